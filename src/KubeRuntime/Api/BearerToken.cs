@@ -1,0 +1,57 @@
+namespace KubeRuntime.Api;
+
+/// <summary>
+/// The token that proves who we are. One from a file is read again every minute: projected service account tokens are
+/// replaced on disk well before they end (the kubelet does it at 80 % of their life).
+/// </summary>
+public sealed class BearerToken
+{
+    private static readonly TimeSpan RereadAfter = TimeSpan.FromMinutes(1);
+    private readonly Lock _gate = new();
+    private readonly string? _path;
+    private readonly TimeProvider _time;
+    private string _value;
+    private long _readAt;
+
+    private BearerToken(string value, string? path, TimeProvider time)
+    {
+        _value = value;
+        _path = path;
+        _time = time;
+        _readAt = time.GetTimestamp();
+    }
+
+    public static BearerToken FromText(string token, TimeProvider time) => new(token.Trim(), path: null, time);
+
+    /// <exception cref="IOException">The file cannot be read now; later failures keep the last token.</exception>
+    public static BearerToken FromFile(string path, TimeProvider time) => new(File.ReadAllText(path).Trim(), path, time);
+
+    public string Current
+    {
+        get
+        {
+            lock (_gate)
+            {
+                if (_path is not null && _time.GetElapsedTime(_readAt) >= RereadAfter)
+                    Reread(_path);
+                return _value;
+            }
+        }
+    }
+
+    public override string ToString() => "(redacted)";
+
+    private void Reread(string path)
+    {
+        _readAt = _time.GetTimestamp();
+        try
+        {
+            if (File.ReadAllText(path).Trim() is { Length: > 0 } text)
+                _value = text;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A kubelet swaps the file; the token that we have is good until the server says otherwise.
+        }
+    }
+}

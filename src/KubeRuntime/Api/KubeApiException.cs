@@ -1,0 +1,52 @@
+using System.Net;
+
+namespace KubeRuntime.Api;
+
+/// <summary>What an answer of the API server means for its caller. Callers look at this, never at status codes or texts.</summary>
+public enum KubeFailure
+{
+    /// <summary>5xx, no connection, a time-out, half an answer: the same call may work later.</summary>
+    Transient,
+
+    /// <summary>429: later, and not before <see cref="KubeApiException.RetryAfter"/>.</summary>
+    Throttled,
+
+    /// <summary>409: the object has changed since it was read.</summary>
+    Conflict,
+
+    /// <summary>404: no such object, or no such kind.</summary>
+    NotFound,
+
+    /// <summary>410, as a status or inside a watch: the resource version or continue token is too old, list again.</summary>
+    Expired,
+
+    /// <summary>401 and 403: the operator's account may not.</summary>
+    Denied,
+
+    /// <summary>400, 405, 415, 422 and the like: the request is wrong, and will be wrong again.</summary>
+    Invalid,
+}
+
+/// <summary>A call to the API server that did not succeed. The message holds verb, path without query, status and the server's words; never a token or a body.</summary>
+public sealed class KubeApiException : Exception
+{
+    public KubeApiException(KubeFailure failure, string message, Exception? inner = null)
+        : base(message, inner) => Failure = failure;
+
+    public KubeFailure Failure { get; }
+
+    /// <summary>Set with <see cref="KubeFailure.Throttled"/> where the server said how long to wait.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    internal static KubeFailure Classify(HttpStatusCode status) => status switch
+    {
+        HttpStatusCode.NotFound => KubeFailure.NotFound,
+        HttpStatusCode.Conflict => KubeFailure.Conflict,
+        HttpStatusCode.Gone => KubeFailure.Expired,
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => KubeFailure.Denied,
+        HttpStatusCode.TooManyRequests => KubeFailure.Throttled,
+        HttpStatusCode.RequestTimeout => KubeFailure.Transient,
+        >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError => KubeFailure.Invalid,
+        _ => KubeFailure.Transient,
+    };
+}

@@ -1,0 +1,193 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+
+namespace KubeRuntime.Api;
+
+/// <summary>
+/// Talks to one API server: get, list, watch, patch. Every call has a deadline; nothing is retried here, the callers' loops do that.
+/// Failures are <see cref="KubeApiException"/>; a cancelled token of the caller's comes back as <see cref="OperationCanceledException"/>.
+/// HTTP/2 with several connections: the server allows 100 streams on one, and a watch holds its stream for minutes.
+/// </summary>
+public sealed class KubeClient : IDisposable
+{
+    private const int MaxBody = 64 * 1024 * 1024;
+    private const int MaxErrorBody = 64 * 1024;
+
+    /// <summary>An object in etcd is at most 1.5 MiB; a line repeats it once, with room to spare.</summary>
+    private const int MaxLine = 4 * 1024 * 1024;
+
+    private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(30);
+
+    /// <summary>Over the server's own end of a watch; after that the connection is taken for dead.</summary>
+    private static readonly TimeSpan WatchGrace = TimeSpan.FromSeconds(30);
+
+    private readonly HttpClient _http;
+    private readonly KubeConnection _connection;
+    private readonly TimeProvider _time;
+
+    /// <param name="product">Name and version for the User-Agent header, as <c>name/1.0</c>.</param>
+    public KubeClient(KubeConnection connection, string product, TimeProvider time)
+    {
+        _connection = connection;
+        _time = time;
+        var handler = new SocketsHttpHandler
+        {
+            SslOptions = connection.TlsOptions(),
+            EnableMultipleHttp2Connections = true,
+            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(15),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5),
+            AllowAutoRedirect = false,
+            UseCookies = false,
+        };
+        _http = new HttpClient(handler)
+        {
+            BaseAddress = connection.Server,
+            Timeout = Timeout.InfiniteTimeSpan, // each call has its own deadline
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        _http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
+        _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+    }
+
+    public async Task<T> GetAsync<T>(KubeResource<T> resource, NamespacedName key, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject =>
+        ReadObject(await CallAsync(HttpMethod.Get, resource.ObjectPath(key), query: "", content: null, cancellationToken), resource, $"GET {resource.Plural} {key}");
+
+    /// <summary>One page. A null <paramref name="ns"/> means all namespaces; <paramref name="next"/> is the token of the page before.</summary>
+    public async Task<ListPage<T>> ListAsync<T>(KubeResource<T> resource, string? ns, int limit, string? next, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject
+    {
+        var query = $"?limit={limit}" + (next is null ? "" : "&continue=" + Uri.EscapeDataString(next));
+        var body = await CallAsync(HttpMethod.Get, resource.CollectionPath(ns), query, content: null, cancellationToken);
+        return ObjectReader.ReadList(body, resource);
+    }
+
+    /// <summary>
+    /// Opens a watch with bookmarks from <paramref name="resourceVersion"/>. The server ends it after <paramref name="duration"/>;
+    /// a stream that lives 30 s longer is taken for dead.
+    /// </summary>
+    public async Task<WatchReader<T>> WatchAsync<T>(KubeResource<T> resource, string? ns, string resourceVersion, TimeSpan duration, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject
+    {
+        var path = resource.CollectionPath(ns);
+        var query = $"?watch=1&allowWatchBookmarks=true&resourceVersion={Uri.EscapeDataString(resourceVersion)}&timeoutSeconds={(int)duration.TotalSeconds}";
+        using var request = Request(HttpMethod.Get, path, query);
+        using var deadline = new Deadline(CallDeadline, _time, cancellationToken);
+        return await GuardAsync($"WATCH {path}", async () =>
+        {
+            var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            try
+            {
+                if (!response.IsSuccessStatusCode)
+                    throw await FailureAsync(response, $"WATCH {path}", deadline.Token);
+                var lines = new LineReader(await response.Content.ReadAsStreamAsync(deadline.Token), MaxLine);
+                var stream = new WatchReader<T>(response, lines, resource, _time, duration + WatchGrace);
+                response = null;
+                return stream;
+            }
+            finally
+            {
+                response?.Dispose();
+            }
+        }, cancellationToken);
+    }
+
+    /// <summary>
+    /// Merge-patches the status subresource. The patch must carry <c>metadata.resourceVersion</c>: a merge patch replaces whole lists,
+    /// so without it another writer's change would be lost.
+    /// </summary>
+    /// <returns>The object as stored.</returns>
+    public async Task<T> PatchStatusAsync<T>(KubeResource<T> resource, NamespacedName key, ReadOnlyMemory<byte> mergePatch, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject
+    {
+        using var content = new ReadOnlyMemoryContent(mergePatch);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/merge-patch+json");
+        var body = await CallAsync(HttpMethod.Patch, resource.ObjectPath(key) + "/status", query: "", content, cancellationToken);
+        return ReadObject(body, resource, $"PATCH {resource.Plural} {key} status");
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<byte[]> CallAsync(HttpMethod method, string path, string query, HttpContent? content, CancellationToken cancellationToken)
+    {
+        using var request = Request(method, path, query);
+        request.Content = content;
+        using var deadline = new Deadline(CallDeadline, _time, cancellationToken);
+        return await GuardAsync($"{method} {path}", async () =>
+        {
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            if (!response.IsSuccessStatusCode)
+                throw await FailureAsync(response, $"{method} {path}", deadline.Token);
+            return await BodyAsync(response, MaxBody, deadline.Token);
+        }, cancellationToken);
+    }
+
+    private HttpRequestMessage Request(HttpMethod method, string path, string query)
+    {
+        var request = new HttpRequestMessage(method, new Uri(path + query, UriKind.Relative));
+        if (_connection.Token is { } token)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Current);
+        return request;
+    }
+
+    /// <summary>Every way for a call to go wrong, named.</summary>
+    private static async Task<T> GuardAsync<T>(string operation, Func<Task<T>> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new KubeApiException(KubeFailure.Transient, $"{operation}: no answer in time", e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw new KubeApiException(KubeFailure.Transient, $"{operation}: {e.Message}", e);
+        }
+    }
+
+    private static async Task<KubeApiException> FailureAsync(HttpResponseMessage response, string operation, CancellationToken cancellationToken)
+    {
+        byte[] body;
+        try
+        {
+            body = await BodyAsync(response, MaxErrorBody, cancellationToken);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            body = []; // the status alone says enough
+        }
+        var status = body is [(byte)'{', ..] ? ObjectReader.ReadStatus(body, operation) : null;
+        var retryAfter = response.Headers.RetryAfter?.Delta ?? status?.RetryAfter;
+        return new KubeApiException(KubeApiException.Classify(response.StatusCode), status?.Message ?? $"{operation}: {(int)response.StatusCode}") { RetryAfter = retryAfter };
+    }
+
+    private static async Task<byte[]> BodyAsync(HttpResponseMessage response, int limit, CancellationToken cancellationToken)
+    {
+        await response.Content.LoadIntoBufferAsync(limit, cancellationToken);
+        return await response.Content.ReadAsByteArrayAsync(cancellationToken);
+    }
+
+    private static T ReadObject<T>(byte[] body, KubeResource<T> resource, string operation)
+        where T : class, IKubernetesObject
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body, resource.ObjectType) ?? throw new JsonException();
+        }
+        catch (JsonException e)
+        {
+            throw new KubeApiException(KubeFailure.Transient, $"{operation}: the answer cannot be read at {e.Path}", e);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace KubeRuntime.Api;
+
+/// <summary>The connection could not be made from what was given. The message names the file, the entry and what to do.</summary>
+public sealed class KubeConfigException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>
+/// Reads a connection from kubeconfig files or from the files that a pod is given.
+/// Order, as kubectl's and client-go's: an explicit path; $KUBECONFIG (several files, the first to name an entry wins); in-cluster; ~/.kube/config.
+/// </summary>
+public static class KubeConfig
+{
+    private const string ServiceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+    /// <param name="path">Value of --kubeconfig, or null.</param>
+    /// <param name="context">Value of --context, or null for the file's current-context.</param>
+    /// <param name="environment">Reads an environment variable.</param>
+    /// <exception cref="KubeConfigException">Nothing usable was found.</exception>
+    public static KubeConnection Load(string? path, string? context, Func<string, string?> environment, TimeProvider time)
+    {
+        if (path is { Length: > 0 })
+            return FromFiles([path], context, time);
+        if (environment("KUBECONFIG") is { Length: > 0 } list)
+            return FromFiles(list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), context, time);
+        if (environment("KUBERNETES_SERVICE_HOST") is { Length: > 0 } host)
+            return InCluster(host, environment("KUBERNETES_SERVICE_PORT") ?? "443", ServiceAccountFolder, time);
+        var home = Path.Combine(environment("HOME") ?? "", ".kube", "config");
+        return File.Exists(home)
+            ? FromFiles([home], context, time)
+            : throw new KubeConfigException($"no Kubernetes connection: not in a cluster, and neither --kubeconfig, $KUBECONFIG nor {home} names a file");
+    }
+
+    /// <summary>The connection of a pod: service host, projected token and CA.</summary>
+    internal static KubeConnection InCluster(string host, string port, string folder, TimeProvider time)
+    {
+        var server = new UriBuilder(Uri.UriSchemeHttps, host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host) { Port = int.Parse(port) }.Uri;
+        return Guarded($"{folder} (in-cluster)", () => new KubeConnection(server)
+        {
+            CertificateAuthorities = Certificates(File.ReadAllText(Path.Combine(folder, "ca.crt"))),
+            Token = BearerToken.FromFile(Path.Combine(folder, "token"), time),
+            Origin = "in-cluster",
+        });
+    }
+
+    internal static KubeConnection FromFiles(IReadOnlyList<string> paths, string? context, TimeProvider time)
+    {
+        var files = paths.Where(File.Exists).Select(Read).ToList();
+        if (files.Count == 0)
+            throw new KubeConfigException($"kubeconfig {string.Join(", ", paths)}: no such file");
+
+        var all = string.Join(Path.PathSeparator, paths);
+        var contextName = context ?? files.Select(f => ConfigFile.Text(f.Root, "current-context")).FirstOrDefault(c => c is { Length: > 0 })
+            ?? throw new KubeConfigException($"kubeconfig {all}: no current-context, name one with --context");
+        var (contextFile, contextNode) = Find(files, "contexts", contextName, "context", all);
+        var clusterName = ConfigFile.Text(contextNode, "cluster") ?? throw new KubeConfigException($"kubeconfig {all}: context \"{contextName}\" names no cluster");
+        var (clusterFile, cluster) = Find(files, "clusters", clusterName, "cluster", all);
+        var connection = ReadCluster(clusterFile, cluster, clusterName) with { Origin = $"{all}, context {contextName}" };
+        if (ConfigFile.Text(contextNode, "user") is not { Length: > 0 } userName)
+            return connection;
+        var (userFile, user) = Find(files, "users", userName, "user", all);
+        return ReadUser(connection, userFile, user, userName, time);
+    }
+
+    private static KubeConnection ReadCluster(ConfigFile file, YamlMappingNode cluster, string name)
+    {
+        var where = $"kubeconfig {file.Path}, cluster \"{name}\"";
+        var server = ConfigFile.Text(cluster, "server");
+        if (!Uri.TryCreate(server, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
+            throw new KubeConfigException($"{where}: server \"{server}\" is not a URL");
+        if (string.Equals(ConfigFile.Text(cluster, "insecure-skip-tls-verify"), "true", StringComparison.OrdinalIgnoreCase))
+            throw new KubeConfigException($"{where}: insecure-skip-tls-verify is not supported, give certificate-authority-data");
+        if (ConfigFile.Text(cluster, "proxy-url") is { Length: > 0 })
+            throw new KubeConfigException($"{where}: proxy-url is not supported, set HTTPS_PROXY");
+        return Guarded(where, () => new KubeConnection(uri)
+        {
+            CertificateAuthorities = file.Pem(cluster, "certificate-authority") is { } pem ? Certificates(pem) : [],
+            TlsServerName = ConfigFile.Text(cluster, "tls-server-name"),
+        });
+    }
+
+    private static KubeConnection ReadUser(KubeConnection connection, ConfigFile file, YamlMappingNode user, string name, TimeProvider time)
+    {
+        var where = $"kubeconfig {file.Path}, user \"{name}\"";
+        foreach (var unsupported in (string[])["exec", "auth-provider", "username"])
+        {
+            if (ConfigFile.Has(user, unsupported))
+                throw new KubeConfigException($"{where}: {unsupported} is not supported, use a client certificate, token or tokenFile (for a cloud's login plugin, create a service account and its kubeconfig)");
+        }
+        return Guarded(where, () =>
+        {
+            var certificate = file.Pem(user, "client-certificate");
+            var key = file.Pem(user, "client-key");
+            if (certificate is null != key is null)
+                throw new KubeConfigException($"{where}: client-certificate and client-key go together");
+            return connection with
+            {
+                ClientCertificate = certificate is null ? null : X509Certificate2.CreateFromPem(certificate, key),
+                Token = ConfigFile.Text(user, "tokenFile") is { Length: > 0 } tokenFile ? BearerToken.FromFile(file.Resolve(tokenFile), time)
+                    : ConfigFile.Text(user, "token") is { Length: > 0 } token ? BearerToken.FromText(token, time)
+                    : null,
+            };
+        });
+    }
+
+    private static (ConfigFile File, YamlMappingNode Node) Find(List<ConfigFile> files, string section, string name, string field, string all)
+    {
+        foreach (var file in files)
+        {
+            if (file.Entry(section, name, field) is { } node)
+                return (file, node);
+        }
+        throw new KubeConfigException($"kubeconfig {all}: no entry \"{name}\" in {section}");
+    }
+
+    private static ConfigFile Read(string path) => Guarded($"kubeconfig {path}", () =>
+    {
+        var yaml = new YamlStream();
+        yaml.Load(new StringReader(File.ReadAllText(path)));
+        return yaml.Documents is [{ RootNode: YamlMappingNode root }, ..]
+            ? new ConfigFile(path, root)
+            : throw new KubeConfigException($"kubeconfig {path}: not a YAML mapping");
+    });
+
+    private static T Guarded<T>(string where, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or FormatException or YamlException or ArgumentException)
+        {
+            // The exception's own text may quote what it read (YAML does): its type and place are enough, and safe.
+            throw new KubeConfigException($"{where}: {(e is YamlException y ? $"not valid YAML at line {y.Start.Line}" : e is IOException or UnauthorizedAccessException ? e.Message : "a certificate or key is not valid base64 or PEM")}");
+        }
+    }
+
+    private static X509Certificate2Collection Certificates(string pem)
+    {
+        var certificates = new X509Certificate2Collection();
+        certificates.ImportFromPem(pem);
+        return certificates.Count > 0 ? certificates : throw new CryptographicException("no certificate");
+    }
+
+    /// <summary>One parsed file. Paths inside it are relative to its folder.</summary>
+    private sealed record ConfigFile(string Path, YamlMappingNode Root)
+    {
+        public YamlMappingNode? Entry(string section, string name, string field) =>
+            Root.Children.TryGetValue(section, out var list) && list is YamlSequenceNode entries
+                ? entries.OfType<YamlMappingNode>().FirstOrDefault(e => Text(e, "name") == name) is { } entry
+                    && entry.Children.TryGetValue(field, out var value) ? value as YamlMappingNode : null
+                : null;
+
+        public static bool Has(YamlMappingNode node, string field) => node.Children.ContainsKey(field);
+
+        public static string? Text(YamlMappingNode node, string field) =>
+            node.Children.TryGetValue(field, out var value) && value is YamlScalarNode { Value: { Length: > 0 } text } ? text : null;
+
+        public string Resolve(string path) => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path)) ?? "/", path);
+
+        /// <summary>PEM text of <c>field-data</c> (base64) or, without it, of the file that <c>field</c> names.</summary>
+        public string? Pem(YamlMappingNode node, string field) =>
+            Text(node, field + "-data") is { } data ? Encoding.UTF8.GetString(Convert.FromBase64String(data))
+            : Text(node, field) is { } path ? File.ReadAllText(Resolve(path))
+            : null;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Text.Json.Serialization;
+
+namespace KubeRuntime.Api;
+
+/// <summary>A Kubernetes object as far as the runtime needs to know it (<c>IKubernetesObject&lt;V1ObjectMeta&gt;</c> in KubernetesClient).</summary>
+public interface IKubernetesObject
+{
+    ObjectMeta Metadata { get; }
+}
+
+/// <summary>
+/// The part of <c>metadata</c> that the runtime reads; the rest is dropped on reading, so that a mirror of many objects stays small.
+/// Never written back whole: every write is a patch.
+/// </summary>
+public sealed record ObjectMeta
+{
+    public string Name { get; init; } = "";
+    public string Namespace { get; init; } = "";
+    public string Uid { get; init; } = "";
+
+    /// <summary>Opaque: may be compared for equality and sent back, nothing else.</summary>
+    public string ResourceVersion { get; init; } = "";
+
+    /// <summary>Grows with each change of the spec, not with changes of the status.</summary>
+    public long Generation { get; init; }
+
+    public DateTimeOffset? DeletionTimestamp { get; init; }
+
+    [JsonIgnore]
+    public NamespacedName Key => new(Namespace, Name);
+}
+
+/// <summary>Names one object of a kind: namespace (empty for cluster-scoped kinds) and name.</summary>
+public readonly record struct NamespacedName(string Namespace, string Name)
+{
+    public override string ToString() => Namespace.Length == 0 ? Name : $"{Namespace}/{Name}";
+}

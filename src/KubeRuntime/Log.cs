@@ -1,0 +1,32 @@
+using KubeRuntime.Api;
+using Microsoft.Extensions.Logging;
+
+namespace KubeRuntime;
+
+/// <summary>Everything that the runtime says.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "All watched kinds are in memory; {Waiting} objects to look at")]
+    public static partial void Synced(ILogger logger, int waiting);
+
+    [LoggerMessage(2, LogLevel.Warning, "Watch of {Resource} failed ({Failure}), will go on trying: {Problem}")]
+    public static partial void WatchFailed(ILogger logger, string resource, KubeFailure failure, string problem);
+
+    [LoggerMessage(3, LogLevel.Information, "Watch of {Resource}: the version to resume from is too old (410), listing again")]
+    public static partial void WatchExpired(ILogger logger, string resource);
+
+    [LoggerMessage(4, LogLevel.Debug, "Watch of {Resource} ended, opening the next")]
+    public static partial void WatchEnded(ILogger logger, string resource);
+
+    [LoggerMessage(5, LogLevel.Warning, "{Resource} {Key} is passed over: {Problem}")]
+    public static partial void ObjectUnreadable(ILogger logger, string resource, NamespacedName key, string problem);
+
+    [LoggerMessage(6, LogLevel.Warning, "Reconcile of {Key} took more than {Limit}, will try again")]
+    public static partial void ReconcileTimedOut(ILogger logger, NamespacedName key, TimeSpan limit);
+
+    [LoggerMessage(7, LogLevel.Error, "Bug: reconcile of {Key} threw, will try again")]
+    public static partial void ReconcileFailed(ILogger logger, NamespacedName key, Exception exception);
+
+    [LoggerMessage(8, LogLevel.Warning, "Running reconciles did not end within {Limit} and are cancelled")]
+    public static partial void DrainCutShort(ILogger logger, TimeSpan limit);
+}

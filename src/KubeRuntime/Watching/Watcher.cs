@@ -1,0 +1,146 @@
+using KubeRuntime.Api;
+using KubeRuntime.Queueing;
+using Microsoft.Extensions.Logging;
+
+namespace KubeRuntime.Watching;
+
+/// <summary>
+/// Keeps a mirror of one kind fed, for ever, as a state machine (<see cref="WatchState{T}"/>): list by pages, watch with
+/// bookmarks, resume from the last version seen, list again on 410 in either form. It backs off on every exit, clean ends
+/// included: behind a proxy that closes at once a watcher that reopens at once is a request storm.
+/// </summary>
+/// <param name="ns">The namespace to watch, or null for all.</param>
+public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, string? ns, Random random, TimeProvider time, ILogger logger)
+    where T : class, IKubernetesObject
+{
+    private const int PageSize = 500;
+    private static readonly TimeSpan ShortestWatch = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
+
+    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), LongestBackoff, random);
+    private int _failures;
+    private KubeFailure? _reported;
+
+    /// <summary>Runs until cancelled. <paramref name="sink"/> is called for one event after the other.</summary>
+    public async Task RunAsync(Action<WatchEvent<T>> sink, CancellationToken cancellationToken)
+    {
+        WatchState<T> state = new WatchState<T>.Empty();
+        try
+        {
+            while (true)
+            {
+                (state, var e) = await StepAsync(state, cancellationToken);
+                if (e is not null)
+                    sink(e);
+            }
+        }
+        finally
+        {
+            (state as WatchState<T>.Watching)?.Reader.Dispose();
+        }
+    }
+
+    /// <summary>One step from <paramref name="state"/>. Only the caller's cancellation comes out as an exception.</summary>
+    internal Task<(WatchState<T> State, WatchEvent<T>? Event)> StepAsync(WatchState<T> state, CancellationToken cancellationToken) => state switch
+    {
+        WatchState<T>.Empty => Task.FromResult<(WatchState<T>, WatchEvent<T>?)>((new WatchState<T>.Listing(Continue: null), new WatchEvent<T>.Restarted())),
+        WatchState<T>.Listing listing => ListAsync(listing, cancellationToken),
+        WatchState<T>.Complete complete => Task.FromResult<(WatchState<T>, WatchEvent<T>?)>((new WatchState<T>.Listed(complete.ResourceVersion), new WatchEvent<T>.Synced())),
+        WatchState<T>.Listed listed => OpenAsync(listed, cancellationToken),
+        WatchState<T>.Watching watching => ReadAsync(watching, cancellationToken),
+        _ => throw new InvalidOperationException(state.GetType().Name),
+    };
+
+    private async Task<(WatchState<T>, WatchEvent<T>?)> ListAsync(WatchState<T>.Listing state, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var page = await client.ListAsync(resource, ns, PageSize, state.Continue, cancellationToken);
+            foreach (var bad in page.Unreadable)
+                Log.ObjectUnreadable(logger, resource.Plural, bad.Key, bad.Problem);
+            WatchState<T> next = page.Continue is { } token ? new WatchState<T>.Listing(token) : new WatchState<T>.Complete(page.ResourceVersion);
+            return (next, new WatchEvent<T>.Listed(page.Items, page.Unreadable));
+        }
+        catch (KubeApiException e)
+        {
+            return (await RecoverAsync(e, state, cancellationToken), null);
+        }
+    }
+
+    private async Task<(WatchState<T>, WatchEvent<T>?)> OpenAsync(WatchState<T>.Listed state, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Random, so that the watches of many clients do not end together.
+            var duration = ShortestWatch * (1 + random.NextDouble());
+            var reader = await client.WatchAsync(resource, ns, state.ResourceVersion, duration, cancellationToken);
+            return (new WatchState<T>.Watching(state.ResourceVersion, reader), null);
+        }
+        catch (KubeApiException e)
+        {
+            return (await RecoverAsync(e, state, cancellationToken), null);
+        }
+    }
+
+    private async Task<(WatchState<T>, WatchEvent<T>?)> ReadAsync(WatchState<T>.Watching state, CancellationToken cancellationToken)
+    {
+        var resume = new WatchState<T>.Listed(state.ResourceVersion);
+        WatchLine<T>? line;
+        try
+        {
+            line = await state.Reader.ReadAsync(cancellationToken);
+        }
+        catch (KubeApiException e)
+        {
+            state.Reader.Dispose();
+            return (await RecoverAsync(e, resume, cancellationToken), null);
+        }
+        if (line is null || line.Type == WatchLineType.Error)
+        {
+            state.Reader.Dispose();
+            return (line?.Failure is { } failure ? await RecoverAsync(failure, resume, cancellationToken) : await ReopenAsync(resume, cancellationToken), null);
+        }
+        (_failures, _reported) = (0, null); // something came through: the connection works
+        return (state with { ResourceVersion = line.ResourceVersion }, Translate(line));
+    }
+
+    private WatchEvent<T>? Translate(WatchLine<T> line)
+    {
+        if (line.Unreadable is { } bad)
+        {
+            Log.ObjectUnreadable(logger, resource.Plural, bad.Key, bad.Problem);
+            return line.Type == WatchLineType.Deleted && bad.Key.Name is { Length: > 0 } ? new WatchEvent<T>.Deleted(bad.Key) : null;
+        }
+        return line switch
+        {
+            { Type: WatchLineType.Deleted, Item: { } gone } => new WatchEvent<T>.Deleted(gone.Metadata.Key),
+            { Item: { } item } => new WatchEvent<T>.Applied(item),
+            _ => null,
+        };
+    }
+
+    private async Task<WatchState<T>> RecoverAsync(KubeApiException failure, WatchState<T> same, CancellationToken cancellationToken)
+    {
+        var expired = failure.Failure == KubeFailure.Expired;
+        if (expired)
+            Log.WatchExpired(logger, resource.Plural);
+        else if (_reported != failure.Failure)
+            Log.WatchFailed(logger, resource.Plural, failure.Failure, failure.Message);
+        _reported = failure.Failure;
+        await BackOffAsync(failure.RetryAfter ?? TimeSpan.Zero, cancellationToken);
+        return expired ? new WatchState<T>.Empty() : same;
+    }
+
+    private async Task<WatchState<T>> ReopenAsync(WatchState<T> resume, CancellationToken cancellationToken)
+    {
+        Log.WatchEnded(logger, resource.Plural);
+        await BackOffAsync(TimeSpan.Zero, cancellationToken);
+        return resume;
+    }
+
+    private Task BackOffAsync(TimeSpan atLeast, CancellationToken cancellationToken)
+    {
+        var delay = _backoff.Delay(++_failures);
+        return Task.Delay(delay > atLeast ? delay : atLeast, time, cancellationToken);
+    }
+}
