@@ -1,0 +1,108 @@
+using System.CommandLine;
+using BucketEncryptionOperator.Hosting;
+using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Api;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+
+namespace BucketEncryptionOperator.Commands;
+
+/// <summary><c>run</c>: the operator itself.</summary>
+internal static class RunCommand
+{
+    private static readonly OperatorOptions Defaults = new();
+
+    private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Path of a kubeconfig. Default: $KUBECONFIG, then the pod's own account, then ~/.kube/config." };
+    private static readonly Option<string?> Context = new("--context") { Description = "Context of the kubeconfig. Default: its current-context." };
+    private static readonly Option<string?> Namespace = new("--namespace") { Description = "Work in this namespace only. Default: in all." };
+    private static readonly Option<string[]> AllowedEndpoints = new("--allowed-endpoints")
+    {
+        Description = "Endpoints that stores may use, as [scheme://]host[:port], * for a part of a label; repeat it, or separate by commas. Plain http must be listed with its scheme.",
+        DefaultValueFactory = _ => [.. VendorCatalog.DefaultEndpointPatterns],
+        AllowMultipleArgumentsPerToken = true,
+    };
+    private static readonly Option<int> Workers = new("--workers") { Description = "Policies worked on at a time.", DefaultValueFactory = _ => Defaults.Workers };
+    private static readonly Option<int> BucketConcurrency = new("--bucket-concurrency") { Description = "Buckets of one policy worked on at a time.", DefaultValueFactory = _ => Defaults.BucketConcurrency };
+    private static readonly Option<int> VendorTimeout = new("--vendor-timeout") { Description = "Seconds for one vendor request.", DefaultValueFactory = _ => (int)Defaults.VendorTimeout.TotalSeconds };
+    private static readonly Option<int> DrainTimeout = new("--drain-timeout") { Description = "Seconds that running work may take after a stop was asked for.", DefaultValueFactory = _ => (int)Defaults.DrainTimeout.TotalSeconds };
+    private static readonly Option<string> HttpAddress = new("--http-address") { Description = "host:port of /livez and /readyz.", DefaultValueFactory = _ => Defaults.HttpAddress };
+    private static readonly Option<LogFormat> LogFormatOption = new("--log-format") { Description = "json or plain.", DefaultValueFactory = _ => Defaults.LogFormat };
+    private static readonly Option<LogLevel> LogLevelOption = new("--log-level") { Description = "Least level to log.", DefaultValueFactory = _ => Defaults.LogLevel };
+
+    public static Command Build()
+    {
+        var command = new Command("run", "Run the operator.")
+        {
+            Kubeconfig, Context, Namespace, AllowedEndpoints, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, HttpAddress, LogFormatOption, LogLevelOption,
+        };
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var connection = KubeConfig.Load(parsed.GetValue(Kubeconfig), parsed.GetValue(Context), Environment.GetEnvironmentVariable, TimeProvider.System);
+            await using var app = Compose(parsed, connection);
+            await app.RunAsync(cancellationToken);
+            return Environment.ExitCode;
+        }
+        catch (Exception e) when (e is KubeConfigException or OptionsValidationException or IOException)
+        {
+            await Console.Error.WriteLineAsync($"bucket-encryption-operator: {e.Message}");
+            return 1;
+        }
+    }
+
+    private static WebApplication Compose(ParseResult parsed, KubeConnection connection)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Services.Configure<OperatorOptions>(options => Fill(options, parsed));
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(parsed.GetValue(DrainTimeout) + 5));
+        builder.Services.AddOperator(connection);
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseUrls("http://" + parsed.GetValue(HttpAddress));
+        AddLogging(builder.Logging, parsed.GetValue(LogFormatOption), parsed.GetValue(LogLevelOption));
+        var app = builder.Build();
+        app.MapProbes();
+        return app;
+    }
+
+    private static void Fill(OperatorOptions options, ParseResult parsed)
+    {
+        options.Namespace = parsed.GetValue(Namespace);
+        options.AllowedEndpoints = [.. (parsed.GetValue(AllowedEndpoints) ?? []).SelectMany(e => e.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+        options.Workers = parsed.GetValue(Workers);
+        options.BucketConcurrency = parsed.GetValue(BucketConcurrency);
+        options.VendorTimeout = TimeSpan.FromSeconds(parsed.GetValue(VendorTimeout));
+        options.DrainTimeout = TimeSpan.FromSeconds(parsed.GetValue(DrainTimeout));
+        options.HttpAddress = parsed.GetValue(HttpAddress) ?? "";
+    }
+
+    private static void AddLogging(ILoggingBuilder logging, LogFormat format, LogLevel level)
+    {
+        logging.ClearProviders();
+        logging.SetMinimumLevel(level);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("System", LogLevel.Warning);
+        if (format == LogFormat.Json)
+        {
+            logging.AddJsonConsole(options =>
+            {
+                options.IncludeScopes = true;
+                options.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+                options.UseUtcTimestamp = true;
+            });
+            return;
+        }
+        logging.AddSimpleConsole(options =>
+        {
+            options.IncludeScopes = true;
+            options.SingleLine = true;
+            options.TimestampFormat = "HH:mm:ss.fff ";
+            options.UseUtcTimestamp = true;
+            options.ColorBehavior = LoggerColorBehavior.Disabled;
+        });
+    }
+}

@@ -1,0 +1,8 @@
+namespace BucketEncryptionOperator.Credentials;
+
+/// <summary>The keys that sign vendor requests. Never printed: the record's own form is replaced.</summary>
+/// <param name="SecurityToken">Goes with temporary keys.</param>
+internal sealed record AccessKey(string Id, string Secret, string? SecurityToken)
+{
+    public override string ToString() => "AccessKey (redacted)";
+}

@@ -1,0 +1,190 @@
+using System.Text;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using KubeRuntime.Api;
+
+namespace BucketEncryptionOperator.Credentials;
+
+/// <summary>
+/// The access keys of stores, read from their Secrets by name (<c>get</c> only: a right to list or watch Secrets would show every
+/// body). A parsed key is kept per Secret and read again every 5 minutes, and every 5 seconds while it is missing, broken or
+/// rejected by the vendor. A rejected key is not sent to the vendor again until the Secret changes or a probe is due, however many
+/// policies wait for it.
+/// </summary>
+internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Secret>> getSecret, TimeProvider time) : IDisposable
+{
+    public const string ReadSecret = "ReadSecret";
+    private const string KeyIdField = "accessKeyId";
+    private const string KeySecretField = "accessKeySecret";
+    private const string TokenField = "securityToken";
+    private const int MaxLength = 4096;
+
+    private static readonly TimeSpan RereadAfter = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan RereadBrokenAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ProbeAfter = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<NamespacedName, Entry> _entries = [];
+
+    /// <summary>The key to use now, or why there is none.</summary>
+    public async Task<Read<AccessKey>> GetAsync(NamespacedName secret, CancellationToken cancellationToken)
+    {
+        var entry = EntryOf(secret);
+        await entry.Turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (IsDue(entry))
+                await RereadAsync(secret, entry, cancellationToken);
+            if (entry.Rejection is not { } rejection)
+                return entry.Current;
+            if (time.GetElapsedTime(entry.ProbedAt) < ProbeAfter)
+                return new Read<AccessKey>(Value: null, rejection);
+            entry.ProbedAt = time.GetTimestamp(); // this caller is the probe
+            return entry.Current;
+        }
+        finally
+        {
+            entry.Turn.Release();
+        }
+    }
+
+    /// <summary>The vendor rejected the key itself.</summary>
+    public void Reject(NamespacedName secret, AccessKey key, Failure failure)
+    {
+        var entry = EntryOf(secret);
+        lock (_gate)
+        {
+            if (!ReferenceEquals(entry.Current.Value, key))
+                return; // the Secret has a newer one already
+            if (entry.Rejection is null)
+                entry.ProbedAt = time.GetTimestamp();
+            entry.Rejection = failure;
+        }
+    }
+
+    /// <summary>The vendor took the key.</summary>
+    public void Accept(NamespacedName secret, AccessKey key)
+    {
+        var entry = EntryOf(secret);
+        lock (_gate)
+        {
+            if (ReferenceEquals(entry.Current.Value, key))
+                entry.Rejection = null;
+        }
+    }
+
+    /// <summary>No store uses the Secret any more.</summary>
+    public void Forget(NamespacedName secret)
+    {
+        lock (_gate)
+            _entries.Remove(secret);
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            foreach (var entry in _entries.Values)
+                entry.Turn.Dispose();
+            _entries.Clear();
+        }
+    }
+
+    private Entry EntryOf(NamespacedName secret)
+    {
+        lock (_gate)
+        {
+            if (!_entries.TryGetValue(secret, out var entry))
+                _entries[secret] = entry = new Entry();
+            return entry;
+        }
+    }
+
+    private bool IsDue(Entry entry)
+    {
+        if (entry.ReadAt is not { } readAt)
+            return true;
+        var broken = entry.Current.Failure is not null || entry.Rejection is not null;
+        return time.GetElapsedTime(readAt) >= (broken ? RereadBrokenAfter : RereadAfter);
+    }
+
+    private async Task RereadAsync(NamespacedName name, Entry entry, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var secret = await getSecret(name, cancellationToken);
+            var version = secret.Metadata.Uid + "/" + secret.Metadata.ResourceVersion;
+            if (version != entry.Version)
+            {
+                lock (_gate)
+                    (entry.Version, entry.Current, entry.Rejection) = (version, Parse(name, secret), null);
+            }
+        }
+        catch (KubeApiException e)
+        {
+            var failure = Failed(name, e);
+            // A key that we have stays good while the API server cannot be asked.
+            if (!failure.PassesByItself || entry.Current.Value is null)
+            {
+                lock (_gate)
+                    (entry.Version, entry.Current, entry.Rejection) = ("", new Read<AccessKey>(Value: null, failure), null);
+            }
+        }
+        entry.ReadAt = time.GetTimestamp();
+    }
+
+    private static Failure Failed(NamespacedName name, KubeApiException e) => e.Failure switch
+    {
+        KubeFailure.NotFound => new Failure(FailureKind.Missing, ReadSecret, "SecretNotFound")
+        {
+            Message = $"There is no Secret \"{name.Name}\" in this namespace.",
+            Hint = $"Create it with the keys {KeyIdField} and {KeySecretField}.",
+            ConcernsCredentials = true,
+        },
+        KubeFailure.Denied => new Failure(FailureKind.Denied, ReadSecret, "SecretForbidden")
+        {
+            Message = $"The operator may not get the Secret \"{name.Name}\".",
+            Hint = "Grant the operator's service account get on this Secret.",
+            ConcernsCredentials = true,
+        },
+        KubeFailure.Throttled => new Failure(FailureKind.Throttled, ReadSecret, "SecretUnreadable") { RetryAfter = e.RetryAfter },
+        _ => new Failure(FailureKind.Transient, ReadSecret, "SecretUnreadable") { Message = "The Kubernetes API did not give the Secret." },
+    };
+
+    private static Read<AccessKey> Parse(NamespacedName name, Secret secret)
+    {
+        var (id, secretText, token) = (Field(secret, KeyIdField), Field(secret, KeySecretField), Field(secret, TokenField));
+        var wrong = id is null or "" ? KeyIdField : secretText is null or "" ? KeySecretField : token is "" ? TokenField : null;
+        if (wrong is null && id is not null && secretText is not null)
+            return new Read<AccessKey>(new AccessKey(id, secretText, token), Failure: null);
+        return new Read<AccessKey>(Value: null, new Failure(FailureKind.Denied, ReadSecret, "SecretInvalid")
+        {
+            Message = $"Secret \"{name.Name}\": {wrong} is missing, or is not a line of visible ASCII.",
+            Hint = $"The Secret needs {KeyIdField} and {KeySecretField}; {TokenField} goes with temporary keys only.",
+            ConcernsCredentials = true,
+        });
+    }
+
+    /// <returns>Null: absent. Empty: there, and no use. A newline at the end, which many tools leave, is dropped.</returns>
+    private static string? Field(Secret secret, string name)
+    {
+        if (secret.Data is null || !secret.Data.TryGetValue(name, out var encoded))
+            return null;
+        var bytes = new byte[encoded.Length];
+        if (!Convert.TryFromBase64String(encoded, bytes, out var length))
+            return "";
+        var text = Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\r', '\n');
+        return text.Length <= MaxLength && text.All(c => c is > ' ' and < '\x7f') ? text : "";
+    }
+
+    private sealed class Entry
+    {
+        /// <summary>One reader at a time; the others take what it found.</summary>
+        public SemaphoreSlim Turn { get; } = new(1, 1);
+        public string Version { get; set; } = "";
+        public Read<AccessKey> Current { get; set; }
+        public Failure? Rejection { get; set; }
+        public long? ReadAt { get; set; }
+        public long ProbedAt { get; set; }
+    }
+}

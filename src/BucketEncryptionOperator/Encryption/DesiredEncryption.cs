@@ -1,0 +1,118 @@
+namespace BucketEncryptionOperator.Encryption;
+
+/// <summary>Which KMS key a policy asks for.</summary>
+internal abstract record KeyRequirement
+{
+    private KeyRequirement()
+    {
+    }
+
+    /// <summary>Any will do; one that is set is kept.</summary>
+    public sealed record Any : KeyRequirement;
+
+    /// <summary>The key that the vendor manages: none is named.</summary>
+    public sealed record VendorDefault : KeyRequirement;
+
+    public sealed record Named(string Id) : KeyRequirement;
+}
+
+/// <summary>
+/// The encryption that a policy declares. What it leaves open is left as it is on the bucket: <see cref="IsMetBy"/> does not look
+/// at it, and <see cref="TargetFrom"/> takes it over.
+/// </summary>
+internal abstract record DesiredEncryption
+{
+    private DesiredEncryption()
+    {
+    }
+
+    /// <summary>Whether everything declared holds; what is not declared never counts.</summary>
+    public abstract bool IsMetBy(BucketEncryption observed);
+
+    /// <summary>What the bucket shall have: the declared parts, and the rest as observed.</summary>
+    public abstract BucketEncryption TargetFrom(BucketEncryption observed);
+
+    /// <summary>Equal for equal declarations, across restarts and versions: it is kept in a policy's status.</summary>
+    public abstract string Fingerprint { get; }
+
+    public sealed record None : DesiredEncryption
+    {
+        public override string Fingerprint => "None";
+
+        public override bool IsMetBy(BucketEncryption observed) => observed is BucketEncryption.None;
+
+        public override BucketEncryption TargetFrom(BucketEncryption observed) => new BucketEncryption.None();
+    }
+
+    public sealed record Aes256 : DesiredEncryption
+    {
+        public override string Fingerprint => "AES256";
+
+        public override bool IsMetBy(BucketEncryption observed) => observed is BucketEncryption.Aes256;
+
+        public override BucketEncryption TargetFrom(BucketEncryption observed) => new BucketEncryption.Aes256();
+    }
+
+    public sealed record Sm4 : DesiredEncryption
+    {
+        public override string Fingerprint => "SM4";
+
+        public override bool IsMetBy(BucketEncryption observed) => observed is BucketEncryption.Sm4;
+
+        public override BucketEncryption TargetFrom(BucketEncryption observed) => new BucketEncryption.Sm4();
+    }
+
+    /// <param name="Cipher">Null: left as it is.</param>
+    public sealed record Kms(KeyRequirement Key, DataCipher? Cipher) : DesiredEncryption
+    {
+        public override string Fingerprint
+        {
+            get
+            {
+                var key = Key switch
+                {
+                    KeyRequirement.Named named => "id:" + named.Id,
+                    KeyRequirement.VendorDefault => "vendorDefault",
+                    _ => "any",
+                };
+                return $"KMS/{key}/{(Cipher is { } cipher ? cipher.ToString() : "any")}";
+            }
+        }
+
+        public override bool IsMetBy(BucketEncryption observed) =>
+            observed is BucketEncryption.Kms kms && (Cipher is null || Cipher == kms.Cipher) && Key switch
+            {
+                KeyRequirement.Named named => KmsKeyId.Same(named.Id, kms.KeyId),
+                KeyRequirement.VendorDefault => kms.KeyId is null,
+                _ => true,
+            };
+
+        public override BucketEncryption TargetFrom(BucketEncryption observed)
+        {
+            var live = observed as BucketEncryption.Kms;
+            var keyId = Key switch
+            {
+                // A key that is the same in another spelling stays as the bucket has it.
+                KeyRequirement.Named named => KmsKeyId.Same(named.Id, live?.KeyId) ? live?.KeyId : named.Id,
+                KeyRequirement.VendorDefault => null,
+                _ => live?.KeyId,
+            };
+            return new BucketEncryption.Kms(keyId, Cipher ?? live?.Cipher ?? DataCipher.Aes256);
+        }
+    }
+}
+
+/// <summary>Vendors answer a key in another form than it was given: <c>id</c>, an ARN <c>…:key/id</c>, or <c>region:domain:key/id</c>.</summary>
+internal static class KmsKeyId
+{
+    private const string KeySegment = "key/";
+
+    public static bool Same(string? a, string? b) => a is not null && b is not null && Bare(a).Equals(Bare(b), StringComparison.Ordinal);
+
+    /// <summary>What follows <c>key/</c>; an alias (<c>…:alias/x</c>) and a bare id are left as they are, for they name themselves.</summary>
+    private static ReadOnlySpan<char> Bare(string id)
+    {
+        var at = id.LastIndexOf(KeySegment, StringComparison.Ordinal);
+        return at == 0 || (at > 0 && id[at - 1] == ':') ? id.AsSpan(at + KeySegment.Length) : id;
+    }
+}

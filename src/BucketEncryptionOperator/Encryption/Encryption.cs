@@ -1,0 +1,70 @@
+namespace BucketEncryptionOperator.Encryption;
+
+/// <summary>Cipher of the data under a KMS key. A vendor that says nothing means AES256.</summary>
+internal enum DataCipher
+{
+    Aes256,
+    Sm4,
+}
+
+/// <summary>The default encryption that a bucket has. "Nothing is configured" is one of its values, not an error.</summary>
+internal abstract record BucketEncryption
+{
+    private BucketEncryption()
+    {
+    }
+
+    /// <summary>How strong it is, to tell a downgrade: see the sub-types, weakest first.</summary>
+    public abstract int Strength { get; }
+
+    public sealed record None : BucketEncryption
+    {
+        public override int Strength => 0;
+
+        public override string ToString() => "None";
+    }
+
+    /// <summary>The vendor's own keys.</summary>
+    public sealed record Aes256 : BucketEncryption
+    {
+        public override int Strength => 1;
+
+        public override string ToString() => "AES256";
+    }
+
+    /// <summary>The vendor's own keys, with the SM4 cipher.</summary>
+    public sealed record Sm4 : BucketEncryption
+    {
+        public override int Strength => 1;
+
+        public override string ToString() => "SM4";
+    }
+
+    /// <param name="KeyId">A named key, or null: the key that the vendor manages.</param>
+    public sealed record Kms(string? KeyId, DataCipher Cipher) : BucketEncryption
+    {
+        public override int Strength => KeyId is null ? 2 : 3;
+
+        public override string ToString() => (KeyId is null ? "KMS with the vendor's key" : $"KMS with key {KeyId}") + (Cipher == DataCipher.Sm4 ? " and SM4 data encryption" : "");
+    }
+
+    /// <summary>An algorithm that this version does not know. It counts as the strongest: it is never replaced without consent.</summary>
+    public sealed record Other(string Algorithm) : BucketEncryption
+    {
+        public override int Strength => 4;
+
+        public override string ToString() => Algorithm;
+    }
+}
+
+/// <summary>What a read of a bucket found.</summary>
+/// <param name="Document">
+/// The vendor's document as read, null when nothing is configured. A later write starts from it, so that what we do not model is kept.
+/// Only the vendor's own adapter looks inside.
+/// </param>
+internal sealed record Observation(BucketEncryption Encryption, string? Document);
+
+/// <summary>Where a bucket is.</summary>
+/// <param name="Endpoint">Scheme, host and port, without the bucket.</param>
+/// <param name="PathStyle">The bucket's name goes in the path rather than in the host.</param>
+internal sealed record BucketAddress(string Bucket, Uri Endpoint, string Region, bool PathStyle);

@@ -1,0 +1,57 @@
+namespace BucketEncryptionOperator.Encryption;
+
+/// <summary>What a failure means for what happens next: the one vocabulary inside the operator (CONTRIBUTING, "Errors").</summary>
+internal enum FailureKind
+{
+    /// <summary>Time heals it: 5xx, reset, time-out, half an answer.</summary>
+    Transient,
+
+    /// <summary>Time heals it, and going slower does too.</summary>
+    Throttled,
+
+    /// <summary>Another change is under way.</summary>
+    Conflict,
+
+    /// <summary>The keys are rejected or may not: their owner must act.</summary>
+    Denied,
+
+    /// <summary>The bucket, store or Secret is not there (yet).</summary>
+    Missing,
+
+    /// <summary>The policy or store asks for what cannot be.</summary>
+    Invalid,
+
+    /// <summary>The vendor will not do it as things are, or it would weaken the bucket without consent.</summary>
+    Refused,
+
+    /// <summary>The operator's own mistake.</summary>
+    Bug,
+}
+
+/// <summary>One thing that went wrong, named at the border where it happened. Holds no key, signature, query or body.</summary>
+/// <param name="Operation">The vendor's name of the call, for example <c>PutBucketEncryption</c>, or a step of the operator's own.</param>
+/// <param name="Code">The vendor's error code, unchanged, or the operator's own word.</param>
+internal sealed record Failure(FailureKind Kind, string Operation, string Code)
+{
+    public int? HttpStatus { get; init; }
+
+    /// <summary>Alibaba Cloud's fine error number.</summary>
+    public string? Ec { get; init; }
+
+    public string? Message { get; init; }
+
+    /// <summary>What a person can do about it.</summary>
+    public string? Hint { get; init; }
+
+    /// <summary>Of the request; goes to logs, and to the status only when something else changes too.</summary>
+    public string? RequestId { get; init; }
+
+    /// <summary>The vendor's own word on when to come back.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The access key itself is the trouble (rejected, or its Secret is not there): every other bucket of the store would fail alike.</summary>
+    public bool ConcernsCredentials { get; init; }
+
+    /// <summary>Whether waiting alone may mend it.</summary>
+    public bool PassesByItself => Kind is FailureKind.Transient or FailureKind.Throttled or FailureKind.Conflict;
+}

@@ -1,0 +1,58 @@
+namespace BucketEncryptionOperator.Encryption;
+
+/// <summary>When to come back, as plain data; the reconciler turns it into the runtime's word.</summary>
+/// <param name="Delay">At this time, or with <paramref name="BackOff"/> at this time at the earliest; null: only on a change.</param>
+internal readonly record struct ComeBack(TimeSpan? Delay, bool BackOff);
+
+/// <summary>What each kind of failure means for the next look. The table in CONTRIBUTING ("Errors") is this code.</summary>
+internal static class FailurePolicy
+{
+    /// <summary>A missing bucket, store or Secret is waited for this long before a person is called for.</summary>
+    public static readonly TimeSpan MissingGrace = TimeSpan.FromMinutes(5);
+
+    /// <summary>Failures in a row that pass by themselves before the status speaks of them.</summary>
+    public const int TransientTolerance = 3;
+
+    private static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ConfirmAfter = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan RefusedPause = TimeSpan.FromHours(1);
+
+    /// <summary>Secrets are not watched: while a key is rejected or its Secret is not there, look again this often.</summary>
+    private static readonly TimeSpan CredentialsProbe = TimeSpan.FromSeconds(5);
+
+    /// <summary>The earliest of what each bucket asks for.</summary>
+    public static ComeBack Next(IEnumerable<Outcome> outcomes, TimeSpan resync, TimeSpan untilMissingStalls)
+    {
+        ComeBack? first = null;
+        foreach (var next in outcomes.Select(o => Next(o, resync, untilMissingStalls)))
+        {
+            // A back-off goes before a fixed time: its delay is only a lower bound, the queue's back-off decides.
+            if (first is not { } f || (next.BackOff && !f.BackOff) || (next.BackOff == f.BackOff && (next.BackOff ? next.Delay > f.Delay : Sooner(next.Delay, f.Delay))))
+                first = next;
+        }
+        return first ?? new ComeBack(resync, BackOff: false);
+    }
+
+    private static ComeBack Next(Outcome outcome, TimeSpan resync, TimeSpan untilMissingStalls) => outcome switch
+    {
+        Outcome.Unconfirmed { History.FuseBlown: false } => new ComeBack(ConfirmAfter, BackOff: false),
+        Outcome.Failed failed => Next(failed.Failure, resync, untilMissingStalls),
+        _ => new ComeBack(resync, BackOff: false),
+    };
+
+    private static ComeBack Next(Failure failure, TimeSpan resync, TimeSpan untilMissingStalls) => failure.Kind switch
+    {
+        FailureKind.Conflict => new ComeBack(TimeSpan.Zero, BackOff: true),
+        FailureKind.Throttled => new ComeBack(failure.RetryAfter ?? ShortestRetry, BackOff: true),
+        FailureKind.Transient or FailureKind.Bug => new ComeBack(ShortestRetry, BackOff: true),
+        FailureKind.Denied or FailureKind.Missing when failure.ConcernsCredentials => new ComeBack(Min(CredentialsProbe, resync), BackOff: false),
+        FailureKind.Missing when untilMissingStalls > TimeSpan.Zero => new ComeBack(Min(resync, untilMissingStalls), BackOff: false),
+        FailureKind.Refused => new ComeBack(resync > RefusedPause ? resync : RefusedPause, BackOff: false),
+        FailureKind.Invalid => new ComeBack(Delay: null, BackOff: false),
+        _ => new ComeBack(resync, BackOff: false),
+    };
+
+    private static bool Sooner(TimeSpan? a, TimeSpan? b) => a is { } x && (b is not { } y || x < y);
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

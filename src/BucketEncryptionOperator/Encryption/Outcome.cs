@@ -1,0 +1,20 @@
+namespace BucketEncryptionOperator.Encryption;
+
+/// <summary>How the work on one bucket ended.</summary>
+internal abstract record Outcome
+{
+    private Outcome()
+    {
+    }
+
+    public sealed record InSync(BucketEncryption Observed) : Outcome;
+
+    /// <summary>Written, now or earlier, and not yet seen by a read. <paramref name="History"/> says how often.</summary>
+    public sealed record Unconfirmed(BucketEncryption? Observed, WriteHistory History) : Outcome;
+
+    /// <param name="Observed">What the bucket has, where it could be read.</param>
+    public sealed record Failed(Failure Failure, BucketEncryption? Observed) : Outcome;
+}
+
+/// <param name="AppliedAt">When this reconcile wrote to the bucket, if it did.</param>
+internal sealed record BucketResult(string Bucket, Outcome Outcome, DateTimeOffset? AppliedAt = null);

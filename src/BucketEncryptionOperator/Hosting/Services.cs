@@ -1,0 +1,75 @@
+using System.Reflection;
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Api;
+using KubeRuntime.Control;
+using KubeRuntime.Queueing;
+using KubeRuntime.Watching;
+using Microsoft.Extensions.Options;
+
+namespace BucketEncryptionOperator.Hosting;
+
+/// <summary>All wiring, in one file. Types get plain values; only this file knows the options.</summary>
+internal static class Services
+{
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(5);
+
+    public static void AddOperator(this IServiceCollection services, KubeConnection connection)
+    {
+        services.AddSingleton<IValidateOptions<OperatorOptions>, OperatorOptionsRanges>();
+        services.AddSingleton<IValidateOptions<OperatorOptions>, OperatorOptionsRules>();
+        services.AddOptions<OperatorOptions>().ValidateOnStart();
+        services.AddSingleton(s => s.GetRequiredService<IOptions<OperatorOptions>>().Value);
+
+        services.AddSingleton(TimeProvider.System);
+#pragma warning disable RS0030 // The one place where randomness comes from; Random.Shared is thread-safe.
+        services.AddSingleton(Random.Shared);
+#pragma warning restore RS0030
+        services.AddSingleton(connection);
+        services.AddSingleton(s => new KubeClient(connection, UserAgent, s.GetRequiredService<TimeProvider>()));
+
+        services.AddSingleton<Mirror<BucketEncryptionPolicy>>();
+        services.AddSingleton<Mirror<ObjectStore>>();
+        services.AddSingleton(s => new EndpointAllowList(s.GetRequiredService<OperatorOptions>().AllowedEndpoints));
+        services.AddSingleton<PolicyReader>();
+        services.AddSingleton(s => new SecretKeys((name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new VendorHttp(s.GetRequiredService<OperatorOptions>().VendorTimeout, s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => VendorCatalog.ConnectAll(s.GetRequiredService<VendorHttp>(), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<BucketReconciler>();
+        services.AddSingleton<StatusWriter>();
+        services.AddSingleton(s => new PolicyReconcilerOptions(s.GetRequiredService<OperatorOptions>().BucketConcurrency));
+        services.AddSingleton<PolicyReconciler>();
+        services.AddSingleton(s => new WorkQueue<NamespacedName>(new Backoff(FirstBackoff, LongestBackoff, s.GetRequiredService<Random>()), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(Controller);
+        services.AddHostedService<OperatorService>();
+    }
+
+    private static string UserAgent =>
+        "bucket-encryption-operator/" + (typeof(Services).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
+
+    private static Controller Controller(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<OperatorOptions>();
+        var policies = services.GetRequiredService<Mirror<BucketEncryptionPolicy>>();
+        var stores = services.GetRequiredService<Mirror<ObjectStore>>();
+        var routes = new ChangeRoutes(policies, stores, services.GetRequiredService<SecretKeys>());
+        return new Controller(
+            [
+                new WatchSource<ObjectStore>(Watch(services, Kinds.Stores, options), stores, routes.OfStore),
+                new WatchSource<BucketEncryptionPolicy>(Watch(services, Kinds.Policies, options), policies, ChangeRoutes.OfPolicy),
+            ],
+            services.GetRequiredService<WorkQueue<NamespacedName>>(),
+            services.GetRequiredService<PolicyReconciler>(),
+            new ControllerOptions(options.Workers, options.ReconcileTimeout, options.DrainTimeout),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<Controller>>());
+    }
+
+    private static Watcher<T> Watch<T>(IServiceProvider services, KubeResource<T> resource, OperatorOptions options)
+        where T : class, IKubernetesObject =>
+        new(services.GetRequiredService<KubeClient>(), resource, options.Namespace, services.GetRequiredService<Random>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Watcher<T>>>());
+}

@@ -1,0 +1,59 @@
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Reconciling;
+using KubeRuntime.Api;
+using KubeRuntime.Conditions;
+
+namespace BucketEncryptionOperator;
+
+/// <summary>
+/// Everything that the operator says. Information: something changed in the world. Debug: we looked. Warning: a person should act.
+/// Error: our bug.
+/// </summary>
+internal static partial class Log
+{
+    private static readonly Func<ILogger, NamespacedName, string, IDisposable?> ReconcileScope = LoggerMessage.DefineScope<NamespacedName, string>("policy {Policy} store {Store}");
+
+    public static IDisposable? Scope(ILogger logger, NamespacedName policy, string store) => ReconcileScope(logger, policy, store);
+
+    [LoggerMessage(100, LogLevel.Information, "Bucket {Bucket}: encryption applied, from {From} to {To}")]
+    public static partial void EncryptionApplied(ILogger logger, string bucket, BucketEncryption from, BucketEncryption to);
+
+    [LoggerMessage(101, LogLevel.Information, "Bucket {Bucket}: encryption removed, it was {From}")]
+    public static partial void EncryptionRemoved(ILogger logger, string bucket, BucketEncryption from);
+
+    [LoggerMessage(102, LogLevel.Information, "Ready is {Ready} ({Reason}), {Buckets} buckets in sync")]
+    public static partial void ReadyChanged(ILogger logger, string ready, string reason, string buckets);
+
+    [LoggerMessage(103, LogLevel.Warning, "Bucket {Bucket}: {Operation} failed with {Code} (HTTP {HttpStatus}, request {RequestId}). {Hint}")]
+    public static partial void BucketFailed(ILogger logger, string bucket, string operation, string code, int? httpStatus, string? requestId, string? hint);
+
+    [LoggerMessage(EventId = 104, Message = "Status not written ({Failure}), will try again: {Problem}")]
+    public static partial void StatusNotWritten(ILogger logger, LogLevel level, KubeFailure failure, string problem);
+
+    [LoggerMessage(105, LogLevel.Error, "Bug in a reconcile; the policy's status says InternalError")]
+    public static partial void Bug(ILogger logger, Exception exception);
+
+    [LoggerMessage(106, LogLevel.Information, "Talking to Kubernetes at {Connection}; allowed endpoints: {Endpoints}")]
+    public static partial void Started(ILogger logger, KubeConnection connection, string endpoints);
+
+    [LoggerMessage(107, LogLevel.Warning, "Not ready: {Reason}. {Message}")]
+    public static partial void PolicyFailed(ILogger logger, string reason, string message);
+
+    /// <summary>One line for each thing that changed with a status, none for what stayed.</summary>
+    public static void StatusChange(ILogger logger, PolicyStatus? before, PolicyStatus after)
+    {
+        foreach (var row in after.Buckets)
+        {
+            if (row.Error is { } error && !ReferenceEquals(before?.Buckets.FirstOrDefault(b => b.Name == row.Name)?.Error, error))
+                BucketFailed(logger, row.Name, error.Operation, error.Code, error.HttpStatus, error.RequestId, error.Hint);
+        }
+        var was = before?.Conditions.Find(StatusComposer.Ready);
+        if (after.Conditions.Find(StatusComposer.Ready) is { } ready && (was?.Status != ready.Status || was.Reason != ready.Reason))
+        {
+            ReadyChanged(logger, ready.Status, ready.Reason, after.Summary?.Text ?? "");
+            if (ready.Status != Condition.True && after.Buckets.All(b => b.Error is null))
+                PolicyFailed(logger, ready.Reason, ready.Message);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using KubeRuntime.Api;
+
+namespace BucketEncryptionOperator.Policies;
+
+/// <summary>The kinds that the operator reads, and how they are written as JSON.</summary>
+internal static class Kinds
+{
+    public const string Group = "bucketencryption.io";
+    public const string Version = "v1alpha1";
+
+    public static KubeResource<BucketEncryptionPolicy> Policies { get; } = new(Group, Version, "bucketencryptionpolicies", Wire.Default.BucketEncryptionPolicy);
+
+    public static KubeResource<ObjectStore> Stores { get; } = new(Group, Version, "objectstores", Wire.Default.ObjectStore);
+
+    public static KubeResource<Secret> Secrets { get; } = new("", "v1", "secrets", Wire.Default.Secret);
+}
+
+/// <summary>The status patch: a merge patch bound to the version that it was made from.</summary>
+internal sealed record StatusPatch
+{
+    public required PatchMeta Metadata { get; init; }
+    public required PolicyStatus Status { get; init; }
+}
+
+internal sealed record PatchMeta
+{
+    public required string ResourceVersion { get; init; }
+}
+
+/// <summary>Generated readers and writers: no reflection, so that trimming is safe and a start is quick.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(KubeTimeConverter)])]
+[JsonSerializable(typeof(BucketEncryptionPolicy))]
+[JsonSerializable(typeof(ObjectStore))]
+[JsonSerializable(typeof(Secret))]
+[JsonSerializable(typeof(StatusPatch))]
+internal sealed partial class Wire : JsonSerializerContext;
+
+/// <summary>Times as <c>metav1.Time</c> has them: UTC, whole seconds, <c>Z</c>. What is written reads back equal.</summary>
+internal sealed class KubeTimeConverter : JsonConverter<DateTimeOffset>
+{
+    private const string Format = "yyyy-MM-dd'T'HH:mm:ss'Z'";
+
+    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture));
+
+    /// <summary>The instant as it will read back.</summary>
+    public static DateTimeOffset Truncate(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+}

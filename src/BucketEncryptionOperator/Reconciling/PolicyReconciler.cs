@@ -1,0 +1,124 @@
+using System.Collections.Immutable;
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Api;
+using KubeRuntime.Control;
+using KubeRuntime.Watching;
+
+namespace BucketEncryptionOperator.Reconciling;
+
+/// <summary>
+/// The corridor: read, observe, decide and apply, tell; each in its own room, in this order. It holds no rule of its own.
+/// </summary>
+internal sealed class PolicyReconciler(
+    Mirror<BucketEncryptionPolicy> policies,
+    Mirror<ObjectStore> stores,
+    PolicyReader reader,
+    SecretKeys keys,
+    IReadOnlyDictionary<string, IBucketEncryptionApi> vendors,
+    BucketReconciler buckets,
+    StatusWriter writer,
+    PolicyReconcilerOptions options,
+    TimeProvider time,
+    Random jitter,
+    ILogger<PolicyReconciler> logger) : IReconciler
+{
+    /// <summary>Policies of one interval spread over a tenth of it.</summary>
+    private const double MaxJitter = 0.1;
+
+    public async Task<Requeue> ReconcileAsync(NamespacedName key, int attempt, CancellationToken cancellationToken)
+    {
+        if (policies.Find(key) is not { Metadata.DeletionTimestamp: null } policy)
+            return Requeue.OnChange;
+        using var scope = Log.Scope(logger, key, policy.Spec.StoreRef.Name);
+
+        var store = stores.Find(new NamespacedName(key.Namespace, policy.Spec.StoreRef.Name));
+        var (desired, problem) = reader.Read(policy, store);
+        var findings = desired is null || store is null
+            ? new Findings([], problem, attempt)
+            : await LookAsync(policy, store, desired, attempt, cancellationToken);
+
+        return await TellAsync(policy, findings, desired?.Resync ?? PolicyReader.DefaultResync, cancellationToken);
+    }
+
+    /// <summary>Rooms 5 and 6 for every bucket, in parallel within the limit.</summary>
+    private async Task<Findings> LookAsync(BucketEncryptionPolicy policy, ObjectStore store, DesiredState desired, int attempt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var secret = new NamespacedName(store.Metadata.Namespace, store.Spec.Credentials.SecretRef.Name);
+            var (key, problem) = await keys.GetAsync(secret, cancellationToken);
+            if (key is null)
+                return problem is null or { Operation: SecretKeys.ReadSecret } ? new Findings([], problem, attempt) : AllFail(desired, problem, attempt);
+
+            var api = vendors[store.Spec.Vendor];
+            var histories = Histories(policy);
+            var results = new BucketResult[desired.Buckets.Length];
+            var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.BucketConcurrency, CancellationToken = cancellationToken };
+            await Parallel.ForAsync(0, results.Length, parallel, async (i, token) =>
+            {
+                var address = desired.Buckets[i];
+                results[i] = await buckets.ReconcileAsync(api, key, address, desired, histories.GetValueOrDefault(address.Bucket), token);
+            });
+            Report(secret, key, results);
+            return new Findings([.. results], Failure: null, attempt);
+        }
+#pragma warning disable CA1031 // One of the two catch-alls (CONTRIBUTING, "Errors"): the status must say that it is our fault.
+        catch (Exception e) when (e is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            Log.Bug(logger, e);
+            return new Findings([], new Failure(FailureKind.Bug, "Reconcile", "InternalError") { Message = "The operator has a bug; its log tells more." }, attempt);
+        }
+    }
+
+    /// <summary>Room 7: status, log, and when to come back, all from the same findings.</summary>
+    private async Task<Requeue> TellAsync(BucketEncryptionPolicy policy, Findings findings, TimeSpan resync, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var status = StatusComposer.Compose(policy, findings, now);
+        try
+        {
+            if (await writer.WriteAsync(policy, status, cancellationToken))
+                Log.StatusChange(logger, policy.Status, status);
+        }
+        catch (KubeApiException e) when (e.Failure == KubeFailure.NotFound)
+        {
+            return Requeue.OnChange; // deleted meanwhile
+        }
+        catch (KubeApiException e)
+        {
+            Log.StatusNotWritten(logger, e.Failure == KubeFailure.Conflict ? LogLevel.Debug : LogLevel.Warning, e.Failure, e.Message);
+            return new Requeue.Retry(e.RetryAfter ?? TimeSpan.Zero);
+        }
+        var next = FailurePolicy.Next(findings.Outcomes, resync, StatusComposer.UntilMissingStalls(status, now));
+        return next switch
+        {
+            { Delay: null } => Requeue.OnChange,
+            { Delay: { } delay, BackOff: true } => new Requeue.Retry(delay),
+            { Delay: { } delay } => new Requeue.After(delay * (1 + MaxJitter * jitter.NextDouble())),
+        };
+    }
+
+    /// <summary>A key that the vendor has rejected is not sent again for every bucket: each shares the answer.</summary>
+    private static Findings AllFail(DesiredState desired, Failure failure, int attempt) =>
+        new([.. desired.Buckets.Select(b => new BucketResult(b.Bucket, new Outcome.Failed(failure, Observed: null)))], Failure: null, attempt);
+
+    private void Report(NamespacedName secret, AccessKey key, BucketResult[] results)
+    {
+        var rejected = results.Select(r => r.Outcome).OfType<Outcome.Failed>().FirstOrDefault(f => f.Failure.ConcernsCredentials);
+        if (rejected is not null)
+            keys.Reject(secret, key, rejected.Failure);
+        else if (results.Any(r => r.Outcome is not Outcome.Failed { Failure.PassesByItself: true }))
+            keys.Accept(secret, key);
+    }
+
+    private static ImmutableDictionary<string, WriteHistory> Histories(BucketEncryptionPolicy policy) =>
+        (policy.Status?.Buckets ?? []).Where(b => b.Writes is not null)
+            .ToImmutableDictionary(b => b.Name, b => new WriteHistory(b.Writes?.Hash ?? "", b.Writes?.Count ?? 0, b.Writes?.NotBefore ?? default), StringComparer.Ordinal);
+}
+
+/// <param name="BucketConcurrency">Buckets of one policy that are worked on at a time.</param>
+internal sealed record PolicyReconcilerOptions(int BucketConcurrency);

@@ -1,0 +1,35 @@
+using System.Text.RegularExpressions;
+
+namespace BucketEncryptionOperator.Vendors;
+
+/// <summary>
+/// The endpoints that signed requests may go to. A store's endpoint is a tenant's word: without this list it could aim the
+/// operator, its keys' signatures and session tokens at any host. An entry is <c>[scheme://]host[:port]</c>; the scheme is https
+/// unless given, the port the scheme's own unless given, and <c>*</c> stands for a part of one label, never for a dot.
+/// </summary>
+internal sealed partial class EndpointAllowList
+{
+    private readonly IReadOnlyList<Entry> _entries;
+
+    /// <exception cref="FormatException">An entry is none; the message names it.</exception>
+    public EndpointAllowList(IEnumerable<string> entries) => _entries = [.. entries.Select(Parse)];
+
+    public bool Allows(Uri endpoint) =>
+        _entries.Any(e => e.Scheme == endpoint.Scheme && e.Port == endpoint.Port && e.Host.IsMatch(endpoint.IdnHost));
+
+    private static Entry Parse(string text)
+    {
+        var match = EntryForm().Match(text);
+        if (!match.Success)
+            throw new FormatException($"\"{text}\" is not [scheme://]host[:port], for example oss-*.aliyuncs.com or http://127.0.0.1:9000");
+        var scheme = match.Groups["scheme"] is { Success: true } s ? s.Value : Uri.UriSchemeHttps;
+        var port = match.Groups["port"] is { Success: true } p ? int.Parse(p.Value) : scheme == Uri.UriSchemeHttps ? 443 : 80;
+        var host = "^" + Regex.Escape(match.Groups["host"].Value.Trim('[', ']')).Replace("\\*", "[a-z0-9-]+", StringComparison.Ordinal) + "$";
+        return new Entry(scheme, new Regex(host, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking), port);
+    }
+
+    [GeneratedRegex(@"^((?<scheme>https?)://)?(?<host>[A-Za-z0-9*.-]+|\[[0-9A-Fa-f:.]+\])(:(?<port>[0-9]{1,5}))?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex EntryForm();
+
+    private sealed record Entry(string Scheme, Regex Host, int Port);
+}
