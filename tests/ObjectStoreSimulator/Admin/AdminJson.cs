@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using ObjectStoreSimulator.State;
+
+namespace ObjectStoreSimulator.Admin;
+
+/// <summary>The admin API's documents. Names are camelCase; what is null is left out; what is unknown is an error, so that a misspelt rule does not silently match everything.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(Seed))]
+[JsonSerializable(typeof(Account))]
+[JsonSerializable(typeof(ImmutableArray<AccountView>))]
+[JsonSerializable(typeof(BucketSettings))]
+[JsonSerializable(typeof(ImmutableArray<BucketView>))]
+[JsonSerializable(typeof(DenyRule))]
+[JsonSerializable(typeof(ImmutableArray<DenyRule>))]
+[JsonSerializable(typeof(FaultRule))]
+[JsonSerializable(typeof(ImmutableArray<FaultStatus>))]
+[JsonSerializable(typeof(HoldRule))]
+[JsonSerializable(typeof(HoldsView))]
+[JsonSerializable(typeof(SettingValues))]
+[JsonSerializable(typeof(CounterValues))]
+[JsonSerializable(typeof(ImmutableArray<RecordedRequest>))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(Released))]
+internal sealed partial class AdminJson : JsonSerializerContext;
+
+/// <summary>An account as the admin API shows it: no secret, no token.</summary>
+internal sealed record AccountView(string AccessKeyId, bool Enabled, bool Temporary, bool KmsEnabled, bool Sm4Enabled);
+
+internal sealed record BucketView(string Name, string Region, string? CloudBoxId, int? ReadLagMs, string? Encryption);
+
+internal sealed record HoldsView(ImmutableArray<HoldRule> Rules, ImmutableArray<HeldRequest> Held);
+
+internal sealed record Released(int Count);
+
+internal sealed record Problem(string Error);

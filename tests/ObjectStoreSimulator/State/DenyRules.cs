@@ -1,0 +1,69 @@
+using System.Collections.Immutable;
+
+namespace ObjectStoreSimulator.State;
+
+/// <summary>Who may not do what to which bucket, although the signature is right. The first rule that matches speaks.</summary>
+internal sealed class DenyRules
+{
+    private readonly Lock _lock = new();
+    private ImmutableArray<DenyRule> _rules = [];
+    private int _lastId;
+
+    public ImmutableArray<DenyRule> All
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _rules;
+            }
+        }
+    }
+
+    public DenyRule? Find(StoreCall call) => All.FirstOrDefault(rule => rule.Matches(call));
+
+    public DenyRule Add(DenyRule rule)
+    {
+        lock (_lock)
+        {
+            DenyRule added = rule with { Id = $"deny-{++_lastId}" };
+            _rules = _rules.Add(added);
+            return added;
+        }
+    }
+
+    public bool Remove(string id)
+    {
+        lock (_lock)
+        {
+            int before = _rules.Length;
+            _rules = _rules.RemoveAll(rule => rule.Id == id);
+            return _rules.Length < before;
+        }
+    }
+
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _rules = [];
+        }
+    }
+}
+
+internal sealed record DenyRule : RequestMatch
+{
+    public string? Id { get; init; }
+
+    public int Status { get; init; } = 403;
+
+    public string Code { get; init; } = "AccessDenied";
+
+    /// <summary>Null: the vendor's usual text.</summary>
+    public string? Message { get; init; }
+
+    public string? Ec { get; init; }
+
+    /// <summary>The form that OSS uses when a <c>kms:*</c> right is missing: AccessDenied, "This request is forbidden by kms".</summary>
+    public bool ByKms { get; init; }
+}

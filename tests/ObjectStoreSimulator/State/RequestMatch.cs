@@ -1,0 +1,20 @@
+using System.Collections.Immutable;
+
+namespace ObjectStoreSimulator.State;
+
+/// <summary>Which requests a rule is about; what is null or empty matches all.</summary>
+internal record RequestMatch
+{
+    public string? Bucket { get; init; }
+
+    /// <summary>Names of <see cref="Operations"/>.</summary>
+    public ImmutableArray<string> Operations { get; init; } = [];
+
+    /// <summary>As the request claims it: rules work before the signature is checked.</summary>
+    public string? AccessKeyId { get; init; }
+
+    public bool Matches(StoreCall call) =>
+        (Bucket is null || Bucket == call.Bucket)
+        && (Operations.IsDefaultOrEmpty || Operations.Contains(call.Operation, StringComparer.Ordinal))
+        && (AccessKeyId is null || AccessKeyId == call.AccessKeyId);
+}

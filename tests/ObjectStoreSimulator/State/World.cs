@@ -1,0 +1,53 @@
+namespace ObjectStoreSimulator.State;
+
+/// <summary>All that the simulator knows, shared by dialects, pipeline and admin API. Each part guards itself with its own lock.</summary>
+internal sealed class World(TimeProvider time, int recordedRequests)
+{
+    public SimulatorClock Clock { get; } = new(time);
+
+    public Settings Settings { get; } = new();
+
+    public Accounts Accounts { get; } = new();
+
+    public Buckets Buckets { get; } = new(time);
+
+    public DenyRules DenyRules { get; } = new();
+
+    public Faults Faults { get; } = new();
+
+    public HoldPoints HoldPoints { get; } = new();
+
+    public Counters Counters { get; } = new();
+
+    public Recorder Recorder { get; } = new(recordedRequests);
+
+    /// <summary>Forgets everything and releases what is held. Request ids go on counting.</summary>
+    public void Clear()
+    {
+        Settings.Clear();
+        Clock.Offset = TimeSpan.Zero;
+        Accounts.Clear();
+        Buckets.Clear();
+        DenyRules.Clear();
+        Faults.Clear();
+        HoldPoints.ReleaseAll();
+        Counters.Clear();
+        Recorder.Clear();
+    }
+}
+
+/// <summary>The server's wall clock: the injected one plus an offset, so that clients can meet a store whose clock is off.</summary>
+internal sealed class SimulatorClock(TimeProvider time)
+{
+    private long _offsetTicks;
+
+    public TimeProvider Time => time;
+
+    public TimeSpan Offset
+    {
+        get => TimeSpan.FromTicks(Interlocked.Read(ref _offsetTicks));
+        set => Interlocked.Exchange(ref _offsetTicks, value.Ticks);
+    }
+
+    public DateTimeOffset UtcNow => time.GetUtcNow() + Offset;
+}
