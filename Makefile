@@ -1,0 +1,38 @@
+# The same targets for people and for CI. Each shows what it is doing and how long it takes; the work is in scripts, so that it can be read and run there.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+STEP := tests/tools/step.sh
+SOLUTION := BucketEncryptionOperator.sln
+
+.PHONY: help build unit test apiserver apiserver-check lint demo clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+
+build: ## compile everything (Release: tests and demo share it)
+	@$(STEP) "build" dotnet build $(SOLUTION) -c Release --nologo -v minimal
+
+unit: build ## the unit tests: seconds, no API server
+	@tests/run.sh unit
+
+test: apiserver build ## all tests, against a real API server; the last line is the count
+	@tests/run.sh all
+
+apiserver: ## build the test API server (2 to 4 minutes once, then cached outside of the checkout)
+	@$(STEP) "API server" tests/apiserver/build.sh
+
+apiserver-check: ## test the test API server: its cache and its contract
+	@tests/apiserver/check.sh
+
+lint: ## formatting, analyzers, shell scripts, YAML, stray paths
+	@tests/lint.sh
+
+demo: apiserver build ## the operator at work against a real API server and simulated stores
+	@$(STEP) "demo" tests/demo/demo.sh
+
+clean: ## remove what was built here (the cache outside of the checkout stays)
+	@rm -rf artifacts .run
+	@find . -type d \( -name bin -o -name obj \) -not -path './.git/*' -not -path '*/node_modules/*' -prune -exec rm -rf {} +

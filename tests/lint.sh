@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Checks what a compiler does not: formatting and analyzers, shell scripts, YAML, and that no tracked file names a place on somebody's machine.
+# All checks run; the exit code is non-zero if one of them failed.
+# shellcheck disable=SC2317  # the checks are called through `check`, which shellcheck does not see
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+bad=0
+
+check() {
+  local what=$1 since=$SECONDS
+  shift
+  echo "==> $what"
+  if "$@"; then
+    echo "<== $what: ok, $((SECONDS - since)) s"
+  else
+    echo "<== $what: FAILED, $((SECONDS - since)) s"
+    bad=1
+  fi
+}
+
+tracked() { git ls-files -z --cached --exclude-standard "$@" | while IFS= read -r -d '' file; do if [ -f "$file" ]; then printf '%s\0' "$file"; fi; done; }
+
+# Shell scripts by their name, or by their first line when they have no extension.
+scripts() {
+  tracked | while IFS= read -r -d '' file; do
+    case ${file##*/} in
+      *.sh) printf '%s\0' "$file" ;;
+      *.*) ;;
+      *) if head -c 64 "$file" | head -1 | grep -qaE '^#!.*\b(ba)?sh\b'; then printf '%s\0' "$file"; fi ;;
+    esac
+  done
+}
+
+formatting() {
+  dotnet restore BucketEncryptionOperator.sln -v quiet &&
+    dotnet format BucketEncryptionOperator.sln --verify-no-changes --no-restore
+}
+shell_scripts() { scripts | xargs -0 -r "$shellcheck" --external-sources; }
+yaml() { tracked '*.yaml' '*.yml' .yamllint | xargs -0 -r "$yamllint" --strict; }
+# Absolute paths into a home or a workspace; not as a part of a longer path or of an address.
+stray_paths() {
+  local code=0
+  git grep -nIE '(^|[^A-Za-z0-9_./$})*-])/(work|root|home/[a-z0-9_-]+|Users/[A-Za-z0-9_-]+)/' -- . || code=$?
+  [ "$code" -eq 1 ] # git grep: nothing found
+}
+
+shellcheck=$(tests/tools/ensure.sh shellcheck)
+yamllint=$(tests/tools/ensure.sh yamllint)
+check "shell scripts (shellcheck)" shell_scripts
+check "YAML (yamllint)" yaml
+check "no paths of a machine" stray_paths
+check "formatting and analyzers (dotnet format)" formatting
+exit "$bad"

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Runs the tests that `dotnet build -c Release` has built, and counts them.
+#
+#   tests/run.sh unit   the unit test projects
+#   tests/run.sh all    those, the integration tests, and the interop tests
+#
+# The last line of stdout is the sum over all projects: "N passed, N failed", and ", N skipped" if any.
+# Exit code 0 only when every project ran at least one test and none failed or was skipped.
+# Results (trx) and console output stay in artifacts/test-results/.
+#
+# What the tests find in their environment:
+#   BEO_APISERVER_SERVE   tests/apiserver/serve.sh, absolute; its head states the contract. (Without the variable a fixture finds it from the
+#                         solution's directory, so that a test also runs from an IDE.)
+#   BEO_KUBECTL           a kubectl that works
+# and, if set by the caller, USE_EXISTING_CLUSTER, KUBECONFIG and KUBEBUILDER_ASSETS, which serve.sh heeds.
+#
+# The interop tests are tests/interop/run.sh: any program whose last line of output is of the same form, and whose exit code says the rest.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+readonly hang_timeout=300000 # ms without the end of a test: the test is named and the run ended
+
+projects=(tests/KubeRuntime.Tests tests/BucketEncryptionOperator.Tests)
+interop=
+case ${1:-} in
+  unit) ;;
+  all)
+    projects+=(tests/Integration.Tests)
+    interop=tests/interop/run.sh
+    BEO_APISERVER_SERVE=$PWD/tests/apiserver/serve.sh
+    BEO_KUBECTL=$(tests/tools/ensure.sh kubectl)
+    export BEO_APISERVER_SERVE BEO_KUBECTL
+    ;;
+  *) echo "usage: tests/run.sh unit|all" >&2; exit 2 ;;
+esac
+
+results=$PWD/artifacts/test-results
+rm -rf "$results"
+mkdir -p "$results"
+passed=0 failed=0 skipped=0 bad=0
+
+# Adds a line "N passed, N failed[, N skipped]" of one part to the sums.
+count() {
+  local what=$1 code=$2 line=$3 seconds=$4 p=0 f=0 s=0
+  if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)?$ ]]; then
+    p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[4]:-0}
+  fi
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  local verdict=ok
+  if [ $((p + f + s)) -eq 0 ]; then
+    verdict="FAILED: no test ran (exit code $code)"
+  elif [ "$f" -gt 0 ]; then
+    verdict="FAILED: $f"
+  elif [ "$s" -gt 0 ]; then
+    verdict="FAILED: $s skipped"
+  elif [ "$code" -ne 0 ]; then
+    verdict="FAILED: exit code $code"
+  fi
+  [ "$verdict" = ok ] || bad=1
+  printf '<== %s: %s (%d passed, %d s)\n' "$what" "$verdict" "$p" "$seconds"
+}
+
+# The runner's own result file is counted, test by test: the console's wording differs between versions, and its sums leave skipped tests out.
+sum_trx() {
+  python3 - "$1" <<'PYTHON'
+import sys, xml.etree.ElementTree as xml
+try:
+    results = [e.get("outcome") for e in xml.parse(sys.argv[1]).iter() if e.tag.endswith("}UnitTestResult")]
+except (OSError, xml.ParseError):
+    results = []
+passed, skipped = results.count("Passed"), results.count("NotExecuted")
+print(f"{passed} passed, {len(results) - passed - skipped} failed, {skipped} skipped")
+PYTHON
+}
+
+for project in "${projects[@]}"; do
+  name=${project##*/} since=$SECONDS code=0
+  echo "==> $name"
+  dotnet test "$project" -c Release --no-build --nologo --results-directory "$results" --logger "trx;LogFileName=$name.trx" \
+    --logger "console;verbosity=minimal" --blame-hang --blame-hang-timeout "${hang_timeout}ms" --blame-hang-dump-type none \
+    2>&1 | tee "$results/$name.log" || code=$?
+  count "$name" "$code" "$(sum_trx "$results/$name.trx")" $((SECONDS - since))
+done
+
+if [ -n "$interop" ] && [ -x "$interop" ]; then
+  since=$SECONDS code=0
+  echo "==> interop"
+  "$interop" 2>&1 | tee "$results/interop.log" | sed -E 's/^[0-9]+ passed, [0-9]+ failed/    &/' || code=$? # only one line of that form at the margin
+  count interop "$code" "$(tail -1 "$results/interop.log")" $((SECONDS - since))
+fi
+
+skips=
+[ "$skipped" -eq 0 ] || skips=", $skipped skipped"
+echo "$passed passed, $failed failed$skips"
+exit "$bad"
