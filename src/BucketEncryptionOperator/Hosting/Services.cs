@@ -29,14 +29,14 @@ internal static class Services
         services.AddSingleton(Random.Shared);
 #pragma warning restore RS0030
         services.AddSingleton(connection);
-        services.AddSingleton(s => new KubeClient(connection, UserAgent, s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new KubeClient(connection, Product, s.GetRequiredService<TimeProvider>()));
 
         services.AddSingleton<Mirror<BucketEncryptionPolicy>>();
         services.AddSingleton<Mirror<ObjectStore>>();
         services.AddSingleton(s => new EndpointAllowList(s.GetRequiredService<OperatorOptions>().AllowedEndpoints));
         services.AddSingleton<PolicyReader>();
         services.AddSingleton(s => new SecretKeys((name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token), s.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(s => new VendorHttp(s.GetRequiredService<OperatorOptions>().VendorTimeout, s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new VendorHttp(Product, s.GetRequiredService<OperatorOptions>().VendorTimeout, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => VendorCatalog.ConnectAll(s.GetRequiredService<VendorHttp>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<BucketReconciler>();
         services.AddSingleton<StatusWriter>();
@@ -47,7 +47,7 @@ internal static class Services
         services.AddHostedService<OperatorService>();
     }
 
-    private static string UserAgent =>
+    private static string Product =>
         "bucket-encryption-operator/" + (typeof(Services).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
 
     private static Controller Controller(IServiceProvider services)

@@ -48,12 +48,13 @@ internal sealed record KmsKeySpec
     public bool? VendorDefault { get; init; }
 }
 
+/// <summary>Lists are never default: a generated reader leaves an absent one so, and every other use would have to ask.</summary>
 internal sealed record PolicyStatus
 {
     public long? ObservedGeneration { get; init; }
-    public ImmutableArray<Condition> Conditions { get; init; } = [];
+    public ImmutableArray<Condition> Conditions { get; init => field = value.IsDefault ? [] : value; } = [];
     public BucketSummary? Summary { get; init; }
-    public ImmutableArray<BucketRow> Buckets { get; init; } = [];
+    public ImmutableArray<BucketRow> Buckets { get; init => field = value.IsDefault ? [] : value; } = [];
 }
 
 internal sealed record BucketSummary

@@ -34,6 +34,7 @@ internal sealed record PatchMeta
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
     Converters = [typeof(KubeTimeConverter)])]
 [JsonSerializable(typeof(BucketEncryptionPolicy))]
 [JsonSerializable(typeof(ObjectStore))]

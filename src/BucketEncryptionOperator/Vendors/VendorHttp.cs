@@ -29,8 +29,9 @@ internal sealed class VendorHttp : IDisposable
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
 
+    /// <param name="product">For the User-Agent header, as <c>name/1.0</c>.</param>
     /// <param name="timeout">For one request, connection and body included.</param>
-    public VendorHttp(TimeSpan timeout, TimeProvider time)
+    public VendorHttp(string product, TimeSpan timeout, TimeProvider time)
     {
         _timeout = timeout;
         _time = time;
@@ -44,6 +45,7 @@ internal sealed class VendorHttp : IDisposable
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
         };
         _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        _http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
     }
 
     /// <param name="operation">The vendor's name of the call, for failures.</param>

@@ -10,16 +10,16 @@ public interface IKubernetesObject
 
 /// <summary>
 /// The part of <c>metadata</c> that the runtime reads; the rest is dropped on reading, so that a mirror of many objects stays small.
-/// Never written back whole: every write is a patch.
+/// Never written back whole: every write is a patch. Absent texts are empty (a generated reader sets null where the field is absent).
 /// </summary>
 public sealed record ObjectMeta
 {
-    public string Name { get; init; } = "";
-    public string Namespace { get; init; } = "";
-    public string Uid { get; init; } = "";
+    public string Name { get; init => field = value ?? ""; } = "";
+    public string Namespace { get; init => field = value ?? ""; } = "";
+    public string Uid { get; init => field = value ?? ""; } = "";
 
     /// <summary>Opaque: may be compared for equality and sent back, nothing else.</summary>
-    public string ResourceVersion { get; init; } = "";
+    public string ResourceVersion { get; init => field = value ?? ""; } = "";
 
     /// <summary>Grows with each change of the spec, not with changes of the status.</summary>
     public long Generation { get; init; }

@@ -22,7 +22,7 @@ public sealed record Condition
     /// <summary>One word, <c>[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?</c>.</summary>
     public required string Reason { get; init; }
 
-    public string Message { get; init; } = "";
+    public string Message { get; init => field = value ?? ""; } = "";
 }
 
 /// <summary>A list of conditions with one of each type.</summary>

@@ -16,6 +16,9 @@ public sealed record ControllerOptions(int Workers, TimeSpan ReconcileTimeout, T
 public sealed class Controller(
     IReadOnlyList<IWatchSource> sources, WorkQueue<NamespacedName> queue, IReconciler reconciler, ControllerOptions options, TimeProvider time, ILogger logger)
 {
+    /// <summary>A bug seldom goes away in milliseconds, and each try writes a stack to the log.</summary>
+    private static readonly TimeSpan PauseAfterBug = TimeSpan.FromSeconds(1);
+
     private volatile bool _running;
 
     /// <summary>Every source has seen a complete list: what is decided is decided on everything.</summary>
@@ -108,6 +111,6 @@ public sealed class Controller(
         {
             Log.ReconcileFailed(logger, key, e);
         }
-        return new Requeue.Retry(TimeSpan.Zero);
+        return new Requeue.Retry(PauseAfterBug);
     }
 }
