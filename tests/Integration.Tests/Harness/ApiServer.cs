@@ -1,0 +1,65 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Integration.Tests.Harness;
+
+/// <summary>A Kubernetes API server of the tests' own (tests/apiserver), with its audit log. It can be killed and started again on the same data and port.</summary>
+internal sealed class ApiServer : IAsyncDisposable
+{
+    private readonly string _data;
+    private Child? _process;
+
+    private ApiServer(string data, int port)
+    {
+        _data = data;
+        Port = port;
+    }
+
+    public int Port { get; }
+
+    public string Kubeconfig => Path.Combine(_data, "admin.kubeconfig");
+
+    public string AuditLog => Path.Combine(_data, "audit.log");
+
+    public static async Task<ApiServer> StartAsync()
+    {
+        var server = new ApiServer(Directory.CreateTempSubdirectory("beo-apiserver-").FullName, FreePort());
+        await server.RunAsync();
+        return server;
+    }
+
+    /// <summary>SIGKILL, etcd included, and a new start on what was stored.</summary>
+    public async Task KillAndRestartAsync()
+    {
+        await KillAsync();
+        await RunAsync();
+    }
+
+    public Task KillAsync() => _process?.KillAsync() ?? Task.CompletedTask;
+
+    public async Task RunAsync()
+    {
+        var ready = Path.Combine(_data, "ready");
+        File.Delete(ready);
+        if (_process is not null)
+            await _process.DisposeAsync();
+        var process = _process = Child.Start(Repository.ApiServerScript, [_data, "--secure-port", Port.ToString(), "--audit-log-path", AuditLog, "--exit-with-parent"]);
+        await Eventually.TrueAsync("the API server is ready", () => File.Exists(ready) || !process.IsRunning, () => process.Output);
+        if (!process.IsRunning)
+            throw new InvalidOperationException("the API server ended: " + process.Output);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+            await _process.DisposeAsync();
+        Directory.Delete(_data, recursive: true);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

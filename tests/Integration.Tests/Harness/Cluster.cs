@@ -1,0 +1,84 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Integration.Tests.Harness;
+
+/// <summary>What a user does with a cluster: kubectl, and nothing else.</summary>
+internal sealed class Cluster(string kubeconfig)
+{
+    public string Kubeconfig => kubeconfig;
+
+    /// <summary>
+    /// Installs the CRDs and the operator's account, with the lower bound of resyncInterval at 1 s in place of 30 s, so that a test
+    /// sees many resyncs in seconds. Nothing else differs from what users install.
+    /// </summary>
+    public async Task InstallAsync()
+    {
+        const string Bound = "duration('30s')";
+        var policies = Repository.Crd("bucketencryptionpolicies.yaml");
+        Assert.Contains(Bound, policies, StringComparison.Ordinal);
+        await ApplyAsync(policies.Replace(Bound, "duration('1s')", StringComparison.Ordinal));
+        await ApplyAsync(Repository.Crd("objectstores.yaml"));
+        await KubectlAsync("wait", "--for=condition=Established", "--timeout=30s", "crd/bucketencryptionpolicies.bucketencryption.io", "crd/objectstores.bucketencryption.io");
+    }
+
+    /// <returns>What kubectl printed.</returns>
+    /// <exception cref="InvalidOperationException">kubectl failed; the message holds what it said.</exception>
+    public async Task<string> KubectlAsync(params string[] arguments)
+    {
+        var (code, output) = await TryKubectlAsync(arguments);
+        return code == 0 ? output : throw new InvalidOperationException($"kubectl {string.Join(' ', arguments)}: {output}");
+    }
+
+    public async Task<(int Code, string Output)> TryKubectlAsync(params string[] arguments)
+    {
+        await using var child = Child.Start(Repository.Kubectl, ["--kubeconfig", kubeconfig, .. arguments]);
+        await child.ExitAsync();
+        return (child.ExitCode, child.Output);
+    }
+
+    public async Task<string> ApplyAsync(string yaml)
+    {
+        var (code, output) = await TryApplyAsync(yaml);
+        return code == 0 ? output : throw new InvalidOperationException(output);
+    }
+
+    public async Task<(int Code, string Output)> TryApplyAsync(string yaml)
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, yaml);
+            return await TryKubectlAsync("apply", "-f", file);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    public async Task<JsonNode> PolicyAsync(string ns, string name) =>
+        JsonNode.Parse(await KubectlAsync("-n", ns, "get", "bep", name, "-o", "json")) ?? throw new JsonException();
+
+    /// <summary>Waits until the policy's Ready condition speaks of the current spec and is as wanted.</summary>
+    public Task<JsonNode> WhenReadyIsAsync(string ns, string name, string status, string? reason = null, Func<string>? detail = null)
+    {
+        JsonNode? last = null;
+        return Eventually.GetAsync(
+            $"policy {ns}/{name} is Ready={status} {reason}",
+            async () =>
+            {
+                last = await PolicyAsync(ns, name);
+                var current = last["status"]?["observedGeneration"]?.GetValue<long>() == last["metadata"]?["generation"]?.GetValue<long>();
+                var ready = Condition(last, "Ready");
+                return current && ready?["status"]?.GetValue<string>() == status && (reason is null || ready["reason"]?.GetValue<string>() == reason) ? last : null;
+            },
+            () => $"{last?["status"]}\n{detail?.Invoke()}");
+    }
+
+    public static JsonNode? Condition(JsonNode policy, string type) =>
+        policy["status"]?["conditions"]?.AsArray().FirstOrDefault(c => c?["type"]?.GetValue<string>() == type);
+
+    public static JsonNode Row(JsonNode policy, string bucket) =>
+        policy["status"]?["buckets"]?.AsArray().FirstOrDefault(b => b?["name"]?.GetValue<string>() == bucket) ?? throw new JsonException($"no row for {bucket}");
+}

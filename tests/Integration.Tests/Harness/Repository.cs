@@ -1,0 +1,28 @@
+namespace Integration.Tests.Harness;
+
+/// <summary>Where things are, found from the solution's directory, so that a test also runs from an IDE.</summary>
+internal static class Repository
+{
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>The operator as built beside these tests.</summary>
+    public static string Operator => Path.Combine(Root, "src", "BucketEncryptionOperator", "bin", Configuration, "net10.0", "bucket-encryption-operator.dll");
+
+    public static string ApiServerScript => Environment.GetEnvironmentVariable("BEO_APISERVER_SERVE") ?? Path.Combine(Root, "tests", "apiserver", "serve.sh");
+
+    public static string Kubectl => Environment.GetEnvironmentVariable("BEO_KUBECTL") ?? "kubectl";
+
+    public static string Crd(string name) => File.ReadAllText(Path.Combine(Root, "crds", name));
+
+    private static string Configuration => AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
+
+    private static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "BucketEncryptionOperator.sln")))
+                return folder.FullName;
+        }
+        throw new InvalidOperationException("BucketEncryptionOperator.sln is not above " + AppContext.BaseDirectory);
+    }
+}
