@@ -7,16 +7,15 @@ namespace Integration.Tests.Harness;
 internal sealed class OperatorProcess : IAsyncDisposable
 {
     private readonly Child _child;
+    private readonly HttpClient _http;
 
     private OperatorProcess(Child child, Uri probes)
     {
         _child = child;
-        Probes = probes;
+        _http = new HttpClient { BaseAddress = probes };
     }
 
     public string Log => _child.Output;
-
-    public Uri Probes { get; }
 
     /// <summary>Starts it and waits until /readyz says ok.</summary>
     public static async Task<OperatorProcess> StartAsync(string kubeconfig, Uri allowedEndpoint, params string[] flags)
@@ -37,33 +36,34 @@ internal sealed class OperatorProcess : IAsyncDisposable
         return new OperatorProcess(child, new Uri("http://" + address));
     }
 
-    public async Task WhenReadyAsync()
+    public Task WhenReadyAsync() => Eventually.TrueAsync(
+        "the operator is ready",
+        async () => _child.IsRunning ? await IsReadyAsync() : throw new InvalidOperationException("the operator ended: " + Log),
+        () => Log);
+
+    /// <summary>What /readyz says; false as well when nobody answers.</summary>
+    public async Task<bool> IsReadyAsync()
     {
-        using var http = new HttpClient { BaseAddress = Probes };
-        await Eventually.TrueAsync(
-            "the operator is ready",
-            async () =>
-            {
-                if (!_child.IsRunning)
-                    throw new InvalidOperationException("the operator ended: " + Log);
-                try
-                {
-                    using var answer = await http.GetAsync(new Uri("/readyz", UriKind.Relative));
-                    return answer.StatusCode == HttpStatusCode.OK;
-                }
-                catch (HttpRequestException)
-                {
-                    return false;
-                }
-            },
-            () => Log);
+        try
+        {
+            using var answer = await _http.GetAsync(new Uri("/readyz", UriKind.Relative));
+            return answer.StatusCode == HttpStatusCode.OK;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
     }
 
     public Task KillAsync() => _child.KillAsync();
 
     public Task<int> TerminateAsync() => _child.TerminateAsync();
 
-    public ValueTask DisposeAsync() => _child.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        return _child.DisposeAsync();
+    }
 
     private static int FreePort()
     {
