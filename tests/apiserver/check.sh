@@ -47,11 +47,11 @@ start() { # data, flags
 }
 
 # ---- the build
-bin=$("$here/build.sh")
-before=$(date +%s%N)
-expect "a warm build is the same" [ "$("$here/build.sh" 2>&1)" = "$bin" ]
-expect "a warm build takes less than 0.1 s" [ $(($(date +%s%N) - before)) -lt 100000000 ]
 if [ -z "${KUBEBUILDER_ASSETS:-}" ]; then
+  bin=$("$here/build.sh")
+  before=$(date +%s%N)
+  expect "a warm build is the same" [ "$("$here/build.sh" 2>&1)" = "$bin" ]
+  expect "a warm build takes less than 0.1 s" [ $(($(date +%s%N) - before)) -lt 100000000 ]
   real=${bin%/bin/*}
   export BEO_CACHE_DIR=$scratch/cache
   cache=$BEO_CACHE_DIR/apiserver
