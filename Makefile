@@ -22,7 +22,7 @@ test: apiserver build ## all tests, against a real API server; the last line is 
 	@tests/run.sh all
 
 apiserver: ## build the test API server (2 to 4 minutes once, then cached outside of the checkout)
-	@$(STEP) "API server" tests/apiserver/build.sh
+	@$(STEP) "API server" tests/apiserver/serve.sh --prepare
 
 apiserver-check: ## test the test API server: its cache and its contract
 	@tests/apiserver/check.sh

@@ -220,7 +220,7 @@ mkdir "$work"
 trap end EXIT
 
 find_missing
-if [ "${#missing[@]}" -gt 0 ]; then step "fetching ${#missing[@]} Debian packages (84 MB in all)" fetch; fi
+if [ "${#missing[@]}" -gt 0 ]; then step "fetching ${#missing[@]} of $(wc -l <packages.lock) Debian packages (all: 84 MB)" fetch; fi
 sort -u "$work/resolved" >"$cache/resolved"
 
 just_unpacked=

@@ -18,7 +18,15 @@ ok() { passed=$((passed + 1)); printf 'ok %2d [%3d s] %s\n' "$passed" "$SECONDS"
 fail() { printf 'FAILED [%3d s] %s\n' "$SECONDS" "$*" >&2; exit 1; }
 expect() { local what=$1; shift; "$@" >/dev/null || fail "$what"; ok "$what"; }
 refuse() { local what=$1; shift; if "$@" >/dev/null 2>&1; then fail "$what"; fi; ok "$what"; }
-gone() { local _; for _ in $(seq 100); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.05; done; return 1; }
+gone() { # or dead and not yet collected by init
+  local state _
+  for _ in $(seq 100); do
+    state=$(awk '{ print $3 }' "/proc/$1/stat" 2>/dev/null) || true
+    case $state in '' | Z) return 0 ;; esac
+    sleep 0.05
+  done
+  return 1
+}
 
 start() { # data, flags
   local data=$1 since _
@@ -39,11 +47,11 @@ start() { # data, flags
 }
 
 # ---- the build
-bin=$("$here/build.sh")
-before=$(date +%s%N)
-expect "a warm build is the same" [ "$("$here/build.sh" 2>&1)" = "$bin" ]
-expect "a warm build takes less than 0.1 s" [ $(($(date +%s%N) - before)) -lt 100000000 ]
 if [ -z "${KUBEBUILDER_ASSETS:-}" ]; then
+  bin=$("$here/build.sh")
+  before=$(date +%s%N)
+  expect "a warm build is the same" [ "$("$here/build.sh" 2>&1)" = "$bin" ]
+  expect "a warm build takes less than 0.1 s" [ $(($(date +%s%N) - before)) -lt 100000000 ]
   real=${bin%/bin/*}
   export BEO_CACHE_DIR=$scratch/cache
   cache=$BEO_CACHE_DIR/apiserver

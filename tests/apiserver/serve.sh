@@ -2,6 +2,7 @@
 # Runs a Kubernetes API server for tests, in the foreground.
 #
 #   tests/apiserver/serve.sh DATA_DIR [--secure-port P] [--audit-log-path FILE] [--exit-with-parent] [server flags]
+#   tests/apiserver/serve.sh --prepare      only makes sure that a server could start: builds it, or checks what it was given
 #
 # Which one, in this order:
 #   USE_EXISTING_CLUSTER=true   the cluster of $KUBECONFIG (which must be set: no test runs against a default by accident)
@@ -28,7 +29,24 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
+prepare() {
+  if [ "${USE_EXISTING_CLUSTER:-}" = true ]; then
+    [ -n "${KUBECONFIG:-}" ] || { echo "serve.sh: USE_EXISTING_CLUSTER=true needs KUBECONFIG" >&2; exit 2; }
+    echo "API server: the cluster of $KUBECONFIG"
+  elif [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
+    [ -x "$KUBEBUILDER_ASSETS/kube-apiserver" ] || { echo "serve.sh: KUBEBUILDER_ASSETS has no kube-apiserver" >&2; exit 2; }
+    "$here/../tools/ensure.sh" openssl >/dev/null
+    echo "API server: the one in $KUBEBUILDER_ASSETS"
+  else
+    echo "API server: $("$here/build.sh")"
+  fi
+}
+
 case ${1:-} in
+  --prepare)
+    prepare
+    exit 0
+    ;;
   '' | -*)
     echo "usage: serve.sh DATA_DIR [--secure-port P] [--audit-log-path FILE] [--exit-with-parent] [server flags]" >&2
     exit 2
@@ -52,7 +70,7 @@ describe() { printf '%s\n' "$@" >"$data/server.env"; }
 
 serve_existing() {
   local kubectl url
-  [ -n "${KUBECONFIG:-}" ] || { echo "serve.sh: USE_EXISTING_CLUSTER=true needs KUBECONFIG" >&2; exit 2; }
+  prepare >&2
   kubectl=$("$here/../tools/ensure.sh" kubectl)
   "$kubectl" config view --minify --flatten --raw >"$data/admin.kubeconfig"
   chmod 600 "$data/admin.kubeconfig"

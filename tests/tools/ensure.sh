@@ -81,7 +81,7 @@ from_apt() {
   say "installing $tool with apt-get"
   local log
   log=$(mktemp)
-  install() { "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$tool" </dev/null >"$log" 2>&1; }
+  install() { "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends "$tool" </dev/null >"$log" 2>&1; }
   if ! install; then
     say "the package lists may be old or missing: apt-get update"
     "${sudo[@]}" apt-get update -qq </dev/null >&2
