@@ -6,16 +6,14 @@ namespace Integration.Tests;
 /// <summary>The vendors' own clients against the simulator (tests/interop): what the simulator's signature checks are worth.</summary>
 public sealed class InteropTests(ITestOutputHelper output)
 {
-    /// <summary>The first run installs npm packages.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
-
     [Fact]
     public async Task The_vendors_own_clients_get_on_with_the_simulator()
     {
         ProcessStartInfo start = new(Path.Combine(RepositoryRoot(), "tests", "interop", "run.sh")) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment["SIMULATOR_DLL"] = Path.Combine(AppContext.BaseDirectory, "object-store-simulator.dll");
         using Process process = Process.Start(start)!;
-        using CancellationTokenSource late = new(Limit, TimeProvider.System);
+        // The first run installs npm packages.
+        using CancellationTokenSource late = new(TimeSpan.FromMinutes(5), TimeProvider.System);
         using CancellationTokenRegistration kill = late.Token.Register(() => process.Kill(entireProcessTree: true));
 
         Task<string> errors = process.StandardError.ReadToEndAsync(late.Token);

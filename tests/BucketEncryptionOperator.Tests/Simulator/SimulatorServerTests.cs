@@ -131,15 +131,17 @@ public sealed class SimulatorServerTests : SimulatorTest
             UseShellExecute = false,
         };
         using Process process = Process.Start(start)!;
+        using CancellationTokenSource late = new(Patience, TimeProvider.System);
+        using CancellationTokenRegistration kill = late.Token.Register(() => process.Kill());
 
-        string? line = await process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
+        string? line = await process.StandardOutput.ReadLineAsync(late.Token);
         string url = (await File.ReadAllTextAsync(readyFile)).Trim();
         using SimulatorAdmin admin = new(new Uri(url));
 
         Assert.Equal($"ready {url}", line);
         Assert.Equal("<a/>", await admin.GetEncryptionAsync(Bucket));
-        using Process kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
-        await process.WaitForExitAsync().WaitAsync(Patience);
+        using Process terminate = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+        await process.WaitForExitAsync(late.Token);
         Assert.Equal(0, process.ExitCode);
         Directory.Delete(folder, recursive: true);
     }
