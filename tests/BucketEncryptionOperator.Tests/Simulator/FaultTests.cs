@@ -11,7 +11,14 @@ public sealed class FaultTests : SimulatorTest
     {
         await Admin.InjectAsync(new FaultRule(FaultActions.Error)
         {
-            Bucket = Bucket, Operations = [StoreOperations.Put], FromCall = 2, Times = 2, Status = 503, Code = "MetaOperationQpsLimitExceeded", Ec = "0004-00000302", RetryAfterSeconds = 7,
+            Bucket = Bucket,
+            Operations = [StoreOperations.Put],
+            FromCall = 2,
+            Times = 2,
+            Status = 503,
+            Code = "MetaOperationQpsLimitExceeded",
+            Ec = "0004-00000302",
+            RetryAfterSeconds = 7,
         });
 
         (await Oss.PutAsync(OssTestClient.Rule("AES256"))).AssertIs(200, null);
