@@ -62,5 +62,5 @@ internal sealed record SeedBucket : BucketSettings
     public required string Name { get; init; }
 
     /// <summary>The vendor's XML, as GET is to return it.</summary>
-    public string? Encryption { get; init; }
+    public string? Encryption { get; set; }
 }

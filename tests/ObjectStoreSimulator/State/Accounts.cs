@@ -57,17 +57,17 @@ internal record Account
     public required string Secret { get; init; }
 
     /// <summary>Set for temporary (STS) keys: every request must bring exactly this token.</summary>
-    public string? SecurityToken { get; init; }
+    public string? SecurityToken { get; set; }
 
-    public DateTimeOffset? TokenExpiresAt { get; init; }
+    public DateTimeOffset? TokenExpiresAt { get; set; }
 
-    public bool Enabled { get; init; } = true;
+    public bool Enabled { get; set; } = true;
 
     /// <summary>False: the account has not turned the vendor's key management on.</summary>
-    public bool KmsEnabled { get; init; } = true;
+    public bool KmsEnabled { get; set; } = true;
 
     /// <summary>False: SM4 is not open to this account (OSS keeps a list).</summary>
-    public bool Sm4Enabled { get; init; } = true;
+    public bool Sm4Enabled { get; set; } = true;
 
     /// <summary>Never the secret, never the token.</summary>
     public override string ToString() => $"Account {{ Enabled = {Enabled}, Temporary = {SecurityToken is not null} }}";

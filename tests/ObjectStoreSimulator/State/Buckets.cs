@@ -136,10 +136,10 @@ internal sealed class Buckets(TimeProvider time)
 internal record BucketSettings
 {
     /// <summary>Without the vendor's prefix: <c>cn-hangzhou</c>.</summary>
-    public string Region { get; init; } = "cn-hangzhou";
+    public string Region { get; set; } = "cn-hangzhou";
 
     /// <summary>Set for a bucket on a CloudBox: V4 scopes then name it in place of the region.</summary>
-    public string? CloudBoxId { get; init; }
+    public string? CloudBoxId { get; set; }
 
-    public int? ReadLagMs { get; init; }
+    public int? ReadLagMs { get; set; }
 }

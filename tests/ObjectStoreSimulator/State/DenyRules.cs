@@ -53,17 +53,17 @@ internal sealed class DenyRules
 
 internal sealed record DenyRule : RequestMatch
 {
-    public string? Id { get; init; }
+    public string? Id { get; set; }
 
-    public int Status { get; init; } = 403;
+    public int Status { get; set; } = 403;
 
-    public string Code { get; init; } = "AccessDenied";
+    public string Code { get; set; } = "AccessDenied";
 
     /// <summary>Null: the vendor's usual text.</summary>
-    public string? Message { get; init; }
+    public string? Message { get; set; }
 
-    public string? Ec { get; init; }
+    public string? Ec { get; set; }
 
     /// <summary>The form that OSS uses when a <c>kms:*</c> right is missing: AccessDenied, "This request is forbidden by kms".</summary>
-    public bool ByKms { get; init; }
+    public bool ByKms { get; set; }
 }

@@ -138,34 +138,34 @@ internal sealed record FaultRule : RequestMatch
 {
     public const long MaxEndlessBytes = 256L * 1024 * 1024;
 
-    public string? Id { get; init; }
+    public string? Id { get; set; }
 
     public required FaultAction Action { get; init; }
 
     /// <summary>Counted from 1, over the requests that match.</summary>
-    public int FromCall { get; init; } = 1;
+    public int FromCall { get; set; } = 1;
 
     /// <summary>Null: always.</summary>
-    public int? Times { get; init; }
+    public int? Times { get; set; }
 
-    public double? Probability { get; init; }
+    public double? Probability { get; set; }
 
-    public int Seed { get; init; } = 1;
+    public int Seed { get; set; } = 1;
 
-    public int? Status { get; init; }
+    public int? Status { get; set; }
 
-    public string? Code { get; init; }
+    public string? Code { get; set; }
 
-    public string? Message { get; init; }
+    public string? Message { get; set; }
 
-    public string? Ec { get; init; }
+    public string? Ec { get; set; }
 
     /// <summary>Sent as <c>Retry-After</c> with an error.</summary>
-    public int? RetryAfterSeconds { get; init; }
+    public int? RetryAfterSeconds { get; set; }
 
-    public int LatencyMs { get; init; }
+    public int LatencyMs { get; set; }
 
-    public long Bytes { get; init; } = 64L * 1024 * 1024;
+    public long Bytes { get; set; } = 64L * 1024 * 1024;
 }
 
 internal sealed record FaultStatus(FaultRule Rule, long Seen, long Struck);

@@ -176,12 +176,12 @@ internal enum HoldPhase
 
 internal sealed record HoldRule : RequestMatch
 {
-    public string? Id { get; init; }
+    public string? Id { get; set; }
 
-    public HoldPhase Phase { get; init; }
+    public HoldPhase Phase { get; set; }
 
     /// <summary>How many requests it parks in all. Null: every one.</summary>
-    public int? Times { get; init; }
+    public int? Times { get; set; }
 }
 
 internal sealed record HeldRequest(string Id, string HoldId, HoldPhase Phase, string? Bucket, string Operation, string? AccessKeyId, DateTimeOffset Since);
