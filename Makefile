@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 STEP := tests/tools/step.sh
 SOLUTION := BucketEncryptionOperator.sln
 
-.PHONY: help build unit test apiserver apiserver-check lint demo clean
+.PHONY: help build unit test interop apiserver apiserver-check lint demo clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -20,6 +20,9 @@ unit: build ## the unit tests: seconds, no API server
 
 test: apiserver build ## all tests, against a real API server; the last line is the count
 	@tests/run.sh all
+
+interop: build ## the vendors' own clients against the simulator
+	@$(STEP) "interop" tests/interop/run.sh
 
 apiserver: ## build the test API server (2 to 4 minutes once, then cached outside of the checkout)
 	@$(STEP) "API server" tests/apiserver/serve.sh --prepare

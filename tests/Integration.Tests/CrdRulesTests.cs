@@ -1,0 +1,87 @@
+using Integration.Tests.Harness;
+
+namespace Integration.Tests;
+
+/// <summary>The door: what the API server refuses by schema and CEL, and what it says to the user. The table is the specification.</summary>
+[Collection(ClusterTests.Name)]
+public sealed class CrdRulesTests(ClusterFixture fixture)
+{
+    private const string Policy = "BucketEncryptionPolicy";
+    private const string Store = "ObjectStore";
+
+    private static readonly (string Case, string Kind, string Spec, string Message)[] Refused =
+    [
+        ("none-without-consent", Policy, Spec("{algorithm: None}"), "set spec.allowDowngrade to true"),
+        ("key-with-aes256", Policy, Spec("{algorithm: AES256, kmsKey: {id: k}}"), "a KMS key goes only with algorithm KMS: remove kmsKey, or set algorithm to KMS"),
+        ("key-with-sm4", Policy, Spec("{algorithm: SM4, kmsKey: {vendorDefault: true}}"), "a KMS key goes only with algorithm KMS"),
+        ("cipher-without-kms", Policy, Spec("{algorithm: AES256, kmsDataEncryption: SM4}"), "kmsDataEncryption goes only with algorithm KMS"),
+        ("two-keys", Policy, Spec("{algorithm: KMS, kmsKey: {id: k, vendorDefault: true}}"), "name exactly one of id"),
+        ("empty-key", Policy, Spec("{algorithm: KMS, kmsKey: {}}"), "name exactly one of id"),
+        ("vendor-default-false", Policy, Spec("{algorithm: KMS, kmsKey: {vendorDefault: false}}"), "Unsupported value: false"),
+        ("key-with-a-blank", Policy, Spec("{algorithm: KMS, kmsKey: {id: 'a b'}}"), "and no blanks"),
+        ("unknown-algorithm", Policy, Spec("{algorithm: ROT13}"), "Unsupported value: \"ROT13\""),
+        ("unknown-cipher", Policy, Spec("{algorithm: KMS, kmsDataEncryption: DES}"), "Unsupported value: \"DES\""),
+        ("no-buckets", Policy, Spec("{algorithm: AES256}", buckets: ""), "should have at least 1 items"),
+        ("bucket-twice", Policy, Spec("{algorithm: AES256}", buckets: "{name: same}, {name: same}"), "Duplicate value"),
+        ("bucket-upper-case", Policy, Spec("{algorithm: AES256}", buckets: "{name: Upper}"), "3 to 63 lower-case letters, digits and hyphens"),
+        ("bucket-with-a-dot", Policy, Spec("{algorithm: AES256}", buckets: "{name: a.b}"), "3 to 63 lower-case letters, digits and hyphens"),
+        ("bucket-too-short", Policy, Spec("{algorithm: AES256}", buckets: "{name: ab}"), "3 to 63 lower-case letters, digits and hyphens"),
+        ("bucket-ends-in-a-hyphen", Policy, Spec("{algorithm: AES256}", buckets: "{name: abc-}"), "3 to 63 lower-case letters, digits and hyphens"),
+        ("resync-too-short", Policy, Spec("{algorithm: AES256}", more: ", resyncInterval: 0s"), "resyncInterval is a duration such as 90s"),
+        ("resync-too-long", Policy, Spec("{algorithm: AES256}", more: ", resyncInterval: 25h"), "resyncInterval is a duration such as 90s"),
+        ("resync-no-duration", Policy, Spec("{algorithm: AES256}", more: ", resyncInterval: often"), "resyncInterval is a duration such as 90s"),
+        ("other-kind-of-store", Policy, "{storeRef: {kind: Secret, name: x}, buckets: [{name: abc}], encryption: {algorithm: AES256}}", "Unsupported value: \"Secret\""),
+        ("unknown-vendor", Store, StoreSpec(vendor: "FloppyDisk"), "Unsupported value: \"FloppyDisk\""),
+        ("region-with-prefix", Store, StoreSpec(region: "oss-cn-hangzhou"), "goes without the prefix oss-"),
+        ("region-illegal", Store, StoreSpec(region: "cn_hangzhou/../x"), "a region id has lower-case letters"),
+        ("endpoint-without-scheme", Store, StoreSpec(endpoint: "oss-cn-hangzhou.aliyuncs.com"), "endpoint is scheme and host only"),
+        ("endpoint-with-user", Store, StoreSpec(endpoint: "https://me@oss-cn-hangzhou.aliyuncs.com"), "endpoint is scheme and host only"),
+        ("endpoint-with-path", Store, StoreSpec(endpoint: "https://oss-cn-hangzhou.aliyuncs.com/x"), "endpoint is scheme and host only"),
+        ("endpoint-with-query", Store, StoreSpec(endpoint: "https://oss-cn-hangzhou.aliyuncs.com?x"), "endpoint is scheme and host only"),
+        ("addressing-unknown", Store, StoreSpec(more: ", addressing: Telepathy"), "Unsupported value: \"Telepathy\""),
+        ("no-credentials", Store, "{vendor: AlibabaOSS, region: cn-hangzhou}", "spec.credentials: Required value"),
+    ];
+
+    [Fact]
+    public async Task What_cannot_be_meant_is_refused_with_a_message_that_says_what_to_do()
+    {
+        var documents = Refused.Select(r => $"apiVersion: bucketencryption.io/v1alpha1\nkind: {r.Kind}\nmetadata: {{name: {r.Case}, namespace: default}}\nspec: {r.Spec}");
+
+        var (code, output) = await fixture.Cluster.TryApplyAsync(string.Join("\n---\n", documents));
+
+        Assert.NotEqual(0, code);
+        var answers = output.Split('\n');
+        var wrong = Refused.Where(r => !answers.Any(a => a.Contains($"\"{r.Case}\" is invalid", StringComparison.Ordinal) && a.Contains(r.Message, StringComparison.Ordinal))).Select(r => r.Case).ToList();
+        Assert.True(wrong.Count == 0, $"not refused, or not in these words: {string.Join(", ", wrong)}\n{output}");
+    }
+
+    [Fact]
+    public async Task Where_buckets_are_cannot_be_changed_later()
+    {
+        var scene = await fixture.SceneAsync();
+        await scene.ApplyPolicyAsync("fixed", ["some-bucket"]);
+
+        var (code, output) = await scene.Cluster.TryApplyAsync(scene.PolicyYaml("fixed", ["some-bucket"]).Replace("storeRef: {name: oss}", "storeRef: {name: elsewhere}", StringComparison.Ordinal));
+
+        Assert.NotEqual(0, code);
+        Assert.Contains("storeRef cannot be changed, delete this policy and create another one", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_new_policy_has_a_status_before_anybody_writes_one()
+    {
+        var scene = await fixture.SceneAsync();
+        await scene.ApplyPolicyAsync("fresh", ["some-bucket"]);
+
+        var policy = await scene.Cluster.PolicyAsync(scene.Namespace, "fresh");
+
+        var ready = Cluster.Condition(policy, "Ready");
+        Assert.Equal(("Unknown", "Pending"), (ready?["status"]?.GetValue<string>(), ready?["reason"]?.GetValue<string>()));
+        Assert.Equal(-1, policy["status"]?["observedGeneration"]?.GetValue<long>());
+    }
+
+    private static string Spec(string encryption, string buckets = "{name: abc}", string more = "") => $"{{storeRef: {{name: oss}}, buckets: [{buckets}], encryption: {encryption}{more}}}";
+
+    private static string StoreSpec(string vendor = "AlibabaOSS", string region = "cn-hangzhou", string endpoint = "https://oss-cn-hangzhou.aliyuncs.com", string more = "") =>
+        $"{{vendor: {vendor}, region: '{region}', endpoint: '{endpoint}', credentials: {{secretRef: {{name: k}}}}{more}}}";
+}
