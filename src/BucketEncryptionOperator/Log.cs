@@ -40,6 +40,12 @@ internal static partial class Log
     [LoggerMessage(107, LogLevel.Warning, "Not ready: {Reason}. {Message}")]
     public static partial void PolicyFailed(ILogger logger, string reason, string message);
 
+    [LoggerMessage(108, LogLevel.Information, "Probes at {Urls}")]
+    public static partial void Probes(ILogger logger, string urls);
+
+    [LoggerMessage(109, LogLevel.Information, "Stopped")]
+    public static partial void Stopped(ILogger logger);
+
     /// <summary>One line for each thing that changed with a status, none for what stayed.</summary>
     public static void StatusChange(ILogger logger, PolicyStatus? before, PolicyStatus after)
     {

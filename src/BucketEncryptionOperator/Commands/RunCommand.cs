@@ -65,7 +65,9 @@ internal static class RunCommand
         builder.WebHost.UseUrls("http://" + parsed.GetValue(HttpAddress));
         AddLogging(builder.Logging, parsed.GetValue(LogFormatOption), parsed.GetValue(LogLevelOption));
         var app = builder.Build();
+        _ = app.Services.GetRequiredService<OperatorOptions>(); // a bad flag is said here in one line, before the host logs it with a stack
         app.MapProbes();
+        app.Lifetime.ApplicationStarted.Register(() => Log.Probes(app.Logger, string.Join(", ", app.Urls)));
         return app;
     }
 

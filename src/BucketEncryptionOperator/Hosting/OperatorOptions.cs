@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using BucketEncryptionOperator.Vendors;
 using Microsoft.Extensions.Options;
 
@@ -18,13 +17,10 @@ internal sealed class OperatorOptions
 
     public IReadOnlyList<string> AllowedEndpoints { get; set; } = VendorCatalog.DefaultEndpointPatterns;
 
-    [Range(1, 64, ErrorMessage = "--workers must be from 1 to 64")]
     public int Workers { get; set; } = 4;
 
-    [Range(1, 64, ErrorMessage = "--bucket-concurrency must be from 1 to 64")]
     public int BucketConcurrency { get; set; } = 8;
 
-    [Required(AllowEmptyStrings = false, ErrorMessage = "--http-address must be host:port, for example 0.0.0.0:8080")]
     public string HttpAddress { get; set; } = "0.0.0.0:8080";
 
     public LogFormat LogFormat { get; set; } = LogFormat.Json;
@@ -41,18 +37,24 @@ internal sealed class OperatorOptions
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
 }
 
-[OptionsValidator]
-internal sealed partial class OperatorOptionsRanges : IValidateOptions<OperatorOptions>;
-
-/// <summary>The rules that one attribute cannot say.</summary>
+/// <summary>Written by hand: the messages name flags, and the generated validator drops an attribute's own message.</summary>
 internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
 {
+    private const int MaxParallel = 64;
+
     public ValidateOptionsResult Validate(string? name, OperatorOptions options)
     {
         var problems = new List<string>();
+        if (options.Workers is < 1 or > MaxParallel)
+            problems.Add($"--workers must be from 1 to {MaxParallel}");
+        if (options.BucketConcurrency is < 1 or > MaxParallel)
+            problems.Add($"--bucket-concurrency must be from 1 to {MaxParallel}");
         if (options.VendorTimeout <= TimeSpan.Zero || options.VendorTimeout * 2 > options.ReconcileTimeout)
             problems.Add($"--vendor-timeout must be more than 0 and at most half of the {options.ReconcileTimeout} that a policy may take");
-        if (!Uri.TryCreate("http://" + options.HttpAddress, UriKind.Absolute, out var address) || address.PathAndQuery != "/")
+        if (options.DrainTimeout < TimeSpan.Zero)
+            problems.Add("--drain-timeout must be 0 or more");
+        // A bare word would be bound as port 80 of every interface.
+        if (!Uri.TryCreate("http://" + options.HttpAddress, UriKind.Absolute, out var address) || address.PathAndQuery != "/" || !options.HttpAddress.EndsWith($":{address.Port}", StringComparison.Ordinal))
             problems.Add($"--http-address \"{options.HttpAddress}\" must be host:port, for example 0.0.0.0:8080");
         try
         {

@@ -12,6 +12,7 @@ internal sealed class OperatorService(Controller controller, KubeConnection conn
         try
         {
             await controller.RunAsync(stoppingToken);
+            Log.Stopped(logger);
         }
         catch (Exception) when (SetExitCode())
         {

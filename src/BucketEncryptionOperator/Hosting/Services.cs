@@ -19,7 +19,6 @@ internal static class Services
 
     public static void AddOperator(this IServiceCollection services, KubeConnection connection)
     {
-        services.AddSingleton<IValidateOptions<OperatorOptions>, OperatorOptionsRanges>();
         services.AddSingleton<IValidateOptions<OperatorOptions>, OperatorOptionsRules>();
         services.AddOptions<OperatorOptions>().ValidateOnStart();
         services.AddSingleton(s => s.GetRequiredService<IOptions<OperatorOptions>>().Value);
