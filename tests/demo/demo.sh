@@ -1,0 +1,451 @@
+#!/usr/bin/env bash
+# The operator at work: a real API server, a simulated object store, and the operator as a process of its own with the rights of deploy/rbac.yaml only.
+# Each scene prints what a user would type and what came of it, then checks the facts; the first one that is not so ends the demo.
+#
+#   make demo                                           the test API server of tests/apiserver
+#   KUBEBUILDER_ASSETS=DIR make demo                    the kube-apiserver and etcd in DIR
+#   USE_EXISTING_CLUSTER=true KUBECONFIG=F make demo    a cluster of yours that has none of this installed; what the demo makes there it removes again
+#   KEEP=1 make demo                                    leaves everything up, and tells how to use and how to stop it
+#
+# Needs what `make build` has built. Everything is in one temporary directory; only processes that were started here are ended, by pid.
+# shellcheck disable=SC2016  # commands are printed as they stand, and expand when they are run
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+readonly operator=src/BucketEncryptionOperator/bin/Release/net10.0/bucket-encryption-operator
+readonly simulator=tests/ObjectStoreSimulator/bin/Release/net10.0/object-store-simulator
+readonly installation=bucket-encryption-operator # namespace, service account, ClusterRole and binding of deploy/rbac.yaml
+readonly namespace=bucket-encryption-demo
+readonly patience=20 # seconds that anything may take
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/bucket-encryption-demo.XXXXXX")
+logs=$work/logs
+mkdir "$logs"
+operator_pid='' scene='the start' scenes=0 since='' gap='' made_in_cluster=no
+
+# ---- helpers: talk
+
+say() { printf '%s\n' "$*"; }
+die() { printf '\ndemo: %s: %s\n' "$scene" "$*" >&2; exit 1; }
+now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
+
+took() {
+  [ -z "$since" ] || printf '    (%d.%d s)\n' $((($(now_ms) - since) / 1000)) $((($(now_ms) - since) % 1000 / 100))
+  since=$(now_ms)
+}
+scene() {
+  took
+  scenes=$((scenes + 1))
+  scene="scene $scenes"
+  printf '\n=== %d. %s\n' "$scenes" "$1"
+}
+
+# What is printed is what is run.
+run() {
+  printf '\n$ %s\n' "$1"
+  eval "$1"
+  gap=$'\n'
+}
+
+# A command that must fail, and say this.
+refused() {
+  local output
+  printf '\n$ %s\n' "$1"
+  if output=$(eval "$1" 2>&1); then
+    say "$output"
+    die "this should have been refused"
+  fi
+  say "$output"
+  [[ $output == *"$2"* ]] || die "refused, but not with: $2"
+}
+
+# ---- helpers: check
+
+# A blank line parts what a command printed from what is said about it.
+ok() {
+  printf '%s    ok: %s\n' "$gap" "$*"
+  gap=
+}
+is() {
+  [ "$2" = "$3" ] || die "$1: expected \"$3\", found \"$2\""
+  ok "$1: $2"
+}
+contains() {
+  [[ $2 == *"$3"* ]] || die "$1: expected \"$3\" in: $2"
+  ok "$1: $3"
+}
+
+# Asks again until it is so: until_so SECONDS "what is waited for" command...
+until_so() {
+  local end=$(($(now_ms) + $1 * 1000)) what=$2
+  shift 2
+  until "$@"; do
+    [ -z "$operator_pid" ] || [ "${FUNCNAME[1]}" = stop_operator ] || alive "$operator_pid" || die "the operator has ended"
+    [ "$(now_ms)" -lt "$end" ] || die "waited in vain for: $what"
+    sleep 0.1
+  done
+}
+
+# ---- helpers: facts
+
+ready() { kubectl get bep "$1" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status} {.status.conditions[?(@.type=="Ready")].reason}'; }
+row() { kubectl get bep "$1" -o "jsonpath={.status.buckets[?(@.name==\"$2\")].$3}"; }
+wait_for_reason() { kubectl wait "bep/$1" --for=jsonpath='{.status.conditions[?(@.type=="Ready")].reason}'="$2" --timeout=${patience}s >/dev/null || die "$1 never was $2"; }
+wait_for_ready() { kubectl wait --for=condition=Ready "$@" --timeout=${patience}s >/dev/null || die "never Ready: $*"; }
+versions() { kubectl get bep -o 'jsonpath={range .items[*]}{.metadata.name}={.metadata.resourceVersion} {end}'; }
+
+admin() { curl -fsS --max-time "$patience" -X "$1" "$STORE/_admin/$2" ${3+--data "$3"}; }
+has_key() { [[ $(admin GET "buckets/$1/encryption" 2>/dev/null) == *"<KMSMasterKeyID>$2</KMSMasterKeyID>"* ]]; }
+has_encryption() { admin GET "buckets/$1/encryption" >/dev/null 2>&1; }
+# PUTs and DELETEs that reached the store, of all buckets or of one.
+writes() { admin GET counters | python3 -c 'import json, sys; print(sum(sys.argv[1] in ("", w["bucket"]) for w in json.load(sys.stdin)["writes"]))' "${1:-}"; }
+buckets_read() { admin GET counters | python3 -c 'import json, sys; print(sum("GetBucketEncryption" in b for b in json.load(sys.stdin)["buckets"].values()))'; }
+
+# ---- helpers: processes
+
+# start LOG command...: the pid is in $started; what still runs when the demo ends is ended with it.
+start() {
+  local log=$logs/$1.log
+  shift
+  "$@" >>"$log" 2>&1 </dev/null &
+  started=$!
+}
+alive() { kill -0 "$1" 2>/dev/null; }
+is_file_or_dead() { [ -s "$1" ] || ! alive "$2"; }
+# wait_for_file SECONDS FILE PID WHAT
+wait_for_file() {
+  until_so "$1" "$4" is_file_or_dead "$2" "$3"
+  [ -s "$2" ] || die "$4 ended before it was ready"
+}
+
+start_operator() {
+  : >"$logs/operator.now.log"
+  start operator.now "$operator" run --kubeconfig "$work/operator.kubeconfig" --allowed-endpoints "$STORE" --http-address 127.0.0.1:0 --log-format plain
+  operator_pid=$started
+  until_so "$patience" "the operator's /readyz" operator_is_ready_or_dead
+  alive "$operator_pid" || die "the operator ended before it was ready"
+}
+operator_is_ready_or_dead() {
+  local url
+  alive "$operator_pid" || return 0
+  url=$(sed -n 's/.*Probes at //p' "$logs/operator.now.log")
+  [ -n "$url" ] && curl -fs --max-time 2 "$url/readyz" >/dev/null
+}
+# stop_operator SIGNAL: its exit code is in $code
+stop_operator() {
+  [ "$1" != KILL ] || disown "$operator_pid" # so that bash does not report the death
+  kill -s "$1" "$operator_pid"
+  until_so "$patience" "the end of the operator" ended "$operator_pid"
+  code=0
+  wait "$operator_pid" 2>/dev/null || code=$?
+  cat "$logs/operator.now.log" >>"$logs/operator.log"
+  operator_pid=''
+}
+ended() { ! alive "$1" || [ "$(ps -o stat= -p "$1" | cut -c1)" = Z ]; }
+
+clean_cluster() {
+  [ "$made_in_cluster" = yes ] || return 0
+  say "removing from the cluster what the demo made"
+  kubectl delete --ignore-not-found --timeout=60s namespace/$namespace || true
+  kubectl delete --ignore-not-found --timeout=60s -f deploy/rbac.yaml -f crds || true
+}
+
+finish() {
+  local code=$? pid pids
+  trap - EXIT INT TERM HUP
+  set +e
+  if [ "$code" -ge 130 ]; then
+    printf '\ndemo: interrupted in %s\n' "$scene" >&2
+  elif [ "$code" -ne 0 ]; then
+    printf '\ndemo: FAILED in %s (exit code %d). The ends of the logs:\n' "$scene" "$code" >&2
+    for log in "$logs"/*.log; do
+      [ -s "$log" ] && printf -- '---- %s\n%s\n' "${log##*/}" "$(tail -n 25 "$log")" >&2
+    done
+  elif [ "${KEEP:-}" = 1 ]; then
+    tell_how_to_use
+    exit 0
+  fi
+  clean_cluster >&2
+  pids=$(jobs -pr)
+  for pid in $pids; do kill "$pid" 2>/dev/null; done
+  for pid in $pids; do
+    for _ in {1..50}; do ended "$pid" && break; sleep 0.1; done
+    ended "$pid" || kill -9 "$pid"
+    wait "$pid" 2>/dev/null
+  done
+  rm -rf "$work"
+  [ "$code" -ne 0 ] || say "demo: ok"
+  exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+tell_how_to_use() {
+  {
+    echo '#!/bin/sh'
+    if [ "$made_in_cluster" = yes ]; then
+      echo "export KUBECONFIG=$KUBECONFIG"
+      echo "kubectl delete --ignore-not-found namespace/$namespace"
+      echo "kubectl delete --ignore-not-found -f $PWD/deploy/rbac.yaml -f $PWD/crds"
+    fi
+    echo "for pid in $(jobs -pr | tr '\n' ' '); do kill \$pid; while kill -0 \$pid 2>/dev/null; do sleep 0.1; done; done"
+    echo "rm -rf $work"
+  } >"$work/stop"
+  chmod +x "$work/stop"
+  cat <<TEXT
+
+Left running. In another shell:
+  export KUBECONFIG=$KUBECONFIG STORE=$STORE
+  kubectl get bep -o wide
+  curl \$STORE/_admin/buckets                                            # what the buckets have
+  curl -X DELETE \$STORE/_admin/buckets/finance-archive/encryption       # drift: watch the operator put it right within a second
+The operator's log:  $logs/operator.now.log
+To stop it all:      $work/stop
+demo: ok
+TEXT
+}
+
+# ---- the start
+
+start_api_server() {
+  local flags=(--audit-log-path "$work/audit.log")
+  [ "${KEEP:-}" = 1 ] || flags+=(--exit-with-parent)
+  start api-server tests/apiserver/serve.sh "$work/api" "${flags[@]}"
+  wait_for_file 60 "$work/api/ready" "$started" "the API server"
+  # shellcheck source=/dev/null
+  . "$work/api/server.env"
+  say "API server ($KIND): $(<"$work/api/ready")"
+
+  # One's own copy: the namespace is set in it, and kubectl's cache of other clusters is left alone.
+  export KUBECONFIG=$work/user.kubeconfig KUBECACHEDIR=$work/kubectl-cache
+  cp "$work/api/admin.kubeconfig" "$KUBECONFIG"
+  kubectl config set-context --current --namespace="$namespace" >/dev/null
+}
+
+refuse_a_cluster_in_use() {
+  local there
+  there=$(kubectl get --ignore-not-found -o name crd/bucketencryptionpolicies.bucketencryption.io crd/objectstores.bucketencryption.io \
+    "namespace/$installation" "namespace/$namespace" "clusterrole/$installation" "clusterrolebinding/$installation")
+  [ -z "$there" ] || die "this cluster has these already, and the demo would change and then remove them:"$'\n'"$there"
+}
+
+start_store() {
+  start simulator "$simulator" --ready-file "$work/store.url" --seed-file tests/demo/seed.json
+  wait_for_file "$patience" "$work/store.url" "$started" "the simulator"
+  STORE=$(<"$work/store.url")
+  export STORE
+  say "object store (simulated): STORE=$STORE"
+}
+
+install() {
+  # A resync of 30 s is the least that the CRD allows. Nobody wants to wait so long here: the demo's copy allows 1 s.
+  sed "s/duration('30s')/duration('1s')/" crds/bucketencryptionpolicies.yaml >"$work/bucketencryptionpolicies.yaml"
+  made_in_cluster=$([ "$KIND" = existing ] && echo yes || echo no)
+  kubectl apply -f "$work/bucketencryptionpolicies.yaml" -f crds/objectstores.yaml -f deploy/rbac.yaml
+  kubectl wait --for=condition=Established --timeout=${patience}s crd/bucketencryptionpolicies.bucketencryption.io crd/objectstores.bucketencryption.io >/dev/null
+  kubectl create namespace "$namespace"
+}
+
+# The operator's kubeconfig: the cluster as it is, the token of its own service account, and no other identity.
+write_operator_kubeconfig() {
+  local file=$work/operator.kubeconfig token
+  case $SERVICE_ACCOUNT_TOKENS in
+    direct) token=sa:$installation:$installation ;;
+    *) token=$(kubectl create token "$installation" --namespace "$installation") ;;
+  esac
+  (
+    umask 077
+    cp "$work/api/admin.kubeconfig" "$file"
+  )
+  kubectl config --kubeconfig "$file" delete-user "$(kubectl config --kubeconfig "$file" view --minify -o 'jsonpath={.users[0].name}')" >/dev/null 2>&1
+  kubectl config --kubeconfig "$file" set-credentials "$installation" --token "$token" >/dev/null
+  kubectl config --kubeconfig "$file" set-context --current --user "$installation" >/dev/null
+}
+
+# ---- the scenes
+
+first_policy() {
+  scene "A first policy: two buckets under a KMS key"
+  run 'kubectl apply -f deploy/samples/secret.yaml'
+  # The sample names the public endpoint; here the store is simulated.
+  run 'sed "s|https://oss-cn-hangzhou.aliyuncs.com|$STORE|" deploy/samples/objectstore.yaml | kubectl apply -f -'
+  run 'kubectl apply -f deploy/samples/policy-kms.yaml'
+  run 'kubectl wait --for=condition=Ready bep/finance --timeout=20s'
+  run 'kubectl get bep'
+  run 'curl -s $STORE/_admin/buckets/finance-archive/encryption'
+  is "finance" "$(ready finance)" "True InSync"
+  for bucket in finance-archive finance-ledger; do
+    contains "$bucket" "$(admin GET "buckets/$bucket/encryption")" "<KMSMasterKeyID>example-kms-key-id</KMSMasterKeyID>"
+    is "writes to $bucket" "$(writes $bucket)" 1
+  done
+}
+
+status_rows() {
+  scene "What the status says"
+  run "kubectl get bep finance -o yaml | sed -n '/^status:/,\$p'"
+  is "row of finance-ledger" "$(row finance finance-ledger state) $(row finance finance-ledger observed.kmsKeyId)" "InSync example-kms-key-id"
+}
+
+drift() {
+  scene "Drift: somebody weakens a bucket behind the operator's back"
+  say "    (the resync is set to 1 s; this demo's copy of the CRD allows that, the real one asks for 30 s at least)"
+  run "kubectl patch bep finance --type merge -p '{\"spec\":{\"resyncInterval\":\"1s\"}}'"
+  admin PUT buckets/finance-archive/encryption '<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>'
+  say "    at the store: finance-archive now has AES256"
+  until_so "$patience" "the correction of finance-archive" has_key finance-archive example-kms-key-id
+  say "    at the store: finance-archive has its key again"
+  until_so "$patience" "the operator's word on it" grep -q 'applied, from AES256' "$logs/operator.now.log"
+  say "    in the operator's log: $(grep -o 'Bucket finance-archive: encryption applied, from AES256.*' "$logs/operator.now.log")"
+  is "writes to finance-archive" "$(writes finance-archive)" 2
+  is "writes to finance-ledger" "$(writes finance-ledger)" 1
+  is "finance" "$(ready finance)" "True InSync"
+}
+
+other_samples() {
+  scene "The other samples: any key, SM4, AES256"
+  run 'kubectl apply -f deploy/samples/policy-any-key.yaml -f deploy/samples/policy-sm4.yaml -f deploy/samples/policy-aes256.yaml'
+  wait_for_ready bep/backups bep/national-cipher bep/web
+  run 'kubectl get bep'
+  is "backup-daily keeps its own key" "$(row backups backup-daily observed.kmsKeyId)" "example-backup-key-id"
+  is "writes to backup-daily" "$(writes backup-daily)" 0
+  is "backup-weekly" "$(row backups backup-weekly observed.algorithm) $(row backups backup-weekly observed.kmsKeyId)" "KMS "
+  is "citizen-records" "$(row national-cipher citizen-records observed.algorithm) $(row national-cipher citizen-records observed.kmsDataEncryption)" "KMS SM4"
+}
+
+no_encryption() {
+  scene "No encryption, by consent: DELETE"
+  has_encryption scratch-space || die "scratch-space should be encrypted at first"
+  run 'kubectl apply -f deploy/samples/policy-none.yaml'
+  run 'kubectl wait --for=condition=Ready bep/scratch --timeout=20s'
+  is "scratch-space" "$(row scratch scratch-space observed.algorithm)" "None"
+  if has_encryption scratch-space; then die "scratch-space is still encrypted"; fi
+  ok "the store says that there is none"
+}
+
+trouble() {
+  scene "Trouble: a bucket that is missing, one that is denied, both at once"
+  admin POST deny '{"bucket": "locked-bucket", "operations": ["GetBucketEncryption", "PutBucketEncryption"], "status": 403, "code": "AccessDenied", "byKms": false}' >/dev/null
+  admin POST deny '{"bucket": "locked-too", "operations": ["GetBucketEncryption"], "status": 403, "code": "AccessDenied", "byKms": false}' >/dev/null
+  run 'kubectl apply -f tests/demo/troubled.yaml'
+  wait_for_reason missing NoSuchBucket
+  wait_for_reason denied AccessDenied
+  wait_for_reason both MultipleErrors
+  run 'kubectl get bep missing denied both -o wide'
+  run "kubectl get bep denied -o jsonpath='{range .status.buckets[*]}{.name}: {.state} {.error.operation} {.error.code} {.error.httpStatus} {.error.hint}{\"\\n\"}{end}'"
+  is "denied" "$(ready denied) $(kubectl get bep denied -o 'jsonpath={.status.summary.text}')" "False AccessDenied 1/2"
+  is "missing waits" "$(kubectl get bep missing -o 'jsonpath={.status.conditions[?(@.type=="Reconciling")].status}')" "True"
+  is "writes to locked-bucket (unknown is not \"unencrypted\")" "$(writes locked-bucket)" 0
+
+  say ''
+  say "    now the buckets are made and the rights granted; nobody touches the policies"
+  admin PUT buckets/not-there-yet '{"region": "cn-hangzhou"}'
+  admin PUT buckets/nowhere-to-be-found '{"region": "cn-hangzhou"}'
+  admin DELETE deny
+  wait_for_ready bep/missing bep/denied bep/both
+  run 'kubectl get bep missing denied both'
+}
+
+rejected_key() {
+  scene "A rejected key, mended in the Secret"
+  run 'sed "s|https://oss-cn-hangzhou.aliyuncs.com|$STORE|" tests/demo/rejected-key.yaml | kubectl apply -f -'
+  wait_for_reason payroll SignatureDoesNotMatch
+  run 'kubectl get bep payroll -o wide'
+  run "kubectl patch secret hr-keys -p '{\"stringData\":{\"accessKeySecret\":\"example-hr-key-secret\"}}'"
+  local from
+  from=$(now_ms)
+  run 'kubectl wait --for=condition=Ready bep/payroll --timeout=15s'
+  ok "Ready $((($(now_ms) - from) / 1000)) s after the Secret was mended, without a touch of the policy"
+}
+
+downgrade() {
+  scene "A downgrade without consent is refused"
+  run "kubectl patch bep finance --type merge -p '{\"spec\":{\"encryption\":{\"algorithm\":\"AES256\",\"kmsKey\":null}}}'"
+  wait_for_reason finance DowngradeRefused
+  run 'kubectl get bep finance -o wide'
+  contains "finance-archive is as it was" "$(admin GET buckets/finance-archive/encryption)" "<KMSMasterKeyID>example-kms-key-id</KMSMasterKeyID>"
+  is "writes to finance-archive" "$(writes finance-archive)" 2
+  run 'kubectl apply -f deploy/samples/policy-kms.yaml'
+  wait_for_ready bep/finance
+}
+
+invalid_specs() {
+  scene "Nonsense is refused at the door, with a sentence that helps"
+  refused "sed 's/algorithm: KMS/algorithm: AES256/' deploy/samples/policy-kms.yaml | kubectl apply -f -" \
+    "a KMS key goes only with algorithm KMS: remove kmsKey, or set algorithm to KMS"
+  refused "sed '/allowDowngrade:/d' deploy/samples/policy-none.yaml | kubectl apply -f -" \
+    "algorithm None removes the encryption of the buckets: set spec.allowDowngrade to true if that is what you want"
+  refused "sed 's/web-assets/Web_Assets/' deploy/samples/policy-aes256.yaml | kubectl apply -f -" \
+    "a bucket name has 3 to 63 lower-case letters, digits and hyphens, and starts and ends with a letter or digit"
+  refused "sed 's/region: cn-hangzhou/region: oss-cn-hangzhou/' deploy/samples/objectstore.yaml | kubectl apply -f -" \
+    "the region id goes without the prefix oss-, for example cn-hangzhou"
+  refused "kubectl patch bep finance --type merge -p '{\"spec\":{\"storeRef\":{\"name\":\"hr\"}}}'" \
+    "storeRef cannot be changed, delete this policy and create another one for the other store"
+}
+
+restart() {
+  scene "Killed and started again: everything is read, nothing is written"
+  local before after buckets
+  # The names of all buckets of all policies, one after the other.
+  buckets=$(kubectl get bep -o 'jsonpath={.items[*].spec.buckets[*].name}' | wc -w)
+  before=$(versions)
+  printf '\n$ kill -9 %s        # the operator\n' "$operator_pid"
+  stop_operator KILL
+  admin DELETE counters
+  start_operator
+  until_so "$patience" "a read of each of the $buckets buckets" all_read "$buckets"
+  run 'kubectl get bep'
+  after=$(versions)
+  is "buckets read" "$(buckets_read)" "$buckets"
+  is "writes to the store" "$(writes)" 0
+  [ "$before" = "$after" ] || die "a status was written: $before, now $after"
+  ok "writes to Kubernetes: 0 (all resource versions are as they were)"
+}
+all_read() { [ "$(buckets_read)" -ge "$1" ]; }
+
+rights() {
+  scene "What the operator asked of the API server, with deploy/rbac.yaml as its only rights"
+  tests/demo/rights.py "$work/audit.log" "system:serviceaccount:$installation:$installation" "$installation/" || die "see above"
+}
+
+orderly_stop() {
+  scene "An orderly stop"
+  printf '\n$ kill -TERM %s        # the operator\n' "$operator_pid"
+  stop_operator TERM
+  is "exit code" "$code" 0
+}
+
+main() {
+  local tool
+  tool=$(tests/tools/ensure.sh kubectl)
+  PATH=$(dirname "$tool"):$PATH
+  command -v curl >/dev/null || die "curl is missing: apt-get install curl"
+  for tool in "$operator" "$simulator"; do [ -x "$tool" ] || die "$tool is not there: make build"; done
+
+  local begin
+  begin=$(now_ms) since=$begin
+  start_api_server
+  refuse_a_cluster_in_use
+  start_store
+  install
+  write_operator_kubeconfig
+  start_operator
+  say "operator: process $operator_pid, as service account $installation/$installation"
+
+  first_policy
+  status_rows
+  drift
+  other_samples
+  no_encryption
+  trouble
+  rejected_key
+  downgrade
+  invalid_specs
+  restart
+  if [ "$AUDIT_LOG" = yes ]; then rights; fi
+  if [ "${KEEP:-}" != 1 ]; then orderly_stop; fi
+  took
+  printf '\nall scenes: %d s\n' $((($(now_ms) - begin) / 1000))
+}
+
+main "$@"

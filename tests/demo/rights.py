@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""Counts what one account asked of the API server, from its audit log: rights.py AUDIT_LOG USER CLIENT_PREFIX.
+
+Fails when anything was denied, or when something other than these was asked for.
+"""
+import collections
+import json
+import sys
+
+EXPECTED = {
+    ("list", "bucketencryptionpolicies"), ("watch", "bucketencryptionpolicies"), ("patch", "bucketencryptionpolicies/status"),
+    ("list", "objectstores"), ("watch", "objectstores"),
+    ("get", "secrets"),
+}  # fmt: skip
+
+path, user, client = sys.argv[1:]
+counts = collections.Counter()
+with open(path, encoding="utf-8") as log:
+    for line in log:
+        event = json.loads(line)
+        # kubectl writes the kubeconfig with this account's token, and may ask for the server's version with it.
+        if event["user"]["username"] != user or not event.get("userAgent", "").startswith(client):
+            continue
+        about = event.get("objectRef", {})
+        resource = "/".join(filter(None, [about.get("resource", event["requestURI"]), about.get("subresource")]))
+        counts[event["verb"], resource, event.get("responseStatus", {}).get("code", 0)] += 1
+
+asked = {(verb, resource) for verb, resource, _ in counts}
+for (verb, resource, code), count in sorted(counts.items()):
+    print(f"    {count:4}  {verb:6} {resource:34} {code}")
+denied = [key for key in counts if key[2] in (401, 403)]
+if denied or asked != EXPECTED:
+    sys.exit(f"denied: {denied}; not expected: {sorted(asked - EXPECTED)}; never asked for: {sorted(EXPECTED - asked)}")
+print("    ok: nothing denied, nothing else asked for")
