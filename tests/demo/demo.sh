@@ -189,7 +189,7 @@ tell_how_to_use() {
       echo "kubectl delete --ignore-not-found namespace/$namespace"
       echo "kubectl delete --ignore-not-found -f $PWD/deploy/rbac.yaml -f $PWD/crds"
     fi
-    echo "for pid in $(jobs -pr | tr '\n' ' '); do kill \$pid; while kill -0 \$pid 2>/dev/null; do sleep 0.1; done; done"
+    echo "for pid in $(jobs -pr | tr '\n' ' '); do kill \$pid 2>/dev/null; while kill -0 \$pid 2>/dev/null; do sleep 0.1; done; done"
     echo "rm -rf $work"
   } >"$work/stop"
   chmod +x "$work/stop"
