@@ -26,7 +26,10 @@ internal static partial class Log
     public static partial void ReadyChanged(ILogger logger, string ready, string reason, string buckets);
 
     [LoggerMessage(103, LogLevel.Warning, "Bucket {Bucket}: {Operation} failed with {Code} (HTTP {HttpStatus}, request {RequestId}). {Hint}")]
-    public static partial void BucketFailed(ILogger logger, string bucket, string operation, string code, int? httpStatus, string? requestId, string? hint);
+    public static partial void BucketFailed(ILogger logger, string bucket, string operation, string code, int httpStatus, string requestId, string hint);
+
+    [LoggerMessage(110, LogLevel.Warning, "Bucket {Bucket}: {Operation} failed with {Code}. {Message} {Hint}")]
+    public static partial void BucketFailedUnanswered(ILogger logger, string bucket, string operation, string code, string message, string hint);
 
     [LoggerMessage(EventId = 104, Message = "Status not written ({Failure}), will try again: {Problem}")]
     public static partial void StatusNotWritten(ILogger logger, LogLevel level, KubeFailure failure, string problem);
@@ -52,7 +55,7 @@ internal static partial class Log
         foreach (var row in after.Buckets)
         {
             if (row.Error is { } error && !ReferenceEquals(before?.Buckets.FirstOrDefault(b => b.Name == row.Name)?.Error, error))
-                BucketFailed(logger, row.Name, error.Operation, error.Code, error.HttpStatus, error.RequestId, error.Hint);
+                Failed(logger, row.Name, error);
         }
         var was = before?.Conditions.Find(StatusComposer.Ready);
         if (after.Conditions.Find(StatusComposer.Ready) is { } ready && (was?.Status != ready.Status || was.Reason != ready.Reason))
@@ -61,5 +64,13 @@ internal static partial class Log
             if (ready.Status != Condition.True && after.Buckets.All(b => b.Error is null))
                 PolicyFailed(logger, ready.Reason, ready.Message);
         }
+    }
+
+    private static void Failed(ILogger logger, string bucket, ErrorRow error)
+    {
+        if (error.HttpStatus is { } status)
+            BucketFailed(logger, bucket, error.Operation, error.Code, status, error.RequestId ?? "unknown", error.Hint ?? "");
+        else
+            BucketFailedUnanswered(logger, bucket, error.Operation, error.Code, error.Message ?? "", error.Hint ?? "");
     }
 }

@@ -67,7 +67,7 @@ internal static class BucketRows
                 Operation = "Confirm",
                 Code = NotConverging,
                 Message = $"Written {outcome.History.Count} times, and a read never shows it.",
-                Hint = "Something puts the bucket back, or the vendor drops what it is told. The next write comes later each time; a change of the spec starts anew.",
+                Hint = "Something puts the bucket back, or the vendor drops what it is told. The next write comes later each time; a change of spec.encryption starts anew.",
             }
             : new ErrorRow { Operation = "Confirm", Code = Confirming, Message = "Written; a read does not show it yet." };
         var row = Row(before, result, BucketRow.Drifted, outcome.Observed, error, Writes(outcome.History));

@@ -25,6 +25,9 @@ internal sealed class VendorHttp : IDisposable
     /// <summary>The largest legal answer is an error document of a few KiB.</summary>
     private const int MaxBody = 64 * 1024;
 
+    private const string CheckWay = "Check the store's endpoint and region, and that the operator can reach it (DNS, network policy, proxy).";
+    private const string CheckCertificate = "Check the store's endpoint, and whether a proxy on the way answers in its place.";
+
     private readonly HttpClient _http;
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
@@ -66,15 +69,15 @@ internal sealed class VendorHttp : IDisposable
         }
         catch (OperationCanceledException)
         {
-            throw NoAnswer(operation, "Timeout", $"No complete answer within {_timeout.TotalSeconds:0} s.");
+            throw NoAnswer(operation, "Timeout", $"No complete answer within {_timeout.TotalSeconds:0} s.", CheckWay);
         }
         catch (HttpRequestException e)
         {
             throw e.HttpRequestError switch
             {
-                HttpRequestError.NameResolutionError => NoAnswer(operation, "NameNotResolved", "The endpoint's name does not resolve."),
-                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoAnswer(operation, "Unreachable", "No connection to the endpoint."),
-                HttpRequestError.SecureConnectionError => NoAnswer(operation, "TlsFailed", "The endpoint's certificate was not accepted, or TLS failed otherwise."),
+                HttpRequestError.NameResolutionError => NoAnswer(operation, "NameNotResolved", "The endpoint's name does not resolve.", CheckWay),
+                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoAnswer(operation, "Unreachable", "No connection to the endpoint.", CheckWay),
+                HttpRequestError.SecureConnectionError => NoAnswer(operation, "TlsFailed", "The endpoint's certificate was not accepted, or TLS failed otherwise.", CheckCertificate),
                 HttpRequestError.ConfigurationLimitExceeded => NoAnswer(operation, "AnswerTooLarge", $"The answer is larger than {MaxBody} bytes."),
                 _ => NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete."),
             };
@@ -87,6 +90,6 @@ internal sealed class VendorHttp : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static VendorException NoAnswer(string operation, string code, string message) =>
-        new(new Failure(FailureKind.Transient, operation, code) { Message = message });
+    private static VendorException NoAnswer(string operation, string code, string message, string? hint = null) =>
+        new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint });
 }
