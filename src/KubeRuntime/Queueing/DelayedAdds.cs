@@ -7,6 +7,13 @@ namespace KubeRuntime.Queueing;
 public sealed class DelayedAdds<TKey> : IDisposable
     where TKey : struct
 {
+    /// <summary>Timers count to 49 days; a time farther off is looked at again on the way.</summary>
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
+
+    /// <summary>Far beyond any use, and short of the end of the clock's numbers.</summary>
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(365 * 100);
+
+    private const int SupersededAllowed = 64;
     private readonly Lock _gate = new();
     private readonly Dictionary<TKey, long> _due = [];
 
@@ -33,15 +40,27 @@ public sealed class DelayedAdds<TKey> : IDisposable
         }
     }
 
+    /// <summary>Entries in memory, superseded ones included.</summary>
+    internal int Remembered
+    {
+        get
+        {
+            lock (_gate)
+                return _order.Count;
+        }
+    }
+
     public void Schedule(TKey key, TimeSpan delay)
     {
-        var due = _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);
+        var wait = delay < LongestDelay ? delay : LongestDelay;
+        var due = _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency);
         lock (_gate)
         {
             if (_due.TryGetValue(key, out var known) && known <= due)
                 return;
             _due[key] = due;
             _order.Enqueue(key, due);
+            DropSuperseded();
             SetTimer();
         }
     }
@@ -84,9 +103,20 @@ public sealed class DelayedAdds<TKey> : IDisposable
         return null;
     }
 
+    /// <summary>A key that is scheduled hours ahead and taken every second would leave an entry a second behind.</summary>
+    private void DropSuperseded()
+    {
+        if (_order.Count <= (2 * _due.Count) + SupersededAllowed)
+            return;
+        _order.Clear();
+        _order.EnqueueRange(_due.Select(d => (d.Key, d.Value)));
+    }
+
     private void SetTimer()
     {
         var wait = NextDue() is { } due ? TimeSpan.FromSeconds(Math.Max(0, due - _time.GetTimestamp()) / (double)_time.TimestampFrequency) : Timeout.InfiniteTimeSpan;
+        if (wait > LongestTimer)
+            wait = LongestTimer;
         // Timers count whole milliseconds; rounding down would fire early and spin until due.
         _timer.Change(wait == Timeout.InfiniteTimeSpan ? wait : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
     }

@@ -35,6 +35,9 @@ public sealed class WorkQueue<TKey> : IDisposable
         }
     }
 
+    /// <summary>Keys that will be added later.</summary>
+    public int Delayed => _delayed.Count;
+
     public void Add(TKey key)
     {
         lock (_gate)
@@ -42,8 +45,8 @@ public sealed class WorkQueue<TKey> : IDisposable
             if (_shutDown || !_dirty.Add(key) || _processing.Contains(key))
                 return;
             _waiting.Enqueue(key);
+            _available.Release();
         }
-        _available.Release();
     }
 
     public void AddAfter(TKey key, TimeSpan delay)
@@ -57,10 +60,12 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>Adds the key after its back-off, and never before <paramref name="atLeast"/>; the back-off grows until <see cref="Forget"/>.</summary>
     public void AddRateLimited(TKey key, TimeSpan atLeast)
     {
-        int attempt;
+        TimeSpan delay;
         lock (_gate)
-            attempt = _failures[key] = _failures.GetValueOrDefault(key) + 1;
-        var delay = _backoff.Delay(attempt);
+        {
+            var attempt = _failures[key] = _failures.GetValueOrDefault(key) + 1;
+            delay = _backoff.Delay(attempt); // in the lock: a seeded Random is not thread-safe
+        }
         AddAfter(key, delay > atLeast ? delay : atLeast);
     }
 
@@ -105,8 +110,8 @@ public sealed class WorkQueue<TKey> : IDisposable
             if (_shutDown || !_dirty.Contains(key))
                 return;
             _waiting.Enqueue(key);
+            _available.Release();
         }
-        _available.Release();
     }
 
     /// <summary>Ends intake and lets every waiting worker go.</summary>
@@ -117,12 +122,15 @@ public sealed class WorkQueue<TKey> : IDisposable
             if (_shutDown)
                 return;
             _shutDown = true;
+            _waiting.Clear();
+            _available.Release();
         }
-        _available.Release();
     }
 
+    /// <summary>Shuts down too: a delayed add that fires at this moment finds a closed queue, not a disposed one.</summary>
     public void Dispose()
     {
+        ShutDown();
         _delayed.Dispose();
         _available.Dispose();
     }

@@ -1,0 +1,114 @@
+using KubeRuntime.Queueing;
+using TestKit;
+
+namespace KubeRuntime.Tests.Queueing;
+
+public sealed class DelayedAddsTests : IDisposable
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private readonly ManualTimeProvider _clock = new();
+    private readonly List<(int Key, TimeSpan At)> _fired = [];
+    private readonly DelayedAdds<int> _delayed;
+
+    public DelayedAddsTests() => _delayed = new DelayedAdds<int>(_clock, k => _fired.Add((k, _clock.GetElapsedTime(0))));
+
+    public void Dispose() => _delayed.Dispose();
+
+    [Fact]
+    public void Keys_come_in_the_order_in_which_they_are_due_on_one_timer()
+    {
+        foreach (var key in (int[])[7, 3, 9, 1, 5])
+            _delayed.Schedule(key, key * Second);
+
+        Assert.Equal(1, _clock.ScheduledTimers);
+        _clock.Advance(20 * Second);
+
+        Assert.Equal([(1, Second), (3, 3 * Second), (5, 5 * Second), (7, 7 * Second), (9, 9 * Second)], _fired);
+        Assert.Equal(0, _clock.ScheduledTimers);
+    }
+
+    [Fact]
+    public void Of_two_times_for_a_key_the_earlier_counts_whichever_was_asked_first()
+    {
+        _delayed.Schedule(1, 5 * Second);
+        _delayed.Schedule(1, 2 * Second);
+        _delayed.Schedule(2, 3 * Second);
+        _delayed.Schedule(2, 9 * Second);
+
+        Assert.Equal(2, _delayed.Count);
+        _clock.Advance(20 * Second);
+
+        Assert.Equal([(1, 2 * Second), (2, 3 * Second)], _fired);
+    }
+
+    [Fact]
+    public void A_cancelled_key_does_not_come_and_may_be_scheduled_anew()
+    {
+        _delayed.Schedule(1, 2 * Second);
+        _delayed.Cancel(1);
+        _delayed.Schedule(1, 4 * Second);
+
+        _clock.Advance(20 * Second);
+
+        Assert.Equal([(1, 4 * Second)], _fired);
+    }
+
+    [Fact]
+    public void Nothing_comes_early()
+    {
+        _delayed.Schedule(1, TimeSpan.FromTicks(12_345_678));
+
+        _clock.Advance(TimeSpan.FromTicks(12_345_677));
+
+        Assert.Empty(_fired);
+    }
+
+    [Theory]
+    [InlineData("longer than a timer can count", 60)]
+    [InlineData("a hundred years", 36_500)]
+    public void A_far_time_is_kept(string rule, int days)
+    {
+        _delayed.Schedule(1, TimeSpan.FromDays(days));
+
+        _clock.Advance(TimeSpan.FromDays(days) - Second);
+        Assert.True(_fired.Count == 0, rule);
+        _clock.Advance(Second);
+
+        Assert.True(_fired.Count == 1, rule);
+    }
+
+    [Fact]
+    public void The_longest_time_is_not_taken_for_now()
+    {
+        _delayed.Schedule(1, TimeSpan.MaxValue);
+
+        _clock.Advance(TimeSpan.FromDays(365));
+
+        Assert.Empty(_fired);
+    }
+
+    [Fact]
+    public void Superseded_times_do_not_pile_up()
+    {
+        for (var i = 0; i < 10_000; i++)
+        {
+            _delayed.Schedule(1, TimeSpan.FromHours(10));
+            _delayed.Cancel(1);
+            _clock.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        Assert.InRange(_delayed.Remembered, 0, 200);
+    }
+
+    [Fact]
+    public void After_disposal_nothing_comes_and_scheduling_is_harmless()
+    {
+        _delayed.Schedule(1, Second);
+        _delayed.Dispose();
+        _delayed.Schedule(2, Second);
+
+        _clock.Advance(20 * Second);
+
+        Assert.Empty(_fired);
+    }
+}
