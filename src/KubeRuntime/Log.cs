@@ -29,4 +29,7 @@ internal static partial class Log
 
     [LoggerMessage(8, LogLevel.Warning, "Running reconciles did not end within {Limit} and are cancelled")]
     public static partial void DrainCutShort(ILogger logger, TimeSpan limit);
+
+    [LoggerMessage(9, LogLevel.Error, "Bug: cancelled reconciles did not end within {Limit} and are left behind")]
+    public static partial void DrainGivenUp(ILogger logger, TimeSpan limit);
 }

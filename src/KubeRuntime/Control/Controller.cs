@@ -19,15 +19,20 @@ public sealed class Controller(
     /// <summary>A bug seldom goes away in milliseconds, and each try writes a stack to the log.</summary>
     private static readonly TimeSpan PauseAfterBug = TimeSpan.FromSeconds(1);
 
+    /// <summary>For a reconcile to notice that it is cancelled; one that does not is left behind, for the process must end.</summary>
+    private static readonly TimeSpan CancelTimeout = TimeSpan.FromSeconds(5);
+
     private volatile bool _running;
+    private volatile bool _dead;
 
     /// <summary>Every source has seen a complete list: what is decided is decided on everything.</summary>
     public bool IsReady => _running && sources.All(s => s.IsSynced);
 
     /// <summary>False once a loop has ended that should not: only a restart mends that.</summary>
-    public bool IsAlive { get; private set; } = true;
+    public bool IsAlive => !_dead;
 
     /// <summary>Runs until cancelled. An exception here is a bug of the runtime, and should end the process.</summary>
+    /// <exception cref="InvalidOperationException">A loop has ended that should not.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var intake = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -37,11 +42,15 @@ public sealed class Controller(
         try
         {
             var synced = Task.WhenAll(sources.Select(s => s.WhenSynced));
-            await await Task.WhenAny([synced.WaitAsync(intake.Token), .. watches]);
+            await FirstEndAsync([synced.WaitAsync(intake.Token), .. watches]);
+            if (!synced.IsCompleted)
+                throw new InvalidOperationException("a watch ended before it had seen a complete list");
             Log.Synced(logger, queue.Depth);
             _running = true;
             workers.AddRange(Enumerable.Range(0, options.Workers).Select(_ => WorkAsync(work.Token)));
-            await await Task.WhenAny([.. watches, .. workers]);
+            await FirstEndAsync([.. watches, .. workers]);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new InvalidOperationException("a watch or a worker ended that should run for ever");
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -49,7 +58,7 @@ public sealed class Controller(
         }
         finally
         {
-            IsAlive = cancellationToken.IsCancellationRequested;
+            _dead = !cancellationToken.IsCancellationRequested;
             _running = false;
             await intake.CancelAsync();
             await DrainAsync(workers, work);
@@ -57,16 +66,25 @@ public sealed class Controller(
         }
     }
 
+    /// <summary>Waits for the first of the tasks to end, and throws what it threw.</summary>
+    private static async Task FirstEndAsync(IEnumerable<Task> tasks) => await await Task.WhenAny(tasks);
+
     private async Task DrainAsync(List<Task> workers, CancellationTokenSource work)
     {
         queue.ShutDown();
         var done = Task.WhenAll(workers);
-        if (await Task.WhenAny(done, Task.Delay(options.DrainTimeout, time, CancellationToken.None)) != done)
-        {
-            Log.DrainCutShort(logger, options.DrainTimeout);
-            await work.CancelAsync();
-        }
-        await done.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (await EndsWithinAsync(done, options.DrainTimeout))
+            return;
+        Log.DrainCutShort(logger, options.DrainTimeout);
+        await work.CancelAsync();
+        if (!await EndsWithinAsync(done, CancelTimeout))
+            Log.DrainGivenUp(logger, CancelTimeout);
+    }
+
+    private async Task<bool> EndsWithinAsync(Task task, TimeSpan limit)
+    {
+        await task.WaitAsync(limit, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return task.IsCompleted;
     }
 
     private async Task WorkAsync(CancellationToken cancellationToken)
@@ -101,7 +119,7 @@ public sealed class Controller(
         {
             return Requeue.OnChange; // the process ends
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (deadline.Token.IsCancellationRequested)
         {
             Log.ReconcileTimedOut(logger, key, options.ReconcileTimeout);
         }
