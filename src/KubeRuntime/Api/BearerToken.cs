@@ -21,10 +21,12 @@ public sealed class BearerToken
         _readAt = time.GetTimestamp();
     }
 
-    public static BearerToken FromText(string token, TimeProvider time) => new(token.Trim(), path: null, time);
+    /// <exception cref="FormatException">The text is no token.</exception>
+    public static BearerToken FromText(string token, TimeProvider time) => new(Checked(token), path: null, time);
 
     /// <exception cref="IOException">The file cannot be read now; later failures keep the last token.</exception>
-    public static BearerToken FromFile(string path, TimeProvider time) => new(File.ReadAllText(path).Trim(), path, time);
+    /// <exception cref="FormatException">The file holds no token.</exception>
+    public static BearerToken FromFile(string path, TimeProvider time) => new(Checked(File.ReadAllText(path)), path, time);
 
     public string Current
     {
@@ -41,15 +43,21 @@ public sealed class BearerToken
 
     public override string ToString() => "(redacted)";
 
+    /// <summary>A line end inside a token would make every request throw in the header's parser, far from here.</summary>
+    private static string Checked(string text)
+    {
+        var token = text.Trim();
+        return token.Length > 0 && token.All(c => c is > ' ' and <= '~') ? token : throw new FormatException("not a token");
+    }
+
     private void Reread(string path)
     {
         _readAt = _time.GetTimestamp();
         try
         {
-            if (File.ReadAllText(path).Trim() is { Length: > 0 } text)
-                _value = text;
+            _value = Checked(File.ReadAllText(path));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
             // A kubelet swaps the file; the token that we have is good until the server says otherwise.
         }

@@ -38,11 +38,14 @@ public static class KubeConfig
     /// <summary>The connection of a pod: service host, projected token and CA.</summary>
     internal static KubeConnection InCluster(string host, string port, string folder, TimeProvider time)
     {
-        var server = new UriBuilder(Uri.UriSchemeHttps, host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host) { Port = int.Parse(port) }.Uri;
-        return Guarded($"{folder} (in-cluster)", () => new KubeConnection(server)
+        var where = $"{folder} (in-cluster)";
+        var name = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
+        if (!Uri.TryCreate($"https://{name}:{port}", UriKind.Absolute, out var server) || server.AbsolutePath != "/")
+            throw new KubeConfigException($"{where}: $KUBERNETES_SERVICE_HOST \"{host}\" and $KUBERNETES_SERVICE_PORT \"{port}\" make no address");
+        return Guarded(where, () => new KubeConnection(server)
         {
-            CertificateAuthorities = Certificates(File.ReadAllText(Path.Combine(folder, "ca.crt"))),
-            Token = BearerToken.FromFile(Path.Combine(folder, "token"), time),
+            CertificateAuthorities = Certificates(where, File.ReadAllText(Path.Combine(folder, "ca.crt"))),
+            Token = Token(where, () => BearerToken.FromFile(Path.Combine(folder, "token"), time)),
             Origin = "in-cluster",
         });
     }
@@ -71,14 +74,16 @@ public static class KubeConfig
         var where = $"kubeconfig {file.Path}, cluster \"{name}\"";
         var server = ConfigFile.Text(cluster, "server");
         if (!Uri.TryCreate(server, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
-            throw new KubeConfigException($"{where}: server \"{server}\" is not a URL");
+            throw new KubeConfigException($"{where}: server \"{server}\" is not an http or https URL");
+        if (uri.UserInfo.Length > 0)
+            throw new KubeConfigException($"{where}: a user or password in the server's URL is not supported, use a client certificate, token or tokenFile");
         if (string.Equals(ConfigFile.Text(cluster, "insecure-skip-tls-verify"), "true", StringComparison.OrdinalIgnoreCase))
             throw new KubeConfigException($"{where}: insecure-skip-tls-verify is not supported, give certificate-authority-data");
         if (ConfigFile.Text(cluster, "proxy-url") is { Length: > 0 })
             throw new KubeConfigException($"{where}: proxy-url is not supported, set HTTPS_PROXY");
         return Guarded(where, () => new KubeConnection(uri)
         {
-            CertificateAuthorities = file.Pem(cluster, "certificate-authority") is { } pem ? Certificates(pem) : [],
+            CertificateAuthorities = file.Pem(where, cluster, "certificate-authority") is { } pem ? Certificates(where, pem) : [],
             TlsServerName = ConfigFile.Text(cluster, "tls-server-name"),
         });
     }
@@ -86,22 +91,22 @@ public static class KubeConfig
     private static KubeConnection ReadUser(KubeConnection connection, ConfigFile file, YamlMappingNode user, string name, TimeProvider time)
     {
         var where = $"kubeconfig {file.Path}, user \"{name}\"";
-        foreach (var unsupported in (string[])["exec", "auth-provider", "username"])
+        foreach (var unsupported in (string[])["exec", "auth-provider", "username", "as"])
         {
             if (ConfigFile.Has(user, unsupported))
                 throw new KubeConfigException($"{where}: {unsupported} is not supported, use a client certificate, token or tokenFile (for a cloud's login plugin, create a service account and its kubeconfig)");
         }
         return Guarded(where, () =>
         {
-            var certificate = file.Pem(user, "client-certificate");
-            var key = file.Pem(user, "client-key");
+            var certificate = file.Pem(where, user, "client-certificate");
+            var key = file.Pem(where, user, "client-key");
             if (certificate is null != key is null)
-                throw new KubeConfigException($"{where}: client-certificate and client-key go together");
+                throw new KubeConfigException($"{where}: client-certificate and client-key go together, give both");
             return connection with
             {
-                ClientCertificate = certificate is null ? null : X509Certificate2.CreateFromPem(certificate, key),
-                Token = ConfigFile.Text(user, "tokenFile") is { Length: > 0 } tokenFile ? BearerToken.FromFile(file.Resolve(tokenFile), time)
-                    : ConfigFile.Text(user, "token") is { Length: > 0 } token ? BearerToken.FromText(token, time)
+                ClientCertificate = certificate is null ? null : ClientCertificate(where, certificate, key),
+                Token = ConfigFile.Text(user, "tokenFile") is { Length: > 0 } tokenFile ? Token(where, () => BearerToken.FromFile(file.Resolve(tokenFile), time))
+                    : ConfigFile.Text(user, "token") is { Length: > 0 } token ? Token(where, () => BearerToken.FromText(token, time))
                     : null,
             };
         });
@@ -132,18 +137,49 @@ public static class KubeConfig
         {
             return read();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or FormatException or YamlException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or YamlException or ArgumentException or InvalidOperationException)
         {
-            // The exception's own text may quote what it read (YAML does): its type and place are enough, and safe.
-            throw new KubeConfigException($"{where}: {(e is YamlException y ? $"not valid YAML at line {y.Start.Line}" : e is IOException or UnauthorizedAccessException ? e.Message : "a certificate or key is not valid base64 or PEM")}");
+            // The exception's own text may quote what it read (YAML does): its place is enough, and safe.
+            throw new KubeConfigException($"{where}: {(e is IOException or UnauthorizedAccessException ? e.Message : e is YamlException y ? $"not valid YAML at line {y.Start.Line}" : "not valid YAML")}");
         }
     }
 
-    private static X509Certificate2Collection Certificates(string pem)
+    private static X509Certificate2Collection Certificates(string where, string pem)
     {
         var certificates = new X509Certificate2Collection();
-        certificates.ImportFromPem(pem);
-        return certificates.Count > 0 ? certificates : throw new CryptographicException("no certificate");
+        try
+        {
+            certificates.ImportFromPem(pem);
+        }
+        catch (CryptographicException)
+        {
+            certificates.Clear();
+        }
+        return certificates.Count > 0 ? certificates : throw new KubeConfigException($"{where}: the certificate authority is not PEM, give at least one CERTIFICATE block");
+    }
+
+    private static X509Certificate2 ClientCertificate(string where, string certificate, string? key)
+    {
+        try
+        {
+            return X509Certificate2.CreateFromPem(certificate, key);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            throw new KubeConfigException($"{where}: client-certificate and client-key are not PEM, or do not belong together, or the key is encrypted");
+        }
+    }
+
+    private static BearerToken Token(string where, Func<BearerToken> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (FormatException)
+        {
+            throw new KubeConfigException($"{where}: the token is empty or is not one line of plain characters");
+        }
     }
 
     /// <summary>One parsed file. Paths inside it are relative to its folder.</summary>
@@ -163,9 +199,18 @@ public static class KubeConfig
         public string Resolve(string path) => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path)) ?? "/", path);
 
         /// <summary>PEM text of <c>field-data</c> (base64) or, without it, of the file that <c>field</c> names.</summary>
-        public string? Pem(YamlMappingNode node, string field) =>
-            Text(node, field + "-data") is { } data ? Encoding.UTF8.GetString(Convert.FromBase64String(data))
-            : Text(node, field) is { } path ? File.ReadAllText(Resolve(path))
-            : null;
+        public string? Pem(string where, YamlMappingNode node, string field)
+        {
+            if (Text(node, field + "-data") is not { } data)
+                return Text(node, field) is { } path ? File.ReadAllText(Resolve(path)) : null;
+            try
+            {
+                return Encoding.UTF8.GetString(Convert.FromBase64String(data));
+            }
+            catch (FormatException)
+            {
+                throw new KubeConfigException($"{where}: {field}-data is not base64");
+            }
+        }
     }
 }
