@@ -30,14 +30,18 @@ public enum KubeFailure
 /// <summary>A call to the API server that did not succeed. The message holds verb, path without query, status and the server's words; never a token or a body.</summary>
 public sealed class KubeApiException : Exception
 {
+    /// <summary>An answer must not put a loop to sleep for a year, nor for longer than a timer can count (which throws).</summary>
+    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
+
     public KubeApiException(KubeFailure failure, string message, Exception? inner = null)
         : base(message, inner) => Failure = failure;
 
     public KubeFailure Failure { get; }
 
-    /// <summary>Set with <see cref="KubeFailure.Throttled"/> where the server said how long to wait.</summary>
-    public TimeSpan? RetryAfter { get; init; }
+    /// <summary>Set where the server said how long to wait; at most <see cref="LongestRetryAfter"/>, whatever it said.</summary>
+    public TimeSpan? RetryAfter { get; init => field = value > LongestRetryAfter ? LongestRetryAfter : value; }
 
+    /// <summary>Redirects are not followed (they could carry the token away) and count as passing, like everything odd that a proxy says.</summary>
     internal static KubeFailure Classify(HttpStatusCode status) => status switch
     {
         HttpStatusCode.NotFound => KubeFailure.NotFound,

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text.Json;
 
 namespace KubeRuntime.Api;
 
@@ -24,12 +23,16 @@ public sealed class KubeClient : IDisposable
 
     private readonly HttpClient _http;
     private readonly KubeConnection _connection;
+
+    /// <summary>Of a server behind a gateway (<c>https://host/k8s/clusters/x</c>); a rooted path would replace it.</summary>
+    private readonly string _basePath;
     private readonly TimeProvider _time;
 
     /// <param name="product">Name and version for the User-Agent header, as <c>name/1.0</c>.</param>
     public KubeClient(KubeConnection connection, string product, TimeProvider time)
     {
         _connection = connection;
+        _basePath = connection.Server.AbsolutePath.TrimEnd('/');
         _time = time;
         var handler = new SocketsHttpHandler
         {
@@ -40,6 +43,7 @@ public sealed class KubeClient : IDisposable
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
             ConnectTimeout = TimeSpan.FromSeconds(10),
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5),
+            ResponseDrainTimeout = TimeSpan.Zero, // an HTTP/1.1 watch that is given up has no end to wait for
             AllowAutoRedirect = false,
             UseCookies = false,
         };
@@ -47,8 +51,6 @@ public sealed class KubeClient : IDisposable
         {
             BaseAddress = connection.Server,
             Timeout = Timeout.InfiniteTimeSpan, // each call has its own deadline
-            DefaultRequestVersion = HttpVersion.Version20,
-            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
         _http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
         _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
@@ -129,7 +131,13 @@ public sealed class KubeClient : IDisposable
 
     private HttpRequestMessage Request(HttpMethod method, string path, string query)
     {
-        var request = new HttpRequestMessage(method, new Uri(path + query, UriKind.Relative));
+        // A request of one's own does not take the client's default version.
+        var request = new HttpRequestMessage(method, new Uri(_basePath + path + query, UriKind.Relative))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        request.Headers.Host = _connection.TlsServerName; // the handler takes the name to expect from here, and overwrites TargetHost
         if (_connection.Token is { } token)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Current);
         return request;
@@ -152,11 +160,15 @@ public sealed class KubeClient : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            throw new KubeApiException(KubeFailure.Transient, $"{operation}: {e.Message}", e);
+            throw new KubeApiException(KubeFailure.Transient, $"{operation}: {Describe(e)}", e);
         }
     }
 
-    private static async Task<KubeApiException> FailureAsync(HttpResponseMessage response, string operation, CancellationToken cancellationToken)
+    /// <summary>The outer message of a failed handshake says only that one should look at the inner one.</summary>
+    internal static string Describe(Exception e) =>
+        e.InnerException is { } inner && !e.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{e.Message} ({inner.Message})" : e.Message;
+
+    private async Task<KubeApiException> FailureAsync(HttpResponseMessage response, string operation, CancellationToken cancellationToken)
     {
         byte[] body;
         try
@@ -167,9 +179,12 @@ public sealed class KubeClient : IDisposable
         {
             body = []; // the status alone says enough
         }
-        var status = body is [(byte)'{', ..] ? ObjectReader.ReadStatus(body, operation) : null;
-        var retryAfter = response.Headers.RetryAfter?.Delta ?? status?.RetryAfter;
-        return new KubeApiException(KubeApiException.Classify(response.StatusCode), status?.Message ?? $"{operation}: {(int)response.StatusCode}") { RetryAfter = retryAfter };
+        var status = body is [(byte)'{', ..] ? ObjectReader.ReadStatus(body, operation, (int)response.StatusCode) : null;
+        var asked = response.Headers.RetryAfter;
+        return new KubeApiException(KubeApiException.Classify(response.StatusCode), status?.Message ?? $"{operation}: {(int)response.StatusCode}")
+        {
+            RetryAfter = asked?.Delta ?? asked?.Date - _time.GetUtcNow() ?? status?.RetryAfter,
+        };
     }
 
     private static async Task<byte[]> BodyAsync(HttpResponseMessage response, int limit, CancellationToken cancellationToken)
@@ -181,13 +196,7 @@ public sealed class KubeClient : IDisposable
     private static T ReadObject<T>(byte[] body, KubeResource<T> resource, string operation)
         where T : class, IKubernetesObject
     {
-        try
-        {
-            return JsonSerializer.Deserialize(body, resource.ObjectType) ?? throw new JsonException();
-        }
-        catch (JsonException e)
-        {
-            throw new KubeApiException(KubeFailure.Transient, $"{operation}: the answer cannot be read at {e.Path}", e);
-        }
+        var (item, bad) = ObjectReader.ReadObject(body, resource);
+        return item ?? throw new KubeApiException(KubeFailure.Transient, $"{operation}: the answer {bad?.Problem}");
     }
 }

@@ -9,7 +9,7 @@ public sealed record KubeConnection(Uri Server)
     /// <summary>Roots that the server's certificate must chain to; empty means the system's.</summary>
     public X509Certificate2Collection CertificateAuthorities { get; init; } = [];
 
-    /// <summary>Name to expect in the server's certificate instead of the host of <see cref="Server"/>.</summary>
+    /// <summary>Name to expect in the server's certificate, and to send in SNI and Host, instead of the host of <see cref="Server"/>.</summary>
     public string? TlsServerName { get; init; }
 
     public X509Certificate2? ClientCertificate { get; init; }
@@ -23,7 +23,7 @@ public sealed record KubeConnection(Uri Server)
 
     internal SslClientAuthenticationOptions TlsOptions()
     {
-        var options = new SslClientAuthenticationOptions { TargetHost = TlsServerName };
+        var options = new SslClientAuthenticationOptions();
         if (CertificateAuthorities.Count > 0)
         {
             var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };

@@ -8,6 +8,8 @@ internal sealed class LineReader(Stream stream, int maxLength)
     private int _start;
     private int _end;
 
+    internal int BufferSize => _buffer.Length;
+
     /// <returns>The next line without its end, or null when the stream has ended. A last line without an end was cut off, and is not returned.</returns>
     /// <exception cref="IOException">The stream broke, or a line is longer than the bound.</exception>
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(CancellationToken cancellationToken)

@@ -33,5 +33,6 @@ public sealed record ObjectMeta
 /// <summary>Names one object of a kind: namespace (empty for cluster-scoped kinds) and name.</summary>
 public readonly record struct NamespacedName(string Namespace, string Name)
 {
-    public override string ToString() => Namespace.Length == 0 ? Name : $"{Namespace}/{Name}";
+    /// <summary>Never throws: a log line of a default value must not end a loop.</summary>
+    public override string ToString() => string.IsNullOrEmpty(Namespace) ? Name ?? "" : $"{Namespace}/{Name}";
 }

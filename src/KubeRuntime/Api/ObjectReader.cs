@@ -41,6 +41,9 @@ internal static class ObjectReader
 {
     private const int MaxMessage = 512;
 
+    /// <summary>Of the envelope, far above the 64 that an object's own reader takes: an object that is too deep costs itself, not the whole answer.</summary>
+    private const int MaxDepth = 1000;
+
     /// <exception cref="KubeApiException">Transient: the text is not a list (cut off, or not JSON).</exception>
     public static ListPage<T> ReadList<T>(ReadOnlySpan<byte> json, KubeResource<T> resource)
         where T : class, IKubernetesObject
@@ -50,7 +53,7 @@ internal static class ObjectReader
             var items = new List<T>();
             var unreadable = new List<UnreadableObject>();
             string? version = null, next = null;
-            var reader = new Utf8JsonReader(json);
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
             Expect(ref reader, JsonTokenType.StartObject);
             while (NextProperty(ref reader, out var name))
             {
@@ -61,12 +64,14 @@ internal static class ObjectReader
                 else
                     reader.Skip();
             }
-            return version is null
+            ExpectEnd(ref reader);
+            return string.IsNullOrEmpty(version)
                 ? throw new JsonException("no metadata.resourceVersion")
                 : new ListPage<T>(items, unreadable, version, next is "" ? null : next);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // Invalid UTF-8 inside a string is an InvalidOperationException.
             throw new KubeApiException(KubeFailure.Transient, $"LIST {resource.Plural}: the answer is not a list: {Bounded(e.Message)}", e);
         }
     }
@@ -79,7 +84,7 @@ internal static class ObjectReader
         {
             string? type = null;
             ReadOnlySpan<byte> body = default;
-            var reader = new Utf8JsonReader(json);
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
             Expect(ref reader, JsonTokenType.StartObject);
             while (NextProperty(ref reader, out var name))
             {
@@ -90,6 +95,7 @@ internal static class ObjectReader
                 else
                     reader.Skip();
             }
+            ExpectEnd(ref reader);
             if (body.IsEmpty || body[0] != (byte)'{')
                 throw new JsonException("no object");
             return type switch
@@ -102,31 +108,32 @@ internal static class ObjectReader
                 _ => throw new JsonException("unknown type"),
             };
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new KubeApiException(KubeFailure.Transient, $"WATCH {resource.Plural}: the line is not a watch event: {Bounded(e.Message)}", e);
         }
     }
 
     /// <summary>Reads a <c>Status</c> object; a text that is none gives a Transient failure, for half an error is no error.</summary>
-    public static KubeApiException ReadStatus(ReadOnlySpan<byte> json, string operation)
+    /// <param name="httpStatus">Told where the text has no code of its own.</param>
+    public static KubeApiException ReadStatus(ReadOnlySpan<byte> json, string operation, int httpStatus = 0)
     {
         try
         {
             using var document = JsonDocument.Parse(json.ToArray());
             var root = document.RootElement;
-            var code = root.TryGetProperty("code", out var c) && c.TryGetInt32(out var n) ? n : 0;
+            var code = root.TryGetProperty("code", out var c) && c.TryGetInt32(out var n) ? n : httpStatus;
             var reason = Text(root, "reason");
             var failure = reason is "Expired" or "Gone" ? KubeFailure.Expired
                 : code == 0 ? KubeFailure.Transient
                 : KubeApiException.Classify((System.Net.HttpStatusCode)code);
             var retryAfter = root.TryGetProperty("details", out var details) && details.ValueKind == JsonValueKind.Object
                 && details.TryGetProperty("retryAfterSeconds", out var s) && s.TryGetInt32(out var seconds) && seconds > 0 ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
-            return new KubeApiException(failure, $"{operation}: {code} {reason}: {Bounded(Text(root, "message"))}") { RetryAfter = retryAfter };
+            return new KubeApiException(failure, $"{operation}: {code} {Bounded(reason)}: {Bounded(Text(root, "message"))}") { RetryAfter = retryAfter };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return new KubeApiException(KubeFailure.Transient, $"{operation}: an error that is not a Status object", e);
+            return new KubeApiException(KubeFailure.Transient, $"{operation}: {httpStatus}, an error that is not a Status object", e);
         }
     }
 
@@ -150,28 +157,42 @@ internal static class ObjectReader
         }
     }
 
-    private static (T? Item, UnreadableObject? Bad) ReadObject<T>(ReadOnlySpan<byte> body, KubeResource<T> resource)
+    /// <summary>One object, or what is wrong with it.</summary>
+    public static (T? Item, UnreadableObject? Bad) ReadObject<T>(ReadOnlySpan<byte> body, KubeResource<T> resource)
         where T : class, IKubernetesObject
     {
         try
         {
             return JsonSerializer.Deserialize(body, resource.ObjectType) is { Metadata.Name.Length: > 0 } item
                 ? (item, null)
-                : (null, new UnreadableObject(default, "it has no metadata.name"));
+                : (null, new UnreadableObject(ReadIdentity(body).Key, "has no metadata.name"));
         }
         catch (JsonException e)
         {
             // The path tells where; the message may quote the value.
-            return (null, new UnreadableObject(ReadIdentity(body).Key, $"cannot be read at {e.Path}"));
+            return (null, new UnreadableObject(ReadIdentity(body).Key, $"cannot be read at {Bounded(e.Path ?? "$")}"));
+        }
+        catch (Exception e) when (e is InvalidOperationException or NotSupportedException or FormatException or ArgumentException)
+        {
+            // Converters and setters of the kind may throw these.
+            return (null, new UnreadableObject(ReadIdentity(body).Key, $"cannot be read ({e.GetType().Name})"));
         }
     }
 
-    /// <summary>Name and version of an object whose body may be anything.</summary>
+    /// <summary>Name and version of an object whose body may be anything; empty where it has none.</summary>
     private static (NamespacedName Key, string ResourceVersion) ReadIdentity(ReadOnlySpan<byte> body)
     {
-        using var document = JsonDocument.Parse(body.ToArray());
-        if (!document.RootElement.TryGetProperty("metadata", out var meta) || meta.ValueKind != JsonValueKind.Object)
-            throw new JsonException("no metadata");
+        JsonElement meta;
+        try
+        {
+            meta = JsonElement.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
+        }
+        catch (JsonException)
+        {
+            return (new NamespacedName("", ""), "");
+        }
+        if (meta.ValueKind != JsonValueKind.Object || !meta.TryGetProperty("metadata", out meta))
+            return (new NamespacedName("", ""), "");
         return (new NamespacedName(Text(meta, "namespace"), Text(meta, "name")), Text(meta, "resourceVersion"));
     }
 
@@ -184,13 +205,29 @@ internal static class ObjectReader
         return (meta.TryGetProperty("resourceVersion", out _) ? Text(meta, "resourceVersion") : null, Text(meta, "continue"));
     }
 
-    private static string Text(JsonElement node, string name) =>
-        node.ValueKind == JsonValueKind.Object && node.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() ?? "" : "";
+    private static string Text(JsonElement node, string name)
+    {
+        try
+        {
+            return node.ValueKind == JsonValueKind.Object && node.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() ?? "" : "";
+        }
+        catch (InvalidOperationException)
+        {
+            return ""; // half a surrogate pair, or bytes that are no UTF-8
+        }
+    }
 
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType type)
     {
         if (!reader.Read() || reader.TokenType != type)
             throw new JsonException("not an object");
+    }
+
+    /// <summary>Two events on one line are no event: the second must not be lost in silence.</summary>
+    private static void ExpectEnd(ref Utf8JsonReader reader)
+    {
+        if (reader.Read())
+            throw new JsonException("more after the end");
     }
 
     private static bool NextProperty(ref Utf8JsonReader reader, out string? name)

@@ -21,11 +21,14 @@ public sealed class WatchReader<T> : IDisposable
         _openedAt = time.GetTimestamp();
     }
 
+    /// <summary>Time since the watch was opened.</summary>
+    public TimeSpan Age => _time.GetElapsedTime(_openedAt);
+
     /// <returns>The next event, or null at a clean end.</returns>
     /// <exception cref="KubeApiException">Transient: the stream broke, lasted too long, or a line is no event.</exception>
     public async Task<WatchLine<T>?> ReadAsync(CancellationToken cancellationToken)
     {
-        var left = _lifetime - _time.GetElapsedTime(_openedAt);
+        var left = _lifetime - Age;
         using var deadline = new Deadline(left > TimeSpan.Zero ? left : TimeSpan.Zero, _time, cancellationToken);
         try
         {
@@ -41,7 +44,7 @@ public sealed class WatchReader<T> : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            throw new KubeApiException(KubeFailure.Transient, $"WATCH {_resource.Plural}: {e.Message}", e);
+            throw new KubeApiException(KubeFailure.Transient, $"WATCH {_resource.Plural}: {KubeClient.Describe(e)}", e);
         }
     }
 
