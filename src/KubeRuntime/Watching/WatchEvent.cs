@@ -34,7 +34,8 @@ public abstract record WatchEvent<T>
 ///    ↑        │ 410 (continue)     │ 410 (status)  │ 410 (event)
 ///    └────────┴────────────────────┴───────────────┘
 /// </code>
-/// Every other failure, and every clean end of a watch, goes through a back-off and stays (Listing) or returns to Listed.
+/// Every other failure, and every clean end of a watch, goes through a back-off and stays (Listing) or returns to Listed;
+/// a 400, and the tenth failure with nothing new between, lead to Empty too.
 /// </summary>
 public abstract record WatchState<T>
     where T : class, IKubernetesObject

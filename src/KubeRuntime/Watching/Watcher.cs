@@ -7,9 +7,11 @@ namespace KubeRuntime.Watching;
 /// <summary>
 /// Keeps a mirror of one kind fed, for ever, as a state machine (<see cref="WatchState{T}"/>): list by pages, watch with
 /// bookmarks, resume from the last version seen, list again on 410 in either form. It backs off on every exit, clean ends
-/// included: behind a proxy that closes at once a watcher that reopens at once is a request storm.
+/// included: behind a proxy that closes at once a watcher that reopens at once is a request storm. The back-off starts anew
+/// only after a watch that has lived for a while; one that brings an event and is cut, again and again, is a storm too.
 /// </summary>
 /// <param name="ns">The namespace to watch, or null for all.</param>
+/// <param name="random">Source of jitter; watchers that share one need one that is thread-safe.</param>
 public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, string? ns, Random random, TimeProvider time, ILogger logger)
     where T : class, IKubernetesObject
 {
@@ -17,8 +19,21 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
     private static readonly TimeSpan ShortestWatch = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
 
+
+    /// <summary>A watch that lived this long was a working one.</summary>
+    private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// After so many failures with nothing new between them the version itself is suspect (a line that cannot be read comes again on every resume, a restored
+    /// etcd has never heard of the version): a list mends that, and costs little when it was only the network.
+    /// </summary>
+    private const int RelistAfter = 10;
+
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), LongestBackoff, random);
     private int _failures;
+
+    /// <summary>Failures since anything new was learnt.</summary>
+    private int _stuck;
     private KubeFailure? _reported;
 
     /// <summary>Runs until cancelled. <paramref name="sink"/> is called for one event after the other.</summary>
@@ -56,6 +71,7 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
         try
         {
             var page = await client.ListAsync(resource, ns, PageSize, state.Continue, cancellationToken);
+            _stuck = 0;
             foreach (var bad in page.Unreadable)
                 Log.ObjectUnreadable(logger, resource.Plural, bad.Key, bad.Problem);
             WatchState<T> next = page.Continue is { } token ? new WatchState<T>.Listing(token) : new WatchState<T>.Complete(page.ResourceVersion);
@@ -92,16 +108,26 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
         }
         catch (KubeApiException e)
         {
-            state.Reader.Dispose();
+            Close(state.Reader);
             return (await RecoverAsync(e, resume, cancellationToken), null);
         }
         if (line is null || line.Type == WatchLineType.Error)
         {
-            state.Reader.Dispose();
+            Close(state.Reader);
             return (line?.Failure is { } failure ? await RecoverAsync(failure, resume, cancellationToken) : await ReopenAsync(resume, cancellationToken), null);
         }
-        (_failures, _reported) = (0, null); // something came through: the connection works
+        // To resume from no version, or from 0, would be to start anywhere, and to lose deletions.
+        if (line.ResourceVersion is "" or "0" || line.ResourceVersion == state.ResourceVersion)
+            return (state, Translate(line));
+        _stuck = 0;
         return (state with { ResourceVersion = line.ResourceVersion }, Translate(line));
+    }
+
+    private void Close(WatchReader<T> reader)
+    {
+        reader.Dispose();
+        if (reader.Age >= SettledAfter)
+            (_failures, _reported) = (0, null);
     }
 
     private WatchEvent<T>? Translate(WatchLine<T> line)
@@ -128,7 +154,9 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
             Log.WatchFailed(logger, resource.Plural, failure.Failure, failure.Message);
         _reported = failure.Failure;
         await BackOffAsync(failure.RetryAfter ?? TimeSpan.Zero, cancellationToken);
-        return expired ? new WatchState<T>.Empty() : same;
+        // A version or a continue token that the server calls wrong (400) will be wrong again.
+        var suspect = failure.Failure == KubeFailure.Invalid || ++_stuck % RelistAfter == 0;
+        return expired || suspect ? new WatchState<T>.Empty() : same;
     }
 
     private async Task<WatchState<T>> ReopenAsync(WatchState<T> resume, CancellationToken cancellationToken)

@@ -1,0 +1,487 @@
+using System.Threading.Channels;
+using KubeRuntime.Api;
+using KubeRuntime.Watching;
+using Microsoft.Extensions.Logging;
+using TestKit;
+
+namespace KubeRuntime.Tests.Watching;
+
+/// <summary>Back-offs pass at once on the tests' clock and are recorded; deadlines and watchdogs wait for the test.</summary>
+#pragma warning disable CA1001 // xunit disposes through IAsyncLifetime.
+public sealed class WatcherTests : IAsyncLifetime
+#pragma warning restore CA1001
+{
+    private readonly ImpatientTimeProvider _time = new(isPause: wait => wait < TimeSpan.FromSeconds(30));
+    private readonly ScriptedApiServer _server = ScriptedApiServer.Start();
+    private readonly RecordingLogger _logger = new();
+    private readonly Mirror<Widget> _mirror = new();
+    private readonly Channel<string> _told = Channel.CreateUnbounded<string>();
+    private readonly CancellationTokenSource _stop = new();
+    private KubeClient? _client;
+    private Task _running = Task.CompletedTask;
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _running.Within());
+        _client?.Dispose();
+        await _server.DisposeAsync();
+        _stop.Dispose();
+    }
+
+    [Fact]
+    public async Task It_lists_by_pages_and_watches_from_the_lists_version()
+    {
+        Run(
+            Answer.Whole(Widget.List(10, "page two", Widget.Json("a", 1))),
+            Answer.Whole(Widget.List(10, null, Widget.Json("b", 2))),
+            Answer.Lines());
+
+        var first = await _server.NextRequestAsync();
+        var second = await _server.NextRequestAsync();
+        var watch = await _server.NextRequestAsync();
+        await ToldAsync("restarted", "listed a", "listed b", "synced");
+
+        Assert.Equal("/apis/test.example.com/v1/namespaces/ns/widgets", first.Path);
+        Assert.Equal("500", first.Query("limit"));
+        Assert.Null(first.Query("continue"));
+        Assert.Null(first.Query("resourceVersion"));
+        Assert.Equal("page two", second.Query("continue"));
+        Assert.Equal("500", second.Query("limit"));
+        Assert.Equal(first.Path, watch.Path);
+        Assert.Equal("1", watch.Query("watch"));
+        Assert.Equal("10", watch.Query("resourceVersion"));
+        Assert.Equal("true", watch.Query("allowWatchBookmarks"));
+        Assert.InRange(int.Parse(watch.Query("timeoutSeconds") ?? ""), 300, 600);
+        Assert.Empty(_time.Pauses);
+    }
+
+    [Fact]
+    public async Task Events_reach_the_mirror_as_they_come()
+    {
+        var watch = new Answer();
+        Run(Answer.Whole(Widget.List(10, null, Widget.Json("a", 1))), watch);
+        await ToldAsync("restarted", "listed a", "synced");
+
+        watch.Line(Widget.Event("ADDED", Widget.Json("b", 11)));
+        await ToldAsync("applied b");
+        watch.Line(Widget.Event("MODIFIED", Widget.Json("a", 12, size: 5))).Line(Widget.Event("DELETED", Widget.Json("b", 13)));
+        await ToldAsync("applied a", "deleted b");
+
+        Assert.Equal(5, Assert.Single(_mirror.Snapshot()).Spec.Size);
+    }
+
+    [Theory]
+    [InlineData("cut")]
+    [InlineData("reset")]
+    [InlineData("end")]
+    public async Task After_any_end_it_resumes_from_the_last_version_seen_and_lists_no_more(string end)
+    {
+        var watch = Answer.Lines(Widget.Event("ADDED", Widget.Json("b", 11)), Widget.Bookmark(15));
+        var next = Answer.Lines(Widget.Event("ADDED", Widget.Json("c", 16)));
+        Run(Answer.Whole(Widget.List(10, null)), watch, next);
+        await ToldAsync("restarted", "listed", "synced", "applied b");
+
+        await SkipRequestsAsync(2);
+        watch.Line(Widget.Event("MODIFIED", Widget.Json("b", 14))).Line(Widget.Bookmark(15));
+        await ToldAsync("applied b");
+        _ = end switch { "cut" => watch.Cut(), "reset" => watch.Reset(), _ => watch.End() };
+        var resumed = await _server.NextRequestAsync();
+        await ToldAsync("applied c");
+
+        Assert.True(resumed.IsWatch);
+        // A reset may take with it what was on its way.
+        Assert.True(resumed.Query("resourceVersion") == "15" || end == "reset", resumed.Target);
+        Assert.Single(_time.Pauses);
+    }
+
+    [Theory]
+    [InlineData("in a connection that breaks", true)]
+    [InlineData("in an answer that ends properly", false)]
+    public async Task Half_a_line_is_not_taken(string where, bool cut)
+    {
+        var half = Widget.Event("ADDED", Widget.Json("b", 99))[..^3];
+        var watch = Answer.Lines(Widget.Bookmark(12)).Text(half);
+        Run(Answer.Whole(Widget.List(10, null)), cut ? watch.Cut() : watch.End());
+
+        await SkipRequestsAsync(2);
+        var resumed = await _server.NextRequestAsync();
+
+        Assert.True(resumed.Query("resourceVersion") == "12", where);
+        Assert.Equal(0, _mirror.Count);
+    }
+
+    [Fact]
+    public async Task A_410_reply_to_a_watch_leads_to_a_new_list_that_finds_deletions()
+    {
+        Run(
+            Answer.Whole(Widget.List(10, null, Widget.Json("a", 1), Widget.Json("b", 2))),
+            Answer.Whole(Widget.Status(410, "Expired", "too old resource version: 10 (900)"), 410),
+            Answer.Whole(Widget.List(900, null, Widget.Json("b", 2))),
+            Answer.Lines());
+
+        await ToldAsync("restarted", "listed a b", "synced", "restarted", "listed b", "synced");
+
+        await SkipRequestsAsync(3);
+        Assert.Equal("900", (await _server.NextRequestAsync()).Query("resourceVersion"));
+        Assert.Equal("b", Assert.Single(_mirror.Snapshot()).Metadata.Name);
+    }
+
+    [Fact]
+    public async Task A_410_event_inside_a_watch_leads_to_a_new_list_that_finds_deletions()
+    {
+        var watch = Answer.Lines(Widget.Error(410, "Expired", "too old resource version: 10 (900)"));
+        Run(
+            Answer.Whole(Widget.List(10, null, Widget.Json("a", 1), Widget.Json("b", 2))),
+            watch,
+            Answer.Whole(Widget.List(900, null, Widget.Json("b", 2))),
+            Answer.Lines());
+
+        await ToldAsync("restarted", "listed a b", "synced", "restarted", "listed b", "synced");
+
+        await watch.Over.Within();
+        await SkipRequestsAsync(3);
+        Assert.Equal("900", (await _server.NextRequestAsync()).Query("resourceVersion"));
+        Assert.Equal("b", Assert.Single(_mirror.Snapshot()).Metadata.Name);
+    }
+
+    [Theory]
+    [InlineData("410 on a continue token", 410, "Expired")]
+    [InlineData("400, a continue token that the server calls wrong", 400, "BadRequest")]
+    public async Task A_continue_token_that_is_no_good_starts_the_list_over(string rule, int status, string reason)
+    {
+        Run(
+            Answer.Whole(Widget.List(10, "two", Widget.Json("a", 1), Widget.Json("old", 2))),
+            Answer.Whole(Widget.Status(status, reason, "The provided continue parameter is too old"), status),
+            Answer.Whole(Widget.List(20, "two again", Widget.Json("a", 1))),
+            Answer.Whole(Widget.List(20, null, Widget.Json("c", 12))),
+            Answer.Lines());
+
+        await ToldAsync("restarted", "listed a old", "restarted", "listed a", "listed c", "synced");
+
+        await SkipRequestsAsync(2);
+        Assert.Null((await _server.NextRequestAsync()).Query("continue"));
+        Assert.True(_mirror.Find(new NamespacedName("ns", "old")) is null, rule);
+    }
+
+    [Fact]
+    public async Task A_version_that_the_server_calls_wrong_leads_to_a_new_list()
+    {
+        Run(
+            Answer.Whole(Widget.List(10, null)),
+            Answer.Whole(Widget.Status(400, "BadRequest", "resourceVersion: Invalid value"), 400),
+            Answer.Whole(Widget.List(7, null)),
+            Answer.Lines());
+
+        await SkipRequestsAsync(3);
+
+        Assert.Equal("7", (await _server.NextRequestAsync()).Query("resourceVersion"));
+    }
+
+    [Theory]
+    [InlineData(500, "InternalError")]
+    [InlineData(429, "TooManyRequests")]
+    [InlineData(403, "Forbidden")]
+    [InlineData(0, "")]
+    public async Task Another_error_event_resumes_from_the_last_version(int code, string reason)
+    {
+        Run(
+            Answer.Whole(Widget.List(10, null)),
+            Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 11)), Widget.Error(code, reason, "storage is (re)initializing")),
+            Answer.Lines());
+
+        await SkipRequestsAsync(2);
+        var resumed = await _server.NextRequestAsync();
+
+        Assert.True(resumed.IsWatch);
+        Assert.Equal("11", resumed.Query("resourceVersion"));
+        Assert.Single(_time.Pauses);
+    }
+
+    [Theory]
+    [InlineData("a proxy that ends every watch at once", "")]
+    [InlineData("a server that cuts every watch after one event", "event")]
+    [InlineData("a server that says 410 to every watch", "410")]
+    public async Task Watches_that_end_at_once_are_opened_ever_more_seldom(string rule, string what)
+    {
+        var version = 10;
+        _server.Otherwise = request => (request.IsWatch, what) switch
+        {
+            (false, _) => Answer.Whole(Widget.List(++version, null)),
+            (true, "410") => Answer.Lines(Widget.Error(410, "Expired", "too old")).End(),
+            (true, "event") => Answer.Lines(Widget.Event("MODIFIED", Widget.Json("a", ++version))).Cut(),
+            _ => Answer.Lines().End(),
+        };
+        Run();
+
+        await SkipRequestsAsync(40);
+
+        var pauses = _time.Pauses;
+        Assert.True(pauses.Count >= (what == "410" ? 19 : 35), $"{rule}: {pauses.Count} pauses");
+        Assert.All(pauses.Skip(10), p => Assert.True(p >= TimeSpan.FromSeconds(15), $"{rule}: {p}"));
+        Assert.True(_time.Clock.GetElapsedTime(0) > TimeSpan.FromMinutes(2), rule);
+    }
+
+    [Fact]
+    public async Task After_a_watch_that_lived_the_back_off_starts_anew()
+    {
+        var failures = Enumerable.Range(0, 8).Select(_ => Answer.Whole("", 503)).ToArray();
+        var watch = new Answer();
+        Run([.. failures, Answer.Whole(Widget.List(10, null)), watch, Answer.Lines()]);
+        await SkipRequestsAsync(10);
+        watch.Line(Widget.Event("ADDED", Widget.Json("a", 11)));
+        await ToldAsync("restarted", "listed", "synced", "applied a");
+
+        _time.Clock.Advance(TimeSpan.FromMinutes(1));
+        watch.End();
+        await SkipRequestsAsync(1);
+
+        Assert.Equal(9, _time.Pauses.Count);
+        Assert.True(_time.Pauses[7] > TimeSpan.FromSeconds(6));
+        Assert.True(_time.Pauses[8] <= TimeSpan.FromMilliseconds(100));
+    }
+
+    [Theory]
+    [InlineData(500)]
+    [InlineData(503)]
+    [InlineData(403)]
+    [InlineData(401)]
+    [InlineData(404)]
+    [InlineData(429)]
+    [InlineData(302)]
+    public async Task A_failed_list_or_watch_is_tried_again(int status)
+    {
+        Run(
+            Answer.Whole("no", status, "Location: http://192.0.2.1/elsewhere"),
+            Answer.Whole(Widget.List(10, null)),
+            Answer.Whole("no", status, "Location: http://192.0.2.1/elsewhere"),
+            Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 11))));
+
+        await ToldAsync("restarted", "listed", "synced", "applied a");
+
+        Assert.Equal([false, false, true, true], _server.Requests.Select(r => r.IsWatch));
+        Assert.Equal(2, _time.Pauses.Count);
+    }
+
+    [Theory]
+    [InlineData("a Retry-After header", 429, 7, 7)]
+    [InlineData("a Retry-After header with a 503", 503, 7, 7)]
+    [InlineData("one that asks for longer than a timer can count is cut", 429, int.MaxValue, 300)]
+    public async Task The_server_says_how_long_to_wait(string rule, int status, int asked, int waited)
+    {
+        var patient = new ImpatientTimeProvider(w => w != TimeSpan.FromSeconds(30));
+        _server.Script(Answer.Whole("", status, $"Retry-After: {asked}"), Answer.Whole(Widget.List(10, null)));
+        using var client = new KubeClient(new KubeConnection(_server.Address), "test/1.0", patient);
+        var watcher = new Watcher<Widget>(client, Widget.Resource, "ns", new Random(1), patient, _logger);
+
+        _running = watcher.RunAsync(Tell, _stop.Token);
+        await ToldAsync("restarted", "listed", "synced");
+
+        Assert.True(patient.Pauses[0] == TimeSpan.FromSeconds(waited), $"{rule}: {patient.Pauses[0]}");
+        await _stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _running.Within());
+    }
+
+    [Fact]
+    public async Task An_unreadable_object_is_reported_and_the_others_go_on()
+    {
+        const string Bad = """{"metadata":{"name":"bad","namespace":"ns","resourceVersion":"3"},"spec":{"size":"secret"}}""";
+        Run(
+            Answer.Whole(Widget.List(10, null, Widget.Json("a", 1), Bad, "{}", "7", "null", """{"metadata":"x"}""", """{"metadata":{"name":null}}""", Widget.Json("b", 2))),
+            Answer.Lines(
+                Widget.Event("ADDED", Bad),
+                Widget.Event("ADDED", "{}"),
+                Widget.Event("MODIFIED", """{"metadata":{"resourceVersion":"11"}}"""),
+                Widget.Event("ADDED", Widget.Json("c", 12)),
+                Widget.Event("DELETED", """{"metadata":{"name":"a","namespace":"ns","resourceVersion":"13"},"spec":{"size":"secret"}}""")));
+
+        await ToldAsync("restarted", "listed a b ?ns/bad ? ? ? ? ?", "synced", "applied c", "deleted a");
+
+        var reports = _logger.Entries.Where(e => e.Level == LogLevel.Warning).Select(e => e.Text).ToList();
+        Assert.Equal(10, reports.Count);
+        Assert.Contains(reports, r => r == "widgets ns/bad is passed over: cannot be read at $.spec.size");
+        Assert.DoesNotContain(reports, r => r.Contains("secret", StringComparison.Ordinal));
+        Assert.Equal("b c", string.Join(" ", _mirror.Snapshot().Select(w => w.Metadata.Name).Order(StringComparer.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("no JSON", "<html>busy</html>")]
+    [InlineData("an empty line", "")]
+    [InlineData("half a surrogate pair", """{"type":"\ud800","object":{}}""")]
+    [InlineData("two events on one line", """{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"50"}}}{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"51"}}}""")]
+    public async Task A_garbage_line_is_a_reason_to_resume_from_the_last_version(string rule, string line)
+    {
+        Run(Answer.Whole(Widget.List(10, null)), Answer.Lines(Widget.Bookmark(12), line), Answer.Lines());
+
+        await SkipRequestsAsync(2);
+        var resumed = await _server.NextRequestAsync();
+
+        Assert.True(resumed.IsWatch && resumed.Query("resourceVersion") == "12", rule);
+        Assert.Single(_time.Pauses);
+    }
+
+    [Fact]
+    public async Task A_garbage_line_that_comes_on_every_resume_leads_to_a_new_list()
+    {
+        var lists = 0;
+        _server.Otherwise = request => request.IsWatch
+            ? request.Query("resourceVersion") == "10" ? Answer.Lines("garbage") : Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 30)))
+            : Answer.Whole(Widget.List(++lists * 10, null));
+        Run();
+
+        await ToldAsync("restarted", "listed", "synced", "restarted", "listed", "synced", "applied a");
+
+        Assert.Equal(2, lists);
+        Assert.Equal(10, _time.Pauses.Count);
+    }
+
+    [Fact]
+    public async Task A_line_longer_than_the_bound_is_not_kept_in_memory()
+    {
+        var watch = Answer.Lines(Widget.Bookmark(12));
+        for (var i = 0; i < 5; i++)
+            watch.Text(new string('x', 1024 * 1024));
+        Run(Answer.Whole(Widget.List(10, null)), watch, Answer.Lines());
+
+        await SkipRequestsAsync(2);
+
+        Assert.Equal("12", (await _server.NextRequestAsync()).Query("resourceVersion"));
+        Assert.Contains(_logger.Entries, e => e.Text.Contains("longer than", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("no version", "")]
+    [InlineData("version 0", "0")]
+    public async Task An_event_without_a_version_does_not_move_the_version_to_resume_from(string rule, string version)
+    {
+        Run(
+            Answer.Whole(Widget.List(10, null)),
+            Answer.Lines(Widget.Event("BOOKMARK", $$$"""{"metadata":{"resourceVersion":"{{{version}}}"}}""")).End(),
+            Answer.Lines());
+
+        await SkipRequestsAsync(2);
+
+        Assert.True((await _server.NextRequestAsync()).Query("resourceVersion") == "10", rule);
+    }
+
+    [Fact]
+    public async Task A_list_without_a_version_is_not_taken()
+    {
+        Run(Answer.Whole("""{"metadata":{"resourceVersion":""},"items":[]}"""), Answer.Whole(Widget.List(10, null)));
+
+        await ToldAsync("restarted", "listed", "synced");
+
+        Assert.Single(_time.Pauses);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_silent_past_its_own_end_is_taken_for_dead()
+    {
+        var silent = Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 11)));
+        Run(Answer.Whole(Widget.List(10, null)), silent, Answer.Lines());
+        await SkipRequestsAsync(1);
+        var duration = TimeSpan.FromSeconds(int.Parse((await _server.NextRequestAsync()).Query("timeoutSeconds") ?? ""));
+        await ToldAsync("restarted", "listed", "synced", "applied a");
+
+        _time.Clock.Advance(duration + TimeSpan.FromSeconds(29));
+        Assert.False(silent.Over.IsCompleted);
+        _time.Clock.Advance(TimeSpan.FromSeconds(2));
+        var resumed = await _server.NextRequestAsync();
+        await silent.Over.Within();
+
+        Assert.Equal("11", resumed.Query("resourceVersion"));
+    }
+
+    [Fact]
+    public async Task A_list_that_is_not_answered_is_given_up_after_its_deadline()
+    {
+        Run(new Answer(), Answer.Whole(Widget.List(10, null)), Answer.Lines());
+        await SkipRequestsAsync(1);
+
+        _time.Clock.Advance(TimeSpan.FromSeconds(30));
+
+        await ToldAsync("restarted", "listed", "synced");
+    }
+
+    [Theory]
+    [InlineData("while it lists", 0)]
+    [InlineData("while it opens a watch", 1)]
+    [InlineData("while it watches", 2)]
+    public async Task Cancellation_comes_out_as_such_and_closes_what_is_open(string rule, int stage)
+    {
+        var last = stage == 2 ? Answer.Lines() : new Answer();
+        Run(stage == 0 ? [last] : [Answer.Whole(Widget.List(10, null)), last]);
+        await SkipRequestsAsync(stage == 0 ? 1 : 2);
+        if (stage == 2)
+        {
+            last.Line(Widget.Event("ADDED", Widget.Json("a", 11)));
+            await ToldAsync("restarted", "listed", "synced", "applied a");
+        }
+
+        await _stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _running.Within());
+        await last.Over.Within();
+        Assert.True(_logger.Entries.All(e => e.Level < LogLevel.Warning), rule);
+    }
+
+    [Fact]
+    public async Task A_failure_that_goes_on_is_reported_once()
+    {
+        Run([.. Enumerable.Range(0, 6).Select(_ => Answer.Whole("", 403)), Answer.Whole("", 500), Answer.Whole(Widget.List(10, null)), Answer.Lines()]);
+
+        await SkipRequestsAsync(9);
+
+        Assert.Equal(2, _logger.Entries.Count(e => e.Level == LogLevel.Warning));
+    }
+
+    [Fact]
+    public async Task Many_reconnects_leave_no_timers_behind()
+    {
+        var opened = 0;
+        _server.Otherwise = request => !request.IsWatch ? Answer.Whole(Widget.List(10, null))
+            : ++opened < 200 ? Answer.Lines(Widget.Bookmark(10 + opened)).Cut()
+            : Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 999)));
+        Run();
+
+        await ToldAsync("restarted", "listed", "synced", "applied a");
+
+        Assert.InRange(_time.Clock.ScheduledTimers, 0, 1);
+    }
+
+    private void Run(params Answer[] script)
+    {
+        _server.Script(script);
+        _client = new KubeClient(new KubeConnection(_server.Address), "test/1.0", _time);
+        var watcher = new Watcher<Widget>(_client, Widget.Resource, "ns", new Random(1), _time, _logger);
+        _running = watcher.RunAsync(Tell, _stop.Token);
+    }
+
+    private void Tell(WatchEvent<Widget> e)
+    {
+        _mirror.Apply(e);
+        _told.Writer.TryWrite(e switch
+        {
+            WatchEvent<Widget>.Restarted => "restarted",
+            WatchEvent<Widget>.Synced => "synced",
+            WatchEvent<Widget>.Listed l => string.Join(' ', ["listed", .. l.Items.Select(i => i.Metadata.Name), .. l.Unreadable.Select(u => $"?{u.Key}")]),
+            WatchEvent<Widget>.Applied a => $"applied {a.Item.Metadata.Name}",
+            WatchEvent<Widget>.Deleted d => $"deleted {d.Key.Name}",
+            _ => e.ToString(),
+        });
+    }
+
+    private async Task ToldAsync(params string[] expected)
+    {
+        foreach (var text in expected)
+            Assert.Equal(text, await _told.Reader.ReadAsync().AsTask().Within());
+    }
+
+    private async Task SkipRequestsAsync(int count)
+    {
+        for (var i = 0; i < count; i++)
+            await _server.NextRequestAsync();
+    }
+}
