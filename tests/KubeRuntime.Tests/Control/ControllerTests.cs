@@ -227,6 +227,8 @@ public sealed class ControllerTests : IAsyncLifetime
             Sync(A);
             (await _reconciler.NextAsync()).Return(Requeue.OnChange);
         }
+        else
+            _first.Enqueue(A);
 
         _second.End(throws ? new InvalidDataException() : null);
         var thrown = await Record.ExceptionAsync(() => _running.Within());

@@ -78,8 +78,20 @@ public sealed class DelayedAddsTests : IDisposable
     }
 
     [Fact]
+    public void A_time_beyond_what_a_real_timer_counts_is_taken_by_a_real_timer()
+    {
+        using var delayed = new DelayedAdds<int>(TimeProvider.System, k => _fired.Add((k, default)));
+
+        delayed.Schedule(1, TimeSpan.FromDays(60));
+
+        Assert.Equal(1, delayed.Count);
+        Assert.Empty(_fired);
+    }
+
+    [Fact]
     public void The_longest_time_is_not_taken_for_now()
     {
+        _clock.Advance(Second);
         _delayed.Schedule(1, TimeSpan.MaxValue);
 
         _clock.Advance(TimeSpan.FromDays(365));
