@@ -17,8 +17,8 @@ public sealed class ScriptedApiServer : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentQueue<Answer> _script = new();
-    private readonly Channel<RecordedRequest> _arrivals = Channel.CreateUnbounded<RecordedRequest>();
-    private readonly ConcurrentQueue<RecordedRequest> _requests = new();
+    private readonly Channel<ApiRequest> _arrivals = Channel.CreateUnbounded<ApiRequest>();
+    private readonly ConcurrentQueue<ApiRequest> _requests = new();
     private readonly ConcurrentBag<Task> _connections = [];
     private Task _accepting = Task.CompletedTask;
 
@@ -29,10 +29,10 @@ public sealed class ScriptedApiServer : IAsyncDisposable
     public Uri Address => new($"http://{_listener.LocalEndpoint}");
 
     /// <summary>All requests so far, in order of arrival.</summary>
-    public IReadOnlyList<RecordedRequest> Requests => [.. _requests];
+    public IReadOnlyList<ApiRequest> Requests => [.. _requests];
 
     /// <summary>Answers what the script does not; null leaves the request without an answer.</summary>
-    public Func<RecordedRequest, Answer?> Otherwise { get; set; } = _ => null;
+    public Func<ApiRequest, Answer?> Otherwise { get; set; } = _ => null;
 
     public static ScriptedApiServer Start(params Answer[] script)
     {
@@ -51,7 +51,7 @@ public sealed class ScriptedApiServer : IAsyncDisposable
     }
 
     /// <summary>The next request that this method has not returned yet; waits for it, bounded.</summary>
-    public Task<RecordedRequest> NextRequestAsync() => _arrivals.Reader.ReadAsync().AsTask().Within();
+    public Task<ApiRequest> NextRequestAsync() => _arrivals.Reader.ReadAsync().AsTask().Within();
 
     public async ValueTask DisposeAsync()
     {
@@ -96,7 +96,7 @@ public sealed class ScriptedApiServer : IAsyncDisposable
         }
     }
 
-    private async Task<RecordedRequest?> ReadRequestAsync(NetworkStream stream)
+    private async Task<ApiRequest?> ReadRequestAsync(NetworkStream stream)
     {
         var head = new List<byte>();
         var one = new byte[1];
@@ -111,7 +111,7 @@ public sealed class ScriptedApiServer : IAsyncDisposable
         var headers = lines.Skip(1).Select(l => l.Split(": ", 2)).ToDictionary(h => h[0], h => h[1], StringComparer.OrdinalIgnoreCase);
         var body = new byte[headers.TryGetValue("Content-Length", out var length) ? int.Parse(length, CultureInfo.InvariantCulture) : 0];
         await stream.ReadExactlyAsync(body, _stop.Token);
-        return new RecordedRequest(first[0], first[1], headers, Encoding.UTF8.GetString(body));
+        return new ApiRequest(first[0], first[1], headers, Encoding.UTF8.GetString(body));
     }
 
     private static bool IsComplete(List<byte> head) => head is [.., (byte)'\r', (byte)'\n', (byte)'\r', (byte)'\n'];
@@ -152,7 +152,7 @@ public sealed class ScriptedApiServer : IAsyncDisposable
 }
 
 /// <param name="Target">Path with query, as sent.</param>
-public sealed record RecordedRequest(string Method, string Target, IReadOnlyDictionary<string, string> Headers, string Body)
+public sealed record ApiRequest(string Method, string Target, IReadOnlyDictionary<string, string> Headers, string Body)
 {
     public string Path => Target.Split('?')[0];
 

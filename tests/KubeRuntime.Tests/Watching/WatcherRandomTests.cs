@@ -86,7 +86,7 @@ public sealed class WatcherRandomTests(ITestOutputHelper output)
             }
         }
 
-        public Answer Serve(RecordedRequest request)
+        public Answer Serve(ApiRequest request)
         {
             lock (_gate)
             {
@@ -107,7 +107,7 @@ public sealed class WatcherRandomTests(ITestOutputHelper output)
             _ => new Answer().Text("{").Reset(),
         };
 
-        private Answer List(RecordedRequest request, bool calm)
+        private Answer List(ApiRequest request, bool calm)
         {
             var token = request.Query("continue");
             List<string> items;
@@ -130,7 +130,7 @@ public sealed class WatcherRandomTests(ITestOutputHelper output)
             return !calm && random.Next(10) == 0 ? new Answer().Text(text[..random.Next(text.Length)]).Cut() : Answer.Whole(text);
         }
 
-        private Answer Watch(RecordedRequest request, bool calm)
+        private Answer Watch(ApiRequest request, bool calm)
         {
             var from = int.Parse(request.Query("resourceVersion") ?? "", CultureInfo.InvariantCulture);
             if (from < _forgotten)
