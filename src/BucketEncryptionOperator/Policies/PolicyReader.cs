@@ -19,7 +19,8 @@ internal sealed class PolicyReader(EndpointAllowList allowedEndpoints)
     public const string ReadStore = "ReadStore";
     private const string StoreKind = "ObjectStore";
 
-    private static readonly TimeSpan ShortestResync = TimeSpan.FromSeconds(30);
+    /// <summary>What a clock takes; how short is sensible, the CRD says (30 s), and an installation may say otherwise.</summary>
+    private static readonly TimeSpan ShortestResync = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestResync = TimeSpan.FromHours(24);
 
     public Read<DesiredState> Read(BucketEncryptionPolicy policy, ObjectStore? store)
@@ -40,7 +41,7 @@ internal sealed class PolicyReader(EndpointAllowList allowedEndpoints)
             return new(Value: null, problem);
         var resync = policy.Spec.ResyncInterval is { } text ? GoDuration.Parse(text) : DefaultResync;
         if (resync is not { } interval || interval < ShortestResync || interval > LongestResync)
-            return new(Value: null, Invalid(ReadPolicy, $"spec.resyncInterval: \"{policy.Spec.ResyncInterval}\" is not a duration such as 10m, from 30s to 24h."));
+            return new(Value: null, Invalid(ReadPolicy, $"spec.resyncInterval: \"{policy.Spec.ResyncInterval}\" is not a duration such as 10m, at most 24h."));
         if (ProblemOfBuckets(policy.Spec.Buckets) is { } bucketProblem)
             return new(Value: null, Invalid(ReadPolicy, bucketProblem));
 

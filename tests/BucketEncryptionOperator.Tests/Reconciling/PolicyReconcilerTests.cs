@@ -351,7 +351,7 @@ public sealed class PolicyReconcilerTests : IAsyncLifetime
         await _bench.SettleAsync();
 
         Assert.Equal(new Requeue.Retry(TimeSpan.FromSeconds(1)), requeue);
-        Assert.Equal(("Unknown", "InternalError"), (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason));
+        Assert.Equal(("Unknown", "OperatorBug"), (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason));
         Assert.DoesNotContain("of our own", status.Conditions.Find("Ready")!.Message, StringComparison.Ordinal);
         Assert.Contains(_bench.Logs, l => l.StartsWith("Error", StringComparison.Ordinal) && l.Contains("InvalidOperationException", StringComparison.Ordinal));
         AssertReady("True", "InSync");
