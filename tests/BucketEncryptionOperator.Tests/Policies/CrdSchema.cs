@@ -12,7 +12,19 @@ internal sealed class CrdSchema
 {
     private readonly YamlMappingNode _node;
 
-    private CrdSchema(YamlMappingNode node) => _node = node;
+    private CrdSchema(YamlMappingNode node)
+    {
+        _node = node;
+        Properties = Child(node, "properties") is YamlMappingNode properties
+            ? properties.Children.ToDictionary(p => ((YamlScalarNode)p.Key).Value!, p => new CrdSchema((YamlMappingNode)p.Value), StringComparer.Ordinal)
+            : [];
+        Items = Child(node, "items") is YamlMappingNode items ? new CrdSchema(items) : null;
+        Enum = Texts("enum");
+        Required = Texts("required");
+        MaxLength = Number("maxLength");
+        MaxItems = Number("maxItems");
+        Type = (Child(node, "type") as YamlScalarNode)?.Value;
+    }
 
     /// <summary>The schema of the only version of the kind in <paramref name="file"/>.</summary>
     public static CrdSchema Load(string file)
@@ -26,20 +38,19 @@ internal sealed class CrdSchema
 
     public CrdSchema this[string property] => Properties[property];
 
-    public IReadOnlyDictionary<string, CrdSchema> Properties =>
-        Child(_node, "properties") is YamlMappingNode properties
-            ? properties.Children.ToDictionary(p => ((YamlScalarNode)p.Key).Value!, p => new CrdSchema((YamlMappingNode)p.Value), StringComparer.Ordinal)
-            : new Dictionary<string, CrdSchema>(StringComparer.Ordinal);
+    public Dictionary<string, CrdSchema> Properties { get; }
 
-    public CrdSchema? Items => Child(_node, "items") is YamlMappingNode items ? new CrdSchema(items) : null;
+    public CrdSchema? Items { get; }
 
-    public IReadOnlyList<string> Enum => Texts("enum");
+    public IReadOnlyList<string> Enum { get; }
 
-    public IReadOnlyList<string> Required => Texts("required");
+    public IReadOnlyList<string> Required { get; }
 
-    public int? MaxLength => Number("maxLength");
+    public int? MaxLength { get; }
 
-    private string? Type => (Child(_node, "type") as YamlScalarNode)?.Value;
+    public int? MaxItems { get; }
+
+    private string? Type { get; }
 
     /// <summary>Every property below this node as a dotted path; list items do not add to it.</summary>
     public IEnumerable<string> Paths() => Properties.SelectMany(p => (p.Value.Items ?? p.Value).Paths().Select(rest => $"{p.Key}.{rest}").Prepend(p.Key));
@@ -54,7 +65,7 @@ internal sealed class CrdSchema
                 return Required.Where(r => !o.ContainsKey(r)).Select(r => $"{path}.{r} is missing")
                     .Concat(o.SelectMany(p => properties.TryGetValue(p.Key, out var s) ? s.Violations(p.Value, $"{path}.{p.Key}") : [$"{path}.{p.Key} is not in the CRD"]));
             case ("array", JsonArray a):
-                return (a.Count > (Number("maxItems") ?? int.MaxValue) ? [$"{path} has {a.Count} items"] : Array.Empty<string>())
+                return (a.Count > (MaxItems ?? int.MaxValue) ? [$"{path} has {a.Count} items"] : Array.Empty<string>())
                     .Concat(a.SelectMany((item, i) => Items?.Violations(item, $"{path}[{i}]") ?? []));
             case ("string", JsonValue v) when v.TryGetValue<string>(out var text):
                 return (text.Length > (MaxLength ?? int.MaxValue) ? [$"{path} has {text.Length} characters"] : Array.Empty<string>())
