@@ -1,6 +1,5 @@
 using System.Text;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Credentials;
@@ -17,6 +16,7 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
     private const string KeyIdField = "accessKeyId";
     private const string KeySecretField = "accessKeySecret";
     private const string TokenField = "securityToken";
+    private const string NotGiven = "The Kubernetes API did not give the Secret.";
     private const int MaxLength = 4096;
 
     private static readonly TimeSpan RereadAfter = TimeSpan.FromMinutes(5);
@@ -35,12 +35,7 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         {
             if (IsDue(entry))
                 await RereadAsync(secret, entry, cancellationToken);
-            if (entry.Rejection is not { } rejection)
-                return entry.Current;
-            if (time.GetElapsedTime(entry.ProbedAt) < ProbeAfter)
-                return new Read<AccessKey>(Value: null, rejection);
-            entry.ProbedAt = time.GetTimestamp(); // this caller is the probe
-            return entry.Current;
+            return Answer(entry);
         }
         finally
         {
@@ -51,11 +46,10 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
     /// <summary>The vendor rejected the key itself.</summary>
     public void Reject(NamespacedName secret, AccessKey key, Failure failure)
     {
-        var entry = EntryOf(secret);
         lock (_gate)
         {
-            if (!ReferenceEquals(entry.Current.Value, key))
-                return; // the Secret has a newer one already
+            if (!_entries.TryGetValue(secret, out var entry) || !ReferenceEquals(entry.Current.Value, key))
+                return; // the Secret has a newer one already, or nobody uses it any more
             if (entry.Rejection is null)
                 entry.ProbedAt = time.GetTimestamp();
             entry.Rejection = failure;
@@ -65,10 +59,9 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
     /// <summary>The vendor took the key.</summary>
     public void Accept(NamespacedName secret, AccessKey key)
     {
-        var entry = EntryOf(secret);
         lock (_gate)
         {
-            if (ReferenceEquals(entry.Current.Value, key))
+            if (_entries.TryGetValue(secret, out var entry) && ReferenceEquals(entry.Current.Value, key))
                 entry.Rejection = null;
         }
     }
@@ -78,6 +71,16 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
     {
         lock (_gate)
             _entries.Remove(secret);
+    }
+
+    /// <summary>Secrets that are kept.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _entries.Count;
+        }
     }
 
     public void Dispose()
@@ -102,35 +105,46 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
 
     private bool IsDue(Entry entry)
     {
-        if (entry.ReadAt is not { } readAt)
-            return true;
-        var broken = entry.Current.Failure is not null || entry.Rejection is not null;
-        return time.GetElapsedTime(readAt) >= (broken ? RereadBrokenAfter : RereadAfter);
+        lock (_gate)
+        {
+            var broken = entry.Current.Failure is not null || entry.Rejection is not null;
+            return entry.ReadAt is not { } readAt || time.GetElapsedTime(readAt) >= (broken ? RereadBrokenAfter : RereadAfter);
+        }
+    }
+
+    private Read<AccessKey> Answer(Entry entry)
+    {
+        lock (_gate)
+        {
+            if (entry.Rejection is not { } rejection)
+                return entry.Current;
+            if (time.GetElapsedTime(entry.ProbedAt) < ProbeAfter)
+                return new Read<AccessKey>(Value: null, rejection);
+            entry.ProbedAt = time.GetTimestamp(); // this caller is the probe
+            return entry.Current;
+        }
     }
 
     private async Task RereadAsync(NamespacedName name, Entry entry, CancellationToken cancellationToken)
     {
+        var (version, read) = ("", default(Read<AccessKey>));
         try
         {
             var secret = await getSecret(name, cancellationToken);
-            var version = secret.Metadata.Uid + "/" + secret.Metadata.ResourceVersion;
-            if (version != entry.Version)
-            {
-                lock (_gate)
-                    (entry.Version, entry.Current, entry.Rejection) = (version, Parse(name, secret), null);
-            }
+            (version, read) = (secret.Metadata.Uid + "/" + secret.Metadata.ResourceVersion, Parse(name, secret));
         }
         catch (KubeApiException e)
         {
-            var failure = Failed(name, e);
-            // A key that we have stays good while the API server cannot be asked.
-            if (!failure.PassesByItself || entry.Current.Value is null)
-            {
-                lock (_gate)
-                    (entry.Version, entry.Current, entry.Rejection) = ("", new Read<AccessKey>(Value: null, failure), null);
-            }
+            read = new Read<AccessKey>(Value: null, Failed(name, e));
         }
-        entry.ReadAt = time.GetTimestamp();
+        lock (_gate)
+        {
+            entry.ReadAt = time.GetTimestamp();
+            // A key that we have stays good while the API server cannot be asked, and one that is rejected stays rejected while its Secret is the same.
+            var keep = read.Failure is { PassesByItself: true } ? entry.Current.Value is not null : version.Length > 0 && version == entry.Version;
+            if (!keep)
+                (entry.Version, entry.Current, entry.Rejection) = (version, read, null);
+        }
     }
 
     private static Failure Failed(NamespacedName name, KubeApiException e) => e.Failure switch
@@ -147,8 +161,8 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
             Hint = "Grant the operator's service account get on this Secret.",
             ConcernsCredentials = true,
         },
-        KubeFailure.Throttled => new Failure(FailureKind.Throttled, ReadSecret, "SecretUnreadable") { RetryAfter = e.RetryAfter },
-        _ => new Failure(FailureKind.Transient, ReadSecret, "SecretUnreadable") { Message = "The Kubernetes API did not give the Secret." },
+        KubeFailure.Throttled => new Failure(FailureKind.Throttled, ReadSecret, "SecretUnreadable") { Message = NotGiven, RetryAfter = e.RetryAfter },
+        _ => new Failure(FailureKind.Transient, ReadSecret, "SecretUnreadable") { Message = NotGiven },
     };
 
     private static Read<AccessKey> Parse(NamespacedName name, Secret secret)
@@ -168,7 +182,7 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
     /// <returns>Null: absent. Empty: there, and no use. A newline at the end, which many tools leave, is dropped.</returns>
     private static string? Field(Secret secret, string name)
     {
-        if (secret.Data is null || !secret.Data.TryGetValue(name, out var encoded))
+        if (secret.Data is null || !secret.Data.TryGetValue(name, out var encoded) || encoded is null)
             return null;
         var bytes = new byte[encoded.Length];
         if (!Convert.TryFromBase64String(encoded, bytes, out var length))
@@ -177,6 +191,7 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         return text.Length <= MaxLength && text.All(c => c is > ' ' and < '\x7f') ? text : "";
     }
 
+    /// <summary>All but the turn is guarded by the gate.</summary>
     private sealed class Entry
     {
         /// <summary>One reader at a time; the others take what it found.</summary>

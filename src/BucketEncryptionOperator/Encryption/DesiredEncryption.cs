@@ -113,6 +113,7 @@ internal static class KmsKeyId
     private static ReadOnlySpan<char> Bare(string id)
     {
         var at = id.LastIndexOf(KeySegment, StringComparison.Ordinal);
-        return at == 0 || (at > 0 && id[at - 1] == ':') ? id.AsSpan(at + KeySegment.Length) : id;
+        var bare = at == 0 || (at > 0 && id[at - 1] == ':') ? id.AsSpan(at + KeySegment.Length) : id;
+        return bare.IsEmpty ? id : bare;
     }
 }

@@ -5,6 +5,9 @@ internal enum DataCipher
 {
     Aes256,
     Sm4,
+
+    /// <summary>One that this version does not know. Never declared, and kept wherever no cipher is declared.</summary>
+    Other,
 }
 
 /// <summary>The default encryption that a bucket has. "Nothing is configured" is one of its values, not an error.</summary>
@@ -43,9 +46,15 @@ internal abstract record BucketEncryption
     /// <param name="KeyId">A named key, or null: the key that the vendor manages.</param>
     public sealed record Kms(string? KeyId, DataCipher Cipher) : BucketEncryption
     {
-        public override int Strength => KeyId is null ? 2 : 3;
+        /// <summary>An unknown cipher counts as an unknown algorithm does.</summary>
+        public override int Strength => Cipher == DataCipher.Other ? 4 : KeyId is null ? 2 : 3;
 
-        public override string ToString() => (KeyId is null ? "KMS with the vendor's key" : $"KMS with key {KeyId}") + (Cipher == DataCipher.Sm4 ? " and SM4 data encryption" : "");
+        public override string ToString() => (KeyId is null ? "KMS with the vendor's key" : $"KMS with key {KeyId}") + Cipher switch
+        {
+            DataCipher.Sm4 => " and SM4 data encryption",
+            DataCipher.Other => " and a data encryption that is not known",
+            _ => "",
+        };
     }
 
     /// <summary>An algorithm that this version does not know. It counts as the strongest: it is never replaced without consent.</summary>

@@ -31,20 +31,26 @@ internal enum FailureKind
 /// <summary>One thing that went wrong, named at the border where it happened. Holds no key, signature, query or body.</summary>
 /// <param name="Operation">The vendor's name of the call, for example <c>PutBucketEncryption</c>, or a step of the operator's own.</param>
 /// <param name="Code">The vendor's error code, unchanged, or the operator's own word.</param>
+/// <remarks>Its texts are bounded by construction, for they end in a status, and the API server refuses one that is too long.</remarks>
 internal sealed record Failure(FailureKind Kind, string Operation, string Code)
 {
+    private const int MaxWord = 128;
+    private const int MaxText = 1024;
+
+    public string Code { get; init => field = Cut(value, MaxWord); } = Cut(Code, MaxWord);
+
     public int? HttpStatus { get; init; }
 
     /// <summary>Alibaba Cloud's fine error number.</summary>
-    public string? Ec { get; init; }
+    public string? Ec { get; init => field = value is null ? null : Cut(value, MaxWord); }
 
-    public string? Message { get; init; }
+    public string? Message { get; init => field = value is null ? null : Cut(value, MaxText); }
 
     /// <summary>What a person can do about it.</summary>
-    public string? Hint { get; init; }
+    public string? Hint { get; init => field = value is null ? null : Cut(value, MaxText); }
 
     /// <summary>Of the request; goes to logs, and to the status only when something else changes too.</summary>
-    public string? RequestId { get; init; }
+    public string? RequestId { get; init => field = value is null ? null : Cut(value, MaxWord); }
 
     /// <summary>The vendor's own word on when to come back.</summary>
     public TimeSpan? RetryAfter { get; init; }
@@ -54,4 +60,11 @@ internal sealed record Failure(FailureKind Kind, string Operation, string Code)
 
     /// <summary>Whether waiting alone may mend it.</summary>
     public bool PassesByItself => Kind is FailureKind.Transient or FailureKind.Throttled or FailureKind.Conflict;
+
+    /// <summary>At most <paramref name="max"/> characters, and no half of a pair: that would not read back as it was written.</summary>
+    public static string Cut(string text, int max) => text.Length <= max ? text : text[..(char.IsHighSurrogate(text[max - 1]) ? max - 1 : max)];
 }
+
+/// <summary>A value, or why there is none. Exactly one of the two is set.</summary>
+internal readonly record struct Read<T>(T? Value, Failure? Failure)
+    where T : class;

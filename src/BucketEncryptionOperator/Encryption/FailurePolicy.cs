@@ -10,17 +10,33 @@ internal static class FailurePolicy
     /// <summary>A missing bucket, store or Secret is waited for this long before a person is called for.</summary>
     public static readonly TimeSpan MissingGrace = TimeSpan.FromMinutes(5);
 
-    /// <summary>Failures in a row that pass by themselves before the status speaks of them.</summary>
-    public const int TransientTolerance = 3;
+    /// <summary>Between two tries of what failed, back-off or not.</summary>
+    public static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(1);
+    /// <summary>The longest pause that a vendor or the API server may ask for; timers take no more than 49 days, people less.</summary>
+    private static readonly TimeSpan LongestAskedFor = TimeSpan.FromHours(1);
+
     private static readonly TimeSpan ConfirmAfter = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan RefusedPause = TimeSpan.FromHours(1);
 
     /// <summary>Secrets are not watched: while a key is rejected or its Secret is not there, look again this often.</summary>
     private static readonly TimeSpan CredentialsProbe = TimeSpan.FromSeconds(5);
 
-    /// <summary>The earliest of what each bucket asks for.</summary>
+    /// <summary>
+    /// So many in a row, and the status speaks of a failure. Vendors throttle whoever starts with many buckets, and another change
+    /// under way is no trouble: with the back-off's growth, 12 of these are about a minute.
+    /// </summary>
+    public static int ShowsAt(FailureKind kind) => kind switch
+    {
+        FailureKind.Transient => 3,
+        FailureKind.Throttled or FailureKind.Conflict => 12,
+        _ => 1,
+    };
+
+    /// <summary>The other side's own word on when to come back, as far as it is believed.</summary>
+    public static TimeSpan? Believed(TimeSpan? retryAfter) => retryAfter is { } asked ? Min(asked, LongestAskedFor) : null;
+
+    /// <summary>The earliest of what each bucket asks for; a back-off goes before a fixed time.</summary>
     public static ComeBack Next(IEnumerable<Outcome> outcomes, TimeSpan resync, TimeSpan untilMissingStalls)
     {
         ComeBack? first = null;
@@ -43,7 +59,7 @@ internal static class FailurePolicy
     private static ComeBack Next(Failure failure, TimeSpan resync, TimeSpan untilMissingStalls) => failure.Kind switch
     {
         FailureKind.Conflict => new ComeBack(TimeSpan.Zero, BackOff: true),
-        FailureKind.Throttled => new ComeBack(failure.RetryAfter ?? ShortestRetry, BackOff: true),
+        FailureKind.Throttled => new ComeBack(Believed(failure.RetryAfter) ?? ShortestRetry, BackOff: true),
         FailureKind.Transient or FailureKind.Bug => new ComeBack(ShortestRetry, BackOff: true),
         FailureKind.Denied or FailureKind.Missing when failure.ConcernsCredentials => new ComeBack(Min(CredentialsProbe, resync), BackOff: false),
         FailureKind.Missing when untilMissingStalls > TimeSpan.Zero => new ComeBack(Min(resync, untilMissingStalls), BackOff: false),

@@ -20,7 +20,7 @@ internal abstract record Plan
     public sealed record Refuse(Failure Failure) : Plan;
 
     /// <summary>It differs, and the same write was sent before: look again, and write no earlier than the history says.</summary>
-    public sealed record Wait : Plan;
+    public sealed record Wait(WriteHistory History) : Plan;
 }
 
 /// <summary>
@@ -40,12 +40,15 @@ internal sealed record WriteHistory(string Fingerprint, int Count, DateTimeOffse
     private static readonly TimeSpan FirstFuse = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LongestFuse = TimeSpan.FromHours(24);
 
+    /// <summary>The count is read from a status, which anybody with the right may edit.</summary>
+    private const int MostCounted = 1_000_000;
+
     public bool FuseBlown => Count >= FuseAt;
 
     /// <summary>The history after one more write of <paramref name="desired"/> that a read did not confirm.</summary>
     public static WriteHistory After(WriteHistory? before, DesiredEncryption desired, DateTimeOffset now)
     {
-        var count = before is not null && before.Fingerprint == desired.Fingerprint ? before.Count + 1 : 1;
+        var count = before is not null && before.Fingerprint == desired.Fingerprint ? Math.Min(before.Count, MostCounted) + 1 : 1;
         var hold = count < FuseAt ? SettleTime * count : Min(FirstFuse * Math.Pow(2, Math.Min(count - FuseAt, 20)), LongestFuse);
         return new WriteHistory(desired.Fingerprint, count, now + hold);
     }

@@ -16,7 +16,7 @@ internal static class Planner
         if (target.Strength < observed.Strength && !allowDowngrade)
             return new Plan.Refuse(Downgrade(observed, target));
         if (history is not null && history.Fingerprint == desired.Fingerprint && now < history.NotBefore)
-            return new Plan.Wait();
+            return new Plan.Wait(history);
         return target is BucketEncryption.None ? new Plan.Remove() : new Plan.Apply(target);
     }
 

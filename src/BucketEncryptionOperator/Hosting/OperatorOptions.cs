@@ -1,3 +1,4 @@
+using System.Globalization;
 using BucketEncryptionOperator.Vendors;
 using Microsoft.Extensions.Options;
 
@@ -37,25 +38,31 @@ internal sealed class OperatorOptions
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
 }
 
-/// <summary>Written by hand: the messages name flags, and the generated validator drops an attribute's own message.</summary>
+/// <summary>
+/// Every rule, in the words of the flags. By hand: the generated validator drops the messages of the annotations and speaks of
+/// C# properties, which nobody who starts the operator knows.
+/// </summary>
 internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
 {
-    private const int MaxParallel = 64;
+    private const int MostAtATime = 64;
+
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromHours(1);
 
     public ValidateOptionsResult Validate(string? name, OperatorOptions options)
     {
         var problems = new List<string>();
-        if (options.Workers is < 1 or > MaxParallel)
-            problems.Add($"--workers must be from 1 to {MaxParallel}");
-        if (options.BucketConcurrency is < 1 or > MaxParallel)
-            problems.Add($"--bucket-concurrency must be from 1 to {MaxParallel}");
+        if (options.Workers is < 1 or > MostAtATime)
+            problems.Add($"--workers must be from 1 to {MostAtATime}, and is {options.Workers}");
+        if (options.BucketConcurrency is < 1 or > MostAtATime)
+            problems.Add($"--bucket-concurrency must be from 1 to {MostAtATime}, and is {options.BucketConcurrency}");
         if (options.VendorTimeout <= TimeSpan.Zero || options.VendorTimeout * 2 > options.ReconcileTimeout)
             problems.Add($"--vendor-timeout must be more than 0 and at most half of the {options.ReconcileTimeout} that a policy may take");
-        if (options.DrainTimeout < TimeSpan.Zero)
-            problems.Add("--drain-timeout must be 0 or more");
-        // A bare word would be bound as port 80 of every interface.
-        if (!Uri.TryCreate("http://" + options.HttpAddress, UriKind.Absolute, out var address) || address.PathAndQuery != "/" || !options.HttpAddress.EndsWith($":{address.Port}", StringComparison.Ordinal))
+        if (options.DrainTimeout < TimeSpan.Zero || options.DrainTimeout > LongestDrain)
+            problems.Add($"--drain-timeout must be from 0 to {LongestDrain.TotalSeconds:0} seconds");
+        if (!IsHostAndPort(options.HttpAddress)) // a bare word would be bound as port 80 of every interface
             problems.Add($"--http-address \"{options.HttpAddress}\" must be host:port, for example 0.0.0.0:8080");
+        if (options.AllowedEndpoints.Count == 0)
+            problems.Add("--allowed-endpoints must list at least one endpoint, or no store can be reached");
         try
         {
             _ = new EndpointAllowList(options.AllowedEndpoints);
@@ -66,4 +73,8 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
         }
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
+
+    private static bool IsHostAndPort(string text) =>
+        Uri.TryCreate("http://" + text, UriKind.Absolute, out var address) && address.PathAndQuery == "/" && address.UserInfo.Length == 0 && !text.EndsWith('/')
+        && ushort.TryParse(text.AsSpan(text.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _) && text.Contains(':', StringComparison.Ordinal);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Policies;
@@ -27,15 +26,4 @@ internal sealed record CredentialsSpec
 internal sealed record SecretReference
 {
     public required string Name { get; init; }
-}
-
-/// <summary>A <c>Secret</c> of the core group, as far as it is read. Never mirrored, never printed.</summary>
-internal sealed record Secret : IKubernetesObject
-{
-    public required ObjectMeta Metadata { get; init; }
-
-    /// <summary>Values in base64.</summary>
-    public ImmutableDictionary<string, string>? Data { get; init; }
-
-    public override string ToString() => $"Secret {Metadata.Key}";
 }

@@ -7,10 +7,6 @@ namespace BucketEncryptionOperator.Policies;
 /// <summary>What a policy asks for, valid by construction.</summary>
 internal sealed record DesiredState(DesiredEncryption Encryption, ImmutableArray<BucketAddress> Buckets, bool AllowDowngrade, TimeSpan Resync);
 
-/// <summary>A value, or why there is none. Exactly one of the two is set.</summary>
-internal readonly record struct Read<T>(T? Value, Failure? Failure)
-    where T : class;
-
 /// <summary>
 /// Turns a policy and its store into what is to be done. The CRDs have refused most nonsense already; what is left here is what
 /// only both objects together, or the operator's own settings, can tell, and what an older CRD let through.
@@ -21,65 +17,125 @@ internal sealed class PolicyReader(EndpointAllowList allowedEndpoints)
 
     public const string ReadPolicy = "ReadPolicy";
     public const string ReadStore = "ReadStore";
+    private const string StoreKind = "ObjectStore";
+
+    /// <summary>What a clock takes; how short is sensible, the CRD says (30 s), and an installation may say otherwise.</summary>
+    private static readonly TimeSpan ShortestResync = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestResync = TimeSpan.FromHours(24);
 
     public Read<DesiredState> Read(BucketEncryptionPolicy policy, ObjectStore? store)
     {
-        var name = policy.Spec.StoreRef.Name;
+        var (name, kind) = (policy.Spec.StoreRef.Name, policy.Spec.StoreRef.Kind);
+        if (kind is not (null or StoreKind))
+            return new(Value: null, Invalid(ReadPolicy, $"spec.storeRef.kind: \"{kind}\" is not known; allowed is {StoreKind}."));
         if (store is null)
         {
-            return Fail(new Failure(FailureKind.Missing, ReadStore, "StoreNotFound")
+            return new(Value: null, new Failure(FailureKind.Missing, ReadStore, "StoreNotFound")
             {
                 Message = $"spec.storeRef: there is no ObjectStore \"{name}\" in this namespace.",
                 Hint = "Create it, or point a new policy at one that exists.",
             });
         }
-        if (ReadEncryption(policy.Spec.Encryption) is not { } encryption)
-            return Fail(Invalid(ReadPolicy, $"spec.encryption.algorithm: \"{policy.Spec.Encryption.Algorithm}\" is not known; allowed are AES256, KMS, SM4 and None."));
-        if (VendorCatalog.Find(store.Spec.Vendor) is not { } vendor)
-            return Fail(Invalid(ReadStore, $"ObjectStore \"{name}\", spec.vendor: \"{store.Spec.Vendor}\" is not known; allowed are {VendorCatalog.Names}."));
+        var (encryption, problem) = ReadEncryption(policy.Spec.Encryption);
+        if (encryption is null)
+            return new(Value: null, problem);
+        var resync = policy.Spec.ResyncInterval is { } text ? GoDuration.Parse(text) : DefaultResync;
+        if (resync is not { } interval || interval < ShortestResync || interval > LongestResync)
+            return new(Value: null, Invalid(ReadPolicy, $"spec.resyncInterval: \"{policy.Spec.ResyncInterval}\" is not a duration such as 10m, at most 24h."));
+        if (ProblemOfBuckets(policy.Spec.Buckets) is { } bucketProblem)
+            return new(Value: null, Invalid(ReadPolicy, bucketProblem));
 
-        var endpointText = store.Spec.Endpoint ?? vendor.DefaultEndpoint(store.Spec.Region);
-        if (!Uri.TryCreate(endpointText, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("https" or "http") || endpoint.PathAndQuery != "/" || endpoint.UserInfo.Length > 0)
-            return Fail(Invalid(ReadStore, $"ObjectStore \"{name}\", spec.endpoint: must be scheme and host only, for example {vendor.DefaultEndpoint("cn-hangzhou")}."));
+        (var endpoint, problem) = ReadEndpoint(store);
+        if (endpoint is null)
+            return new(Value: null, problem);
+        var pathStyle = store.Spec.Addressing == "Path" || endpoint.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6;
+        var buckets = policy.Spec.Buckets.Select(b => new BucketAddress(b.Name, endpoint, store.Spec.Region, pathStyle)).ToImmutableArray();
+        return new(new DesiredState(encryption, buckets, policy.Spec.AllowDowngrade == true, interval), Failure: null);
+    }
+
+    private static Read<DesiredEncryption> ReadEncryption(EncryptionSpec spec)
+    {
+        DesiredEncryption? simple = spec.Algorithm switch
+        {
+            "None" => new DesiredEncryption.None(),
+            "AES256" => new DesiredEncryption.Aes256(),
+            "SM4" => new DesiredEncryption.Sm4(),
+            _ => null,
+        };
+        if (simple is null && spec.Algorithm != "KMS")
+            return Wrong($"algorithm: \"{spec.Algorithm}\" is not known; allowed are AES256, KMS, SM4 and None.");
+        if (simple is not null && spec.KmsKey is not null)
+            return Wrong($"kmsKey: goes only with algorithm KMS, and the algorithm is {spec.Algorithm}.");
+        if (simple is not null && spec.KmsDataEncryption is not null)
+            return Wrong($"kmsDataEncryption: goes only with algorithm KMS, and the algorithm is {spec.Algorithm}.");
+        if (simple is not null)
+            return new(simple, Failure: null);
+
+        if (spec.KmsKey is { } key && key.Id is not null == (key.VendorDefault == true))
+            return Wrong("kmsKey: name exactly one of id and vendorDefault.");
+        if (spec.KmsKey?.Id is { } id && !IsKeyId(id))
+            return Wrong($"kmsKey.id: \"{id}\" is none; it has letters, digits and any of \":/_.-\", at most 256.");
+        if (spec.KmsDataEncryption is not (null or "SM4" or "AES256"))
+            return Wrong($"kmsDataEncryption: \"{spec.KmsDataEncryption}\" is not known; allowed are AES256 and SM4.");
+        return new(
+            new DesiredEncryption.Kms(
+                spec.KmsKey switch
+                {
+                    { Id: { } named } => new KeyRequirement.Named(named),
+                    { VendorDefault: true } => new KeyRequirement.VendorDefault(),
+                    _ => new KeyRequirement.Any(),
+                },
+                spec.KmsDataEncryption switch
+                {
+                    "SM4" => DataCipher.Sm4,
+                    "AES256" => DataCipher.Aes256,
+                    _ => null,
+                }),
+            Failure: null);
+
+        static Read<DesiredEncryption> Wrong(string message) => new(Value: null, Invalid(ReadPolicy, "spec.encryption." + message));
+    }
+
+    private Read<Uri> ReadEndpoint(ObjectStore store)
+    {
+        var (name, spec) = (store.Metadata.Name, store.Spec);
+        if (VendorCatalog.Find(spec.Vendor) is not { } vendor)
+            return Wrong($"spec.vendor: \"{spec.Vendor}\" is not known; allowed are {VendorCatalog.Names}.");
+        if (spec.Addressing is not (null or "VirtualHost" or "Path"))
+            return Wrong($"spec.addressing: \"{spec.Addressing}\" is not known; allowed are VirtualHost and Path.");
+        // A region goes into the endpoint's host, and into what is signed.
+        if (spec.Region.Length is 0 or > 63 || !spec.Region.All(IsLabelLetter))
+            return Wrong($"spec.region: \"{spec.Region}\" is none; it has lower-case letters, digits and hyphens, for example cn-hangzhou.");
+        if (!Uri.TryCreate(spec.Endpoint ?? vendor.DefaultEndpoint(spec.Region), UriKind.Absolute, out var endpoint)
+            || endpoint.Scheme is not ("https" or "http") || endpoint.PathAndQuery != "/" || endpoint.Fragment.Length > 0 || endpoint.UserInfo.Length > 0)
+            return Wrong($"spec.endpoint: \"{spec.Endpoint}\" must be scheme and host only, for example {vendor.DefaultEndpoint("cn-hangzhou")}.");
         if (!allowedEndpoints.Allows(endpoint))
         {
-            return Fail(Invalid(ReadStore, $"ObjectStore \"{name}\", spec.endpoint: {endpoint.GetLeftPart(UriPartial.Authority)} is not allowed.") with
+            return new(Value: null, Invalid(ReadStore, $"ObjectStore \"{name}\", spec.endpoint: {endpoint.GetLeftPart(UriPartial.Authority)} is not allowed.") with
             {
                 Code = "EndpointNotAllowed",
                 Hint = "Ask whoever runs the operator to list it in --allowed-endpoints (plain http with its scheme).",
             });
         }
+        return new(endpoint, Failure: null);
 
-        var pathStyle = store.Spec.Addressing == "Path" || endpoint.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6;
-        var buckets = policy.Spec.Buckets.Select(b => new BucketAddress(b.Name, endpoint, store.Spec.Region, pathStyle)).ToImmutableArray();
-        var resync = policy.Spec.ResyncInterval is { } text ? GoDuration.Parse(text) : DefaultResync;
-        return resync is { } interval && interval > TimeSpan.Zero
-            ? new Read<DesiredState>(new DesiredState(encryption, buckets, policy.Spec.AllowDowngrade == true, interval), Failure: null)
-            : Fail(Invalid(ReadPolicy, $"spec.resyncInterval: \"{policy.Spec.ResyncInterval}\" is not a duration such as 10m."));
+        Read<Uri> Wrong(string message) => new(Value: null, Invalid(ReadStore, $"ObjectStore \"{name}\", {message}"));
     }
 
-    private static DesiredEncryption? ReadEncryption(EncryptionSpec spec) => spec.Algorithm switch
+    /// <summary>A bucket's name becomes a part of a host: what the CRD says of it is held here once more, for the CRD may be older.</summary>
+    private static string? ProblemOfBuckets(ImmutableArray<BucketReference> buckets)
     {
-        "None" => new DesiredEncryption.None(),
-        "AES256" => new DesiredEncryption.Aes256(),
-        "SM4" => new DesiredEncryption.Sm4(),
-        "KMS" => new DesiredEncryption.Kms(
-            spec.KmsKey switch
-            {
-                { Id: { } id } => new KeyRequirement.Named(id),
-                { VendorDefault: true } => new KeyRequirement.VendorDefault(),
-                _ => new KeyRequirement.Any(),
-            },
-            spec.KmsDataEncryption switch
-            {
-                "SM4" => DataCipher.Sm4,
-                "AES256" => DataCipher.Aes256,
-                _ => null,
-            }),
-        _ => null,
-    };
+        if (buckets.IsDefaultOrEmpty)
+            return "spec.buckets: name at least one bucket.";
+        if (buckets.FirstOrDefault(b => b.Name.Length is < 3 or > 63 || !b.Name.All(IsLabelLetter) || b.Name[0] == '-' || b.Name[^1] == '-') is { } bad)
+            return $"spec.buckets: \"{bad.Name}\" is no bucket name; one has 3 to 63 lower-case letters, digits and hyphens, and starts and ends with a letter or digit.";
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        return buckets.FirstOrDefault(b => !seen.Add(b.Name)) is { } twice ? $"spec.buckets: \"{twice.Name}\" must be named once." : null;
+    }
+
+    private static bool IsLabelLetter(char c) => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-';
+
+    private static bool IsKeyId(string id) => id.Length is > 0 and <= 256 && char.IsAsciiLetterOrDigit(id[0]) && id.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '/' or '_' or '.' or '-');
 
     private static Failure Invalid(string operation, string message) => new(FailureKind.Invalid, operation, "InvalidSpec") { Message = message };
-
-    private static Read<DesiredState> Fail(Failure failure) => new(Value: null, failure);
 }

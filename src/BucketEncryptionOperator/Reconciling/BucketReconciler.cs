@@ -23,20 +23,22 @@ internal sealed class BucketReconciler(TimeProvider time, ILogger<BucketReconcil
                     return new BucketResult(address.Bucket, new Outcome.InSync(observed));
                 case Plan.Refuse refuse:
                     return new BucketResult(address.Bucket, new Outcome.Failed(refuse.Failure, observed));
-                case Plan.Wait when history is not null:
-                    return new BucketResult(address.Bucket, new Outcome.Unconfirmed(observed, history));
+                case Plan.Wait wait:
+                    return new BucketResult(address.Bucket, new Outcome.Unconfirmed(observed, wait.History));
                 case Plan.Apply apply:
                     await api.PutAsync(address, key, apply.Target, before, cancellationToken);
                     Log.EncryptionApplied(logger, address.Bucket, observed, apply.Target);
                     break;
-                default:
+                case Plan.Remove:
                     await api.DeleteAsync(address, key, cancellationToken);
                     Log.EncryptionRemoved(logger, address.Bucket, observed);
                     break;
+                case var plan:
+                    throw new InvalidOperationException(plan.GetType().Name);
             }
             appliedAt = time.GetUtcNow();
             observed = null;
-            observed = (await api.GetAsync(address, key, cancellationToken)).Encryption;
+            observed = await ReadBackAsync(api, key, address, cancellationToken);
             return new BucketResult(address.Bucket, Confirm(desired, observed, history), appliedAt);
         }
         catch (VendorException e)
@@ -45,8 +47,21 @@ internal sealed class BucketReconciler(TimeProvider time, ILogger<BucketReconcil
         }
     }
 
-    private Outcome Confirm(DesiredState desired, BucketEncryption readBack, WriteHistory? history) =>
-        desired.Encryption.IsMetBy(readBack)
+    /// <returns>Null when it cannot be read just now: the write is done, and must be counted all the same.</returns>
+    private static async Task<BucketEncryption?> ReadBackAsync(IBucketEncryptionApi api, AccessKey key, BucketAddress address, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await api.GetAsync(address, key, cancellationToken)).Encryption;
+        }
+        catch (VendorException e) when (e.Failure.PassesByItself)
+        {
+            return null;
+        }
+    }
+
+    private Outcome Confirm(DesiredState desired, BucketEncryption? readBack, WriteHistory? history) =>
+        readBack is not null && desired.Encryption.IsMetBy(readBack)
             ? new Outcome.InSync(readBack)
             : new Outcome.Unconfirmed(readBack, WriteHistory.After(history, desired.Encryption, time.GetUtcNow()));
 }

@@ -92,15 +92,20 @@ internal static class BucketRows
         return new(Row(before, result, state, outcome.Observed, error, before?.Writes), standing);
     }
 
-    private static BucketRow Row(BucketRow? before, BucketResult result, string state, BucketEncryption? observed, ErrorRow? error, WritesRow? writes) => new()
+    private static BucketRow Row(BucketRow? before, BucketResult result, string state, BucketEncryption? encryption, ErrorRow? error, WritesRow? writes)
     {
-        Name = result.Bucket,
-        State = state,
-        Observed = Observed(observed),
-        Error = before is not null && before.State == state && IsSame(before.Error, error) ? before.Error : error,
-        Writes = writes,
-        LastAppliedTime = result.AppliedAt is { } at ? KubeTimeConverter.Truncate(at) : before?.LastAppliedTime,
-    };
+        var observed = Observed(encryption);
+        return new BucketRow
+        {
+            Name = result.Bucket,
+            State = state,
+            Observed = observed,
+            // A text may name what was observed: with another observation it is another.
+            Error = before is not null && before.State == state && before.Observed == observed && IsSame(before.Error, error) ? before.Error : error,
+            Writes = writes,
+            LastAppliedTime = result.AppliedAt is { } at ? KubeTimeConverter.Truncate(at) : before?.LastAppliedTime,
+        };
+    }
 
     /// <summary>The same failure again: texts and request ids do not count.</summary>
     private static bool IsSame(ErrorRow? a, ErrorRow? b) =>
@@ -115,7 +120,17 @@ internal static class BucketRows
         BucketEncryption.None => new ObservedRow { Algorithm = "None" },
         BucketEncryption.Aes256 => new ObservedRow { Algorithm = "AES256" },
         BucketEncryption.Sm4 => new ObservedRow { Algorithm = "SM4" },
-        BucketEncryption.Kms kms => new ObservedRow { Algorithm = "KMS", KmsKeyId = kms.KeyId, KmsDataEncryption = kms.Cipher == DataCipher.Sm4 ? "SM4" : null },
+        BucketEncryption.Kms kms => new ObservedRow
+        {
+            Algorithm = "KMS",
+            KmsKeyId = kms.KeyId,
+            KmsDataEncryption = kms.Cipher switch
+            {
+                DataCipher.Sm4 => "SM4",
+                DataCipher.Other => "Other",
+                _ => null,
+            },
+        },
         BucketEncryption.Other other => new ObservedRow { Algorithm = other.Algorithm },
         _ => throw new InvalidOperationException(encryption.GetType().Name),
     };

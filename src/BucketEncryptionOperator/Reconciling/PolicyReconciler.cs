@@ -57,10 +57,16 @@ internal sealed class PolicyReconciler(
             var histories = Histories(policy);
             var results = new BucketResult[desired.Buckets.Length];
             var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.BucketConcurrency, CancellationToken = cancellationToken };
+            Failure? rejected = null;
             await Parallel.ForAsync(0, results.Length, parallel, async (i, token) =>
             {
                 var address = desired.Buckets[i];
-                results[i] = await buckets.ReconcileAsync(api, key, address, desired, histories.GetValueOrDefault(address.Bucket), token);
+                // A vendor may lock a key that comes with a bad signature again and again: what one bucket was told goes for the rest.
+                results[i] = Volatile.Read(ref rejected) is { } known
+                    ? new BucketResult(address.Bucket, new Outcome.Failed(known, Observed: null))
+                    : await buckets.ReconcileAsync(api, key, address, desired, histories.GetValueOrDefault(address.Bucket), token);
+                if (results[i].Outcome is Outcome.Failed { Failure: { ConcernsCredentials: true } failure })
+                    Volatile.Write(ref rejected, failure);
             });
             Report(secret, key, results);
             return new Findings([.. results], Failure: null, attempt);
@@ -91,7 +97,7 @@ internal sealed class PolicyReconciler(
         catch (KubeApiException e)
         {
             Log.StatusNotWritten(logger, e.Failure == KubeFailure.Conflict ? LogLevel.Debug : LogLevel.Warning, e.Failure, e.Message);
-            return new Requeue.Retry(e.RetryAfter ?? TimeSpan.Zero);
+            return new Requeue.Retry(e.Failure == KubeFailure.Conflict ? TimeSpan.Zero : FailurePolicy.Believed(e.RetryAfter) ?? FailurePolicy.ShortestRetry);
         }
         var next = FailurePolicy.Next(findings.Outcomes, resync, StatusComposer.UntilMissingStalls(status, now));
         return next switch

@@ -11,6 +11,9 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
 {
     /// <summary>For the requeue: a policy-wide failure counts as any bucket's.</summary>
     public IEnumerable<Outcome> Outcomes => Failure is null ? Buckets.Select(b => b.Outcome) : [new Outcome.Failed(Failure, Observed: null)];
+
+    /// <summary>Whether a status of the same spec need not speak of the failure yet.</summary>
+    public bool Tolerates(Failure failure) => failure.PassesByItself && Attempt + 1 < FailurePolicy.ShowsAt(failure.Kind);
 }
 
 /// <summary>
@@ -37,14 +40,13 @@ internal static class StatusComposer
         var now = KubeTimeConverter.Truncate(time);
         var last = policy.Status ?? new PolicyStatus();
         var sameSpec = last.ObservedGeneration == policy.Metadata.Generation;
-        var before = sameSpec ? last.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal) : [];
-        var applied = last.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal);
-        var tolerated = findings.Attempt + 1 < FailurePolicy.TransientTolerance;
-
+        if (findings.Failure is { } passing && sameSpec && findings.Tolerates(passing))
+            return last;
+        var remembered = last.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal);
         ImmutableArray<StandingRow> rows = findings.Failure is { } failure
-            ? [.. policy.Spec.Buckets.Select(b => Unlooked(b.Name, before.GetValueOrDefault(b.Name), applied.GetValueOrDefault(b.Name), failure, tolerated, last))]
-            : [.. findings.Buckets.Select(r => BucketRows.Next(before.GetValueOrDefault(r.Bucket) ?? Remembered(applied.GetValueOrDefault(r.Bucket)), r, tolerated && before.ContainsKey(r.Bucket), IsStalled(last)))];
-        var verdict = Judge(rows, findings.Failure is { } f && !(tolerated && f.PassesByItself && sameSpec) ? f : null);
+            ? [.. policy.Spec.Buckets.Select(b => Unlooked(b.Name, remembered.GetValueOrDefault(b.Name), keep: sameSpec && failure.Kind == FailureKind.Bug, IsStalled(last)))]
+            : [.. findings.Buckets.Select(r => Looked(r, remembered.GetValueOrDefault(r.Bucket), sameSpec, findings, IsStalled(last)))];
+        var verdict = Judge(rows, findings.Failure);
         return new PolicyStatus
         {
             ObservedGeneration = policy.Metadata.Generation,
@@ -59,13 +61,15 @@ internal static class StatusComposer
         status.Conditions.Find(Ready) is { Status: Condition.False } ready ? ready.LastTransitionTime + FailurePolicy.MissingGrace - now : FailurePolicy.MissingGrace;
 
     /// <summary>Of a row that speaks of an older spec, what happened stays true: writes and when.</summary>
-    private static BucketRow? Remembered(BucketRow? row) =>
-        row is null ? null : new BucketRow { Name = row.Name, State = BucketRow.Unknown, Writes = row.Writes, LastAppliedTime = row.LastAppliedTime };
+    private static StandingRow Looked(BucketResult result, BucketRow? last, bool sameSpec, Findings findings, bool wasStalled) => BucketRows.Next(
+        sameSpec || last is null ? last : BucketRows.NotLookedAt(last.Name, last),
+        result,
+        tolerated: sameSpec && result.Outcome is Outcome.Failed failed && findings.Tolerates(failed.Failure),
+        wasStalled);
 
-    private static StandingRow Unlooked(string bucket, BucketRow? before, BucketRow? older, Failure failure, bool tolerated, PolicyStatus last) =>
-        before is not null && ((tolerated && failure.PassesByItself) || failure.Kind == FailureKind.Bug)
-            ? new StandingRow(before, BucketRows.StandingOf(before, IsStalled(last)))
-            : new StandingRow(BucketRows.NotLookedAt(bucket, older), Standing.Unread);
+    private static StandingRow Unlooked(string bucket, BucketRow? last, bool keep, bool wasStalled) => keep && last is not null
+        ? new StandingRow(last, BucketRows.StandingOf(last, wasStalled))
+        : new StandingRow(BucketRows.NotLookedAt(bucket, last), Standing.Unread);
 
     private static bool IsStalled(PolicyStatus status) => status.Conditions.Find(Stalled) is { Status: Condition.True };
 
@@ -74,10 +78,10 @@ internal static class StatusComposer
         if (failure is not null)
         {
             var standing = failure.PassesByItself || failure.Kind == FailureKind.Bug ? Standing.Unread : failure.Kind == FailureKind.Missing ? Standing.Missing : Standing.Stuck;
-            return new Verdict(standing, standing == Standing.Missing, Legal(failure.Code, failure.HttpStatus), Sentence(failure.Message, failure.Hint));
+            return new Verdict(standing, Legal(failure.Code, failure.HttpStatus), Sentence(failure.Message, failure.Hint)) { IsBug = failure.Kind == FailureKind.Bug };
         }
         if (rows.All(r => r.Standing == Standing.Good))
-            return new Verdict(Standing.Good, AnyMissing: false, "InSync", rows.Length == 1 ? "The bucket is encrypted as declared." : $"All {rows.Length} buckets are encrypted as declared.");
+            return new Verdict(Standing.Good, "InSync", rows.Length == 1 ? "The bucket is encrypted as declared." : $"All {rows.Length} buckets are encrypted as declared.");
         var worst = rows.Max(r => r.Standing);
         // Those that a person must see to name the reason; the ones that may pass do so only when they are alone.
         var telling = worst >= Standing.Missing ? rows.Where(r => r.Standing >= Standing.Missing) : rows.Where(r => r.Standing != Standing.Good);
@@ -85,7 +89,7 @@ internal static class StatusComposer
         var reasons = errors.Select(e => e is null ? "Pending" : Legal(e.Code, e.HttpStatus)).Distinct(StringComparer.Ordinal).ToList();
         var hints = errors.Select(e => e?.Hint).Distinct(StringComparer.Ordinal).ToList();
         var message = Sentence(Listing(rows), hints is [{ } hint] ? hint : null);
-        return new Verdict(worst, rows.Any(r => r.Standing == Standing.Missing), reasons is [var one] ? one : "MultipleErrors", message);
+        return new Verdict(worst, reasons is [var one] ? one : "MultipleErrors", message);
     }
 
     private static IEnumerable<Condition> Conditions(ImmutableArray<StandingRow> rows, Verdict verdict, PolicyStatus last, long generation, DateTimeOffset now)
@@ -107,15 +111,17 @@ internal static class StatusComposer
 
         if (verdict.Worst == Standing.Good)
             yield break;
-        var grace = last.Conditions.Find(Ready) is { Status: Condition.False } ready && now >= ready.LastTransitionTime + FailurePolicy.MissingGrace;
-        var stalled = verdict.Worst == Standing.Stuck || (verdict.AnyMissing && grace);
+        var stalled = verdict.Worst == Standing.Stuck
+            || (verdict.Worst == Standing.Missing && UntilMissingStalls(last, now) <= TimeSpan.Zero)
+            || (verdict.IsBug && IsStalled(last)); // our mistake mends nothing: the rows that called for a person are kept
         yield return Make(stalled ? Stalled : Reconciling, Condition.True, verdict.Reason, verdict.Message);
     }
 
     /// <summary>Names and codes only: what the vendor's texts add may change from one answer to the next.</summary>
     private static string Listing(ImmutableArray<StandingRow> rows)
     {
-        var failing = rows.Where(r => r.Standing != Standing.Good).OrderByDescending(r => r.Standing).ToList();
+        // Those for a person first, and then as in the spec: no finer, for a row that is kept does not remember more.
+        var failing = rows.Where(r => r.Standing != Standing.Good).OrderByDescending(r => r.Standing >= Standing.Missing).ToList();
         var named = string.Join(", ", failing.Take(NamedBuckets).Select(r => $"{r.Row.Name}: {r.Row.Error?.Code ?? "Pending"}"));
         var more = failing.Count > NamedBuckets ? $", and {failing.Count - NamedBuckets} more" : "";
         return $"{rows.Length - failing.Count} of {rows.Length} buckets are as declared. {named}{more}.";
@@ -144,5 +150,8 @@ internal static class StatusComposer
         };
     }
 
-    private sealed record Verdict(Standing Worst, bool AnyMissing, string Reason, string Message);
+    private sealed record Verdict(Standing Worst, string Reason, string Message)
+    {
+        public bool IsBug { get; init; }
+    }
 }

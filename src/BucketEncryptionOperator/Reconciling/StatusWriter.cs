@@ -15,15 +15,17 @@ internal sealed class StatusWriter(KubeClient client, Mirror<BucketEncryptionPol
     /// <exception cref="KubeApiException">Conflict: the policy has changed since it was read.</exception>
     public async Task<bool> WriteAsync(BucketEncryptionPolicy policy, PolicyStatus status, CancellationToken cancellationToken)
     {
-        var version = policy.Metadata.ResourceVersion;
-        var wanted = Serialize(version, status);
-        if (policy.Status is { } current && wanted.AsSpan().SequenceEqual(Serialize(version, current)))
+        if (policy.Status is { } current && IsSame(current, status))
             return false;
-        var written = await client.PatchStatusAsync(Kinds.Policies, policy.Metadata.Key, wanted, cancellationToken);
+        var version = policy.Metadata.ResourceVersion;
+        var patch = new StatusPatch { Metadata = new PatchMeta { ResourceVersion = version }, Status = status };
+        var written = await client.PatchStatusAsync(Kinds.Policies, policy.Metadata.Key, JsonSerializer.SerializeToUtf8Bytes(patch, Wire.Default.StatusPatch), cancellationToken);
         mirror.Replace(version, written);
         return true;
     }
 
-    private static byte[] Serialize(string version, PolicyStatus status) => JsonSerializer.SerializeToUtf8Bytes(
-        new StatusPatch { Metadata = new PatchMeta { ResourceVersion = version }, Status = status }, Wire.Default.StatusPatch);
+    /// <summary>By value, and without writing either down: most reconciles change nothing. (A record compares its lists by reference.)</summary>
+    internal static bool IsSame(PolicyStatus a, PolicyStatus b) =>
+        a.ObservedGeneration == b.ObservedGeneration && a.Summary == b.Summary
+        && a.Conditions.AsSpan().SequenceEqual(b.Conditions.AsSpan()) && a.Buckets.AsSpan().SequenceEqual(b.Buckets.AsSpan());
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.RegularExpressions;
 
 namespace BucketEncryptionOperator.Vendors;
@@ -21,14 +22,20 @@ internal sealed partial class EndpointAllowList
     {
         var match = EntryForm().Match(text);
         if (!match.Success)
-            throw new FormatException($"\"{text}\" is not [scheme://]host[:port], for example oss-*.aliyuncs.com or http://127.0.0.1:9000");
+            throw NoEntry(text);
         var scheme = match.Groups["scheme"] is { Success: true } s ? s.Value : Uri.UriSchemeHttps;
         var port = match.Groups["port"] is { Success: true } p ? int.Parse(p.Value) : scheme == Uri.UriSchemeHttps ? 443 : 80;
-        var host = "^" + Regex.Escape(match.Groups["host"].Value.Trim('[', ']')).Replace("\\*", "[a-z0-9-]+", StringComparison.Ordinal) + "$";
+        if (port is 0 or > 65535)
+            throw NoEntry(text);
+        var name = match.Groups["host"].Value.Trim('[', ']');
+        name = IPAddress.TryParse(name, out var address) ? address.ToString() : name; // an address has many spellings, a URI knows one
+        var host = "^" + Regex.Escape(name).Replace("\\*", "[a-z0-9-]+", StringComparison.Ordinal) + "\\z";
         return new Entry(scheme, new Regex(host, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking), port);
     }
 
-    [GeneratedRegex(@"^((?<scheme>https?)://)?(?<host>[A-Za-z0-9*.-]+|\[[0-9A-Fa-f:.]+\])(:(?<port>[0-9]{1,5}))?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static FormatException NoEntry(string text) => new($"\"{text}\" is not [scheme://]host[:port], for example oss-*.aliyuncs.com or http://127.0.0.1:9000");
+
+    [GeneratedRegex(@"^((?<scheme>https?)://)?(?<host>[A-Za-z0-9*.-]+|\[[0-9A-Fa-f:.]+\])(:(?<port>[0-9]{1,5}))?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex EntryForm();
 
     private sealed record Entry(string Scheme, Regex Host, int Port);

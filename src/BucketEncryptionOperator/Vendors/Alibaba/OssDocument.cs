@@ -18,20 +18,36 @@ internal static class OssDocument
     private const string DataEncryption = "KMSDataEncryption";
     private const int MaxCharacters = 64 * 1024;
 
+    /// <summary>The document has three levels. Walks over what is far deeper would end in a stack overflow, which no catch can stop.</summary>
+    private const int MaxDepth = 16;
+
+    /// <summary>What is shown of an unknown algorithm; it is never written.</summary>
+    private const int MaxAlgorithm = 64;
+
+    /// <summary>A live key is written back as it was read, so a longer one must not be cut: then the document is not understood.</summary>
+    private const int MaxKey = 1024;
+
     /// <returns>Null when the text is not such a document.</returns>
     public static BucketEncryption? Read(string xml)
     {
         if (Parse(xml) is not { Root: { } root } || root.Name.LocalName != Root)
             return null;
         var rule = Child(root, Default);
-        return Text(rule, Algorithm) switch
+        var key = Text(rule, Key);
+        if (Text(rule, Algorithm) is not { } algorithm || key?.Length > MaxKey)
+            return null;
+        return algorithm switch
         {
-            null => null,
             "None" => new BucketEncryption.None(), // as GetBucketInfo says it
             "AES256" => new BucketEncryption.Aes256(),
             "SM4" => new BucketEncryption.Sm4(),
-            "KMS" => new BucketEncryption.Kms(Text(rule, Key), Text(rule, DataEncryption) == "SM4" ? DataCipher.Sm4 : DataCipher.Aes256),
-            { } other => new BucketEncryption.Other(other),
+            "KMS" => new BucketEncryption.Kms(key, Text(rule, DataEncryption) switch
+            {
+                "SM4" => DataCipher.Sm4,
+                null or "AES256" or "None" => DataCipher.Aes256,
+                _ => DataCipher.Other,
+            }),
+            _ => new BucketEncryption.Other(Failure.Cut(algorithm, MaxAlgorithm)),
         };
     }
 
@@ -49,8 +65,11 @@ internal static class OssDocument
             BucketEncryption.Kms kms => ("KMS", kms.KeyId, kms.Cipher == DataCipher.Sm4 ? "SM4" : null),
             _ => throw new ArgumentException($"{target} cannot be put", nameof(target)),
         };
+        if (algorithm != "KMS")
+            rule.Elements().Where(e => e.Name.LocalName.StartsWith("KMS", StringComparison.Ordinal)).Remove(); // known or not, they go only with KMS
         // The order of the vendor's own SDKs, though none is documented.
-        Set(rule, DataEncryption, cipher);
+        if (target is not BucketEncryption.Kms { Cipher: DataCipher.Other })
+            Set(rule, DataEncryption, cipher);
         Set(rule, Key, key);
         Set(rule, Algorithm, algorithm);
         return root.ToString(SaveOptions.DisableFormatting);
@@ -61,8 +80,9 @@ internal static class OssDocument
         var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, MaxCharactersInDocument = MaxCharacters, XmlResolver = null };
         try
         {
-            using var reader = XmlReader.Create(new StringReader(xml), settings);
-            return XDocument.Load(reader);
+            using var reader = XmlReader.Create(new StringReader(xml.TrimStart('\uFEFF')), settings);
+            var document = XDocument.Load(reader);
+            return document.Descendants().Any(e => e.Ancestors().Skip(MaxDepth).Any()) ? null : document;
         }
         catch (XmlException)
         {
@@ -83,9 +103,14 @@ internal static class OssDocument
             rule.AddFirst(new XElement(localName, value));
     }
 
-    /// <summary>Requests are documented without a namespace; answers may have one.</summary>
-    private static XElement WithoutNamespaces(XElement element) => new(
-        element.Name.LocalName,
-        element.Attributes().Where(a => !a.IsNamespaceDeclaration).Select(a => new XAttribute(a.Name.LocalName, a.Value)),
-        element.HasElements ? element.Elements().Select(WithoutNamespaces) : element.Value);
+    /// <summary>Requests are documented without a namespace; answers may have one. Attributes keep theirs, or two could become one.</summary>
+    private static XElement WithoutNamespaces(XElement root)
+    {
+        foreach (var element in root.DescendantsAndSelf())
+        {
+            element.Name = element.Name.LocalName;
+            element.Attributes().Where(a => a.IsNamespaceDeclaration).Remove();
+        }
+        return root;
+    }
 }

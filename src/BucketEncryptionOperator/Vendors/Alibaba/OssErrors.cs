@@ -62,7 +62,7 @@ internal static class OssErrors
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Whether the answer says that nothing is configured. By code: the same status also means that the bucket is missing.</summary>
-    public static bool SaysNotConfigured(Failure failure) => failure.Code is "NoSuchServerSideEncryptionRule" or "NoSuchEncryptionRule";
+    public static bool SaysNotConfigured(Failure failure) => failure.Code == "NoSuchServerSideEncryptionRule";
 
     public static Failure Read(VendorResponse response, string operation)
     {
@@ -99,7 +99,7 @@ internal static class OssErrors
     {
         if (code != "AccessDenied" || message is null)
             return meaning.Hint;
-        if (message.Contains("kms", StringComparison.OrdinalIgnoreCase))
+        if (message.Contains("forbidden by kms", StringComparison.OrdinalIgnoreCase))
             return "Grant the key's owner kms:DescribeKey and kms:List* on the KMS key.";
         if (message.Contains("specified endpoint", StringComparison.OrdinalIgnoreCase))
         {
@@ -124,7 +124,7 @@ internal static class OssErrors
         if (text is null)
             return null;
         var clean = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)).Trim();
-        return clean.Length == 0 ? null : clean.Length <= max ? clean : clean[..max];
+        return clean.Length == 0 ? null : Failure.Cut(clean, max);
     }
 
     private sealed record Meaning(FailureKind Kind, string? Hint, bool ConcernsCredentials = false);

@@ -1,0 +1,135 @@
+using System.Text.RegularExpressions;
+using BucketEncryptionOperator.Tests.Fakes;
+
+namespace BucketEncryptionOperator.Tests.Architecture;
+
+/// <summary>The rules of CONTRIBUTING ("Layout") that a compiler does not hold, by reading the sources.</summary>
+public sealed partial class ArchitectureTests
+{
+    private const string Operator = "src/BucketEncryptionOperator";
+
+    /// <summary>Folder → the operator's own folders that it may use. No two may use each other, so that a reader never goes in circles.</summary>
+    private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
+    {
+        ["Encryption"] = [],
+        ["Credentials"] = ["Encryption"],
+        ["Vendors"] = ["Encryption", "Credentials"],
+        ["Policies"] = ["Encryption", "Credentials", "Vendors"],
+        ["Reconciling"] = ["Encryption", "Credentials", "Vendors", "Policies"],
+        ["Hosting"] = ["Encryption", "Credentials", "Vendors", "Policies", "Reconciling"],
+        ["Commands"] = ["Encryption", "Credentials", "Vendors", "Policies", "Reconciling", "Hosting"],
+    };
+
+    public static TheoryData<string> Folders => new(MayUse.Keys);
+
+    [Fact]
+    public void Every_folder_has_a_place_in_the_order() => Assert.Equal(
+        MayUse.Keys.Order(StringComparer.Ordinal),
+        Directory.GetDirectories(Path.Combine(Repository.Root, Operator)).Select(d => Path.GetFileName(d)!).Except(["bin", "obj"]).Order(StringComparer.Ordinal));
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void Dependencies_point_one_way(string folder)
+    {
+        var wrong =
+            from file in Sources($"{Operator}/{folder}")
+            from Match use in Use().Matches(file.Code)
+            let used = use.Groups["room"].Value
+            where used != folder && MayUse.ContainsKey(used) && !MayUse[folder].Contains(used)
+            select $"{file.Path}: {use.Value}";
+
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void The_decision_is_pure()
+    {
+        AssertNever($"{Operator}/Encryption", PureBan());
+        AssertNever($"{Operator}/Encryption", KubernetesWord());
+    }
+
+    [Theory]
+    [InlineData("StatusComposer.cs")]
+    [InlineData("BucketRows.cs")]
+    public void Telling_is_composed_by_pure_functions(string file) => AssertNever($"{Operator}/Reconciling", PureBan(), file);
+
+    [Fact]
+    public void The_runtime_does_not_know_what_a_bucket_is() => AssertNever("src/KubeRuntime", BucketWord());
+
+    [Fact]
+    public void A_vendors_words_stay_in_its_folder()
+    {
+        foreach (var folder in MayUse.Keys.Where(f => f != "Vendors"))
+            AssertNever($"{Operator}/{folder}", VendorWord());
+    }
+
+    [Fact]
+    public void A_vendor_does_not_use_another()
+    {
+        var vendors = Directory.GetDirectories(Path.Combine(Repository.Root, Operator, "Vendors")).Select(d => Path.GetFileName(d)!).ToList();
+
+        foreach (var vendor in vendors)
+        {
+            var others = vendors.Where(v => v != vendor).Select(v => $"Vendors.{v}").ToList();
+            Assert.DoesNotContain(Sources($"{Operator}/Vendors/{vendor}"), f => others.Exists(o => f.Code.Contains(o, StringComparison.Ordinal)));
+        }
+        Assert.NotEmpty(vendors);
+    }
+
+    /// <summary>The two catch-alls of the conventions: the reconciler here, the worker loop in the runtime.</summary>
+    [Fact]
+    public void Every_exception_is_caught_in_two_places_only()
+    {
+        var places = Sources("src").Where(f => CatchAll().IsMatch(f.Code)).Select(f => Path.GetFileName(f.Path)).Order(StringComparer.Ordinal);
+
+        Assert.Equal(["Controller.cs", "PolicyReconciler.cs"], places);
+    }
+
+    [Theory]
+    [InlineData("Task<int> x;", true)]
+    [InlineData("/// a Task in a comment", false)]
+    [InlineData("var text = \"Task\";", true)]
+    [InlineData("var multitasking = 1;", false)]
+    [InlineData("using System.Net.Http;", true)]
+    [InlineData("ILogger logger", true)]
+    [InlineData("TimeProvider time", true)]
+    public void The_scan_finds(string line, bool found) => Assert.Equal(found, PureBan().IsMatch(WithoutComments(line)));
+
+    private static void AssertNever(string folder, Regex word, string? only = null)
+    {
+        var files = Sources(folder).Where(f => only is null || Path.GetFileName(f.Path) == only).ToList();
+
+        Assert.NotEmpty(files);
+        Assert.Empty(files.Where(f => word.IsMatch(f.Code)).Select(f => $"{f.Path}: {word.Match(f.Code).Value}"));
+    }
+
+    private static IEnumerable<(string Path, string Code)> Sources(string folder) =>
+        from file in Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories)
+        let path = Path.GetRelativePath(Repository.Root, file).Replace('\\', '/')
+        where !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal)
+        select (path, WithoutComments(File.ReadAllText(file)));
+
+    private static string WithoutComments(string code) => Comment().Replace(code, "");
+
+    [GeneratedRegex(@"(?<!:)//.*$", RegexOptions.Multiline)]
+    private static partial Regex Comment();
+
+    /// <summary>A using or a qualified name: <c>BucketEncryptionOperator.Room</c>, or <c>Room.Type</c> at the start of a name.</summary>
+    [GeneratedRegex(@"\bBucketEncryptionOperator\.(?<room>[A-Za-z]+)")]
+    private static partial Regex Use();
+
+    [GeneratedRegex(@"\b(Task|ValueTask|async|await|Http(?!Status\b)[A-Za-z]*|ILogger|TimeProvider|Random|DateTime)\b")]
+    private static partial Regex PureBan();
+
+    [GeneratedRegex(@"\b(Kube[A-Za-z]*|Condition|ObjectMeta|Json[A-Za-z]*)\b")]
+    private static partial Regex KubernetesWord();
+
+    [GeneratedRegex("bucket", RegexOptions.IgnoreCase)]
+    private static partial Regex BucketWord();
+
+    [GeneratedRegex("SSEAlgorithm|KMSMasterKeyID|x-oss-|ServerSideEncryptionRule")]
+    private static partial Regex VendorWord();
+
+    [GeneratedRegex(@"catch\s*(\(Exception( e)?\)(?! when)|\(Exception e\) when \(e is not|\{)")]
+    private static partial Regex CatchAll();
+}

@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using KubeRuntime.Api;
+
+namespace BucketEncryptionOperator.Tests.Credentials;
+
+public sealed class RedactionTests
+{
+    private static readonly AccessKey Key = new("LTAI-hush", "hush-secret", "hush-token");
+
+    private static readonly Secret Secret = new()
+    {
+        Metadata = new ObjectMeta { Name = "keys", Namespace = "team-a" },
+        Data = ImmutableDictionary<string, string?>.Empty.Add("accessKeySecret", "hush"),
+    };
+
+    private static readonly Dictionary<string, object> Holders = new(StringComparer.Ordinal)
+    {
+        ["the key itself"] = Key,
+        ["a copy of it"] = Key with { Id = "LTAI-hush-2" },
+        ["a read of it"] = new Read<AccessKey>(Key, Failure: null),
+        ["a record that holds it"] = new Holder(Key, Secret),
+        ["a tuple that holds it"] = (Key, Secret),
+        ["the Secret itself"] = Secret,
+        ["a read of the Secret"] = new Read<Secret>(Secret, Failure: null),
+    };
+
+    public static TheoryData<string> Sentences => new(Holders.Keys);
+
+    [Theory]
+    [MemberData(nameof(Sentences))]
+    public void No_printed_form_shows_a_key(string sentence)
+    {
+        var text = $"{Holders[sentence]}";
+
+        Assert.DoesNotContain("hush", text, StringComparison.OrdinalIgnoreCase);
+        Assert.NotEqual(0, text.Length);
+    }
+
+    private sealed record Holder(AccessKey Key, Secret Secret);
+}

@@ -1,0 +1,137 @@
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Tests.Encryption;
+
+/// <summary>The table is the specification of the decision: one line a case, the sentence first.</summary>
+public sealed class PlannerTests
+{
+    private const string Arn = "acs:kms:cn-hangzhou:123:key/k-1";
+    private const string Regional = "cn-hangzhou:123:key/k-1";
+
+    private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+
+    private static readonly DesiredEncryption WantNone = new DesiredEncryption.None();
+    private static readonly DesiredEncryption WantAes = new DesiredEncryption.Aes256();
+    private static readonly DesiredEncryption WantSm4 = new DesiredEncryption.Sm4();
+    private static readonly DesiredEncryption WantAnyKey = Kms(new KeyRequirement.Any());
+    private static readonly DesiredEncryption WantVendorKey = Kms(new KeyRequirement.VendorDefault());
+    private static readonly DesiredEncryption WantKey1 = Kms(new KeyRequirement.Named("k-1"));
+
+    private static readonly BucketEncryption None = new BucketEncryption.None();
+    private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
+    private static readonly BucketEncryption Sm4 = new BucketEncryption.Sm4();
+    private static readonly BucketEncryption VendorKey = Live(null);
+    private static readonly BucketEncryption Key1 = Live("k-1");
+    private static readonly BucketEncryption Unknown = new BucketEncryption.Other("AES512");
+
+    private static readonly Dictionary<string, Case> Table = new(StringComparer.Ordinal)
+    {
+        ["none on none is kept"] = new(WantNone, None, "keep"),
+        ["AES256 on AES256 is kept"] = new(WantAes, Aes, "keep"),
+        ["SM4 on SM4 is kept"] = new(WantSm4, Sm4, "keep"),
+        ["any key is met by a named one"] = new(WantAnyKey, Key1, "keep"),
+        ["any key is met by the vendor's"] = new(WantAnyKey, VendorKey, "keep"),
+        ["the vendor's key is met by no name"] = new(WantVendorKey, VendorKey, "keep"),
+        ["a named key is met by itself"] = new(WantKey1, Key1, "keep"),
+        ["a named key is met by its ARN"] = new(WantKey1, Live(Arn), "keep"),
+        ["a named key is met by region:domain:key/id"] = new(WantKey1, Live(Regional), "keep"),
+        ["an ARN is met by the bare id"] = new(Kms(new KeyRequirement.Named(Arn)), Key1, "keep"),
+        ["an ARN is met by another spelling of the same key"] = new(Kms(new KeyRequirement.Named(Arn)), Live(Regional), "keep"),
+        ["an absent cipher is met by SM4"] = new(WantKey1, Live("k-1", DataCipher.Sm4), "keep"),
+        ["consent changes nothing that is as declared"] = new(WantAes, Aes, "keep", Consent: true),
+        ["history changes nothing that is as declared"] = new(WantAes, Aes, "keep", History: new WriteHistory("AES256", 9, Now.AddHours(1))),
+
+        ["AES256 goes on an open bucket"] = new(WantAes, None, "apply AES256"),
+        ["SM4 replaces AES256, which is as strong"] = new(WantSm4, Aes, "apply SM4"),
+        ["AES256 replaces SM4, which is as strong"] = new(WantAes, Sm4, "apply AES256"),
+        ["any key on AES256 means the vendor's"] = new(WantAnyKey, Aes, "apply KMS with the vendor's key"),
+        ["a named key replaces the vendor's"] = new(WantKey1, VendorKey, "apply KMS with key k-1"),
+        ["another named key is no downgrade"] = new(WantKey1, Live("k-2"), "apply KMS with key k-1"),
+        ["a change of key keeps an undeclared cipher"] = new(WantKey1, Live("k-2", DataCipher.Sm4), "apply KMS with key k-1 and SM4 data encryption"),
+        ["a change of cipher keeps an undeclared key"] =
+            new(Kms(new KeyRequirement.Any(), DataCipher.Sm4), Key1, "apply KMS with key k-1 and SM4 data encryption"),
+        ["a change of cipher keeps the spelling that the bucket has"] =
+            new(Kms(new KeyRequirement.Named("k-1"), DataCipher.Sm4), Live(Arn), $"apply KMS with key {Arn} and SM4 data encryption"),
+        ["a declared AES256 cipher replaces SM4"] = new(Kms(new KeyRequirement.Named("k-1"), DataCipher.Aes256), Live("k-1", DataCipher.Sm4), "apply KMS with key k-1"),
+        ["an unknown cipher that is not declared stays"] = new(WantKey1, Live("k-2", DataCipher.Other), "apply KMS with key k-1 and a data encryption that is not known"),
+        ["a declared cipher never replaces an unknown one without consent"] =
+            new(Kms(new KeyRequirement.Named("k-1"), DataCipher.Aes256), Live("k-1", DataCipher.Other), "refuse DowngradeRefused"),
+        ["a declared cipher replaces an unknown one with consent"] =
+            new(Kms(new KeyRequirement.Named("k-1"), DataCipher.Aes256), Live("k-1", DataCipher.Other), "apply KMS with key k-1", Consent: true),
+        ["an undeclared cipher is met by one that is not known"] = new(WantKey1, Live("k-1", DataCipher.Other), "keep"),
+        ["an alias is no key id"] = new(WantKey1, Live("acs:kms:cn-hangzhou:123:alias/k-1"), "apply KMS with key k-1"),
+
+        ["none on AES256 needs consent"] = new(WantNone, Aes, "refuse DowngradeRefused"),
+        ["none on AES256 with consent removes"] = new(WantNone, Aes, "remove", Consent: true),
+        ["AES256 on a KMS key needs consent"] = new(WantAes, Key1, "refuse DowngradeRefused"),
+        ["AES256 on a KMS key with consent is applied"] = new(WantAes, Key1, "apply AES256", Consent: true),
+        ["AES256 on the vendor's KMS key needs consent"] = new(WantAes, VendorKey, "refuse DowngradeRefused"),
+        ["the vendor's key on a named key is a downgrade"] = new(WantVendorKey, Key1, "refuse DowngradeRefused"),
+        ["the vendor's key on a named key with consent keeps the cipher"] =
+            new(WantVendorKey, Live("k-1", DataCipher.Sm4), "apply KMS with the vendor's key and SM4 data encryption", Consent: true),
+        ["an unknown algorithm is never replaced by KMS without consent"] = new(WantKey1, Unknown, "refuse DowngradeRefused"),
+        ["an unknown algorithm is never replaced by AES256 without consent"] = new(WantAes, Unknown, "refuse DowngradeRefused"),
+        ["an unknown algorithm is never removed without consent"] = new(WantNone, Unknown, "refuse DowngradeRefused"),
+        ["an unknown algorithm with consent is replaced"] = new(WantKey1, Unknown, "apply KMS with key k-1", Consent: true),
+
+        ["a write that may still show is waited for"] = new(WantAes, None, "wait", History: new WriteHistory("AES256", 1, Now.AddSeconds(1))),
+        ["a write is repeated at its time"] = new(WantAes, None, "apply AES256", History: new WriteHistory("AES256", 1, Now)),
+        ["the history of another declaration does not count"] = new(WantAes, None, "apply AES256", History: new WriteHistory("SM4", 5, Now.AddHours(1))),
+        ["a removal that may still show is waited for"] = new(WantNone, Aes, "wait", Consent: true, History: new WriteHistory("None", 1, Now.AddSeconds(1))),
+        ["a downgrade is refused before it is waited for"] = new(WantAes, Key1, "refuse DowngradeRefused", History: new WriteHistory("AES256", 1, Now.AddSeconds(1))),
+    };
+
+    public static TheoryData<string> Sentences => new(Table.Keys);
+
+    [Theory]
+    [MemberData(nameof(Sentences))]
+    public void Decide_follows_the_table(string sentence)
+    {
+        var (desired, observed, expected, consent, history) = Table[sentence];
+
+        var plan = Planner.Decide(desired, observed, consent, history, Now);
+
+        Assert.Equal(expected, Say(plan));
+    }
+
+    [Fact]
+    public void A_refusal_says_what_is_there_what_would_be_and_what_to_set()
+    {
+        var plan = Planner.Decide(WantAes, Key1, allowDowngrade: false, history: null, Now);
+
+        var failure = Assert.IsType<Plan.Refuse>(plan).Failure;
+        Assert.Equal(FailureKind.Refused, failure.Kind);
+        Assert.Equal("The bucket has KMS with key k-1; AES256 would be weaker.", failure.Message);
+        Assert.Contains("spec.allowDowngrade", failure.Hint, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_applied_is_as_declared_for_every_pair()
+    {
+        DesiredEncryption[] desires = [WantNone, WantAes, WantSm4, WantAnyKey, WantVendorKey, WantKey1, Kms(new KeyRequirement.Any(), DataCipher.Sm4)];
+        BucketEncryption[] observations = [None, Aes, Sm4, VendorKey, Key1, Live(Arn, DataCipher.Sm4), Live("k-2"), Unknown];
+
+        var unmet = from desired in desires
+                    from observed in observations
+                    where !desired.IsMetBy(desired.TargetFrom(observed))
+                    select $"{desired.Fingerprint} on {observed}";
+
+        Assert.Empty(unmet);
+    }
+
+    private static DesiredEncryption Kms(KeyRequirement key, DataCipher? cipher = null) => new DesiredEncryption.Kms(key, cipher);
+
+    private static BucketEncryption.Kms Live(string? key, DataCipher cipher = DataCipher.Aes256) => new(key, cipher);
+
+    private static string Say(Plan plan) => plan switch
+    {
+        Plan.Keep => "keep",
+        Plan.Apply apply => $"apply {apply.Target}",
+        Plan.Remove => "remove",
+        Plan.Refuse refuse => $"refuse {refuse.Failure.Code}",
+        Plan.Wait => "wait",
+        _ => plan.ToString(),
+    };
+
+    private sealed record Case(DesiredEncryption Desired, BucketEncryption Observed, string Expected, bool Consent = false, WriteHistory? History = null);
+}

@@ -1,0 +1,50 @@
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Tests.Encryption;
+
+public sealed class WriteHistoryTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DesiredEncryption Aes = new DesiredEncryption.Aes256();
+
+    [Theory]
+    [InlineData("the first write may take 10 s to show", 1, 10, false)]
+    [InlineData("the second 20 s", 2, 20, false)]
+    [InlineData("the third blows the fuse for 10 min", 3, 600, true)]
+    [InlineData("each further one doubles it", 4, 1200, true)]
+    [InlineData("and doubles it again", 5, 2400, true)]
+    [InlineData("10 min times 2^7 is 21 h 20 min", 10, 76_800, true)]
+    [InlineData("it never waits for more than a day", 11, 86_400, true)]
+    [InlineData("not even after very many", 100, 86_400, true)]
+    public void After_holds_the_next_write_back_for_longer_each_time(string sentence, int writes, int seconds, bool blown)
+    {
+        WriteHistory? history = null;
+        for (var i = 0; i < writes; i++)
+            history = WriteHistory.After(history, Aes, Now);
+
+        Assert.True(history is not null && history.Count == writes, sentence);
+        Assert.Equal(Now.AddSeconds(seconds), history.NotBefore);
+        Assert.Equal(blown, history.FuseBlown);
+    }
+
+    [Fact]
+    public void Another_declaration_starts_anew()
+    {
+        var blown = new WriteHistory("SM4", 7, Now.AddHours(1));
+
+        var history = WriteHistory.After(blown, Aes, Now);
+
+        Assert.Equal(new WriteHistory("AES256", 1, Now.AddSeconds(10)), history);
+    }
+
+    [Fact]
+    public void A_count_that_somebody_edited_in_the_status_does_not_overflow()
+    {
+        var edited = new WriteHistory("AES256", int.MaxValue, Now);
+
+        var history = WriteHistory.After(edited, Aes, Now);
+
+        Assert.True(history.FuseBlown);
+        Assert.Equal(Now.AddHours(24), history.NotBefore);
+    }
+}

@@ -1,0 +1,72 @@
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors;
+
+namespace BucketEncryptionOperator.Tests.Fakes;
+
+/// <summary>A fake that lies makes every test that uses it lie.</summary>
+public sealed class InMemoryVendorTests
+{
+    private static readonly BucketAddress Address = new("bucket-a", new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "cn-hangzhou", PathStyle: false);
+    private static readonly AccessKey Key = new("id", "hush", null);
+    private static readonly BucketEncryption None = new BucketEncryption.None();
+    private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
+
+    private readonly InMemoryVendor _vendor = new() { ["bucket-a"] = None };
+
+    [Fact]
+    public async Task What_is_put_is_read_and_what_is_deleted_is_gone()
+    {
+        await PutAsync();
+        var put = await GetAsync();
+        await _vendor.DeleteAsync(Address, Key, CancellationToken.None);
+
+        Assert.Equal((Aes, None), (put, await GetAsync()));
+        Assert.Equal(["Put", "Get", "Delete", "Get"], _vendor.Calls.Select(c => c.Operation));
+    }
+
+    [Fact]
+    public async Task Reads_lag_as_many_times_as_told()
+    {
+        _vendor.LaggingReads = 2;
+        await PutAsync();
+
+        Assert.Equal([None, None, Aes], [await GetAsync(), await GetAsync(), await GetAsync()]);
+    }
+
+    [Fact]
+    public async Task Dropped_writes_are_answered_well()
+    {
+        _vendor.DropsWrites = true;
+        await PutAsync();
+
+        Assert.Equal(None, await GetAsync());
+    }
+
+    [Fact]
+    public async Task A_bucket_that_is_not_there_and_a_bad_key_fail()
+    {
+        _vendor["bucket-a"] = null;
+        var missing = await Assert.ThrowsAsync<VendorException>(GetAsync);
+        _vendor.GoodSecret = "other";
+        var rejected = await Assert.ThrowsAsync<VendorException>(GetAsync);
+
+        Assert.Equal(("NoSuchBucket", "SignatureDoesNotMatch", true), (missing.Failure.Code, rejected.Failure.Code, rejected.Failure.ConcernsCredentials));
+    }
+
+    [Theory]
+    [InlineData("before the effect", false)]
+    [InlineData("after the effect", true)]
+    public async Task A_fault_comes_at_its_call(string sentence, bool afterEffect)
+    {
+        _vendor.Faults = (n, _) => n == 1 ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500), afterEffect) : null;
+
+        await Assert.ThrowsAsync<VendorException>(PutAsync);
+
+        Assert.True((afterEffect ? Aes : None).Equals(await GetAsync()), sentence);
+    }
+
+    private Task PutAsync() => _vendor.PutAsync(Address, Key, Aes, new Observation(None, null), CancellationToken.None);
+
+    private async Task<BucketEncryption> GetAsync() => (await _vendor.GetAsync(Address, Key, CancellationToken.None)).Encryption;
+}

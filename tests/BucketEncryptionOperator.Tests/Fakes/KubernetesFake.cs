@@ -1,0 +1,146 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using BucketEncryptionOperator.Policies;
+using KubeRuntime.Api;
+
+namespace BucketEncryptionOperator.Tests.Fakes;
+
+/// <summary>
+/// As much of an API server as the operator writes to, behind loopback: get of a Secret, and merge patch of a policy's status,
+/// bound to its resourceVersion. Faults at chosen requests.
+/// </summary>
+internal sealed class KubernetesFake : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, JsonObject> _policies = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, JsonObject> _secrets = new(StringComparer.Ordinal);
+    private readonly List<string> _requests = [];
+    private readonly ScriptedServer _server;
+    private int _version = 100;
+
+    public KubernetesFake(TimeProvider time)
+    {
+        _server = new ScriptedServer(Serve);
+        Client = new KubeClient(new KubeConnection(_server.Address), "test/1.0", time);
+    }
+
+    public KubeClient Client { get; }
+
+    /// <summary>From the number of the request, from 1, and its first line; null for no fault.</summary>
+    public Func<int, string, Reply?> Faults { get; set; } = (_, _) => null;
+
+    /// <summary>First lines, without the version.</summary>
+    public IReadOnlyList<string> Requests
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _requests];
+        }
+    }
+
+    public static Reply Status(int code, string reason) => ScriptedServer.Answer(
+        code, $$"""{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "{{reason}}", "reason": "{{reason}}", "code": {{code}}}""", "Content-Type: application/json");
+
+    /// <summary>Stores a policy as a user would: a new version, the status as it was.</summary>
+    public BucketEncryptionPolicy Put(BucketEncryptionPolicy policy)
+    {
+        lock (_gate)
+        {
+            var path = Kinds.Policies.ObjectPath(policy.Metadata.Key);
+            var status = _policies.GetValueOrDefault(path)?["status"]?.DeepClone();
+            var node = JsonSerializer.SerializeToNode(policy, Wire.Default.BucketEncryptionPolicy)!.AsObject();
+            node["status"] = status ?? node["status"]?.DeepClone();
+            return Store(path, node);
+        }
+    }
+
+    public void Delete(NamespacedName policy)
+    {
+        lock (_gate)
+            _policies.Remove(Kinds.Policies.ObjectPath(policy));
+    }
+
+    public BucketEncryptionPolicy Read(NamespacedName policy) => Find(policy) ?? throw new InvalidOperationException($"there is no policy {policy}");
+
+    public BucketEncryptionPolicy? Find(NamespacedName policy)
+    {
+        lock (_gate)
+            return _policies.GetValueOrDefault(Kinds.Policies.ObjectPath(policy))?.Deserialize(Wire.Default.BucketEncryptionPolicy);
+    }
+
+    public void PutSecret(NamespacedName name, params (string Name, string Value)[] data)
+    {
+        lock (_gate)
+        {
+            _secrets[Kinds.Secrets.ObjectPath(name)] = new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["name"] = name.Name, ["namespace"] = name.Namespace, ["uid"] = "u", ["resourceVersion"] = NextVersion() },
+                ["data"] = new JsonObject(data.Select(d => KeyValuePair.Create(d.Name, (JsonNode?)Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(d.Value))))),
+            };
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    private Reply Serve(string request)
+    {
+        var line = request[..request.IndexOf(" HTTP/", StringComparison.Ordinal)];
+        var body = request[(request.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..];
+        lock (_gate)
+        {
+            _requests.Add(line);
+            if (Faults(_requests.Count, line) is { } fault)
+                return fault;
+            var path = line[(line.IndexOf(' ') + 1)..];
+            return line.StartsWith("GET ", StringComparison.Ordinal) && _secrets.TryGetValue(path, out var secret) ? Ok(secret)
+                : line.StartsWith("PATCH ", StringComparison.Ordinal) && path.EndsWith("/status", StringComparison.Ordinal) && _policies.ContainsKey(path[..^"/status".Length])
+                    ? Patch(path[..^"/status".Length], JsonNode.Parse(body)!.AsObject())
+                    : Status(404, "NotFound");
+        }
+    }
+
+    private Reply Patch(string path, JsonObject patch)
+    {
+        var stored = _policies[path];
+        if (!JsonNode.DeepEquals(patch["metadata"]?["resourceVersion"], stored["metadata"]?["resourceVersion"]))
+            return Status(409, "Conflict");
+        var next = stored.DeepClone().AsObject();
+        next["status"] = Merge(next["status"], patch["status"]);
+        if (!JsonNode.DeepEquals(next["status"], stored["status"]))
+            Store(path, next);
+        return Ok(_policies[path]);
+    }
+
+    private BucketEncryptionPolicy Store(string path, JsonObject node)
+    {
+        node["metadata"]!["resourceVersion"] = NextVersion();
+        _policies[path] = node;
+        return node.Deserialize(Wire.Default.BucketEncryptionPolicy)!;
+    }
+
+    /// <summary>RFC 7386.</summary>
+    private static JsonNode? Merge(JsonNode? target, JsonNode? patch)
+    {
+        if (patch is not JsonObject changes)
+            return patch?.DeepClone();
+        var merged = target?.DeepClone() as JsonObject ?? [];
+        foreach (var (name, value) in changes)
+        {
+            if (value is null)
+                merged.Remove(name);
+            else
+                merged[name] = Merge(merged[name], value);
+        }
+        return merged;
+    }
+
+    private static Reply Ok(JsonObject body) => ScriptedServer.Answer(200, body.ToJsonString(), "Content-Type: application/json");
+
+    private string NextVersion() => (++_version).ToString(CultureInfo.InvariantCulture);
+}

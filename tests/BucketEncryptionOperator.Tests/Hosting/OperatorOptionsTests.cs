@@ -1,0 +1,67 @@
+using BucketEncryptionOperator.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace BucketEncryptionOperator.Tests.Hosting;
+
+public sealed class OperatorOptionsTests
+{
+    /// <summary>What is wrong → what the operator says as it refuses to start: the flag, and what it takes.</summary>
+    private static readonly Dictionary<string, (Action<OperatorOptions> Spoil, string Message)> Table = new(StringComparer.Ordinal)
+    {
+        ["no workers"] = (o => o.Workers = 0, "--workers must be from 1 to 64"),
+        ["too many workers"] = (o => o.Workers = 65, "--workers must be from 1 to 64"),
+        ["no buckets at a time"] = (o => o.BucketConcurrency = 0, "--bucket-concurrency must be from 1 to 64"),
+        ["too many buckets at a time"] = (o => o.BucketConcurrency = 65, "--bucket-concurrency must be from 1 to 64"),
+        ["no time for a vendor"] = (o => o.VendorTimeout = TimeSpan.Zero, "--vendor-timeout must be more than 0 and at most half of the 00:10:00"),
+        ["more time for a vendor than a policy has"] = (o => o.VendorTimeout = TimeSpan.FromMinutes(6), "--vendor-timeout must be more than 0 and at most half of the 00:10:00"),
+        ["a time to drain that is over before it begins"] = (o => o.DrainTimeout = TimeSpan.FromSeconds(-1), "--drain-timeout must be from 0 to 3600 seconds"),
+        ["a time to drain that no kubelet waits"] = (o => o.DrainTimeout = TimeSpan.FromSeconds(3601), "--drain-timeout must be from 0 to 3600 seconds"),
+        ["no address"] = (o => o.HttpAddress = "", "--http-address \"\" must be host:port"),
+        ["an address with a path"] = (o => o.HttpAddress = "0.0.0.0:8080/x", "--http-address \"0.0.0.0:8080/x\" must be host:port"),
+        ["an address with a user"] = (o => o.HttpAddress = "a@0.0.0.0:8080", "--http-address \"a@0.0.0.0:8080\" must be host:port"),
+        ["an address without a port"] = (o => o.HttpAddress = "localhost", "--http-address \"localhost\" must be host:port"),
+        ["a port that is none"] = (o => o.HttpAddress = "0.0.0.0:http", "--http-address \"0.0.0.0:http\" must be host:port"),
+        ["an endpoint that is none"] = (o => o.AllowedEndpoints = ["oss-*.aliyuncs.com", "https://a/b"], "--allowed-endpoints: \"https://a/b\" is not [scheme://]host[:port]"),
+        ["no endpoint at all"] = (o => o.AllowedEndpoints = [], "--allowed-endpoints must list at least one endpoint"),
+    };
+
+    public static TheoryData<string> Sentences => new(Table.Keys);
+
+    [Fact]
+    public void The_defaults_are_valid() => Assert.Equal(4, Validated(_ => { }).Workers);
+
+    [Theory]
+    [InlineData("0.0.0.0:8080")]
+    [InlineData("[::]:8080")]
+    [InlineData("localhost:80")]
+    public void An_address_to_listen_on(string address) => Assert.Equal(address, Validated(o => o.HttpAddress = address).HttpAddress);
+
+    [Theory]
+    [MemberData(nameof(Sentences))]
+    public void A_setting_that_cannot_be_is_named_with_what_it_takes(string sentence)
+    {
+        var (spoil, message) = Table[sentence];
+
+        var thrown = Assert.Throws<OptionsValidationException>(() => Validated(spoil));
+
+        Assert.Contains(message, thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_that_is_wrong_is_said_at_once()
+    {
+        var thrown = Assert.Throws<OptionsValidationException>(() => Validated(o => (o.Workers, o.BucketConcurrency, o.VendorTimeout) = (0, 0, TimeSpan.Zero)));
+
+        Assert.Equal(3, thrown.Failures.Count());
+    }
+
+    private static OperatorOptions Validated(Action<OperatorOptions> configure)
+    {
+        var services = new ServiceCollection();
+        services.AddOperator(ServicesTests.Connection);
+        services.Configure(configure);
+        using var provider = services.BuildServiceProvider();
+        return provider.GetRequiredService<IOptions<OperatorOptions>>().Value;
+    }
+}

@@ -1,0 +1,113 @@
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Reconciling;
+
+namespace BucketEncryptionOperator.Tests.Reconciling;
+
+public sealed class BucketRowsTests
+{
+    private const string Bucket = "finance-archive";
+
+    private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+    private static readonly BucketEncryption None = new BucketEncryption.None();
+    private static readonly WriteHistory Once = new("AES256", 1, Now);
+
+    private static readonly Dictionary<string, (Outcome Outcome, string State, Standing Standing)> Table = new(StringComparer.Ordinal)
+    {
+        ["in sync"] = (new Outcome.InSync(new BucketEncryption.Aes256()), "InSync", Standing.Good),
+        ["written, not seen"] = (new Outcome.Unconfirmed(None, Once), "Drifted", Standing.Confirming),
+        ["written, could not be read"] = (new Outcome.Unconfirmed(null, Once), "Drifted", Standing.Confirming),
+        ["fuse blown"] = (new Outcome.Unconfirmed(None, Once with { Count = 3 }), "Drifted", Standing.Stuck),
+        ["transient"] = (Fail(FailureKind.Transient), "Unknown", Standing.Unread),
+        ["throttled"] = (Fail(FailureKind.Throttled), "Unknown", Standing.Unread),
+        ["conflict"] = (Fail(FailureKind.Conflict), "Unknown", Standing.Unread),
+        ["denied"] = (Fail(FailureKind.Denied), "Failed", Standing.Stuck),
+        ["missing"] = (Fail(FailureKind.Missing), "Failed", Standing.Missing),
+        ["invalid"] = (Fail(FailureKind.Invalid), "Failed", Standing.Stuck),
+        ["refused by the vendor"] = (Fail(FailureKind.Refused), "Failed", Standing.Stuck),
+        ["refused by us"] = (Fail(FailureKind.Refused, Planner.DowngradeRefused), "Drifted", Standing.Stuck),
+    };
+
+    private static readonly Dictionary<string, (BucketEncryption Encryption, ObservedRow Expected)> Encryptions = new(StringComparer.Ordinal)
+    {
+        ["none"] = (None, new ObservedRow { Algorithm = "None" }),
+        ["AES256"] = (new BucketEncryption.Aes256(), new ObservedRow { Algorithm = "AES256" }),
+        ["SM4"] = (new BucketEncryption.Sm4(), new ObservedRow { Algorithm = "SM4" }),
+        ["the vendor's key"] = (new BucketEncryption.Kms(null, DataCipher.Aes256), new ObservedRow { Algorithm = "KMS" }),
+        ["a key and SM4"] = (new BucketEncryption.Kms("k", DataCipher.Sm4), new ObservedRow { Algorithm = "KMS", KmsKeyId = "k", KmsDataEncryption = "SM4" }),
+        ["a cipher that is not known"] = (new BucketEncryption.Kms("k", DataCipher.Other), new ObservedRow { Algorithm = "KMS", KmsKeyId = "k", KmsDataEncryption = "Other" }),
+        ["an algorithm that is not known"] = (new BucketEncryption.Other("AES512"), new ObservedRow { Algorithm = "AES512" }),
+    };
+
+    public static TheoryData<string> Sentences => new(Table.Keys);
+
+    public static TheoryData<string> EncryptionSentences => new(Encryptions.Keys);
+
+    [Theory]
+    [MemberData(nameof(Sentences))]
+    public void An_outcome_gives_state_and_standing_and_the_row_alone_remembers_them(string sentence)
+    {
+        var (outcome, state, standing) = Table[sentence];
+
+        var next = BucketRows.Next(before: null, new BucketResult(Bucket, outcome), tolerated: false, wasStalled: false);
+
+        Assert.Equal((state, standing), (next.Row.State, next.Standing));
+        Assert.Equal(standing, BucketRows.StandingOf(next.Row, wasStalled: standing == Standing.Stuck));
+    }
+
+    [Theory]
+    [MemberData(nameof(EncryptionSentences))]
+    public void What_was_observed_is_shown(string sentence)
+    {
+        var (encryption, expected) = Encryptions[sentence];
+
+        Assert.Equal(expected, BucketRows.Next(null, new BucketResult(Bucket, new Outcome.InSync(encryption)), tolerated: false, wasStalled: false).Row.Observed);
+    }
+
+    [Theory]
+    [InlineData("other texts and request ids are the same failure", true)]
+    [InlineData("another code is another", false)]
+    [InlineData("another status is another", false)]
+    [InlineData("another hint is another", false)]
+    [InlineData("another observation is another", false)]
+    public void An_equal_failure_keeps_its_first_error(string sentence, bool same)
+    {
+        var failure = new Failure(FailureKind.Denied, "PutBucketEncryption", "AccessDenied") { HttpStatus = 403, Hint = "Do.", Message = "first", RequestId = "r-1" };
+        var before = BucketRows.Next(null, new BucketResult(Bucket, new Outcome.Failed(failure, None)), tolerated: false, wasStalled: false).Row;
+        var next = failure with { Message = "second", RequestId = "r-2" };
+        next = sentence.Split(' ')[1] switch
+        {
+            "code" => next with { Code = "Other" },
+            "status" => next with { HttpStatus = 401 },
+            "hint" => next with { Hint = "Do that." },
+            _ => next,
+        };
+        BucketEncryption observed = sentence.Contains("observation", StringComparison.Ordinal) ? new BucketEncryption.Aes256() : None;
+
+        var row = BucketRows.Next(before, new BucketResult(Bucket, new Outcome.Failed(next, observed)), tolerated: false, wasStalled: true).Row;
+
+        Assert.True(same == ReferenceEquals(before.Error, row.Error), sentence);
+    }
+
+    [Fact]
+    public void A_write_sets_its_time_and_a_read_keeps_it()
+    {
+        var written = BucketRows.Next(null, new BucketResult(Bucket, new Outcome.InSync(None), Now.AddMilliseconds(500)), tolerated: false, wasStalled: false).Row;
+        var read = BucketRows.Next(written, new BucketResult(Bucket, new Outcome.InSync(None)), tolerated: false, wasStalled: false).Row;
+
+        Assert.Equal(Now, written.LastAppliedTime);
+        Assert.Equal(written, read);
+    }
+
+    [Fact]
+    public void A_tolerated_failure_after_a_write_shows_for_the_write_must_not_be_lost()
+    {
+        var before = new BucketRow { Name = Bucket, State = BucketRow.InSync, Observed = new ObservedRow { Algorithm = "AES256" } };
+
+        var next = BucketRows.Next(before, new BucketResult(Bucket, Fail(FailureKind.Transient), Now), tolerated: true, wasStalled: false);
+
+        Assert.Equal(Now, next.Row.LastAppliedTime);
+    }
+
+    private static Outcome.Failed Fail(FailureKind kind, string code = "SomeCode") => new(new Failure(kind, "GetBucketEncryption", code), Observed: null);
+}

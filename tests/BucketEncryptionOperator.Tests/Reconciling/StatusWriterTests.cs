@@ -1,0 +1,60 @@
+using System.Text.Json;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Reconciling;
+using KubeRuntime.Conditions;
+
+namespace BucketEncryptionOperator.Tests.Reconciling;
+
+public sealed class StatusWriterTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+
+    private static readonly BucketRow Row = new()
+    {
+        Name = "b",
+        State = BucketRow.Failed,
+        Observed = new ObservedRow { Algorithm = "KMS", KmsKeyId = "k", KmsDataEncryption = "SM4" },
+        Writes = new WritesRow { Hash = "h", Count = 1, NotBefore = Now },
+        Error = new ErrorRow { Operation = "o", Code = "c", HttpStatus = 400, Ec = "e", Message = "m", Hint = "h", RequestId = "r" },
+        LastAppliedTime = Now,
+    };
+
+    private static readonly PolicyStatus Status = new()
+    {
+        ObservedGeneration = 1,
+        Conditions = [new Condition { Type = "Ready", Status = "False", Reason = "R", Message = "m", ObservedGeneration = 1, LastTransitionTime = Now }],
+        Summary = new BucketSummary { Total = 1, Failed = 1, Text = "0/1" },
+        Buckets = [Row],
+    };
+
+    private static readonly Dictionary<string, PolicyStatus> Changes = new(StringComparer.Ordinal)
+    {
+        ["generation"] = Status with { ObservedGeneration = 2 },
+        ["a condition less"] = Status with { Conditions = [] },
+        ["a condition's message"] = Status with { Conditions = [Status.Conditions[0] with { Message = "n" }] },
+        ["a condition's time"] = Status with { Conditions = [Status.Conditions[0] with { LastTransitionTime = Now.AddSeconds(1) }] },
+        ["the summary"] = Status with { Summary = Status.Summary! with { Failed = 2 } },
+        ["a row more"] = Status with { Buckets = [Row, Row with { Name = "c" }] },
+        ["what was observed"] = Status with { Buckets = [Row with { Observed = Row.Observed! with { KmsKeyId = "l" } }] },
+        ["the count of writes"] = Status with { Buckets = [Row with { Writes = Row.Writes! with { Count = 2 } }] },
+        ["an error's text"] = Status with { Buckets = [Row with { Error = Row.Error! with { Message = "n" } }] },
+        ["when it was applied"] = Status with { Buckets = [Row with { LastAppliedTime = null }] },
+    };
+
+    public static TheoryData<string> Sentences => new(Changes.Keys);
+
+    [Theory]
+    [MemberData(nameof(Sentences))]
+    public void A_change_is_seen(string sentence) => Assert.False(StatusWriter.IsSame(Status, Changes[sentence]));
+
+    [Fact]
+    public void What_comes_back_from_the_wire_is_the_same()
+    {
+        var patch = JsonSerializer.Serialize(new StatusPatch { Metadata = new PatchMeta { ResourceVersion = "1" }, Status = Status }, Wire.Default.StatusPatch);
+
+        var back = JsonSerializer.Deserialize(patch, Wire.Default.StatusPatch)!.Status;
+
+        Assert.NotSame(Status, back);
+        Assert.True(StatusWriter.IsSame(Status, back));
+    }
+}

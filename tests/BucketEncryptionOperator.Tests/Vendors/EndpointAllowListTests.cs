@@ -1,0 +1,97 @@
+using BucketEncryptionOperator.Vendors;
+
+namespace BucketEncryptionOperator.Tests.Vendors;
+
+public sealed class EndpointAllowListTests
+{
+    private static readonly EndpointAllowList Default = new(VendorCatalog.DefaultEndpointPatterns);
+
+    [Theory]
+    [InlineData("public", "https://oss-cn-hangzhou.aliyuncs.com", true)]
+    [InlineData("internal", "https://oss-cn-hangzhou-internal.aliyuncs.com", true)]
+    [InlineData("accelerate", "https://oss-accelerate-overseas.aliyuncs.com", true)]
+    [InlineData("dual stack", "https://cn-hangzhou.oss.aliyuncs.com", true)]
+    [InlineData("upper case", "HTTPS://OSS-CN-HANGZHOU.ALIYUNCS.COM", true)]
+    [InlineData("its own port, written out", "https://oss-cn-hangzhou.aliyuncs.com:443", true)]
+    [InlineData("another port", "https://oss-cn-hangzhou.aliyuncs.com:8443", false)]
+    [InlineData("plain http", "http://oss-cn-hangzhou.aliyuncs.com", false)]
+    [InlineData("plain http on 443", "http://oss-cn-hangzhou.aliyuncs.com:443", false)]
+    [InlineData("something after the name", "https://oss-cn-hangzhou.aliyuncs.com.evil.com", false)]
+    [InlineData("something before the name", "https://evil-oss-cn-hangzhou.aliyuncs.com", false)]
+    [InlineData("a label before the name", "https://evil.oss-cn-hangzhou.aliyuncs.com", false)]
+    [InlineData("the wildcard never crosses a dot", "https://oss-a.b.aliyuncs.com", false)]
+    [InlineData("nor is it empty", "https://oss-.aliyuncs.com", false)]
+    [InlineData("nor the whole label of the other pattern", "https://.oss.aliyuncs.com", false)]
+    [InlineData("a dot is a dot", "https://oss-xaliyuncs.com", false)]
+    [InlineData("another service of the vendor", "https://fc.cn-hangzhou.aliyuncs.com", false)]
+    [InlineData("the vendor's whole domain", "https://aliyuncs.com", false)]
+    [InlineData("the name as a user", "https://oss-cn-hangzhou.aliyuncs.com@evil.com", false)]
+    [InlineData("the name as a user with a password", "https://oss-cn-hangzhou.aliyuncs.com:443@evil.com", false)]
+    [InlineData("the name as a path", "https://evil.com/oss-cn-hangzhou.aliyuncs.com", false)]
+    [InlineData("the name as a query", "https://evil.com?oss-cn-hangzhou.aliyuncs.com", false)]
+    [InlineData("the name as a fragment", "https://evil.com#oss-cn-hangzhou.aliyuncs.com", false)]
+    [InlineData("a backslash", "https://evil.com\\oss-cn-hangzhou.aliyuncs.com", false)]
+    [InlineData("a trailing dot is another name to TLS", "https://oss-cn-hangzhou.aliyuncs.com.", false)]
+    [InlineData("letters that only look alike", "https://oss-cn-hangzhou.\u0430liyuncs.com", false)]
+    [InlineData("a wide dot is a dot, and then a label more", "https://oss-a\u3002b.aliyuncs.com", false)]
+    [InlineData("punycode in the wildcard", "https://oss-xn--abc.aliyuncs.com", true)]
+    [InlineData("an IPv4 address", "https://127.0.0.1", false)]
+    [InlineData("an IPv6 address", "https://[::1]", false)]
+    [InlineData("the metadata service", "http://100.100.100.200", false)]
+    [InlineData("localhost", "https://localhost", false)]
+    [InlineData("a file", "file://oss-cn-hangzhou.aliyuncs.com/etc/passwd", false)]
+    public void The_vendors_own_endpoints_are_allowed_and_nothing_that_looks_like_them(string sentence, string endpoint, bool allowed)
+    {
+        // Some hostile texts are no URL at all, which is as good as not allowed.
+        var verdict = Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) && Default.Allows(uri);
+
+        Assert.True(allowed == verdict, sentence);
+    }
+
+    [Theory]
+    [InlineData("scheme and port as listed", "http://127.0.0.1:9000", "http://127.0.0.1:9000", true)]
+    [InlineData("another port", "http://127.0.0.1:9000", "http://127.0.0.1:9001", false)]
+    [InlineData("https where http is listed", "http://127.0.0.1:9000", "https://127.0.0.1:9000", false)]
+    [InlineData("another spelling of the address", "http://127.0.0.1:9000", "http://0x7f.0.0.1:9000", true)]
+    [InlineData("http's own port", "http://store.example", "http://store.example:80", true)]
+    [InlineData("IPv6", "http://[::1]:9000", "http://[::1]:9000", true)]
+    [InlineData("IPv6 written out", "http://[::1]:9000", "http://[0:0:0:0:0:0:0:1]:9000", true)]
+    [InlineData("IPv6 listed written out", "http://[0:0:0:0:0:0:0:1]:9000", "http://[::1]:9000", true)]
+    [InlineData("another IPv6 address", "http://[::1]:9000", "http://[::2]:9000", false)]
+    [InlineData("an entry in upper case", "STORE.example", "https://store.EXAMPLE", true)]
+    [InlineData("a name in its own letters", "xn--bcher-kva.example", "https://b\u00fccher.example", true)]
+    [InlineData("a wildcard of one label", "*", "https://store", true)]
+    [InlineData("a wildcard of one label only", "*", "https://store.example", false)]
+    [InlineData("two wildcards", "oss-*.*.example", "https://oss-a.b.example", true)]
+    [InlineData("a dot in an entry is no wildcard", "a.example", "https://axexample", false)]
+    public void An_entry_allows(string sentence, string entry, string endpoint, bool allowed)
+    {
+        var list = new EndpointAllowList([entry]);
+
+        Assert.True(allowed == list.Allows(new Uri(endpoint)), sentence);
+    }
+
+    [Theory]
+    [InlineData("empty", "")]
+    [InlineData("a path", "https://store.example/path")]
+    [InlineData("a slash at the end", "https://store.example/")]
+    [InlineData("a user", "https://user@store.example")]
+    [InlineData("another scheme", "ftp://store.example")]
+    [InlineData("a blank", "store .example")]
+    [InlineData("a newline at the end", "store.example\n")]
+    [InlineData("no port after the colon", "store.example:")]
+    [InlineData("a port that is none", "store.example:http")]
+    [InlineData("a port of nothing", "store.example:0")]
+    [InlineData("a port too large", "store.example:65536")]
+    [InlineData("a pattern of another kind", "oss-[a-z]+.example")]
+    [InlineData("an IPv6 address without brackets", "::1")]
+    public void A_bad_entry_is_refused_and_named(string sentence, string entry)
+    {
+        var thrown = Record.Exception(() => new EndpointAllowList([entry]));
+
+        Assert.True(thrown is FormatException && thrown.Message.StartsWith($"\"{entry}\" is not", StringComparison.Ordinal), $"{sentence}: {thrown}");
+    }
+
+    [Fact]
+    public void An_empty_list_allows_nothing() => Assert.False(new EndpointAllowList([]).Allows(new Uri("https://oss-cn-hangzhou.aliyuncs.com")));
+}
