@@ -97,7 +97,7 @@ internal sealed class PolicyReconciler(
         catch (KubeApiException e)
         {
             Log.StatusNotWritten(logger, e.Failure == KubeFailure.Conflict ? LogLevel.Debug : LogLevel.Warning, e.Failure, e.Message);
-            return new Requeue.Retry(e.Failure == KubeFailure.Conflict ? TimeSpan.Zero : FailurePolicy.Believed(e.RetryAfter) ?? FailurePolicy.ShortestRetry);
+            return new Requeue.Retry(e.Failure == KubeFailure.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry);
         }
         var next = FailurePolicy.Next(findings.Outcomes, resync, StatusComposer.UntilMissingStalls(status, now));
         return next switch

@@ -8,7 +8,8 @@ namespace KubeRuntime.Watching;
 /// Keeps a mirror of one kind fed, for ever, as a state machine (<see cref="WatchState{T}"/>): list by pages, watch with
 /// bookmarks, resume from the last version seen, list again on 410 in either form. It backs off on every exit, clean ends
 /// included: behind a proxy that closes at once a watcher that reopens at once is a request storm. The back-off starts anew
-/// only after a watch that has lived for a while; one that brings an event and is cut, again and again, is a storm too.
+/// only after a watch that has lived for a while; one that brings an event and is cut, again and again, is a storm too, but
+/// a useful one: its back-off stays at about a second, so that what happens meanwhile is known soon.
 /// </summary>
 /// <param name="ns">The namespace to watch, or null for all.</param>
 /// <param name="random">Source of jitter; watchers that share one need one that is thread-safe.</param>
@@ -19,7 +20,6 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
     private static readonly TimeSpan ShortestWatch = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
 
-
     /// <summary>A watch that lived this long was a working one.</summary>
     private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(10);
 
@@ -28,6 +28,9 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
     /// etcd has never heard of the version): a list mends that, and costs little when it was only the network.
     /// </summary>
     private const int RelistAfter = 10;
+
+    /// <summary>Where the count of failures goes back to when a watch has brought something new: 0.8 to 1.6 s.</summary>
+    private const int FailuresAfterNews = 4;
 
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), LongestBackoff, random);
     private int _failures;
@@ -120,6 +123,7 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
         if (line.ResourceVersion is "" or "0" || line.ResourceVersion == state.ResourceVersion)
             return (state, Translate(line));
         _stuck = 0;
+        _failures = Math.Min(_failures, FailuresAfterNews);
         return (state with { ResourceVersion = line.ResourceVersion }, Translate(line));
     }
 

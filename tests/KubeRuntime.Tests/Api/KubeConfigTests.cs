@@ -248,7 +248,7 @@ public sealed class KubeConfigTests : IDisposable
     [Fact]
     public void No_bytes_bring_another_exception_than_ours()
     {
-        var random = Seed.NewRandom(_output.WriteLine);
+        var random = RandomSeed.NewRandom(_output.WriteLine);
         var valid = Encoding.UTF8.GetBytes(Config($"certificate-authority-data: {Base64(Certificates.AuthorityPem)}", "{token: t0}"));
         string[] junk = ["\n", ": ", "- ", "{", "}", "[", "]", "&a ", "*a ", "!!int ", "|", ">\n", "\t", "'", "\"", "#", "%YAML 9\n", "---\n", "...", "? ", "\0", "<<: *a", "\ufeff", "\\x"];
         var (read, refused) = (0, 0);

@@ -102,7 +102,7 @@ public sealed class ObjectReaderTests(ITestOutputHelper output)
     [Fact]
     public void No_bytes_bring_another_exception_than_ours()
     {
-        var random = Seed.NewRandom(output.WriteLine);
+        var random = RandomSeed.NewRandom(output.WriteLine);
         string[] valid =
         [
             Widget.List(10, "next", Widget.Json("a", 1), """{"metadata":{"name":"b","deletionTimestamp":"2026-01-01T00:00:00Z","generation":4},"spec":{"size":1}}"""),

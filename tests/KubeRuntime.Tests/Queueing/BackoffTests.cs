@@ -17,7 +17,7 @@ public sealed class BackoffTests(ITestOutputHelper output)
     [InlineData("an attempt before the first counts as the first", 0, 100)]
     public void Delay_is_between_half_and_all_of_the_doubled_first_delay(string rule, int attempt, int fullMilliseconds)
     {
-        var backoff = new Backoff(First, Cap, Seed.NewRandom(output.WriteLine));
+        var backoff = new Backoff(First, Cap, RandomSeed.NewRandom(output.WriteLine));
         var full = TimeSpan.FromMilliseconds(fullMilliseconds);
 
         var delays = Enumerable.Range(0, 2000).Select(_ => backoff.Delay(attempt)).ToList();

@@ -186,7 +186,7 @@ public sealed class WorkQueueTests : IDisposable
     [Fact]
     public async Task Random_schedules_agree_with_the_model()
     {
-        var random = Seed.NewRandom(_output.WriteLine);
+        var random = RandomSeed.NewRandom(_output.WriteLine);
         var model = new Model();
 
         for (var step = 0; step < 20_000; step++)
@@ -229,7 +229,7 @@ public sealed class WorkQueueTests : IDisposable
     {
         const int Keys = 16, Adders = 4, AddsEach = 3200;
         using var queue = NewQueue(TimeProvider.System);
-        var seeds = Seed.NewRandom(_output.WriteLine);
+        var seeds = RandomSeed.NewRandom(_output.WriteLine);
         var added = new int[Keys];
         var seen = new int[Keys];
         var inWork = new int[Keys];

@@ -14,7 +14,7 @@ public sealed class WatcherRandomTests(ITestOutputHelper output)
     public async Task Whatever_breaks_on_the_way_the_mirror_ends_as_the_server_is()
     {
         var time = new ImpatientTimeProvider(isPause: wait => wait < TimeSpan.FromSeconds(30));
-        var model = new UnreliableServer(Seed.NewRandom(output.WriteLine), requestsBeforeCalm: 400);
+        var model = new UnreliableServer(RandomSeed.NewRandom(output.WriteLine), requestsBeforeCalm: 400);
         await using var server = ScriptedApiServer.Start();
         server.Otherwise = model.Serve;
         using var client = new KubeClient(new KubeConnection(server.Address), "test/1.0", time);

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace TestKit;
 
 /// <summary>The seed of a random test: new with each run, or the environment's SEED to play a run again.</summary>
-public static class Seed
+public static class RandomSeed
 {
     /// <param name="print">Where the seed is told, so that a failure can be replayed.</param>
     public static Random NewRandom(Action<string> print)
