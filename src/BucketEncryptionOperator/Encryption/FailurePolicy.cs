@@ -34,7 +34,7 @@ internal static class FailurePolicy
     };
 
     /// <summary>The other side's own word on when to come back, as far as it is believed.</summary>
-    public static TimeSpan? Believed(TimeSpan? retryAfter) => retryAfter is { } asked ? Min(asked, LongestAskedFor) : null;
+    private static TimeSpan? Believed(TimeSpan? retryAfter) => retryAfter is { } asked ? Min(asked, LongestAskedFor) : null;
 
     /// <summary>The earliest of what each bucket asks for; a back-off goes before a fixed time.</summary>
     public static ComeBack Next(IEnumerable<Outcome> outcomes, TimeSpan resync, TimeSpan untilMissingStalls)
