@@ -137,7 +137,7 @@ public sealed class VendorHttpTests : IDisposable
         Assert.False(sending.IsCompleted);
         _time.Advance(TimeSpan.FromTicks(1));
 
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => sending);
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => sending.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System));
         Assert.Equal((FailureKind.Transient, "Timeout", "No complete answer within 10 s."), (thrown.Failure.Kind, thrown.Failure.Code, thrown.Failure.Message));
         Assert.Equal(0, _time.ScheduledTimers);
     }
@@ -157,7 +157,7 @@ public sealed class VendorHttpTests : IDisposable
 
         await stop.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System));
     }
 
     private async Task AssertFailsAsync(Uri address, string code)
