@@ -14,7 +14,7 @@
 #     root/        those packages unpacked; root.stamp says from which packages, and with which files
 #     gocache/     Go's build cache
 #     resolved     the packages of the last build: those of packages.lock, or newer where sid has moved on
-#     work/        a build under way; a dead attempt's is removed by the next one
+#     building/    a build under way; a dead attempt's is removed by the next one
 # Everything in it is checked before it is used and made again when wrong; removing the whole directory is always safe.
 # shellcheck disable=SC2317  # the steps are called through `attempt`, which shellcheck does not see
 set -euo pipefail
@@ -107,7 +107,7 @@ find_mirror() {
   apt-get -oDir::State::Lists="$work/apt/system" "${format[@]}" | head -1 | grep .
 }
 
-# Sets missing to the entries of packages.lock (name=version) of which no good package is in the cache, and writes work/resolved for the others.
+# Sets missing to the entries of packages.lock (name=version) of which no good package is in the cache, and writes building/resolved for the others.
 # A file in the cache is named by its hash: whatever does not match its name is removed, and what is left can be trusted.
 find_missing() {
   local sha file entry known
@@ -214,7 +214,7 @@ flock -n 9 || { say "another build is under way: waiting for it"; flock -w "$loc
 if is_built; then finish; fi
 if [ -e "$bin" ]; then say "the build in the cache is damaged: making it again"; fi
 
-work=$cache/work
+work=$cache/building
 rm -rf "$work"
 mkdir "$work"
 trap end EXIT

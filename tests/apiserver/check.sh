@@ -65,7 +65,7 @@ if [ -z "${KUBEBUILDER_ASSETS:-}" ]; then
   echo garbage >"$bin/.seen"
   echo garbage >"$cache/root.stamp"
   head -c 1000 /dev/urandom >"$cache/debs/$(head -1 "$cache/resolved" | cut -d' ' -f2).deb"
-  mkdir -p "$cache/work/left-behind"
+  mkdir -p "$cache/building/left-behind"
   "$here/build.sh" >"$scratch/one" &
   one=$!
   "$here/build.sh" >"$scratch/two"
@@ -73,7 +73,7 @@ if [ -z "${KUBEBUILDER_ASSETS:-}" ]; then
   expect "two builds at once mend a damaged cache" "$bin/test-apiserver" --help 2>/dev/null
   expect "both say where" cmp -s "$scratch/one" "$scratch/two"
   expect "the mended build is recorded" sh -c "cd '$bin' && sha256sum -c --quiet SHA256SUMS"
-  refuse "nothing of a dead attempt is left" [ -e "$cache/work" ]
+  refuse "nothing of a dead attempt is left" [ -e "$cache/building" ]
   echo >"$bin/SHA256SUMS"
   expect "a damaged record is mended" [ "$("$here/build.sh" 2>/dev/null)" = "$bin" ]
 fi
