@@ -60,9 +60,10 @@ internal static partial class Log
         var was = before?.Conditions.Find(StatusComposer.Ready);
         if (after.Conditions.Find(StatusComposer.Ready) is { } ready && (was?.Status != ready.Status || was.Reason != ready.Reason))
         {
-            ReadyChanged(logger, ready.Status, ready.Reason, after.Summary?.Text ?? "");
             if (ready.Status != Condition.True && after.Buckets.All(b => b.Error is null))
                 PolicyFailed(logger, ready.Reason, ready.Message);
+            else
+                ReadyChanged(logger, ready.Status, ready.Reason, after.Summary?.Text ?? "");
         }
     }
 
