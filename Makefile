@@ -15,7 +15,8 @@ help: ## this list
 build: ## compile everything (Release: tests and demo share it)
 	@$(STEP) "build" dotnet build $(SOLUTION) -c Release --nologo -v minimal
 
-unit: build ## the unit tests: seconds, no API server
+unit: ## the unit tests: seconds, no API server
+	@$(STEP) "build" dotnet build tests/Unit.slnf -c Release --nologo -v quiet
 	@tests/run.sh unit
 
 test: apiserver build ## all tests, against a real API server; the last line is the count

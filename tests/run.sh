@@ -19,12 +19,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly hang_timeout=300000 # ms without the end of a test: the test is named and the run ended
 
-projects=(tests/KubeRuntime.Tests tests/BucketEncryptionOperator.Tests)
+unit=(tests/KubeRuntime.Tests tests/BucketEncryptionOperator.Tests) others=()
 interop=
 case ${1:-} in
   unit) ;;
   all)
-    projects+=(tests/Integration.Tests)
+    others=(tests/Integration.Tests)
     interop=tests/interop/run.sh
     BEO_APISERVER_SERVE=$PWD/tests/apiserver/serve.sh
     BEO_KUBECTL=$(tests/tools/ensure.sh kubectl)
@@ -72,13 +72,31 @@ print(f"{passed} passed, {len(results) - passed - skipped} failed, {skipped} ski
 PYTHON
 }
 
-for project in "${projects[@]}"; do
-  name=${project##*/} since=$SECONDS code=0
-  echo "==> $name"
-  dotnet test "$project" -c Release --no-build --nologo --results-directory "$results" --logger "trx;LogFileName=$name.trx" \
+# Runs one project; its console output goes to its log, its exit code and seconds beside it.
+run_project() {
+  local name=${1##*/} since=$SECONDS code=0
+  dotnet test "$1" -c Release --no-build --nologo --results-directory "$results" --logger "trx;LogFileName=$name.trx" \
     --logger "console;verbosity=minimal" --blame-hang --blame-hang-timeout "${hang_timeout}ms" --blame-hang-dump-type none \
-    2>&1 | tee "$results/$name.log" || code=$?
-  count "$name" "$code" "$(sum_trx "$results/$name.trx")" $((SECONDS - since))
+    >"$results/$name.log" 2>&1 || code=$?
+  echo "$code $((SECONDS - since))" >"$results/$name.end"
+}
+
+report_project() {
+  local name=${1##*/} code seconds
+  cat "$results/$name.log"
+  read -r code seconds <"$results/$name.end"
+  count "$name" "$code" "$(sum_trx "$results/$name.trx")" "$seconds"
+}
+
+# The unit tests side by side: nothing in them measures time. The integration tests alone: they watch what processes do.
+echo "==> ${unit[*]##*/}"
+for project in "${unit[@]}"; do run_project "$project" & done
+wait
+for project in "${unit[@]}"; do report_project "$project"; done
+for project in "${others[@]}"; do
+  echo "==> ${project##*/}"
+  run_project "$project"
+  report_project "$project"
 done
 
 if [ -n "$interop" ]; then

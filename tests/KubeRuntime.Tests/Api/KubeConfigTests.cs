@@ -253,7 +253,7 @@ public sealed class KubeConfigTests : IDisposable
         string[] junk = ["\n", ": ", "- ", "{", "}", "[", "]", "&a ", "*a ", "!!int ", "|", ">\n", "\t", "'", "\"", "#", "%YAML 9\n", "---\n", "...", "? ", "\0", "<<: *a", "\ufeff", "\\x"];
         var (read, refused) = (0, 0);
 
-        for (var i = 0; i < 3000; i++)
+        for (var i = 0; i < 1000; i++)
         {
             var bytes = valid.ToList();
             for (var n = random.Next(1, 5); n > 0; n--)
@@ -283,7 +283,7 @@ public sealed class KubeConfigTests : IDisposable
             }
         }
 
-        Assert.True(read > 100 && refused > 100, $"{read} read, {refused} refused");
+        Assert.True(read > 20 && refused > 100, $"{read} read, {refused} refused");
     }
 
     private static string Config(string cluster, string user, string host = "api.test:6443") => $$"""
