@@ -81,6 +81,18 @@ run_project() {
   echo "$code $((SECONDS - since))" >"$results/$name.end"
 }
 
+# What the tests of a project wrote down: figures that an assertion alone would hide.
+print_output() {
+  python3 - "$1" <<'PYTHON'
+import sys, xml.etree.ElementTree as xml
+for result in xml.parse(sys.argv[1]).iter():
+    if result.tag.endswith("}UnitTestResult"):
+        for out in (e for e in result.iter() if e.tag.endswith("}StdOut")):
+            print("    " + result.get("testName").split(".", 2)[-1].split("(")[0].replace("_", " "))
+            print("\n".join("        " + line for line in out.text.strip().splitlines()))
+PYTHON
+}
+
 report_project() {
   local name=${1##*/} code seconds
   cat "$results/$name.log"
@@ -96,6 +108,7 @@ for project in "${unit[@]}"; do report_project "$project"; done
 for project in "${others[@]}"; do
   echo "==> ${project##*/}"
   run_project "$project"
+  print_output "$results/${project##*/}.trx"
   report_project "$project"
 done
 
