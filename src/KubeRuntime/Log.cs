@@ -32,4 +32,22 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Error, "Bug: cancelled reconciles did not end within {Limit} and are left behind")]
     public static partial void DrainGivenUp(ILogger logger, TimeSpan limit);
+
+    [LoggerMessage(20, LogLevel.Information, "Standing by: {Holder} leads")]
+    public static partial void StandingBy(ILogger logger, string holder);
+
+    [LoggerMessage(21, LogLevel.Information, "Leading, as {Identity}")]
+    public static partial void Leading(ILogger logger, string identity);
+
+    [LoggerMessage(22, LogLevel.Warning, "The lease could not be read or written ({Failure}), will try again: {Problem}")]
+    public static partial void LeaseFailed(ILogger logger, KubeFailure failure, string problem);
+
+    [LoggerMessage(23, LogLevel.Warning, "Leadership lost: {Reason}. Work is cancelled and the process ends")]
+    public static partial void LeadershipLost(ILogger logger, string reason);
+
+    [LoggerMessage(24, LogLevel.Information, "Lease released")]
+    public static partial void LeaseReleased(ILogger logger);
+
+    [LoggerMessage(25, LogLevel.Warning, "Lease not released, the others wait for its end: {Problem}")]
+    public static partial void LeaseNotReleased(ILogger logger, string problem);
 }

@@ -118,9 +118,13 @@ wait_for_file() {
   [ -s "$2" ] || die "$4 ended before it was ready"
 }
 
+run_operator() {
+  : >"$logs/$1.log"
+  start "$1" "$operator" run --kubeconfig "$work/operator.kubeconfig" --allowed-endpoints "$STORE" --http-address 127.0.0.1:0 --log-format plain "${@:2}"
+}
+# start_operator [FLAGS]
 start_operator() {
-  : >"$logs/operator.now.log"
-  start operator.now "$operator" run --kubeconfig "$work/operator.kubeconfig" --allowed-endpoints "$STORE" --http-address 127.0.0.1:0 --log-format plain
+  run_operator operator.now "$@"
   operator_pid=$started
   until_so "$patience" "the operator's /readyz" operator_is_ready_or_dead
   alive "$operator_pid" || die "the operator ended before it was ready"
@@ -403,6 +407,28 @@ restart() {
 }
 all_read() { [ "$(buckets_read)" -ge "$1" ]; }
 
+two_replicas() {
+  scene "Two replicas with --leader-elect: one works, the other stands by and takes over"
+  local standby from
+  stop_operator TERM
+  start_operator --leader-elect
+  until_so "$patience" "the first to lead" grep -q 'Leading, as' "$logs/operator.now.log"
+  run_operator standby --leader-elect
+  standby=$started
+  until_so "$patience" "the second to stand by" grep -q 'Standing by' "$logs/standby.log"
+  run "kubectl get lease -n $installation $installation -o jsonpath='{.spec.holderIdentity}{\"\n\"}'"
+  printf '\n$ kill -TERM %s        # the leader\n' "$operator_pid"
+  stop_operator TERM
+  from=$(now_ms)
+  until_so "$patience" "the standby to lead" grep -q 'Leading, as' "$logs/standby.log"
+  ok "the standby leads $(($(now_ms) - from)) ms after the leader's end"
+  operator_pid=$standby
+  mv "$logs/standby.log" "$logs/operator.now.log"
+  admin PUT buckets/finance-archive/encryption '<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>'
+  until_so "$patience" "the correction of finance-archive" has_key finance-archive example-kms-key-id
+  ok "and corrects drift"
+}
+
 rights() {
   scene "What the operator asked of the API server, with deploy/rbac.yaml as its only rights"
   tests/demo/rights.py "$work/audit.log" "system:serviceaccount:$installation:$installation" "$installation/" || die "see above"
@@ -442,6 +468,7 @@ main() {
   downgrade
   invalid_specs
   restart
+  two_replicas
   if [ "$AUDIT_LOG" = yes ]; then rights; fi
   if [ "${KEEP:-}" != 1 ]; then orderly_stop; fi
   took

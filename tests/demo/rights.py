@@ -11,6 +11,7 @@ EXPECTED = {
     ("list", "bucketencryptionpolicies"), ("watch", "bucketencryptionpolicies"), ("patch", "bucketencryptionpolicies/status"),
     ("list", "objectstores"), ("watch", "objectstores"),
     ("get", "secrets"),
+    ("create", "leases"), ("get", "leases"), ("list", "leases"), ("watch", "leases"), ("patch", "leases"),
 }  # fmt: skip
 
 path, user, client = sys.argv[1:]

@@ -12,6 +12,9 @@ internal static class RunCommand
 {
     private static readonly OperatorOptions Defaults = new();
 
+    /// <summary>Seconds for cancelled work to end and for the lease to be given back.</summary>
+    private const int AfterDrain = 9;
+
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Path of a kubeconfig. Default: $KUBECONFIG, then the pod's own account, then ~/.kube/config." };
     private static readonly Option<string?> Context = new("--context") { Description = "Context of the kubeconfig. Default: its current-context." };
     private static readonly Option<string?> Namespace = new("--namespace") { Description = "Work in this namespace only. Default: in all." };
@@ -25,6 +28,9 @@ internal static class RunCommand
     private static readonly Option<int> BucketConcurrency = new("--bucket-concurrency") { Description = "Buckets of one policy worked on at a time.", DefaultValueFactory = _ => Defaults.BucketConcurrency };
     private static readonly Option<int> VendorTimeout = new("--vendor-timeout") { Description = "Seconds for one vendor request.", DefaultValueFactory = _ => (int)Defaults.VendorTimeout.TotalSeconds };
     private static readonly Option<int> DrainTimeout = new("--drain-timeout") { Description = "Seconds that running work may take after a stop was asked for.", DefaultValueFactory = _ => (int)Defaults.DrainTimeout.TotalSeconds };
+    private static readonly Option<bool> LeaderElect = new("--leader-elect") { Description = "Work only while holding a Lease, so that a second replica can stand by. Without it, run exactly one." };
+    private static readonly Option<string> LeaseNamespace = new("--lease-namespace") { Description = "Namespace of the Lease.", DefaultValueFactory = _ => Defaults.LeaseNamespace };
+    private static readonly Option<string> LeaseName = new("--lease-name") { Description = "Name of the Lease: one for each installation.", DefaultValueFactory = _ => Defaults.LeaseName };
     private static readonly Option<string> HttpAddress = new("--http-address") { Description = "host:port of /livez and /readyz.", DefaultValueFactory = _ => Defaults.HttpAddress };
     private static readonly Option<LogFormat> LogFormatOption = new("--log-format") { Description = "json or plain.", DefaultValueFactory = _ => Defaults.LogFormat };
     private static readonly Option<LogLevel> LogLevelOption = new("--log-level") { Description = "Least level to log.", DefaultValueFactory = _ => Defaults.LogLevel };
@@ -33,7 +39,8 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run the operator.")
         {
-            Kubeconfig, Context, Namespace, AllowedEndpoints, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, HttpAddress, LogFormatOption, LogLevelOption,
+            Kubeconfig, Context, Namespace, AllowedEndpoints, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace, LeaseName, HttpAddress,
+            LogFormatOption, LogLevelOption,
         };
         command.SetAction(RunAsync);
         return command;
@@ -59,7 +66,7 @@ internal static class RunCommand
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.Configure<OperatorOptions>(options => Fill(options, parsed));
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(parsed.GetValue(DrainTimeout) + 5));
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(parsed.GetValue(DrainTimeout) + AfterDrain));
         builder.Services.AddOperator(connection);
         builder.Services.AddRoutingCore();
         builder.WebHost.UseUrls("http://" + parsed.GetValue(HttpAddress));
@@ -79,6 +86,9 @@ internal static class RunCommand
         options.BucketConcurrency = parsed.GetValue(BucketConcurrency);
         options.VendorTimeout = TimeSpan.FromSeconds(parsed.GetValue(VendorTimeout));
         options.DrainTimeout = TimeSpan.FromSeconds(parsed.GetValue(DrainTimeout));
+        options.LeaderElect = parsed.GetValue(LeaderElect);
+        options.LeaseNamespace = parsed.GetValue(LeaseNamespace) ?? "";
+        options.LeaseName = parsed.GetValue(LeaseName) ?? "";
         options.HttpAddress = parsed.GetValue(HttpAddress) ?? "";
     }
 

@@ -36,6 +36,13 @@ internal sealed class OperatorOptions
 
     /// <summary>For running reconciles after a stop was asked for.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Needed for a second replica; without it nothing is asked of leases, and no right to them is needed.</summary>
+    public bool LeaderElect { get; set; }
+
+    public string LeaseNamespace { get; set; } = "bucket-encryption-operator";
+
+    public string LeaseName { get; set; } = "bucket-encryption-operator";
 }
 
 /// <summary>
@@ -45,6 +52,10 @@ internal sealed class OperatorOptions
 internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
 {
     private const int MostAtATime = 64;
+
+    private const int LongestLabel = 63;
+
+    private const int LongestName = 253;
 
     private static readonly TimeSpan LongestDrain = TimeSpan.FromHours(1);
 
@@ -61,6 +72,10 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             problems.Add($"--drain-timeout must be from 0 to {LongestDrain.TotalSeconds:0} seconds");
         if (!IsHostAndPort(options.HttpAddress)) // a bare word would be bound as port 80 of every interface
             problems.Add($"--http-address \"{options.HttpAddress}\" must be host:port, for example 0.0.0.0:8080");
+        if (!IsName(options.LeaseNamespace, LongestLabel))
+            problems.Add($"--lease-namespace \"{options.LeaseNamespace}\" must be the name of a namespace");
+        if (!IsName(options.LeaseName, LongestName))
+            problems.Add($"--lease-name \"{options.LeaseName}\" must be lower-case letters, digits, hyphens and dots");
         if (options.AllowedEndpoints.Count == 0)
             problems.Add("--allowed-endpoints must list at least one endpoint, or no store can be reached");
         try
@@ -73,6 +88,10 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
         }
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
+
+    private static bool IsName(string text, int longest) =>
+        text.Length > 0 && text.Length <= longest && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')
+        && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1]);
 
     private static bool IsHostAndPort(string text) =>
         Uri.TryCreate("http://" + text, UriKind.Absolute, out var address) && address.PathAndQuery == "/" && address.UserInfo.Length == 0 && !text.EndsWith('/')

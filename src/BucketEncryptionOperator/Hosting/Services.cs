@@ -5,6 +5,7 @@ using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 using KubeRuntime.Control;
+using KubeRuntime.Leading;
 using KubeRuntime.Queueing;
 using KubeRuntime.Watching;
 using Microsoft.Extensions.Options;
@@ -37,6 +38,9 @@ internal static class Services
         services.AddSingleton(s => new SecretKeys((name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new VendorHttp(Product, s.GetRequiredService<OperatorOptions>().VendorTimeout, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => VendorCatalog.ConnectAll(s.GetRequiredService<VendorHttp>(), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(Lease);
+        services.AddSingleton(Election);
+        services.AddSingleton<WriteGuard>(s => () => s.GetRequiredService<IElection>().MayWrite);
         services.AddSingleton<BucketReconciler>();
         services.AddSingleton<StatusWriter>();
         services.AddSingleton(s => new PolicyReconcilerOptions(s.GetRequiredService<OperatorOptions>().BucketConcurrency));
@@ -48,6 +52,27 @@ internal static class Services
 
     private static string Product =>
         "bucket-encryption-operator/" + (typeof(Services).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
+
+    private static IElection Election(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<OperatorOptions>();
+        if (!options.LeaderElect)
+            return new NoElection();
+        var (time, random) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>());
+        // A pod's host name is its own; the rest tells a container that was started again from the one before.
+        var identity = $"{Environment.MachineName}_{random.NextInt64():x16}";
+        return new LeaderElector(services.GetRequiredService<KubeLease>(), new LeaderElectorOptions(identity), random, time, services.GetRequiredService<ILogger<LeaderElector>>());
+    }
+
+    private static KubeLease Lease(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<OperatorOptions>();
+        var (time, random) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>());
+        var watcher = new Watcher<Lease>(
+            services.GetRequiredService<KubeClient>(), KubeRuntime.Leading.Lease.Resource, options.LeaseNamespace, random, time, services.GetRequiredService<ILogger<Watcher<Lease>>>());
+        var connection = services.GetRequiredService<KubeConnection>();
+        return new KubeLease(() => new KubeClient(connection, Product, time), watcher, new NamespacedName(options.LeaseNamespace, options.LeaseName));
+    }
 
     private static Controller Controller(IServiceProvider services)
     {

@@ -5,9 +5,15 @@ using BucketEncryptionOperator.Vendors;
 
 namespace BucketEncryptionOperator.Reconciling;
 
+/// <summary>Whether this process may change buckets at this moment: another one may be about to.</summary>
+internal delegate bool WriteGuard();
+
 /// <summary>One bucket: read, decide, write if it must be, read back.</summary>
-internal sealed class BucketReconciler(TimeProvider time, ILogger<BucketReconciler> logger)
+internal sealed class BucketReconciler(WriteGuard mayWrite, TimeProvider time, ILogger<BucketReconciler> logger)
 {
+    /// <summary>Passes by itself: the process leads again, or ends, in seconds. Until then the row stays as it was.</summary>
+    private static readonly Failure NotLeading = new(FailureKind.Conflict, "CheckLease", "NotLeading") { Message = "This replica does not hold the lease now; nothing was written." };
+
     public async Task<BucketResult> ReconcileAsync(
         IBucketEncryptionApi api, AccessKey key, BucketAddress address, DesiredState desired, WriteHistory? history, CancellationToken cancellationToken)
     {
@@ -25,6 +31,8 @@ internal sealed class BucketReconciler(TimeProvider time, ILogger<BucketReconcil
                     return new BucketResult(address.Bucket, new Outcome.Failed(refuse.Failure, observed));
                 case Plan.Wait wait:
                     return new BucketResult(address.Bucket, new Outcome.Unconfirmed(observed, wait.History));
+                case Plan.Apply or Plan.Remove when !mayWrite():
+                    return new BucketResult(address.Bucket, new Outcome.Failed(NotLeading, observed));
                 case Plan.Apply apply:
                     await api.PutAsync(address, key, apply.Target, before, cancellationToken);
                     Log.EncryptionApplied(logger, address.Bucket, observed, apply.Target);

@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 namespace KubeRuntime.Api;
 
 /// <summary>
-/// Talks to one API server: get, list, watch, patch. Every call has a deadline; nothing is retried here, the callers' loops do that.
+/// Talks to one API server: get, list, watch, create, patch. Every call has a deadline; nothing is retried here, the callers' loops do that.
 /// Failures are <see cref="KubeApiException"/>; a cancelled token of the caller's comes back as <see cref="OperationCanceledException"/>.
 /// HTTP/2 with several connections: the server allows 100 streams on one, and a watch holds its stream for minutes.
 /// </summary>
@@ -99,21 +99,40 @@ public sealed class KubeClient : IDisposable
         }, cancellationToken);
     }
 
+    /// <param name="ns">Null or empty for cluster-scoped kinds.</param>
+    /// <param name="json">The whole object, with apiVersion and kind.</param>
+    /// <returns>The object as stored.</returns>
+    public async Task<T> CreateAsync<T>(KubeResource<T> resource, string? ns, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject
+    {
+        using var content = new ReadOnlyMemoryContent(json);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        var path = resource.CollectionPath(ns);
+        return ReadObject(await CallAsync(HttpMethod.Post, path, query: "", content, cancellationToken), resource, $"POST {path}");
+    }
+
     /// <summary>
-    /// Merge-patches the status subresource. The patch must carry <c>metadata.resourceVersion</c>: a merge patch replaces whole lists,
+    /// Merge-patches an object. The patch must carry <c>metadata.resourceVersion</c>: a merge patch replaces whole lists,
     /// so without it another writer's change would be lost.
     /// </summary>
     /// <returns>The object as stored.</returns>
-    public async Task<T> PatchStatusAsync<T>(KubeResource<T> resource, NamespacedName key, ReadOnlyMemory<byte> mergePatch, CancellationToken cancellationToken)
+    public Task<T> PatchAsync<T>(KubeResource<T> resource, NamespacedName key, ReadOnlyMemory<byte> mergePatch, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject => PatchAsync(resource, resource.ObjectPath(key), mergePatch, cancellationToken);
+
+    /// <summary>Merge-patches the status subresource, as <see cref="PatchAsync{T}(KubeResource{T}, NamespacedName, ReadOnlyMemory{byte}, CancellationToken)"/> does an object.</summary>
+    /// <returns>The object as stored.</returns>
+    public Task<T> PatchStatusAsync<T>(KubeResource<T> resource, NamespacedName key, ReadOnlyMemory<byte> mergePatch, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject => PatchAsync(resource, resource.ObjectPath(key) + "/status", mergePatch, cancellationToken);
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<T> PatchAsync<T>(KubeResource<T> resource, string path, ReadOnlyMemory<byte> mergePatch, CancellationToken cancellationToken)
         where T : class, IKubernetesObject
     {
         using var content = new ReadOnlyMemoryContent(mergePatch);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/merge-patch+json");
-        var body = await CallAsync(HttpMethod.Patch, resource.ObjectPath(key) + "/status", query: "", content, cancellationToken);
-        return ReadObject(body, resource, $"PATCH {resource.Plural} {key} status");
+        return ReadObject(await CallAsync(HttpMethod.Patch, path, query: "", content, cancellationToken), resource, $"PATCH {path}");
     }
-
-    public void Dispose() => _http.Dispose();
 
     private async Task<byte[]> CallAsync(HttpMethod method, string path, string query, HttpContent? content, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using KubeRuntime.Api;
+using KubeRuntime.Leading;
 using KubeRuntime.Queueing;
 using Microsoft.Extensions.Logging;
 
@@ -10,8 +11,8 @@ namespace KubeRuntime.Control;
 public sealed record ControllerOptions(int Workers, TimeSpan ReconcileTimeout, TimeSpan DrainTimeout);
 
 /// <summary>
-/// Sources feed keys into the queue; N workers take them. It starts when every source has seen a complete list, and no
-/// failure of a reconcile ends it. Stopping: intake ends, running reconciles finish (bounded), then their token is cancelled.
+/// Sources feed keys into the queue; N workers take them. It starts when every source has seen a complete list and the process
+/// leads, and no failure of a reconcile ends it. Stopping: intake ends, running reconciles finish (bounded), then their token is cancelled.
 /// </summary>
 public sealed class Controller(
     IReadOnlyList<IWatchSource> sources, WorkQueue<NamespacedName> queue, IReconciler reconciler, ControllerOptions options, TimeProvider time, ILogger logger)
@@ -32,11 +33,12 @@ public sealed class Controller(
     public bool IsAlive => !_dead;
 
     /// <summary>Runs until cancelled. An exception here is a bug of the runtime, and should end the process.</summary>
+    /// <param name="leadership">Watches run and the queue fills before it begins; only the workers wait. Once it is lost, running reconciles are cancelled.</param>
     /// <exception cref="InvalidOperationException">A loop has ended that should not.</exception>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public async Task RunAsync(Leadership leadership, CancellationToken cancellationToken)
     {
         using var intake = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var work = new CancellationTokenSource();
+        using var work = CancellationTokenSource.CreateLinkedTokenSource(leadership.Lost);
         var watches = sources.Select(s => s.RunAsync(queue.Add, intake.Token)).ToList();
         var workers = new List<Task>();
         try
@@ -47,6 +49,9 @@ public sealed class Controller(
                 throw new InvalidOperationException("a watch ended before it had seen a complete list");
             Log.Synced(logger, queue.Depth);
             _running = true;
+            await FirstEndAsync([leadership.Begun.WaitAsync(intake.Token), .. watches]);
+            if (!leadership.Begun.IsCompleted)
+                throw new InvalidOperationException("a watch ended that should run for ever");
             workers.AddRange(Enumerable.Range(0, options.Workers).Select(_ => WorkAsync(work.Token)));
             await FirstEndAsync([.. watches, .. workers]);
             cancellationToken.ThrowIfCancellationRequested();

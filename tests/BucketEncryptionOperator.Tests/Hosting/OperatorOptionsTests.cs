@@ -17,6 +17,8 @@ public sealed class OperatorOptionsTests
         ["more time for a vendor than a policy has"] = (o => o.VendorTimeout = TimeSpan.FromMinutes(6), "--vendor-timeout must be more than 0 and at most half of the 00:10:00"),
         ["a time to drain that is over before it begins"] = (o => o.DrainTimeout = TimeSpan.FromSeconds(-1), "--drain-timeout must be from 0 to 3600 seconds"),
         ["a time to drain that no kubelet waits"] = (o => o.DrainTimeout = TimeSpan.FromSeconds(3601), "--drain-timeout must be from 0 to 3600 seconds"),
+        ["a lease in no namespace"] = (o => o.LeaseNamespace = "", "--lease-namespace \"\" must be the name of a namespace"),
+        ["a lease whose name is none"] = (o => o.LeaseName = "My_Lease", "--lease-name \"My_Lease\" must be lower-case letters"),
         ["no address"] = (o => o.HttpAddress = "", "--http-address \"\" must be host:port"),
         ["an address with a path"] = (o => o.HttpAddress = "0.0.0.0:8080/x", "--http-address \"0.0.0.0:8080/x\" must be host:port"),
         ["an address with a user"] = (o => o.HttpAddress = "a@0.0.0.0:8080", "--http-address \"a@0.0.0.0:8080\" must be host:port"),

@@ -1,4 +1,5 @@
 using BucketEncryptionOperator.Hosting;
+using BucketEncryptionOperator.Reconciling;
 using KubeRuntime.Api;
 using KubeRuntime.Control;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,6 +17,7 @@ public sealed class ServicesTests
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddOperator(Connection);
+        services.AddSingleton<IHostApplicationLifetime, Lifetime>();
 
         await using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 
@@ -23,5 +25,32 @@ public sealed class ServicesTests
         Assert.Contains(provider.GetServices<IHostedService>(), s => s is OperatorService);
         Assert.False(provider.GetRequiredService<Controller>().IsReady);
         Assert.True(provider.GetRequiredService<Controller>().IsAlive);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Only_with_an_election_must_a_write_wait_for_a_lease(bool leaderElect)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddOperator(Connection);
+        services.Configure<OperatorOptions>(o => o.LeaderElect = leaderElect);
+        await using var provider = services.BuildServiceProvider();
+
+        Assert.Equal(!leaderElect, provider.GetRequiredService<WriteGuard>()());
+    }
+
+    private sealed class Lifetime : IHostApplicationLifetime
+    {
+        public CancellationToken ApplicationStarted => CancellationToken.None;
+
+        public CancellationToken ApplicationStopping => CancellationToken.None;
+
+        public CancellationToken ApplicationStopped => CancellationToken.None;
+
+        public void StopApplication()
+        {
+        }
     }
 }

@@ -66,6 +66,26 @@ public sealed class PolicyReconcilerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Without_the_lease_nothing_is_written_and_nothing_is_said_of_it()
+    {
+        _bench.Vendor["finance-archive"] = Aes;
+        await _bench.Start(Given.Policy()).SettleAsync();
+        _bench.Vendor["finance-archive"] = None;
+        _bench.Time.Advance(TimeSpan.FromMinutes(10));
+        var (calls, patches) = (_bench.Vendor.Calls.Count, _bench.Patches);
+        _bench.MayWrite = false;
+
+        var requeue = await _bench.ReconcileAsync();
+
+        Assert.IsType<Requeue.Retry>(requeue);
+        Assert.Equal(["Get"], _bench.Vendor.Calls.Skip(calls).Select(c => c.Operation));
+        Assert.Equal(patches, _bench.Patches);
+        _bench.MayWrite = true;
+        await _bench.ReconcileAsync();
+        Assert.Equal(Aes, _bench.Vendor["finance-archive"]);
+    }
+
+    [Fact]
     public async Task Drift_is_mended()
     {
         _bench.Vendor["finance-archive"] = Aes;

@@ -31,9 +31,12 @@ internal sealed class Workbench : IAsyncDisposable
         _reconciler = new PolicyReconciler(
             _policies, _stores, new PolicyReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns)), _keys,
             new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { ["AlibabaOSS"] = Vendor },
-            new BucketReconciler(Time, new RecordingLogger<BucketReconciler>(Logs)), new StatusWriter(Kubernetes.Client, _policies),
+            new BucketReconciler(() => MayWrite, Time, new RecordingLogger<BucketReconciler>(Logs)), new StatusWriter(Kubernetes.Client, _policies),
             new PolicyReconcilerOptions(bucketConcurrency), Time, new Random(1), new RecordingLogger<PolicyReconciler>(Logs));
     }
+
+    /// <summary>What the lease says.</summary>
+    public bool MayWrite { get; set; } = true;
 
     public ManualTimeProvider Time { get; } = new();
 

@@ -59,6 +59,15 @@ internal sealed class OperatorProcess : IAsyncDisposable
 
     public Task<int> TerminateAsync() => _child.TerminateAsync();
 
+    public Task SignalAsync(string signal) => _child.SignalAsync(signal);
+
+    /// <summary>Waits for its end by itself, and returns the exit code.</summary>
+    public async Task<int> ExitAsync()
+    {
+        await _child.ExitAsync();
+        return _child.ExitCode;
+    }
+
     public ValueTask DisposeAsync()
     {
         _http.Dispose();

@@ -1,5 +1,6 @@
 using KubeRuntime.Api;
 using KubeRuntime.Control;
+using KubeRuntime.Leading;
 using KubeRuntime.Queueing;
 using Microsoft.Extensions.Logging;
 using TestKit;
@@ -27,7 +28,7 @@ public sealed class ControllerTests : IAsyncLifetime
     {
         _queue = new WorkQueue<NamespacedName>(new Backoff(Second, 60 * Second, new Random(1)), _clock);
         _controller = new Controller([_first, _second], _queue, _reconciler, new ControllerOptions(Workers: 2, ReconcileTimeout: 20 * Second, DrainTimeout: 10 * Second), _clock, _logger);
-        _running = _controller.RunAsync(_stop.Token);
+        _running = _controller.RunAsync(Leadership.Unquestioned, _stop.Token);
     }
 
     public Task InitializeAsync() => Task.CompletedTask;

@@ -1,0 +1,84 @@
+using System.Text.Json;
+using KubeRuntime.Api;
+using KubeRuntime.Watching;
+
+namespace KubeRuntime.Leading;
+
+/// <summary>
+/// A Lease on the API server. Reads and writes have a connection of their own, so that no other traffic delays a renewal, and get a new
+/// one after each call without an answer: a connection whose other end is gone would swallow every renewal until a ping finds out.
+/// </summary>
+/// <param name="watcher">Of the key's namespace; it may use any client.</param>
+public sealed class KubeLease(Func<KubeClient> connect, Watcher<Lease> watcher, NamespacedName key) : ILease, IDisposable
+{
+    private KubeClient _client = connect();
+
+    public Task<Lease?> GetAsync(CancellationToken cancellationToken) => CallAsync<Lease?>(async client =>
+    {
+        try
+        {
+            return await client.GetAsync(Lease.Resource, key, cancellationToken);
+        }
+        catch (KubeApiException e) when (e.Failure == KubeFailure.NotFound)
+        {
+            return null;
+        }
+    });
+
+    public Task<Lease> CreateAsync(LeaseRecord record, CancellationToken cancellationToken) =>
+        CallAsync(client => client.CreateAsync(Lease.Resource, key.Namespace, Write(new LeaseWriteMeta(key.Name, key.Namespace, ResourceVersion: null), record), cancellationToken));
+
+    public Task<Lease> UpdateAsync(string resourceVersion, LeaseRecord record, CancellationToken cancellationToken) =>
+        CallAsync(client => client.PatchAsync(Lease.Resource, key, Write(new LeaseWriteMeta(Name: null, Namespace: null, resourceVersion), record), cancellationToken));
+
+    public Task WatchAsync(Action<Lease?> sink, CancellationToken cancellationToken)
+    {
+        var named = false;
+        return watcher.RunAsync(
+            e =>
+            {
+                switch (e)
+                {
+                    case WatchEvent<Lease>.Restarted:
+                        named = false;
+                        break;
+                    case WatchEvent<Lease>.Listed listed:
+                        named |= listed.Unreadable.Any(u => u.Key == key);
+                        foreach (var lease in listed.Items.Where(l => l.Metadata.Key == key))
+                        {
+                            named = true;
+                            sink(lease);
+                        }
+                        break;
+                    case WatchEvent<Lease>.Synced when !named:
+                        sink(null);
+                        break;
+                    case WatchEvent<Lease>.Applied applied when applied.Item.Metadata.Key == key:
+                        sink(applied.Item);
+                        break;
+                    case WatchEvent<Lease>.Deleted deleted when deleted.Key == key:
+                        sink(null);
+                        break;
+                }
+            },
+            cancellationToken);
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private static byte[] Write(LeaseWriteMeta meta, LeaseRecord record) => JsonSerializer.SerializeToUtf8Bytes(new LeaseWrite(meta, record), LeaseJson.Default.LeaseWrite);
+
+    private async Task<T> CallAsync<T>(Func<KubeClient, Task<T>> call)
+    {
+        try
+        {
+            return await call(_client);
+        }
+        catch (Exception e) when (e is OperationCanceledException or KubeApiException { Failure: KubeFailure.Transient })
+        {
+            _client.Dispose();
+            _client = connect();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,237 @@
+using KubeRuntime.Api;
+using KubeRuntime.Leading;
+using Microsoft.Extensions.Logging;
+
+namespace KubeRuntime.Tests.Leading;
+
+public sealed class LeaderElectorTests
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private readonly Simulation _simulation = new();
+    private readonly SimulatedProcess _leader;
+
+    public LeaderElectorTests()
+    {
+        _leader = _simulation.Start("a");
+        Assert.NotNull(_simulation.RunUntil(() => _leader.MayWrite, Second));
+    }
+
+    [Fact]
+    public void The_first_makes_the_lease_and_renews_it_every_two_seconds()
+    {
+        var before = _simulation.Store.Writes;
+
+        _simulation.Run(60 * Second);
+
+        Assert.Equal("a", Record.HolderIdentity);
+        Assert.Equal(15, Record.LeaseDurationSeconds);
+        Assert.InRange(_simulation.Store.Writes - before, 25, 30);
+        Assert.True(_leader.MayWrite);
+    }
+
+    [Fact]
+    public void A_standby_stands_by_and_writes_nothing()
+    {
+        var standby = _simulation.Start("b");
+        _simulation.Run(120 * Second);
+
+        Assert.False(standby.MayWrite);
+        Assert.Equal((0, 0), (standby.Writes, Record.LeaseTransitions));
+        Assert.Contains(standby.Logger.Entries, e => e.Text == "Standing by: a leads");
+    }
+
+    [Fact]
+    public void An_orderly_stop_hands_over_within_a_second()
+    {
+        var standby = _simulation.Start("b");
+        _simulation.Run(5 * Second);
+        _leader.Stop();
+        _simulation.RunUntil(() => !_leader.MayWrite, 10 * Second);
+
+        var took = _simulation.RunUntil(() => standby.MayWrite, 20 * Second);
+
+        Assert.InRange(took ?? TimeSpan.MaxValue, TimeSpan.Zero, Second);
+        Assert.True(_leader.Running is { IsCompletedSuccessfully: true });
+        Assert.Equal(("b", 1), (Record.HolderIdentity, Record.LeaseTransitions));
+    }
+
+    [Fact]
+    public void The_lease_is_renewed_until_the_work_has_drained_and_released_only_then()
+    {
+        var long40 = new TaskCompletionSource();
+        var simulation = new Simulation();
+        var slow = simulation.Start("slow", work: (leadership, _) => long40.Task);
+        simulation.RunUntil(() => slow.MayWrite, Second);
+        slow.Stop();
+        simulation.Run(40 * Second);
+        Assert.True(slow.MayWrite);
+        Assert.Equal("slow", simulation.Store.Stored?.Spec.HolderIdentity);
+
+        simulation.After(TimeSpan.Zero, long40.SetResult);
+        simulation.Run(Second);
+
+        Assert.False(slow.MayWrite);
+        Assert.Equal(("", 1), (simulation.Store.Stored?.Spec.HolderIdentity, simulation.Store.Stored?.Spec.LeaseDurationSeconds));
+        Assert.True(slow.Running is { IsCompletedSuccessfully: true });
+    }
+
+    [Fact]
+    public void After_a_crash_the_standby_waits_the_lease_out_and_no_longer()
+    {
+        var standby = _simulation.Start("b");
+        _simulation.Run(5 * Second);
+        _leader.Killed = true;
+
+        var took = _simulation.RunUntil(() => standby.MayWrite, 60 * Second);
+
+        Assert.InRange(took ?? TimeSpan.MaxValue, 13 * Second, 15.5 * Second);
+    }
+
+    [Fact]
+    public void A_label_that_is_touched_prolongs_nothing()
+    {
+        var standby = _simulation.Start("b");
+        _simulation.Run(5 * Second);
+        _leader.Killed = true;
+        for (var i = 1; i < 20; i++)
+            _simulation.After(i * Second, _simulation.Store.Touch);
+
+        Assert.InRange(_simulation.RunUntil(() => standby.MayWrite, 60 * Second) ?? TimeSpan.MaxValue, 13 * Second, 17 * Second);
+    }
+
+    [Fact]
+    public void A_leader_without_answers_may_not_write_at_the_deadline_and_loses_for_good()
+    {
+        var standby = _simulation.Start("b");
+        _simulation.Run(5 * Second);
+        _leader.CutOffUntil = TimeSpan.MaxValue;
+
+        var until = _simulation.RunUntil(() => !_leader.MayWrite, 60 * Second);
+        _simulation.RunUntil(() => _leader.Running is { IsCompleted: true }, 10 * Second);
+
+        Assert.InRange(until ?? TimeSpan.MaxValue, 8 * Second, 10 * Second);
+        Assert.IsType<LeadershipLostException>(_leader.Running?.Exception?.InnerException);
+        Assert.Contains(_leader.Logger.Entries, e => e is { Level: LogLevel.Warning } && e.Text.StartsWith("Leadership lost: the lease could not be renewed within", StringComparison.Ordinal));
+        Assert.False(standby.MayWrite);
+        Assert.InRange(_simulation.RunUntil(() => standby.MayWrite, 60 * Second) ?? TimeSpan.MaxValue, 2 * Second, 7 * Second);
+    }
+
+    [Fact]
+    public void A_leader_that_slept_past_its_lease_may_not_write_when_it_wakes()
+    {
+        var standby = _simulation.Start("b");
+        _simulation.Run(5 * Second);
+        _leader.Paused = true;
+        Assert.NotNull(_simulation.RunUntil(() => standby.MayWrite, 20 * Second));
+        var writes = _leader.Writes;
+
+        _leader.Paused = false;
+        _simulation.Run(5 * Second);
+
+        Assert.Equal(writes, _leader.Writes);
+        Assert.IsType<LeadershipLostException>(_leader.Running?.Exception?.InnerException);
+    }
+
+    [Fact]
+    public void An_answer_that_is_lost_costs_no_leadership()
+    {
+        var calls = 0;
+        _leader.Fate = () => new Fate(Simulation.Tick, Simulation.Tick, AnswerLost: ++calls % 4 == 1);
+
+        _simulation.Run(120 * Second);
+
+        Assert.True(_leader.MayWrite);
+        Assert.Equal(0, Record.LeaseTransitions);
+    }
+
+    [Fact]
+    public void A_claim_whose_answer_was_lost_is_found_and_taken_up()
+    {
+        _leader.Killed = true;
+        var calls = 0;
+        var other = _simulation.Start("b", fate: () => new Fate(Simulation.Tick, Simulation.Tick, AnswerLost: ++calls == 2));
+
+        _simulation.RunUntil(() => Record.HolderIdentity == "b", 30 * Second);
+
+        Assert.InRange(_simulation.RunUntil(() => other.MayWrite, 20 * Second) ?? TimeSpan.MaxValue, Second, 6 * Second);
+    }
+
+    [Fact]
+    public void Another_name_in_the_lease_ends_the_leadership_at_once()
+    {
+        _simulation.Store.Store(Record with { HolderIdentity = "c" });
+
+        Assert.NotNull(_simulation.RunUntil(() => _leader.Running is { IsFaulted: true }, 6 * Second));
+        Assert.Equal("c holds the lease", _leader.Running?.Exception?.InnerException?.Message);
+    }
+
+    [Fact]
+    public void A_lease_that_is_deleted_is_made_again_by_its_holder_and_claimed_by_nobody_else()
+    {
+        var standby = _simulation.Start("b");
+        _simulation.Run(5 * Second);
+        for (var i = 0; i < 20; i++)
+        {
+            _simulation.Store.Delete();
+            _simulation.Run(3 * Second);
+            Assert.Equal("a", Record.HolderIdentity);
+            Assert.False(standby.MayWrite);
+        }
+        Assert.True(_leader.MayWrite);
+    }
+
+    [Fact]
+    public void A_right_that_is_missing_is_told_once_and_waited_for()
+    {
+        var denied = true;
+        _leader.Killed = true;
+        var other = _simulation.Start("b", fate: () => new Fate(Simulation.Tick, Simulation.Tick, Failure: denied ? KubeFailure.Denied : null));
+        _simulation.Run(60 * Second);
+        Assert.Single(other.Logger.Entries, e => e.Level == LogLevel.Warning);
+        Assert.False(other.MayWrite);
+
+        denied = false;
+
+        Assert.NotNull(_simulation.RunUntil(() => other.MayWrite, 5 * Second));
+    }
+
+    [Fact]
+    public void A_wall_clock_that_jumps_ahead_stops_writes_only_until_the_next_renewal()
+    {
+        _leader.Clock.ShiftWallClock(TimeSpan.FromDays(1));
+        Assert.False(_leader.MayWrite);
+
+        Assert.InRange(_simulation.RunUntil(() => _leader.MayWrite, 10 * Second) ?? TimeSpan.MaxValue, TimeSpan.Zero, 2.5 * Second);
+        _simulation.Run(30 * Second);
+        Assert.True(_leader.MayWrite);
+    }
+
+    [Fact]
+    public void A_wall_clock_that_is_set_back_still_renews_visibly()
+    {
+        var standby = _simulation.Start("b");
+        _leader.Clock.ShiftWallClock(-TimeSpan.FromDays(1));
+        var times = new HashSet<DateTimeOffset?>();
+        var writes = _simulation.Store.Writes;
+        _simulation.EachTick = () => times.Add(Record.RenewTime);
+
+        _simulation.Run(60 * Second);
+
+        Assert.False(standby.MayWrite);
+        Assert.Equal(_simulation.Store.Writes - writes, times.Count - 1);
+    }
+
+    [Fact]
+    public void A_standby_that_is_stopped_leaves_the_lease_alone()
+    {
+        var standby = _simulation.Start("b");
+        _simulation.Run(5 * Second);
+        standby.Stop();
+
+        Assert.NotNull(_simulation.RunUntil(() => standby.Running is { IsCompletedSuccessfully: true }, 2 * Second));
+        _simulation.Run(20 * Second);
+        Assert.Equal(("a", 0), (Record.HolderIdentity, Record.LeaseTransitions));
+    }
+
+    private LeaseRecord Record => _simulation.Store.Stored?.Spec ?? new LeaseRecord { HolderIdentity = "(none)" };
+}
