@@ -4,6 +4,7 @@ using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using KubeRuntime.Conditions;
+using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -260,7 +261,7 @@ public sealed class StatusComposerTests
         const int Seed = 7;
         var random = new Random(Seed);
         var attempt = 0;
-        for (var i = 0; i < 3_000; i++)
+        for (var i = 0; i < RandomSeed.Cases(3_000); i++)
         {
             _now += TimeSpan.FromSeconds(random.Next(1, 400));
             if (random.Next(20) == 0)

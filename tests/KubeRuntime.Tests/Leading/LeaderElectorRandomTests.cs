@@ -1,13 +1,14 @@
 using System.Globalization;
 using KubeRuntime.Api;
 using KubeRuntime.Leading;
+using TestKit;
 using Xunit.Abstractions;
 
 namespace KubeRuntime.Tests.Leading;
 
 public sealed class LeaderElectorRandomTests(ITestOutputHelper output)
 {
-    private const int Seeds = 250;
+    private static readonly int Seeds = RandomSeed.Cases(250);
     private static readonly TimeSpan Trouble = TimeSpan.FromMinutes(4);
     private static readonly TimeSpan Calm = TimeSpan.FromMinutes(1);
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Xml;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Alibaba;
+using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Vendors.Alibaba;
 
@@ -129,7 +130,7 @@ public sealed class OssDocumentTests
         var random = new Random(Seed);
         string[] seeds = [Kms, .. Readings.Values.Select(r => r.Xml).Where(x => x.Length is > 0 and < 1_000), .. Writings.Values.Select(w => w.Basis).OfType<string>()];
 
-        for (var i = 0; i < 20_000; i++)
+        for (var i = 0; i < RandomSeed.Cases(20_000); i++)
         {
             var text = Spoil(random, Encoding.UTF8.GetBytes(seeds[random.Next(seeds.Length)]));
             var thrown = Record.Exception(() =>

@@ -5,6 +5,7 @@ using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Vendors;
 using BucketEncryptionOperator.Vendors.Alibaba;
+using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Vendors.Alibaba;
 
@@ -207,7 +208,7 @@ public sealed partial class OssErrorsTests
         const int Seed = 4;
         var random = new Random(Seed);
         var seed = Error("AccessDenied");
-        for (var i = 0; i < 20_000; i++)
+        for (var i = 0; i < RandomSeed.Cases(20_000); i++)
         {
             var body = new StringBuilder(seed);
             for (var changes = random.Next(6); changes > 0; changes--)
