@@ -5,13 +5,18 @@ namespace KubeRuntime.Queueing;
 /// a key that is added while it waits is still one entry; a key that is added while a worker has it (<i>processing</i>)
 /// becomes <i>dirty</i> and is queued again when that worker is done. So no change is lost, and no two workers meet on a key.
 /// A key's delayed add is dropped when a worker takes the key: the outcome of that work says when to come back.
+/// Two priorities (<see cref="TwoLanes{TKey}"/>): <see cref="Add"/> is urgent, and raises a key that waits without urgency; a delayed key that falls due is
+/// not, unless it is a retry. Retries are urgent because somebody waits for their outcome (often it is a write that met a conflict), while a resync
+/// looks at what was right the last time; that many failing keys do not crowd out the changes is the work of their back-off.
 /// </summary>
 public sealed class WorkQueue<TKey> : IDisposable
     where TKey : struct
 {
     private readonly Lock _gate = new();
-    private readonly Queue<TKey> _waiting = new();
-    private readonly HashSet<TKey> _dirty = [];
+    private readonly TwoLanes<TKey> _waiting = new();
+
+    /// <summary>Keys that were added and not taken since, and whether that is urgent.</summary>
+    private readonly Dictionary<TKey, bool> _dirty = [];
     private readonly HashSet<TKey> _processing = [];
     private readonly Dictionary<TKey, int> _failures = [];
     private readonly SemaphoreSlim _available = new(0);
@@ -22,7 +27,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     public WorkQueue(Backoff backoff, TimeProvider time)
     {
         _backoff = backoff;
-        _delayed = new DelayedAdds<TKey>(time, Add);
+        _delayed = new DelayedAdds<TKey>(time, AddDue);
     }
 
     /// <summary>Keys that wait for a worker now.</summary>
@@ -38,21 +43,18 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>Keys that will be added later.</summary>
     public int Delayed => _delayed.Count;
 
+    /// <summary>The key is new or has changed.</summary>
     public void Add(TKey key)
     {
         lock (_gate)
-        {
-            if (_shutDown || !_dirty.Add(key) || _processing.Contains(key))
-                return;
-            _waiting.Enqueue(key);
-            _available.Release();
-        }
+            Put(key, urgent: true);
     }
 
+    /// <summary>Adds the key without urgency when the delay is over; an earlier one that was asked for stays.</summary>
     public void AddAfter(TKey key, TimeSpan delay)
     {
         if (delay <= TimeSpan.Zero)
-            Add(key);
+            AddDue(key);
         else
             _delayed.Schedule(key, delay);
     }
@@ -93,7 +95,7 @@ public sealed class WorkQueue<TKey> : IDisposable
                 _available.Release(); // for the next worker
                 return null;
             }
-            var key = _waiting.Dequeue();
+            var key = _waiting.Take();
             _dirty.Remove(key);
             _processing.Add(key);
             _delayed.Cancel(key);
@@ -107,9 +109,9 @@ public sealed class WorkQueue<TKey> : IDisposable
         lock (_gate)
         {
             _processing.Remove(key);
-            if (_shutDown || !_dirty.Contains(key))
+            if (_shutDown || !_dirty.TryGetValue(key, out var urgent))
                 return;
-            _waiting.Enqueue(key);
+            _waiting.Add(key, urgent);
             _available.Release();
         }
     }
@@ -133,5 +135,31 @@ public sealed class WorkQueue<TKey> : IDisposable
         ShutDown();
         _delayed.Dispose();
         _available.Dispose();
+    }
+
+    /// <summary>A key with failures that are not forgotten is a retry.</summary>
+    private void AddDue(TKey key)
+    {
+        lock (_gate)
+            Put(key, urgent: _failures.ContainsKey(key));
+    }
+
+    private void Put(TKey key, bool urgent)
+    {
+        if (_shutDown)
+            return;
+        if (_dirty.TryGetValue(key, out var wasUrgent))
+        {
+            if (!urgent || wasUrgent)
+                return;
+            _dirty[key] = true;
+            _waiting.Raise(key);
+            return;
+        }
+        _dirty.Add(key, urgent);
+        if (_processing.Contains(key))
+            return;
+        _waiting.Add(key, urgent);
+        _available.Release();
     }
 }

@@ -126,6 +126,83 @@ public sealed class WorkQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task What_changes_goes_before_what_only_falls_due()
+    {
+        _queue.AddAfter(1, Second);
+        _clock.Advance(Second);
+        _queue.Add(2);
+        _queue.Add(3);
+
+        Assert.Equal([2, 3, 1], await TakeAllAsync());
+    }
+
+    [Fact]
+    public async Task What_falls_due_gets_its_turn_however_much_changes()
+    {
+        _queue.AddAfter(100, TimeSpan.Zero);
+        _queue.AddAfter(101, TimeSpan.Zero);
+        foreach (var key in Enumerable.Range(0, 20))
+            _queue.Add(key);
+
+        var order = await TakeAllAsync();
+
+        Assert.Equal([.. Enumerable.Range(0, 8), 100, .. Enumerable.Range(8, 8), 101, .. Enumerable.Range(16, 4)], order);
+    }
+
+    [Fact]
+    public async Task What_was_taken_while_nothing_had_fallen_due_does_not_count_against_the_changes()
+    {
+        foreach (var key in Enumerable.Range(0, 20))
+            _queue.Add(key);
+        for (var i = 0; i < 10; i++)
+            await TakeAsync();
+
+        _queue.AddAfter(100, TimeSpan.Zero);
+
+        Assert.Equal([.. Enumerable.Range(10, 8), 100, 18, 19], await TakeAllAsync());
+    }
+
+    [Fact]
+    public async Task A_change_raises_a_key_that_waits_without_urgency_and_it_is_taken_once()
+    {
+        _queue.AddAfter(1, TimeSpan.Zero);
+        _queue.AddAfter(2, TimeSpan.Zero);
+        _queue.Add(3);
+
+        _queue.Add(2);
+
+        Assert.Equal(3, _queue.Depth);
+        Assert.Equal([3, 2, 1], await TakeAllAsync());
+    }
+
+    [Fact]
+    public async Task A_change_during_the_work_is_urgent_even_after_a_key_had_fallen_due()
+    {
+        _queue.Add(1);
+        await TakeAsync();
+        _queue.AddAfter(1, TimeSpan.Zero);
+        _queue.Add(1);
+        _queue.AddAfter(2, TimeSpan.Zero);
+
+        _queue.Done(1);
+
+        Assert.Equal([1, 2], await TakeAllAsync());
+    }
+
+    [Fact]
+    public async Task A_retry_goes_before_a_resync_and_a_forgotten_failure_is_none()
+    {
+        _queue.AddRateLimited(1, TimeSpan.Zero);
+        _queue.Forget(1);
+        _queue.AddAfter(2, Second);
+        _queue.AddRateLimited(3, 2 * Second);
+
+        _clock.Advance(5 * Second);
+
+        Assert.Equal(3, await TakeAsync());
+    }
+
+    [Fact]
     public async Task Shut_down_releases_all_workers_and_drops_what_waits()
     {
         var workers = Enumerable.Range(0, 5).Select(_ => _queue.TakeAsync(CancellationToken.None).AsTask()).ToList();
@@ -192,7 +269,7 @@ public sealed class WorkQueueTests : IDisposable
         for (var step = 0; step < 20_000; step++)
         {
             var key = random.Next(8);
-            switch (random.Next(7))
+            switch (random.Next(9))
             {
                 case 0 or 1:
                     _queue.Add(key);
@@ -217,6 +294,18 @@ public sealed class WorkQueueTests : IDisposable
                 case 6:
                     _clock.Advance(random.Next(1, 20) * Second);
                     model.FireUntil(_clock.GetElapsedTime(0));
+                    break;
+                case 7:
+                    _queue.AddAfter(key, TimeSpan.Zero);
+                    model.AddDue(key);
+                    break;
+                case 8 when random.Next(2) == 0:
+                    _queue.AddRateLimited(key, TimeSpan.FromDays(1000)); // the count matters here, not the wait
+                    model.Failing.Add(key);
+                    break;
+                case 8:
+                    _queue.Forget(key);
+                    model.Failing.Remove(key);
                     break;
             }
             Assert.Equal(model.Waiting.Count, _queue.Depth);
@@ -274,6 +363,14 @@ public sealed class WorkQueueTests : IDisposable
 
     private static WorkQueue<int> NewQueue(TimeProvider time) => new(new Backoff(Second, 60 * Second, new Random(1)), time);
 
+    private async Task<List<int>> TakeAllAsync()
+    {
+        var taken = new List<int>();
+        while (_queue.Depth > 0)
+            taken.Add(await TakeAsync() ?? throw new InvalidOperationException("shut down"));
+        return taken;
+    }
+
     private async Task<int?> TakeAsync() => await _queue.TakeAsync(CancellationToken.None).AsTask().Within();
 
     /// <summary>Lets key 1 fail once and measures by the clock's own steps when it is back.</summary>
@@ -292,17 +389,29 @@ public sealed class WorkQueueTests : IDisposable
 
     private sealed class Model
     {
-        private readonly HashSet<int> _dirty = [];
+        private readonly Dictionary<int, bool> _dirty = [];
         private readonly Dictionary<int, TimeSpan> _due = [];
+        private int _urgentInARow;
 
-        public List<int> Waiting { get; } = [];
+        /// <summary>In order of arrival, or of being raised.</summary>
+        public List<(int Key, bool Urgent)> Waiting { get; } = [];
+
+        public HashSet<int> Failing { get; } = [];
 
         public List<int> Processing { get; } = [];
 
-        public void Add(int key)
+        public void Add(int key) => Add(key, urgent: true);
+
+        public void AddDue(int key) => Add(key, Failing.Contains(key));
+
+        private void Add(int key, bool urgent)
         {
-            if (_dirty.Add(key) && !Processing.Contains(key))
-                Waiting.Add(key);
+            if (_dirty.TryGetValue(key, out var before) && (before || !urgent))
+                return;
+            _dirty[key] = urgent;
+            Waiting.Remove((key, false));
+            if (!Processing.Contains(key))
+                Waiting.Add((key, urgent));
         }
 
         public void AddAt(int key, TimeSpan at) => _due[key] = _due.TryGetValue(key, out var known) && known < at ? known : at;
@@ -314,14 +423,17 @@ public sealed class WorkQueueTests : IDisposable
             foreach (var (key, _) in _due.Where(d => d.Value <= now).OrderBy(d => d.Value).ToList())
             {
                 _due.Remove(key);
-                Add(key);
+                AddDue(key);
             }
         }
 
         public int Take()
         {
-            var key = Waiting[0];
-            Waiting.RemoveAt(0);
+            var anyDue = Waiting.Exists(w => !w.Urgent);
+            var urgent = Waiting.Exists(w => w.Urgent) && !(anyDue && _urgentInARow == 8);
+            _urgentInARow = urgent && anyDue ? _urgentInARow + 1 : 0;
+            var (key, _) = Waiting.Find(w => w.Urgent == urgent);
+            Waiting.Remove((key, urgent));
             _dirty.Remove(key);
             _due.Remove(key);
             Processing.Add(key);
@@ -331,8 +443,8 @@ public sealed class WorkQueueTests : IDisposable
         public void Done(int key)
         {
             Processing.Remove(key);
-            if (_dirty.Contains(key))
-                Waiting.Add(key);
+            if (_dirty.TryGetValue(key, out var urgent))
+                Waiting.Add((key, urgent));
         }
     }
 }
