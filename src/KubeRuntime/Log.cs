@@ -33,6 +33,9 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Error, "Bug: cancelled reconciles did not end within {Limit} and are left behind")]
     public static partial void DrainGivenUp(ILogger logger, TimeSpan limit);
 
+    [LoggerMessage(10, LogLevel.Information, "The server has no streaming lists ({Problem}); {Resource} are listed by pages")]
+    public static partial void NoStreamingLists(ILogger logger, string resource, string problem);
+
     [LoggerMessage(20, LogLevel.Information, "Standing by: {Holder} leads")]
     public static partial void StandingBy(ILogger logger, string holder);
 

@@ -56,16 +56,19 @@ public sealed class ApiServerOutageTests(ITestOutputHelper output) : IAsyncLifet
         await using var op = await StartAsync(proxy);
         await ApplyAsync(Enumerable.Range(0, Policies));
         await AllReadyAsync(Enumerable.Range(0, Policies), op);
+        AssertListedByStreams(since: 0, op);
 
         // While the operator cannot reach it, things happen and the server forgets: a new watch cache starts after them.
         proxy.Refuse();
         await DeleteAsync(Enumerable.Range(0, 10));
         await ApplyAsync(Enumerable.Range(Policies, 10));
         await Server.KillAndRestartAsync();
+        var mark = AuditLog.Mark(Server.AuditLog);
         proxy.Accept();
 
         await NothingMissedAsync(alive: [.. Enumerable.Range(10, Policies)], gone: [.. Enumerable.Range(0, 10)], op);
         Assert.Contains("too old (410), listing again", op.Log, StringComparison.Ordinal);
+        AssertListedByStreams(mark, op);
     }
 
     [Fact]
@@ -92,6 +95,17 @@ public sealed class ApiServerOutageTests(ITestOutputHelper output) : IAsyncLifet
     private static string Bucket(int i) => $"outage-{i}";
 
     private static string Policy(int i) => $"policy-{i}";
+
+    /// <summary>The witness is the API server: this one has streaming lists, so policies and stores are listed by a watch and by no LIST.</summary>
+    private void AssertListedByStreams(long since, OperatorProcess op)
+    {
+        var requests = AuditLog.OperatorSince(Server.AuditLog, since);
+        var streams = requests.Where(r => r.IsStreamingList && r.Code == 200).Select(r => r.Resource).ToHashSet(StringComparer.Ordinal);
+        output.WriteLine($"listed by a stream: {string.Join(", ", streams.Order(StringComparer.Ordinal))}; LIST requests: {requests.Count(r => r.Verb == "list")}");
+        Assert.Superset(new HashSet<string>(["bucketencryptionpolicies", "objectstores"], StringComparer.Ordinal), streams);
+        Assert.DoesNotContain(requests, r => r.Verb == "list");
+        Assert.DoesNotContain("no streaming lists", op.Log, StringComparison.Ordinal);
+    }
 
     private static async Task CutAsync(TcpProxy proxy, TimeSpan every, int times)
     {

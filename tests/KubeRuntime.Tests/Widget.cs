@@ -24,6 +24,10 @@ public sealed record Widget : IKubernetesObject
 
     public static string Bookmark(int version) => Event("BOOKMARK", $$$"""{"kind":"Widget","metadata":{"resourceVersion":"{{{version}}}","creationTimestamp":null}}""");
 
+    /// <summary>The bookmark that ends the initial events of a streaming list.</summary>
+    public static string EndBookmark(int version) => Event(
+        "BOOKMARK", $$$$"""{"kind":"Widget","metadata":{"resourceVersion":"{{{{version}}}}","annotations":{"k8s.io/initial-events-end":"true"}}}""");
+
     /// <summary>A Status object, as an error body or inside a watch.</summary>
     public static string Status(int code, string reason, string message) =>
         $$"""{"kind":"Status","apiVersion":"v1","status":"Failure","message":"{{message}}","reason":"{{reason}}","code":{{code}}}""";

@@ -21,6 +21,7 @@ public sealed class ScriptedApiServer : IAsyncDisposable
     private readonly ConcurrentQueue<ApiRequest> _requests = new();
     private readonly ConcurrentBag<Task> _connections = [];
     private Task _accepting = Task.CompletedTask;
+    private int _refusedStreams;
 
     private ScriptedApiServer()
     {
@@ -33,6 +34,14 @@ public sealed class ScriptedApiServer : IAsyncDisposable
 
     /// <summary>Answers what the script does not; null leaves the request without an answer.</summary>
     public Func<ApiRequest, Answer?> Otherwise { get; set; } = _ => null;
+
+    /// <summary>
+    /// False, as before Kubernetes 1.34: a request for a streaming list is refused as such a server refuses it. It takes nothing from the script and
+    /// is not among <see cref="Requests"/>; <see cref="RefusedStreams"/> counts it.
+    /// </summary>
+    public bool StreamsLists { get; set; }
+
+    public int RefusedStreams => Volatile.Read(ref _refusedStreams);
 
     public static ScriptedApiServer Start(params Answer[] script)
     {
@@ -83,6 +92,13 @@ public sealed class ScriptedApiServer : IAsyncDisposable
         {
             while (await ReadRequestAsync(stream) is { } request)
             {
+                if (request.IsStreamingList && !StreamsLists)
+                {
+                    Interlocked.Increment(ref _refusedStreams);
+                    if (!await AnswerAsync(socket, stream, Refusal()))
+                        return;
+                    continue;
+                }
                 _requests.Enqueue(request);
                 var answer = _script.TryDequeue(out var scripted) ? scripted : Otherwise(request) ?? new Answer();
                 _arrivals.Writer.TryWrite(request);
@@ -147,6 +163,9 @@ public sealed class ScriptedApiServer : IAsyncDisposable
         }
     }
 
+    private static Answer Refusal() => Answer.Whole(
+        """{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422,"message":"sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"}""", 422);
+
     private static byte[] Chunk(byte[] bytes) =>
         bytes.Length == 0 ? [] : [.. Encoding.ASCII.GetBytes($"{bytes.Length:x}\r\n"), .. bytes, .. "\r\n"u8];
 }
@@ -162,6 +181,8 @@ public sealed record ApiRequest(string Method, string Target, IReadOnlyDictionar
         : null;
 
     public bool IsWatch => Query("watch") == "1";
+
+    public bool IsStreamingList => IsWatch && Query("sendInitialEvents") == "true";
 }
 
 /// <summary>

@@ -69,7 +69,7 @@ internal static class Services
         var options = services.GetRequiredService<OperatorOptions>();
         var (time, random) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>());
         var watcher = new Watcher<Lease>(
-            services.GetRequiredService<KubeClient>(), KubeRuntime.Leading.Lease.Resource, options.LeaseNamespace, random, time, services.GetRequiredService<ILogger<Watcher<Lease>>>());
+            services.GetRequiredService<KubeClient>(), KubeRuntime.Leading.Lease.Resource, new Scope(options.LeaseNamespace), random, time, services.GetRequiredService<ILogger<Watcher<Lease>>>());
         var connection = services.GetRequiredService<KubeConnection>();
         return new KubeLease(() => new KubeClient(connection, Product, time), watcher, new NamespacedName(options.LeaseNamespace, options.LeaseName));
     }
@@ -94,6 +94,6 @@ internal static class Services
 
     private static Watcher<T> Watch<T>(IServiceProvider services, KubeResource<T> resource, OperatorOptions options)
         where T : class, IKubernetesObject =>
-        new(services.GetRequiredService<KubeClient>(), resource, options.Namespace, services.GetRequiredService<Random>(),
+        new(services.GetRequiredService<KubeClient>(), resource, new Scope(options.Namespace), services.GetRequiredService<Random>(),
             services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Watcher<T>>>());
 }

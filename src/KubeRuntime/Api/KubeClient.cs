@@ -60,12 +60,12 @@ public sealed class KubeClient : IDisposable
         where T : class, IKubernetesObject =>
         ReadObject(await CallAsync(HttpMethod.Get, resource.ObjectPath(key), query: "", content: null, cancellationToken), resource, $"GET {resource.Plural} {key}");
 
-    /// <summary>One page. A null <paramref name="ns"/> means all namespaces; <paramref name="next"/> is the token of the page before.</summary>
-    public async Task<ListPage<T>> ListAsync<T>(KubeResource<T> resource, string? ns, int limit, string? next, CancellationToken cancellationToken)
+    /// <summary>One page. <paramref name="next"/> is the token of the page before.</summary>
+    public async Task<ListPage<T>> ListAsync<T>(KubeResource<T> resource, Scope scope, int limit, string? next, CancellationToken cancellationToken)
         where T : class, IKubernetesObject
     {
-        var query = $"?limit={limit}" + (next is null ? "" : "&continue=" + Uri.EscapeDataString(next));
-        var body = await CallAsync(HttpMethod.Get, resource.CollectionPath(ns), query, content: null, cancellationToken);
+        var query = $"?limit={limit}{scope.Query}" + (next is null ? "" : "&continue=" + Uri.EscapeDataString(next));
+        var body = await CallAsync(HttpMethod.Get, resource.CollectionPath(scope.Namespace), query, content: null, cancellationToken);
         return ObjectReader.ReadList(body, resource);
     }
 
@@ -73,31 +73,18 @@ public sealed class KubeClient : IDisposable
     /// Opens a watch with bookmarks from <paramref name="resourceVersion"/>. The server ends it after <paramref name="duration"/>;
     /// a stream that lives 30 s longer is taken for dead.
     /// </summary>
-    public async Task<WatchReader<T>> WatchAsync<T>(KubeResource<T> resource, string? ns, string resourceVersion, TimeSpan duration, CancellationToken cancellationToken)
-        where T : class, IKubernetesObject
-    {
-        var path = resource.CollectionPath(ns);
-        var query = $"?watch=1&allowWatchBookmarks=true&resourceVersion={Uri.EscapeDataString(resourceVersion)}&timeoutSeconds={(int)duration.TotalSeconds}";
-        using var request = Request(HttpMethod.Get, path, query);
-        using var deadline = new Deadline(CallDeadline, _time, cancellationToken);
-        return await GuardAsync($"WATCH {path}", async () =>
-        {
-            var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
-            try
-            {
-                if (!response.IsSuccessStatusCode)
-                    throw await FailureAsync(response, $"WATCH {path}", deadline.Token);
-                var lines = new LineReader(await response.Content.ReadAsStreamAsync(deadline.Token), MaxLine);
-                var stream = new WatchReader<T>(response, lines, resource, _time, duration + WatchGrace);
-                response = null;
-                return stream;
-            }
-            finally
-            {
-                response?.Dispose();
-            }
-        }, cancellationToken);
-    }
+    public Task<WatchReader<T>> WatchAsync<T>(KubeResource<T> resource, Scope scope, string resourceVersion, TimeSpan duration, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject =>
+        OpenAsync(resource, scope, $"&resourceVersion={Uri.EscapeDataString(resourceVersion)}", duration, cancellationToken);
+
+    /// <summary>
+    /// Opens a streaming list: a watch that first sends all that exists, at least as new as this moment, then a line of type
+    /// <see cref="WatchLineType.InitialEventsEnd"/>, and goes on as a watch. A server that has none says <see cref="KubeFailure.Invalid"/>
+    /// (off by default before Kubernetes 1.34; one that knows neither parameter refuses resourceVersionMatch on a watch).
+    /// </summary>
+    public Task<WatchReader<T>> StreamListAsync<T>(KubeResource<T> resource, Scope scope, TimeSpan duration, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject =>
+        OpenAsync(resource, scope, "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan", duration, cancellationToken);
 
     /// <param name="ns">Null or empty for cluster-scoped kinds.</param>
     /// <param name="json">The whole object, with apiVersion and kind.</param>
@@ -125,6 +112,32 @@ public sealed class KubeClient : IDisposable
         where T : class, IKubernetesObject => PatchAsync(resource, resource.ObjectPath(key) + "/status", mergePatch, cancellationToken);
 
     public void Dispose() => _http.Dispose();
+
+    private async Task<WatchReader<T>> OpenAsync<T>(KubeResource<T> resource, Scope scope, string from, TimeSpan duration, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject
+    {
+        var path = resource.CollectionPath(scope.Namespace);
+        var query = $"?watch=1&allowWatchBookmarks=true{from}{scope.Query}&timeoutSeconds={(int)duration.TotalSeconds}";
+        using var request = Request(HttpMethod.Get, path, query);
+        using var deadline = new Deadline(CallDeadline, _time, cancellationToken);
+        return await GuardAsync($"WATCH {path}", async () =>
+        {
+            var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            try
+            {
+                if (!response.IsSuccessStatusCode)
+                    throw await FailureAsync(response, $"WATCH {path}", deadline.Token);
+                var lines = new LineReader(await response.Content.ReadAsStreamAsync(deadline.Token), MaxLine);
+                var stream = new WatchReader<T>(response, lines, resource, _time, duration + WatchGrace);
+                response = null;
+                return stream;
+            }
+            finally
+            {
+                response?.Dispose();
+            }
+        }, cancellationToken);
+    }
 
     private async Task<T> PatchAsync<T>(KubeResource<T> resource, string path, ReadOnlyMemory<byte> mergePatch, CancellationToken cancellationToken)
         where T : class, IKubernetesObject

@@ -22,6 +22,9 @@ public enum WatchLineType
     /// <summary>Carries only a newer resource version to resume from.</summary>
     Bookmark,
 
+    /// <summary>The bookmark that ends the initial events of a streaming list: all that exists has been sent.</summary>
+    InitialEventsEnd,
+
     /// <summary>Carries a failure; 410 means that the resume version is too old.</summary>
     Error,
 }
@@ -40,6 +43,7 @@ public sealed record WatchLine<T>(WatchLineType Type, string ResourceVersion, T?
 internal static class ObjectReader
 {
     private const int MaxMessage = 512;
+    private const string InitialEventsEnd = "k8s.io/initial-events-end";
 
     /// <summary>Of the envelope, far above the 64 that an object's own reader takes: an object that is too deep costs itself, not the whole answer.</summary>
     private const int MaxDepth = 1000;
@@ -103,7 +107,7 @@ internal static class ObjectReader
                 "ADDED" => ReadChange(WatchLineType.Added, body, resource),
                 "MODIFIED" => ReadChange(WatchLineType.Modified, body, resource),
                 "DELETED" => ReadChange(WatchLineType.Deleted, body, resource),
-                "BOOKMARK" => new WatchLine<T>(WatchLineType.Bookmark, ReadIdentity(body).ResourceVersion),
+                "BOOKMARK" => ReadBookmark<T>(body),
                 "ERROR" => new WatchLine<T>(WatchLineType.Error, "", Failure: ReadStatus(body, $"WATCH {resource.Plural}")),
                 _ => throw new JsonException("unknown type"),
             };
@@ -144,6 +148,14 @@ internal static class ObjectReader
         return new WatchLine<T>(type, item?.Metadata.ResourceVersion ?? ReadIdentity(body).ResourceVersion, item, bad);
     }
 
+    private static WatchLine<T> ReadBookmark<T>(ReadOnlySpan<byte> body)
+        where T : class, IKubernetesObject
+    {
+        var meta = ReadMeta(body);
+        var isEnd = meta.ValueKind == JsonValueKind.Object && meta.TryGetProperty("annotations", out var annotations) && Text(annotations, InitialEventsEnd) == "true";
+        return new WatchLine<T>(isEnd ? WatchLineType.InitialEventsEnd : WatchLineType.Bookmark, Text(meta, "resourceVersion"));
+    }
+
     private static void ReadItems<T>(ReadOnlySpan<byte> json, ref Utf8JsonReader reader, KubeResource<T> resource, List<T> items, List<UnreadableObject> unreadable)
         where T : class, IKubernetesObject
     {
@@ -182,18 +194,22 @@ internal static class ObjectReader
     /// <summary>Name and version of an object whose body may be anything; empty where it has none.</summary>
     private static (NamespacedName Key, string ResourceVersion) ReadIdentity(ReadOnlySpan<byte> body)
     {
-        JsonElement meta;
+        var meta = ReadMeta(body);
+        return (new NamespacedName(Text(meta, "namespace"), Text(meta, "name")), Text(meta, "resourceVersion"));
+    }
+
+    /// <summary>The metadata of an object whose body may be anything; a value that is no object where it has none.</summary>
+    private static JsonElement ReadMeta(ReadOnlySpan<byte> body)
+    {
         try
         {
-            meta = JsonElement.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            var root = JsonElement.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("metadata", out var meta) ? meta : default;
         }
         catch (JsonException)
         {
-            return (new NamespacedName("", ""), "");
+            return default;
         }
-        if (meta.ValueKind != JsonValueKind.Object || !meta.TryGetProperty("metadata", out meta))
-            return (new NamespacedName("", ""), "");
-        return (new NamespacedName(Text(meta, "namespace"), Text(meta, "name")), Text(meta, "resourceVersion"));
     }
 
     private static (string? Version, string? Continue) ReadListMeta(ReadOnlySpan<byte> body)

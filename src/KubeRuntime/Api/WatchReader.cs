@@ -24,11 +24,16 @@ public sealed class WatchReader<T> : IDisposable
     /// <summary>Time since the watch was opened.</summary>
     public TimeSpan Age => _time.GetElapsedTime(_openedAt);
 
+    public Task<WatchLine<T>?> ReadAsync(CancellationToken cancellationToken) => ReadAsync(_lifetime, cancellationToken);
+
+    /// <param name="silence">Longest wait for this line.</param>
     /// <returns>The next event, or null at a clean end.</returns>
-    /// <exception cref="KubeApiException">Transient: the stream broke, lasted too long, or a line is no event.</exception>
-    public async Task<WatchLine<T>?> ReadAsync(CancellationToken cancellationToken)
+    /// <exception cref="KubeApiException">Transient: the stream broke, lasted too long, was silent for too long, or a line is no event.</exception>
+    public async Task<WatchLine<T>?> ReadAsync(TimeSpan silence, CancellationToken cancellationToken)
     {
         var left = _lifetime - Age;
+        if (left > silence)
+            left = silence;
         using var deadline = new Deadline(left > TimeSpan.Zero ? left : TimeSpan.Zero, _time, cancellationToken);
         try
         {
@@ -40,7 +45,7 @@ public sealed class WatchReader<T> : IDisposable
         }
         catch (OperationCanceledException e)
         {
-            throw new KubeApiException(KubeFailure.Transient, $"WATCH {_resource.Plural}: silent past its end", e);
+            throw new KubeApiException(KubeFailure.Transient, $"WATCH {_resource.Plural}: silent for too long", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {

@@ -30,12 +30,16 @@ public abstract record WatchEvent<T>
 /// <summary>
 /// Where a watcher stands. States are data; recovery from anything is the state that a step returns.
 /// <code>
-///  Empty → Listing → Complete → Listed ⇄ Watching
-///    ↑        │ 410 (continue)     │ 410 (status)  │ 410 (event)
-///    └────────┴────────────────────┴───────────────┘
+///            ┌→ Opening → Streaming ─── end bookmark ──┐
+///            │     │ 400, 422: the server has none,    ↓
+///    Empty ──┤     ↓ for the life of this watcher   Watching ⇄ Listed
+///      ↑     └→ Listing ──────→ Complete ─────────────────────→ ↑
+///      │           │ 410 (continue)                    │ 410 (event, status)
+///      └───────────┴───────────────────────────────────┘
 /// </code>
-/// Every other failure, and every clean end of a watch, goes through a back-off and stays (Listing) or returns to Listed;
-/// a 400, and the tenth failure with nothing new between, lead to Empty too.
+/// A streaming list that ends before its end bookmark, however it ends, leads to Empty: what it has sent is no list. Every other failure, and every
+/// clean end of a watch, goes through a back-off and stays (Opening, Listing) or returns to Listed; a 400, and the tenth failure with nothing new
+/// between, lead to Empty too.
 /// </summary>
 public abstract record WatchState<T>
     where T : class, IKubernetesObject
@@ -47,7 +51,13 @@ public abstract record WatchState<T>
     /// <summary>Nothing is known, or what was known is too old.</summary>
     public sealed record Empty : WatchState<T>;
 
-    /// <summary>In the middle of a list; <paramref name="Continue"/> is the next page's token, null for the first.</summary>
+    /// <summary>A streaming list is to be asked for.</summary>
+    public sealed record Opening : WatchState<T>;
+
+    /// <summary>In the middle of a streaming list.</summary>
+    public sealed record Streaming(WatchReader<T> Reader) : WatchState<T>;
+
+    /// <summary>In the middle of a list by pages; <paramref name="Continue"/> is the next page's token, null for the first.</summary>
     public sealed record Listing(string? Continue) : WatchState<T>;
 
     /// <summary>All pages are read; the mirror has yet to be told.</summary>

@@ -5,15 +5,15 @@ using Microsoft.Extensions.Logging;
 namespace KubeRuntime.Watching;
 
 /// <summary>
-/// Keeps a mirror of one kind fed, for ever, as a state machine (<see cref="WatchState{T}"/>): list by pages, watch with
-/// bookmarks, resume from the last version seen, list again on 410 in either form. It backs off on every exit, clean ends
+/// Keeps a mirror of one kind fed, for ever, as a state machine (<see cref="WatchState{T}"/>): list (as a stream, which a server sends from memory and which
+/// goes on as the watch; by pages where it has none), watch with bookmarks, resume from the last version seen, list again on 410 in either form. It backs off on every exit, clean ends
 /// included: behind a proxy that closes at once a watcher that reopens at once is a request storm. The back-off starts anew
 /// only after a watch that has lived for a while; one that brings an event and is cut, again and again, is a storm too, but
 /// a useful one: its back-off stays at about a second, so that what happens meanwhile is known soon.
 /// </summary>
-/// <param name="ns">The namespace to watch, or null for all.</param>
+/// <param name="scope">An object that leaves it (its labels change) is told as deleted.</param>
 /// <param name="random">Source of jitter; watchers that share one need one that is thread-safe.</param>
-public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, string? ns, Random random, TimeProvider time, ILogger logger)
+public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scope scope, Random random, TimeProvider time, ILogger logger)
     where T : class, IKubernetesObject
 {
     private const int PageSize = 500;
@@ -32,7 +32,24 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
     /// <summary>Where the count of failures goes back to when a watch has brought something new: 0.8 to 1.6 s.</summary>
     private const int FailuresAfterNews = 4;
 
+    /// <summary>
+    /// So many streaming lists in a row that break off, and the next is read by pages: those take up after a break where they were, a stream begins anew.
+    /// </summary>
+    private const int BrokenStreamsAllowed = 3;
+
+    /// <summary>A server sends its initial events without a pause; one that ignores what was asked for would never send their end.</summary>
+    private static readonly TimeSpan LongestSilenceInList = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// A connection can be alive (a proxy answers pings) and the server behind it gone. Servers send a bookmark about every minute, so five that are missing
+    /// mean that nothing comes any more. They are not promised, though: the bound holds only for a server that has sent one. To reopen costs one request.
+    /// </summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(5);
+
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), LongestBackoff, random);
+    private bool _sendsBookmarks;
+    private bool _streams = true;
+    private int _brokenStreams;
     private int _failures;
 
     /// <summary>Failures since anything new was learnt.</summary>
@@ -55,13 +72,16 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
         finally
         {
             (state as WatchState<T>.Watching)?.Reader.Dispose();
+            (state as WatchState<T>.Streaming)?.Reader.Dispose();
         }
     }
 
     /// <summary>One step from <paramref name="state"/>. Only the caller's cancellation comes out as an exception.</summary>
     internal Task<(WatchState<T> State, WatchEvent<T>? Event)> StepAsync(WatchState<T> state, CancellationToken cancellationToken) => state switch
     {
-        WatchState<T>.Empty => Task.FromResult<(WatchState<T>, WatchEvent<T>?)>((new WatchState<T>.Listing(Continue: null), new WatchEvent<T>.Restarted())),
+        WatchState<T>.Empty => Task.FromResult<(WatchState<T>, WatchEvent<T>?)>((Begin(), new WatchEvent<T>.Restarted())),
+        WatchState<T>.Opening opening => OpenListAsync(opening, cancellationToken),
+        WatchState<T>.Streaming streaming => ReadListAsync(streaming, cancellationToken),
         WatchState<T>.Listing listing => ListAsync(listing, cancellationToken),
         WatchState<T>.Complete complete => Task.FromResult<(WatchState<T>, WatchEvent<T>?)>((new WatchState<T>.Listed(complete.ResourceVersion), new WatchEvent<T>.Synced())),
         WatchState<T>.Listed listed => OpenAsync(listed, cancellationToken),
@@ -69,11 +89,77 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
         _ => throw new InvalidOperationException(state.GetType().Name),
     };
 
+    private WatchState<T> Begin()
+    {
+        if (_streams && _brokenStreams < BrokenStreamsAllowed)
+            return new WatchState<T>.Opening();
+        _brokenStreams = 0;
+        return new WatchState<T>.Listing(Continue: null);
+    }
+
+    private async Task<(WatchState<T>, WatchEvent<T>?)> OpenListAsync(WatchState<T>.Opening state, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (new WatchState<T>.Streaming(await client.StreamListAsync(resource, scope, Duration(), cancellationToken)), null);
+        }
+        catch (KubeApiException e) when (e.Failure == KubeFailure.Invalid)
+        {
+            _streams = false;
+            Log.NoStreamingLists(logger, resource.Plural, e.Message);
+            return (new WatchState<T>.Listing(Continue: null), null);
+        }
+        catch (KubeApiException e)
+        {
+            return (await RecoverAsync(e, state, cancellationToken), null);
+        }
+    }
+
+    /// <summary>Changes may come between the initial events; both say what exists now, so both are parts of the list.</summary>
+    private async Task<(WatchState<T>, WatchEvent<T>?)> ReadListAsync(WatchState<T>.Streaming state, CancellationToken cancellationToken)
+    {
+        KubeApiException failure;
+        try
+        {
+            var line = await state.Reader.ReadAsync(LongestSilenceInList, cancellationToken);
+            switch (line)
+            {
+                case null or { Type: WatchLineType.InitialEventsEnd, ResourceVersion: "" or "0" }:
+                    failure = new KubeApiException(KubeFailure.Transient, $"LIST {resource.Plural}: the stream ended before its end bookmark");
+                    break;
+                case { Type: WatchLineType.Error, Failure: { } told }:
+                    failure = told;
+                    break;
+                case { Type: WatchLineType.InitialEventsEnd }:
+                    _brokenStreams = 0;
+                    _stuck = 0;
+                    return (new WatchState<T>.Watching(line.ResourceVersion, state.Reader), new WatchEvent<T>.Synced());
+                default:
+                    return (state, AsListed(line));
+            }
+        }
+        catch (KubeApiException e)
+        {
+            failure = e;
+        }
+        Close(state.Reader);
+        _brokenStreams++;
+        return (await RecoverAsync(failure, new WatchState<T>.Empty(), cancellationToken), null);
+    }
+
+    private WatchEvent<T>? AsListed(WatchLine<T> line)
+    {
+        var e = Translate(line);
+        return line.Unreadable is { } bad && e is null ? new WatchEvent<T>.Listed([], [bad])
+            : e is WatchEvent<T>.Applied applied ? new WatchEvent<T>.Listed([applied.Item], [])
+            : e;
+    }
+
     private async Task<(WatchState<T>, WatchEvent<T>?)> ListAsync(WatchState<T>.Listing state, CancellationToken cancellationToken)
     {
         try
         {
-            var page = await client.ListAsync(resource, ns, PageSize, state.Continue, cancellationToken);
+            var page = await client.ListAsync(resource, scope, PageSize, state.Continue, cancellationToken);
             _stuck = 0;
             foreach (var bad in page.Unreadable)
                 Log.ObjectUnreadable(logger, resource.Plural, bad.Key, bad.Problem);
@@ -90,9 +176,7 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
     {
         try
         {
-            // Random, so that the watches of many clients do not end together.
-            var duration = ShortestWatch * (1 + random.NextDouble());
-            var reader = await client.WatchAsync(resource, ns, state.ResourceVersion, duration, cancellationToken);
+            var reader = await client.WatchAsync(resource, scope, state.ResourceVersion, Duration(), cancellationToken);
             return (new WatchState<T>.Watching(state.ResourceVersion, reader), null);
         }
         catch (KubeApiException e)
@@ -107,7 +191,7 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
         WatchLine<T>? line;
         try
         {
-            line = await state.Reader.ReadAsync(cancellationToken);
+            line = await (_sendsBookmarks ? state.Reader.ReadAsync(LongestSilence, cancellationToken) : state.Reader.ReadAsync(cancellationToken));
         }
         catch (KubeApiException e)
         {
@@ -119,6 +203,7 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
             Close(state.Reader);
             return (line?.Failure is { } failure ? await RecoverAsync(failure, resume, cancellationToken) : await ReopenAsync(resume, cancellationToken), null);
         }
+        _sendsBookmarks |= line.Type == WatchLineType.Bookmark;
         // To resume from no version, or from 0, would be to start anywhere, and to lose deletions.
         if (line.ResourceVersion is "" or "0" || line.ResourceVersion == state.ResourceVersion)
             return (state, Translate(line));
@@ -126,6 +211,9 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, stri
         _failures = Math.Min(_failures, FailuresAfterNews);
         return (state with { ResourceVersion = line.ResourceVersion }, Translate(line));
     }
+
+    /// <summary>Random, so that the watches of many clients do not end together.</summary>
+    private TimeSpan Duration() => ShortestWatch * (1 + random.NextDouble());
 
     private void Close(WatchReader<T> reader)
     {

@@ -4,7 +4,10 @@ using System.Text.Json.Nodes;
 namespace Integration.Tests.Harness;
 
 /// <summary>One request as the API server recorded it.</summary>
-internal sealed record AuditEntry(string Verb, string Resource, string Subresource, string Namespace, string Name, int Code);
+internal sealed record AuditEntry(string Verb, string Resource, string Subresource, string Namespace, string Name, int Code, string Uri)
+{
+    public bool IsStreamingList => Verb == "watch" && Uri.Contains("sendInitialEvents=true", StringComparison.Ordinal);
+}
 
 /// <summary>The API server's own record of who asked what: a witness that the operator cannot influence.</summary>
 internal static class AuditLog
@@ -44,6 +47,8 @@ internal static class AuditLog
             return null;
         var reference = node["objectRef"];
         string Text(string name) => reference?[name]?.GetValue<string>() ?? "";
-        return new AuditEntry(node["verb"]?.GetValue<string>() ?? "", Text("resource"), Text("subresource"), Text("namespace"), Text("name"), node["responseStatus"]?["code"]?.GetValue<int>() ?? 0);
+        return new AuditEntry(
+            node["verb"]?.GetValue<string>() ?? "", Text("resource"), Text("subresource"), Text("namespace"), Text("name"),
+            node["responseStatus"]?["code"]?.GetValue<int>() ?? 0, node["requestURI"]?.GetValue<string>() ?? "");
     }
 }

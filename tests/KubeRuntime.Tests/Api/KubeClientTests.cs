@@ -43,7 +43,7 @@ public sealed class KubeClientTests : IAsyncDisposable
     {
         _server.Script(Answer.Whole(Widget.List(5, null)));
 
-        await _client.ListAsync(Widget.Resource with { Group = group }, ns, 20, next: "a+b/c=&d", CancellationToken.None).Within();
+        await _client.ListAsync(Widget.Resource with { Group = group }, new Scope(ns), 20, next: "a+b/c=&d", CancellationToken.None).Within();
 
         var request = Assert.Single(_server.Requests);
         Assert.True(request.Path == path, $"{rule}: {request.Path}");
@@ -103,7 +103,7 @@ public sealed class KubeClientTests : IAsyncDisposable
 
         foreach (var body in bodies)
         {
-            var e = await FailureAsync(_client.ListAsync(Widget.Resource, "ns", 5, next: "secret-token", CancellationToken.None));
+            var e = await FailureAsync(_client.ListAsync(Widget.Resource, new Scope("ns"), 5, next: "secret-token", CancellationToken.None));
 
             Assert.Equal(failure, e.Failure);
             Assert.Contains(status.ToString(), e.Message);
@@ -182,7 +182,7 @@ public sealed class KubeClientTests : IAsyncDisposable
         _server.Script(new Answer(), new Answer());
         using var cancel = new CancellationTokenSource();
         var get = _client.GetAsync(Widget.Resource, Key, cancel.Token);
-        var watch = _client.WatchAsync(Widget.Resource, "ns", "1", TimeSpan.FromMinutes(5), cancel.Token);
+        var watch = _client.WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), cancel.Token);
         await _server.NextRequestAsync();
         await _server.NextRequestAsync();
 

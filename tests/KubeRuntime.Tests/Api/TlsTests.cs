@@ -83,7 +83,7 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
     {
         using var client = Client(new KubeConnection(server.ByAddress) { CertificateAuthorities = [server.Ours.Authority] });
         var release = server.NextWatch();
-        using var reader = await client.WatchAsync(Widget.Resource, "ns", "1", TimeSpan.FromMinutes(5), CancellationToken.None).Within();
+        using var reader = await client.WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None).Within();
         var line = await reader.ReadAsync(CancellationToken.None).Within();
 
         release.SetResult();
@@ -101,7 +101,7 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
         using var client = Client(new KubeConnection(server.ByAddress) { CertificateAuthorities = [server.Ours.Authority] });
         server.NextWatch();
         using var cancel = new CancellationTokenSource();
-        var reader = await client.WatchAsync(Widget.Resource, "ns", "1", TimeSpan.FromMinutes(5), CancellationToken.None).Within();
+        var reader = await client.WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None).Within();
         await reader.ReadAsync(CancellationToken.None).Within();
         var pending = reader.ReadAsync(cancel.Token);
 

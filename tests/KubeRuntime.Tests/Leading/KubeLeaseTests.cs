@@ -87,6 +87,6 @@ public sealed class KubeLeaseTests
             _connections++;
             return Client(server);
         },
-        new Watcher<Lease>(client, KubeRuntime.Leading.Lease.Resource, "ns", new Random(1), TimeProvider.System, new RecordingLogger()),
+        new Watcher<Lease>(client, KubeRuntime.Leading.Lease.Resource, new Scope("ns"), new Random(1), TimeProvider.System, new RecordingLogger()),
         new NamespacedName("ns", "l"));
 }

@@ -10,19 +10,22 @@ namespace KubeRuntime.Tests.Watching;
 public sealed class WatcherRandomTests(ITestOutputHelper output)
 {
     /// <summary>Objects change while lists and watches fail in every way the server knows; when it calms down, the mirror is what the server has.</summary>
-    [Fact]
-    public async Task Whatever_breaks_on_the_way_the_mirror_ends_as_the_server_is()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Whatever_breaks_on_the_way_the_mirror_ends_as_the_server_is(bool streamingLists)
     {
         var time = new ImpatientTimeProvider(isPause: wait => wait < TimeSpan.FromSeconds(30));
         var model = new UnreliableServer(RandomSeed.NewRandom(output.WriteLine), requestsBeforeCalm: 400);
         await using var server = ScriptedApiServer.Start();
         server.Otherwise = model.Serve;
+        server.StreamsLists = streamingLists;
         using var client = new KubeClient(new KubeConnection(server.Address), "test/1.0", time);
         using var stop = new CancellationTokenSource();
         var mirror = new Mirror<Widget>();
         var changed = new Dictionary<string, int>(StringComparer.Ordinal);
         var reached = new TaskCompletionSource<(string Server, string ToldOf)>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var watcher = new Watcher<Widget>(client, Widget.Resource, "ns", new Random(1), time, new RecordingLogger());
+        var watcher = new Watcher<Widget>(client, Widget.Resource, new Scope("ns"), new Random(1), time, new RecordingLogger());
 
         var running = watcher.RunAsync(
             e =>
@@ -94,7 +97,7 @@ public sealed class WatcherRandomTests(ITestOutputHelper output)
                     Change(random.Next(6));
                 _requests++;
                 var calm = _requests >= requestsBeforeCalm;
-                return !calm && random.Next(10) == 0 ? Fail() : request.IsWatch ? Watch(request, calm) : List(request, calm);
+                return !calm && random.Next(10) == 0 ? Fail() : request.IsStreamingList ? Stream(calm) : request.IsWatch ? Watch(request, calm) : List(request, calm);
             }
         }
 
@@ -128,6 +131,27 @@ public sealed class WatcherRandomTests(ITestOutputHelper output)
             }
             var text = Widget.List(version, next, [.. items.Take(page)]);
             return !calm && random.Next(10) == 0 ? new Answer().Text(text[..random.Next(text.Length)]).Cut() : Answer.Whole(text);
+        }
+
+        /// <summary>What exists, with what changes meanwhile in its middle; ends before, at or after the end bookmark.</summary>
+        private Answer Stream(bool calm)
+        {
+            var lines = _objects.Select(o => Widget.Event("ADDED", Widget.Json(o.Key, o.Value.Version, o.Value.Size))).ToList();
+            var before = _history.Count;
+            if (!calm)
+                Change(random.Next(4));
+            lines.AddRange(_history.Skip(before).Select(h => h.Line));
+            lines.Add(Widget.EndBookmark(Version));
+            if (calm)
+                return Answer.Lines([.. lines]).Line(Widget.Event("MODIFIED", Last()));
+            var answer = Answer.Lines([.. lines.Take(random.Next(2) == 0 ? lines.Count : random.Next(lines.Count))]);
+            return random.Next(4) switch
+            {
+                0 => answer.Cut(),
+                1 => answer.End(),
+                2 => answer.Line(Widget.Error(410, "Expired", "too old resource version")).End(),
+                _ => answer.Line("garbage").Reset(),
+            };
         }
 
         private Answer Watch(ApiRequest request, bool calm)

@@ -59,6 +59,204 @@ public sealed class WatcherTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task It_lists_by_a_stream_that_ends_at_its_bookmark_and_goes_on_as_the_watch()
+    {
+        var stream = Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 1)), Widget.Bookmark(5), Widget.Event("ADDED", Widget.Json("b", 2)));
+        Stream(stream, Answer.Lines());
+
+        var list = await _server.NextRequestAsync();
+        await ToldAsync("restarted", "listed a", "listed b");
+        Assert.False(_mirror.IsSynced);
+        stream.Line(Widget.EndBookmark(10)).Line(Widget.Event("ADDED", Widget.Json("c", 11)));
+        await ToldAsync("synced", "applied c");
+        stream.End();
+        var resumed = await _server.NextRequestAsync();
+
+        Assert.Equal("/apis/test.example.com/v1/namespaces/ns/widgets", list.Path);
+        Assert.Equal("1 true true NotOlderThan", $"{list.Query("watch")} {list.Query("sendInitialEvents")} {list.Query("allowWatchBookmarks")} {list.Query("resourceVersionMatch")}");
+        Assert.Null(list.Query("resourceVersion"));
+        Assert.InRange(int.Parse(list.Query("timeoutSeconds") ?? ""), 300, 600);
+        Assert.False(resumed.IsStreamingList);
+        Assert.Equal("11", resumed.Query("resourceVersion"));
+    }
+
+    [Fact]
+    public async Task Changes_between_the_initial_events_are_parts_of_the_list()
+    {
+        const string Bad = """{"metadata":{"name":"bad","namespace":"ns","resourceVersion":"3"},"spec":{"size":"secret"}}""";
+        Stream(Answer.Lines(
+            Widget.Event("ADDED", Widget.Json("a", 1)),
+            Widget.Event("ADDED", Widget.Json("b", 2)),
+            Widget.Event("ADDED", Bad),
+            Widget.Event("MODIFIED", Widget.Json("a", 11, size: 7)),
+            Widget.Event("DELETED", Widget.Json("b", 12)),
+            Widget.EndBookmark(12)));
+
+        await ToldAsync("restarted", "listed a", "listed b", "listed ?ns/bad", "listed a", "deleted b", "synced");
+
+        Assert.Equal(7, Assert.Single(_mirror.Snapshot()).Spec.Size);
+    }
+
+    [Theory]
+    [InlineData("a 410 reply", true)]
+    [InlineData("a 410 event", false)]
+    public async Task After_a_410_the_next_streaming_list_finds_deletions(string rule, bool reply)
+    {
+        const string TooOld = "too old resource version: 10 (900)";
+        var first = Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 1)), Widget.Event("ADDED", Widget.Json("b", 2)), Widget.EndBookmark(10));
+        var second = Answer.Lines(Widget.Event("ADDED", Widget.Json("b", 2)), Widget.EndBookmark(900));
+        if (reply)
+            Stream(first.End(), Answer.Whole(Widget.Status(410, "Expired", TooOld), 410), second);
+        else
+            Stream(first.Line(Widget.Error(410, "Expired", TooOld)), second);
+
+        await ToldAsync("restarted", "listed a", "listed b", "synced", "restarted", "listed b", "synced");
+
+        Assert.True(_mirror.Snapshot() is [{ Metadata.Name: "b" }], rule);
+    }
+
+    [Theory]
+    [InlineData("cut")]
+    [InlineData("ended")]
+    [InlineData("an error event")]
+    [InlineData("an end bookmark without a version")]
+    [InlineData("garbage")]
+    public async Task A_streaming_list_that_stops_before_its_end_bookmark_starts_over_and_deletes_nothing(string how)
+    {
+        var broken = Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 1)), Widget.Event("ADDED", Widget.Json("old", 2)));
+        var next = Answer.Lines();
+        Stream(broken, next);
+        await ToldAsync("restarted", "listed a", "listed old");
+
+        _ = how switch
+        {
+            "cut" => broken.Cut(),
+            "ended" => broken.End(),
+            "an error event" => broken.Line(Widget.Error(500, "InternalError", "etcd has no leader")),
+            "garbage" => broken.Line("garbage"),
+            _ => broken.Line(Widget.Event("BOOKMARK", """{"metadata":{"annotations":{"k8s.io/initial-events-end":"true"}}}""")),
+        };
+        await ToldAsync("restarted");
+        Assert.False(_mirror.IsSynced);
+        Assert.NotNull(_mirror.Find(new NamespacedName("ns", "old")));
+        next.Line(Widget.Event("ADDED", Widget.Json("a", 1))).Line(Widget.EndBookmark(20));
+        await ToldAsync("listed a", "synced");
+
+        Assert.Null(_mirror.Find(new NamespacedName("ns", "old")));
+        Assert.Single(_time.Pauses);
+        Assert.All(_server.Requests, r => Assert.True(r.IsStreamingList));
+    }
+
+    [Theory]
+    [InlineData(400, "BadRequest")]
+    [InlineData(422, "Invalid")]
+    public async Task A_server_without_streaming_lists_is_asked_once_and_read_by_pages(int status, string reason)
+    {
+        Stream(
+            Answer.Whole(Widget.Status(status, reason, "sendInitialEvents is forbidden"), status),
+            Answer.Whole(Widget.List(10, null, Widget.Json("a", 1))),
+            Answer.Lines(Widget.Error(410, "Expired", "too old")),
+            Answer.Whole(Widget.List(20, null)),
+            Answer.Lines());
+
+        await ToldAsync("restarted", "listed a", "synced", "restarted", "listed", "synced");
+        await SkipRequestsAsync(5);
+
+        Assert.Equal([true, false, false, false, false], _server.Requests.Select(r => r.IsStreamingList));
+        Assert.Single(_time.Pauses);
+        Assert.Single(_logger.Entries, e => e.Level == LogLevel.Information && e.Text.Contains("no streaming lists", StringComparison.Ordinal));
+        Assert.DoesNotContain(_logger.Entries, e => e.Level >= LogLevel.Warning);
+    }
+
+    [Theory]
+    [InlineData(500)]
+    [InlineData(403)]
+    [InlineData(429)]
+    public async Task A_streaming_list_that_is_refused_for_another_reason_is_asked_for_again(int status)
+    {
+        Stream(Answer.Whole("no", status), Answer.Lines(Widget.EndBookmark(10)));
+
+        await ToldAsync("restarted", "synced");
+
+        Assert.Equal(2, _server.Requests.Count(r => r.IsStreamingList));
+        Assert.Single(_time.Pauses);
+    }
+
+    [Fact]
+    public async Task Selectors_go_with_lists_streams_and_watches()
+    {
+        _server.StreamsLists = true;
+        _server.Script(
+            Answer.Whole("", 422),
+            Answer.Whole(Widget.List(10, "two")),
+            Answer.Whole(Widget.List(10, null)),
+            Answer.Lines());
+        _client = new KubeClient(new KubeConnection(_server.Address), "test/1.0", _time);
+        var scope = new Scope("ns") { LabelSelector = "tier in (a,b),!old&x=1", FieldSelector = "metadata.name=a+b" };
+        _running = new Watcher<Widget>(_client, Widget.Resource, scope, new Random(1), _time, _logger).RunAsync(Tell, _stop.Token);
+
+        await SkipRequestsAsync(4);
+
+        Assert.All(_server.Requests, r => Assert.Equal(("tier in (a,b),!old&x=1", "metadata.name=a+b"), (r.Query("labelSelector"), r.Query("fieldSelector"))));
+    }
+
+    [Theory]
+    [InlineData("a bookmark was seen: silence for five minutes is a broken watch", true)]
+    [InlineData("none was seen: the server may send none, and its own end has to come first", false)]
+    public async Task A_watch_that_falls_silent_is_opened_again_if_the_server_is_known_to_send_bookmarks(string rule, bool bookmark)
+    {
+        var silent = Answer.Lines(bookmark ? Widget.Bookmark(10) : Widget.Event("ADDED", Widget.Json("z", 10)), Widget.Event("ADDED", Widget.Json("a", 11)));
+        Run(Answer.Whole(Widget.List(9, null)), silent, Answer.Lines());
+        await SkipRequestsAsync(2);
+        await ToldAsync(bookmark ? ["restarted", "listed", "synced", "applied a"] : ["restarted", "listed", "synced", "applied z", "applied a"]);
+        await _time.Clock.TimersScheduledAsync(1).Within();
+
+        _time.Clock.Advance(TimeSpan.FromMinutes(5) - TimeSpan.FromSeconds(1));
+        Assert.False(silent.Over.IsCompleted);
+        _time.Clock.Advance(TimeSpan.FromSeconds(2));
+
+        if (bookmark)
+        {
+            Assert.Equal("11", (await _server.NextRequestAsync()).Query("resourceVersion"));
+            return;
+        }
+        silent.Line(Widget.Event("ADDED", Widget.Json("b", 12)));
+        await ToldAsync("applied b");
+        Assert.True(_server.Requests.Count == 2, rule);
+    }
+
+    [Fact]
+    public async Task After_three_broken_streams_a_list_is_read_by_pages_and_the_next_is_a_stream_again()
+    {
+        Stream(
+            Answer.Lines().Cut(),
+            Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 1))).Cut(),
+            Answer.Lines().End(),
+            Answer.Whole(Widget.List(10, null, Widget.Json("a", 1))),
+            Answer.Lines(Widget.Error(410, "Expired", "too old")),
+            Answer.Lines(Widget.EndBookmark(20)));
+
+        await SkipRequestsAsync(6);
+
+        Assert.Equal([true, true, true, false, false, true], _server.Requests.Select(r => r.IsStreamingList));
+    }
+
+    [Fact]
+    public async Task A_streaming_list_that_falls_silent_is_given_up()
+    {
+        var silent = Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 1)));
+        Stream(silent, Answer.Lines(Widget.EndBookmark(10)));
+        await ToldAsync("restarted", "listed a");
+
+        await _time.Clock.TimersScheduledAsync(1).Within();
+        _time.Clock.Advance(TimeSpan.FromSeconds(29));
+        Assert.False(silent.Over.IsCompleted);
+        _time.Clock.Advance(TimeSpan.FromSeconds(2));
+
+        await ToldAsync("restarted", "synced");
+    }
+
+    [Fact]
     public async Task Events_reach_the_mirror_as_they_come()
     {
         var watch = new Answer();
@@ -275,7 +473,7 @@ public sealed class WatcherTests : IAsyncLifetime
         var patient = new ImpatientTimeProvider(w => w != TimeSpan.FromSeconds(30));
         _server.Script(Answer.Whole("", status, $"Retry-After: {asked}"), Answer.Whole(Widget.List(10, null)));
         using var client = new KubeClient(new KubeConnection(_server.Address), "test/1.0", patient);
-        var watcher = new Watcher<Widget>(client, Widget.Resource, "ns", new Random(1), patient, _logger);
+        var watcher = new Watcher<Widget>(client, Widget.Resource, new Scope("ns"), new Random(1), patient, _logger);
 
         _running = watcher.RunAsync(Tell, _stop.Token);
         await ToldAsync("restarted", "listed", "synced");
@@ -456,8 +654,15 @@ public sealed class WatcherTests : IAsyncLifetime
     {
         _server.Script(script);
         _client = new KubeClient(new KubeConnection(_server.Address), "test/1.0", _time);
-        var watcher = new Watcher<Widget>(_client, Widget.Resource, "ns", new Random(1), _time, _logger);
+        var watcher = new Watcher<Widget>(_client, Widget.Resource, new Scope("ns"), new Random(1), _time, _logger);
         _running = watcher.RunAsync(Tell, _stop.Token);
+    }
+
+    /// <summary>As <see cref="Run"/>, with a server that knows streaming lists.</summary>
+    private void Stream(params Answer[] script)
+    {
+        _server.StreamsLists = true;
+        Run(script);
     }
 
     private void Tell(WatchEvent<Widget> e)
