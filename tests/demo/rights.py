@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """Counts what one account asked of the API server, from its audit log: rights.py AUDIT_LOG USER CLIENT_PREFIX.
 
-Fails when anything was denied, or when something other than these was asked for.
+Fails when anything was denied, or when something other than these was asked for: EXPECTED is asked for on every server, PERHAPS only where the server
+has no streaming lists (before 1.34 they are off by default) or they broke off.
 """
 import collections
 import json
 import sys
 
 EXPECTED = {
-    ("list", "bucketencryptionpolicies"), ("watch", "bucketencryptionpolicies"), ("patch", "bucketencryptionpolicies/status"),
-    ("list", "objectstores"), ("watch", "objectstores"),
+    ("watch", "bucketencryptionpolicies"), ("patch", "bucketencryptionpolicies/status"),
+    ("watch", "objectstores"),
     ("get", "secrets"),
-    ("create", "leases"), ("get", "leases"), ("list", "leases"), ("watch", "leases"), ("patch", "leases"),
+    ("create", "leases"), ("get", "leases"), ("watch", "leases"), ("patch", "leases"),
 }  # fmt: skip
+PERHAPS = {("list", "bucketencryptionpolicies"), ("list", "objectstores"), ("list", "leases")}
 
 path, user, client = sys.argv[1:]
 counts = collections.Counter()
@@ -30,6 +32,6 @@ asked = {(verb, resource) for verb, resource, _ in counts}
 for (verb, resource, code), count in sorted(counts.items()):
     print(f"    {count:4}  {verb:6} {resource:34} {code}")
 denied = [key for key in counts if key[2] in (401, 403)]
-if denied or asked != EXPECTED:
-    sys.exit(f"denied: {denied}; not expected: {sorted(asked - EXPECTED)}; never asked for: {sorted(EXPECTED - asked)}")
+if denied or asked - PERHAPS != EXPECTED:
+    sys.exit(f"denied: {denied}; not expected: {sorted(asked - EXPECTED - PERHAPS)}; never asked for: {sorted(EXPECTED - asked)}")
 print("    ok: nothing denied, nothing else asked for")
