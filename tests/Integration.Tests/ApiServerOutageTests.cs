@@ -115,7 +115,7 @@ public sealed class ApiServerOutageTests(ITestOutputHelper output) : IAsyncLifet
     }
 
     private async Task<OperatorProcess> StartAsync(TcpProxy proxy) =>
-        await OperatorProcess.StartAsync(await proxy.KubeconfigAsync(Server), Scene.Endpoint, "--namespace", Scene.Namespace);
+        await OperatorProcess.StartAsync(await proxy.KubeconfigAsync(Server), Scene.Endpoint, "--watch-namespaces", Scene.Namespace);
 
     private Task<string> ApplyAsync(IEnumerable<int> policies) =>
         Scene.Cluster.ApplyAsync(string.Join("\n---\n", policies.Select(i => Scene.PolicyYaml(Policy(i), [Bucket(i)]))));

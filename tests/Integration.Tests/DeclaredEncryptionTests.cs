@@ -52,7 +52,7 @@ public sealed class DeclaredEncryptionTests(ClusterFixture fixture)
         var endpoint = new Uri("http://oss-cn-hangzhou.aliyuncs.com");
         await scene.Cluster.ApplyAsync(scene.StoreYaml(endpoint.GetLeftPart(UriPartial.Authority)));
         var proxy = new Dictionary<string, string>(StringComparer.Ordinal) { ["http_proxy"] = scene.Endpoint.GetLeftPart(UriPartial.Authority), ["no_proxy"] = "" };
-        await using var op = OperatorProcess.Launch(fixture.Server.Kubeconfig, endpoint, proxy, "--namespace", scene.Namespace);
+        await using var op = OperatorProcess.Launch(fixture.Server.Kubeconfig, endpoint, proxy, "--watch-namespaces", scene.Namespace);
 
         await scene.ApplyPolicyAsync("one", ["by-name"]);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "one", "True", detail: () => op.Log);
@@ -86,7 +86,7 @@ public sealed class DeclaredEncryptionTests(ClusterFixture fixture)
     {
         var scene = await fixture.SceneAsync();
         scene.CreateBuckets("lured");
-        await using var op = await OperatorProcess.StartAsync(fixture.Server.Kubeconfig, new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "--namespace", scene.Namespace);
+        await using var op = await OperatorProcess.StartAsync(fixture.Server.Kubeconfig, new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "--watch-namespaces", scene.Namespace);
 
         await scene.ApplyPolicyAsync("one", ["lured"]);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "one", "False", "EndpointNotAllowed", () => op.Log);

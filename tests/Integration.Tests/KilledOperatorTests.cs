@@ -58,7 +58,7 @@ public sealed class KilledOperatorTests(ClusterFixture fixture, ITestOutputHelpe
         var scene = await fixture.SceneAsync();
         scene.CreateBuckets(Bucket);
         await using var proxy = new TcpProxy(fixture.Server.Port);
-        var op = await OperatorProcess.StartAsync(await proxy.KubeconfigAsync(fixture.Server), scene.Endpoint, "--namespace", scene.Namespace);
+        var op = await OperatorProcess.StartAsync(await proxy.KubeconfigAsync(fixture.Server), scene.Endpoint, "--watch-namespaces", scene.Namespace);
         await using (op)
         {
             var write = scene.Vendor.HoldPoints.Add(new HoldRule { Operations = [Operations.Put], Phase = HoldPhase.After, Times = 1 });

@@ -17,7 +17,11 @@ internal static class RunCommand
 
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Path of a kubeconfig. Default: $KUBECONFIG, then the pod's own account, then ~/.kube/config." };
     private static readonly Option<string?> Context = new("--context") { Description = "Context of the kubeconfig. Default: its current-context." };
-    private static readonly Option<string?> Namespace = new("--namespace") { Description = "Work in this namespace only. Default: in all." };
+    private static readonly Option<string[]?> WatchNamespaces = new("--watch-namespaces")
+    {
+        Description = "Namespaces to work in; repeat it, or separate by commas. Default: all. No right is needed outside of them.",
+        AllowMultipleArgumentsPerToken = true,
+    };
     private static readonly Option<string[]> AllowedEndpoints = new("--allowed-endpoints")
     {
         Description = "Endpoints that stores may use, as [scheme://]host[:port], * for a part of a label; repeat it, or separate by commas. Plain http must be listed with its scheme.",
@@ -39,7 +43,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run the operator.")
         {
-            Kubeconfig, Context, Namespace, AllowedEndpoints, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace, LeaseName, HttpAddress,
+            Kubeconfig, Context, WatchNamespaces, AllowedEndpoints, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace, LeaseName, HttpAddress,
             LogFormatOption, LogLevelOption,
         };
         command.SetAction(RunAsync);
@@ -80,7 +84,8 @@ internal static class RunCommand
 
     private static void Fill(OperatorOptions options, ParseResult parsed)
     {
-        options.Namespace = parsed.GetValue(Namespace);
+        // An empty name stays, and is refused: --watch-namespaces "$UNSET" must not mean all.
+        options.WatchNamespaces = [.. (parsed.GetValue(WatchNamespaces) ?? []).SelectMany(ns => ns.Split(',', StringSplitOptions.TrimEntries)).Distinct(StringComparer.Ordinal)];
         options.AllowedEndpoints = [.. (parsed.GetValue(AllowedEndpoints) ?? []).SelectMany(e => e.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
         options.Workers = parsed.GetValue(Workers);
         options.BucketConcurrency = parsed.GetValue(BucketConcurrency);

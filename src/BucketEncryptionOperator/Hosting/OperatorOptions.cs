@@ -13,8 +13,8 @@ internal enum LogFormat
 /// <summary>The settings of the operator; each is a flag of <c>run</c>.</summary>
 internal sealed class OperatorOptions
 {
-    /// <summary>Namespace to work in; null for all.</summary>
-    public string? Namespace { get; set; }
+    /// <summary>Namespaces to work in, each once; empty for all.</summary>
+    public IReadOnlyList<string> WatchNamespaces { get; set; } = [];
 
     public IReadOnlyList<string> AllowedEndpoints { get; set; } = VendorCatalog.DefaultEndpointPatterns;
 
@@ -53,6 +53,9 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
 {
     private const int MostAtATime = 64;
 
+    /// <summary>Each costs a watch of each kind.</summary>
+    private const int MostNamespaces = 100;
+
     private const int LongestLabel = 63;
 
     private const int LongestName = 253;
@@ -62,6 +65,10 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
     public ValidateOptionsResult Validate(string? name, OperatorOptions options)
     {
         var problems = new List<string>();
+        problems.AddRange(options.WatchNamespaces.Where(ns => !IsNamespace(ns))
+            .Select(ns => $"--watch-namespaces: \"{ns}\" is not the name of a namespace; give names separated by commas, or leave the flag out for all namespaces"));
+        if (options.WatchNamespaces.Count > MostNamespaces)
+            problems.Add($"--watch-namespaces may name {MostNamespaces} namespaces, and names {options.WatchNamespaces.Count}; leave the flag out for all namespaces");
         if (options.Workers is < 1 or > MostAtATime)
             problems.Add($"--workers must be from 1 to {MostAtATime}, and is {options.Workers}");
         if (options.BucketConcurrency is < 1 or > MostAtATime)
@@ -72,7 +79,7 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             problems.Add($"--drain-timeout must be from 0 to {LongestDrain.TotalSeconds:0} seconds");
         if (!IsHostAndPort(options.HttpAddress)) // a bare word would be bound as port 80 of every interface
             problems.Add($"--http-address \"{options.HttpAddress}\" must be host:port, for example 0.0.0.0:8080");
-        if (!IsName(options.LeaseNamespace, LongestLabel))
+        if (!IsNamespace(options.LeaseNamespace))
             problems.Add($"--lease-namespace \"{options.LeaseNamespace}\" must be the name of a namespace");
         if (!IsName(options.LeaseName, LongestName))
             problems.Add($"--lease-name \"{options.LeaseName}\" must be lower-case letters, digits, hyphens and dots");
@@ -88,6 +95,8 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
         }
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
+
+    private static bool IsNamespace(string text) => IsName(text, LongestLabel) && !text.Contains('.', StringComparison.Ordinal);
 
     private static bool IsName(string text, int longest) =>
         text.Length > 0 && text.Length <= longest && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')

@@ -31,8 +31,8 @@ internal static class Services
         services.AddSingleton(connection);
         services.AddSingleton(s => new KubeClient(connection, Product, s.GetRequiredService<TimeProvider>()));
 
-        services.AddSingleton<Mirror<BucketEncryptionPolicy>>();
-        services.AddSingleton<Mirror<ObjectStore>>();
+        services.AddSingleton(s => new Mirror<BucketEncryptionPolicy>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
+        services.AddSingleton(s => new Mirror<ObjectStore>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
         services.AddSingleton(s => new EndpointAllowList(s.GetRequiredService<OperatorOptions>().AllowedEndpoints));
         services.AddSingleton<PolicyReader>();
         services.AddSingleton(s => new SecretKeys((name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token), s.GetRequiredService<TimeProvider>()));
@@ -68,8 +68,10 @@ internal static class Services
     {
         var options = services.GetRequiredService<OperatorOptions>();
         var (time, random) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>());
+        // By name: a right to list and watch can be bound to one name, for requests that select it.
+        var scope = new Scope(options.LeaseNamespace) { FieldSelector = $"metadata.name={options.LeaseName}" };
         var watcher = new Watcher<Lease>(
-            services.GetRequiredService<KubeClient>(), KubeRuntime.Leading.Lease.Resource, new Scope(options.LeaseNamespace), random, time, services.GetRequiredService<ILogger<Watcher<Lease>>>());
+            services.GetRequiredService<KubeClient>(), KubeRuntime.Leading.Lease.Resource, scope, random, time, services.GetRequiredService<ILogger<Watcher<Lease>>>());
         var connection = services.GetRequiredService<KubeConnection>();
         return new KubeLease(() => new KubeClient(connection, Product, time), watcher, new NamespacedName(options.LeaseNamespace, options.LeaseName));
     }
@@ -92,8 +94,12 @@ internal static class Services
             services.GetRequiredService<ILogger<Controller>>());
     }
 
-    private static Watcher<T> Watch<T>(IServiceProvider services, KubeResource<T> resource, OperatorOptions options)
-        where T : class, IKubernetesObject =>
-        new(services.GetRequiredService<KubeClient>(), resource, new Scope(options.Namespace), services.GetRequiredService<Random>(),
-            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Watcher<T>>>());
+    private static List<Watcher<T>> Watch<T>(IServiceProvider services, KubeResource<T> resource, OperatorOptions options)
+        where T : class, IKubernetesObject
+    {
+        IEnumerable<Scope> scopes = options.WatchNamespaces.Count == 0 ? [new Scope(Namespace: null)] : options.WatchNamespaces.Select(ns => new Scope(ns));
+        return [.. scopes.Select(scope => new Watcher<T>(
+            services.GetRequiredService<KubeClient>(), resource, scope, services.GetRequiredService<Random>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Watcher<T>>>()))];
+    }
 }

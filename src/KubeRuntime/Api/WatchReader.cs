@@ -11,6 +11,9 @@ public sealed class WatchReader<T> : IDisposable
     private readonly TimeSpan _lifetime;
     private readonly long _openedAt;
 
+    /// <summary>Ends a wait: the time is up, or the caller gives up.</summary>
+    private readonly CancellationTokenSource _stop;
+
     internal WatchReader(HttpResponseMessage response, LineReader lines, KubeResource<T> resource, TimeProvider time, TimeSpan lifetime)
     {
         _response = response;
@@ -19,6 +22,7 @@ public sealed class WatchReader<T> : IDisposable
         _time = time;
         _lifetime = lifetime;
         _openedAt = time.GetTimestamp();
+        _stop = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
     }
 
     /// <summary>Time since the watch was opened.</summary>
@@ -27,21 +31,20 @@ public sealed class WatchReader<T> : IDisposable
     public Task<WatchLine<T>?> ReadAsync(CancellationToken cancellationToken) => ReadAsync(_lifetime, cancellationToken);
 
     /// <param name="silence">Longest wait for this line.</param>
+    /// <param name="cancellationToken">Once cancelled during a call, the reader is of no more use.</param>
     /// <returns>The next event, or null at a clean end.</returns>
     /// <exception cref="KubeApiException">Transient: the stream broke, lasted too long, was silent for too long, or a line is no event.</exception>
     public async Task<WatchLine<T>?> ReadAsync(TimeSpan silence, CancellationToken cancellationToken)
     {
-        var left = _lifetime - Age;
-        if (left > silence)
-            left = silence;
-        using var deadline = new Deadline(left > TimeSpan.Zero ? left : TimeSpan.Zero, _time, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            return await _lines.ReadAsync(deadline.Token) is { } line ? ObjectReader.ReadWatchLine(line.Span, _resource) : null;
+            var line = _lines.ReadAsync(_stop.Token);
+            return (line.IsCompleted ? await line : await WaitAsync(line, silence, cancellationToken)) is { } read ? ObjectReader.ReadWatchLine(read.Span, _resource) : null;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            throw;
+            throw new OperationCanceledException(cancellationToken);
         }
         catch (OperationCanceledException e)
         {
@@ -53,5 +56,27 @@ public sealed class WatchReader<T> : IDisposable
         }
     }
 
-    public void Dispose() => _response.Dispose();
+    public void Dispose()
+    {
+        _response.Dispose();
+        _stop.Dispose();
+    }
+
+    /// <summary>One timer for all lines, set only for those that are not there yet: a burst of changes costs none.</summary>
+    private async Task<ReadOnlyMemory<byte>?> WaitAsync(ValueTask<ReadOnlyMemory<byte>?> line, TimeSpan silence, CancellationToken cancellationToken)
+    {
+        var left = _lifetime - Age;
+        if (left > silence)
+            left = silence;
+        await using var giveUp = cancellationToken.UnsafeRegister(static stop => ((CancellationTokenSource?)stop)?.Cancel(), _stop);
+        _stop.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        try
+        {
+            return await line;
+        }
+        finally
+        {
+            _stop.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
+    }
 }

@@ -8,19 +8,31 @@ public readonly record struct Change<T>(NamespacedName Key, T? Old, T? New)
     where T : class;
 
 /// <summary>
-/// The objects of one kind, in memory, as the API server last told. Reads are from any thread; one watcher feeds it.
+/// The objects of one kind, in memory, as the API server last told. Reads are from any thread. One watcher feeds it, or one for each of several
+/// namespaces; a list then says what exists in its own namespace, and nothing of the others.
 /// </summary>
 public sealed class Mirror<T>
     where T : class, IKubernetesObject
 {
+    private const string All = "";
     private readonly Lock _gate = new();
     private readonly Dictionary<NamespacedName, T> _objects = [];
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>During a list: what it has named so far.</summary>
-    private HashSet<NamespacedName>? _named;
+    /// <summary>By namespace, during a list: what it has named so far.</summary>
+    private readonly Dictionary<string, HashSet<NamespacedName>?> _named;
 
-    /// <summary>Completes with the first complete list.</summary>
+    /// <summary>Namespaces that have yet to be listed.</summary>
+    private readonly HashSet<string> _unlisted;
+
+    /// <param name="namespaces">Each has a watcher of its own; none, for one watcher of all namespaces.</param>
+    public Mirror(params IReadOnlyCollection<string> namespaces)
+    {
+        _unlisted = namespaces.Count == 0 ? [All] : [.. namespaces];
+        _named = _unlisted.ToDictionary(ns => ns, _ => (HashSet<NamespacedName>?)null, StringComparer.Ordinal);
+    }
+
+    /// <summary>Completes with the first complete list, of the last namespace if there are several.</summary>
     public Task WhenSynced => _synced.Task;
 
     public bool IsSynced => _synced.Task.IsCompleted;
@@ -60,23 +72,27 @@ public sealed class Mirror<T>
     }
 
     /// <summary>Takes in one event and returns what it changed.</summary>
-    public IReadOnlyList<Change<T>> Apply(WatchEvent<T> e)
+    /// <param name="e">In the order in which its watcher tells; those of several watchers may alternate.</param>
+    /// <param name="ns">The namespace that its watcher watches; null for all.</param>
+    public IReadOnlyList<Change<T>> Apply(WatchEvent<T> e, string? ns = null)
     {
+        var part = ns ?? All;
         lock (_gate)
         {
+            var named = _named[part];
             switch (e)
             {
                 case WatchEvent<T>.Restarted:
-                    _named = [];
+                    _named[part] = [];
                     return [];
                 case WatchEvent<T>.Listed listed:
                     foreach (var bad in listed.Unreadable)
-                        _named?.Add(bad.Key);
-                    return [.. listed.Items.Select(Put).OfType<Change<T>>()];
+                        named?.Add(bad.Key);
+                    return [.. listed.Items.Select(item => Put(item, named)).OfType<Change<T>>()];
                 case WatchEvent<T>.Synced:
-                    return Complete();
+                    return Complete(part, named);
                 case WatchEvent<T>.Applied applied:
-                    return Put(applied.Item) is { } change ? [change] : [];
+                    return Put(applied.Item, named) is { } change ? [change] : [];
                 case WatchEvent<T>.Deleted deleted:
                     return _objects.Remove(deleted.Key, out var old) ? [new Change<T>(deleted.Key, old, New: null)] : [];
                 default:
@@ -85,10 +101,10 @@ public sealed class Mirror<T>
         }
     }
 
-    private Change<T>? Put(T item)
+    private Change<T>? Put(T item, HashSet<NamespacedName>? named)
     {
         var key = item.Metadata.Key;
-        _named?.Add(key);
+        named?.Add(key);
         var old = _objects.GetValueOrDefault(key);
         if (old is not null && old.Metadata.ResourceVersion == item.Metadata.ResourceVersion)
             return null;
@@ -96,17 +112,18 @@ public sealed class Mirror<T>
         return new Change<T>(key, old, item);
     }
 
-    private List<Change<T>> Complete()
+    private List<Change<T>> Complete(string part, HashSet<NamespacedName>? named)
     {
-        var gone = _named is { } named ? _objects.Keys.Where(k => !named.Contains(k)).ToList() : [];
-        _named = null;
+        var gone = named is null ? [] : _objects.Keys.Where(k => (part == All || k.Namespace == part) && !named.Contains(k)).ToList();
+        _named[part] = null;
         var changes = new List<Change<T>>(gone.Count);
         foreach (var key in gone)
         {
             if (_objects.Remove(key, out var old))
                 changes.Add(new Change<T>(key, old, New: null));
         }
-        _synced.TrySetResult();
+        if (_unlisted.Remove(part) && _unlisted.Count == 0)
+            _synced.TrySetResult();
         return changes;
     }
 }

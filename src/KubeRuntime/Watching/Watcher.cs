@@ -1,15 +1,12 @@
 using KubeRuntime.Api;
-using KubeRuntime.Queueing;
 using Microsoft.Extensions.Logging;
 
 namespace KubeRuntime.Watching;
 
 /// <summary>
 /// Keeps a mirror of one kind fed, for ever, as a state machine (<see cref="WatchState{T}"/>): list (as a stream, which a server sends from memory and which
-/// goes on as the watch; by pages where it has none), watch with bookmarks, resume from the last version seen, list again on 410 in either form. It backs off on every exit, clean ends
-/// included: behind a proxy that closes at once a watcher that reopens at once is a request storm. The back-off starts anew
-/// only after a watch that has lived for a while; one that brings an event and is cut, again and again, is a storm too, but
-/// a useful one: its back-off stays at about a second, so that what happens meanwhile is known soon.
+/// goes on as the watch; by pages where it has none), watch with bookmarks, resume from the last version seen, list again on 410 in either form. What
+/// follows a failure, and a clean end, is <see cref="WatchRecovery"/>'s.
 /// </summary>
 /// <param name="scope">An object that leaves it (its labels change) is told as deleted.</param>
 /// <param name="random">Source of jitter; watchers that share one need one that is thread-safe.</param>
@@ -18,19 +15,6 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
 {
     private const int PageSize = 500;
     private static readonly TimeSpan ShortestWatch = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
-
-    /// <summary>A watch that lived this long was a working one.</summary>
-    private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(10);
-
-    /// <summary>
-    /// After so many failures with nothing new between them the version itself is suspect (a line that cannot be read comes again on every resume, a restored
-    /// etcd has never heard of the version): a list mends that, and costs little when it was only the network.
-    /// </summary>
-    private const int RelistAfter = 10;
-
-    /// <summary>Where the count of failures goes back to when a watch has brought something new: 0.8 to 1.6 s.</summary>
-    private const int FailuresAfterNews = 4;
 
     /// <summary>
     /// So many streaming lists in a row that break off, and the next is read by pages: those take up after a break where they were, a stream begins anew.
@@ -46,15 +30,12 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
     /// </summary>
     private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(5);
 
-    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), LongestBackoff, random);
+    private readonly WatchRecovery _recovery = new(resource.Plural, random, time, logger);
     private bool _sendsBookmarks;
     private bool _streams = true;
     private int _brokenStreams;
-    private int _failures;
 
-    /// <summary>Failures since anything new was learnt.</summary>
-    private int _stuck;
-    private KubeFailure? _reported;
+    public Scope Scope => scope;
 
     /// <summary>Runs until cancelled. <paramref name="sink"/> is called for one event after the other.</summary>
     public async Task RunAsync(Action<WatchEvent<T>> sink, CancellationToken cancellationToken)
@@ -132,7 +113,7 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
                     break;
                 case { Type: WatchLineType.InitialEventsEnd }:
                     _brokenStreams = 0;
-                    _stuck = 0;
+                    _recovery.Progress();
                     return (new WatchState<T>.Watching(line.ResourceVersion, state.Reader), new WatchEvent<T>.Synced());
                 default:
                     return (state, AsListed(line));
@@ -160,7 +141,7 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
         try
         {
             var page = await client.ListAsync(resource, scope, PageSize, state.Continue, cancellationToken);
-            _stuck = 0;
+            _recovery.Progress();
             foreach (var bad in page.Unreadable)
                 Log.ObjectUnreadable(logger, resource.Plural, bad.Key, bad.Problem);
             WatchState<T> next = page.Continue is { } token ? new WatchState<T>.Listing(token) : new WatchState<T>.Complete(page.ResourceVersion);
@@ -207,8 +188,7 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
         // To resume from no version, or from 0, would be to start anywhere, and to lose deletions.
         if (line.ResourceVersion is "" or "0" || line.ResourceVersion == state.ResourceVersion)
             return (state, Translate(line));
-        _stuck = 0;
-        _failures = Math.Min(_failures, FailuresAfterNews);
+        _recovery.News();
         return (state with { ResourceVersion = line.ResourceVersion }, Translate(line));
     }
 
@@ -218,8 +198,7 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
     private void Close(WatchReader<T> reader)
     {
         reader.Dispose();
-        if (reader.Age >= SettledAfter)
-            (_failures, _reported) = (0, null);
+        _recovery.Lived(reader.Age);
     }
 
     private WatchEvent<T>? Translate(WatchLine<T> line)
@@ -237,30 +216,13 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
         };
     }
 
-    private async Task<WatchState<T>> RecoverAsync(KubeApiException failure, WatchState<T> same, CancellationToken cancellationToken)
-    {
-        var expired = failure.Failure == KubeFailure.Expired;
-        if (expired)
-            Log.WatchExpired(logger, resource.Plural);
-        else if (_reported != failure.Failure)
-            Log.WatchFailed(logger, resource.Plural, failure.Failure, failure.Message);
-        _reported = failure.Failure;
-        await BackOffAsync(failure.RetryAfter ?? TimeSpan.Zero, cancellationToken);
-        // A version or a continue token that the server calls wrong (400) will be wrong again.
-        var suspect = failure.Failure == KubeFailure.Invalid || ++_stuck % RelistAfter == 0;
-        return expired || suspect ? new WatchState<T>.Empty() : same;
-    }
+    private async Task<WatchState<T>> RecoverAsync(KubeApiException failure, WatchState<T> same, CancellationToken cancellationToken) =>
+        await _recovery.MustListAsync(failure, cancellationToken) ? new WatchState<T>.Empty() : same;
 
     private async Task<WatchState<T>> ReopenAsync(WatchState<T> resume, CancellationToken cancellationToken)
     {
         Log.WatchEnded(logger, resource.Plural);
-        await BackOffAsync(TimeSpan.Zero, cancellationToken);
+        await _recovery.PauseAsync(cancellationToken);
         return resume;
-    }
-
-    private Task BackOffAsync(TimeSpan atLeast, CancellationToken cancellationToken)
-    {
-        var delay = _backoff.Delay(++_failures);
-        return Task.Delay(delay > atLeast ? delay : atLeast, time, cancellationToken);
     }
 }

@@ -5,6 +5,7 @@ namespace KubeRuntime.Tests.Watching;
 
 public sealed class MirrorTests
 {
+    private static readonly string[] Namespaces = ["x", "y"];
     private readonly Mirror<Widget> _mirror = new();
 
     [Fact]
@@ -138,6 +139,57 @@ public sealed class MirrorTests
 
         Assert.Equal("2", _mirror.Find(new NamespacedName("y", "a"))?.Metadata.ResourceVersion);
         Assert.Null(_mirror.Find(new NamespacedName("x", "a")));
+    }
+
+    [Fact]
+    public void A_list_of_one_namespace_says_nothing_of_another()
+    {
+        var mirror = new Mirror<Widget>(Namespaces);
+        ListOf(mirror, "x", Widget.Of("a", "1", ns: "x"), Widget.Of("b", "2", ns: "x"));
+        ListOf(mirror, "y", Widget.Of("a", "3", ns: "y"));
+
+        var changes = ListOf(mirror, "x", Widget.Of("a", "1", ns: "x"));
+
+        Assert.Equal(new NamespacedName("x", "b"), Assert.Single(changes).Key);
+        Assert.NotNull(mirror.Find(new NamespacedName("y", "a")));
+    }
+
+    [Fact]
+    public void Lists_of_several_namespaces_may_run_at_the_same_time()
+    {
+        var mirror = new Mirror<Widget>(Namespaces);
+        ListOf(mirror, "x", Widget.Of("old", "1", ns: "x"));
+        mirror.Apply(new WatchEvent<Widget>.Restarted(), "x");
+        mirror.Apply(new WatchEvent<Widget>.Restarted(), "y");
+        mirror.Apply(new WatchEvent<Widget>.Listed([Widget.Of("old", "2", ns: "y")], []), "y");
+        mirror.Apply(new WatchEvent<Widget>.Listed([Widget.Of("new", "3", ns: "x")], []), "x");
+
+        var x = mirror.Apply(new WatchEvent<Widget>.Synced(), "x");
+        var y = mirror.Apply(new WatchEvent<Widget>.Synced(), "y");
+
+        Assert.Equal(new NamespacedName("x", "old"), Assert.Single(x).Key);
+        Assert.Empty(y);
+        Assert.Equal(2, mirror.Count);
+    }
+
+    [Fact]
+    public void Of_several_namespaces_the_last_to_be_listed_makes_it_synced()
+    {
+        var mirror = new Mirror<Widget>(Namespaces);
+
+        ListOf(mirror, "x");
+        ListOf(mirror, "x");
+        Assert.False(mirror.IsSynced);
+        ListOf(mirror, "y");
+
+        Assert.True(mirror.IsSynced);
+    }
+
+    private static IReadOnlyList<Change<Widget>> ListOf(Mirror<Widget> mirror, string ns, params Widget[] items)
+    {
+        mirror.Apply(new WatchEvent<Widget>.Restarted(), ns);
+        mirror.Apply(new WatchEvent<Widget>.Listed(items, []), ns);
+        return mirror.Apply(new WatchEvent<Widget>.Synced(), ns);
     }
 
     private string Held() => _mirror.Find(new NamespacedName("ns", "a"))?.Metadata.ResourceVersion ?? "-";
