@@ -36,6 +36,9 @@ internal static partial class Log
     [LoggerMessage(10, LogLevel.Information, "The server has no streaming lists ({Problem}); {Resource} are listed by pages")]
     public static partial void NoStreamingLists(ILogger logger, string resource, string problem);
 
+    [LoggerMessage(11, LogLevel.Warning, "The API server warns: {Text}")]
+    public static partial void ServerWarns(ILogger logger, string text);
+
     [LoggerMessage(20, LogLevel.Information, "Standing by: {Holder} leads")]
     public static partial void StandingBy(ILogger logger, string holder);
 

@@ -29,7 +29,8 @@ internal static class Services
         services.AddSingleton(Random.Shared);
 #pragma warning restore RS0030
         services.AddSingleton(connection);
-        services.AddSingleton(s => new KubeClient(connection, Product, s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new ServerWarnings(s.GetRequiredService<ILogger<ServerWarnings>>()));
+        services.AddSingleton(Connect);
 
         services.AddSingleton(s => new Mirror<BucketEncryptionPolicy>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
         services.AddSingleton(s => new Mirror<ObjectStore>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
@@ -53,6 +54,9 @@ internal static class Services
     private static string Product =>
         "bucket-encryption-operator/" + (typeof(Services).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
 
+    private static KubeClient Connect(IServiceProvider services) =>
+        new(services.GetRequiredService<KubeConnection>(), Product, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ServerWarnings>());
+
     private static IElection Election(IServiceProvider services)
     {
         var options = services.GetRequiredService<OperatorOptions>();
@@ -72,8 +76,7 @@ internal static class Services
         var scope = new Scope(options.LeaseNamespace) { FieldSelector = $"metadata.name={options.LeaseName}" };
         var watcher = new Watcher<Lease>(
             services.GetRequiredService<KubeClient>(), KubeRuntime.Leading.Lease.Resource, scope, random, time, services.GetRequiredService<ILogger<Watcher<Lease>>>());
-        var connection = services.GetRequiredService<KubeConnection>();
-        return new KubeLease(() => new KubeClient(connection, Product, time), watcher, new NamespacedName(options.LeaseNamespace, options.LeaseName));
+        return new KubeLease(() => Connect(services), watcher, new NamespacedName(options.LeaseNamespace, options.LeaseName));
     }
 
     private static Controller Controller(IServiceProvider services)

@@ -6,7 +6,6 @@ namespace KubeRuntime.Api;
 /// <summary>
 /// Talks to one API server: get, list, watch, create, patch. Every call has a deadline; nothing is retried here, the callers' loops do that.
 /// Failures are <see cref="KubeApiException"/>; a cancelled token of the caller's comes back as <see cref="OperationCanceledException"/>.
-/// HTTP/2 with several connections: the server allows 100 streams on one, and a watch holds its stream for minutes.
 /// </summary>
 public sealed class KubeClient : IDisposable
 {
@@ -21,39 +20,23 @@ public sealed class KubeClient : IDisposable
     /// <summary>Over the server's own end of a watch; after that the connection is taken for dead.</summary>
     private static readonly TimeSpan WatchGrace = TimeSpan.FromSeconds(30);
 
-    private readonly HttpClient _http;
+    private readonly Transport _transport;
     private readonly KubeConnection _connection;
 
     /// <summary>Of a server behind a gateway (<c>https://host/k8s/clusters/x</c>); a rooted path would replace it.</summary>
     private readonly string _basePath;
     private readonly TimeProvider _time;
+    private readonly ServerWarnings? _warnings;
 
     /// <param name="product">Name and version for the User-Agent header, as <c>name/1.0</c>.</param>
-    public KubeClient(KubeConnection connection, string product, TimeProvider time)
+    /// <param name="warnings">Takes what the server warns of; shared, where there are several clients. Null to drop it.</param>
+    public KubeClient(KubeConnection connection, string product, TimeProvider time, ServerWarnings? warnings = null)
     {
         _connection = connection;
         _basePath = connection.Server.AbsolutePath.TrimEnd('/');
         _time = time;
-        var handler = new SocketsHttpHandler
-        {
-            SslOptions = connection.TlsOptions(),
-            EnableMultipleHttp2Connections = true,
-            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(15),
-            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
-            ConnectTimeout = TimeSpan.FromSeconds(10),
-            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5),
-            ResponseDrainTimeout = TimeSpan.Zero, // an HTTP/1.1 watch that is given up has no end to wait for
-            AllowAutoRedirect = false,
-            UseCookies = false,
-        };
-        _http = new HttpClient(handler)
-        {
-            BaseAddress = connection.Server,
-            Timeout = Timeout.InfiniteTimeSpan, // each call has its own deadline
-        };
-        _http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
-        _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        _transport = new Transport(connection, product);
+        _warnings = warnings;
     }
 
     public async Task<T> GetAsync<T>(KubeResource<T> resource, NamespacedName key, CancellationToken cancellationToken)
@@ -111,7 +94,7 @@ public sealed class KubeClient : IDisposable
     public Task<T> PatchStatusAsync<T>(KubeResource<T> resource, NamespacedName key, ReadOnlyMemory<byte> mergePatch, CancellationToken cancellationToken)
         where T : class, IKubernetesObject => PatchAsync(resource, resource.ObjectPath(key) + "/status", mergePatch, cancellationToken);
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _transport.Dispose();
 
     private async Task<WatchReader<T>> OpenAsync<T>(KubeResource<T> resource, Scope scope, string from, TimeSpan duration, CancellationToken cancellationToken)
         where T : class, IKubernetesObject
@@ -122,7 +105,7 @@ public sealed class KubeClient : IDisposable
         using var deadline = new Deadline(CallDeadline, _time, cancellationToken);
         return await GuardAsync($"WATCH {path}", async () =>
         {
-            var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            var response = await SendAsync(request, deadline.Token);
             try
             {
                 if (!response.IsSuccessStatusCode)
@@ -154,7 +137,7 @@ public sealed class KubeClient : IDisposable
         using var deadline = new Deadline(CallDeadline, _time, cancellationToken);
         return await GuardAsync($"{method} {path}", async () =>
         {
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            using var response = await SendAsync(request, deadline.Token);
             if (!response.IsSuccessStatusCode)
                 throw await FailureAsync(response, $"{method} {path}", deadline.Token);
             return await BodyAsync(response, MaxBody, deadline.Token);
@@ -173,6 +156,28 @@ public sealed class KubeClient : IDisposable
         if (_connection.Token is { } token)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Current);
         return request;
+    }
+
+    /// <summary>The answer's head. Whose proof of identity was not taken is noted; the next request looks whether it has been replaced.</summary>
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var response = await _transport.Current.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            _warnings?.Note(response.Headers);
+            if (response.StatusCode == HttpStatusCode.Unauthorized)
+            {
+                _connection.Token?.Doubt();
+                _connection.ClientCertificate?.Doubt();
+            }
+            return response;
+        }
+        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.SecureConnectionError)
+        {
+            _connection.CertificateAuthorities.Doubt();
+            _connection.ClientCertificate?.Doubt();
+            throw;
+        }
     }
 
     /// <summary>Every way for a call to go wrong, named.</summary>

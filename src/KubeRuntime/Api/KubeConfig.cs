@@ -17,6 +17,9 @@ public static class KubeConfig
 {
     private const string ServiceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 
+    /// <summary>Names another folder with a pod's files, for a process that stands in for a pod elsewhere.</summary>
+    private const string FolderVariable = "KUBERNETES_SERVICE_ACCOUNT_FOLDER";
+
     /// <param name="path">Value of --kubeconfig, or null.</param>
     /// <param name="context">Value of --context, or null for the file's current-context.</param>
     /// <param name="environment">Reads an environment variable.</param>
@@ -28,7 +31,7 @@ public static class KubeConfig
         if (environment("KUBECONFIG") is { Length: > 0 } list)
             return FromFiles(list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), context, time);
         if (environment("KUBERNETES_SERVICE_HOST") is { Length: > 0 } host)
-            return InCluster(host, environment("KUBERNETES_SERVICE_PORT") ?? "443", ServiceAccountFolder, time);
+            return InCluster(host, environment("KUBERNETES_SERVICE_PORT") ?? "443", environment(FolderVariable) ?? ServiceAccountFolder, time);
         var home = Path.Combine(environment("HOME") ?? "", ".kube", "config");
         return File.Exists(home)
             ? FromFiles([home], context, time)
@@ -44,7 +47,7 @@ public static class KubeConfig
             throw new KubeConfigException($"{where}: $KUBERNETES_SERVICE_HOST \"{host}\" and $KUBERNETES_SERVICE_PORT \"{port}\" make no address");
         return Guarded(where, () => new KubeConnection(server)
         {
-            CertificateAuthorities = Certificates(where, File.ReadAllText(Path.Combine(folder, "ca.crt"))),
+            CertificateAuthorities = Authorities(where, () => File.ReadAllText(Path.Combine(folder, "ca.crt")), time),
             Token = Token(where, () => BearerToken.FromFile(Path.Combine(folder, "token"), time)),
             Origin = "in-cluster",
         });
@@ -62,14 +65,14 @@ public static class KubeConfig
         var (contextFile, contextNode) = Find(files, "contexts", contextName, "context", all);
         var clusterName = ConfigFile.Text(contextNode, "cluster") ?? throw new KubeConfigException($"kubeconfig {all}: context \"{contextName}\" names no cluster");
         var (clusterFile, cluster) = Find(files, "clusters", clusterName, "cluster", all);
-        var connection = ReadCluster(clusterFile, cluster, clusterName) with { Origin = $"{all}, context {contextName}" };
+        var connection = ReadCluster(clusterFile, cluster, clusterName, time) with { Origin = $"{all}, context {contextName}" };
         if (ConfigFile.Text(contextNode, "user") is not { Length: > 0 } userName)
             return connection;
         var (userFile, user) = Find(files, "users", userName, "user", all);
         return ReadUser(connection, userFile, user, userName, time);
     }
 
-    private static KubeConnection ReadCluster(ConfigFile file, YamlMappingNode cluster, string name)
+    private static KubeConnection ReadCluster(ConfigFile file, YamlMappingNode cluster, string name, TimeProvider time)
     {
         var where = $"kubeconfig {file.Path}, cluster \"{name}\"";
         var server = ConfigFile.Text(cluster, "server");
@@ -81,10 +84,10 @@ public static class KubeConfig
             throw new KubeConfigException($"{where}: insecure-skip-tls-verify is not supported, give certificate-authority-data");
         if (ConfigFile.Text(cluster, "proxy-url") is { Length: > 0 })
             throw new KubeConfigException($"{where}: proxy-url is not supported, set HTTPS_PROXY");
-        return Guarded(where, () => new KubeConnection(uri)
+        return Guarded(where, () =>
         {
-            CertificateAuthorities = file.Pem(where, cluster, "certificate-authority") is { } pem ? Certificates(where, pem) : [],
-            TlsServerName = ConfigFile.Text(cluster, "tls-server-name"),
+            var connection = new KubeConnection(uri) { TlsServerName = ConfigFile.Text(cluster, "tls-server-name") };
+            return file.Pem(where, cluster, "certificate-authority") is { } pem ? connection with { CertificateAuthorities = Authorities(where, pem, time) } : connection;
         });
     }
 
@@ -104,9 +107,9 @@ public static class KubeConfig
                 throw new KubeConfigException($"{where}: client-certificate and client-key go together, give both");
             return connection with
             {
-                ClientCertificate = certificate is null ? null : ClientCertificate(where, certificate, key),
+                ClientCertificate = certificate is null || key is null ? null : ClientCertificate(where, certificate, key, time),
                 Token = ConfigFile.Text(user, "tokenFile") is { Length: > 0 } tokenFile ? Token(where, () => BearerToken.FromFile(file.Resolve(tokenFile), time))
-                    : ConfigFile.Text(user, "token") is { Length: > 0 } token ? Token(where, () => BearerToken.FromText(token, time))
+                    : ConfigFile.Text(user, "token") is { Length: > 0 } token ? Token(where, () => BearerToken.FromText(token))
                     : null,
             };
         });
@@ -144,31 +147,38 @@ public static class KubeConfig
         }
     }
 
-    private static X509Certificate2Collection Certificates(string where, string pem)
-    {
-        var certificates = new X509Certificate2Collection();
-        try
+    private static Renewable<X509Certificate2Collection> Authorities(string where, Func<string> read, TimeProvider time) => Renewable.From<X509Certificate2Collection>(
+        read,
+        pem =>
         {
-            certificates.ImportFromPem(pem);
-        }
-        catch (CryptographicException)
-        {
-            certificates.Clear();
-        }
-        return certificates.Count > 0 ? certificates : throw new KubeConfigException($"{where}: the certificate authority is not PEM, give at least one CERTIFICATE block");
-    }
+            var certificates = new X509Certificate2Collection();
+            try
+            {
+                certificates.ImportFromPem(pem);
+            }
+            catch (CryptographicException)
+            {
+                certificates.Clear();
+            }
+            return certificates.Count > 0 ? certificates : throw new KubeConfigException($"{where}: the certificate authority is not PEM, give at least one CERTIFICATE block");
+        },
+        time);
 
-    private static X509Certificate2 ClientCertificate(string where, string certificate, string? key)
-    {
-        try
+    /// <summary>Certificate and key as one text: one file may be replaced a moment before the other, and then the two do not belong together.</summary>
+    private static Renewable<X509Certificate2> ClientCertificate(string where, Func<string> certificate, Func<string> key, TimeProvider time) => Renewable.From<X509Certificate2>(
+        () => certificate() + "\n" + key(),
+        pem =>
         {
-            return X509Certificate2.CreateFromPem(certificate, key);
-        }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
-        {
-            throw new KubeConfigException($"{where}: client-certificate and client-key are not PEM, or do not belong together, or the key is encrypted");
-        }
-    }
+            try
+            {
+                return X509Certificate2.CreateFromPem(pem, pem);
+            }
+            catch (Exception e) when (e is CryptographicException or ArgumentException)
+            {
+                throw new KubeConfigException($"{where}: client-certificate and client-key are not PEM, or do not belong together, or the key is encrypted");
+            }
+        },
+        time);
 
     private static BearerToken Token(string where, Func<BearerToken> read)
     {
@@ -198,14 +208,15 @@ public static class KubeConfig
 
         public string Resolve(string path) => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path)) ?? "/", path);
 
-        /// <summary>PEM text of <c>field-data</c> (base64) or, without it, of the file that <c>field</c> names.</summary>
-        public string? Pem(string where, YamlMappingNode node, string field)
+        /// <summary>Reads PEM text: that of <c>field-data</c> (base64) or, without it, of the file that <c>field</c> names, as it is then. Null without both.</summary>
+        public Func<string>? Pem(string where, YamlMappingNode node, string field)
         {
             if (Text(node, field + "-data") is not { } data)
-                return Text(node, field) is { } path ? File.ReadAllText(Resolve(path)) : null;
+                return Text(node, field) is { } path ? () => File.ReadAllText(Resolve(path)) : null;
             try
             {
-                return Encoding.UTF8.GetString(Convert.FromBase64String(data));
+                var pem = Encoding.UTF8.GetString(Convert.FromBase64String(data));
+                return () => pem;
             }
             catch (FormatException)
             {

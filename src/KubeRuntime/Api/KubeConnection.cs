@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 
 namespace KubeRuntime.Api;
@@ -7,31 +6,23 @@ namespace KubeRuntime.Api;
 public sealed record KubeConnection(Uri Server)
 {
     /// <summary>Roots that the server's certificate must chain to; empty means the system's.</summary>
-    public X509Certificate2Collection CertificateAuthorities { get; init; } = [];
+    public Renewable<X509Certificate2Collection> CertificateAuthorities { get; init; } = Renewable.Of<X509Certificate2Collection>([]);
 
     /// <summary>Name to expect in the server's certificate, and to send in SNI and Host, instead of the host of <see cref="Server"/>.</summary>
     public string? TlsServerName { get; init; }
 
-    public X509Certificate2? ClientCertificate { get; init; }
+    public Renewable<X509Certificate2>? ClientCertificate { get; init; }
     public BearerToken? Token { get; init; }
+
+    /// <summary>A connection that was silent for so long is asked whether it lives …</summary>
+    public TimeSpan PingAfter { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>… and is given up, with all that waits on it, when no answer has come after so long. The sum of both bounds how long a silent death goes unnoticed.</summary>
+    public TimeSpan PingTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Where the connection was read from, for logs.</summary>
     public string Origin { get; init; } = "";
 
     /// <summary>Redacted: a record's own form would print the token's type today, and its text after some later change.</summary>
     public override string ToString() => $"{Server} ({Origin})";
-
-    internal SslClientAuthenticationOptions TlsOptions()
-    {
-        var options = new SslClientAuthenticationOptions();
-        if (CertificateAuthorities.Count > 0)
-        {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            policy.CustomTrustStore.AddRange(CertificateAuthorities);
-            options.CertificateChainPolicy = policy;
-        }
-        if (ClientCertificate is { } certificate)
-            options.ClientCertificates = [certificate];
-        return options;
-    }
 }

@@ -230,7 +230,29 @@ public sealed class KubeClientTests : IAsyncDisposable
         Assert.Equal(KubeFailure.Transient, e.Failure);
     }
 
+    [Fact]
+    public async Task A_token_that_the_server_does_not_know_any_more_is_read_from_its_file_before_the_next_request()
+    {
+        _server.Script(Answer.Whole("", 401), Answer.Whole(Widget.Json("a", 1)));
+        var path = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(path, "old");
+            using var client = new KubeClient(new KubeConnection(_server.Address) { Token = BearerToken.FromFile(path, _clock) }, "test/1.0", _clock);
+            await File.WriteAllTextAsync(path, "new");
+
+            Assert.Equal(KubeFailure.Denied, (await FailureAsync(client.GetAsync(Widget.Resource, Key, CancellationToken.None))).Failure);
+            await client.GetAsync(Widget.Resource, Key, CancellationToken.None).Within();
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+
+        Assert.Equal("Bearer old, Bearer new", string.Join(", ", _server.Requests.Select(r => r.Headers["Authorization"])));
+    }
+
     private static Task<KubeApiException> FailureAsync(Task call) => Assert.ThrowsAsync<KubeApiException>(() => call.Within());
 
-    private KubeClient NewClient(Uri address) => new(new KubeConnection(address) { Token = BearerToken.FromText(Secret, _clock) }, "test/1.0", _clock);
+    private KubeClient NewClient(Uri address) => new(new KubeConnection(address) { Token = BearerToken.FromText(Secret) }, "test/1.0", _clock);
 }

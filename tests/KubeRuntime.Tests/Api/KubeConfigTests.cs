@@ -28,9 +28,9 @@ public sealed class KubeConfigTests : IDisposable
 
         var connection = Load(path);
 
-        Assert.Equal(Certificates.Authority.Thumbprint, Assert.Single(connection.CertificateAuthorities).Thumbprint);
-        Assert.Equal("CN=someone", connection.ClientCertificate?.Subject);
-        Assert.True(connection.ClientCertificate?.HasPrivateKey);
+        Assert.Equal(Certificates.Authority.Thumbprint, Assert.Single(connection.CertificateAuthorities.Current).Thumbprint);
+        Assert.Equal("CN=someone", connection.ClientCertificate?.Current.Subject);
+        Assert.True(connection.ClientCertificate?.Current.HasPrivateKey);
         Assert.Equal("https://api.test:6443/", connection.Server.ToString());
     }
 
@@ -46,8 +46,8 @@ public sealed class KubeConfigTests : IDisposable
 
         var connection = Load(path);
 
-        Assert.Equal(2, connection.CertificateAuthorities.Count);
-        Assert.True(connection.ClientCertificate?.HasPrivateKey);
+        Assert.Equal(2, connection.CertificateAuthorities.Current.Count);
+        Assert.True(connection.ClientCertificate?.Current.HasPrivateKey);
         Assert.Equal(Secret, connection.Token?.Current);
     }
 
@@ -158,7 +158,7 @@ public sealed class KubeConfigTests : IDisposable
 
         Assert.Equal(server, connection.Server.ToString());
         Assert.Equal(Secret, connection.Token?.Current);
-        Assert.Single(connection.CertificateAuthorities);
+        Assert.Single(connection.CertificateAuthorities.Current);
         Assert.DoesNotContain(Secret, connection.ToString());
     }
 
