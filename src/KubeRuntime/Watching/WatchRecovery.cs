@@ -31,7 +31,9 @@ internal sealed class WatchRecovery(string plural, Random random, TimeProvider t
 
     /// <summary>Failures since anything new was learnt.</summary>
     private int _stuck;
-    private KubeFailure? _reported;
+
+    /// <summary>Said last. An outage has several faces (a reset, then nobody there, then a certificate that is not trusted), and each is told once.</summary>
+    private string? _reported;
 
     /// <summary>A part of a list has come.</summary>
     public void Progress() => _stuck = 0;
@@ -57,9 +59,9 @@ internal sealed class WatchRecovery(string plural, Random random, TimeProvider t
         var expired = failure.Failure == KubeFailure.Expired;
         if (expired)
             Log.WatchExpired(logger, plural);
-        else if (_reported != failure.Failure)
+        else if (_reported != failure.Message)
             Log.WatchFailed(logger, plural, failure.Failure, failure.Message);
-        _reported = failure.Failure;
+        _reported = failure.Message;
         await PauseAsync(failure.RetryAfter ?? TimeSpan.Zero, cancellationToken);
         // A version or a continue token that the server calls wrong (400) will be wrong again.
         return failure.Failure == KubeFailure.Invalid || ++_stuck % RelistAfter == 0 || expired;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace Integration.Tests.Harness;
 
@@ -21,9 +22,14 @@ internal sealed class ApiServer : IAsyncDisposable
 
     public string AuditLog => Path.Combine(_data, "audit.log");
 
+    public Uri Url => new($"https://127.0.0.1:{Port}");
+
+    private string Tokens => Path.Combine(_data, "tokens.csv");
+
     public static async Task<ApiServer> StartAsync()
     {
         var server = new ApiServer(Directory.CreateTempSubdirectory("beo-apiserver-").FullName, FreePort());
+        server.KnowOnly();
         await server.RunAsync();
         return server;
     }
@@ -35,6 +41,30 @@ internal sealed class ApiServer : IAsyncDisposable
         await RunAsync();
     }
 
+    /// <summary>Bearer tokens that count from now on, each with its service account, as namespace:name. All others are unknown (401).</summary>
+    public void KnowOnly(params IEnumerable<(string Token, string Account)> tokens)
+    {
+        var next = Tokens + ".next";
+        File.WriteAllLines(next, tokens.Select((t, i) => $"{t.Token},system:serviceaccount:{t.Account},{i},system:serviceaccounts"));
+        File.Move(next, Tokens, overwrite: true);
+    }
+
+    /// <summary>PEM of the authority that has signed the server's certificate.</summary>
+    public async Task<string> AuthorityAsync()
+    {
+        const string Field = "certificate-authority-data: ";
+        var line = (await File.ReadAllLinesAsync(Kubeconfig)).Single(l => l.Contains(Field, StringComparison.Ordinal));
+        return Encoding.ASCII.GetString(Convert.FromBase64String(line[(line.IndexOf(Field, StringComparison.Ordinal) + Field.Length)..]));
+    }
+
+    /// <summary>SIGKILL, and a new start on the same data with certificates of a new authority.</summary>
+    public async Task KillAndRestartWithNewAuthorityAsync()
+    {
+        await KillAsync();
+        Directory.Delete(Path.Combine(_data, "pki"), recursive: true);
+        await RunAsync();
+    }
+
     public Task KillAsync() => _process?.KillAsync() ?? Task.CompletedTask;
 
     public async Task RunAsync()
@@ -43,7 +73,7 @@ internal sealed class ApiServer : IAsyncDisposable
         File.Delete(ready);
         if (_process is not null)
             await _process.DisposeAsync();
-        var process = _process = Child.Start(Repository.ApiServerScript, [_data, "--secure-port", Port.ToString(), "--audit-log-path", AuditLog, "--exit-with-parent"]);
+        var process = _process = Child.Start(Repository.ApiServerScript, [_data, "--secure-port", Port.ToString(), "--audit-log-path", AuditLog, "--token-auth-file", Tokens, "--exit-with-parent"]);
         await Eventually.TrueAsync("the API server is ready", () => File.Exists(ready) || !process.IsRunning, () => process.Output);
         if (!process.IsRunning)
             throw new InvalidOperationException("the API server ended: " + process.Output);

@@ -25,13 +25,14 @@ internal sealed class OperatorProcess : IAsyncDisposable
         return started;
     }
 
-    public static OperatorProcess Launch(string kubeconfig, Uri allowedEndpoint, IReadOnlyDictionary<string, string>? environment, params string[] flags)
+    /// <param name="kubeconfig">Null for what the environment says.</param>
+    public static OperatorProcess Launch(string? kubeconfig, Uri allowedEndpoint, IReadOnlyDictionary<string, string>? environment, params string[] flags)
     {
         var address = $"127.0.0.1:{FreePort()}";
         var endpoint = allowedEndpoint.GetLeftPart(UriPartial.Authority);
         var child = Child.Start(
             "dotnet",
-            [Repository.Operator, "run", "--kubeconfig", kubeconfig, "--allowed-endpoints", endpoint, "--http-address", address, "--log-format", "plain", "--log-level", "debug", .. flags],
+            [Repository.Operator, "run", .. kubeconfig is null ? [] : (string[])["--kubeconfig", kubeconfig], "--allowed-endpoints", endpoint, "--http-address", address, "--log-format", "plain", "--log-level", "debug", .. flags],
             environment);
         return new OperatorProcess(child, new Uri("http://" + address));
     }

@@ -14,6 +14,8 @@ internal static class Repository
 
     public static string Crd(string name) => File.ReadAllText(Path.Combine(Root, "crds", name));
 
+    public static string Deployed(string name) => File.ReadAllText(Path.Combine(Root, "deploy", name));
+
     private static string Configuration => AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
 
     private static string FindRoot()

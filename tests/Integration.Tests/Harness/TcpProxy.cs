@@ -5,14 +5,15 @@ using System.Net.Sockets;
 namespace Integration.Tests.Harness;
 
 /// <summary>
-/// Forwards bytes between a client and a server on loopback, and can cut connections, refuse new ones, or stop forwarding one way.
+/// Forwards bytes between a client and a server on loopback, and can cut connections, refuse new ones, stop forwarding one way, or leave the open
+/// connections dead while new ones work.
 /// It knows nothing of TLS: certificates are checked end to end, for both sides are 127.0.0.1.
 /// </summary>
 internal sealed class TcpProxy : IAsyncDisposable
 {
     private const int BufferSize = 64 * 1024;
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly ConcurrentDictionary<Socket, Socket> _pairs = new();
+    private readonly ConcurrentDictionary<Pair, Pair> _pairs = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly int _target;
     private readonly Task _accepting;
@@ -51,12 +52,19 @@ internal sealed class TcpProxy : IAsyncDisposable
 
     public void CutAll()
     {
-        foreach (var (client, server) in _pairs)
+        foreach (var pair in _pairs.Keys)
         {
             // A reset, not an orderly end: as a load balancer or a dead node does.
-            client.Close(0);
-            server.Close(0);
+            pair.Client.Close(0);
+            pair.Server.Close(0);
         }
+    }
+
+    /// <summary>What is open now stays open, and nothing passes any more in either way, for ever; connections from now on work. A node that vanishes looks so.</summary>
+    public void StallOpenConnections()
+    {
+        foreach (var pair in _pairs.Keys)
+            pair.Dead = true;
     }
 
     /// <summary>New connections are closed at once, and the open ones now.</summary>
@@ -131,15 +139,16 @@ internal sealed class TcpProxy : IAsyncDisposable
         Interlocked.Increment(ref _connections);
         using var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         client.NoDelay = true;
+        var pair = new Pair(client, server);
         try
         {
             if (_refusing)
                 return;
             await server.ConnectAsync(IPAddress.Loopback, _target, _stopping.Token);
-            _pairs[client] = server;
+            _pairs[pair] = pair;
             await Task.WhenAny(
-                PumpAsync(client, server, () => _toServer, bytes => Interlocked.Add(ref _stuckToServer, bytes)),
-                PumpAsync(server, client, () => _toClient, bytes => Interlocked.Add(ref _stuckToClient, bytes)));
+                PumpAsync(pair, client, server, () => _toServer, bytes => Interlocked.Add(ref _stuckToServer, bytes)),
+                PumpAsync(pair, server, client, () => _toClient, bytes => Interlocked.Add(ref _stuckToClient, bytes)));
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
         {
@@ -147,12 +156,12 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
         finally
         {
-            _pairs.TryRemove(client, out _);
+            _pairs.TryRemove(pair, out _);
             client.Close(0);
         }
     }
 
-    private static async Task PumpAsync(Socket from, Socket to, Func<TaskCompletionSource> gate, Action<long> stuck)
+    private static async Task PumpAsync(Pair pair, Socket from, Socket to, Func<TaskCompletionSource> gate, Action<long> stuck)
     {
         var buffer = new byte[BufferSize];
         try
@@ -162,6 +171,8 @@ internal sealed class TcpProxy : IAsyncDisposable
                 if (!gate().Task.IsCompleted)
                     stuck(read);
                 await gate().Task;
+                if (pair.Dead)
+                    continue; // taken and dropped, so that a sender sees no full window
                 for (var sent = 0; sent < read;)
                     sent += await to.SendAsync(buffer.AsMemory(sent, read - sent));
             }
@@ -169,6 +180,21 @@ internal sealed class TcpProxy : IAsyncDisposable
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // Cut, by us or by either side.
+        }
+    }
+
+    private sealed class Pair(Socket client, Socket server)
+    {
+        private volatile bool _dead;
+
+        public Socket Client => client;
+
+        public Socket Server => server;
+
+        public bool Dead
+        {
+            get => _dead;
+            set => _dead = value;
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using KubeRuntime.Api;
 
 namespace KubeRuntime.Tests.Api;
 
@@ -22,9 +21,6 @@ internal sealed class TestCertificates : IDisposable
     }
 
     public X509Certificate2 Authority { get; }
-
-    /// <summary>The authority, as a connection wants it.</summary>
-    public Renewable<X509Certificate2Collection> Trusted => Renewable.Of<X509Certificate2Collection>([Authority]);
 
     public string AuthorityPem => Authority.ExportCertificatePem();
 

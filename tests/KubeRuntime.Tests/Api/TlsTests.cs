@@ -20,7 +20,7 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
     [Fact]
     public async Task A_server_of_our_authority_is_accepted_over_HTTP_2_and_gets_the_token()
     {
-        using var client = Client(new KubeConnection(server.ByAddress) { CertificateAuthorities = server.Ours.Trusted, Token = BearerToken.FromText("t0") });
+        using var client = Client(Trusting(server.Ours, server.ByAddress) with { Token = BearerToken.FromText("t0") });
 
         var widget = await client.GetAsync(Widget.Resource, Key, CancellationToken.None).Within();
 
@@ -31,7 +31,7 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
     public async Task A_server_of_another_authority_is_refused()
     {
         using var other = new TestCertificates("other-ca");
-        using var client = Client(new KubeConnection(server.ByAddress) { CertificateAuthorities = other.Trusted });
+        using var client = Client(Trusting(other, server.ByAddress));
 
         var e = await FailureAsync(client);
 
@@ -49,7 +49,7 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
     [Fact]
     public async Task A_certificate_for_another_name_is_refused()
     {
-        using var client = Client(new KubeConnection(server.ByName) { CertificateAuthorities = server.Ours.Trusted });
+        using var client = Client(Trusting(server.Ours, server.ByName));
 
         Assert.Contains("NameMismatch", (await FailureAsync(client)).Message);
     }
@@ -57,8 +57,8 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
     [Fact]
     public async Task Tls_server_name_is_the_name_to_expect()
     {
-        using var right = Client(new KubeConnection(server.ByName) { CertificateAuthorities = server.Ours.Trusted, TlsServerName = "api.test" });
-        using var wrong = Client(new KubeConnection(server.ByAddress) { CertificateAuthorities = server.Ours.Trusted, TlsServerName = "elsewhere.test" });
+        using var right = Client(Trusting(server.Ours, server.ByName) with { TlsServerName = "api.test" });
+        using var wrong = Client(Trusting(server.Ours, server.ByAddress) with { TlsServerName = "elsewhere.test" });
 
         var widget = await right.GetAsync(Widget.Resource, Key, CancellationToken.None).Within();
 
@@ -71,7 +71,7 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
     {
         var (certificate, key) = server.Ours.Client("someone");
         using var mine = X509Certificate2.CreateFromPem(certificate, key);
-        using var client = Client(new KubeConnection(server.ByAddress) { CertificateAuthorities = server.Ours.Trusted, ClientCertificate = Renewable.Of<X509Certificate2>(mine) });
+        using var client = Client(Trusting(server.Ours, server.ByAddress) with { ClientCertificate = Renewable.Of<X509Certificate2>(mine) });
 
         var widget = await client.GetAsync(Widget.Resource, Key, CancellationToken.None).Within();
 
@@ -81,7 +81,7 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
     [Fact]
     public async Task A_stream_that_is_reset_is_a_passing_failure_and_the_connection_goes_on()
     {
-        using var client = Client(new KubeConnection(server.ByAddress) { CertificateAuthorities = server.Ours.Trusted });
+        using var client = Client(Trusting(server.Ours, server.ByAddress));
         var release = server.NextWatch();
         using var reader = await client.WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None).Within();
         var line = await reader.ReadAsync(CancellationToken.None).Within();
@@ -98,7 +98,7 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
     [Fact]
     public async Task A_watch_that_is_given_up_is_closed_on_the_server_too()
     {
-        using var client = Client(new KubeConnection(server.ByAddress) { CertificateAuthorities = server.Ours.Trusted });
+        using var client = Client(Trusting(server.Ours, server.ByAddress));
         server.NextWatch();
         using var cancel = new CancellationTokenSource();
         var reader = await client.WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None).Within();
@@ -114,6 +114,9 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
 
     private static Task<KubeApiException> FailureAsync(KubeClient client) =>
         Assert.ThrowsAsync<KubeApiException>(() => client.GetAsync(Widget.Resource, Key, CancellationToken.None).Within());
+
+    private static KubeConnection Trusting(TestCertificates authority, Uri server) =>
+        new(server) { CertificateAuthorities = Renewable.Of<X509Certificate2Collection>([authority.Authority]) };
 
     private KubeClient Client(KubeConnection connection) => new(connection, "test/1.0", _clock);
 

@@ -627,13 +627,15 @@ public sealed class WatcherTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_failure_that_goes_on_is_reported_once()
+    public async Task A_failure_that_goes_on_is_reported_once_and_again_when_it_becomes_another()
     {
-        Run([.. Enumerable.Range(0, 6).Select(_ => Answer.Whole("", 403)), Answer.Whole("", 500), Answer.Whole(Widget.List(10, null)), Answer.Lines()]);
+        Run([
+            .. Enumerable.Range(0, 6).Select(_ => Answer.Whole("", 403)), Answer.Whole("", 500), Answer.Whole("", 503), Answer.Whole("", 503),
+            Answer.Whole(Widget.List(10, null)), Answer.Lines()]);
 
-        await SkipRequestsAsync(9);
+        await SkipRequestsAsync(11);
 
-        Assert.Equal(2, _logger.Entries.Count(e => e.Level == LogLevel.Warning));
+        Assert.Equal(3, _logger.Entries.Count(e => e.Level == LogLevel.Warning));
     }
 
     [Fact]

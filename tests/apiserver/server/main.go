@@ -35,7 +35,6 @@ import (
 	authunion "k8s.io/apiserver/pkg/authentication/request/union"
 	"k8s.io/apiserver/pkg/authentication/request/websocket"
 	"k8s.io/apiserver/pkg/authentication/request/x509"
-	"k8s.io/apiserver/pkg/authentication/token/tokenfile"
 	tokenunion "k8s.io/apiserver/pkg/authentication/token/union"
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
@@ -158,9 +157,7 @@ func main() {
 	must(cfg.Authentication.ApplyClientCert(ca, cfg.SecureServing))
 	tokenAuths := []authenticator.Token{authenticator.TokenFunc(serviceAccountToken)}
 	if *tokens != "" {
-		csv, err := tokenfile.NewCSV(*tokens)
-		must(err)
-		tokenAuths = append(tokenAuths, csv)
+		tokenAuths = append(tokenAuths, rereadTokens(*tokens))
 	}
 	tok := tokenunion.New(tokenAuths...)
 	var authn authenticator.Request = group.NewAuthenticatedGroupAdder(authunion.New(

@@ -28,6 +28,7 @@ import (
 	webhookinit "k8s.io/apiserver/pkg/admission/plugin/webhook/initializer"
 	"k8s.io/apiserver/pkg/authentication/authenticator"
 	"k8s.io/apiserver/pkg/authentication/serviceaccount"
+	"k8s.io/apiserver/pkg/authentication/token/tokenfile"
 	"k8s.io/apiserver/pkg/authentication/user"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	genericoptions "k8s.io/apiserver/pkg/server/options"
@@ -251,6 +252,17 @@ func serviceAccountToken(_ context.Context, tok string) (*authenticator.Response
 	}
 	return &authenticator.Response{User: &user.DefaultInfo{Name: serviceaccount.MakeUsername(f[1], f[2]),
 		Groups: serviceaccount.MakeGroupNames(f[1])}}, true, nil
+}
+
+// rereadTokens reads its CSV for each token that is presented, so that a test can revoke one; upstream reads it once.
+func rereadTokens(path string) authenticator.Token {
+	return authenticator.TokenFunc(func(ctx context.Context, tok string) (*authenticator.Response, bool, error) {
+		csv, err := tokenfile.NewCSV(path)
+		if err != nil {
+			return nil, false, err
+		}
+		return csv.AuthenticateToken(ctx, tok)
+	})
 }
 
 func webhookInitializer(cfg *genericapiserver.RecommendedConfig) admission.PluginInitializer {
