@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using KubeRuntime.Api;
@@ -22,6 +23,7 @@ public sealed class RotationTests : IAsyncDisposable
     private readonly TestCertificates _old = new("old-ca");
     private readonly TestCertificates _new = new("new-ca");
     private readonly TaskCompletionSource _endWatches = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<string, int> _connections = new(StringComparer.Ordinal);
     private volatile string _admitted = "";
     private int _port;
 
@@ -92,6 +94,23 @@ public sealed class RotationTests : IAsyncDisposable
         _clock.Advance(TimeSpan.FromMinutes(1));
 
         Assert.Equal("CN=second", (await GetAsync(client)).Metadata.Uid);
+    }
+
+    [Fact]
+    public async Task Files_that_stay_as_they_are_keep_the_connection()
+    {
+        await StartAsync(_old);
+        Write("ca.crt", _old.AuthorityPem);
+        WriteClient("first");
+        using var client = Client(FromKubeconfig("{client-certificate: me.crt, client-key: me.key}"));
+
+        for (var i = 0; i < 3; i++)
+        {
+            await GetAsync(client);
+            _clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.Single(_connections);
     }
 
     [Fact]
@@ -218,6 +237,7 @@ public sealed class RotationTests : IAsyncDisposable
     /// <summary>Says who asks, and which server answers. A watch has one line, and another and its end when that is asked for.</summary>
     private async Task AnswerAsync(HttpContext context, int generation)
     {
+        _connections[context.Connection.Id] = generation;
         var subject = context.Connection.ClientCertificate?.Subject ?? "-";
         if (_admitted.Length > 0 && subject != _admitted)
             context.Response.StatusCode = 401;
