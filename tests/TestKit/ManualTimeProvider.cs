@@ -48,6 +48,18 @@ public sealed class ManualTimeProvider : TimeProvider
         }
     }
 
+    /// <summary>How long until the next timer fires; null when none is scheduled.</summary>
+    public TimeSpan? UntilNextTimer
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _scheduled.MinBy(timer => timer.Due) is { } next ? next.Due - _elapsed : null;
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public override DateTimeOffset GetUtcNow()
     {

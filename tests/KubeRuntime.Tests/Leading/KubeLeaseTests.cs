@@ -63,7 +63,7 @@ public sealed class KubeLeaseTests
     [Fact]
     public async Task The_watch_tells_of_the_one_lease_of_its_coming_and_going()
     {
-        var other = Stored.Replace("\"l\"", "\"other\"", StringComparison.Ordinal).Trim();
+        var other = Stored.Replace("\"l\"", "\"other\"", StringComparison.Ordinal).Replace("\"a\"", "\"b\"", StringComparison.Ordinal).Trim();
         await using var server = ScriptedApiServer.Start(
             Answer.Whole(Widget.List(5, next: null, other)), Answer.Lines(Widget.Event("ADDED", Stored.Trim()), Widget.Event("MODIFIED", other), Widget.Event("DELETED", Stored.Trim())));
         using var client = Client(server);
@@ -77,6 +77,44 @@ public sealed class KubeLeaseTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watch.Within());
         Assert.Equal([null, "a", null], told);
+    }
+
+    [Theory]
+    [InlineData("it is listed: no word of its absence", "", new[] { "a", "a" })]
+    [InlineData("it is listed and cannot be read: it is there all the same", "unreadable", new[] { "a" })]
+    [InlineData("it is not listed: there is none", "missing", new[] { null, "a" })]
+    public async Task The_list_says_whether_there_is_a_lease(string rule, string listed, string?[] expected)
+    {
+        var other = Stored.Replace("\"l\"", "\"other\"", StringComparison.Ordinal).Trim();
+        var ours = listed == "unreadable" ? Stored.Replace("15", "\"many\"", StringComparison.Ordinal).Trim() : Stored.Trim();
+        var list = listed == "missing" ? Widget.List(5, next: null, other) : Widget.List(5, next: null, other, ours, other);
+        await using var server = ScriptedApiServer.Start(Answer.Whole(list), Answer.Lines(Widget.Event("MODIFIED", Stored.Trim())));
+        using var client = Client(server);
+        using var lease = Lease(server, client);
+        using var stop = new CancellationTokenSource();
+        var told = new List<string?>();
+
+        var watch = lease.WatchAsync(l => told.Add(l?.Spec.HolderIdentity), stop.Token);
+        await Waiting.UntilAsync(() => told.Count >= expected.Length);
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watch.Within());
+        Assert.Equal((rule, string.Join(", ", expected.Select(e => e ?? "none"))), (rule, string.Join(", ", told.Select(t => t ?? "none"))));
+    }
+
+    [Theory]
+    [InlineData("no time", "null")]
+    [InlineData("a number", "17")]
+    [InlineData("an object", """{"seconds":17,"more":[1]}""")]
+    public async Task A_time_that_cannot_be_read_is_none_and_the_rest_is_read(string rule, string renewTime)
+    {
+        await using var server = ScriptedApiServer.Start(Answer.Whole(Stored.Replace("\"nonsense\"", renewTime, StringComparison.Ordinal)));
+        using var client = Client(server);
+        using var lease = Lease(server, client);
+
+        var found = await lease.GetAsync(CancellationToken.None).Within();
+
+        Assert.True(found?.Spec is { RenewTime: null, LeaseTransitions: 3, HolderIdentity: "a" }, rule);
     }
 
     private static KubeClient Client(ScriptedApiServer server) => new(new KubeConnection(server.Address), "test/1.0", TimeProvider.System);

@@ -1,6 +1,7 @@
 using KubeRuntime.Api;
 using KubeRuntime.Leading;
 using Microsoft.Extensions.Logging;
+using TestKit;
 
 namespace KubeRuntime.Tests.Leading;
 
@@ -27,6 +28,8 @@ public sealed class LeaderElectorTests
         Assert.Equal(15, Record.LeaseDurationSeconds);
         Assert.InRange(_simulation.Store.Writes - before, 25, 30);
         Assert.True(_leader.MayWrite);
+        Assert.Equal(ManualTimeProvider.DefaultStart, Record.AcquireTime!.Value, 2 * Second);
+        Assert.Equal(ManualTimeProvider.DefaultStart + 61 * Second, Record.RenewTime!.Value, 3 * Second);
     }
 
     [Fact]
@@ -52,27 +55,8 @@ public sealed class LeaderElectorTests
 
         Assert.InRange(took ?? TimeSpan.MaxValue, TimeSpan.Zero, Second);
         Assert.True(_leader.Running is { IsCompletedSuccessfully: true });
+        _simulation.Run(10 * Second);
         Assert.Equal(("b", 1), (Record.HolderIdentity, Record.LeaseTransitions));
-    }
-
-    [Fact]
-    public void The_lease_is_renewed_until_the_work_has_drained_and_released_only_then()
-    {
-        var long40 = new TaskCompletionSource();
-        var simulation = new Simulation();
-        var slow = simulation.Start("slow", work: (leadership, _) => long40.Task);
-        simulation.RunUntil(() => slow.MayWrite, Second);
-        slow.Stop();
-        simulation.Run(40 * Second);
-        Assert.True(slow.MayWrite);
-        Assert.Equal("slow", simulation.Store.Stored?.Spec.HolderIdentity);
-
-        simulation.After(TimeSpan.Zero, long40.SetResult);
-        simulation.Run(Second);
-
-        Assert.False(slow.MayWrite);
-        Assert.Equal(("", 1), (simulation.Store.Stored?.Spec.HolderIdentity, simulation.Store.Stored?.Spec.LeaseDurationSeconds));
-        Assert.True(slow.Running is { IsCompletedSuccessfully: true });
     }
 
     [Fact]
@@ -183,10 +167,15 @@ public sealed class LeaderElectorTests
     [Fact]
     public void A_right_that_is_missing_is_told_once_and_waited_for()
     {
-        var denied = true;
+        var (denied, calls) = (true, 0);
         _leader.Killed = true;
-        var other = _simulation.Start("b", fate: () => new Fate(Simulation.Tick, Simulation.Tick, Failure: denied ? KubeFailure.Denied : null));
+        var other = _simulation.Start("b", fate: () =>
+        {
+            calls++;
+            return new Fate(Simulation.Tick, Simulation.Tick, Failure: denied ? KubeFailure.Denied : null);
+        });
         _simulation.Run(60 * Second);
+        Assert.InRange(calls, 22, 36); // every one to two seconds once the old lease is over
         Assert.Single(other.Logger.Entries, e => e.Level == LogLevel.Warning);
         Assert.False(other.MayWrite);
 
@@ -222,15 +211,32 @@ public sealed class LeaderElectorTests
     }
 
     [Fact]
-    public void A_standby_that_is_stopped_leaves_the_lease_alone()
+    public void A_lease_that_claims_months_is_waited_for_without_harm_and_its_release_noticed()
     {
-        var standby = _simulation.Start("b");
-        _simulation.Run(5 * Second);
-        standby.Stop();
+        var simulation = new Simulation();
+        var record = new LeaseRecord().HeldBy("x", TimeSpan.FromDays(100), ManualTimeProvider.DefaultStart);
+        simulation.Store.Store(record);
+        var standby = simulation.Start("b");
+        simulation.Run(120 * Second);
+        Assert.Null(standby.Running?.Exception);
+        Assert.False(standby.MayWrite);
 
-        Assert.NotNull(_simulation.RunUntil(() => standby.Running is { IsCompletedSuccessfully: true }, 2 * Second));
-        _simulation.Run(20 * Second);
-        Assert.Equal(("a", 0), (Record.HolderIdentity, Record.LeaseTransitions));
+        simulation.Store.Store(record.Released(ManualTimeProvider.DefaultStart));
+
+        Assert.NotNull(simulation.RunUntil(() => standby.MayWrite, Second));
+    }
+
+    [Fact]
+    public void A_watch_that_ends_by_a_bug_ends_the_election_and_is_not_swallowed()
+    {
+        var simulation = new Simulation();
+        simulation.Store.Store(new LeaseRecord().HeldBy("x", 15 * Second, ManualTimeProvider.DefaultStart));
+        simulation.Store.WatchBug = new InvalidOperationException("a bug");
+
+        var standby = simulation.Start("b");
+
+        Assert.NotNull(simulation.RunUntil(() => standby.Running is { IsFaulted: true }, 20 * Second));
+        Assert.Equal("a bug", standby.Running?.Exception?.InnerException?.Message);
     }
 
     private LeaseRecord Record => _simulation.Store.Stored?.Spec ?? new LeaseRecord { HolderIdentity = "(none)" };

@@ -14,6 +14,9 @@ internal sealed class LeaseStore
 
     public int Writes { get; private set; }
 
+    /// <summary>What every watch ends with.</summary>
+    public Exception? WatchBug { get; set; }
+
     public Lease Create(LeaseRecord record) => Stored is null ? Store(record) : throw Failure(KubeFailure.Conflict);
 
     public Lease Update(string version, LeaseRecord record)
@@ -58,6 +61,8 @@ internal sealed class SimulatedLease(LeaseStore store, Func<Func<Lease?>, Cancel
 
     public async Task WatchAsync(Action<Lease?> sink, CancellationToken cancellationToken)
     {
+        if (store.WatchBug is { } bug)
+            throw bug;
         void Tell()
         {
             var lease = store.Stored;

@@ -223,6 +223,7 @@ public sealed class WorkQueueTests : IDisposable
     {
         _queue.Add(1);
         _queue.Add(2);
+        _queue.AddAfter(3, TimeSpan.Zero);
         await TakeAsync();
         _queue.Add(1);
 
@@ -257,6 +258,7 @@ public sealed class WorkQueueTests : IDisposable
         _clock.Advance(5 * Second);
 
         Assert.Equal(0, _queue.Depth);
+        Assert.Equal(0, _clock.ScheduledTimers);
     }
 
     /// <summary>One thread, random calls, compared after each with a model that is too simple to be wrong.</summary>
