@@ -13,7 +13,8 @@ internal abstract record KeyRequirement
     /// <summary>The key that the vendor manages: none is named.</summary>
     public sealed record VendorDefault : KeyRequirement;
 
-    public sealed record Named(string Id) : KeyRequirement;
+    /// <param name="ProjectId">Where the vendor keeps keys in projects; null: not declared.</param>
+    public sealed record Named(string Id, string? ProjectId = null) : KeyRequirement;
 }
 
 /// <summary>
@@ -26,6 +27,9 @@ internal abstract record DesiredEncryption
     {
     }
 
+    /// <summary>The declared algorithm, in the words of a policy.</summary>
+    public abstract string Algorithm { get; }
+
     /// <summary>Whether everything declared holds; what is not declared never counts.</summary>
     public abstract bool IsMetBy(BucketEncryption observed);
 
@@ -33,20 +37,23 @@ internal abstract record DesiredEncryption
     public abstract BucketEncryption TargetFrom(BucketEncryption observed);
 
     /// <summary>Equal for equal declarations, across restarts and versions: it is kept in a policy's status.</summary>
-    public abstract string Fingerprint { get; }
+    public virtual string Fingerprint => Algorithm;
 
-    public sealed record None : DesiredEncryption
+    /// <param name="MeansAes256">
+    /// The store encrypts every bucket, and a removal leaves the vendor's own keys: that is then as little as there can be.
+    /// </param>
+    public sealed record None(bool MeansAes256 = false) : DesiredEncryption
     {
-        public override string Fingerprint => "None";
+        public override string Algorithm => "None";
 
-        public override bool IsMetBy(BucketEncryption observed) => observed is BucketEncryption.None;
+        public override bool IsMetBy(BucketEncryption observed) => observed is BucketEncryption.None || (MeansAes256 && observed is BucketEncryption.Aes256);
 
         public override BucketEncryption TargetFrom(BucketEncryption observed) => new BucketEncryption.None();
     }
 
     public sealed record Aes256 : DesiredEncryption
     {
-        public override string Fingerprint => "AES256";
+        public override string Algorithm => "AES256";
 
         public override bool IsMetBy(BucketEncryption observed) => observed is BucketEncryption.Aes256;
 
@@ -55,7 +62,7 @@ internal abstract record DesiredEncryption
 
     public sealed record Sm4 : DesiredEncryption
     {
-        public override string Fingerprint => "SM4";
+        public override string Algorithm => "SM4";
 
         public override bool IsMetBy(BucketEncryption observed) => observed is BucketEncryption.Sm4;
 
@@ -63,26 +70,34 @@ internal abstract record DesiredEncryption
     }
 
     /// <param name="Cipher">Null: left as it is.</param>
-    public sealed record Kms(KeyRequirement Key, DataCipher? Cipher) : DesiredEncryption
+    /// <param name="BucketKeyEnabled">Null: left as it is.</param>
+    public sealed record Kms(KeyRequirement Key, DataCipher? Cipher, bool? BucketKeyEnabled = null) : DesiredEncryption
     {
+        public override string Algorithm => "KMS";
+
         public override string Fingerprint
         {
             get
             {
                 var key = Key switch
                 {
-                    KeyRequirement.Named named => "id:" + named.Id,
+                    KeyRequirement.Named named => "id:" + named.Id + (named.ProjectId is { } project ? "/project:" + project : ""),
                     KeyRequirement.VendorDefault => "vendorDefault",
                     _ => "any",
                 };
-                return $"KMS/{key}/{(Cipher is { } cipher ? cipher.ToString() : "any")}";
+                // What was added to the API later stands only where it is declared: a fingerprint outlives the version that made it.
+                var bucketKey = BucketKeyEnabled is { } enabled ? $"/bucketKey:{enabled}" : "";
+                return $"KMS/{key}/{(Cipher is { } cipher ? cipher.ToString() : "any")}{bucketKey}";
             }
         }
 
         public override bool IsMetBy(BucketEncryption observed) =>
-            observed is BucketEncryption.Kms kms && (Cipher is null || Cipher == kms.Cipher) && Key switch
+            observed is BucketEncryption.Kms kms
+            && (Cipher is null || Cipher == kms.Cipher)
+            && (BucketKeyEnabled is null || BucketKeyEnabled == kms.BucketKeyEnabled)
+            && Key switch
             {
-                KeyRequirement.Named named => KmsKeyId.Same(named.Id, kms.KeyId),
+                KeyRequirement.Named named => KmsKeyId.Same(named.Id, kms.KeyId) && (named.ProjectId is null || named.ProjectId == kms.ProjectId),
                 KeyRequirement.VendorDefault => kms.KeyId is null,
                 _ => true,
             };
@@ -90,14 +105,15 @@ internal abstract record DesiredEncryption
         public override BucketEncryption TargetFrom(BucketEncryption observed)
         {
             var live = observed as BucketEncryption.Kms;
-            var keyId = Key switch
+            var (keyId, projectId) = Key switch
             {
-                // A key that is the same in another spelling stays as the bucket has it.
-                KeyRequirement.Named named => KmsKeyId.Same(named.Id, live?.KeyId) ? live?.KeyId : named.Id,
-                KeyRequirement.VendorDefault => null,
-                _ => live?.KeyId,
+                // A key that is the same in another spelling stays as the bucket has it. A project is its key's: it does not outlive it.
+                KeyRequirement.Named named when KmsKeyId.Same(named.Id, live?.KeyId) => (live?.KeyId, named.ProjectId ?? live?.ProjectId),
+                KeyRequirement.Named named => (named.Id, named.ProjectId),
+                KeyRequirement.VendorDefault => (null, null),
+                _ => (live?.KeyId, live?.ProjectId),
             };
-            return new BucketEncryption.Kms(keyId, Cipher ?? live?.Cipher ?? DataCipher.Aes256);
+            return new BucketEncryption.Kms(keyId, Cipher ?? live?.Cipher ?? DataCipher.Aes256, projectId, BucketKeyEnabled ?? live?.BucketKeyEnabled ?? false);
         }
     }
 }

@@ -44,17 +44,25 @@ internal abstract record BucketEncryption
     }
 
     /// <param name="KeyId">A named key, or null: the key that the vendor manages.</param>
-    public sealed record Kms(string? KeyId, DataCipher Cipher) : BucketEncryption
+    /// <param name="ProjectId">Of the named key, where the vendor keeps keys in projects.</param>
+    /// <param name="BucketKeyEnabled">One data key a bucket rather than one an object. A vendor that says nothing means no.</param>
+    public sealed record Kms(string? KeyId, DataCipher Cipher, string? ProjectId = null, bool BucketKeyEnabled = false) : BucketEncryption
     {
         /// <summary>An unknown cipher counts as an unknown algorithm does.</summary>
         public override int Strength => Cipher == DataCipher.Other ? 4 : KeyId is null ? 2 : 3;
 
-        public override string ToString() => (KeyId is null ? "KMS with the vendor's key" : $"KMS with key {KeyId}") + Cipher switch
+        public override string ToString()
         {
-            DataCipher.Sm4 => " and SM4 data encryption",
-            DataCipher.Other => " and a data encryption that is not known",
-            _ => "",
-        };
+            var key = KeyId is null ? "KMS with the vendor's key" : $"KMS with key {KeyId}";
+            var project = ProjectId is null ? "" : $" of project {ProjectId}";
+            var cipher = Cipher switch
+            {
+                DataCipher.Sm4 => " and SM4 data encryption",
+                DataCipher.Other => " and a data encryption that is not known",
+                _ => "",
+            };
+            return key + project + cipher + (BucketKeyEnabled ? " and a bucket key" : "");
+        }
     }
 
     /// <summary>An algorithm that this version does not know. It counts as the strongest: it is never replaced without consent.</summary>
@@ -73,7 +81,22 @@ internal abstract record BucketEncryption
 /// </param>
 internal sealed record Observation(BucketEncryption Encryption, string? Document);
 
+/// <summary>Where a bucket's name goes in a request.</summary>
+internal enum Addressing
+{
+    /// <summary>In the host, before the endpoint's.</summary>
+    VirtualHost,
+
+    /// <summary>In the path.</summary>
+    Path,
+
+    /// <summary>In neither: the endpoint is a name of the bucket's own.</summary>
+    CName,
+}
+
+/// <summary>What a store says to its vendor alone. Only the vendor's own adapter knows more.</summary>
+internal abstract record VendorOptions;
+
 /// <summary>Where a bucket is.</summary>
 /// <param name="Endpoint">Scheme, host and port, without the bucket.</param>
-/// <param name="PathStyle">The bucket's name goes in the path rather than in the host.</param>
-internal sealed record BucketAddress(string Bucket, Uri Endpoint, string Region, bool PathStyle);
+internal sealed record BucketAddress(string Bucket, Uri Endpoint, string Region, Addressing Addressing, VendorOptions? Options = null);

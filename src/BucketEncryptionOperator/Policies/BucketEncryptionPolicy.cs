@@ -40,6 +40,8 @@ internal sealed record EncryptionSpec
     public required string Algorithm { get; init; }
     public KmsKeySpec? KmsKey { get; init; }
     public string? KmsDataEncryption { get; init; }
+    public string? KmsProjectId { get; init; }
+    public bool? BucketKeyEnabled { get; init; }
 }
 
 internal sealed record KmsKeySpec
@@ -88,6 +90,8 @@ internal sealed record ObservedRow
     public required string Algorithm { get; init; }
     public string? KmsKeyId { get; init; }
     public string? KmsDataEncryption { get; init; }
+    public string? KmsProjectId { get; init; }
+    public bool? BucketKeyEnabled { get; init; }
 }
 
 internal sealed record WritesRow

@@ -1,8 +1,12 @@
+using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Policies;
 
-/// <summary><c>ObjectStore</c> as on the wire (crds/objectstores.yaml).</summary>
+/// <summary>
+/// <c>ObjectStore</c> as on the wire (crds/objectstores.yaml). Here, and nowhere else outside of Vendors, vendors have names:
+/// <see cref="ObjectStoreSpec.Settings"/> hands on what they say in nobody's words.
+/// </summary>
 internal sealed record ObjectStore : IKubernetesObject
 {
     public required ObjectMeta Metadata { get; init; }
@@ -15,7 +19,27 @@ internal sealed record ObjectStoreSpec
     public required string Region { get; init; }
     public string? Endpoint { get; init; }
     public string? Addressing { get; init; }
+    public AlibabaSpec? Alibaba { get; init; }
+    public S3Spec? S3 { get; init; }
     public required CredentialsSpec Credentials { get; init; }
+
+    public StoreSettings Settings(Uri endpoint) => new(Region, endpoint)
+    {
+        SignatureVersion = Alibaba?.SignatureVersion,
+        CloudBoxId = Alibaba?.CloudBoxId,
+        ExpectedBucketOwner = S3?.ExpectedBucketOwner,
+    };
+}
+
+internal sealed record AlibabaSpec
+{
+    public string? SignatureVersion { get; init; }
+    public string? CloudBoxId { get; init; }
+}
+
+internal sealed record S3Spec
+{
+    public string? ExpectedBucketOwner { get; init; }
 }
 
 internal sealed record CredentialsSpec

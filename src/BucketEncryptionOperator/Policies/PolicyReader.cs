@@ -11,12 +11,11 @@ internal sealed record DesiredState(DesiredEncryption Encryption, ImmutableArray
 /// Turns a policy and its store into what is to be done. The CRDs have refused most nonsense already; what is left here is what
 /// only both objects together, or the operator's own settings, can tell, and what an older CRD let through.
 /// </summary>
-internal sealed class PolicyReader(EndpointAllowList allowedEndpoints)
+internal sealed class PolicyReader(StoreReader stores)
 {
     public static readonly TimeSpan DefaultResync = TimeSpan.FromMinutes(10);
 
     public const string ReadPolicy = "ReadPolicy";
-    public const string ReadStore = "ReadStore";
     private const string StoreKind = "ObjectStore";
 
     /// <summary>What a clock takes; how short is sensible, the CRD says (30 s), and an installation may say otherwise.</summary>
@@ -30,7 +29,7 @@ internal sealed class PolicyReader(EndpointAllowList allowedEndpoints)
             return new(Value: null, Invalid(ReadPolicy, $"spec.storeRef.kind: \"{kind}\" is not known; allowed is {StoreKind}."));
         if (store is null)
         {
-            return new(Value: null, new Failure(FailureKind.Missing, ReadStore, "StoreNotFound")
+            return new(Value: null, new Failure(FailureKind.Missing, StoreReader.ReadStore, "StoreNotFound")
             {
                 Message = $"spec.storeRef: there is no ObjectStore \"{name}\" in this namespace.",
                 Hint = "Create it, or point a new policy at one that exists.",
@@ -45,12 +44,15 @@ internal sealed class PolicyReader(EndpointAllowList allowedEndpoints)
         if (ProblemOfBuckets(policy.Spec.Buckets) is { } bucketProblem)
             return new(Value: null, Invalid(ReadPolicy, bucketProblem));
 
-        (var endpoint, problem) = ReadEndpoint(store);
-        if (endpoint is null)
+        (var place, problem) = stores.Read(store);
+        if (place is null)
             return new(Value: null, problem);
-        var pathStyle = store.Spec.Addressing == "Path" || endpoint.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6;
-        var buckets = policy.Spec.Buckets.Select(b => new BucketAddress(b.Name, endpoint, store.Spec.Region, pathStyle)).ToImmutableArray();
-        return new(new DesiredState(encryption, buckets, policy.Spec.AllowDowngrade == true, interval), Failure: null);
+        if (StoreRules.ProblemOf(encryption, place.Traits) is { } wrong)
+            return new(Value: null, Invalid(ReadPolicy, wrong));
+        if (policy.Spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits)).FirstOrDefault(p => p is not null) is { } wrongName)
+            return new(Value: null, Invalid(ReadPolicy, wrongName));
+        var desired = encryption is DesiredEncryption.None ? new DesiredEncryption.None(place.Traits.AlwaysEncrypted) : encryption;
+        return new(new DesiredState(desired, [.. policy.Spec.Buckets.Select(b => place.Address(b.Name))], policy.Spec.AllowDowngrade == true, interval), Failure: null);
     }
 
     private static Read<DesiredEncryption> ReadEncryption(EncryptionSpec spec)
@@ -68,6 +70,10 @@ internal sealed class PolicyReader(EndpointAllowList allowedEndpoints)
             return Wrong($"kmsKey: goes only with algorithm KMS, and the algorithm is {spec.Algorithm}.");
         if (simple is not null && spec.KmsDataEncryption is not null)
             return Wrong($"kmsDataEncryption: goes only with algorithm KMS, and the algorithm is {spec.Algorithm}.");
+        if (simple is not null && spec.BucketKeyEnabled is not null)
+            return Wrong($"bucketKeyEnabled: goes only with algorithm KMS, and the algorithm is {spec.Algorithm}.");
+        if (spec.KmsProjectId is not null && spec.KmsKey?.Id is null)
+            return Wrong("kmsProjectId: goes only with kmsKey.id, whose project it is.");
         if (simple is not null)
             return new(simple, Failure: null);
 
@@ -75,13 +81,15 @@ internal sealed class PolicyReader(EndpointAllowList allowedEndpoints)
             return Wrong("kmsKey: name exactly one of id and vendorDefault.");
         if (spec.KmsKey?.Id is { } id && !IsKeyId(id))
             return Wrong($"kmsKey.id: \"{id}\" is none; it has letters, digits and any of \":/_.-\", at most 256.");
+        if (spec.KmsProjectId is { } project && !IsKeyId(project))
+            return Wrong($"kmsProjectId: \"{project}\" is none; it has letters, digits and any of \":/_.-\", at most 256.");
         if (spec.KmsDataEncryption is not (null or "SM4" or "AES256"))
             return Wrong($"kmsDataEncryption: \"{spec.KmsDataEncryption}\" is not known; allowed are AES256 and SM4.");
         return new(
             new DesiredEncryption.Kms(
                 spec.KmsKey switch
                 {
-                    { Id: { } named } => new KeyRequirement.Named(named),
+                    { Id: { } named } => new KeyRequirement.Named(named, spec.KmsProjectId),
                     { VendorDefault: true } => new KeyRequirement.VendorDefault(),
                     _ => new KeyRequirement.Any(),
                 },
@@ -90,36 +98,11 @@ internal sealed class PolicyReader(EndpointAllowList allowedEndpoints)
                     "SM4" => DataCipher.Sm4,
                     "AES256" => DataCipher.Aes256,
                     _ => null,
-                }),
+                },
+                spec.BucketKeyEnabled),
             Failure: null);
 
         static Read<DesiredEncryption> Wrong(string message) => new(Value: null, Invalid(ReadPolicy, "spec.encryption." + message));
-    }
-
-    private Read<Uri> ReadEndpoint(ObjectStore store)
-    {
-        var (name, spec) = (store.Metadata.Name, store.Spec);
-        if (VendorCatalog.Find(spec.Vendor) is not { } vendor)
-            return Wrong($"spec.vendor: \"{spec.Vendor}\" is not known; allowed are {VendorCatalog.Names}.");
-        if (spec.Addressing is not (null or "VirtualHost" or "Path"))
-            return Wrong($"spec.addressing: \"{spec.Addressing}\" is not known; allowed are VirtualHost and Path.");
-        // A region goes into the endpoint's host, and into what is signed.
-        if (spec.Region.Length is 0 or > 63 || !spec.Region.All(IsLabelLetter))
-            return Wrong($"spec.region: \"{spec.Region}\" is none; it has lower-case letters, digits and hyphens, for example cn-hangzhou.");
-        if (!Uri.TryCreate(spec.Endpoint ?? vendor.DefaultEndpoint(spec.Region), UriKind.Absolute, out var endpoint)
-            || endpoint.Scheme is not ("https" or "http") || endpoint.PathAndQuery != "/" || endpoint.Fragment.Length > 0 || endpoint.UserInfo.Length > 0)
-            return Wrong($"spec.endpoint: \"{spec.Endpoint}\" must be scheme and host only, for example {vendor.DefaultEndpoint("cn-hangzhou")}.");
-        if (!allowedEndpoints.Allows(endpoint))
-        {
-            return new(Value: null, Invalid(ReadStore, $"ObjectStore \"{name}\", spec.endpoint: {endpoint.GetLeftPart(UriPartial.Authority)} is not allowed.") with
-            {
-                Code = "EndpointNotAllowed",
-                Hint = "Ask whoever runs the operator to list it in --allowed-endpoints (plain http with its scheme).",
-            });
-        }
-        return new(endpoint, Failure: null);
-
-        Read<Uri> Wrong(string message) => new(Value: null, Invalid(ReadStore, $"ObjectStore \"{name}\", {message}"));
     }
 
     /// <summary>A bucket's name becomes a part of a host: what the CRD says of it is held here once more, for the CRD may be older.</summary>
@@ -127,13 +110,13 @@ internal sealed class PolicyReader(EndpointAllowList allowedEndpoints)
     {
         if (buckets.IsDefaultOrEmpty)
             return "spec.buckets: name at least one bucket.";
-        if (buckets.FirstOrDefault(b => b.Name.Length is < 3 or > 63 || !b.Name.All(IsLabelLetter) || b.Name[0] == '-' || b.Name[^1] == '-') is { } bad)
-            return $"spec.buckets: \"{bad.Name}\" is no bucket name; one has 3 to 63 lower-case letters, digits and hyphens, and starts and ends with a letter or digit.";
+        if (buckets.FirstOrDefault(b => b.Name.Length is < 3 or > 63 || !b.Name.Split('.').All(IsLabel)) is { } bad)
+            return $"spec.buckets: \"{bad.Name}\" is no bucket name; one has 3 to 63 lower-case letters, digits and hyphens (S3: and dots between them), and starts and ends with a letter or digit.";
         var seen = new HashSet<string>(StringComparer.Ordinal);
         return buckets.FirstOrDefault(b => !seen.Add(b.Name)) is { } twice ? $"spec.buckets: \"{twice.Name}\" must be named once." : null;
     }
 
-    private static bool IsLabelLetter(char c) => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-';
+    private static bool IsLabel(string text) => text.Length > 0 && text.All(StoreReader.IsLabelLetter) && text[0] != '-' && text[^1] != '-';
 
     private static bool IsKeyId(string id) => id.Length is > 0 and <= 256 && char.IsAsciiLetterOrDigit(id[0]) && id.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '/' or '_' or '.' or '-');
 

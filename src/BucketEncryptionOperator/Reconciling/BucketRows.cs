@@ -130,6 +130,8 @@ internal static class BucketRows
                 DataCipher.Other => "Other",
                 _ => null,
             },
+            KmsProjectId = kms.ProjectId,
+            BucketKeyEnabled = kms.BucketKeyEnabled ? true : null,
         },
         BucketEncryption.Other other => new ObservedRow { Algorithm = other.Algorithm },
         _ => throw new InvalidOperationException(encryption.GetType().Name),

@@ -1,30 +1,35 @@
 using BucketEncryptionOperator.Vendors.Alibaba;
+using BucketEncryptionOperator.Vendors.Huawei;
+using BucketEncryptionOperator.Vendors.JDCloud;
+using BucketEncryptionOperator.Vendors.S3;
 
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>A vendor, as the rest of the operator knows it.</summary>
 /// <param name="Name">The value of <c>spec.vendor</c>.</param>
-/// <param name="DefaultEndpoint">The public endpoint of a region.</param>
-/// <param name="EndpointPatterns">Its own endpoints, allowed unless --allowed-endpoints says otherwise.</param>
-/// <param name="Connect">Makes the vendor's client.</param>
-internal sealed record Vendor(
-    string Name, Func<string, string> DefaultEndpoint, IReadOnlyList<string> EndpointPatterns, Func<VendorHttp, TimeProvider, IBucketEncryptionApi> Connect);
+/// <param name="Endpoints">Its own, allowed unless --allowed-endpoints says otherwise.</param>
+/// <param name="Dialect">How it is spoken to.</param>
+/// <param name="Describe">What a store with these settings can do.</param>
+internal sealed record Vendor(string Name, EndpointNames Endpoints, IVendorDialect Dialect, Func<StoreSettings, StoreTraits> Describe);
 
 /// <summary>All vendors: one line each.</summary>
 internal static class VendorCatalog
 {
-    private static readonly IReadOnlyList<Vendor> All =
+    public static IReadOnlyList<Vendor> All { get; } =
     [
-        new("AlibabaOSS", AlibabaEndpoints.Public, AlibabaEndpoints.Patterns, (http, time) => new AlibabaOssApi(http, time)),
+        new("AlibabaOSS", OssStores.Endpoints, new OssDialect(), OssStores.Describe),
+        new("HuaweiOBS", ObsStores.Endpoints, new ObsDialect(), _ => ObsStores.Traits),
+        new("JDCloudOSS", JDCloudStores.Endpoints, new JDCloudDialect(), _ => JDCloudStores.Traits),
+        new("S3", S3Stores.Endpoints, new S3Dialect(), S3Stores.Describe),
     ];
 
     public static string Names => string.Join(", ", All.Select(v => v.Name));
 
-    public static IReadOnlyList<string> DefaultEndpointPatterns => [.. All.SelectMany(v => v.EndpointPatterns)];
+    public static IReadOnlyList<string> DefaultEndpointPatterns => [.. All.SelectMany(v => v.Endpoints.Patterns)];
 
     /// <summary>One client a vendor, by the vendor's name.</summary>
-    public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(VendorHttp http, TimeProvider time) =>
-        All.ToDictionary(v => v.Name, v => v.Connect(http, time), StringComparer.Ordinal);
+    public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(VendorHttp http, ServerClocks clocks) =>
+        All.ToDictionary(v => v.Name, v => (IBucketEncryptionApi)new BucketEncryptionApi(http, v.Dialect, clocks), StringComparer.Ordinal);
 
     public static Vendor? Find(string name) => All.FirstOrDefault(v => v.Name == name);
 }

@@ -7,7 +7,7 @@ namespace BucketEncryptionOperator.Tests.Fakes;
 /// <summary>A fake that lies makes every test that uses it lie.</summary>
 public sealed class InMemoryVendorTests
 {
-    private static readonly BucketAddress Address = new("bucket-a", new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "cn-hangzhou", PathStyle: false);
+    private static readonly BucketAddress Address = new("bucket-a", new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "cn-hangzhou", Addressing.VirtualHost);
     private static readonly AccessKey Key = new("id", "hush", null);
     private static readonly BucketEncryption None = new BucketEncryption.None();
     private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();

@@ -14,6 +14,8 @@ namespace BucketEncryptionOperator.Tests.Fakes;
 /// </summary>
 internal sealed class ScriptedServer : IAsyncDisposable
 {
+    private static readonly byte[] Filler = Encoding.UTF8.GetBytes(new string('x', 8192));
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly Func<string, Reply> _script;
@@ -80,6 +82,10 @@ internal sealed class ScriptedServer : IAsyncDisposable
                     case Reply.Bytes bytes:
                         await stream.WriteAsync(Encoding.UTF8.GetBytes(bytes.Text), _stop.Token);
                         break;
+                    case Reply.Endless endless:
+                        await stream.WriteAsync(Encoding.UTF8.GetBytes(endless.Head), _stop.Token);
+                        while (true)
+                            await stream.WriteAsync(Filler, _stop.Token);
                     case Reply.Reset:
                         client.Client.LingerState = new LingerOption(enable: true, seconds: 0);
                         break;
@@ -133,6 +139,9 @@ internal abstract record Reply
 
     /// <summary>These bytes, then the end of the connection.</summary>
     public sealed record Bytes(string Text) : Reply;
+
+    /// <summary>The head, then letters until the client goes away.</summary>
+    public sealed record Endless(string Head) : Reply;
 
     /// <summary>The connection is reset.</summary>
     public sealed record Reset : Reply;

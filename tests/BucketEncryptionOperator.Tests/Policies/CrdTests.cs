@@ -36,13 +36,13 @@ public sealed class CrdTests
     [Fact]
     public void Every_algorithm_cipher_and_addressing_of_the_enums_is_read()
     {
-        var reader = new PolicyReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns));
+        var reader = new PolicyReader(new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns)));
         var encryption = Policy["spec"]["encryption"];
         var specs = encryption["algorithm"].Enum.Select(a => new EncryptionSpec { Algorithm = a })
             .Concat(encryption["kmsDataEncryption"].Enum.Select(c => new EncryptionSpec { Algorithm = "KMS", KmsDataEncryption = c }));
 
         var failures = specs.Select(s => reader.Read(Given.Policy().With(s), Given.Store()).Failure)
-            .Concat(Store["spec"]["addressing"].Enum.Select(a => reader.Read(Given.Policy(), Given.Store().At(null, a)).Failure));
+            .Concat(Store["spec"]["addressing"].Enum.Select(a => reader.Read(Given.Policy(), Given.Store().At("https://oss-cn-hangzhou.aliyuncs.com", a)).Failure));
 
         Assert.All(failures, Assert.Null);
     }

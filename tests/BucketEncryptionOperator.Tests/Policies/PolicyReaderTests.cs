@@ -7,10 +7,10 @@ namespace BucketEncryptionOperator.Tests.Policies;
 
 public sealed class PolicyReaderTests
 {
-    private static readonly PolicyReader Reader = new(new EndpointAllowList(
+    private static readonly PolicyReader Reader = new(new StoreReader(new EndpointAllowList(
     [
         .. VendorCatalog.DefaultEndpointPatterns, "http://127.0.0.1:9000", "http://[::1]:9000", "https://oss.corp.example", "http://oss.corp.example:8080",
-    ]));
+    ])));
 
     /// <summary>What is wrong → the kind, the code, and what the message and hint must say: field, value, what to do.</summary>
     private static readonly Dictionary<string, Refusal> Refusals = new(StringComparer.Ordinal)
@@ -43,7 +43,7 @@ public sealed class PolicyReaderTests
         ["an interval that is too long"] = Bad(p => p with { Spec = p.Spec with { ResyncInterval = "24h1s" } }, "spec.resyncInterval", "\"24h1s\"", "at most 24h"),
         ["an interval that no clock counts"] = Bad(p => p with { Spec = p.Spec with { ResyncInterval = "2147483647h" } }, "spec.resyncInterval", "at most 24h"),
         ["a vendor that is not known"] = BadStore(s => s with { Spec = s.Spec with { Vendor = "Floppy" } }, "InvalidSpec", "\"hangzhou\"", "spec.vendor", "\"Floppy\"", "AlibabaOSS"),
-        ["an addressing that is not known"] = BadStore(s => s.At(null, "Sideways"), "InvalidSpec", "spec.addressing", "\"Sideways\"", "VirtualHost and Path"),
+        ["an addressing that is not known"] = BadStore(s => s.At(null, "Sideways"), "InvalidSpec", "spec.addressing", "\"Sideways\"", "VirtualHost, Path, CName"),
         ["an endpoint that is no URL"] = BadStore(s => s.At("oss-cn-hangzhou.aliyuncs.com"), "InvalidSpec", "spec.endpoint", "\"oss-cn-hangzhou.aliyuncs.com\"", "https://oss-cn-hangzhou.aliyuncs.com"),
         ["an endpoint with a path"] = BadStore(s => s.At("https://oss.corp.example/path"), "InvalidSpec", "spec.endpoint", "\"https://oss.corp.example/path\"", "scheme and host only"),
         ["an endpoint with a query"] = BadStore(s => s.At("https://oss.corp.example/?a=b"), "InvalidSpec", "spec.endpoint", "scheme and host only"),
@@ -105,22 +105,25 @@ public sealed class PolicyReaderTests
     }
 
     [Theory]
-    [InlineData("no endpoint: the vendor's for the region", null, null, "https://oss-cn-hangzhou.aliyuncs.com/", false)]
-    [InlineData("its internal endpoint", "https://oss-cn-hangzhou-internal.aliyuncs.com", null, "https://oss-cn-hangzhou-internal.aliyuncs.com/", false)]
-    [InlineData("upper case is no other host", "https://OSS-CN-HANGZHOU.aliyuncs.com", null, "https://oss-cn-hangzhou.aliyuncs.com/", false)]
-    [InlineData("a slash at the end is no path", "https://oss.corp.example/", null, "https://oss.corp.example/", false)]
-    [InlineData("a host with Path", "https://oss.corp.example", "Path", "https://oss.corp.example/", true)]
-    [InlineData("a host with VirtualHost", "https://oss.corp.example", "VirtualHost", "https://oss.corp.example/", false)]
-    [InlineData("an IPv4 address always means Path", "http://127.0.0.1:9000", "VirtualHost", "http://127.0.0.1:9000/", true)]
-    [InlineData("an IPv6 address always means Path", "http://[::1]:9000", "VirtualHost", "http://[::1]:9000/", true)]
-    public void An_endpoint_gives_address_and_style(string sentence, string? endpoint, string? addressing, string expected, bool pathStyle)
+    [InlineData("no endpoint: the vendor's for the region", null, null, "https://oss-cn-hangzhou.aliyuncs.com/", "VirtualHost")]
+    [InlineData("its internal endpoint", "https://oss-cn-hangzhou-internal.aliyuncs.com", null, "https://oss-cn-hangzhou-internal.aliyuncs.com/", "VirtualHost")]
+    [InlineData("upper case is no other host", "https://OSS-CN-HANGZHOU.aliyuncs.com", null, "https://oss-cn-hangzhou.aliyuncs.com/", "VirtualHost")]
+    [InlineData("a slash at the end is no path", "https://oss.corp.example/", null, "https://oss.corp.example/", "VirtualHost")]
+    [InlineData("a host with Path", "https://oss.corp.example", "Path", "https://oss.corp.example/", "Path")]
+    [InlineData("a host with VirtualHost", "https://oss.corp.example", "VirtualHost", "https://oss.corp.example/", "VirtualHost")]
+    [InlineData("an IPv4 address always means Path", "http://127.0.0.1:9000", "VirtualHost", "http://127.0.0.1:9000/", "Path")]
+    [InlineData("an IPv6 address always means Path", "http://[::1]:9000", "VirtualHost", "http://[::1]:9000/", "Path")]
+    [InlineData("a name of the bucket's own", "https://oss.corp.example", "CName", "https://oss.corp.example/", "CName")]
+    [InlineData("which may be an IP address", "http://127.0.0.1:9000", "CName", "http://127.0.0.1:9000/", "CName")]
+    [InlineData("dual stack", "https://cn-hangzhou.oss.aliyuncs.com", null, "https://cn-hangzhou.oss.aliyuncs.com/", "VirtualHost")]
+    [InlineData("acceleration goes with any region", "https://oss-accelerate.aliyuncs.com", null, "https://oss-accelerate.aliyuncs.com/", "VirtualHost")]
+    public void An_endpoint_gives_address_and_style(string sentence, string? endpoint, string? addressing, string expected, string expectedAddressing)
     {
         var (value, failure) = Reader.Read(Given.Policy("bucket-a", "bucket-b"), Given.Store().At(endpoint, addressing));
 
         Assert.True(failure is null && value is not null, $"{sentence}: {failure?.Message}");
-        Assert.Equal(
-            [new BucketAddress("bucket-a", new Uri(expected), "cn-hangzhou", pathStyle), new BucketAddress("bucket-b", new Uri(expected), "cn-hangzhou", pathStyle)],
-            value.Buckets.AsEnumerable());
+        Assert.Equal(["bucket-a", "bucket-b"], value.Buckets.Select(b => b.Bucket));
+        Assert.All(value.Buckets, b => Assert.Equal((new Uri(expected), "cn-hangzhou", expectedAddressing), (b.Endpoint, b.Region, b.Addressing.ToString())));
     }
 
     [Theory]

@@ -26,18 +26,16 @@ internal sealed record OssCanonicalInput(
 /// </summary>
 internal static class OssV4Signer
 {
-    public const string DateHeader = "x-oss-date";
     public const string PayloadHeader = "x-oss-content-sha256";
-    public const string TokenHeader = "x-oss-security-token";
     public const string UnsignedPayload = "UNSIGNED-PAYLOAD";
     private const string Algorithm = "OSS4-HMAC-SHA256";
     private const string Terminator = "aliyun_v4_request";
 
-    /// <summary>The value of <see cref="DateHeader"/>.</summary>
+    /// <summary>The value of the header <c>x-oss-date</c>.</summary>
     public static string FormatDate(DateTimeOffset time) => time.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>The value of the <c>Authorization</c> header.</summary>
-    /// <param name="date">As in <see cref="DateHeader"/>, which <paramref name="input"/> must hold.</param>
+    /// <param name="date">As in the header <c>x-oss-date</c>, which <paramref name="input"/> must hold.</param>
     /// <param name="region">Without the prefix <c>oss-</c>.</param>
     /// <param name="product"><c>oss</c>; CloudBox has its own.</param>
     public static string Authorize(OssCanonicalInput input, AccessKey key, string date, string region, string product)

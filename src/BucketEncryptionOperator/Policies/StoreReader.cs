@@ -1,0 +1,65 @@
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors;
+
+namespace BucketEncryptionOperator.Policies;
+
+/// <summary>Where a store's buckets are, and what the store can do.</summary>
+internal sealed record StorePlace(Uri Endpoint, string Region, Addressing Addressing, StoreTraits Traits)
+{
+    public BucketAddress Address(string bucket) =>
+        new(bucket, Endpoint, Region, Addressing == Addressing.VirtualHost && bucket.Contains('.', StringComparison.Ordinal) ? Addressing.Path : Addressing, Traits.Options);
+}
+
+/// <summary>Turns a store into a place that signed requests may go to.</summary>
+internal sealed class StoreReader(EndpointAllowList allowedEndpoints)
+{
+    public const string ReadStore = "ReadStore";
+
+    public static bool IsLabelLetter(char c) => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-';
+
+    public Read<StorePlace> Read(ObjectStore store)
+    {
+        var spec = store.Spec;
+        if (VendorCatalog.Find(spec.Vendor) is not { } vendor)
+            return Wrong($"spec.vendor: \"{spec.Vendor}\" is not known; allowed are {VendorCatalog.Names}.");
+        // A region goes into the endpoint's host, and into what is signed.
+        if (spec.Region.Length is 0 or > 63 || !spec.Region.All(IsLabelLetter))
+            return Wrong($"spec.region: \"{spec.Region}\" is none; it has lower-case letters, digits and hyphens, for example cn-hangzhou.");
+        if (!Uri.TryCreate(spec.Endpoint ?? vendor.Endpoints.Default(spec.Region), UriKind.Absolute, out var endpoint)
+            || endpoint.Scheme is not ("https" or "http") || endpoint.PathAndQuery != "/" || endpoint.Fragment.Length > 0 || endpoint.UserInfo.Length > 0)
+            return Wrong($"spec.endpoint: \"{spec.Endpoint}\" must be scheme and host only, for example {vendor.Endpoints.Default("cn-hangzhou")}.");
+        if (!allowedEndpoints.Allows(endpoint))
+        {
+            var refusal = Invalid(store, $"spec.endpoint: {endpoint.GetLeftPart(UriPartial.Authority)} is not allowed.");
+            return new(Value: null, refusal with { Code = "EndpointNotAllowed", Hint = "Ask whoever runs the operator to list it in --allowed-endpoints (plain http with its scheme)." });
+        }
+        if (vendor.Endpoints.IsOfAnotherRegion(endpoint, spec.Region))
+            return Wrong($"spec.endpoint: {endpoint.Host} is not in region {spec.Region}, which spec.region names; correct one of them.");
+
+        var traits = vendor.Describe(spec.Settings(endpoint));
+        var (addressing, problem) = ReadAddressing(spec, endpoint, traits);
+        if (problem is not null)
+            return Wrong(problem);
+        if (spec.Endpoint is null && (traits.NeedsEndpoint || addressing == Addressing.CName))
+            return Wrong("spec.endpoint: must be given here, for it cannot be derived.");
+        return new(new StorePlace(endpoint, spec.Region, addressing, traits), Failure: null);
+
+        Read<StorePlace> Wrong(string message) => new(Value: null, Invalid(store, message));
+    }
+
+    /// <summary>An IP address has no room for a bucket before it.</summary>
+    private static (Addressing Addressing, string? Problem) ReadAddressing(ObjectStoreSpec spec, Uri endpoint, StoreTraits traits)
+    {
+        var addressing = spec.Addressing is null ? traits.Addressings[0] : Enum.TryParse<Addressing>(spec.Addressing, out var known) && Enum.GetName(known) == spec.Addressing ? known : (Addressing?)null;
+        if (addressing is not { } declared || !traits.Addressings.Contains(declared))
+            return (default, $"spec.addressing: \"{spec.Addressing}\" is not for {traits.Subject}; allowed are {string.Join(", ", traits.Addressings)}.");
+        if (declared != Addressing.VirtualHost || endpoint.HostNameType is not (UriHostNameType.IPv4 or UriHostNameType.IPv6))
+            return (declared, null);
+        return traits.Addressings.Contains(Addressing.Path)
+            ? (Addressing.Path, null)
+            : (default, $"spec.endpoint: {endpoint.Host} is an IP address; {traits.Subject} wants the bucket in the host, so give a name.");
+    }
+
+    private static Failure Invalid(ObjectStore store, string message) =>
+        new(FailureKind.Invalid, ReadStore, "InvalidSpec") { Message = $"ObjectStore \"{store.Metadata.Name}\", {message}" };
+}

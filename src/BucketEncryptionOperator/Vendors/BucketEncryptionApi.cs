@@ -1,0 +1,64 @@
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Vendors;
+
+/// <summary>The three operations in a vendor's dialect.</summary>
+internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialect, ServerClocks clocks) : IBucketEncryptionApi
+{
+    public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
+    {
+        const string Operation = "GetBucketEncryption";
+        var (response, failure) = await SendAsync(HttpMethod.Get, address, key, body: null, Operation, cancellationToken);
+        if (failure is not null)
+        {
+            return ErrorTable.SaysNotConfigured(failure) || dialect.Errors.SaysNotConfigurable(failure)
+                ? new Observation(new BucketEncryption.None(), Document: null)
+                : throw new VendorException(failure);
+        }
+        return dialect.Document.Read(response.Body) is { } encryption
+            ? new Observation(encryption, response.Body)
+            : throw new VendorException(new Failure(FailureKind.Transient, Operation, "UnreadableAnswer")
+            {
+                HttpStatus = (int)response.Status,
+                Message = $"The answer is not a {dialect.Document.Name} document.",
+                RequestId = dialect.Errors.RequestId(response),
+            });
+    }
+
+    public async Task PutAsync(BucketAddress address, AccessKey key, BucketEncryption target, Observation basis, CancellationToken cancellationToken)
+    {
+        var body = dialect.Document.Write(target, basis.Document);
+        var (_, failure) = await SendAsync(HttpMethod.Put, address, key, body, "PutBucketEncryption", cancellationToken);
+        if (failure is not null)
+            throw new VendorException(failure);
+    }
+
+    public async Task DeleteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
+    {
+        var (_, failure) = await SendAsync(HttpMethod.Delete, address, key, body: null, "DeleteBucketEncryption", cancellationToken);
+        if (failure is not null && !ErrorTable.SaysNotConfigured(failure))
+            throw new VendorException(failure);
+    }
+
+    /// <summary>
+    /// One request, and a second one only where the first was refused, hence not carried out, for the time in its signature: that
+    /// one is signed for the time that the endpoint told.
+    /// </summary>
+    private async Task<(VendorResponse Response, Failure? Failure)> SendAsync(
+        HttpMethod method, BucketAddress address, AccessKey key, string? body, string operation, CancellationToken cancellationToken)
+    {
+        var (response, failure) = await SendOnceAsync(method, address, key, body, operation, cancellationToken);
+        return failure is { Code: ErrorTable.Skewed } && clocks.Correct(address.Endpoint, response.Headers.Date)
+            ? await SendOnceAsync(method, address, key, body, operation, cancellationToken)
+            : (response, failure);
+    }
+
+    private async Task<(VendorResponse Response, Failure? Failure)> SendOnceAsync(
+        HttpMethod method, BucketAddress address, AccessKey key, string? body, string operation, CancellationToken cancellationToken)
+    {
+        using var request = dialect.Sign(method, address, key, body, clocks.Now(address.Endpoint));
+        var response = await http.SendAsync(request, operation, cancellationToken);
+        return (response, response.IsSuccess ? null : dialect.Errors.Read(response, operation));
+    }
+}

@@ -1,0 +1,29 @@
+namespace BucketEncryptionOperator.Vendors;
+
+/// <summary>
+/// A vendor's own endpoints, as data: from it come the default list of allowed endpoints, and the check that a store's endpoint is
+/// in the store's region. Names of the store service only: under a cloud's whole domain customers can get names, and serve from them.
+/// </summary>
+/// <param name="Default">The public endpoint of a region.</param>
+/// <param name="Regional">Host names with <c>{region}</c>, and <c>*</c> for a part of a label.</param>
+/// <param name="Global">Host names that go with any region.</param>
+internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList<string> Regional, params IReadOnlyList<string> Global)
+{
+    private const string Region = "{region}";
+
+    private readonly EndpointAllowList _own = new(PatternsOf(Regional, Global));
+
+    /// <summary>As <see cref="EndpointAllowList"/> takes them.</summary>
+    public IReadOnlyList<string> Patterns { get; } = PatternsOf(Regional, Global);
+
+    /// <summary>Whether the endpoint is the vendor's own, and of another region: a signature for the store's region is then of no use there.</summary>
+    public bool IsOfAnotherRegion(Uri endpoint, string region)
+    {
+        // Whatever the scheme and port: which of them may be used is the allow list's matter.
+        var name = new UriBuilder(Uri.UriSchemeHttps, endpoint.Host).Uri;
+        return _own.Allows(name) && !new EndpointAllowList([.. Regional.Select(p => p.Replace(Region, region, StringComparison.Ordinal)), .. Global]).Allows(name);
+    }
+
+    private static IReadOnlyList<string> PatternsOf(IReadOnlyList<string> regional, IReadOnlyList<string> global) =>
+        [.. regional.Select(p => p.Replace(Region, "*", StringComparison.Ordinal)), .. global];
+}

@@ -1,0 +1,19 @@
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Vendors;
+
+/// <summary>
+/// How a vendor is spoken to: what differs between vendors that all have the same three operations. Pure: the same arguments give
+/// the same request.
+/// </summary>
+internal interface IVendorDialect
+{
+    EncryptionDocument Document { get; }
+
+    ErrorTable Errors { get; }
+
+    /// <summary>A complete, signed request.</summary>
+    /// <param name="now">The time that the vendor's clock is taken to show.</param>
+    HttpRequestMessage Sign(HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now);
+}

@@ -1,0 +1,19 @@
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Vendors.JDCloud;
+
+/// <summary>
+/// JD Cloud OSS through its S3 domain. Its header page calls <c>x-amz-date</c> and <c>x-amz-content-sha256</c> incompatible, and
+/// recommends clients that cannot do without: these two are sent, and nothing else that the page does not call compatible.
+/// Facts and sources: docs/vendors/jdcloud.md.
+/// </summary>
+internal sealed class JDCloudDialect : IVendorDialect
+{
+    public EncryptionDocument Document { get; } = new(new DocumentShape("ServerSideEncryptionConfiguration", HasRule: true, Namespace: "", "aws:kms"));
+
+    public ErrorTable Errors => JDCloudErrors.Table;
+
+    public HttpRequestMessage Sign(HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now) =>
+        SigV4Request.Make(method, address, key, body, now);
+}

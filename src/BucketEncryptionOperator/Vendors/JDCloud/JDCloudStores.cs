@@ -1,0 +1,13 @@
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Vendors.JDCloud;
+
+/// <summary>Where JD Cloud OSS's S3 service is, and what it offers. Facts and sources: docs/vendors/jdcloud.md.</summary>
+internal static class JDCloudStores
+{
+    public static EndpointNames Endpoints { get; } = new(
+        region => $"https://s3.{region}.jdcloud-oss.com",
+        ["s3.{region}.jdcloud-oss.com", "s3-internal.{region}.jdcloud-oss.com", "s3.{region}.jcloudcs.com"]);
+
+    public static StoreTraits Traits { get; } = new("JDCloudOSS", ["KMS", "None"], [Addressing.VirtualHost, Addressing.Path]);
+}

@@ -1,0 +1,36 @@
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Vendors.S3;
+
+/// <param name="ExpectedBucketOwner">Account id that the bucket must belong to; null: any.</param>
+internal sealed record S3Options(string? ExpectedBucketOwner) : VendorOptions;
+
+/// <summary>Where AWS S3 is (MinIO, Ceph and others are where their owners say), and what S3 offers. Facts and sources: docs/vendors/s3.md.</summary>
+internal static class S3Stores
+{
+    public static EndpointNames Endpoints { get; } = new(
+        region => $"https://s3.{region}.amazonaws.com{(region.StartsWith("cn-", StringComparison.Ordinal) ? ".cn" : "")}",
+        [
+            "s3.{region}.amazonaws.com",
+            "s3.dualstack.{region}.amazonaws.com",
+            "s3-fips.{region}.amazonaws.com",
+            "s3-fips.dualstack.{region}.amazonaws.com",
+            "s3.{region}.amazonaws.com.cn",
+            "s3.dualstack.{region}.amazonaws.com.cn",
+        ]);
+
+    public static StoreTraits Describe(StoreSettings settings)
+    {
+        var isAws = IsAws(settings.Endpoint.IdnHost);
+        return new StoreTraits("S3", ["AES256", "KMS", "None"], isAws ? [Addressing.VirtualHost, Addressing.Path] : [Addressing.Path, Addressing.VirtualHost])
+        {
+            BucketKeys = true,
+            DottedNames = true,
+            AlwaysEncrypted = isAws,
+            Options = new S3Options(settings.ExpectedBucketOwner),
+        };
+    }
+
+    private static bool IsAws(string host) =>
+        host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase);
+}

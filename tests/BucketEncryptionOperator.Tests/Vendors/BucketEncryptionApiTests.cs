@@ -1,0 +1,244 @@
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Tests.Fakes;
+using BucketEncryptionOperator.Vendors;
+using TestKit;
+
+namespace BucketEncryptionOperator.Tests.Vendors;
+
+/// <summary>The three operations over the wire, for each vendor. An address of its own (CName) lets every dialect speak to loopback.</summary>
+public sealed class BucketEncryptionApiTests : IDisposable
+{
+    private const string Skewed = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
+
+    private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
+    private static readonly Observation Nothing = new(new BucketEncryption.None(), Document: null);
+
+    private readonly ManualTimeProvider _time = new(Dialects.Now);
+    private readonly VendorHttp _http;
+
+    public BucketEncryptionApiTests() => _http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time);
+
+    public static TheoryData<string> Vendors => Dialects.Names;
+
+    public static TheoryData<string, int, string> NotConfigured => new()
+    {
+        { "alibaba", 404, "NoSuchServerSideEncryptionRule" },
+        { "alibaba", 400, "NoSuchServerSideEncryptionRule" },
+        { "huawei", 404, "NoSuchEncryptionConfiguration" },
+        { "huawei", 405, "FsNotSupport" },
+        { "jdcloud", 404, "NoSuchServerSideEncryptionRule" },
+        { "jdcloud", 404, "NoSuchEncryptionConfiguration" },
+        { "jdcloud", 404, "ServerSideEncryptionConfigurationNotFoundError" },
+        { "s3", 404, "ServerSideEncryptionConfigurationNotFoundError" },
+    };
+
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>The golden files show what was built; this shows that the same goes over the wire.</summary>
+    [Theory]
+    [MemberData(nameof(Vendors))]
+    public async Task What_is_built_is_what_is_sent(string vendor)
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200));
+        var dialect = Dialects.All[vendor];
+        var target = new BucketEncryption.Kms("k-1", DataCipher.Aes256);
+
+        await Api(vendor).PutAsync(At(server), Dialects.Temporary, target, Nothing, CancellationToken.None);
+
+        using var built = dialect.Sign(HttpMethod.Put, At(server), Dialects.Temporary, dialect.Document.Write(target, null), Dialects.Now);
+        var lines = Assert.Single(server.Requests).Split("\r\n").Where(l => !l.StartsWith("User-Agent", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        Assert.Equal((await Dialects.TextAsync(built)).Split('\n').Order(StringComparer.Ordinal).Where(l => l.Length > 0), lines.Where(l => l.Length > 0));
+    }
+
+    [Theory]
+    [MemberData(nameof(Vendors))]
+    public async Task Get_gives_what_the_bucket_has_and_the_document(string vendor)
+    {
+        var body = Dialects.Document(vendor, $"<KMSMasterKeyID>k-1</KMSMasterKeyID><SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm>");
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200, body));
+
+        var observation = await GetAsync(vendor, server);
+
+        Assert.Equal(new Observation(new BucketEncryption.Kms("k-1", DataCipher.Aes256), body), observation);
+    }
+
+    [Theory]
+    [MemberData(nameof(NotConfigured))]
+    public async Task Get_of_a_bucket_without_encryption_is_a_value(string vendor, int status, string code)
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, $"<Error><Code>{code}</Code></Error>"));
+
+        Assert.Equal(Nothing, await GetAsync(vendor, server));
+    }
+
+    [Theory]
+    [MemberData(nameof(NotConfigured))]
+    public async Task Delete_of_nothing_is_done_unless_nothing_can_be_configured(string vendor, int status, string code)
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, $"<Error><Code>{code}</Code></Error>"));
+
+        var thrown = await Record.ExceptionAsync(() => Api(vendor).DeleteAsync(At(server), Dialects.Key, CancellationToken.None));
+
+        Assert.Equal(code == "FsNotSupport" ? "FsNotSupport" : null, (thrown as VendorException)?.Failure.Code);
+    }
+
+    [Theory]
+    [MemberData(nameof(NotConfigured))]
+    public async Task Put_never_takes_not_configured_for_done(string vendor, int status, string code)
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, $"<Error><Code>{code}</Code></Error>"));
+
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).PutAsync(At(server), Dialects.Key, Aes, Nothing, CancellationToken.None));
+
+        Assert.Equal(("PutBucketEncryption", code), (thrown.Failure.Operation, thrown.Failure.Code));
+    }
+
+    [Theory]
+    [InlineData("alibaba", "x-oss-request-id")]
+    [InlineData("huawei", "x-obs-request-id")]
+    [InlineData("jdcloud", "x-req-id")]
+    [InlineData("s3", "x-amz-request-id")]
+    public async Task Get_of_anything_else_is_a_failure_with_the_request_id(string vendor, string requestId)
+    {
+        (string Sentence, int Status, string Body, string Kind, string Code)[] cases =
+        [
+            ("no such bucket", 404, "<Error><Code>NoSuchBucket</Code></Error>", "Missing", "NoSuchBucket"),
+            ("a page of a proxy in place of an answer", 200, "<html></html>", "Transient", "UnreadableAnswer"),
+            ("nothing in place of an answer", 200, "", "Transient", "UnreadableAnswer"),
+            ("an error document with a good status", 200, "<Error><Code>NoSuchEncryptionConfiguration</Code></Error>", "Transient", "UnreadableAnswer"),
+            ("404 without a word", 404, "", "Refused", "HTTP_404"),
+        ];
+
+        foreach (var (sentence, status, body, kind, code) in cases)
+        {
+            await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, body, requestId + ": r-1"));
+
+            var thrown = await Assert.ThrowsAsync<VendorException>(() => GetAsync(vendor, server));
+
+            var failure = thrown.Failure;
+            Assert.True((kind, code) == (failure.Kind.ToString(), failure.Code), sentence);
+            Assert.Equal(("GetBucketEncryption", status, "r-1"), (failure.Operation, failure.HttpStatus, failure.RequestId));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Vendors))]
+    public async Task Put_starts_from_what_was_read(string vendor)
+    {
+        var read = Dialects.Document(vendor, "<SSEAlgorithm>AES256</SSEAlgorithm><New>x</New>", "<BlockedEncryptionTypes><EncryptionType>y</EncryptionType></BlockedEncryptionTypes>");
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200));
+
+        await Api(vendor).PutAsync(At(server), Dialects.Key, new BucketEncryption.Kms(null, DataCipher.Aes256), new Observation(Aes, read), CancellationToken.None);
+
+        Assert.EndsWith("\r\n\r\n" + read.Replace("AES256", Dialects.Kms(vendor), StringComparison.Ordinal), Assert.Single(server.Requests), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Vendors))]
+    public async Task Delete_takes_any_good_status(string vendor)
+    {
+        foreach (var status in new[] { 200, 204 })
+        {
+            await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status));
+
+            await Api(vendor).DeleteAsync(At(server), Dialects.Key, CancellationToken.None);
+
+            Assert.StartsWith("DELETE /?encryption HTTP/1.1\r\n", Assert.Single(server.Requests), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Vendors))]
+    public async Task A_failure_never_holds_key_or_token(string vendor)
+    {
+        await using var server = new ScriptedServer(r => ScriptedServer.Answer(403, "<Error><Code>SignatureDoesNotMatch</Code><Message>m</Message><StringToSign>" + r.Replace("&", "", StringComparison.Ordinal) + "</StringToSign></Error>"));
+
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).GetAsync(At(server), Dialects.Temporary, CancellationToken.None));
+
+        var text = thrown + thrown.Failure.ToString();
+        Assert.DoesNotContain("nobody-may-see", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("STS.key", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Vendors))]
+    public async Task A_clock_that_is_wrong_is_corrected_once_by_the_servers_and_stays_corrected(string vendor)
+    {
+        var serverTime = Dialects.Now.AddHours(3);
+        var good = Dialects.Document(vendor, "<SSEAlgorithm>AES256</SSEAlgorithm>");
+        var answers = new Queue<Reply>([ScriptedServer.Answer(403, Skewed, $"Date: {serverTime:R}"), ScriptedServer.Answer(200, good), ScriptedServer.Answer(200, good)]);
+        await using var server = new ScriptedServer(_ => answers.Dequeue());
+        var api = Api(vendor);
+
+        await api.GetAsync(At(server), Dialects.Key, CancellationToken.None);
+        await api.GetAsync(At(server), Dialects.Key, CancellationToken.None);
+
+        using var first = Dialects.All[vendor].Sign(HttpMethod.Get, At(server), Dialects.Key, null, Dialects.Now);
+        using var corrected = Dialects.All[vendor].Sign(HttpMethod.Get, At(server), Dialects.Key, null, serverTime);
+        Assert.Equal([Authorization(first), Authorization(corrected), Authorization(corrected)], server.Requests.Select(Authorization));
+    }
+
+    [Fact]
+    public async Task A_clock_that_cannot_be_corrected_is_reported_after_one_more_try()
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, Skewed, $"Date: {Dialects.Now.AddHours(3):R}"));
+
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => GetAsync("alibaba", server));
+
+        Assert.Equal((FailureKind.Transient, "RequestTimeTooSkewed"), (thrown.Failure.Kind, thrown.Failure.Code));
+        Assert.Contains("set the node's clock", thrown.Failure.Hint, StringComparison.Ordinal);
+        Assert.Equal(2, server.Requests.Count);
+    }
+
+    [Theory]
+    [InlineData("a date that is none", "Date: yesterday")]
+    [InlineData("no date", "X-Date: none")]
+    [InlineData("a date of another decade, for which a signature would be good to whoever asked for it", "Date: Sat, 21 Nov 2037 01:47:57 GMT")]
+    public async Task A_time_that_is_not_to_be_believed_is_not_signed_for(string sentence, string header)
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, Skewed, header));
+
+        await Assert.ThrowsAsync<VendorException>(() => GetAsync("s3", server));
+
+        Assert.True(server.Requests.Count == 1, sentence);
+    }
+
+    [Fact]
+    public async Task Another_endpoints_clock_is_not_touched()
+    {
+        var answers = new Queue<Reply>([ScriptedServer.Answer(403, Skewed, $"Date: {Dialects.Now.AddHours(3):R}"), ScriptedServer.Answer(404), ScriptedServer.Answer(404)]);
+        await using var skewed = new ScriptedServer(_ => answers.Dequeue());
+        await using var other = new ScriptedServer(_ => ScriptedServer.Answer(404));
+        var api = Api("huawei");
+
+        await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(At(skewed), Dialects.Key, CancellationToken.None));
+        await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(At(other), Dialects.Key, CancellationToken.None));
+
+        Assert.Contains($"Date: {Dialects.Now:R}", Assert.Single(other.Requests), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(301)]
+    [InlineData(307)]
+    public async Task A_redirect_to_another_region_is_reported_and_not_followed(int status)
+    {
+        await using var elsewhere = new ScriptedServer(_ => ScriptedServer.Answer(200));
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, "", $"Location: {elsewhere.Address}", "x-amz-bucket-region: eu-west-3"));
+
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => GetAsync("s3", server));
+
+        Assert.Equal((FailureKind.Refused, $"HTTP_{status}"), (thrown.Failure.Kind, thrown.Failure.Code));
+        Assert.Contains("The bucket is in region eu-west-3", thrown.Failure.Hint, StringComparison.Ordinal);
+        Assert.Empty(elsewhere.Requests);
+    }
+
+    private static BucketAddress At(ScriptedServer server) => new("finance-archive", server.Address, "cn-north-1", Addressing.CName);
+
+    private static string Authorization(string request) => request.Split("\r\n").Single(l => l.StartsWith("Authorization: ", StringComparison.Ordinal))["Authorization: ".Length..];
+
+    private static string Authorization(HttpRequestMessage request) => string.Join(", ", request.Headers.GetValues("Authorization"));
+
+    private BucketEncryptionApi Api(string vendor) => new(_http, Dialects.All[vendor], new ServerClocks(_time));
+
+    private Task<Observation> GetAsync(string vendor, ScriptedServer server) => Api(vendor).GetAsync(At(server), Dialects.Key, CancellationToken.None);
+}
