@@ -111,7 +111,7 @@ internal sealed class PolicyReader(StoreReader stores)
         if (buckets.IsDefaultOrEmpty)
             return "spec.buckets: name at least one bucket.";
         if (buckets.FirstOrDefault(b => b.Name.Length is < 3 or > 63 || !b.Name.Split('.').All(IsLabel)) is { } bad)
-            return $"spec.buckets: \"{bad.Name}\" is no bucket name; one has 3 to 63 lower-case letters, digits and hyphens (S3: and dots between them), and starts and ends with a letter or digit.";
+            return $"spec.buckets: \"{bad.Name}\" is no bucket name; one has 3 to 63 lower-case letters, digits and hyphens (where the store takes them: and dots between them), and starts and ends with a letter or digit.";
         var seen = new HashSet<string>(StringComparer.Ordinal);
         return buckets.FirstOrDefault(b => !seen.Add(b.Name)) is { } twice ? $"spec.buckets: \"{twice.Name}\" must be named once." : null;
     }

@@ -63,6 +63,41 @@ public sealed partial class ArchitectureTests
             AssertNever($"{Operator}/{folder}", VendorWord());
     }
 
+    /// <summary>But for the wire record of a store, whose fields are named after vendors, and the catalog.</summary>
+    [Fact]
+    public void Nobody_outside_of_Vendors_knows_which_vendor_it_is()
+    {
+        var wrong =
+            from folder in MayUse.Keys.Where(f => f != "Vendors")
+            from file in Sources($"{Operator}/{folder}")
+            where !file.Path.EndsWith("/Policies/ObjectStore.cs", StringComparison.Ordinal) && VendorName().IsMatch(file.Code)
+            select $"{file.Path}: {VendorName().Match(file.Code).Value}";
+
+        Assert.Empty(wrong);
+    }
+
+    /// <summary>A new vendor is a folder and a line: what all of them share names none, and the catalog alone uses their folders.</summary>
+    [Fact]
+    public void What_vendors_share_knows_none_of_them()
+    {
+        var wrong =
+            from file in Sources($"{Operator}/Vendors")
+            where file.Path.Count(c => c == '/') == 3 && Path.GetFileName(file.Path) != "VendorCatalog.cs" && VendorFolder().IsMatch(file.Code)
+            select file.Path;
+
+        Assert.Empty(wrong);
+    }
+
+    [Theory]
+    [InlineData("new OssDialect()", true)]
+    [InlineData("\"AlibabaOSS\"", true)]
+    [InlineData("S3Options options", true)]
+    [InlineData("using BucketEncryptionOperator.Vendors.Huawei;", true)]
+    [InlineData("// as at AWS", false)]
+    [InlineData("new BucketEncryption.Aes256()", false)]
+    [InlineData("observed.Possible", false)]
+    public void The_scan_for_vendors_finds(string line, bool found) => Assert.Equal(found, VendorName().IsMatch(WithoutComments(line)));
+
     [Fact]
     public void A_vendor_does_not_use_another()
     {
@@ -127,8 +162,14 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex("bucket", RegexOptions.IgnoreCase)]
     private static partial Regex BucketWord();
 
-    [GeneratedRegex("SSEAlgorithm|KMSMasterKeyID|x-oss-|ServerSideEncryptionRule")]
+    [GeneratedRegex("SSEAlgorithm|KMSMasterKeyID|x-(oss|obs|amz)-|ServerSideEncryption(Rule|Configuration)|aws:kms")]
     private static partial Regex VendorWord();
+
+    [GeneratedRegex(@"\b(Alibaba|Aliyun|Huawei|JDCloud|Aws|AWS|MinIO|Oss(?=[A-Z])|OSS|Obs(?=[A-Z])|OBS|S3)")]
+    private static partial Regex VendorName();
+
+    [GeneratedRegex(@"\b(Vendors\.(Alibaba|Huawei|JDCloud|S3)|(Oss|Obs|JDCloud|S3)[A-Z][a-z]+)\b")]
+    private static partial Regex VendorFolder();
 
     [GeneratedRegex(@"catch\s*(\(Exception( e)?\)(?! when)|\(Exception e\) when \(e is not|\{)")]
     private static partial Regex CatchAll();

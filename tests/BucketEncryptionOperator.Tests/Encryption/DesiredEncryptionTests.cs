@@ -14,6 +14,9 @@ public sealed class DesiredEncryptionTests
         ["KMS/vendorDefault/any"] = new DesiredEncryption.Kms(new KeyRequirement.VendorDefault(), null),
         ["KMS/id:k-1/any"] = new DesiredEncryption.Kms(new KeyRequirement.Named("k-1"), null),
         ["KMS/id:k-1/Aes256"] = new DesiredEncryption.Kms(new KeyRequirement.Named("k-1"), DataCipher.Aes256),
+        ["KMS/id:k-1/project:p-1/any"] = new DesiredEncryption.Kms(new KeyRequirement.Named("k-1", "p-1"), null),
+        ["KMS/any/any/bucketKey:True"] = new DesiredEncryption.Kms(new KeyRequirement.Any(), null, BucketKeyEnabled: true),
+        ["KMS/any/Sm4/bucketKey:False"] = new DesiredEncryption.Kms(new KeyRequirement.Any(), DataCipher.Sm4, BucketKeyEnabled: false),
         ["KMS/any/Sm4"] = new DesiredEncryption.Kms(new KeyRequirement.Any(), DataCipher.Sm4),
     };
 

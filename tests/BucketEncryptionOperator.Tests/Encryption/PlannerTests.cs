@@ -24,6 +24,9 @@ public sealed class PlannerTests
     private static readonly BucketEncryption Key1 = Live("k-1");
     private static readonly BucketEncryption Unknown = new BucketEncryption.Other("AES512");
 
+    private static readonly DesiredEncryption WantKeyOfProject = Kms(new KeyRequirement.Named("k-1", "p-1"));
+    private static readonly BucketEncryption WithBucketKey = Live("k-1") with { BucketKeyEnabled = true };
+
     private static readonly Dictionary<string, Case> Table = new(StringComparer.Ordinal)
     {
         ["none on none is kept"] = new(WantNone, None, "keep"),
@@ -60,6 +63,25 @@ public sealed class PlannerTests
             new(Kms(new KeyRequirement.Named("k-1"), DataCipher.Aes256), Live("k-1", DataCipher.Other), "apply KMS with key k-1", Consent: true),
         ["an undeclared cipher is met by one that is not known"] = new(WantKey1, Live("k-1", DataCipher.Other), "keep"),
         ["an alias is no key id"] = new(WantKey1, Live("acs:kms:cn-hangzhou:123:alias/k-1"), "apply KMS with key k-1"),
+
+        ["none on AES256 is kept where every bucket is encrypted"] = new(new DesiredEncryption.None(MeansAes256: true), Aes, "keep"),
+        ["none on KMS is a removal there too"] = new(new DesiredEncryption.None(MeansAes256: true), Key1, "remove", Consent: true),
+        ["none on SM4 is a removal there too"] = new(new DesiredEncryption.None(MeansAes256: true), Sm4, "remove", Consent: true),
+
+        ["an undeclared project is met by any"] = new(WantKey1, InProject("k-1", "p-1"), "keep"),
+        ["a declared project is met by itself"] = new(WantKeyOfProject, InProject(Regional, "p-1"), "keep"),
+        ["a declared project replaces another"] = new(WantKeyOfProject, InProject("k-1", "p-2"), "apply KMS with key k-1 of project p-1"),
+        ["a declared project replaces none"] = new(WantKeyOfProject, Key1, "apply KMS with key k-1 of project p-1"),
+        ["another key does not keep the old one's project"] = new(WantKey1, InProject("k-2", "p-1"), "apply KMS with key k-1"),
+        ["the vendor's key has no project"] = new(WantVendorKey, InProject("k-1", "p-1"), "apply KMS with the vendor's key", Consent: true),
+        ["the same key keeps its project"] = new(Kms(new KeyRequirement.Named("k-1"), DataCipher.Sm4), InProject("k-1", "p-1"), "apply KMS with key k-1 of project p-1 and SM4 data encryption"),
+        ["any key keeps its project"] = new(Kms(new KeyRequirement.Any(), DataCipher.Sm4), InProject("k-1", "p-1"), "apply KMS with key k-1 of project p-1 and SM4 data encryption"),
+        ["an undeclared bucket key is met by one"] = new(WantKey1, WithBucketKey, "keep"),
+        ["an undeclared bucket key stays"] = new(Kms(new KeyRequirement.Named("k-2")), WithBucketKey, "apply KMS with key k-2 and a bucket key"),
+        ["a declared bucket key is met by itself"] = new(WantBucketKey(true), WithBucketKey, "keep"),
+        ["a declared bucket key is turned on"] = new(WantBucketKey(true), Key1, "apply KMS with key k-1 and a bucket key"),
+        ["a declared bucket key is turned off, which weakens nothing"] = new(WantBucketKey(false), WithBucketKey, "apply KMS with key k-1"),
+        ["a bucket key that is declared off is met by none"] = new(WantBucketKey(false), Key1, "keep"),
 
         ["none on AES256 needs consent"] = new(WantNone, Aes, "refuse DowngradeRefused"),
         ["none on AES256 with consent removes"] = new(WantNone, Aes, "remove", Consent: true),
@@ -108,8 +130,8 @@ public sealed class PlannerTests
     [Fact]
     public void What_is_applied_is_as_declared_for_every_pair()
     {
-        DesiredEncryption[] desires = [WantNone, WantAes, WantSm4, WantAnyKey, WantVendorKey, WantKey1, Kms(new KeyRequirement.Any(), DataCipher.Sm4)];
-        BucketEncryption[] observations = [None, Aes, Sm4, VendorKey, Key1, Live(Arn, DataCipher.Sm4), Live("k-2"), Unknown];
+        DesiredEncryption[] desires = [WantNone, WantAes, WantSm4, WantAnyKey, WantVendorKey, WantKey1, WantKeyOfProject, WantBucketKey(true), WantBucketKey(false), Kms(new KeyRequirement.Any(), DataCipher.Sm4)];
+        BucketEncryption[] observations = [None, Aes, Sm4, VendorKey, Key1, Live(Arn, DataCipher.Sm4), Live("k-2"), InProject("k-1", "p-2"), WithBucketKey, Unknown];
 
         var unmet = from desired in desires
                     from observed in observations
@@ -120,6 +142,10 @@ public sealed class PlannerTests
     }
 
     private static DesiredEncryption Kms(KeyRequirement key, DataCipher? cipher = null) => new DesiredEncryption.Kms(key, cipher);
+
+    private static DesiredEncryption WantBucketKey(bool enabled) => new DesiredEncryption.Kms(new KeyRequirement.Any(), Cipher: null, enabled);
+
+    private static BucketEncryption.Kms InProject(string key, string project) => Live(key) with { ProjectId = project };
 
     private static BucketEncryption.Kms Live(string? key, DataCipher cipher = DataCipher.Aes256) => new(key, cipher);
 

@@ -36,6 +36,9 @@ internal static class Given
         },
     };
 
+    /// <summary>A store of another vendor, at the vendor's own endpoint of the region.</summary>
+    public static ObjectStore Store(string vendor, string region) => Store() with { Spec = Store().Spec with { Vendor = vendor, Region = region } };
+
     public static BucketEncryptionPolicy With(this BucketEncryptionPolicy policy, EncryptionSpec encryption) =>
         policy with { Spec = policy.Spec with { Encryption = encryption } };
 

@@ -2,6 +2,8 @@ using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Alibaba;
+using BucketEncryptionOperator.Vendors.S3;
 
 namespace BucketEncryptionOperator.Tests.Policies;
 
@@ -32,6 +34,15 @@ public sealed class PolicyReaderTests
             p => p.With(new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "k", VendorDefault = true } }), "spec.encryption.kmsKey", "exactly one of id and vendorDefault"),
         ["a key id with a blank"] = Bad(
             p => p.With(new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "k 1" } }), "spec.encryption.kmsKey.id", "\"k 1\"", "letters, digits"),
+        ["a project without a key"] = Bad(p => p.With(new EncryptionSpec { Algorithm = "KMS", KmsProjectId = "p-1" }), "spec.encryption.kmsProjectId", "kmsKey.id"),
+        ["a project with the vendor's key"] = Bad(
+            p => p.With(new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { VendorDefault = true }, KmsProjectId = "p-1" }), "spec.encryption.kmsProjectId", "kmsKey.id"),
+        ["a project that is none"] = Bad(
+            p => p.With(new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "k" }, KmsProjectId = "p 1" }), "spec.encryption.kmsProjectId", "\"p 1\""),
+        ["a bucket key without KMS"] = Bad(p => p.With(new EncryptionSpec { Algorithm = "AES256", BucketKeyEnabled = false }), "spec.encryption.bucketKeyEnabled", "only with algorithm KMS"),
+        ["a bucket of dots"] = Bad(p => p with { Spec = p.Spec with { Buckets = [new BucketReference { Name = "a..b" }] } }, "spec.buckets", "\"a..b\""),
+        ["a bucket that is a path"] = Bad(p => p with { Spec = p.Spec with { Buckets = [new BucketReference { Name = "..." }] } }, "spec.buckets", "\"...\""),
+        ["a dotted name where it would go in the host"] = Bad(p => p with { Spec = p.Spec with { Buckets = [new BucketReference { Name = "a.bucket" }] } }, "spec.buckets", "\"a.bucket\"", "a dot"),
         ["a bucket that would leave the endpoint"] = Bad(p => p with { Spec = p.Spec with { Buckets = [new BucketReference { Name = "evil.example/" }] } }, "spec.buckets", "\"evil.example/\"", "3 to 63"),
         ["a bucket that would be a user name"] = Bad(p => p with { Spec = p.Spec with { Buckets = [new BucketReference { Name = "x@evil" }] } }, "spec.buckets", "\"x@evil\""),
         ["a bucket with capitals"] = Bad(p => p with { Spec = p.Spec with { Buckets = [new BucketReference { Name = "Finance" }] } }, "spec.buckets", "\"Finance\""),
@@ -53,6 +64,16 @@ public sealed class PolicyReaderTests
         ["an endpoint that is a file"] = BadStore(s => s.At("/etc/passwd"), "InvalidSpec", "spec.endpoint", "scheme and host only"),
         ["a region that would move the endpoint"] = BadStore(s => s with { Spec = s.Spec with { Region = "x@evil.example/" } }, "InvalidSpec", "spec.region", "\"x@evil.example/\"", "cn-hangzhou"),
         ["an empty region"] = BadStore(s => s.At("https://oss.corp.example") with { Spec = s.Spec with { Region = "" } }, "InvalidSpec", "spec.region", "cn-hangzhou"),
+        ["an endpoint of another region"] = BadStore(s => s.At("https://oss-cn-beijing.aliyuncs.com"), "InvalidSpec", "spec.endpoint", "oss-cn-beijing.aliyuncs.com", "region cn-hangzhou"),
+        ["an internal endpoint of another region"] = BadStore(s => s.At("https://oss-cn-beijing-internal.aliyuncs.com"), "InvalidSpec", "spec.endpoint", "region cn-hangzhou"),
+        ["a dual-stack endpoint of another region"] = BadStore(s => s.At("https://cn-beijing.oss.aliyuncs.com"), "InvalidSpec", "spec.endpoint", "region cn-hangzhou"),
+        ["an AWS endpoint of another region"] = BadStore(_ => Given.Store("S3", "eu-west-1").At("https://s3.eu-west-3.amazonaws.com"), "InvalidSpec", "spec.endpoint", "region eu-west-1"),
+        ["a CNAME without a name"] = BadStore(s => s.At(null, "CName"), "InvalidSpec", "spec.endpoint", "must be given"),
+        ["a CloudBox without an endpoint"] = BadStore(s => s with { Spec = s.Spec with { Alibaba = new AlibabaSpec { CloudBoxId = "cb-1" } } }, "InvalidSpec", "spec.endpoint", "must be given"),
+        ["a CNAME where there is none"] = BadStore(_ => Given.Store("S3", "eu-west-1").At("https://oss.corp.example", "CName"), "InvalidSpec", "spec.addressing", "\"CName\"", "S3", "Path, VirtualHost"),
+        ["a path where the host is needed"] = BadStore(_ => Given.Store("HuaweiOBS", "cn-north-4").At(null, "Path"), "InvalidSpec", "spec.addressing", "HuaweiOBS", "VirtualHost"),
+        ["an IP address where the host is needed"] = BadStore(_ => Given.Store("HuaweiOBS", "cn-north-4").At("http://127.0.0.1:9000"), "InvalidSpec", "spec.endpoint", "127.0.0.1", "give a name"),
+        ["an addressing by its number"] = BadStore(s => s.At(null, "1"), "InvalidSpec", "spec.addressing", "\"1\""),
         ["an endpoint that is not listed"] = BadStore(s => s.At("https://evil.example"), "EndpointNotAllowed", "spec.endpoint", "https://evil.example", "--allowed-endpoints"),
         ["a port that is not listed"] = BadStore(s => s.At("https://oss.corp.example:8443"), "EndpointNotAllowed", "https://oss.corp.example:8443", "--allowed-endpoints"),
         ["plain http where https is listed"] = BadStore(s => s.At("http://oss.corp.example"), "EndpointNotAllowed", "http://oss.corp.example", "plain http"),
@@ -69,6 +90,10 @@ public sealed class PolicyReaderTests
         ["KMS with a key and SM4"] = (
             new() { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "k-1" }, KmsDataEncryption = "SM4" }, new DesiredEncryption.Kms(new KeyRequirement.Named("k-1"), DataCipher.Sm4)),
         ["KMS with AES256"] = (new() { Algorithm = "KMS", KmsDataEncryption = "AES256" }, new DesiredEncryption.Kms(new KeyRequirement.Any(), DataCipher.Aes256)),
+        ["KMS with a key of a project"] = (
+            new() { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "k-1" }, KmsProjectId = "p-1", BucketKeyEnabled = true },
+            new DesiredEncryption.Kms(new KeyRequirement.Named("k-1", "p-1"), null, BucketKeyEnabled: true)),
+        ["KMS without a bucket key"] = (new() { Algorithm = "KMS", BucketKeyEnabled = false }, new DesiredEncryption.Kms(new KeyRequirement.Any(), null, BucketKeyEnabled: false)),
         ["KMS with an ARN"] = (
             new() { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "acs:kms:cn-hangzhou:1:key/k_1.x" } }, new DesiredEncryption.Kms(new KeyRequirement.Named("acs:kms:cn-hangzhou:1:key/k_1.x"), null)),
     };
@@ -98,7 +123,10 @@ public sealed class PolicyReaderTests
     {
         var (spec, expected) = Encryptions[sentence];
 
-        var (value, failure) = Reader.Read(Given.Policy().With(spec), Given.Store());
+        // The one vendor that has projects and bucket keys has no SM4.
+        var store = spec.KmsProjectId is null && spec.BucketKeyEnabled is null ? Given.Store() : Given.Store("HuaweiOBS", "cn-north-4");
+
+        var (value, failure) = Reader.Read(Given.Policy().With(spec), store);
 
         Assert.Null(failure);
         Assert.Equal(expected, value?.Encryption);
@@ -124,6 +152,86 @@ public sealed class PolicyReaderTests
         Assert.True(failure is null && value is not null, $"{sentence}: {failure?.Message}");
         Assert.Equal(["bucket-a", "bucket-b"], value.Buckets.Select(b => b.Bucket));
         Assert.All(value.Buckets, b => Assert.Equal((new Uri(expected), "cn-hangzhou", expectedAddressing), (b.Endpoint, b.Region, b.Addressing.ToString())));
+    }
+
+    /// <summary>What a store cannot do is refused before anything is sent: the field, whose store it is, and what goes.</summary>
+    [Theory]
+    [InlineData("JDCloudOSS", "AES256", "", "spec.encryption.algorithm: JDCloudOSS does not offer AES256; allowed are KMS and None.")]
+    [InlineData("JDCloudOSS", "SM4", "", "spec.encryption.algorithm: JDCloudOSS does not offer SM4")]
+    [InlineData("HuaweiOBS", "SM4", "", "spec.encryption.algorithm: HuaweiOBS does not offer SM4; allowed are AES256, KMS and None.")]
+    [InlineData("S3", "SM4", "", "spec.encryption.algorithm: S3 does not offer SM4")]
+    [InlineData("AlibabaOSS", "KMS", "cloudbox", "spec.encryption.algorithm: AlibabaOSS on a CloudBox does not offer KMS; allowed are AES256 and None.")]
+    [InlineData("S3", "KMS", "cipher", "spec.encryption.kmsDataEncryption: S3 does not offer it")]
+    [InlineData("JDCloudOSS", "KMS", "cipher", "spec.encryption.kmsDataEncryption: JDCloudOSS")]
+    [InlineData("AlibabaOSS", "KMS", "project", "spec.encryption.kmsProjectId: AlibabaOSS")]
+    [InlineData("JDCloudOSS", "KMS", "project", "spec.encryption.kmsProjectId: JDCloudOSS")]
+    [InlineData("S3", "KMS", "project", "spec.encryption.kmsProjectId: S3 does not keep keys in projects")]
+    [InlineData("AlibabaOSS", "KMS", "bucketKey", "spec.encryption.bucketKeyEnabled: AlibabaOSS")]
+    [InlineData("JDCloudOSS", "KMS", "bucketKey", "spec.encryption.bucketKeyEnabled: JDCloudOSS")]
+    [InlineData("AlibabaOSS", "SM4", "", null)]
+    [InlineData("AlibabaOSS", "KMS", "cipher", null)]
+    [InlineData("AlibabaOSS", "AES256", "cloudbox", null)]
+    [InlineData("HuaweiOBS", "AES256", "", null)]
+    [InlineData("HuaweiOBS", "KMS", "cipher project bucketKey", null)]
+    [InlineData("JDCloudOSS", "KMS", "key", null)]
+    [InlineData("S3", "KMS", "key bucketKey", null)]
+    [InlineData("S3", "AES256", "dotted", null)]
+    [InlineData("HuaweiOBS", "AES256", "dotted", "spec.buckets: \"finance.archive\" has a dot, which HuaweiOBS does not take here.")]
+    public void What_a_store_cannot_do_is_refused(string vendor, string algorithm, string with, string? problem)
+    {
+        var policy = Given.Policy(with == "dotted" ? "finance.archive" : "finance-archive").With(new EncryptionSpec
+        {
+            Algorithm = algorithm,
+            KmsKey = with.Contains("key", StringComparison.Ordinal) || with.Contains("project", StringComparison.Ordinal) ? new KmsKeySpec { Id = "k-1" } : null,
+            KmsDataEncryption = with.Contains("cipher", StringComparison.Ordinal) ? "SM4" : null,
+            KmsProjectId = with.Contains("project", StringComparison.Ordinal) ? "p-1" : null,
+            BucketKeyEnabled = with.Contains("bucketKey", StringComparison.Ordinal) ? true : null,
+        });
+        var store = Given.Store(vendor, "cn-north-1");
+        if (with == "cloudbox")
+            store = store.At("https://cb-1.cn-north-1.oss-cloudbox.aliyuncs.com") with { Spec = store.Spec with { Endpoint = "https://cb-1.cn-north-1.oss-cloudbox.aliyuncs.com", Alibaba = new AlibabaSpec { CloudBoxId = "cb-1" } } };
+
+        var (_, failure) = Reader.Read(policy, store);
+
+        Assert.Equal(problem is null ? null : "InvalidSpec", failure?.Code);
+        Assert.StartsWith(problem ?? "", failure?.Message ?? "", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("AWS: the bucket in the host", "S3", null, null, "finance-archive", "VirtualHost")]
+    [InlineData("AWS: a name with dots in the path", "S3", null, null, "finance.archive", "Path")]
+    [InlineData("another S3: the bucket in the path", "S3", "https://oss.corp.example", null, "finance-archive", "Path")]
+    [InlineData("another S3 that wants it in the host", "S3", "https://oss.corp.example", "VirtualHost", "finance-archive", "VirtualHost")]
+    [InlineData("OBS: in the host", "HuaweiOBS", null, null, "finance-archive", "VirtualHost")]
+    [InlineData("JD: in the host", "JDCloudOSS", null, null, "finance-archive", "VirtualHost")]
+    [InlineData("JD: in the path, if so said", "JDCloudOSS", null, "Path", "finance-archive", "Path")]
+    public void A_vendor_has_its_own_addressing(string sentence, string vendor, string? endpoint, string? addressing, string bucket, string expected)
+    {
+        var (value, failure) = Reader.Read(Given.Policy(bucket).With(new EncryptionSpec { Algorithm = "KMS" }), Given.Store(vendor, "cn-north-1").At(endpoint, addressing));
+
+        Assert.True(expected == value?.Buckets[0].Addressing.ToString(), $"{sentence}: {failure?.Message}");
+    }
+
+    [Fact]
+    public void What_a_store_says_to_its_vendor_alone_reaches_it()
+    {
+        var oss = Given.Store().Spec with { Alibaba = new AlibabaSpec { SignatureVersion = "V1" } };
+        var s3 = Given.Store("S3", "eu-west-1").Spec with { S3 = new S3Spec { ExpectedBucketOwner = "111122223333" } };
+
+        var options = new[] { oss, s3 }.Select(spec => Reader.Read(Given.Policy(), Given.Store() with { Spec = spec }).Value?.Buckets[0].Options);
+
+        Assert.Equal([new OssOptions(OssSignature.V1, CloudBoxId: null), new S3Options("111122223333")], options);
+    }
+
+    [Theory]
+    [InlineData("S3", null, true)]
+    [InlineData("S3", "https://oss.corp.example", false)]
+    [InlineData("AlibabaOSS", null, false)]
+    public void Where_every_bucket_is_encrypted_none_means_AES256(string vendor, string? endpoint, bool means)
+    {
+        var (value, _) = Reader.Read(Given.Policy().With(new EncryptionSpec { Algorithm = "None" }), Given.Store(vendor, "eu-west-1").At(endpoint));
+
+        Assert.Equal(new DesiredEncryption.None(means), value?.Encryption);
     }
 
     [Theory]

@@ -35,6 +35,8 @@ public sealed class BucketRowsTests
         ["SM4"] = (new BucketEncryption.Sm4(), new ObservedRow { Algorithm = "SM4" }),
         ["the vendor's key"] = (new BucketEncryption.Kms(null, DataCipher.Aes256), new ObservedRow { Algorithm = "KMS" }),
         ["a key and SM4"] = (new BucketEncryption.Kms("k", DataCipher.Sm4), new ObservedRow { Algorithm = "KMS", KmsKeyId = "k", KmsDataEncryption = "SM4" }),
+        ["a key of a project, and a bucket key"] = (
+            new BucketEncryption.Kms("k", DataCipher.Aes256, "p", BucketKeyEnabled: true), new ObservedRow { Algorithm = "KMS", KmsKeyId = "k", KmsProjectId = "p", BucketKeyEnabled = true }),
         ["a cipher that is not known"] = (new BucketEncryption.Kms("k", DataCipher.Other), new ObservedRow { Algorithm = "KMS", KmsKeyId = "k", KmsDataEncryption = "Other" }),
         ["an algorithm that is not known"] = (new BucketEncryption.Other("AES512"), new ObservedRow { Algorithm = "AES512" }),
     };
