@@ -21,6 +21,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private readonly Func<string, Reply> _script;
     private readonly X509Certificate2? _certificate;
     private readonly Task _loop;
+    private long _endlessBytes;
 
     /// <param name="script">From the request's text to the reply.</param>
     /// <param name="certificate">With one, the server speaks TLS.</param>
@@ -33,6 +34,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
     }
 
     public ConcurrentQueue<string> Requests { get; } = new();
+
+    /// <summary>What a client took of a <see cref="Reply.Endless"/>, with what the network has in store.</summary>
+    public long EndlessBytes => Interlocked.Read(ref _endlessBytes);
 
     public Uri Address => new($"{(_certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 
@@ -85,7 +89,10 @@ internal sealed class ScriptedServer : IAsyncDisposable
                     case Reply.Endless endless:
                         await stream.WriteAsync(Encoding.UTF8.GetBytes(endless.Head), _stop.Token);
                         while (true)
+                        {
                             await stream.WriteAsync(Filler, _stop.Token);
+                            Interlocked.Add(ref _endlessBytes, Filler.Length);
+                        }
                     case Reply.Reset:
                         client.Client.LingerState = new LingerOption(enable: true, seconds: 0);
                         break;
