@@ -71,6 +71,15 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
     }
 
     [Fact]
+    public async Task Every_sample_is_accepted()
+    {
+        var (code, output) = await fixture.Cluster.TryKubectlAsync("apply", "--dry-run=server", "-f", Path.Combine(Repository.Root, "deploy", "samples"));
+
+        Assert.True(code == 0, output);
+        Assert.Contains("objectstore.bucketencryption.io/huawei-beijing created", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Where_buckets_are_cannot_be_changed_later()
     {
         var scene = await fixture.SceneAsync();

@@ -42,14 +42,14 @@ internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialec
     }
 
     /// <summary>
-    /// One request, and a second one only where the first was refused, hence not carried out, for the time in its signature: that
-    /// one is signed for the time that the endpoint told.
+    /// One request. A read that was refused for the time in its signature is sent once more, signed for the time that the endpoint
+    /// told. A write is not: whoever lets us write was asked for one request, now; and a read with the corrected time comes before the next.
     /// </summary>
     private async Task<(VendorResponse Response, Failure? Failure)> SendAsync(
         HttpMethod method, BucketAddress address, AccessKey key, string? body, string operation, CancellationToken cancellationToken)
     {
         var (response, failure) = await SendOnceAsync(method, address, key, body, operation, cancellationToken);
-        return failure is { Code: ErrorTable.Skewed } && clocks.Correct(address.Endpoint, response.Headers.Date)
+        return failure is { Code: ErrorTable.Skewed } && clocks.Correct(address.Endpoint, response.Headers.Date) && method == HttpMethod.Get
             ? await SendOnceAsync(method, address, key, body, operation, cancellationToken)
             : (response, failure);
     }

@@ -178,6 +178,24 @@ public sealed class BucketEncryptionApiTests : IDisposable
         Assert.Equal([Authorization(first), Authorization(corrected), Authorization(corrected)], server.Requests.Select(Authorization));
     }
 
+    /// <summary>The guard of writes was asked for one request: what is sent later may be another replica's turn.</summary>
+    [Fact]
+    public async Task A_write_with_a_wrong_clock_is_not_sent_again_but_the_clock_is_corrected()
+    {
+        var serverTime = Dialects.Now.AddHours(3);
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, Skewed, $"Date: {serverTime:R}"));
+        var api = Api("huawei");
+
+        var put = await Assert.ThrowsAsync<VendorException>(() => api.PutAsync(At(server), Dialects.Key, Aes, Nothing, CancellationToken.None));
+        var delete = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(At(server), Dialects.Key, CancellationToken.None));
+
+        Assert.Equal(("RequestTimeTooSkewed", "RequestTimeTooSkewed"), (put.Failure.Code, delete.Failure.Code));
+        Assert.Collection(
+            server.Requests,
+            r => Assert.Contains($"Date: {Dialects.Now:R}\r\n", r, StringComparison.Ordinal),
+            r => Assert.Contains($"Date: {serverTime:R}\r\n", r, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_clock_that_cannot_be_corrected_is_reported_after_one_more_try()
     {
