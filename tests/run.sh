@@ -3,8 +3,9 @@
 #
 #   tests/run.sh unit   the unit test projects, random tests with a tenth of their cases
 #   tests/run.sh all    those, the integration tests, and the interop tests
+#   tests/run.sh chaos  the chaos table alone, with each fault at its full length (about 10 minutes)
 #
-# The last line of stdout is the sum over all projects: "N passed, N failed", and ", N skipped" if any.
+# The last line of stdout is the sum over all projects: "N passed, N failed", and ", N skipped" if any; of chaos, the same after "chaos: ".
 # Exit code 0 only when every project ran at least one test and none failed or was skipped.
 # Results (trx) and console output stay in artifacts/test-results/.
 #
@@ -21,17 +22,29 @@ readonly project_timeout=1200 # s
 readonly hang_timeout=300000 # ms without the end of a test: the test is named and the run ended
 
 unit=(tests/KubeRuntime.Tests tests/BucketEncryptionOperator.Tests) others=()
-interop=
+interop='' closing_prefix=''
+api_server() {
+  BEO_APISERVER_SERVE=$PWD/tests/apiserver/serve.sh
+  BEO_KUBECTL=$(tests/tools/ensure.sh kubectl)
+  export BEO_APISERVER_SERVE BEO_KUBECTL
+}
 case ${1:-} in
   unit) export BEO_TESTS=quick ;; # random tests run a tenth of their cases
   all)
     others=(tests/Integration.Tests)
+    filter='Chaos!=long' # faults that cannot be shortened
     interop=tests/interop/run.sh
-    BEO_APISERVER_SERVE=$PWD/tests/apiserver/serve.sh
-    BEO_KUBECTL=$(tests/tools/ensure.sh kubectl)
-    export BEO_APISERVER_SERVE BEO_KUBECTL
+    api_server
     ;;
-  *) echo "usage: tests/run.sh unit|all" >&2; exit 2 ;;
+  chaos)
+    unit=()
+    others=(tests/Integration.Tests)
+    filter='FullyQualifiedName~.Chaos.'
+    closing_prefix='chaos: '
+    export BEO_CHAOS=long
+    api_server
+    ;;
+  *) echo "usage: tests/run.sh unit|all|chaos" >&2; exit 2 ;;
 esac
 
 results=$PWD/artifacts/test-results
@@ -81,15 +94,25 @@ run_project() {
   echo "$code $((SECONDS - since))" >"$results/$name.end"
 }
 
-# What the tests of a project wrote down: figures that an assertion alone would hide.
+# What the tests of a project wrote down: figures that an assertion alone would hide. Lines of the form "| a | b |" are rows of the chaos table.
 print_output() {
   python3 - "$1" <<'PYTHON'
 import sys, xml.etree.ElementTree as xml
+rows = []
 for result in xml.parse(sys.argv[1]).iter():
     if result.tag.endswith("}UnitTestResult"):
         for out in (e for e in result.iter() if e.tag.endswith("}StdOut")):
-            print("    " + result.get("testName").split(".", 2)[-1].split("(")[0].replace("_", " "))
-            print("\n".join("        " + line for line in out.text.strip().splitlines()))
+            lines = [line.strip() for line in out.text.strip().splitlines()]
+            rows += [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+            lines = [line for line in lines if not line.startswith("| ")]
+            if lines:
+                print("    " + result.get("testName").split(".", 2)[-1].split("(")[0].replace("_", " "))
+                print("\n".join("        " + line for line in lines))
+if rows:
+    rows.insert(0, ["fault, on two replicas while policies come, change and go", "times", "policies", "changes", "missed", "wrong", "late writes", "recovery"])
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        print("    " + row[0].ljust(widths[0]) + "".join("  " + cell.rjust(width) for cell, width in zip(row[1:], widths[1:])))
 PYTHON
 }
 
@@ -101,13 +124,13 @@ report_project() {
 }
 
 # The unit tests side by side: nothing in them measures time. The integration tests alone: they watch what processes do.
-echo "==> ${unit[*]##*/}"
+[ ${#unit[@]} -eq 0 ] || echo "==> ${unit[*]##*/}"
 for project in "${unit[@]}"; do run_project "$project" & done
 wait
 for project in "${unit[@]}"; do report_project "$project"; done
 for project in "${others[@]}"; do
   echo "==> ${project##*/}"
-  run_project "$project" --blame-hang --blame-hang-timeout "${hang_timeout}ms" --blame-hang-dump-type none
+  run_project "$project" --filter "$filter" --blame-hang --blame-hang-timeout "${hang_timeout}ms" --blame-hang-dump-type none
   print_output "$results/${project##*/}.trx"
   report_project "$project"
 done
@@ -122,5 +145,5 @@ fi
 
 skips=
 [ "$skipped" -eq 0 ] || skips=", $skipped skipped"
-echo "$passed passed, $failed failed$skips"
+echo "$closing_prefix$passed passed, $failed failed$skips"
 exit "$bad"

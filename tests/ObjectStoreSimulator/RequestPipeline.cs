@@ -21,7 +21,7 @@ internal sealed class RequestPipeline(World world, ImmutableArray<IDialect> dial
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         StoreRequest request = await ReadAsync(context, ended.Token);
         (IDialect dialect, StoreCall call) = Recognise(request);
-        Recorder.Entry entry = world.Recorder.Add(call, world.Clock.UtcNow);
+        Recorder.Entry entry = world.Recorder.Add(call, world.Clock.UtcNow, context.Connection.RemotePort);
         int generation = world.Counters.Started(call);
         try
         {

@@ -168,6 +168,7 @@ public sealed record RecordedRequest(
     string? Bucket,
     string Operation,
     string? AccessKeyId,
+    int ClientPort,
     int? Status,
     string? Code);
 

@@ -35,6 +35,7 @@ internal static class RunCommand
     private static readonly Option<bool> LeaderElect = new("--leader-elect") { Description = "Work only while holding a Lease, so that a second replica can stand by. Without it, run exactly one." };
     private static readonly Option<string> LeaseNamespace = new("--lease-namespace") { Description = "Namespace of the Lease.", DefaultValueFactory = _ => Defaults.LeaseNamespace };
     private static readonly Option<string> LeaseName = new("--lease-name") { Description = "Name of the Lease: one for each installation.", DefaultValueFactory = _ => Defaults.LeaseName };
+    private static readonly Option<int> LeaseDuration = new("--lease-duration") { Description = "Seconds that a crashed leader is waited for; a leader that cannot renew for two thirds of it stops.", DefaultValueFactory = _ => (int)Defaults.LeaseDuration.TotalSeconds };
     private static readonly Option<string> HttpAddress = new("--http-address") { Description = "host:port of /livez and /readyz.", DefaultValueFactory = _ => Defaults.HttpAddress };
     private static readonly Option<LogFormat> LogFormatOption = new("--log-format") { Description = "json or plain.", DefaultValueFactory = _ => Defaults.LogFormat };
     private static readonly Option<LogLevel> LogLevelOption = new("--log-level") { Description = "Least level to log.", DefaultValueFactory = _ => Defaults.LogLevel };
@@ -43,7 +44,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run the operator.")
         {
-            Kubeconfig, Context, WatchNamespaces, AllowedEndpoints, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace, LeaseName, HttpAddress,
+            Kubeconfig, Context, WatchNamespaces, AllowedEndpoints, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace, LeaseName, LeaseDuration, HttpAddress,
             LogFormatOption, LogLevelOption,
         };
         command.SetAction(RunAsync);
@@ -94,6 +95,7 @@ internal static class RunCommand
         options.LeaderElect = parsed.GetValue(LeaderElect);
         options.LeaseNamespace = parsed.GetValue(LeaseNamespace) ?? "";
         options.LeaseName = parsed.GetValue(LeaseName) ?? "";
+        options.LeaseDuration = TimeSpan.FromSeconds(parsed.GetValue(LeaseDuration));
         options.HttpAddress = parsed.GetValue(HttpAddress) ?? "";
     }
 

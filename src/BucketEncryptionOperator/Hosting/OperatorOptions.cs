@@ -43,6 +43,9 @@ internal sealed class OperatorOptions
     public string LeaseNamespace { get; set; } = "bucket-encryption-operator";
 
     public string LeaseName { get; set; } = "bucket-encryption-operator";
+
+    /// <summary>How long a crashed leader is waited for. The other times of the election are parts of it.</summary>
+    public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(15);
 }
 
 /// <summary>
@@ -61,6 +64,11 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
     private const int LongestName = 253;
 
     private static readonly TimeSpan LongestDrain = TimeSpan.FromHours(1);
+
+    /// <summary>Shorter, and an API server that is slow for a moment ends the term.</summary>
+    private static readonly TimeSpan ShortestLease = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LongestLease = TimeSpan.FromHours(1);
 
     public ValidateOptionsResult Validate(string? name, OperatorOptions options)
     {
@@ -83,6 +91,8 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             problems.Add($"--lease-namespace \"{options.LeaseNamespace}\" must be the name of a namespace");
         if (!IsName(options.LeaseName, LongestName))
             problems.Add($"--lease-name \"{options.LeaseName}\" must be lower-case letters, digits, hyphens and dots");
+        if (options.LeaseDuration < ShortestLease || options.LeaseDuration > LongestLease)
+            problems.Add($"--lease-duration must be from {ShortestLease.TotalSeconds:0} to {LongestLease.TotalSeconds:0} seconds");
         if (options.AllowedEndpoints.Count == 0)
             problems.Add("--allowed-endpoints must list at least one endpoint, or no store can be reached");
         try

@@ -67,7 +67,9 @@ internal static class Services
         var (time, random) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>());
         // A pod's host name is its own; the rest tells a container that was started again from the one before.
         var identity = $"{Environment.MachineName}_{random.NextInt64():x16}";
-        return new LeaderElector(services.GetRequiredService<KubeLease>(), new LeaderElectorOptions(identity), random, time, services.GetRequiredService<ILogger<LeaderElector>>());
+        // The proportions of client-go's 15, 10 and 2 seconds.
+        var times = new LeaderElectorOptions(identity) { LeaseDuration = options.LeaseDuration, RenewDeadline = options.LeaseDuration * 2 / 3, RetryPeriod = options.LeaseDuration * 2 / 15 };
+        return new LeaderElector(services.GetRequiredService<KubeLease>(), times, random, time, services.GetRequiredService<ILogger<LeaderElector>>());
     }
 
     private static KubeLease Lease(IServiceProvider services)

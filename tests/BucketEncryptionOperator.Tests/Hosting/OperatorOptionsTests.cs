@@ -22,6 +22,8 @@ public sealed class OperatorOptionsTests
         ["a time to drain that no kubelet waits"] = (o => o.DrainTimeout = TimeSpan.FromSeconds(3601), "--drain-timeout must be from 0 to 3600 seconds"),
         ["a lease in no namespace"] = (o => o.LeaseNamespace = "", "--lease-namespace \"\" must be the name of a namespace"),
         ["a lease whose name is none"] = (o => o.LeaseName = "My_Lease", "--lease-name \"My_Lease\" must be lower-case letters"),
+        ["a lease that a slow answer ends"] = (o => o.LeaseDuration = TimeSpan.FromSeconds(4), "--lease-duration must be from 5 to 3600 seconds"),
+        ["a lease that nobody waits for"] = (o => o.LeaseDuration = TimeSpan.FromSeconds(3601), "--lease-duration must be from 5 to 3600 seconds"),
         ["no address"] = (o => o.HttpAddress = "", "--http-address \"\" must be host:port"),
         ["an address with a path"] = (o => o.HttpAddress = "0.0.0.0:8080/x", "--http-address \"0.0.0.0:8080/x\" must be host:port"),
         ["an address with a user"] = (o => o.HttpAddress = "a@0.0.0.0:8080", "--http-address \"a@0.0.0.0:8080\" must be host:port"),

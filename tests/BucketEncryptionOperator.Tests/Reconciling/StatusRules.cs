@@ -23,11 +23,15 @@ internal static partial class StatusRules
         Assert.True(broken.Count == 0, string.Join("\n", broken));
     }
 
-    public static IEnumerable<string> Broken(BucketEncryptionPolicy policy, PolicyStatus status, DateTimeOffset now)
+    public static IEnumerable<string> Broken(BucketEncryptionPolicy policy, PolicyStatus status, DateTimeOffset now) =>
+        [.. BrokenByItself(policy, status), .. Times(policy.Status, status, now)];
+
+    /// <summary>Of a status that is looked at alone, not knowing which one was there before.</summary>
+    public static IEnumerable<string> BrokenByItself(BucketEncryptionPolicy policy, PolicyStatus status)
     {
         var json = JsonSerializer.SerializeToNode(new StatusPatch { Metadata = new PatchMeta { ResourceVersion = "" }, Status = status }, Wire.Default.StatusPatch)!["status"]!;
         return [
-            .. Schema.Violations(json, "status"), .. Conditions(policy, status), .. Times(policy.Status, status, now), .. Rows(policy, status),
+            .. Schema.Violations(json, "status"), .. Conditions(policy, status), .. Rows(policy, status),
             .. json.ToJsonString().Contains(SecretMark, StringComparison.OrdinalIgnoreCase) ? new[] { "a secret is in the status" } : [],
         ];
     }

@@ -18,6 +18,8 @@ internal sealed class ApiServer : IAsyncDisposable
 
     public int Port { get; }
 
+    private Child Process => _process ?? throw new InvalidOperationException("not started");
+
     public string Kubeconfig => Path.Combine(_data, "admin.kubeconfig");
 
     public string AuditLog => Path.Combine(_data, "audit.log");
@@ -66,6 +68,21 @@ internal sealed class ApiServer : IAsyncDisposable
     }
 
     public Task KillAsync() => _process?.KillAsync() ?? Task.CompletedTask;
+
+    /// <summary>A signal to the API server alone.</summary>
+    public Task SignalAsync(string signal) => Child.SignalAsync(Process.Id, signal);
+
+    /// <summary>A signal to its etcd alone. The end of etcd ends the API server.</summary>
+    public async Task SignalEtcdAsync(string signal)
+    {
+        // The server's only child, by the kernel's list: a name could be that of somebody else's etcd. Any thread may have started it.
+        var children = "";
+        foreach (var thread in Directory.GetDirectories($"/proc/{Process.Id}/task"))
+            children += await File.ReadAllTextAsync(Path.Combine(thread, "children"));
+        await Child.SignalAsync(children.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).Single(), signal);
+    }
+
+    public Task ExitAsync() => Process.ExitAsync();
 
     public async Task RunAsync()
     {

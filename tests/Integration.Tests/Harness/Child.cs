@@ -57,9 +57,11 @@ internal sealed class Child : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    public async Task SignalAsync(string signal)
+    public Task SignalAsync(string signal) => SignalAsync(_process.Id, signal);
+
+    public static async Task SignalAsync(int process, string signal)
     {
-        using var kill = Process.Start("kill", ["-" + signal, _process.Id.ToString()]);
+        using var kill = Process.Start("kill", ["-" + signal, process.ToString()]);
         await kill.WaitForExitAsync();
     }
 

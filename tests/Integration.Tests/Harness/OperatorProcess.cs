@@ -17,6 +17,10 @@ internal sealed class OperatorProcess : IAsyncDisposable
 
     public string Log => _child.Output;
 
+    public bool IsRunning => _child.IsRunning;
+
+    public int ExitCode => _child.ExitCode;
+
     /// <summary>Starts it and waits until /readyz says ok.</summary>
     public static async Task<OperatorProcess> StartAsync(string kubeconfig, Uri allowedEndpoint, params string[] flags)
     {

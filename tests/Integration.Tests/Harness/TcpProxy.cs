@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Integration.Tests.Harness;
 
 /// <summary>
-/// Forwards bytes between a client and a server on loopback, and can cut connections, refuse new ones, stop forwarding one way, or leave the open
+/// Forwards bytes between a client and a server on loopback, and can cut connections, refuse new ones, delay, stop forwarding one way, or leave the open
 /// connections dead while new ones work.
 /// It knows nothing of TLS: certificates are checked end to end, for both sides are 127.0.0.1.
 /// </summary>
@@ -14,9 +14,10 @@ internal sealed class TcpProxy : IAsyncDisposable
     private const int BufferSize = 64 * 1024;
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentDictionary<Pair, Pair> _pairs = new();
+    private readonly ConcurrentDictionary<int, int> _ownPorts = new();
     private readonly CancellationTokenSource _stopping = new();
-    private readonly int _target;
     private readonly Task _accepting;
+    private volatile int _target;
     private volatile bool _refusing;
     private volatile TaskCompletionSource _toServer = Open();
     private volatile TaskCompletionSource _toClient = Open();
@@ -32,6 +33,16 @@ internal sealed class TcpProxy : IAsyncDisposable
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Port of the server behind it, for connections from now on.</summary>
+    public int Target
+    {
+        get => _target;
+        set => _target = value;
+    }
+
+    /// <summary>Each way, before anything is passed on.</summary>
+    public TimeSpan Delay { get; set; }
 
     /// <summary>Connections taken so far.</summary>
     public long Connections => Interlocked.Read(ref _connections);
@@ -66,6 +77,9 @@ internal sealed class TcpProxy : IAsyncDisposable
         foreach (var pair in _pairs.Keys)
             pair.Dead = true;
     }
+
+    /// <summary>Whether the server saw a connection from this port of ours.</summary>
+    public bool HasUsed(int port) => _ownPorts.ContainsKey(port);
 
     /// <summary>New connections are closed at once, and the open ones now.</summary>
     public void Refuse()
@@ -145,6 +159,7 @@ internal sealed class TcpProxy : IAsyncDisposable
             if (_refusing)
                 return;
             await server.ConnectAsync(IPAddress.Loopback, _target, _stopping.Token);
+            _ownPorts[((IPEndPoint?)server.LocalEndPoint)?.Port ?? 0] = 0;
             _pairs[pair] = pair;
             await Task.WhenAny(
                 PumpAsync(pair, client, server, () => _toServer, bytes => Interlocked.Add(ref _stuckToServer, bytes)),
@@ -161,7 +176,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
     }
 
-    private static async Task PumpAsync(Pair pair, Socket from, Socket to, Func<TaskCompletionSource> gate, Action<long> stuck)
+    private async Task PumpAsync(Pair pair, Socket from, Socket to, Func<TaskCompletionSource> gate, Action<long> stuck)
     {
         var buffer = new byte[BufferSize];
         try
@@ -171,13 +186,15 @@ internal sealed class TcpProxy : IAsyncDisposable
                 if (!gate().Task.IsCompleted)
                     stuck(read);
                 await gate().Task;
+                if (Delay > TimeSpan.Zero)
+                    await Task.Delay(Delay, TimeProvider.System, _stopping.Token);
                 if (pair.Dead)
                     continue; // taken and dropped, so that a sender sees no full window
                 for (var sent = 0; sent < read;)
                     sent += await to.SendAsync(buffer.AsMemory(sent, read - sent));
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
         {
             // Cut, by us or by either side.
         }

@@ -73,6 +73,9 @@ internal sealed class SimulatedProcess : SynchronizationContext
 #pragma warning restore CA1001
 {
     private static readonly TimeSpan LongestWrite = TimeSpan.FromSeconds(3);
+
+    /// <summary>Longer than the margin between two holders.</summary>
+    private static readonly TimeSpan LongestHang = TimeSpan.FromSeconds(30);
     private readonly ConcurrentQueue<(SendOrPostCallback Callback, object? State)> _ready = new();
     private readonly Simulation _simulation;
     private readonly Random _random;
@@ -115,10 +118,16 @@ internal sealed class SimulatedProcess : SynchronizationContext
     /// <summary>What becomes of a call; null: answered after a moment.</summary>
     public Func<Fate?> Fate { get; set; } = () => null;
 
+    /// <summary>Whether one write in fifty hangs.</summary>
+    public Func<bool> MayHang { get; set; } = () => false;
+
     public Func<Leadership, CancellationToken, Task> Work { get; set; }
 
     /// <summary>The last write of the work is on its way until then, whatever becomes of the process.</summary>
     public TimeSpan BusyUntil { get; private set; }
+
+    /// <summary>That write takes longer than a request should.</summary>
+    public bool Hangs { get; private set; }
 
     public int Writes { get; private set; }
 
@@ -160,7 +169,7 @@ internal sealed class SimulatedProcess : SynchronizationContext
         while (!cancellationToken.IsCancellationRequested)
         {
             if (Elector.MayWrite)
-                await WriteAsync(LongestWrite * _random.NextDouble());
+                await WriteAsync((MayHang() && _random.Next(50) == 0 ? LongestHang : LongestWrite) * _random.NextDouble());
             await Task.Delay(TimeSpan.FromMilliseconds(_random.Next(50, 700)), Clock, CancellationToken.None);
         }
     }
@@ -169,7 +178,7 @@ internal sealed class SimulatedProcess : SynchronizationContext
     {
         OnWrite(this);
         Writes++;
-        BusyUntil = _simulation.Now + duration;
+        (BusyUntil, Hangs) = (_simulation.Now + duration, duration > LongestWrite);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _simulation.After(duration, () => done.TrySetResult());
         await done.Task;

@@ -22,7 +22,7 @@ internal sealed partial class Recorder(int limit)
         }
     }
 
-    public Entry Add(StoreCall call, DateTimeOffset now)
+    public Entry Add(StoreCall call, DateTimeOffset now, int clientPort)
     {
         StoreRequest request = call.Request;
         ImmutableArray<KeyValuePair<string, string>> headers =
@@ -39,7 +39,8 @@ internal sealed partial class Recorder(int limit)
                 Encoding.UTF8.GetString(request.Body.Span),
                 call.Bucket,
                 call.Operation,
-                call.AccessKeyId));
+                call.AccessKeyId,
+                clientPort));
             _requests.Enqueue(entry);
             if (_requests.Count > limit)
             {
@@ -84,7 +85,9 @@ internal sealed partial class Recorder(int limit)
     }
 }
 
-/// <summary>Header names are lower case and sorted. <see cref="Status"/> is null while the request is not decided, and for ever if it never was.</summary>
+/// <summary>
+/// Header names are lower case and sorted. <see cref="ClientPort"/> tells apart several clients with the same key. <see cref="Status"/> is null while the request is not decided, and for ever if it never was.
+/// </summary>
 internal sealed record RecordedRequest(
     long Sequence,
     DateTimeOffset Time,
@@ -96,5 +99,6 @@ internal sealed record RecordedRequest(
     string? Bucket,
     string Operation,
     string? AccessKeyId,
+    int ClientPort,
     int? Status = null,
     string? Code = null);

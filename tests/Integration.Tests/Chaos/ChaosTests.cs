@@ -1,0 +1,400 @@
+using BucketEncryptionOperator.Policies;
+using Integration.Tests.Harness;
+using ObjectStoreSimulator;
+using ObjectStoreSimulator.State;
+using Xunit.Abstractions;
+using RandomSeed = TestKit.RandomSeed;
+
+namespace Integration.Tests.Chaos;
+
+/// <summary>
+/// One row of the table each: a fault strikes two replicas at work while policies come, change and go. Afterwards nothing was missed, nothing was
+/// wrong on the way, and no write was started under a lease that had run out. docs/design/0005-chaos.md says what that means and how it is measured.
+/// </summary>
+public sealed class ChaosTests(ChaosWorld world, ITestOutputHelper output) : IClassFixture<ChaosWorld>
+{
+    private const int Policies = 30;
+    private const int Batch = 3;
+
+    /// <summary>Of the names of policies that change all the time.</summary>
+    private const string Prefix = "policy-";
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan MostForRelease = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MostForFirstReconcile = TimeSpan.FromSeconds(1);
+    private Random _random = new(0);
+
+    [Fact]
+    public Task Api_server_killed_and_started_again() => EndureAsync("API server: kill -9, start", async () =>
+    {
+        await world.Server.KillAndRestartAsync();
+        return 1;
+    });
+
+    [Fact]
+    public Task Api_server_stopped() => EndureAsync($"API server: SIGSTOP {ChaosLength.Of(20, 3).TotalSeconds} s", () => StopAsync(world.Server.SignalAsync));
+
+    [Fact]
+    public Task Etcd_stopped() => EndureAsync($"etcd: SIGSTOP {ChaosLength.Of(20, 3).TotalSeconds} s", () => StopAsync(world.Server.SignalEtcdAsync));
+
+    [Fact]
+    public Task Etcd_killed() => EndureAsync("etcd: kill -9, start (the API server ends with it)", async () =>
+    {
+        await world.Server.SignalEtcdAsync("KILL");
+        await world.Server.ExitAsync();
+        await world.Server.RunAsync();
+        return 1;
+    });
+
+    [Fact]
+    public Task Watches_cut_again_and_again() => EndureAsync($"every connection cut each 50 to 500 ms, {ChaosLength.Of(60, 4).TotalSeconds} s", async () =>
+    {
+        var cuts = 0;
+        for (var begin = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(begin) < ChaosLength.Of(60, 4); cuts++)
+        {
+            await PassAsync(TimeSpan.FromMilliseconds(_random.Next(50, 500)));
+            foreach (var line in world.Lines)
+                line.Tcp.CutAll();
+        }
+        return cuts;
+    });
+
+    [Fact]
+    public async Task A_version_that_the_server_has_forgotten()
+    {
+        var (mark, ends) = (0L, world.Ends);
+        await EndureAsync("no watch while things happen and the server forgets them (410)", load: false, strike: async () =>
+        {
+            // The lease is renewed meanwhile: a process that starts anew would have nothing to find out.
+            world.Proxy.Faults = call => call.IsWatch ? new HttpFault.Answer(503) : null;
+            world.LeadThroughProxy();
+            await ChangeAsync();
+            await world.Server.KillAndRestartAsync();
+            mark = AuditLog.Mark(world.Server.AuditLog);
+            world.Proxy.Faults = _ => null;
+            world.LeadDirectly();
+            return 1;
+        });
+
+        Assert.Equal(ends, world.Ends);
+        var requests = AuditLog.OperatorSince(world.Server.AuditLog, mark);
+        var streams = requests.Where(r => r.IsStreamingList && r.Code == 200).Select(r => r.Resource).Distinct(StringComparer.Ordinal);
+        output.WriteLine($"listed by a stream, none by pages: {string.Join(", ", streams.Order(StringComparer.Ordinal))}");
+        Assert.Contains("bucketencryptionpolicies", streams, StringComparer.Ordinal);
+        Assert.DoesNotContain(requests, r => r.Verb == "list");
+    }
+
+    [Fact]
+    public Task A_storm_of_410() => ThroughProxyAsync($"every watch answered 410, as status and as event, {ChaosLength.Of(20, 3).TotalSeconds} s", async () =>
+    {
+        world.Proxy.Faults = call => !call.IsWatch ? null : call.Number % 2 == 0 ? new HttpFault.Answer(410) : new HttpFault.ExpiredEvent();
+        foreach (var line in world.Lines)
+            line.Tcp.CutAll();
+        await PassAsync(ChaosLength.Of(20, 3));
+    });
+
+    [Fact]
+    public Task Faults_at_random() => ThroughProxyAsync($"one call in three: 429, 5xx, 410, half an answer, a spoiled byte; 20 ms each way; {ChaosLength.Of(60, 4).TotalSeconds} s", async () =>
+    {
+        foreach (var line in world.Lines)
+            line.Tcp.Delay = TimeSpan.FromMilliseconds(20);
+        world.Proxy.Faults = FaultPlan.AtRandom(_random, 1.0 / 3);
+        for (var begin = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(begin) < ChaosLength.Of(60, 4);)
+        {
+            // Else watches that have come through would live on untouched.
+            await PassAsync(TimeSpan.FromSeconds(1));
+            foreach (var line in world.Lines)
+                line.Tcp.CutAll();
+        }
+        foreach (var line in world.Lines)
+            line.Tcp.Delay = TimeSpan.Zero;
+    });
+
+    [Fact]
+    public Task Lines_stalled() => EndureAsync($"lines stalled without a reset, {ChaosLength.Of(20, 3).TotalSeconds} s", async () =>
+    {
+        var lines = world.Lines;
+        foreach (var line in lines)
+            line.Tcp.StallToClient();
+        await PassAsync(ChaosLength.Of(20, 3));
+        foreach (var line in lines)
+            line.Tcp.Flow();
+        return lines.Count;
+    });
+
+    /// <summary>Nothing tells the client but its own pings: 30 s of silence, and 15 s without an answer.</summary>
+    [Fact]
+    [Trait("Chaos", "long")]
+    public Task Connections_dead_without_a_word() => EndureAsync("open connections dead without a reset, new ones work", load: false, strike: async () =>
+    {
+        var lines = world.Lines;
+        foreach (var line in lines)
+            line.Tcp.StallOpenConnections();
+        await ChangeAsync();
+        return lines.Count;
+    });
+
+    /// <summary>As a kubelet does it: the new one is in the file long before the old one ends. Nobody may notice, so no process may end either.</summary>
+    [Fact]
+    [Trait("Chaos", "long")]
+    public async Task Token_rotated()
+    {
+        var ends = world.Ends;
+        await ThroughProxyAsync("token rotated in its file, the old one refused 65 s later", async () =>
+        {
+            var (old, before) = (await world.RotateTokenAsync(), world.Proxy.Struck);
+            await PassAsync(TimeSpan.FromSeconds(65));
+            world.Proxy.Faults = call => call.Authorization == "Bearer " + old ? new HttpFault.Answer(401) : null;
+            await PassAsync(TimeSpan.FromSeconds(5));
+            Assert.Equal(before, world.Proxy.Struck);
+        });
+        Assert.Equal(ends, world.Ends);
+    }
+
+    [Fact]
+    public Task Custom_resource_definition_removed() => EndureAsync("CRD removed and applied again", load: false, strike: async () =>
+    {
+        await world.Scene.Cluster.KubectlAsync("delete", "crd/bucketencryptionpolicies.bucketencryption.io", "--timeout=30s");
+        await world.Scene.Cluster.InstallAsync();
+        await CreateAsync(Policies);
+        return 1;
+    });
+
+    [Fact]
+    public Task Namespace_deleted() => EndureAsync("namespace deleted under us, and made again", load: false, strike: async () =>
+    {
+        await world.Scene.Cluster.KubectlAsync("delete", "namespace", ChaosWorld.Namespace, "--timeout=30s");
+        await world.SetSceneAsync();
+        await CreateAsync(Policies);
+        return 1;
+    });
+
+    [Fact]
+    public async Task Leader_ended_by_sigterm()
+    {
+        var (leader, standby) = await world.RolesAsync();
+        Assert.False(standby.HasAskedVendor, "who stands by asks nothing of the vendor");
+        var asked = TimeProvider.System.GetUtcNow();
+        await EndureAsync("leader: SIGTERM", async () =>
+        {
+            asked = TimeProvider.System.GetUtcNow();
+            leader.EndIsWanted = true;
+            Assert.Equal(0, await leader.Process.TerminateAsync());
+            return 1;
+        });
+
+        var released = world.Leases.ReleasedAfter(asked) - asked;
+        var reconciled = FirstRequest(standby) - asked - released;
+        output.WriteLine($"released {released?.TotalSeconds:0.000} s after SIGTERM; the standby's first request at the vendor {reconciled?.TotalSeconds:0.000} s after that");
+        Assert.InRange(released ?? TimeSpan.MaxValue, TimeSpan.Zero, MostForRelease);
+        Assert.InRange(reconciled ?? TimeSpan.MaxValue, TimeSpan.Zero, MostForFirstReconcile);
+    }
+
+    [Fact]
+    public async Task Leader_killed()
+    {
+        var (leader, standby) = await world.RolesAsync();
+        var killed = TimeProvider.System.GetUtcNow();
+        await EndureAsync("leader: kill -9", async () =>
+        {
+            killed = TimeProvider.System.GetUtcNow();
+            leader.EndIsWanted = true;
+            await leader.Process.KillAsync();
+            await Eventually.TrueAsync("the standby leads", () => standby.Identity is not null, world.Logs);
+            return 1;
+        });
+
+        var took = FirstRequest(standby) - killed;
+        output.WriteLine($"the standby's first request at the vendor {took?.TotalSeconds:0.0} s after kill -9; the lease is {ChaosWorld.LeaseDuration.TotalSeconds} s");
+        Assert.InRange(took ?? TimeSpan.MaxValue, ChaosWorld.LeaseDuration / 2, ChaosWorld.LeaseDuration + MostForFirstReconcile);
+    }
+
+    /// <summary>The leader is stopped between its read, which says that a write is due, and that write; it wakes when the other one leads.</summary>
+    [Fact]
+    public async Task Leader_stopped_past_its_lease_and_resumed()
+    {
+        var (leader, standby) = await world.RolesAsync();
+        var bucket = $"frozen-{world.Declarations.Count}";
+        await EndureAsync("leader: SIGSTOP between read and write, past its lease; SIGCONT", async () =>
+        {
+            var hold = world.Scene.Vendor.HoldPoints.Add(new HoldRule { Bucket = bucket, Operations = [Operations.Get], Phase = HoldPhase.After, Times = 1 });
+            await ApplyAsync([bucket]);
+            using (var patience = new CancellationTokenSource(Eventually.Patience, TimeProvider.System))
+                await world.Scene.Vendor.HoldPoints.WhenHeldAsync(1, patience.Token);
+            await leader.Process.SignalAsync("STOP");
+            try
+            {
+                world.Scene.Vendor.HoldPoints.Release(hold.Id ?? "", keepRule: false);
+                await world.Scene.Cluster.WhenReadyIsAsync(ChaosWorld.Namespace, bucket, "True", detail: world.Logs);
+            }
+            finally
+            {
+                await leader.Process.SignalAsync("CONT");
+            }
+            Assert.Equal(1, await leader.Process.ExitAsync());
+            return 1;
+        });
+
+        Assert.Contains("Leadership lost", leader.Process.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain($"{bucket}: encryption applied", leader.Process.Log, StringComparison.Ordinal);
+        Assert.Contains($"{bucket}: encryption applied", standby.Process.Log, StringComparison.Ordinal);
+        Assert.Equal(1, world.Scene.Received(bucket, Operations.Put));
+    }
+
+    /// <summary>The leader reaches the vendor, and nothing else: it must stop by itself before the other begins.</summary>
+    [Fact]
+    [Trait("Chaos", "long")]
+    public async Task Leader_cut_off_from_the_api_server()
+    {
+        var (leader, standby) = await world.RolesAsync();
+        await EndureAsync("leader: no way to the API server, until the other leads", async () =>
+        {
+            leader.Line.Tcp.StallToClient();
+            leader.Line.Tcp.StallToServer();
+            await Eventually.TrueAsync("the standby leads", () => standby.Identity is not null, world.Logs);
+            Assert.Equal(1, await leader.Process.ExitAsync());
+            return 1;
+        });
+    }
+
+    private static async Task<int> StopAsync(Func<string, Task> signal)
+    {
+        await signal("STOP");
+        await PassAsync(ChaosLength.Of(20, 3));
+        await signal("CONT");
+        return 1;
+    }
+
+    /// <summary>The strike sets the proxy's faults, and has passed when they are to end.</summary>
+    private async Task ThroughProxyAsync(string fault, Func<Task> strike)
+    {
+        world.LeadThroughProxy();
+        try
+        {
+            await EndureAsync(fault, async () =>
+            {
+                var before = world.Proxy.Struck;
+                await strike();
+                world.Proxy.Faults = _ => null;
+                return world.Proxy.Struck - before;
+            });
+        }
+        finally
+        {
+            world.LeadDirectly();
+        }
+    }
+
+    /// <summary>From a world at rest, through a fault under load, to a world at rest; then the row.</summary>
+    /// <param name="strike">Returns how often the fault struck, once it is over.</param>
+    private async Task EndureAsync(string fault, Func<Task<int>> strike, bool load = true)
+    {
+        _random = RandomSeed.NewRandom(output.WriteLine);
+        await CreateAsync(Policies - (await world.PoliciesAsync()).Count);
+        await WhenNothingIsMissedAsync();
+        var row = world.BeginRow();
+
+        using var over = new CancellationTokenSource();
+        var changing = load ? KeepChangingAsync(over.Token) : Task.CompletedTask;
+        int times;
+        long recovering;
+        try
+        {
+            await Eventually.TrueAsync("policies are being changed", () => !load || world.Declarations.Count >= row.Changes + Batch, world.Logs);
+            times = await strike();
+            recovering = TimeProvider.System.GetTimestamp();
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await changing;
+        }
+        var missed = await WhenNothingIsMissedAsync(orSaySo: true);
+        var recovery = TimeProvider.System.GetElapsedTime(recovering);
+        IReadOnlyList<string> ghosts = missed.Count > 0 ? [] : await WithoutGhostsAsync();
+
+        var (wrong, late) = (world.Wrongs(row), world.LateWrites(row));
+        var policies = (await world.PoliciesAsync()).Count;
+        output.WriteLine($"| {fault} | {times} | {policies} | {world.Declarations.Count - row.Changes} | {missed.Count + ghosts.Count} | {wrong.Count} | {late.Count} | {recovery.TotalSeconds:0.0} s |");
+        Assert.True(missed.Count + ghosts.Count + wrong.Count + late.Count == 0, string.Join('\n', [.. missed, .. ghosts, .. wrong, .. late.Select(l => "late: " + l), world.Logs()]));
+    }
+
+    private async Task<IReadOnlyList<string>> WhenNothingIsMissedAsync(bool orSaySo = false)
+    {
+        IReadOnlyList<string> missed = [];
+        try
+        {
+            await Eventually.TrueAsync("nothing is missed", async () => (missed = await world.MissedAsync()).Count == 0, () => string.Join('\n', [.. missed, world.Logs()]));
+        }
+        catch (TimeoutException) when (orSaySo)
+        {
+            // The row says it.
+        }
+        return missed;
+    }
+
+    private async Task<IReadOnlyList<string>> WithoutGhostsAsync()
+    {
+        IReadOnlyList<string> ghosts = [];
+        try
+        {
+            await Eventually.TrueAsync("deleted policies are no longer worked on", async () => (ghosts = await world.GhostsAsync()).Count == 0);
+        }
+        catch (TimeoutException)
+        {
+            // The row says it.
+        }
+        return ghosts;
+    }
+
+    private async Task KeepChangingAsync(CancellationToken over)
+    {
+        while (!over.IsCancellationRequested)
+        {
+            if (!await ChangeAsync())
+                await PassAsync(Pause);
+        }
+    }
+
+    /// <summary>One policy comes, one goes, two change; whatever the API server says to it.</summary>
+    private async Task<bool> ChangeAsync()
+    {
+        IReadOnlyList<BucketEncryptionPolicy> policies;
+        try
+        {
+            policies = await world.PoliciesAsync();
+        }
+        catch (KubeRuntime.Api.KubeApiException)
+        {
+            return false;
+        }
+        var names = policies.Select(p => p.Metadata.Name).Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)).ToArray();
+        _random.Shuffle(names);
+        var (applied, _) = await world.Scene.Cluster.TryApplyAsync(Yaml([NewName(), .. names.Take(Batch - 1)]));
+        if (names.Length < Policies)
+            return applied == 0;
+        var (deleted, _) = await world.Scene.Cluster.TryKubectlAsync("-n", ChaosWorld.Namespace, "delete", "bep", names[^1], "--wait=false");
+        return applied == 0 && deleted == 0;
+    }
+
+    private Task CreateAsync(int count) => ApplyAsync([.. Enumerable.Range(0, Math.Max(0, count)).Select(i => $"{NewName()}-{i}")]);
+
+    private async Task ApplyAsync(IReadOnlyList<string> names)
+    {
+        if (names.Count > 0)
+            await world.Scene.Cluster.ApplyAsync(Yaml(names));
+    }
+
+    private string NewName() => $"{Prefix}{world.Declarations.Count}";
+
+    /// <summary>A policy has one bucket, which has its name.</summary>
+    private string Yaml(IEnumerable<string> names) => string.Join("\n---\n", names.Select(name =>
+    {
+        if (world.Scene.Vendor.Buckets.Find(name) is null)
+            world.Scene.CreateBuckets(name);
+        return world.Scene.PolicyYaml(name, [name], Declarations.Encryption(world.Declarations.Next(name)));
+    }));
+
+    private DateTimeOffset? FirstRequest(Replica replica) => world.VendorRequests.Where(r => replica.Sent(r.ClientPort)).Select(r => (DateTimeOffset?)r.Time).FirstOrDefault();
+
+    private static Task PassAsync(TimeSpan time) => Task.Delay(time, TimeProvider.System);
+}
