@@ -39,7 +39,7 @@ case ${1:-} in
   chaos)
     unit=()
     others=(tests/Integration.Tests)
-    filter='FullyQualifiedName~.Chaos.'
+    filter='FullyQualifiedName~.Chaos.|FullyQualifiedName~.SilentDeath'
     closing_prefix='chaos: '
     export BEO_CHAOS=long
     api_server

@@ -150,6 +150,31 @@ public sealed class ChaosTests(ChaosWorld world, ITestOutputHelper output) : ICl
         Assert.Equal(ends, world.Ends);
     }
 
+    /// <summary>The order is the wrong one on purpose: a client that only read its file now and then would trust the new one by luck.</summary>
+    [Fact]
+    public async Task Certificate_authority_replaced()
+    {
+        HttpFaultProxy? successor = null;
+        try
+        {
+            await EndureAsync("certificate authority replaced, at the server 2 s before the file", load: false, strike: async () =>
+            {
+                (successor, var tell) = await world.ReplaceAuthorityAsync();
+                await ChangeAsync();
+                await PassAsync(TimeSpan.FromSeconds(2));
+                Assert.Equal(0, successor.Calls);
+                tell();
+                return 1;
+            });
+        }
+        finally
+        {
+            world.LeadDirectly();
+            if (successor is not null)
+                await successor.DisposeAsync();
+        }
+    }
+
     [Fact]
     public Task Custom_resource_definition_removed() => EndureAsync("CRD removed and applied again", load: false, strike: async () =>
     {

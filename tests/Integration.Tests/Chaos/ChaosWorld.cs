@@ -40,6 +40,7 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
     private Scene? _scene;
     private KubeClient? _admin;
     private Line? _mirrorLine;
+    private string _trusted = "";
     private KubeClient? _mirrorClient;
 
     /// <summary>Where replicas are led that start now.</summary>
@@ -106,6 +107,7 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
         await File.WriteAllTextAsync(TokenFile, Token);
 
         _target = _server.Port;
+        _trusted = $"{connection.CertificateAuthorities.Current.ExportCertificatePems()}\n{_certificates.AuthorityPem}";
         _mirrorLine = NewLine();
         _mirrorClient = _mirrorLine.Connect();
         _tasks.Add(Watch(_mirrorClient, Kinds.Policies, Namespace).RunAsync(e => _mirror.Apply(e), _stopping.Token));
@@ -165,6 +167,21 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
     }
 
     internal void LeadThroughProxy() => Lead(Proxy.Port);
+
+    /// <summary>From now on the server's certificate is signed by an authority that nobody has heard of.</summary>
+    /// <returns>Who serves, and what makes the authority known.</returns>
+    internal async Task<(HttpFaultProxy Server, Action Tell)> ReplaceAuthorityAsync()
+    {
+        using var successor = new TestCertificates("chaos successor");
+        var server = await HttpFaultProxy.StartAsync(KubeConfig.Load(Server.Kubeconfig, context: null, _ => null, TimeProvider.System), successor);
+        var known = $"{_trusted}\n{successor.AuthorityPem}";
+        Lead(server.Port);
+        return (server, () =>
+        {
+            foreach (var line in Lines)
+                line.Trust(known);
+        });
+    }
 
     internal void LeadDirectly() => Lead(Server.Port);
 
@@ -258,8 +275,7 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
     private static Watcher<T> Watch<T>(KubeClient client, KubeResource<T> resource, string ns)
         where T : class, IKubernetesObject => new(client, resource, new Scope(ns), new Random(1), TimeProvider.System, NullLogger.Instance);
 
-    private Line NewLine() =>
-        new(Server.Port, string.Concat(KubeConfig.Load(Server.Kubeconfig, context: null, _ => null, TimeProvider.System).CertificateAuthorities.Current.ExportCertificatePems(), "\n", _certificates.AuthorityPem), TokenFile);
+    private Line NewLine() => new(Server.Port, _trusted, TokenFile);
 
     private void Lead(int target)
     {

@@ -13,14 +13,13 @@ internal sealed class Line : IAsyncDisposable
     public Line(int target, string certificateAuthorities, string tokenFile)
     {
         Tcp = new TcpProxy(target);
-        var authorities = Path.Combine(_folder.FullName, "ca.crt");
-        File.WriteAllText(authorities, certificateAuthorities);
+        Trust(certificateAuthorities);
         File.WriteAllText(Kubeconfig, $$"""
             apiVersion: v1
             kind: Config
             current-context: line
             contexts: [{name: line, context: {cluster: line, user: line} }]
-            clusters: [{name: line, cluster: {server: "https://127.0.0.1:{{Tcp.Port}}", certificate-authority: {{authorities}} } }]
+            clusters: [{name: line, cluster: {server: "https://127.0.0.1:{{Tcp.Port}}", certificate-authority: {{Authorities}} } }]
             users: [{name: line, user: {tokenFile: {{tokenFile}} } }]
             """);
     }
@@ -29,7 +28,16 @@ internal sealed class Line : IAsyncDisposable
 
     public string Kubeconfig => Path.Combine(_folder.FullName, "kubeconfig");
 
+    private string Authorities => Path.Combine(_folder.FullName, "ca.crt");
+
     public KubeClient Connect() => new(KubeConfig.Load(Kubeconfig, context: null, _ => null, TimeProvider.System), "chaos-mirror/1.0", TimeProvider.System);
+
+    /// <summary>Replaces the file of the authorities, as a kubelet does: at once or not at all.</summary>
+    public void Trust(string certificateAuthorities)
+    {
+        File.WriteAllText(Authorities + ".new", certificateAuthorities);
+        File.Move(Authorities + ".new", Authorities, overwrite: true);
+    }
 
     /// <summary>What is open breaks, and is opened again elsewhere.</summary>
     public void LeadTo(int target)
