@@ -75,7 +75,7 @@ internal sealed class AnswerWriter(HttpContext context)
     {
         Begin(answer with { Status = answer.Status == 204 ? 200 : answer.Status });
         byte[] chunk = [.. Enumerable.Repeat((byte)' ', EndlessChunkBytes)];
-        await context.Response.Body.WriteAsync("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ServerSideEncryptionRule>"u8.ToArray(), cancellationToken);
+        await context.Response.Body.WriteAsync(answer.Body[..(answer.Body.Length / 2)], cancellationToken);
         for (long sent = 0; sent < bytes; sent += chunk.Length)
         {
             await context.Response.Body.WriteAsync(chunk, cancellationToken);

@@ -6,10 +6,10 @@ using ObjectStoreSimulator.State;
 namespace ObjectStoreSimulator;
 
 /// <summary>
-/// The walk of one request: read → recognised → counted and recorded → faults drawn → latency → hold "before" → answered (or refused by a fault) →
+/// The walk of one request: read → understood by the dialect → counted and recorded → faults drawn → latency → hold "before" → answered (or refused by a fault) →
 /// the write noted → hold "after" → counted → delivered (whole, half, endless, or not at all).
 /// </summary>
-internal sealed class RequestPipeline(World world, ImmutableArray<IDialect> dialects, CancellationToken stopping)
+internal sealed class RequestPipeline(World world, IDialect dialect, CancellationToken stopping)
 {
     /// <summary>Far above any encryption document; the vendors' own limits are not published.</summary>
     private const int MaxBodyBytes = 64 * 1024;
@@ -19,13 +19,12 @@ internal sealed class RequestPipeline(World world, ImmutableArray<IDialect> dial
     public async Task HandleAsync(HttpContext context)
     {
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
-        StoreRequest request = await ReadAsync(context, ended.Token);
-        (IDialect dialect, StoreCall call) = Recognise(request);
+        StoreCall call = dialect.Read(await ReadAsync(context, ended.Token));
         Recorder.Entry entry = world.Recorder.Add(call, world.Clock.UtcNow, context.Connection.RemotePort);
         int generation = world.Counters.Started(call);
         try
         {
-            (StoreAnswer answer, FaultRule? fault) = await DecideAsync(dialect, call, ended.Token);
+            (StoreAnswer answer, FaultRule? fault) = await DecideAsync(call, ended.Token);
             world.Recorder.Answered(entry, answer);
             await world.HoldPoints.PassAsync(call, HoldPhase.After, world.Clock.UtcNow, ended.Token);
             bool spoils = fault?.Action is FaultAction.Truncate or FaultAction.AnswerLost or FaultAction.Garbage or FaultAction.Endless;
@@ -46,7 +45,7 @@ internal sealed class RequestPipeline(World world, ImmutableArray<IDialect> dial
 
     /// <exception cref="ConnectionLostException">A fault wants the connection reset before anything is done.</exception>
     /// <exception cref="OperationCanceledException">The client went away, or the simulator stops, while the request waited.</exception>
-    private async Task<(StoreAnswer Answer, FaultRule? Fault)> DecideAsync(IDialect dialect, StoreCall call, CancellationToken cancellationToken)
+    private async Task<(StoreAnswer Answer, FaultRule? Fault)> DecideAsync(StoreCall call, CancellationToken cancellationToken)
     {
         (TimeSpan latency, FaultRule? fault) = world.Faults.Draw(call);
         if (latency > TimeSpan.Zero)
@@ -64,10 +63,10 @@ internal sealed class RequestPipeline(World world, ImmutableArray<IDialect> dial
                 await Task.Delay(Timeout.InfiniteTimeSpan, world.Clock.Time, cancellationToken);
                 throw new ConnectionLostException();
             case FaultAction.Error:
-                answer = Injected(dialect, call, fault);
+                answer = Injected(call, fault);
                 break;
-            case FaultAction.EmptyBodyWithOssErr:
-                answer = dialect.WithoutBody(fault.Code is null ? dialect.Answer(call) : Injected(dialect, call, fault));
+            case FaultAction.EmptyBody:
+                answer = dialect.WithoutBody(fault.Code is null ? dialect.Answer(call) : Injected(call, fault));
                 break;
             case FaultAction.Garbage:
                 answer = dialect.Answer(call);
@@ -83,26 +82,13 @@ internal sealed class RequestPipeline(World world, ImmutableArray<IDialect> dial
             world.Counters.Wrote(call, world.Clock.UtcNow, answer.ErrorCode);
         }
 
-        return (answer, fault);
+        return (world.Settings.Values.EmptyErrorBodies ? dialect.WithoutBody(answer) : answer, fault);
     }
 
-    private static StoreAnswer Injected(IDialect dialect, StoreCall call, FaultRule fault)
+    private StoreAnswer Injected(StoreCall call, FaultRule fault)
     {
         StoreAnswer answer = dialect.Refuse(call, new StoreError(fault.Status ?? 500, fault.Code ?? "InternalError", fault.Message ?? "Injected by the simulator.", fault.Ec));
         return fault.RetryAfterSeconds is { } seconds ? answer.With("Retry-After", $"{seconds}") : answer;
-    }
-
-    private (IDialect Dialect, StoreCall Call) Recognise(StoreRequest request)
-    {
-        foreach (IDialect dialect in dialects)
-        {
-            if (dialect.Recognise(request) is { } call)
-            {
-                return (dialect, call);
-            }
-        }
-
-        throw new InvalidOperationException("The last dialect must take every request.");
     }
 
     private static async Task<StoreRequest> ReadAsync(HttpContext context, CancellationToken cancellationToken)

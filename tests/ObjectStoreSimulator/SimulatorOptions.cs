@@ -12,6 +12,11 @@ internal sealed record SimulatorOptions
     /// <summary>Port 0 takes a free one; <see cref="SimulatorServer.Url"/> tells which.</summary>
     public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 0);
 
+    public Vendor Vendor { get; init; } = Vendor.AlibabaOSS;
+
+    /// <summary>TLS, with a certificate of this authority. Null: plain HTTP.</summary>
+    public TestAuthority? Authority { get; init; }
+
     /// <summary>Every instant the simulator knows, and every wait that it makes, come from here.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -3,13 +3,12 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using ObjectStoreSimulator.Admin;
-using ObjectStoreSimulator.Alibaba;
 using ObjectStoreSimulator.State;
 
 namespace ObjectStoreSimulator;
 
 /// <summary>
-/// A running simulator on a real socket: <c>await using SimulatorServer server = await SimulatorServer.StartAsync(new());</c>.
+/// One vendor's store on a real socket, with its own buckets, accounts, rules and admin API: <c>await using SimulatorServer server = await SimulatorServer.StartAsync(new());</c>.
 /// Several can run in one process. It writes no log and touches no signal handler. Disposing it ends what is parked or hangs.
 /// </summary>
 internal sealed class SimulatorServer : IAsyncDisposable
@@ -27,7 +26,7 @@ internal sealed class SimulatorServer : IAsyncDisposable
         Url = new Uri(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single());
     }
 
-    /// <summary><c>http://127.0.0.1:PORT/</c></summary>
+    /// <summary><c>http://127.0.0.1:PORT/</c>, or https with an authority.</summary>
     public Uri Url { get; }
 
     /// <summary>For tests in the same process; the admin API offers the same.</summary>
@@ -47,10 +46,17 @@ internal sealed class SimulatorServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.AllowSynchronousIO = false;
             kestrel.AllowHostHeaderOverride = true;
-            kestrel.Listen(options.Listen, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(options.Listen, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                if (options.Authority is { } authority)
+                {
+                    listen.UseHttps(authority.Server);
+                }
+            });
         });
         WebApplication app = builder.Build();
-        RequestPipeline pipeline = new(world, [new AlibabaDialect(world)], stopping.Token);
+        RequestPipeline pipeline = new(world, options.Vendor.Speak(world), stopping.Token);
         app.Use((context, next) => IsAdmin(context) ? next(context) : pipeline.HandleAsync(context));
         AdminEndpoints.Map(app, world, options.Seed);
         await app.StartAsync(cancellationToken);

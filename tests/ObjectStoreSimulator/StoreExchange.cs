@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ObjectStoreSimulator.Wire;
 
 namespace ObjectStoreSimulator;
 
@@ -18,8 +19,10 @@ internal sealed record StoreRequest(
 /// A request as a dialect reads it. <see cref="AccessKeyId"/> is what the request claims; nothing is verified yet.
 /// Operations are named as in the vendor-neutral <see cref="Operations"/>.
 /// </summary>
-internal record StoreCall(StoreRequest Request, string Dialect, string? Bucket, string Operation, string? AccessKeyId)
+internal sealed record StoreCall(StoreRequest Request, StoreAddress Address, string Operation, string? AccessKeyId)
 {
+    public string? Bucket => Address.Bucket;
+
     public bool IsWrite => Operation is Operations.Put or Operations.Delete;
 }
 
@@ -29,7 +32,17 @@ internal static class Operations
     public const string Put = "PutBucketEncryption";
     public const string Delete = "DeleteBucketEncryption";
     public const string Info = "GetBucketInfo";
+    public const string ApiVersion = "HeadApiVersion";
     public const string Unknown = "Unknown";
+
+    /// <summary>What all vendors spell alike: the method, on <c>?encryption</c>.</summary>
+    public static string Of(StoreRequest request, StoreAddress address) => (request.Method, address.Asks("encryption")) switch
+    {
+        ("GET", true) => Get,
+        ("PUT", true) => Put,
+        ("DELETE", true) => Delete,
+        _ => Unknown,
+    };
 }
 
 /// <summary>An error in vendor terms; the dialect gives it the vendor's shape. <see cref="Extras"/> become further elements of the body.</summary>
@@ -45,13 +58,13 @@ internal sealed record StoreAnswer(int Status, string? ErrorCode, ImmutableArray
 }
 
 /// <summary>
-/// One vendor's wire dialect: addresses, signatures, rules, error shapes. One folder each; all share <see cref="State.World"/>, and none uses another.
+/// One vendor's wire dialect: addresses, signatures, rules, error shapes. One folder each; what two of them need is in Wire or SigV4, and none uses another.
 /// A dialect does no input or output and never waits: the pipeline does.
 /// </summary>
 internal interface IDialect
 {
-    /// <summary>Null when the request is not in this dialect.</summary>
-    StoreCall? Recognise(StoreRequest request);
+    /// <summary>Takes every request: what it cannot make sense of is <see cref="Operations.Unknown"/>.</summary>
+    StoreCall Read(StoreRequest request);
 
     /// <summary>Checks the signature, applies the vendor's rules and does the operation.</summary>
     StoreAnswer Answer(StoreCall call);
@@ -59,6 +72,6 @@ internal interface IDialect
     /// <summary>An error that is injected, not found out, in the vendor's shape.</summary>
     StoreAnswer Refuse(StoreCall call, StoreError error);
 
-    /// <summary>The same error with an empty body, told in the vendor's other way.</summary>
+    /// <summary>The same error with an empty body, told in headers where the vendor does so. An answer that is no error stays as it is.</summary>
     StoreAnswer WithoutBody(StoreAnswer answer);
 }

@@ -85,7 +85,7 @@ public static class FaultActions
     public const string Truncate = "truncate";
     public const string Hang = "hang";
     public const string AnswerLost = "answerLost";
-    public const string EmptyBodyWithOssErr = "emptyBodyWithOssErr";
+    public const string EmptyBody = "emptyBody";
     public const string Garbage = "garbage";
     public const string Endless = "endless";
 }

@@ -151,8 +151,8 @@ public sealed class FaultTests : SimulatorTest
     [Fact]
     public async Task An_empty_body_tells_its_error_in_x_oss_err()
     {
-        await Admin.InjectAsync(new FaultRule(FaultActions.EmptyBodyWithOssErr) { Times = 1, Status = 403, Code = "AccessDenied" });
-        await Admin.InjectAsync(new FaultRule(FaultActions.EmptyBodyWithOssErr) { Times = 1 });
+        await Admin.InjectAsync(new FaultRule(FaultActions.EmptyBody) { Times = 1, Status = 403, Code = "AccessDenied" });
+        await Admin.InjectAsync(new FaultRule(FaultActions.EmptyBody) { Times = 1 });
 
         OssTestAnswer injected = await Oss.GetAsync();
         OssTestAnswer genuine = await Oss.GetAsync();

@@ -1,4 +1,5 @@
 using ObjectStoreSimulator.Alibaba;
+using ObjectStoreSimulator.Wire;
 
 namespace BucketEncryptionOperator.Tests.Simulator;
 
@@ -21,9 +22,10 @@ public sealed class OssAddressTests
     [InlineData("path style on a dual-stack name", "cn-hangzhou.oss.aliyuncs.com", "/b/?encryption", "ForbiddenPath", "b", "cn-hangzhou", null)]
     [InlineData("absolute form: the target's host counts", "127.0.0.1:8080", "http://b.oss-cn-hangzhou.aliyuncs.com/?encryption", "VirtualHost", "b", "cn-hangzhou", null)]
     [InlineData("absolute form without a path", "127.0.0.1:8080", "http://b.oss-cn-hangzhou.aliyuncs.com?encryption", "VirtualHost", "b", "cn-hangzhou", null)]
+    [InlineData("a domain of the owner's", "files.example:8080", "/?encryption", "CustomDomain", "b", null, null)]
     public void Bucket_and_region_come_from_host_and_target(string what, string host, string target, string style, string? bucket, string? region, string? cloudBox)
     {
-        OssAddress address = OssAddress.Parse(host, target);
+        StoreAddress address = StoreAddress.Parse(OssHosts.Rules, host, target, domain => domain == "files.example" ? "b" : null);
 
         Assert.Equal((what, style, bucket, region, cloudBox), (what, address.Style.ToString(), address.Bucket, address.Region, address.CloudBoxId));
         Assert.True(address.Asks("encryption"));

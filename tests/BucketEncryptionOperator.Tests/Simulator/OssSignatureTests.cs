@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using ObjectStoreSimulator.Alibaba;
+using ObjectStoreSimulator.Wire;
 
 namespace BucketEncryptionOperator.Tests.Simulator;
 
@@ -94,7 +95,7 @@ public sealed class OssSignatureTests
         Assert.Equal((vector, signature), (vector, OssSignatureV4.Sign("sk", scope, OssSignatureV4.StringToSign(Time, scope, canonical))));
     }
 
-    private static OssAddress Address(string bucket, string target) => OssAddress.Parse($"{bucket}.oss-cn-hangzhou.aliyuncs.com", target);
+    private static StoreAddress Address(string bucket, string target) => StoreAddress.Parse(OssHosts.Rules, $"{bucket}.oss-cn-hangzhou.aliyuncs.com", target);
 
     private static ImmutableSortedDictionary<string, string> Headers(string pairs) => pairs
         .Split('|', StringSplitOptions.RemoveEmptyEntries)

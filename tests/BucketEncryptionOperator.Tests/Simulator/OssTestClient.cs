@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Xml.Linq;
 using ObjectStoreSimulator.Alibaba;
+using ObjectStoreSimulator.Wire;
 
 namespace BucketEncryptionOperator.Tests.Simulator;
 
@@ -96,7 +97,7 @@ internal sealed class OssTestClient(Uri simulator, TimeProvider clock) : IDispos
 
     private static string Authorization(OssTestRequest request, ImmutableSortedDictionary<string, string> headers, DateTimeOffset now)
     {
-        OssAddress address = OssAddress.Parse(request.Host, request.Target);
+        StoreAddress address = StoreAddress.Parse(OssHosts.Rules, request.Host, request.Target);
         if (!request.V4)
         {
             return $"OSS {request.KeyId}:{OssSignatureV1.Sign(request.Secret, OssSignatureV1.StringToSign(request.Method.Method, address, headers))}";

@@ -63,7 +63,7 @@ internal static class AdminEndpoints
     {
         admin.MapGet("/buckets", context => WriteAsync(
             context,
-            [.. world.Buckets.All.Select(pair => new BucketView(pair.Key, pair.Value.Region, pair.Value.CloudBoxId, pair.Value.ReadLagMs, world.Buckets.StoredEncryption(pair.Key)))],
+            [.. world.Buckets.All.Select(pair => new BucketView(pair.Key, pair.Value, world.Buckets.StoredEncryption(pair.Key)))],
             AdminJson.Default.ImmutableArrayBucketView));
         admin.MapPut("/buckets/{name}", context => ReadAsync(context, AdminJson.Default.BucketSettings, settings =>
         {

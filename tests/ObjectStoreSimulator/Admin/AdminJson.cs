@@ -32,7 +32,7 @@ internal sealed partial class AdminJson : JsonSerializerContext;
 /// <summary>An account as the admin API shows it: no secret, no token.</summary>
 internal sealed record AccountView(string AccessKeyId, bool Enabled, bool Temporary, bool KmsEnabled, bool Sm4Enabled);
 
-internal sealed record BucketView(string Name, string Region, string? CloudBoxId, int? ReadLagMs, string? Encryption);
+internal sealed record BucketView(string Name, BucketSettings Settings, string? Encryption);
 
 internal sealed record HoldsView(ImmutableArray<HoldRule> Rules, ImmutableArray<HeldRequest> Held);
 

@@ -1,14 +1,10 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using ObjectStoreSimulator.State;
+using ObjectStoreSimulator.Wire;
 
 namespace ObjectStoreSimulator.Alibaba;
-
-internal sealed record OssCall(StoreRequest Request, OssAddress Address, string Operation, string? AccessKeyId)
-    : StoreCall(Request, "AlibabaOSS", Address.Bucket, Operation, AccessKeyId);
 
 /// <summary>
 /// Alibaba Cloud OSS: Put, Get and DeleteBucketEncryption and GetBucketInfo, with V4 and V1 signatures.
@@ -18,17 +14,21 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
 {
     private long _lastRequestId;
 
-    /// <summary>The one dialect so far: takes everything.</summary>
-    public StoreCall? Recognise(StoreRequest request)
+    public StoreCall Read(StoreRequest request)
     {
-        OssAddress address = OssAddress.Parse(request.Host, request.RawTarget);
-        return new OssCall(request, address, OperationOf(request.Method, address), OssAuthorization.ClaimedKeyId(request));
+        StoreAddress address = StoreAddress.Parse(OssHosts.Rules, request.Host, request.RawTarget, world.Buckets.OfDomain);
+        string operation = Operations.Of(request, address);
+        if (operation == Operations.Unknown && request.Method == "GET" && address.Asks("bucketInfo"))
+        {
+            operation = Operations.Info;
+        }
+
+        return new StoreCall(request, address, operation, OssAuthorization.ClaimedKeyId(request));
     }
 
     public StoreAnswer Answer(StoreCall call)
     {
-        OssCall oss = (OssCall)call;
-        (StoreAnswer? answer, StoreError? refusal) = Do(oss);
+        (StoreAnswer? answer, StoreError? refusal) = Do(call);
         return answer ?? Refuse(call, refusal!);
     }
 
@@ -38,8 +38,7 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
     /// </summary>
     public StoreAnswer Refuse(StoreCall call, StoreError error)
     {
-        OssCall oss = (OssCall)call;
-        string region = (oss.Bucket is null ? null : world.Buckets.Find(oss.Bucket)?.Region) ?? oss.Address.Region ?? "cn-hangzhou";
+        string region = (call.Bucket is null ? null : world.Buckets.Find(call.Bucket)?.Region) ?? call.Address.Region ?? "cn-hangzhou";
         XNamespace space = world.Settings.Values.ErrorNamespace ? $"http://doc.oss-{region}.aliyuncs.com" : XNamespace.None;
         string requestId = NextRequestId();
         List<XElement> elements =
@@ -47,9 +46,9 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
             new(space + "Code", error.Code),
             new(space + "Message", error.Message),
             new(space + "RequestId", requestId),
-            new(space + "HostId", oss.Address.HostName),
+            new(space + "HostId", call.Address.HostName),
         ];
-        if (oss.Bucket is { } bucket)
+        if (call.Bucket is { } bucket)
         {
             elements.Add(new(space + "BucketName", bucket));
         }
@@ -61,9 +60,8 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
             elements.Add(new(space + "RecommendDoc", $"https://api.aliyun.com/troubleshoot?q={ec}"));
         }
 
-        StoreAnswer answer = NewAnswer(error.Status, requestId, Xml(new XElement(space + "Error", elements))) with { ErrorCode = error.Code };
-        answer = error.Ec is null ? answer : answer.With("x-oss-ec", error.Ec);
-        return world.Settings.Values.EmptyErrorBodies ? WithoutBody(answer) : answer;
+        StoreAnswer answer = NewAnswer(error.Status, requestId, StoreXml.Bytes(new XElement(space + "Error", elements))) with { ErrorCode = error.Code };
+        return error.Ec is null ? answer : answer.With("x-oss-ec", error.Ec);
     }
 
     public StoreAnswer WithoutBody(StoreAnswer answer) =>
@@ -71,18 +69,9 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
             ? answer
             : answer.With("x-oss-err", Convert.ToBase64String(answer.Body.Span)) with { Body = ReadOnlyMemory<byte>.Empty };
 
-    private static string OperationOf(string method, OssAddress address) => (method, address.Asks("encryption"), address.Asks("bucketInfo")) switch
+    private (StoreAnswer? Answer, StoreError? Refusal) Do(StoreCall call)
     {
-        ("GET", true, _) => Operations.Get,
-        ("PUT", true, _) => Operations.Put,
-        ("DELETE", true, _) => Operations.Delete,
-        ("GET", _, true) => Operations.Info,
-        _ => Operations.Unknown,
-    };
-
-    private (StoreAnswer? Answer, StoreError? Refusal) Do(OssCall call)
-    {
-        if (call.Address.Style == OssHostStyle.ForbiddenPath && call.Bucket is not null)
+        if (call.Address.Style == AddressStyle.ForbiddenPath && call.Bucket is not null)
         {
             return (null, OssErrors.SecondLevelDomainForbidden);
         }
@@ -104,7 +93,7 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
         };
     }
 
-    private StoreError? CheckCall(OssCall call, BucketSettings? bucket)
+    private StoreError? CheckCall(StoreCall call, BucketSettings? bucket)
     {
         if (call.Operation == Operations.Unknown || call.Bucket is null || call.Address.Key.Length > 0)
         {
@@ -126,47 +115,28 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
             return OssErrors.WrongEndpoint(bucket.Region);
         }
 
-        return world.DenyRules.Find(call) is { } rule ? AsError(rule) : CheckBody(call.Request);
-    }
-
-    private static StoreError AsError(DenyRule rule)
-    {
-        StoreError usual = rule.ByKms ? OssErrors.DeniedByKms : OssErrors.Denied;
-        return new StoreError(rule.Status, rule.Code, rule.Message ?? usual.Message, rule.Ec ?? (rule.Code == usual.Code ? usual.Ec : null));
+        return world.DenyRules.Find(call) is { } rule ? rule.AsError(OssErrors.Denied, OssErrors.DeniedByKms) : CheckBody(call.Request);
     }
 
     /// <summary>Content-MD5 is not required (the API page lists common headers only); where it is sent it must be right.</summary>
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5351", Justification = "Content-MD5 is MD5.")]
-    private static StoreError? CheckBody(StoreRequest request)
+    private static StoreError? CheckBody(StoreRequest request) => request.BodyTooLarge
+        ? OssErrors.EntityTooLarge
+        : ContentDigest.CheckMd5(request) switch
+        {
+            DigestVerdict.Malformed => OssErrors.InvalidDigest,
+            DigestVerdict.Wrong => OssErrors.BadDigest,
+            _ => null,
+        };
+
+    private (StoreAnswer? Answer, StoreError? Refusal) Put(StoreCall call, string name, BucketSettings bucket, Account account)
     {
-        if (request.BodyTooLarge)
-        {
-            return OssErrors.EntityTooLarge;
-        }
-
-        if (request.Header("content-md5") is not { } digest)
-        {
-            return null;
-        }
-
-        Span<byte> sent = stackalloc byte[16];
-        if (!Convert.TryFromBase64String(digest, sent, out int length) || length != 16)
-        {
-            return OssErrors.InvalidDigest;
-        }
-
-        return sent.SequenceEqual(MD5.HashData(request.Body.Span)) ? null : OssErrors.BadDigest;
-    }
-
-    private (StoreAnswer? Answer, StoreError? Refusal) Put(OssCall call, string name, BucketSettings bucket, Account account)
-    {
-        (string? xml, StoreError? refusal) = OssEncryptionRules.Accept(call.Request.Body, account, bucket);
+        (string? xml, StoreError? refusal) = OssEncryptionRules.Accept(call.Request.Body, account, bucket, world.Settings.Values);
         if (xml is null)
         {
             return (null, refusal);
         }
 
-        world.Buckets.SetEncryption(name, xml, TimeSpan.FromMilliseconds(world.Settings.Values.ReadLagMs));
+        world.Write(name, xml);
         return (NewAnswer(200, NextRequestId()), null);
     }
 
@@ -174,20 +144,20 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
     {
         SettingValues settings = world.Settings.Values;
         return world.Buckets.VisibleEncryption(name) is { } xml
-            ? (NewAnswer(200, NextRequestId(), OssEncryptionRules.Render(xml, settings.WhiteSpace)), null)
-            : (null, OssErrors.NoSuchRule(settings.NotConfiguredStatus));
+            ? (NewAnswer(200, NextRequestId(), GetQuirks.Render(xml, settings, longKeyId: id => id)), null)
+            : (null, OssErrors.NoSuchRule(settings));
     }
 
     /// <summary>204, also when there is nothing to delete (UNCONFIRMED: Terraform's provider takes 404 for done).</summary>
     private (StoreAnswer? Answer, StoreError? Refusal) Delete(string name)
     {
-        world.Buckets.SetEncryption(name, xml: null, TimeSpan.FromMilliseconds(world.Settings.Values.ReadLagMs));
+        world.Write(name, xml: null);
         return (NewAnswer(204, NextRequestId()), null);
     }
 
     /// <summary>GetBucketInfo, of which only name, region and rule are filled.</summary>
     private StoreAnswer Info(string name, BucketSettings bucket) =>
-        NewAnswer(200, NextRequestId(), Xml(new XElement(
+        NewAnswer(200, NextRequestId(), StoreXml.Bytes(new XElement(
             "BucketInfo",
             new XElement(
                 "Bucket",
@@ -211,8 +181,6 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
 
     /// <summary>24 upper-case hex digits, as OSS's are; each once per process.</summary>
     private string NextRequestId() => $"{0x65000000:X8}{Interlocked.Increment(ref _lastRequestId):X16}";
-
-    private static byte[] Xml(XElement root) => Encoding.UTF8.GetBytes($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{root}\n");
 
     /// <summary>Lower-case letters, digits, hyphens; 3 to 63; no hyphen at either end. Source: OSS bucket naming conventions.</summary>
     [GeneratedRegex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", RegexOptions.CultureInvariant, 1000)]

@@ -17,7 +17,7 @@ internal static class OssAuthorization
     /// <param name="call">The request, read.</param>
     /// <param name="bucket">Null when there is no such bucket: the region then comes from the host, or is free.</param>
     /// <param name="world">Accounts and clock.</param>
-    public static (Account? Account, StoreError? Refusal) Check(OssCall call, BucketSettings? bucket, World world)
+    public static (Account? Account, StoreError? Refusal) Check(StoreCall call, BucketSettings? bucket, World world)
     {
         (OssClaim? claim, StoreError? malformed) = Parse(call.Request.Header("authorization"));
         if (claim is null)
@@ -106,7 +106,7 @@ internal static class OssAuthorization
     }
 
     /// <summary>The scope's region is the endpoint's where the host names one, else the bucket's; on a CloudBox it is the CloudBox's id.</summary>
-    private static StoreError? CheckScope(OssClaim.V4 claim, DateTimeOffset time, OssCall call, BucketSettings? bucket)
+    private static StoreError? CheckScope(OssClaim.V4 claim, DateTimeOffset time, StoreCall call, BucketSettings? bucket)
     {
         if (claim.Scope.Date != time.UtcDateTime.ToString("yyyyMMdd") || (call.Request.Header("x-oss-content-sha256") ?? "") != OssSignatureV4.UnsignedPayload)
         {
@@ -132,7 +132,7 @@ internal static class OssAuthorization
         _ => account.TokenExpiresAt <= world.Clock.UtcNow ? OssErrors.SecurityTokenExpired : null,
     };
 
-    private static StoreError? CheckSignature(OssCall call, OssClaim claim, DateTimeOffset time, Account account)
+    private static StoreError? CheckSignature(StoreCall call, OssClaim claim, DateTimeOffset time, Account account)
     {
         string? canonicalRequest = null;
         string stringToSign;

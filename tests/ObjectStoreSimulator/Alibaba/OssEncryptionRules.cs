@@ -1,7 +1,6 @@
-using System.Text;
-using System.Xml;
 using System.Xml.Linq;
 using ObjectStoreSimulator.State;
+using ObjectStoreSimulator.Wire;
 
 namespace ObjectStoreSimulator.Alibaba;
 
@@ -21,56 +20,39 @@ internal static class OssEncryptionRules
     private const string DataEncryption = "KMSDataEncryption";
 
     /// <returns>The XML to store, or the refusal.</returns>
-    public static (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, BucketSettings bucket)
+    public static (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, BucketSettings bucket, SettingValues settings)
     {
-        if (Parse(body) is not { } root
+        if (StoreXml.Parse(body) is not { } root
             || root.Name.LocalName != Root
-            || Only(root, Apply) is not { } apply
-            || Only(apply, Algorithm) is not { } algorithm
-            || Children(apply, KeyId).Length > 1
-            || Children(apply, DataEncryption).Length > 1)
+            || StoreXml.Only(root, Apply) is not { } apply
+            || StoreXml.Only(apply, Algorithm) is not { } algorithm
+            || StoreXml.Children(apply, KeyId).Length > 1
+            || StoreXml.Children(apply, DataEncryption).Length > 1)
         {
             return (null, OssErrors.MalformedXml);
         }
 
-        return CheckValues(algorithm.Value.Trim(), Text(apply, KeyId), Text(apply, DataEncryption), account, bucket) is { } refusal
+        return CheckValues(algorithm.Value.Trim(), StoreXml.Text(apply, KeyId), StoreXml.Text(apply, DataEncryption), account, bucket, settings) is { } refusal
             ? (null, refusal)
             : (InGetOrder(root, apply), null);
-    }
-
-    /// <summary>The stored XML as a response body.</summary>
-    public static byte[] Render(string stored, bool whiteSpace)
-    {
-        if (!whiteSpace)
-        {
-            return Encoding.UTF8.GetBytes(stored.StartsWith("<?xml", StringComparison.Ordinal) ? stored : $"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{stored}");
-        }
-
-        XElement root = XElement.Parse(stored);
-        foreach (XElement leaf in root.DescendantsAndSelf().Where(element => !element.HasElements))
-        {
-            leaf.Value = $"\n      {leaf.Value}\n    ";
-        }
-
-        return Encoding.UTF8.GetBytes($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{root}\n");
     }
 
     /// <summary>GetBucketInfo tells the rule in its own way: "None" and an empty key when there is none.</summary>
     public static XElement AsBucketInfo(string? stored)
     {
-        XElement? apply = stored is null ? null : Only(XElement.Parse(stored), Apply);
-        string? algorithm = apply is null ? null : Text(apply, Algorithm);
-        string? dataEncryption = apply is null ? null : Text(apply, DataEncryption);
+        XElement? apply = stored is null ? null : StoreXml.Only(XElement.Parse(stored), Apply);
+        string? algorithm = apply is null ? null : StoreXml.Text(apply, Algorithm);
+        string? dataEncryption = apply is null ? null : StoreXml.Text(apply, DataEncryption);
         return new XElement(
             Root,
             new XElement(Algorithm, algorithm ?? "None"),
             new XElement(DataEncryption, dataEncryption ?? "None"),
-            new XElement(KeyId, apply is null ? "" : Text(apply, KeyId) ?? ""));
+            new XElement(KeyId, apply is null ? "" : StoreXml.Text(apply, KeyId) ?? ""));
     }
 
-    private static StoreError? CheckValues(string algorithm, string? keyId, string? dataEncryption, Account account, BucketSettings bucket)
+    private static StoreError? CheckValues(string algorithm, string? keyId, string? dataEncryption, Account account, BucketSettings bucket, SettingValues settings)
     {
-        if (algorithm is not ("AES256" or "KMS" or "SM4"))
+        if (algorithm is not ("AES256" or "KMS" or "SM4") || !settings.Offers(algorithm))
         {
             return OssErrors.InvalidEncryptionAlgorithm;
         }
@@ -102,8 +84,8 @@ internal static class OssEncryptionRules
     private static string InGetOrder(XElement root, XElement apply)
     {
         XElement copy = new(root);
-        XElement target = Only(copy, Apply)!;
-        XElement[] known = [.. Children(apply, Algorithm), .. Children(apply, DataEncryption).Where(HasText), .. Children(apply, KeyId).Where(HasText)];
+        XElement target = StoreXml.Only(copy, Apply)!;
+        XElement[] known = [.. StoreXml.Children(apply, Algorithm), .. StoreXml.Children(apply, DataEncryption).Where(StoreXml.HasText), .. StoreXml.Children(apply, KeyId).Where(StoreXml.HasText)];
         XElement[] unknown = [.. apply.Elements().Where(element => element.Name.LocalName is not (Algorithm or DataEncryption or KeyId))];
         foreach (XElement element in known)
         {
@@ -113,27 +95,4 @@ internal static class OssEncryptionRules
         target.ReplaceNodes(known.Concat(unknown).Select(element => new XElement(element)));
         return copy.ToString(SaveOptions.DisableFormatting);
     }
-
-    private static XElement? Parse(ReadOnlyMemory<byte> body)
-    {
-        try
-        {
-            using MemoryStream stream = new(body.ToArray(), writable: false);
-            using XmlReader reader = XmlReader.Create(stream, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
-            return XElement.Load(reader);
-        }
-        catch (XmlException)
-        {
-            return null;
-        }
-    }
-
-    private static XElement[] Children(XElement parent, string name) => [.. parent.Elements().Where(element => element.Name.LocalName == name)];
-
-    private static XElement? Only(XElement parent, string name) => Children(parent, name) is [var only] ? only : null;
-
-    private static bool HasText(XElement element) => !string.IsNullOrWhiteSpace(element.Value);
-
-    /// <summary>Null when the element is absent or empty.</summary>
-    private static string? Text(XElement parent, string name) => Only(parent, name) is { } element && HasText(element) ? element.Value.Trim() : null;
 }

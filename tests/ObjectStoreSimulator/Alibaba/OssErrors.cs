@@ -1,3 +1,5 @@
+using ObjectStoreSimulator.State;
+
 namespace ObjectStoreSimulator.Alibaba;
 
 /// <summary>
@@ -70,8 +72,8 @@ internal static class OssErrors
     public static StoreError InvalidArgument(string message) => new(400, "InvalidArgument", message);
 
     /// <summary>404 on the troubleshooting page and the older API page, 400 on today's GetBucketEncryption page.</summary>
-    public static StoreError NoSuchRule(int status) =>
-        new(status, "NoSuchServerSideEncryptionRule", "The server side encryption configuration was not found.");
+    public static StoreError NoSuchRule(SettingValues settings) =>
+        new(settings.NotConfiguredStatus, settings.NotConfiguredCode ?? "NoSuchServerSideEncryptionRule", "The server side encryption configuration was not found.");
 
     /// <summary>
     /// Unknown key (EC seen in the SDKs' own tests); also a temporary key without its token (OSS help page on this very message), a permanent key with a token

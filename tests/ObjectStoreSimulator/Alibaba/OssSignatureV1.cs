@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using ObjectStoreSimulator.Wire;
 
 namespace ObjectStoreSimulator.Alibaba;
 
@@ -28,7 +29,7 @@ internal static class OssSignatureV1
         ],
         StringComparer.Ordinal);
 
-    public static string StringToSign(string method, OssAddress address, ImmutableSortedDictionary<string, string> headers)
+    public static string StringToSign(string method, StoreAddress address, ImmutableSortedDictionary<string, string> headers)
     {
         StringBuilder text = new();
         text.Append(method).Append('\n');

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using ObjectStoreSimulator.Wire;
 
 namespace ObjectStoreSimulator.Alibaba;
 
@@ -23,7 +24,7 @@ internal static class OssSignatureV4
     public const string TimeFormat = "yyyyMMdd'T'HHmmss'Z'";
     public const string UnsignedPayload = "UNSIGNED-PAYLOAD";
 
-    public static string CanonicalRequest(string method, OssAddress address, ImmutableSortedDictionary<string, string> headers, IEnumerable<string> additionalNames)
+    public static string CanonicalRequest(string method, StoreAddress address, ImmutableSortedDictionary<string, string> headers, IEnumerable<string> additionalNames)
     {
         string[] additional =
         [
@@ -72,7 +73,7 @@ internal static class OssSignatureV4
 
     private static bool IsSignedAnyway(string name) => name is "content-type" or "content-md5" || name.StartsWith("x-oss-", StringComparison.Ordinal);
 
-    private static string EncodedPath(OssAddress address) =>
+    private static string EncodedPath(StoreAddress address) =>
         address.Bucket is null ? "/" : $"/{Encode(address.Bucket)}/{Encode(address.Key).Replace("%2F", "/", StringComparison.Ordinal)}";
 
     /// <summary>Keeps <c>A-Z a-z 0-9 - . _ ~</c>, as RFC 3986 has it; so does this method of .NET.</summary>

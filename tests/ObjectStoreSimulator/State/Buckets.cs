@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using System.Xml.Linq;
 
 namespace ObjectStoreSimulator.State;
@@ -28,6 +29,15 @@ internal sealed class Buckets(TimeProvider time)
         lock (_lock)
         {
             return _byName.GetValueOrDefault(name)?.Settings;
+        }
+    }
+
+    /// <summary>The bucket that a custom domain leads to.</summary>
+    public string? OfDomain(string domain)
+    {
+        lock (_lock)
+        {
+            return _byName.FirstOrDefault(pair => pair.Value.Settings.CustomDomain == domain).Key;
         }
     }
 
@@ -142,4 +152,27 @@ internal record BucketSettings
     public string? CloudBoxId { get; set; }
 
     public int? ReadLagMs { get; set; }
+
+    /// <summary>A domain of the owner's that leads to this bucket (CNAME).</summary>
+    public string? CustomDomain { get; set; }
+
+    /// <summary>The account that owns the bucket, for <c>x-amz-expected-bucket-owner</c>.</summary>
+    public string Owner { get; set; } = "123456789012";
+
+    /// <summary>OBS's parallel file systems.</summary>
+    public FileSystemKind FileSystem { get; set; }
+}
+
+internal enum FileSystemKind
+{
+    [JsonStringEnumMemberName("none")]
+    None,
+
+    /// <summary>A parallel file system in a region that has no encryption for such.</summary>
+    [JsonStringEnumMemberName("unsupported")]
+    Unsupported,
+
+    /// <summary>A parallel file system in a newer region: KMS only, with a key and a bucket key.</summary>
+    [JsonStringEnumMemberName("bucketKeyOnly")]
+    BucketKeyOnly,
 }

@@ -64,6 +64,13 @@ internal sealed record DenyRule : RequestMatch
 
     public string? Ec { get; set; }
 
-    /// <summary>The form that OSS uses when a <c>kms:*</c> right is missing: AccessDenied, "This request is forbidden by kms".</summary>
+    /// <summary>The form that the vendor uses when a KMS right is missing; OSS: AccessDenied, "This request is forbidden by kms".</summary>
     public bool ByKms { get; set; }
+
+    /// <summary>What is left out comes from the vendor's usual refusal.</summary>
+    public StoreError AsError(StoreError usual, StoreError usualByKms)
+    {
+        StoreError like = ByKms ? usualByKms : usual;
+        return new StoreError(Status, Code, Message ?? like.Message, Ec ?? (Code == like.Code ? like.Ec : null));
+    }
 }

@@ -121,15 +121,15 @@ internal enum FaultAction
     [JsonStringEnumMemberName("answerLost")]
     AnswerLost,
 
-    /// <summary>As <c>error</c>, but the body is empty and <c>x-oss-err</c> tells. Without a <c>code</c>: the genuine answer, if it is an error, loses its body.</summary>
-    [JsonStringEnumMemberName("emptyBodyWithOssErr")]
-    EmptyBodyWithOssErr,
+    /// <summary>As <c>error</c>, but the body is empty, and headers tell where the vendor has such. Without a <c>code</c>: the genuine answer, if it is an error, loses its body.</summary>
+    [JsonStringEnumMemberName("emptyBody")]
+    EmptyBody,
 
     /// <summary>The operation is done; the body is not XML. With <c>status</c>: that status, as a broken proxy between would send.</summary>
     [JsonStringEnumMemberName("garbage")]
     Garbage,
 
-    /// <summary>The operation is done; the body begins like XML and goes on for <c>bytes</c> bytes.</summary>
+    /// <summary>The operation is done; the body begins like the genuine one and goes on for <c>bytes</c> bytes.</summary>
     [JsonStringEnumMemberName("endless")]
     Endless,
 }

@@ -21,6 +21,9 @@ internal sealed class World(TimeProvider time, int recordedRequests)
 
     public Recorder Recorder { get; } = new(recordedRequests);
 
+    /// <summary>A client's change: readers see it after the bucket's lag, or the general one.</summary>
+    public void Write(string bucket, string? xml) => Buckets.SetEncryption(bucket, xml, TimeSpan.FromMilliseconds(Settings.Values.ReadLagMs));
+
     /// <summary>Forgets everything and releases what is held. Request ids go on counting.</summary>
     public void Clear()
     {
