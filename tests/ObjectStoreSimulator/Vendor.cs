@@ -1,12 +1,19 @@
 using ObjectStoreSimulator.Alibaba;
+using ObjectStoreSimulator.Huawei;
+using ObjectStoreSimulator.JDCloud;
+using ObjectStoreSimulator.S3;
 using ObjectStoreSimulator.State;
 
 namespace ObjectStoreSimulator;
 
-/// <summary>Whose store a simulator is. Names are those of an ObjectStore's <c>spec.vendor</c>; MinIO is the other kind of S3.</summary>
+/// <summary>Whose store a simulator is. Names are those of an ObjectStore's <c>spec.vendor</c>; its S3 is AWS here, and MinIO the other kind.</summary>
 internal enum Vendor
 {
     AlibabaOSS,
+    HuaweiOBS,
+    JDCloudOSS,
+    S3,
+    MinIO,
 }
 
 internal static class Vendors
@@ -14,6 +21,10 @@ internal static class Vendors
     public static IDialect Speak(this Vendor vendor, World world) => vendor switch
     {
         Vendor.AlibabaOSS => new AlibabaDialect(world),
+        Vendor.HuaweiOBS => new HuaweiDialect(world),
+        Vendor.JDCloudOSS => new JDCloudDialect(world),
+        Vendor.S3 => new S3Dialect(world, new AwsRules()),
+        Vendor.MinIO => new S3Dialect(world, new MinioRules()),
         _ => throw new ArgumentOutOfRangeException(nameof(vendor), vendor, "No dialect."),
     };
 }

@@ -23,7 +23,7 @@ public sealed class FaultTests : SimulatorTest
 
         (await Oss.PutAsync(OssTestClient.Rule("AES256"))).AssertIs(200, null);
         (await Oss.DeleteAsync()).AssertIs(204, null);
-        OssTestAnswer struck = await Oss.PutAsync(OssTestClient.Rule("AES256"));
+        StoreTestAnswer struck = await Oss.PutAsync(OssTestClient.Rule("AES256"));
         struck.AssertIs(503, "MetaOperationQpsLimitExceeded");
         Assert.Equal(("0004-00000302", "7"), (struck.Headers["x-oss-ec"], struck.Headers["Retry-After"]));
         (await Oss.PutAsync(OssTestClient.Rule("AES256"))).AssertIs(503, "MetaOperationQpsLimitExceeded");
@@ -111,7 +111,7 @@ public sealed class FaultTests : SimulatorTest
         await Admin.InjectAsync(new FaultRule(FaultActions.Latency) { LatencyMs = 1500 });
         await Admin.InjectAsync(new FaultRule(FaultActions.Latency) { LatencyMs = 500 });
 
-        Task<OssTestAnswer> delete = Oss.DeleteAsync();
+        Task<StoreTestAnswer> delete = Oss.DeleteAsync();
         await Clock.TimersScheduledAsync(1).WaitAsync(Patience);
         Clock.Advance(TimeSpan.FromMilliseconds(1999));
         Assert.Equal(1, Clock.ScheduledTimers);
@@ -125,7 +125,7 @@ public sealed class FaultTests : SimulatorTest
     {
         await Admin.InjectAsync(new FaultRule(FaultActions.Hang));
         using CancellationTokenSource givesUp = new();
-        Task<OssTestAnswer> put = Oss.SendAsync(new OssTestRequest { Method = HttpMethod.Put, Body = OssTestClient.Rule("AES256") }, givesUp.Token);
+        Task<StoreTestAnswer> put = Oss.SendAsync(new OssTestRequest { Method = HttpMethod.Put, Body = OssTestClient.Rule("AES256") }, givesUp.Token);
         await Admin.WaitForCountersAsync(counters => counters.InFlight == 1);
 
         await givesUp.CancelAsync();
@@ -140,7 +140,7 @@ public sealed class FaultTests : SimulatorTest
     public async Task A_hanging_request_does_not_keep_the_simulator_from_stopping()
     {
         await Admin.InjectAsync(new FaultRule(FaultActions.Hang));
-        Task<OssTestAnswer> hanging = Oss.GetAsync();
+        Task<StoreTestAnswer> hanging = Oss.GetAsync();
         await Admin.WaitForCountersAsync(counters => counters.InFlight == 1);
 
         await StopServerAsync().WaitAsync(Patience);
@@ -154,13 +154,13 @@ public sealed class FaultTests : SimulatorTest
         await Admin.InjectAsync(new FaultRule(FaultActions.EmptyBody) { Times = 1, Status = 403, Code = "AccessDenied" });
         await Admin.InjectAsync(new FaultRule(FaultActions.EmptyBody) { Times = 1 });
 
-        OssTestAnswer injected = await Oss.GetAsync();
-        OssTestAnswer genuine = await Oss.GetAsync();
+        StoreTestAnswer injected = await Oss.GetAsync();
+        StoreTestAnswer genuine = await Oss.GetAsync();
 
         Assert.Equal((403, "", "AccessDenied"), ((int)injected.Status, injected.Body, CodeIn(injected)));
         Assert.Equal((404, "", "NoSuchServerSideEncryptionRule"), ((int)genuine.Status, genuine.Body, CodeIn(genuine)));
 
-        static string CodeIn(OssTestAnswer answer) => XElement.Parse(Encoding.UTF8.GetString(Convert.FromBase64String(answer.Headers["x-oss-err"]))).Element("Code")!.Value;
+        static string CodeIn(StoreTestAnswer answer) => XElement.Parse(Encoding.UTF8.GetString(Convert.FromBase64String(answer.Headers["x-oss-err"]))).Element("Code")!.Value;
     }
 
     [Fact]
@@ -170,8 +170,8 @@ public sealed class FaultTests : SimulatorTest
         await Admin.InjectAsync(new FaultRule(FaultActions.Garbage) { Times = 1 });
         await Admin.InjectAsync(new FaultRule(FaultActions.Garbage) { Times = 1, Status = 502 });
 
-        OssTestAnswer asIs = await Oss.GetAsync();
-        OssTestAnswer proxy = await Oss.GetAsync();
+        StoreTestAnswer asIs = await Oss.GetAsync();
+        StoreTestAnswer proxy = await Oss.GetAsync();
 
         Assert.Equal((200, 502), ((int)asIs.Status, (int)proxy.Status));
         Assert.Throws<System.Xml.XmlException>(() => asIs.Xml);
@@ -183,7 +183,7 @@ public sealed class FaultTests : SimulatorTest
         await Oss.PutAsync(OssTestClient.Rule("AES256"));
         await Admin.InjectAsync(new FaultRule(FaultActions.Endless) { Bytes = 3_000_000 });
 
-        OssTestAnswer answer = await Oss.GetAsync();
+        StoreTestAnswer answer = await Oss.GetAsync();
 
         Assert.InRange(answer.Body.Length, 3_000_000, 3_100_000);
     }

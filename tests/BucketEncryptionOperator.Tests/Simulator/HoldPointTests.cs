@@ -11,7 +11,7 @@ public sealed class HoldPointTests : SimulatorTest
     {
         HoldRule rule = await Admin.HoldAsync(new HoldRule(phase) { Bucket = Bucket, Operations = [StoreOperations.Put] });
 
-        Task<OssTestAnswer> put = Oss.PutAsync(OssTestClient.Rule("AES256"));
+        Task<StoreTestAnswer> put = Oss.PutAsync(OssTestClient.Rule("AES256"));
         HeldRequest held = Assert.Single(await Admin.WaitForHeldAsync());
 
         Assert.Equal((Bucket, StoreOperations.Put, "ak", phase), (held.Bucket, held.Operation, held.AccessKeyId, held.Phase));
@@ -30,7 +30,7 @@ public sealed class HoldPointTests : SimulatorTest
     {
         await Admin.HoldAsync(new HoldRule(phase));
         using CancellationTokenSource dies = new();
-        Task<OssTestAnswer> put = Oss.SendAsync(new OssTestRequest { Method = HttpMethod.Put, Body = OssTestClient.Rule("AES256") }, dies.Token);
+        Task<StoreTestAnswer> put = Oss.SendAsync(new OssTestRequest { Method = HttpMethod.Put, Body = OssTestClient.Rule("AES256") }, dies.Token);
         await Admin.WaitForHeldAsync();
 
         await dies.CancelAsync();
@@ -46,7 +46,7 @@ public sealed class HoldPointTests : SimulatorTest
     public async Task A_rule_can_park_a_number_of_requests_and_release_them_one_by_one()
     {
         HoldRule rule = await Admin.HoldAsync(new HoldRule(HoldPhases.Before) { Times = 2 });
-        Task<OssTestAnswer>[] gets = [Oss.GetAsync(), Oss.GetAsync()];
+        Task<StoreTestAnswer>[] gets = [Oss.GetAsync(), Oss.GetAsync()];
         HeldRequest[] held = [.. await Admin.WaitForHeldAsync(2)];
         (await Oss.GetAsync().WaitAsync(Patience)).AssertIs(404, "NoSuchServerSideEncryptionRule");
 
@@ -70,7 +70,7 @@ public sealed class HoldPointTests : SimulatorTest
     public async Task A_reset_lets_everything_go_on()
     {
         await Admin.HoldAsync(new HoldRule(HoldPhases.After));
-        Task<OssTestAnswer> put = Oss.PutAsync(OssTestClient.Rule("AES256"));
+        Task<StoreTestAnswer> put = Oss.PutAsync(OssTestClient.Rule("AES256"));
         await Admin.WaitForHeldAsync();
 
         await Admin.ResetAsync();

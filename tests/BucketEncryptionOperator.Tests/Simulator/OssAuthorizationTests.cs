@@ -11,9 +11,9 @@ public sealed class OssAuthorizationTests : SimulatorTest
     [InlineData(false)]
     public async Task Right_signature_is_accepted(bool v4)
     {
-        OssTestAnswer put = await Oss.PutAsync(OssTestClient.Rule("AES256"), new OssTestRequest { V4 = v4 });
-        OssTestAnswer get = await Oss.GetAsync(new OssTestRequest { V4 = v4 });
-        OssTestAnswer delete = await Oss.DeleteAsync(new OssTestRequest { V4 = v4 });
+        StoreTestAnswer put = await Oss.PutAsync(OssTestClient.Rule("AES256"), new OssTestRequest { V4 = v4 });
+        StoreTestAnswer get = await Oss.GetAsync(new OssTestRequest { V4 = v4 });
+        StoreTestAnswer delete = await Oss.DeleteAsync(new OssTestRequest { V4 = v4 });
 
         Assert.Equal((200, 200, 204), ((int)put.Status, (int)get.Status, (int)delete.Status));
         Assert.Equal(("", ""), (put.Body, delete.Body));
@@ -26,8 +26,8 @@ public sealed class OssAuthorizationTests : SimulatorTest
         ImmutableDictionary<string, string> date = ImmutableDictionary<string, string>.Empty.Add("x-oss-date", "20261121T014757Z");
         await Admin.SetAccountAsync("tmp", new SimulatedAccount("sk") { SecurityToken = "tok" });
 
-        OssTestAnswer get = await Oss.GetAsync(new OssTestRequest { Target = "/?encryption=", ExtraHeaders = date, Authorization = Recorded("ak", "a7ceb0f0e0ae25b0e354486f1d7642f38a76e4b88d539f393bf0cd899b699d73") });
-        OssTestAnswer delete = await Oss.DeleteAsync(new OssTestRequest { Target = "/?encryption=", ExtraHeaders = date, Token = "tok", Authorization = Recorded("tmp", "111eed6d78f17d89648acb60ddbed82ae052f0bf216a7768c955955ce52be832") });
+        StoreTestAnswer get = await Oss.GetAsync(new OssTestRequest { Target = "/?encryption=", ExtraHeaders = date, Authorization = Recorded("ak", "a7ceb0f0e0ae25b0e354486f1d7642f38a76e4b88d539f393bf0cd899b699d73") });
+        StoreTestAnswer delete = await Oss.DeleteAsync(new OssTestRequest { Target = "/?encryption=", ExtraHeaders = date, Token = "tok", Authorization = Recorded("tmp", "111eed6d78f17d89648acb60ddbed82ae052f0bf216a7768c955955ce52be832") });
 
         get.AssertIs(404, "NoSuchServerSideEncryptionRule");
         delete.AssertIs(204, null);
@@ -38,7 +38,7 @@ public sealed class OssAuthorizationTests : SimulatorTest
     [Fact]
     public async Task Wrong_secret_is_refused_with_SignatureDoesNotMatch_and_the_string_that_the_server_signed()
     {
-        OssTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Secret = "wrong" });
+        StoreTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Secret = "wrong" });
 
         answer.AssertIs(403, "SignatureDoesNotMatch");
         Assert.Equal("0002-00000201", answer.Ec);
@@ -52,7 +52,7 @@ public sealed class OssAuthorizationTests : SimulatorTest
     [Fact]
     public async Task Wrong_secret_is_refused_in_V1_too()
     {
-        OssTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Secret = "wrong", V4 = false });
+        StoreTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Secret = "wrong", V4 = false });
 
         answer.AssertIs(403, "SignatureDoesNotMatch");
         Assert.Equal("GET\n\n\nSat, 21 Nov 2026 01:47:57 GMT\nx-oss-date:Sat, 21 Nov 2026 01:47:57 GMT\n/b-one/?encryption", answer.Element("StringToSign"));
@@ -69,7 +69,7 @@ public sealed class OssAuthorizationTests : SimulatorTest
     {
         OssTestRequest request = new() { V4 = v4, ChangedAfterSigning = ImmutableDictionary<string, string>.Empty.Add(header, "changed") };
 
-        OssTestAnswer answer = await Oss.PutAsync(OssTestClient.Rule("AES256"), request);
+        StoreTestAnswer answer = await Oss.PutAsync(OssTestClient.Rule("AES256"), request);
 
         Assert.Equal((what, 403, "SignatureDoesNotMatch"), (what, (int)answer.Status, answer.Code));
     }
@@ -87,7 +87,7 @@ public sealed class OssAuthorizationTests : SimulatorTest
     [InlineData(-15 * 60 - 1, "RequestTimeTooSkewed")]
     public async Task A_clock_may_be_15_minutes_off(int seconds, string? code)
     {
-        OssTestAnswer answer = await Oss.DeleteAsync(new OssTestRequest { ClockOff = TimeSpan.FromSeconds(seconds) });
+        StoreTestAnswer answer = await Oss.DeleteAsync(new OssTestRequest { ClockOff = TimeSpan.FromSeconds(seconds) });
 
         answer.AssertIs(code is null ? 204 : 403, code);
         Assert.Equal(code is null ? null : "0002-00000504", answer.Ec);
@@ -98,7 +98,7 @@ public sealed class OssAuthorizationTests : SimulatorTest
     {
         await Admin.SetSettingsAsync(new SimulatorSettings { ClockOffsetSeconds = 3600 });
 
-        OssTestAnswer answer = await Oss.DeleteAsync();
+        StoreTestAnswer answer = await Oss.DeleteAsync();
 
         answer.AssertIs(403, "RequestTimeTooSkewed");
         Assert.Equal(Clock.GetUtcNow().AddHours(1).ToString("r"), answer.Headers["Date"]);
@@ -115,7 +115,7 @@ public sealed class OssAuthorizationTests : SimulatorTest
     [InlineData("V4 with spaces after commas is read", "OSS4-HMAC-SHA256 Credential=ak/20261121/cn-hangzhou/oss/aliyun_v4_request, AdditionalHeaders=host, Signature=0", 403, "SignatureDoesNotMatch", "0002-00000201")]
     public async Task Authorization_that_cannot_be_read_is_refused(string what, string authorization, int status, string code, string ec)
     {
-        OssTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Authorization = authorization });
+        StoreTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Authorization = authorization });
 
         Assert.Equal((what, status, code, ec), (what, (int)answer.Status, answer.Code, answer.Ec));
     }
@@ -135,7 +135,7 @@ public sealed class OssAuthorizationTests : SimulatorTest
     [InlineData("yesterday's scope", "cn-hangzhou", "oss", "20261120", "InvalidArgument", "0002-00000213")]
     public async Task A_right_signature_with_a_wrong_scope_is_refused(string what, string region, string product, string? date, string code, string ec)
     {
-        OssTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Region = region, Product = product, ScopeDate = date });
+        StoreTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Region = region, Product = product, ScopeDate = date });
 
         Assert.Equal((what, 400, code, ec), (what, (int)answer.Status, answer.Code, answer.Ec));
     }
@@ -145,7 +145,7 @@ public sealed class OssAuthorizationTests : SimulatorTest
     {
         await Admin.SetBucketAsync("b-far", new SimulatedBucket { Region = "cn-beijing" });
 
-        OssTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Host = "b-far.oss-cn-hangzhou.aliyuncs.com" });
+        StoreTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Host = "b-far.oss-cn-hangzhou.aliyuncs.com" });
 
         answer.AssertIs(403, "AccessDenied");
         Assert.Equal("oss-cn-beijing.aliyuncs.com", answer.Element("Endpoint"));
@@ -163,7 +163,7 @@ public sealed class OssAuthorizationTests : SimulatorTest
     [InlineData("an object", "b-one.oss-cn-hangzhou.aliyuncs.com", "/object", "cn-hangzhou", 501, "NotImplemented")]
     public async Task Hosts_and_paths(string what, string host, string target, string region, int status, string code)
     {
-        OssTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Host = host, Target = target, Region = region });
+        StoreTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Host = host, Target = target, Region = region });
 
         Assert.Equal((what, status, code), (what, (int)answer.Status, answer.Code));
     }
@@ -193,7 +193,7 @@ public sealed class OssAuthorizationTests : SimulatorTest
         await Admin.SetAccountAsync("old", new SimulatedAccount("sk") { SecurityToken = "token", TokenExpiresAt = Clock.GetUtcNow() });
         await Admin.SetAccountAsync("off", new SimulatedAccount("sk") { Enabled = false });
 
-        OssTestAnswer answer = await Oss.DeleteAsync(new OssTestRequest { KeyId = keyId, Token = token });
+        StoreTestAnswer answer = await Oss.DeleteAsync(new OssTestRequest { KeyId = keyId, Token = token });
 
         Assert.Equal((what, status, code, ec), (what, (int)answer.Status, answer.Code, answer.Ec));
     }
@@ -204,7 +204,7 @@ public sealed class OssAuthorizationTests : SimulatorTest
     [InlineData("of something else", "DicE9DIiaL0g0jp0/ih4+w==", "BadDigest")]
     public async Task A_wrong_Content_MD5_is_refused(string what, string digest, string code)
     {
-        OssTestAnswer answer = await Oss.PutAsync(OssTestClient.Rule("AES256"), new OssTestRequest { ContentMd5 = digest });
+        StoreTestAnswer answer = await Oss.PutAsync(OssTestClient.Rule("AES256"), new OssTestRequest { ContentMd5 = digest });
 
         Assert.Equal((what, 400, code), (what, (int)answer.Status, answer.Code));
         Assert.Null(await Admin.GetEncryptionAsync(Bucket));

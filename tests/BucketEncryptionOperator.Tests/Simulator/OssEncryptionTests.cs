@@ -39,7 +39,7 @@ public sealed class OssEncryptionTests : SimulatorTest
     [MemberData(nameof(Rules))]
     public async Task Put_takes_what_the_vendor_takes(string what, string xml, string? code)
     {
-        OssTestAnswer answer = await Oss.PutAsync(xml);
+        StoreTestAnswer answer = await Oss.PutAsync(xml);
 
         Assert.Equal((what, code is null ? 200 : 400, code), (what, (int)answer.Status, answer.Code));
         Assert.Equal(code is null, await Admin.GetEncryptionAsync(Bucket) is not null);
@@ -61,7 +61,7 @@ public sealed class OssEncryptionTests : SimulatorTest
     {
         await Oss.PutAsync(OssTestClient.Rule("KMS", $"<Future a=\"1\"><Deep/></Future>{Key}{Sm4Data}"));
 
-        OssTestAnswer answer = await Oss.GetAsync();
+        StoreTestAnswer answer = await Oss.GetAsync();
 
         Assert.StartsWith("<?xml version=\"1.0\" encoding=\"UTF-8\"?>", answer.Body, StringComparison.Ordinal);
         XElement apply = answer.Xml.Element("ApplyServerSideEncryptionByDefault")!;
@@ -122,9 +122,9 @@ public sealed class OssEncryptionTests : SimulatorTest
     {
         OssTestRequest info = new() { Target = "/?bucketInfo" };
 
-        OssTestAnswer without = await Oss.GetAsync(info);
+        StoreTestAnswer without = await Oss.GetAsync(info);
         await Oss.PutAsync(OssTestClient.Rule("KMS", Key));
-        OssTestAnswer with = await Oss.GetAsync(info);
+        StoreTestAnswer with = await Oss.GetAsync(info);
 
         Assert.Equal(("None", "None", ""), (without.Element("SSEAlgorithm"), without.Element("KMSDataEncryption"), without.Element("KMSMasterKeyID")));
         Assert.Equal(("KMS", "None", "9468da86-3509-4f8d-a61e-6eab1eac0001"), (with.Element("SSEAlgorithm"), with.Element("KMSDataEncryption"), with.Element("KMSMasterKeyID")));
@@ -133,7 +133,7 @@ public sealed class OssEncryptionTests : SimulatorTest
     [Fact]
     public async Task Errors_have_the_vendors_shape()
     {
-        OssTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Host = "b-two.oss-cn-hangzhou.aliyuncs.com" });
+        StoreTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Host = "b-two.oss-cn-hangzhou.aliyuncs.com" });
 
         Assert.Equal("Code Message RequestId HostId BucketName EC RecommendDoc", string.Join(' ', answer.Xml.Elements().Select(element => element.Name.ToString())));
         Assert.Equal(("b-two.oss-cn-hangzhou.aliyuncs.com", "b-two", "0015-00000101"), (answer.Element("HostId"), answer.Element("BucketName"), answer.Ec));
@@ -150,7 +150,7 @@ public sealed class OssEncryptionTests : SimulatorTest
     {
         await Admin.SetSettingsAsync(new SimulatorSettings { ErrorNamespace = true });
 
-        OssTestAnswer answer = await Oss.GetAsync();
+        StoreTestAnswer answer = await Oss.GetAsync();
 
         Assert.Equal("http://doc.oss-cn-hangzhou.aliyuncs.com", answer.Xml.Name.NamespaceName);
         answer.AssertIs(404, "NoSuchServerSideEncryptionRule");
@@ -161,7 +161,7 @@ public sealed class OssEncryptionTests : SimulatorTest
     {
         await Admin.SetSettingsAsync(new SimulatorSettings { EmptyErrorBodies = true });
 
-        OssTestAnswer answer = await Oss.GetAsync();
+        StoreTestAnswer answer = await Oss.GetAsync();
 
         Assert.Equal((404, ""), ((int)answer.Status, answer.Body));
         Assert.Equal("NoSuchServerSideEncryptionRule", XElement.Parse(Encoding.UTF8.GetString(Convert.FromBase64String(answer.Headers["x-oss-err"]))).Element("Code")!.Value);
@@ -173,7 +173,7 @@ public sealed class OssEncryptionTests : SimulatorTest
         await Admin.SetBucketAsync("b-two");
         DenyRule rule = await Admin.DenyAsync(new DenyRule { Bucket = Bucket, Operations = [StoreOperations.Put] });
 
-        OssTestAnswer denied = await Oss.PutAsync(OssTestClient.Rule("AES256"));
+        StoreTestAnswer denied = await Oss.PutAsync(OssTestClient.Rule("AES256"));
         denied.AssertIs(403, "AccessDenied");
         Assert.Equal("0003-00000001", denied.Ec);
         (await Oss.GetAsync()).AssertIs(404, "NoSuchServerSideEncryptionRule");
@@ -188,7 +188,7 @@ public sealed class OssEncryptionTests : SimulatorTest
     {
         await Admin.DenyAsync(new DenyRule { ByKms = true });
 
-        OssTestAnswer answer = await Oss.PutAsync(OssTestClient.Rule("KMS"));
+        StoreTestAnswer answer = await Oss.PutAsync(OssTestClient.Rule("KMS"));
 
         answer.AssertIs(403, "AccessDenied");
         Assert.Contains("forbidden by kms", answer.Element("Message"), StringComparison.Ordinal);

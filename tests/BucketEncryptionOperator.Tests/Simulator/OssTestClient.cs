@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
-using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using System.Xml.Linq;
 using ObjectStoreSimulator.Alibaba;
 using ObjectStoreSimulator.Wire;
 
@@ -19,22 +17,17 @@ internal sealed class OssTestClient(Uri simulator, TimeProvider clock) : IDispos
     public static string Rule(string algorithm, string more = "") =>
         $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>{algorithm}</SSEAlgorithm>{more}</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
 
-    public Task<OssTestAnswer> PutAsync(string xml, OssTestRequest? like = null) =>
+    public Task<StoreTestAnswer> PutAsync(string xml, OssTestRequest? like = null) =>
         SendAsync((like ?? new OssTestRequest()) with { Method = HttpMethod.Put, Body = xml });
 
-    public Task<OssTestAnswer> GetAsync(OssTestRequest? like = null) => SendAsync((like ?? new OssTestRequest()) with { Method = HttpMethod.Get });
+    public Task<StoreTestAnswer> GetAsync(OssTestRequest? like = null) => SendAsync((like ?? new OssTestRequest()) with { Method = HttpMethod.Get });
 
-    public Task<OssTestAnswer> DeleteAsync(OssTestRequest? like = null) => SendAsync((like ?? new OssTestRequest()) with { Method = HttpMethod.Delete });
+    public Task<StoreTestAnswer> DeleteAsync(OssTestRequest? like = null) => SendAsync((like ?? new OssTestRequest()) with { Method = HttpMethod.Delete });
 
-    public async Task<OssTestAnswer> SendAsync(OssTestRequest request, CancellationToken cancellationToken = default)
+    public async Task<StoreTestAnswer> SendAsync(OssTestRequest request, CancellationToken cancellationToken = default)
     {
         using HttpRequestMessage message = Sign(request);
-        using HttpResponseMessage response = await _http.SendAsync(message, cancellationToken);
-        string body = await response.Content.ReadAsStringAsync(cancellationToken);
-        return new OssTestAnswer(
-            response.StatusCode,
-            body,
-            response.Headers.Concat(response.Content.Headers).ToImmutableDictionary(header => header.Key, header => string.Join(',', header.Value), StringComparer.OrdinalIgnoreCase));
+        return await StoreTestAnswer.SendAsync(_http, message, cancellationToken);
     }
 
     public void Dispose() => _http.Dispose();
@@ -145,20 +138,4 @@ internal sealed record OssTestRequest
     public ImmutableDictionary<string, string> ChangedAfterSigning { get; init; } = ImmutableDictionary<string, string>.Empty;
 
     public ImmutableDictionary<string, string> ExtraHeaders { get; init; } = ImmutableDictionary<string, string>.Empty;
-}
-
-internal sealed record OssTestAnswer(HttpStatusCode Status, string Body, ImmutableDictionary<string, string> Headers)
-{
-    public XElement Xml => XElement.Parse(Body);
-
-    public string? Code => Element("Code");
-
-    public string? Ec => Element("EC");
-
-    public string? Element(string localName) => Body.Length == 0 ? null : Xml.DescendantsAndSelf().FirstOrDefault(element => element.Name.LocalName == localName)?.Value;
-
-    public void AssertIs(int status, string? code)
-    {
-        Assert.Equal((status, code), ((int)Status, Code));
-    }
 }
