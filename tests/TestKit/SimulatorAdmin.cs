@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Http.Json;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
 
@@ -17,10 +18,22 @@ public sealed class SimulatorAdmin : IDisposable
     private readonly HttpClient _http;
 
     /// <param name="url">What the simulator printed: <c>http://127.0.0.1:PORT</c>.</param>
-    public SimulatorAdmin(Uri url)
+    /// <param name="authorityPem">For https: the authority that the simulator wrote to its <c>--tls-ca-file</c>.</param>
+    public SimulatorAdmin(Uri url, string? authorityPem = null)
     {
         Url = url;
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(url, "/_admin/"), Timeout = TimeSpan.FromSeconds(90) };
+        SocketsHttpHandler handler = new() { UseProxy = false };
+        if (authorityPem is not null)
+        {
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+                CustomTrustStore = { X509Certificate2.CreateFromPem(authorityPem) },
+            };
+        }
+
+        _http = new HttpClient(handler) { BaseAddress = new Uri(url, "/_admin/"), Timeout = TimeSpan.FromSeconds(90) };
     }
 
     public Uri Url { get; }

@@ -27,6 +27,13 @@ public sealed record SimulatedBucket
     public string? CloudBoxId { get; init; }
 
     public int? ReadLagMs { get; init; }
+
+    public string? CustomDomain { get; init; }
+
+    public string Owner { get; init; } = "123456789012";
+
+    /// <summary><c>none</c>, <c>unsupported</c> or <c>bucketKeyOnly</c> (OBS).</summary>
+    public string FileSystem { get; init; } = "none";
 }
 
 public static class StoreOperations
@@ -45,7 +52,23 @@ public sealed record SimulatorSettings
 
     public int NotConfiguredStatus { get; init; } = 404;
 
+    public string? NotConfiguredCode { get; init; }
+
     public bool WhiteSpace { get; init; }
+
+    public bool UnknownElements { get; init; }
+
+    public bool LongKeyIds { get; init; }
+
+    public bool EchoBucketKey { get; init; }
+
+    public bool ReverseOrder { get; init; }
+
+    public string? Namespace { get; init; }
+
+    public ImmutableArray<string>? Algorithms { get; init; }
+
+    public ImmutableArray<string>? KmsKeys { get; init; }
 
     public int ReadLagMs { get; init; }
 

@@ -119,6 +119,40 @@ public sealed class SimulatorServerTests : SimulatorTest
     }
 
     [Fact]
+    public async Task The_program_starts_a_store_for_each_vendor_and_can_speak_TLS_with_an_authority_of_its_own()
+    {
+        string folder = Directory.CreateTempSubdirectory("simulator").FullName;
+        string authority = Path.Combine(folder, "ca.pem");
+        ProcessStartInfo start = new(
+            "dotnet", [Path.Combine(AppContext.BaseDirectory, "object-store-simulator.dll"), "--vendor", "HuaweiOBS", "--vendor", "MinIO", "--tls-ca-file", authority])
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        using Process process = Process.Start(start)!;
+        using CancellationTokenSource late = new(Patience, TimeProvider.System);
+        using CancellationTokenRegistration kill = late.Token.Register(() => process.Kill());
+        Uri huawei = new((await process.StandardOutput.ReadLineAsync(late.Token))!.Replace("ready ", "", StringComparison.Ordinal));
+        Uri minio = new((await process.StandardOutput.ReadLineAsync(late.Token))!.Replace("ready ", "", StringComparison.Ordinal));
+        string pem = await File.ReadAllTextAsync(authority, late.Token);
+
+        using (SimulatorAdmin trusting = new(huawei, pem))
+        using (SimulatorAdmin other = new(minio, pem))
+        using (SimulatorAdmin distrustful = new(huawei))
+        {
+            await trusting.SetBucketAsync(Bucket);
+            await trusting.SetEncryptionAsync(Bucket, "<a/>");
+
+            Assert.Equal(("https", "<a/>", null), (huawei.Scheme, await trusting.GetEncryptionAsync(Bucket), await other.GetEncryptionAsync(Bucket)));
+            await Assert.ThrowsAsync<HttpRequestException>(distrustful.ResetAsync);
+        }
+
+        process.Kill();
+        await process.WaitForExitAsync(late.Token);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public async Task The_program_says_where_it_listens_reads_its_seed_and_stops_on_SIGTERM()
     {
         string folder = Directory.CreateTempSubdirectory("simulator").FullName;
