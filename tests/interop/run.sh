@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Runs the vendors' own clients against the object store simulator. Needs node 18+, npm, and the simulator built:
+# Runs the vendors' own clients against the object store simulator, and the S3 client against moto's server as well where Python has moto. Needs node 18+, npm, and the simulator built:
 #   dotnet build -c Release tests/ObjectStoreSimulator && tests/interop/run.sh
-# Settings: SIMULATOR_DLL (default: the Release build), BEO_CACHE_DIR (where the npm packages are kept, outside the checkout).
+# Settings: SIMULATOR_DLL (default: the Release build), BEO_CACHE_DIR (where the npm packages are kept, outside the checkout),
+# INTEROP_RECORD=1 (write recorded/ anew instead of comparing: what each client sends, after an update of the packages).
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -18,12 +19,13 @@ command -v npm >/dev/null || fail "npm is missing (Debian: apt-get install npm)"
 hash=$(cat "$here/package-lock.json" "$here/package.json" "$here/.npmrc" | sha256sum | cut -c1-16)
 modules=$cache/$hash
 work=$(mktemp -d)
-pid=
+pids=()
 clean_up() {
-  if [[ -n $pid ]]; then
+  local pid
+  for pid in "${pids[@]}"; do
     kill "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
-  fi
+  done
   rm -rf "$work"
 }
 trap clean_up EXIT
@@ -31,7 +33,7 @@ trap 'exit 143' TERM INT
 
 # Complete: as the lock file says, and every package can be loaded. Anything else is thrown away and installed again.
 complete() {
-  [[ -f $modules/.complete ]] && (cd "$modules" && npm ls --silent >/dev/null 2>&1 && node -e 'require("ali-oss")' >/dev/null 2>&1)
+  [[ -f $modules/.complete ]] && (cd "$modules" && npm ls --silent >/dev/null 2>&1 && node -e 'for (const name of ["ali-oss", "esdk-obs-nodejs", "@aws-sdk/client-s3"]) require(name)' >/dev/null 2>&1)
 }
 
 mkdir -p "$cache"
@@ -51,14 +53,41 @@ else
 fi
 flock -u 9
 
-dotnet "$simulator" --listen 127.0.0.1:0 --ready-file "$work/url" >"$work/log" 2>&1 &
-pid=$!
-for ((i = 0; i < 300; i++)); do
-  [[ -s $work/url ]] && break
-  kill -0 "$pid" 2>/dev/null || { cat "$work/log" >&2; fail "the simulator ended"; }
-  sleep 0.1
-done
-[[ -s $work/url ]] || fail "the simulator was not ready within 30 s"
+# start_server WHAT FILE COMMAND...: runs it until the end of this script, and waits until it has written FILE.
+start_server() {
+  local what=$1 file=$2 pid i
+  shift 2
+  "$@" >"$file.log" 2>&1 &
+  pid=$!
+  pids+=("$pid")
+  for ((i = 0; i < 300; i++)); do
+    [[ -s $file ]] && return
+    kill -0 "$pid" 2>/dev/null || { cat "$file.log" >&2; fail "$what ended"; }
+    sleep 0.1
+  done
+  fail "$what was not ready within 30 s"
+}
 
-say "simulator: $(<"$work/url")"
-INTEROP_MODULES=$modules node "$here/interop.mjs" "$(<"$work/url")"
+start_server "the simulator" "$work/urls" dotnet "$simulator" --ready-file "$work/urls" \
+  --vendor AlibabaOSS --vendor HuaweiOBS --vendor JDCloudOSS --vendor S3 --vendor MinIO
+mapfile -t urls <"$work/urls"
+say "simulator: ${urls[*]}"
+
+# Somebody else's S3 server, where Python has it; it is not installed for this.
+if python3 -c 'import moto.server' 2>/dev/null; then
+  start_server moto "$work/moto" python3 -c '
+import os, signal, sys
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+with open(sys.argv[1] + ".tmp", "w") as ready:
+    print("http://%s:%d" % server.get_host_and_port(), file=ready)
+os.rename(sys.argv[1] + ".tmp", sys.argv[1])
+signal.pause()' "$work/moto"
+  urls+=("$(<"$work/moto")")
+  say "moto: ${urls[-1]}"
+else
+  say "moto not installed: not run"
+fi
+
+INTEROP_MODULES=$modules node "$here/interop.mjs" "${urls[@]}"
