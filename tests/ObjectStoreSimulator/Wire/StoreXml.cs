@@ -22,7 +22,16 @@ internal static class StoreXml
         }
     }
 
-    public static byte[] Bytes(XElement root, SaveOptions options = SaveOptions.None) => Declared($"{root.ToString(options)}\n");
+    /// <summary>What a client sent and XML cannot carry (a NUL in a bucket's name) is told as U+FFFD.</summary>
+    public static byte[] Bytes(XElement root, SaveOptions options = SaveOptions.None)
+    {
+        foreach (XText text in root.DescendantNodes().OfType<XText>())
+        {
+            text.Value = string.Concat(text.Value.Select(c => XmlConvert.IsXmlChar(c) || char.IsSurrogate(c) ? c : '\uFFFD'));
+        }
+
+        return Declared($"{root.ToString(options)}\n");
+    }
 
     public static byte[] Declared(string xml) =>
         Encoding.UTF8.GetBytes(xml.StartsWith("<?xml", StringComparison.Ordinal) ? xml : $"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{xml}");
