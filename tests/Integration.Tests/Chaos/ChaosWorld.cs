@@ -176,11 +176,13 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
         var server = await HttpFaultProxy.StartAsync(KubeConfig.Load(Server.Kubeconfig, context: null, _ => null, TimeProvider.System), successor);
         var known = $"{_trusted}\n{successor.AuthorityPem}";
         Lead(server.Port);
-        return (server, () =>
+        return (server, Tell);
+
+        void Tell()
         {
             foreach (var line in Lines)
                 line.Trust(known);
-        });
+        }
     }
 
     internal void LeadDirectly() => Lead(Server.Port);
