@@ -54,7 +54,7 @@ internal static partial class Log
     {
         foreach (var row in after.Buckets)
         {
-            if (row.Error is { } error && !ReferenceEquals(before?.Buckets.FirstOrDefault(b => b.Name == row.Name)?.Error, error))
+            if (StatusChanges.NewError(before, row) is { } error)
                 Failed(logger, row.Name, error);
         }
         var was = before?.Conditions.Find(StatusComposer.Ready);

@@ -56,4 +56,7 @@ internal static partial class Log
 
     [LoggerMessage(25, LogLevel.Warning, "Lease not released, the others wait for its end: {Problem}")]
     public static partial void LeaseNotReleased(ILogger logger, string problem);
+
+    [LoggerMessage(30, LogLevel.Warning, "Event {Reason} about {Subject} was not sent ({Failure}); events go on, and further failures of this kind are only counted: {Problem}")]
+    public static partial void EventNotSent(ILogger logger, string reason, string subject, KubeFailure failure, string problem);
 }

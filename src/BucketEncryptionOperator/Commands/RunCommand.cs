@@ -12,8 +12,8 @@ internal static class RunCommand
 {
     private static readonly OperatorOptions Defaults = new();
 
-    /// <summary>Seconds for cancelled work to end and for the lease to be given back.</summary>
-    private const int AfterDrain = 9;
+    /// <summary>Seconds for cancelled work to end (5), for the lease to be given back (3), and for the last events to be sent (2).</summary>
+    private const int AfterDrain = 10;
 
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Path of a kubeconfig. Default: $KUBECONFIG, then the pod's own account, then ~/.kube/config." };
     private static readonly Option<string?> Context = new("--context") { Description = "Context of the kubeconfig. Default: its current-context." };

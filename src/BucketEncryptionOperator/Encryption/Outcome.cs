@@ -16,5 +16,9 @@ internal abstract record Outcome
     public sealed record Failed(Failure Failure, BucketEncryption? Observed) : Outcome;
 }
 
-/// <param name="AppliedAt">When this reconcile wrote to the bucket, if it did.</param>
-internal sealed record BucketResult(string Bucket, Outcome Outcome, DateTimeOffset? AppliedAt = null);
+/// <param name="Applied">What this reconcile wrote to the bucket, if it did.</param>
+internal sealed record BucketResult(string Bucket, Outcome Outcome, AppliedChange? Applied = null);
+
+/// <summary>A write that the vendor has taken.</summary>
+/// <param name="To">None: the encryption was removed.</param>
+internal sealed record AppliedChange(BucketEncryption From, BucketEncryption To, DateTimeOffset At);

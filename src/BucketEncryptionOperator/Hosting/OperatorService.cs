@@ -1,19 +1,20 @@
 using KubeRuntime.Api;
 using KubeRuntime.Control;
+using KubeRuntime.Events;
 using KubeRuntime.Leading;
 
 namespace BucketEncryptionOperator.Hosting;
 
-/// <summary>Runs the controller for as long as the process lives, or leads.</summary>
+/// <summary>Runs the controller for as long as the process lives, or leads; and the sending of events a little longer, so that the last ones are told.</summary>
 internal sealed class OperatorService(
-    Controller controller, IElection election, KubeConnection connection, OperatorOptions options, IHostApplicationLifetime host, ILogger<OperatorService> logger) : BackgroundService
+    Controller controller, IElection election, EventRecorder events, KubeConnection connection, OperatorOptions options, IHostApplicationLifetime host, ILogger<OperatorService> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         Log.Started(logger, connection, string.Join(", ", options.AllowedEndpoints));
         try
         {
-            await election.RunAsync(controller.RunAsync, stoppingToken);
+            await WithEventsAsync(() => election.RunAsync(controller.RunAsync, stoppingToken));
             Log.Stopped(logger);
         }
         catch (LeadershipLostException)
@@ -24,6 +25,21 @@ internal sealed class OperatorService(
         catch (Exception) when (SetExitCode())
         {
             throw; // the host logs it and stops
+        }
+    }
+
+    private async Task WithEventsAsync(Func<Task> work)
+    {
+        using var over = new CancellationTokenSource();
+        var sending = events.RunAsync(over.Token);
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await sending;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Reflection;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Policies;
@@ -5,7 +6,9 @@ using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 using KubeRuntime.Control;
+using KubeRuntime.Events;
 using KubeRuntime.Leading;
+using KubeRuntime.Metrics;
 using KubeRuntime.Queueing;
 using KubeRuntime.Watching;
 using Microsoft.Extensions.Options;
@@ -17,6 +20,9 @@ internal static class Services
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(5);
+
+    /// <summary>In metrics; controller-runtime takes the kind.</summary>
+    private const string ControllerName = "bucketencryptionpolicy";
 
     public static void AddOperator(this IServiceCollection services, KubeConnection connection)
     {
@@ -31,6 +37,11 @@ internal static class Services
         services.AddSingleton(connection);
         services.AddSingleton(s => new ServerWarnings(s.GetRequiredService<ILogger<ServerWarnings>>()));
         services.AddSingleton(Connect);
+        services.AddMetrics();
+        services.AddSingleton(s => new RuntimeMetrics(s.GetRequiredService<IMeterFactory>().Create(RuntimeMetrics.MeterName)));
+        services.AddSingleton(new EventReporter($"{Kinds.Group}/operator", Environment.MachineName));
+        services.AddSingleton<EventRecorder>();
+        services.AddSingleton<IEventRecorder>(s => s.GetRequiredService<EventRecorder>());
 
         services.AddSingleton(s => new Mirror<BucketEncryptionPolicy>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
         services.AddSingleton(s => new Mirror<ObjectStore>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
@@ -48,7 +59,9 @@ internal static class Services
         services.AddSingleton<StatusWriter>();
         services.AddSingleton(s => new PolicyReconcilerOptions(s.GetRequiredService<OperatorOptions>().BucketConcurrency));
         services.AddSingleton<PolicyReconciler>();
-        services.AddSingleton(s => new WorkQueue<NamespacedName>(new Backoff(FirstBackoff, LongestBackoff, s.GetRequiredService<Random>()), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new WorkQueue<NamespacedName>(
+            new Backoff(FirstBackoff, LongestBackoff, s.GetRequiredService<Random>()), s.GetRequiredService<TimeProvider>(),
+            new WorkQueueMetrics(s.GetRequiredService<RuntimeMetrics>(), ControllerName)));
         services.AddSingleton(Controller);
         services.AddHostedService<OperatorService>();
     }
@@ -57,7 +70,8 @@ internal static class Services
         "bucket-encryption-operator/" + (typeof(Services).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
 
     private static KubeClient Connect(IServiceProvider services) =>
-        new(services.GetRequiredService<KubeConnection>(), Product, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ServerWarnings>());
+        new(services.GetRequiredService<KubeConnection>(), Product, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ServerWarnings>(),
+            services.GetRequiredService<RuntimeMetrics>());
 
     private static IElection Election(IServiceProvider services)
     {
@@ -69,7 +83,9 @@ internal static class Services
         var identity = $"{Environment.MachineName}_{random.NextInt64():x16}";
         // The proportions of client-go's 15, 10 and 2 seconds.
         var times = new LeaderElectorOptions(identity) { LeaseDuration = options.LeaseDuration, RenewDeadline = options.LeaseDuration * 2 / 3, RetryPeriod = options.LeaseDuration * 2 / 15 };
-        return new LeaderElector(services.GetRequiredService<KubeLease>(), times, random, time, services.GetRequiredService<ILogger<LeaderElector>>());
+        var elector = new LeaderElector(services.GetRequiredService<KubeLease>(), times, random, time, services.GetRequiredService<ILogger<LeaderElector>>());
+        services.GetRequiredService<RuntimeMetrics>().WatchLeadership(options.LeaseName, () => elector.MayWrite);
+        return elector;
     }
 
     private static KubeLease Lease(IServiceProvider services)
@@ -98,7 +114,8 @@ internal static class Services
             services.GetRequiredService<PolicyReconciler>(),
             new ControllerOptions(options.Workers, options.ReconcileTimeout, options.DrainTimeout),
             services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<ILogger<Controller>>());
+            services.GetRequiredService<ILogger<Controller>>(),
+            new ControllerMetrics(services.GetRequiredService<RuntimeMetrics>(), ControllerName));
     }
 
     private static List<Watcher<T>> Watch<T>(IServiceProvider services, KubeResource<T> resource, OperatorOptions options)

@@ -11,14 +11,16 @@ internal delegate bool WriteGuard();
 /// <summary>One bucket: read, decide, write if it must be, read back.</summary>
 internal sealed class BucketReconciler(WriteGuard mayWrite, TimeProvider time, ILogger<BucketReconciler> logger)
 {
+    public const string CheckLease = "CheckLease";
+
     /// <summary>Passes by itself: the process leads again, or ends, in seconds. Until then the row stays as it was.</summary>
-    private static readonly Failure NotLeading = new(FailureKind.Conflict, "CheckLease", "NotLeading") { Message = "This replica does not hold the lease now; nothing was written." };
+    private static readonly Failure NotLeading = new(FailureKind.Conflict, CheckLease, "NotLeading") { Message = "This replica does not hold the lease now; nothing was written." };
 
     public async Task<BucketResult> ReconcileAsync(
         IBucketEncryptionApi api, AccessKey key, BucketAddress address, DesiredState desired, WriteHistory? history, CancellationToken cancellationToken)
     {
         BucketEncryption? observed = null;
-        DateTimeOffset? appliedAt = null;
+        AppliedChange? applied = null;
         try
         {
             var before = await api.GetAsync(address, key, cancellationToken);
@@ -35,23 +37,24 @@ internal sealed class BucketReconciler(WriteGuard mayWrite, TimeProvider time, I
                     return new BucketResult(address.Bucket, new Outcome.Failed(NotLeading, observed));
                 case Plan.Apply apply:
                     await api.PutAsync(address, key, apply.Target, before, cancellationToken);
+                    applied = new AppliedChange(observed, apply.Target, time.GetUtcNow());
                     Log.EncryptionApplied(logger, address.Bucket, observed, apply.Target);
                     break;
                 case Plan.Remove:
                     await api.DeleteAsync(address, key, cancellationToken);
+                    applied = new AppliedChange(observed, new BucketEncryption.None(), time.GetUtcNow());
                     Log.EncryptionRemoved(logger, address.Bucket, observed);
                     break;
                 case var plan:
                     throw new InvalidOperationException(plan.GetType().Name);
             }
-            appliedAt = time.GetUtcNow();
             observed = null;
             observed = await ReadBackAsync(api, key, address, cancellationToken);
-            return new BucketResult(address.Bucket, Confirm(desired, observed, history), appliedAt);
+            return new BucketResult(address.Bucket, Confirm(desired, observed, history), applied);
         }
         catch (VendorException e)
         {
-            return new BucketResult(address.Bucket, new Outcome.Failed(e.Failure, observed), appliedAt);
+            return new BucketResult(address.Bucket, new Outcome.Failed(e.Failure, observed), applied);
         }
     }
 

@@ -40,7 +40,7 @@ internal static class BucketRows
     {
         Outcome.InSync inSync => new(Row(before, result, BucketRow.InSync, inSync.Observed, error: null, writes: null), Standing.Good),
         Outcome.Unconfirmed unconfirmed => Unconfirmed(before, result, unconfirmed),
-        Outcome.Failed { Failure.PassesByItself: true } when tolerated && before is not null && result.AppliedAt is null => new(before, StandingOf(before, wasStalled)),
+        Outcome.Failed { Failure.PassesByItself: true } when tolerated && before is not null && result.Applied is null => new(before, StandingOf(before, wasStalled)),
         Outcome.Failed failed => Failed(before, result, failed),
         _ => throw new InvalidOperationException(result.Outcome.GetType().Name),
     };
@@ -103,7 +103,7 @@ internal static class BucketRows
             // A text may name what was observed: with another observation it is another.
             Error = before is not null && before.State == state && before.Observed == observed && IsSame(before.Error, error) ? before.Error : error,
             Writes = writes,
-            LastAppliedTime = result.AppliedAt is { } at ? KubeTimeConverter.Truncate(at) : before?.LastAppliedTime,
+            LastAppliedTime = result.Applied?.At is { } at ? KubeTimeConverter.Truncate(at) : before?.LastAppliedTime,
         };
     }
 
@@ -114,7 +114,7 @@ internal static class BucketRows
     private static WritesRow Writes(WriteHistory history) =>
         new() { Hash = history.Fingerprint, Count = history.Count, NotBefore = KubeTimeConverter.Truncate(history.NotBefore) };
 
-    private static ObservedRow? Observed(BucketEncryption? encryption) => encryption switch
+    public static ObservedRow? Observed(BucketEncryption? encryption) => encryption switch
     {
         null => null,
         BucketEncryption.None => new ObservedRow { Algorithm = "None" },

@@ -1,6 +1,7 @@
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Policies;
 using KubeRuntime.Api;
+using KubeRuntime.Control;
 using KubeRuntime.Watching;
 
 namespace BucketEncryptionOperator.Reconciling;
@@ -9,11 +10,7 @@ namespace BucketEncryptionOperator.Reconciling;
 internal sealed class ChangeRoutes(Mirror<BucketEncryptionPolicy> policies, Mirror<ObjectStore> stores, SecretKeys keys)
 {
     /// <summary>A new, changed or deleted policy; not one whose status alone changed: that was us.</summary>
-    public static IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change) =>
-        change is { Old: { } old, New: { } now } && old.Metadata.Uid == now.Metadata.Uid && old.Metadata.Generation == now.Metadata.Generation
-            && old.Metadata.DeletionTimestamp == now.Metadata.DeletionTimestamp
-            ? []
-            : [change.Key];
+    public static IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change) => Changes.IsMoreThanStatus(change) ? [change.Key] : [];
 
     /// <summary>Every policy of the store. A Secret that no store names any more is forgotten.</summary>
     public IEnumerable<NamespacedName> OfStore(Change<ObjectStore> change)

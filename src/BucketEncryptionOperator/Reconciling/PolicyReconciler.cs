@@ -5,6 +5,7 @@ using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 using KubeRuntime.Control;
+using KubeRuntime.Events;
 using KubeRuntime.Watching;
 
 namespace BucketEncryptionOperator.Reconciling;
@@ -20,6 +21,7 @@ internal sealed class PolicyReconciler(
     IReadOnlyDictionary<string, IBucketEncryptionApi> vendors,
     BucketReconciler buckets,
     StatusWriter writer,
+    IEventRecorder events,
     PolicyReconcilerOptions options,
     TimeProvider time,
     Random jitter,
@@ -80,15 +82,19 @@ internal sealed class PolicyReconciler(
         }
     }
 
-    /// <summary>Room 7: status, log, and when to come back, all from the same findings.</summary>
+    /// <summary>Room 7: status, log, events, and when to come back, all from the same findings.</summary>
     private async Task<Requeue> TellAsync(BucketEncryptionPolicy policy, Findings findings, TimeSpan resync, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var status = StatusComposer.Compose(policy, findings, now);
+        Record(PolicyEvents.Done(policy, findings, now));
         try
         {
             if (await writer.WriteAsync(policy, status, cancellationToken))
+            {
                 Log.StatusChange(logger, policy.Status, status);
+                Record(PolicyEvents.Changes(policy, status, now));
+            }
         }
         catch (KubeApiException e) when (e.Failure == KubeFailure.NotFound)
         {
@@ -106,6 +112,12 @@ internal sealed class PolicyReconciler(
             { Delay: { } delay, BackOff: true } => new Requeue.Retry(delay),
             { Delay: { } delay } => new Requeue.After(delay * (1 + MaxJitter * jitter.NextDouble())),
         };
+    }
+
+    private void Record(IEnumerable<Occurrence> occurrences)
+    {
+        foreach (var occurrence in occurrences)
+            events.Record(occurrence);
     }
 
     /// <summary>A key that the vendor has rejected is not sent again for every bucket: each shares the answer.</summary>

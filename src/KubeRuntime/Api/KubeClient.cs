@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using KubeRuntime.Metrics;
 
 namespace KubeRuntime.Api;
 
@@ -30,12 +31,13 @@ public sealed class KubeClient : IDisposable
 
     /// <param name="product">Name and version for the User-Agent header, as <c>name/1.0</c>.</param>
     /// <param name="warnings">Takes what the server warns of; shared, where there are several clients. Null to drop it.</param>
-    public KubeClient(KubeConnection connection, string product, TimeProvider time, ServerWarnings? warnings = null)
+    /// <param name="metrics">Counts requests; null where nobody asks.</param>
+    public KubeClient(KubeConnection connection, string product, TimeProvider time, ServerWarnings? warnings = null, RuntimeMetrics? metrics = null)
     {
         _connection = connection;
         _basePath = connection.Server.AbsolutePath.TrimEnd('/');
         _time = time;
-        _transport = new Transport(connection, product);
+        _transport = new Transport(connection, product, handler => metrics is null ? handler : new MeteredHandler(handler, metrics, connection.Server, time));
         _warnings = warnings;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 
 namespace KubeRuntime.Api;
@@ -25,6 +26,16 @@ public sealed record ObjectMeta
     public long Generation { get; init; }
 
     public DateTimeOffset? DeletionTimestamp { get; init; }
+
+    /// <summary>Who must still act before the object may go.</summary>
+    public ImmutableArray<string> Finalizers { get; init => field = value.IsDefault ? [] : value; } = [];
+
+    [JsonConverter(typeof(LabelsConverter))]
+    public ImmutableArray<KeyValuePair<string, string>> Labels { get; init => field = value.IsDefault ? [] : value; } = [];
+
+    /// <summary>Without kubectl's own copy of the whole object.</summary>
+    [JsonConverter(typeof(LabelsConverter))]
+    public ImmutableArray<KeyValuePair<string, string>> Annotations { get; init => field = value.IsDefault ? [] : value; } = [];
 
     [JsonIgnore]
     public NamespacedName Key => new(Namespace, Name);

@@ -9,7 +9,8 @@ namespace KubeRuntime.Api;
 /// request finds new connections. What runs on the old ones goes on to its end; left alone, they close as idle ones do.
 /// HTTP/2 with several connections: the server allows 100 streams on one, and a watch holds its stream for minutes.
 /// </summary>
-internal sealed class Transport(KubeConnection connection, string product) : IDisposable
+/// <param name="around">Puts handlers of the client's own around the one that sends.</param>
+internal sealed class Transport(KubeConnection connection, string product, Func<HttpMessageHandler, HttpMessageHandler> around) : IDisposable
 {
     private readonly Lock _gate = new();
     private X509Certificate2Collection? _authorities;
@@ -54,7 +55,7 @@ internal sealed class Transport(KubeConnection connection, string product) : IDi
             AllowAutoRedirect = false,
             UseCookies = false,
         };
-        var http = new HttpClient(handler)
+        var http = new HttpClient(around(handler))
         {
             BaseAddress = connection.Server,
             Timeout = Timeout.InfiniteTimeSpan, // each call has its own deadline

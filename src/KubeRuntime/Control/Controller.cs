@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using KubeRuntime.Api;
 using KubeRuntime.Leading;
+using KubeRuntime.Metrics;
 using KubeRuntime.Queueing;
 using Microsoft.Extensions.Logging;
 
@@ -15,7 +17,8 @@ public sealed record ControllerOptions(int Workers, TimeSpan ReconcileTimeout, T
 /// leads, and no failure of a reconcile ends it. Stopping: intake ends, running reconciles finish (bounded), then their token is cancelled.
 /// </summary>
 public sealed class Controller(
-    IReadOnlyList<IWatchSource> sources, WorkQueue<NamespacedName> queue, IReconciler reconciler, ControllerOptions options, TimeProvider time, ILogger logger)
+    IReadOnlyList<IWatchSource> sources, WorkQueue<NamespacedName> queue, IReconciler reconciler, ControllerOptions options, TimeProvider time, ILogger logger,
+    ControllerMetrics? metrics = null)
 {
     /// <summary>A bug seldom goes away in milliseconds, and each try writes a stack to the log.</summary>
     private static readonly TimeSpan PauseAfterBug = TimeSpan.FromSeconds(1);
@@ -23,14 +26,20 @@ public sealed class Controller(
     /// <summary>For a reconcile to notice that it is cancelled; one that does not is left behind, for the process must end.</summary>
     private static readonly TimeSpan CancelTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>Beyond its time limit; a reconcile that heeds its cancellation ends well within it, even on a machine under load.</summary>
+    public static readonly TimeSpan HangsAfter = TimeSpan.FromSeconds(30);
+
+    private readonly ImmutableArray<Heartbeat> _workers = [.. Enumerable.Range(1, options.Workers).Select(i => new Heartbeat($"worker {i}", time))];
     private volatile bool _running;
     private volatile bool _dead;
 
     /// <summary>Every source has seen a complete list: what is decided is decided on everything.</summary>
     public bool IsReady => _running && sources.All(s => s.IsSynced);
 
-    /// <summary>False once a loop has ended that should not: only a restart mends that.</summary>
-    public bool IsAlive => !_dead;
+    /// <summary>What is wrong with a loop, null when all is well: it has ended and should not have, or it hangs beyond every bound of its own. Only a restart mends that.</summary>
+    public string? Ailment => _dead ? "a loop has ended"
+        : sources.SelectMany(s => s.Heartbeats).Concat(_workers).FirstOrDefault(b => b.IsOverdue) is { } hanging ? $"{hanging.Name} hangs"
+        : null;
 
     /// <summary>Runs until cancelled. An exception here is a bug of the runtime, and should end the process.</summary>
     /// <param name="leadership">Watches run and the queue fills before it begins; only the workers wait. Once it is lost, running reconciles are cancelled.</param>
@@ -52,7 +61,8 @@ public sealed class Controller(
             await FirstEndAsync([leadership.Begun.WaitAsync(intake.Token), .. watches]);
             if (!leadership.Begun.IsCompleted)
                 throw new InvalidOperationException("a watch ended that should run for ever");
-            workers.AddRange(Enumerable.Range(0, options.Workers).Select(_ => WorkAsync(work.Token)));
+            metrics?.Start(options.Workers);
+            workers.AddRange(_workers.Select(beat => WorkAsync(beat, work.Token)));
             await FirstEndAsync([.. watches, .. workers]);
             cancellationToken.ThrowIfCancellationRequested();
             throw new InvalidOperationException("a watch or a worker ended that should run for ever");
@@ -92,12 +102,16 @@ public sealed class Controller(
         return task.IsCompleted;
     }
 
-    private async Task WorkAsync(CancellationToken cancellationToken)
+    private async Task WorkAsync(Heartbeat heartbeat, CancellationToken cancellationToken)
     {
         await Task.Yield();
         while (await queue.TakeAsync(cancellationToken) is { } key)
         {
+            heartbeat.Beat(within: options.ReconcileTimeout + HangsAfter);
+            metrics?.Began();
+            var from = time.GetTimestamp();
             var requeue = await ReconcileAsync(key, cancellationToken);
+            metrics?.Ended(requeue, time.GetElapsedTime(from));
             if (requeue is not Requeue.Retry)
                 queue.Forget(key);
             switch (requeue)
@@ -110,6 +124,7 @@ public sealed class Controller(
                     break;
             }
             queue.Done(key);
+            heartbeat.Rest();
         }
     }
 
@@ -127,12 +142,14 @@ public sealed class Controller(
         catch (OperationCanceledException) when (deadline.Token.IsCancellationRequested)
         {
             Log.ReconcileTimedOut(logger, key, options.ReconcileTimeout);
+            metrics?.TimedOut();
         }
 #pragma warning disable CA1031 // One of the two catch-alls (CONTRIBUTING, "Errors"): a bug in one object's reconcile must not end the others'.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             Log.ReconcileFailed(logger, key, e);
+            metrics?.Threw();
         }
         return new Requeue.Retry(PauseAfterBug);
     }

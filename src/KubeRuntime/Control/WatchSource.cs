@@ -10,6 +10,9 @@ public interface IWatchSource
 
     Task WhenSynced { get; }
 
+    /// <summary>Of the loops that <see cref="RunAsync"/> runs.</summary>
+    IReadOnlyList<Heartbeat> Heartbeats { get; }
+
     Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken);
 }
 
@@ -21,6 +24,8 @@ public sealed class WatchSource<T>(IReadOnlyList<Watcher<T>> watchers, Mirror<T>
     public bool IsSynced => mirror.IsSynced;
 
     public Task WhenSynced => mirror.WhenSynced;
+
+    public IReadOnlyList<Heartbeat> Heartbeats => [.. watchers.Select(w => w.Heartbeat)];
 
     /// <summary>Ends when the first of the watchers does, which is a bug unless it was cancelled; the others end with it.</summary>
     public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using KubeRuntime.Api;
 
@@ -64,26 +62,6 @@ internal sealed record LeaseWrite(LeaseWriteMeta Metadata, LeaseRecord Spec)
 }
 
 internal sealed record LeaseWriteMeta(string? Name, string? Namespace, string? ResourceVersion);
-
-/// <summary>Kubernetes' MicroTime: its reader takes six digits after the second, no more and no fewer. A time that cannot be read is none.</summary>
-internal sealed class MicroTimeConverter : JsonConverter<DateTimeOffset?>
-{
-    public override DateTimeOffset? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-    {
-        if (reader.TokenType == JsonTokenType.String && reader.TryGetDateTimeOffset(out var time))
-            return time;
-        reader.Skip();
-        return null;
-    }
-
-    public override void Write(Utf8JsonWriter writer, DateTimeOffset? value, JsonSerializerOptions options)
-    {
-        if (value is { } time)
-            writer.WriteStringValue(time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
-        else
-            writer.WriteNullValue();
-    }
-}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Lease))]

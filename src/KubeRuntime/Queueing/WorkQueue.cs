@@ -1,3 +1,5 @@
+using KubeRuntime.Metrics;
+
 namespace KubeRuntime.Queueing;
 
 /// <summary>
@@ -15,19 +17,26 @@ public sealed class WorkQueue<TKey> : IDisposable
     private readonly Lock _gate = new();
     private readonly TwoLanes<TKey> _waiting = new();
 
-    /// <summary>Keys that were added and not taken since, and whether that is urgent.</summary>
-    private readonly Dictionary<TKey, bool> _dirty = [];
-    private readonly HashSet<TKey> _processing = [];
+    /// <summary>Keys that were added and not taken since.</summary>
+    private readonly Dictionary<TKey, Wait> _dirty = [];
+
+    /// <summary>Keys that a worker has, and since when.</summary>
+    private readonly Dictionary<TKey, long> _processing = [];
     private readonly Dictionary<TKey, int> _failures = [];
     private readonly SemaphoreSlim _available = new(0);
     private readonly DelayedAdds<TKey> _delayed;
     private readonly Backoff _backoff;
+    private readonly TimeProvider _time;
+    private readonly WorkQueueMetrics? _metrics;
     private bool _shutDown;
 
-    public WorkQueue(Backoff backoff, TimeProvider time)
+    public WorkQueue(Backoff backoff, TimeProvider time, WorkQueueMetrics? metrics = null)
     {
         _backoff = backoff;
+        _time = time;
+        _metrics = metrics;
         _delayed = new DelayedAdds<TKey>(time, AddDue);
+        metrics?.Watch(() => Depth, Running);
     }
 
     /// <summary>Keys that wait for a worker now.</summary>
@@ -68,6 +77,7 @@ public sealed class WorkQueue<TKey> : IDisposable
             var attempt = _failures[key] = _failures.GetValueOrDefault(key) + 1;
             delay = _backoff.Delay(attempt); // in the lock: a seeded Random is not thread-safe
         }
+        _metrics?.Retried();
         AddAfter(key, delay > atLeast ? delay : atLeast);
     }
 
@@ -96,9 +106,10 @@ public sealed class WorkQueue<TKey> : IDisposable
                 return null;
             }
             var key = _waiting.Take();
-            _dirty.Remove(key);
-            _processing.Add(key);
+            _dirty.Remove(key, out var wait);
+            _processing.Add(key, _time.GetTimestamp());
             _delayed.Cancel(key);
+            _metrics?.Taken(_time.GetElapsedTime(wait.Since));
             return key;
         }
     }
@@ -108,10 +119,11 @@ public sealed class WorkQueue<TKey> : IDisposable
     {
         lock (_gate)
         {
-            _processing.Remove(key);
-            if (_shutDown || !_dirty.TryGetValue(key, out var urgent))
+            if (_processing.Remove(key, out var since))
+                _metrics?.Done(_time.GetElapsedTime(since));
+            if (_shutDown || !_dirty.TryGetValue(key, out var wait))
                 return;
-            _waiting.Add(key, urgent);
+            _waiting.Add(key, wait.IsUrgent);
             _available.Release();
         }
     }
@@ -148,18 +160,37 @@ public sealed class WorkQueue<TKey> : IDisposable
     {
         if (_shutDown)
             return;
-        if (_dirty.TryGetValue(key, out var wasUrgent))
+        if (_dirty.TryGetValue(key, out var wait))
         {
-            if (!urgent || wasUrgent)
+            if (!urgent || wait.IsUrgent)
                 return;
-            _dirty[key] = true;
+            _dirty[key] = wait with { IsUrgent = true };
             _waiting.Raise(key);
             return;
         }
-        _dirty.Add(key, urgent);
-        if (_processing.Contains(key))
+        _dirty.Add(key, new Wait(urgent, _time.GetTimestamp()));
+        _metrics?.Added();
+        if (_processing.ContainsKey(key))
             return;
         _waiting.Add(key, urgent);
         _available.Release();
     }
+
+    /// <summary>How long the workers have had the keys that they have now.</summary>
+    private (TimeSpan Sum, TimeSpan Longest) Running()
+    {
+        lock (_gate)
+        {
+            var (sum, longest) = (TimeSpan.Zero, TimeSpan.Zero);
+            foreach (var since in _processing.Values)
+            {
+                var soFar = _time.GetElapsedTime(since);
+                sum += soFar;
+                longest = soFar > longest ? soFar : longest;
+            }
+            return (sum, longest);
+        }
+    }
+
+    private readonly record struct Wait(bool IsUrgent, long Since);
 }

@@ -37,6 +37,15 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
 
     public Scope Scope => scope;
 
+    /// <summary>
+    /// Longest time between two steps: a watch without a line, with its grace, or the longest pause that a server may ask for; and as much again for a machine
+    /// under load.
+    /// </summary>
+    internal static readonly TimeSpan LongestStep = (ShortestWatch * 2 + TimeSpan.FromMinutes(1)) * 2;
+
+    /// <summary>Beats before each step of <see cref="RunAsync"/>.</summary>
+    public Heartbeat Heartbeat { get; } = new($"watch of {resource.Plural}{(scope.Namespace is { } ns ? $" in {ns}" : "")}", time);
+
     /// <summary>Runs until cancelled. <paramref name="sink"/> is called for one event after the other.</summary>
     public async Task RunAsync(Action<WatchEvent<T>> sink, CancellationToken cancellationToken)
     {
@@ -45,6 +54,7 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
         {
             while (true)
             {
+                Heartbeat.Beat(within: LongestStep);
                 (state, var e) = await StepAsync(state, cancellationToken);
                 if (e is not null)
                     sink(e);
@@ -52,6 +62,7 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
         }
         finally
         {
+            Heartbeat.Rest();
             (state as WatchState<T>.Watching)?.Reader.Dispose();
             (state as WatchState<T>.Streaming)?.Reader.Dispose();
         }

@@ -1,3 +1,4 @@
+using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using KubeRuntime.Api;
 
@@ -38,6 +39,8 @@ internal static class Given
 
     /// <summary>A store of another vendor, at the vendor's own endpoint of the region.</summary>
     public static ObjectStore Store(string vendor, string region) => Store() with { Spec = Store().Spec with { Vendor = vendor, Region = region } };
+
+    public static AppliedChange Write(DateTimeOffset at) => new(new BucketEncryption.None(), new BucketEncryption.Aes256(), at);
 
     public static BucketEncryptionPolicy With(this BucketEncryptionPolicy policy, EncryptionSpec encryption) =>
         policy with { Spec = policy.Spec with { Encryption = encryption } };

@@ -24,7 +24,7 @@ public sealed class ServicesTests
         Assert.All(services.Where(s => !s.ServiceType.IsGenericTypeDefinition), s => Assert.NotEmpty(provider.GetServices(s.ServiceType)));
         Assert.Contains(provider.GetServices<IHostedService>(), s => s is OperatorService);
         Assert.False(provider.GetRequiredService<Controller>().IsReady);
-        Assert.True(provider.GetRequiredService<Controller>().IsAlive);
+        Assert.Null(provider.GetRequiredService<Controller>().Ailment);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Tests.Fakes;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -94,7 +95,7 @@ public sealed class BucketRowsTests
     [Fact]
     public void A_write_sets_its_time_and_a_read_keeps_it()
     {
-        var written = BucketRows.Next(null, new BucketResult(Bucket, new Outcome.InSync(None), Now.AddMilliseconds(500)), tolerated: false, wasStalled: false).Row;
+        var written = BucketRows.Next(null, new BucketResult(Bucket, new Outcome.InSync(None), Given.Write(Now.AddMilliseconds(500))), tolerated: false, wasStalled: false).Row;
         var read = BucketRows.Next(written, new BucketResult(Bucket, new Outcome.InSync(None)), tolerated: false, wasStalled: false).Row;
 
         Assert.Equal(Now, written.LastAppliedTime);
@@ -106,7 +107,7 @@ public sealed class BucketRowsTests
     {
         var before = new BucketRow { Name = Bucket, State = BucketRow.InSync, Observed = new ObservedRow { Algorithm = "AES256" } };
 
-        var next = BucketRows.Next(before, new BucketResult(Bucket, Fail(FailureKind.Transient), Now), tolerated: true, wasStalled: false);
+        var next = BucketRows.Next(before, new BucketResult(Bucket, Fail(FailureKind.Transient), Given.Write(Now)), tolerated: true, wasStalled: false);
 
         Assert.Equal(Now, next.Row.LastAppliedTime);
     }

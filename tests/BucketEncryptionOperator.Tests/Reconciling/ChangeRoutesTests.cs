@@ -20,6 +20,7 @@ public sealed class ChangeRoutesTests : IDisposable
         ["its spec changed"] = (Policy, Policy.NextGeneration(), true),
         ["its status changed: that was us"] = (Policy, Policy with { Metadata = Policy.Metadata with { ResourceVersion = "2" }, Status = new PolicyStatus() }, false),
         ["deletion began"] = (Policy, Policy with { Metadata = Policy.Metadata with { DeletionTimestamp = DateTimeOffset.UnixEpoch } }, true),
+        ["somebody asked by an annotation"] = (Policy, Policy with { Metadata = Policy.Metadata with { Annotations = [new("reconcile.fluxcd.io/requestedAt", "now")] } }, true),
         ["made anew under the same name"] = (Policy, Policy with { Metadata = Policy.Metadata with { Uid = "other" } }, true),
     };
 

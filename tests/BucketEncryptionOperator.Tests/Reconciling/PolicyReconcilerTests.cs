@@ -39,7 +39,7 @@ public sealed class PolicyReconcilerTests : IAsyncLifetime
         _bench.Vendor["bucket-a"] = None;
         _bench.Vendor["bucket-b"] = Aes;
         await _bench.Start(Given.Policy("bucket-a", "bucket-b")).SettleAsync();
-        var (calls, requests, logs) = (_bench.Vendor.Calls.Count, _bench.Kubernetes.Requests.Count, _bench.Logs.Count);
+        var (calls, requests, logs, events) = (_bench.Vendor.Calls.Count, _bench.Kubernetes.Requests.Count, _bench.Logs.Count, _bench.Events.All.Count);
 
         for (var i = 0; i < 3; i++)
         {
@@ -50,6 +50,7 @@ public sealed class PolicyReconcilerTests : IAsyncLifetime
         Assert.Equal(Enumerable.Repeat("Get", 6), _bench.Vendor.Calls.Skip(calls).Select(c => c.Operation));
         Assert.Equal(requests, _bench.Kubernetes.Requests.Count);
         Assert.Equal(logs, _bench.Logs.Count);
+        Assert.Equal(events, _bench.Events.All.Count);
     }
 
     [Fact]

@@ -219,9 +219,9 @@ public sealed class StatusComposerTests
     public void A_write_that_does_not_show_is_confirming_and_then_not_converging()
     {
         var history = new WriteHistory("AES256", 1, Start.AddSeconds(10));
-        var confirming = Compose([Good("bucket-a"), new BucketResult("bucket-b", new Outcome.Unconfirmed(None, history), _now)]);
+        var confirming = Compose([Good("bucket-a"), new BucketResult("bucket-b", new Outcome.Unconfirmed(None, history), Given.Write(_now))]);
         _now += TimeSpan.FromMinutes(1);
-        var blown = Compose([Good("bucket-a"), new BucketResult("bucket-b", new Outcome.Unconfirmed(None, history with { Count = 3 }), _now)]);
+        var blown = Compose([Good("bucket-a"), new BucketResult("bucket-b", new Outcome.Unconfirmed(None, history with { Count = 3 }), Given.Write(_now))]);
         _now += TimeSpan.FromMinutes(20);
         var looked = Compose([Good("bucket-a"), new BucketResult("bucket-b", new Outcome.Unconfirmed(None, history with { Count = 3 }))]);
 
@@ -246,7 +246,7 @@ public sealed class StatusComposerTests
     [Fact]
     public void What_was_written_outlives_a_change_of_the_spec_and_a_missing_Secret()
     {
-        Compose([Good("bucket-a"), new BucketResult("bucket-b", new Outcome.Unconfirmed(None, new WriteHistory("AES256", 2, Start)), _now)]);
+        Compose([Good("bucket-a"), new BucketResult("bucket-b", new Outcome.Unconfirmed(None, new WriteHistory("AES256", 2, Start)), Given.Write(_now))]);
         _policy = _policy.NextGeneration();
         var noSecret = Compose(new Failure(FailureKind.Missing, "ReadSecret", "SecretNotFound") { Message = "m" });
 
@@ -290,7 +290,7 @@ public sealed class StatusComposerTests
         return random.Next(4) switch
         {
             0 => Good(bucket),
-            1 => new BucketResult(bucket, new Outcome.Unconfirmed(observed, new WriteHistory("AES256", random.Next(1, 5), _now)), random.Next(2) == 0 ? _now : null),
+            1 => new BucketResult(bucket, new Outcome.Unconfirmed(observed, new WriteHistory("AES256", random.Next(1, 5), _now)), random.Next(2) == 0 ? Given.Write(_now) : null),
             _ => Fail(bucket, (FailureKind)random.Next(8), "Code" + random.Next(3), observed, random.Next().ToString()),
         };
     }

@@ -34,7 +34,7 @@ internal sealed class Workbench : IAsyncDisposable
         _reconciler = new PolicyReconciler(
             _policies, _stores, new PolicyReader(new StoreReader(Allowed)), _keys,
             new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { ["AlibabaOSS"] = Vendor },
-            new BucketReconciler(() => MayWrite, Time, new RecordingLogger<BucketReconciler>(Logs)), new StatusWriter(Kubernetes.Client, _policies),
+            new BucketReconciler(() => MayWrite, Time, new RecordingLogger<BucketReconciler>(Logs)), new StatusWriter(Kubernetes.Client, _policies), Events,
             new PolicyReconcilerOptions(bucketConcurrency), Time, new Random(1), new RecordingLogger<PolicyReconciler>(Logs));
     }
 
@@ -48,6 +48,8 @@ internal sealed class Workbench : IAsyncDisposable
     public KubernetesFake Kubernetes { get; }
 
     public ConcurrentQueue<string> Logs { get; } = new();
+
+    public RecordedEvents Events { get; } = new();
 
     public PolicyStatus Status => Kubernetes.Read(Given.PolicyKey).Status ?? new PolicyStatus();
 
@@ -77,6 +79,7 @@ internal sealed class Workbench : IAsyncDisposable
                 StatusRules.Check(before, status, Time.GetUtcNow());
             Applied(now);
         }
+        Assert.All(Events.Notes, note => Assert.DoesNotContain(StatusRules.SecretMark, note, StringComparison.OrdinalIgnoreCase));
         Assert.All(Logs, line => Assert.DoesNotContain(StatusRules.SecretMark, line, StringComparison.OrdinalIgnoreCase));
         return requeue;
     }

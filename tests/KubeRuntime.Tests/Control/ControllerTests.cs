@@ -1,7 +1,9 @@
 using KubeRuntime.Api;
 using KubeRuntime.Control;
 using KubeRuntime.Leading;
+using KubeRuntime.Metrics;
 using KubeRuntime.Queueing;
+using KubeRuntime.Tests.Metrics;
 using Microsoft.Extensions.Logging;
 using TestKit;
 
@@ -73,7 +75,7 @@ public sealed class ControllerTests : IAsyncLifetime
         var entry = Assert.Single(_logger.Entries, e => e.Level == LogLevel.Error);
         Assert.IsType<InvalidOperationException>(entry.Exception);
         retried.Return(Requeue.OnChange);
-        Assert.True(_controller.IsAlive);
+        Assert.Null(_controller.Ailment);
     }
 
     [Fact]
@@ -170,7 +172,7 @@ public sealed class ControllerTests : IAsyncLifetime
         call.Return(Requeue.OnChange);
         await _running.Within();
 
-        Assert.True(_controller.IsAlive);
+        Assert.Null(_controller.Ailment);
         Assert.False(_controller.IsReady);
         Assert.Equal(1, _reconciler.Calls);
         Assert.DoesNotContain(_logger.Entries, e => e.Level >= LogLevel.Warning);
@@ -235,7 +237,7 @@ public sealed class ControllerTests : IAsyncLifetime
         var thrown = await Record.ExceptionAsync(() => _running.Within());
 
         Assert.True(throws ? thrown is InvalidDataException : thrown is InvalidOperationException, rule);
-        Assert.False(_controller.IsAlive);
+        Assert.Equal("a loop has ended", _controller.Ailment);
         Assert.False(_controller.IsReady);
         await _first.Ended.Within();
         Assert.Equal(early ? 0 : 1, _reconciler.Calls);
@@ -248,7 +250,100 @@ public sealed class ControllerTests : IAsyncLifetime
 
         await _running.Within();
 
-        Assert.True(_controller.IsAlive);
+        Assert.Null(_controller.Ailment);
+    }
+
+    [Fact]
+    public async Task A_reconcile_that_ignores_its_cancellation_shows_by_its_workers_name_and_no_sooner_than_it_must()
+    {
+        Sync(A);
+        var call = await _reconciler.NextAsync();
+        call.HeedsCancellation = false;
+
+        _clock.Advance(20 * Second + Controller.HangsAfter);
+        Assert.Null(_controller.Ailment);
+        _clock.Advance(Second);
+
+        Assert.Matches("^worker [12] hangs$", _controller.Ailment);
+        call.Return(Requeue.OnChange);
+        await Waiting.UntilAsync(() => _controller.Ailment is null);
+    }
+
+    [Fact]
+    public void A_watch_that_is_overdue_shows_by_its_name()
+    {
+        var beat = new Heartbeat("watch of widgets", _clock);
+        var controller = new Controller([new Source(beat)], _queue, _reconciler, new ControllerOptions(1, Second, Second), _clock, _logger);
+
+        beat.Beat(within: 10 * Second);
+        _clock.Advance(10 * Second);
+        Assert.Null(controller.Ailment);
+        _clock.Advance(Second);
+
+        Assert.Equal("watch of widgets hangs", controller.Ailment);
+        beat.Rest();
+        Assert.Null(controller.Ailment);
+    }
+
+    [Fact]
+    public async Task Workers_without_work_and_a_standby_are_alive_however_long_it_takes()
+    {
+        var never = new TaskCompletionSource();
+        var source = new Source(new Heartbeat("watch", _clock));
+        using var queue = new WorkQueue<NamespacedName>(new Backoff(Second, 60 * Second, new Random(1)), _clock);
+        var standby = new Controller([source], queue, _reconciler, new ControllerOptions(2, Second, Second), _clock, _logger);
+        var running = standby.RunAsync(new Leadership(never.Task, CancellationToken.None), _stop.Token);
+        source.Sync();
+        Sync(A);
+        (await _reconciler.NextAsync()).Return(Requeue.OnChange);
+        await Waiting.UntilAsync(() => _reconciler.Idle == 2);
+
+        _clock.Advance(TimeSpan.FromDays(30));
+
+        await Waiting.UntilAsync(() => _controller.Ailment is null && standby.Ailment is null);
+        await _stop.CancelAsync();
+        await running.Within();
+    }
+
+    [Fact]
+    public async Task Reconciles_are_counted_by_how_they_ended()
+    {
+        using var metrics = new MetricCollector();
+        var source = new Source();
+        using var queue = new WorkQueue<NamespacedName>(new Backoff(Second, Second, new Random(1)), _clock);
+        var controller = new Controller(
+            [source], queue, _reconciler, new ControllerOptions(3, 20 * Second, Second), _clock, _logger, new ControllerMetrics(new RuntimeMetrics(metrics.Meter), "widget"));
+        var running = controller.RunAsync(Leadership.Unquestioned, _stop.Token);
+        source.Sync();
+        source.Enqueue(A);
+        var first = await _reconciler.NextAsync();
+        Assert.Equal((3, 1), (metrics.Last("controller_runtime_max_concurrent_reconciles", "widget"), metrics.Last("controller_runtime_active_workers", "widget")));
+        Assert.Equal(0, metrics.Sum("controller_runtime_reconcile_total", "widget", "error"));
+
+        _clock.Advance(2 * Second);
+        first.Return(Requeue.OnChange);
+        source.Enqueue(B);
+        (await _reconciler.NextAsync()).Return(new Requeue.After(3600 * Second));
+        source.Enqueue(new NamespacedName("ns", "c"));
+        (await _reconciler.NextAsync()).Return(new Requeue.Retry(3600 * Second));
+        source.Enqueue(new NamespacedName("ns", "d"));
+        (await _reconciler.NextAsync()).Throw(new InvalidOperationException("a bug"));
+        source.Enqueue(new NamespacedName("ns", "e"));
+        var slow = await _reconciler.NextAsync();
+        await Waiting.UntilAsync(() => metrics.Sum("controller_runtime_reconcile_total", "error") == 2);
+        queue.Forget(new NamespacedName("ns", "d"));
+        _clock.Advance(20 * Second);
+        await slow.Cancelled.Within();
+        await Waiting.UntilAsync(() => metrics.Sum("controller_runtime_reconcile_timeouts_total", "widget") == 1);
+
+        Assert.Equal((1, 1), (metrics.Sum("controller_runtime_reconcile_total", "widget", "success"), metrics.Sum("controller_runtime_reconcile_total", "widget", "requeue_after")));
+        Assert.Equal(1, metrics.Sum("controller_runtime_reconcile_panics_total", "widget"));
+        Assert.Contains(2, metrics.Values("controller_runtime_reconcile_time_seconds", "widget"));
+        await Waiting.UntilAsync(() => metrics.Sum("controller_runtime_reconcile_errors_total", "widget") >= 3);
+        while (_reconciler.Idle < 2)
+            (await _reconciler.NextAsync()).Return(Requeue.OnChange);
+        await _stop.CancelAsync();
+        await running.Within();
     }
 
     private void Sync(NamespacedName key)
@@ -261,7 +356,7 @@ public sealed class ControllerTests : IAsyncLifetime
     /// <summary>The queue holds a delayed key: the worker has dealt with the outcome.</summary>
     private Task UntilDelayedAsync() => Waiting.UntilAsync(() => _queue.Delayed == 1);
 
-    private sealed class Source : IWatchSource
+    private sealed class Source(params Heartbeat[] heartbeats) : IWatchSource
     {
         private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -269,6 +364,8 @@ public sealed class ControllerTests : IAsyncLifetime
         private Action<NamespacedName>? _enqueue;
 
         public bool IsSynced => _synced.Task.IsCompleted;
+
+        public IReadOnlyList<Heartbeat> Heartbeats => heartbeats;
 
         public Task WhenSynced => _synced.Task;
 

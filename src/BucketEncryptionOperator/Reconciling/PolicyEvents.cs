@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using KubeRuntime.Events;
+
+namespace BucketEncryptionOperator.Reconciling;
+
+/// <summary>
+/// Which events a reconcile has to tell, from the same findings as the status: a pure function, one event for a change and none for what stays. Buckets to
+/// which the same happened share one, for a policy may have 256 of them. No event holds a vendor's own text; what one says is made of names, codes and
+/// the request id.
+/// </summary>
+internal static class PolicyEvents
+{
+    public const string EncryptionApplied = "EncryptionApplied";
+    public const string EncryptionRemoved = "EncryptionRemoved";
+    public const string DriftDetected = "DriftDetected";
+    public const string VendorError = "VendorError";
+
+    private const int NamedBuckets = 10;
+
+    /// <summary>What was done to buckets, and the drift that it corrects: told whether or not the status can be written, for it is not done again.</summary>
+    public static IEnumerable<Occurrence> Done(BucketEncryptionPolicy policy, Findings findings, DateTimeOffset now)
+    {
+        var before = RowsOfThisSpec(policy);
+        var facts = new List<Fact>();
+        foreach (var result in findings.Buckets)
+        {
+            if (result.Applied is not { } applied)
+                continue;
+            if (before.GetValueOrDefault(result.Bucket) is { State: BucketRow.InSync, Observed: { } kept })
+                facts.Add(Drift(result.Bucket, kept, BucketRows.Observed(applied.From)));
+            facts.Add(applied.To is BucketEncryption.None
+                ? new Fact(result.Bucket, IsWarning: false, EncryptionRemoved, "Delete", $"default encryption removed; it was {applied.From}.")
+                : new Fact(result.Bucket, IsWarning: false, EncryptionApplied, "Put", $"default encryption is now {applied.To}; it was {applied.From}."));
+        }
+        return Group(policy, facts, now);
+    }
+
+    /// <summary>What the status says for the first time: told once it is written, or it would be told again.</summary>
+    public static IEnumerable<Occurrence> Changes(BucketEncryptionPolicy policy, PolicyStatus after, DateTimeOffset now)
+    {
+        var before = RowsOfThisSpec(policy);
+        var facts = new List<Fact>();
+        foreach (var row in after.Buckets)
+        {
+            var last = before.GetValueOrDefault(row.Name);
+            var error = StatusChanges.NewError(policy.Status, row);
+            if (last is { State: BucketRow.InSync, Observed: { } kept } && row is { State: not BucketRow.InSync, Observed: { } seen } && kept != seen && row.Writes is null)
+                facts.Add(Drift(row.Name, kept, seen));
+            if (error is not null && Problem(row.Name, error) is { } problem)
+                facts.Add(problem);
+        }
+        return Group(policy, facts, now);
+    }
+
+    /// <summary>A row that speaks of another spec says nothing of drift: somebody has changed the declaration, not the bucket.</summary>
+    private static Dictionary<string, BucketRow> RowsOfThisSpec(BucketEncryptionPolicy policy) =>
+        policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation ? status.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal) : [];
+
+    private static Fact Drift(string bucket, ObservedRow from, ObservedRow? to) => new(
+        bucket, IsWarning: true, DriftDetected, "Get", $"default encryption was changed by somebody else, from {Words(from)} to {(to is null ? "something unread" : Words(to))}.");
+
+    private static Fact? Problem(string bucket, ErrorRow error) => error.Code switch
+    {
+        BucketRows.Confirming => null, // tells itself in seconds
+        BucketRows.NotConverging or Planner.DowngradeRefused => new Fact(bucket, IsWarning: true, error.Code, error.Operation, Sentence(error.Message, error.Hint)),
+        _ when error.Operation == BucketReconciler.CheckLease => null,
+        _ => new Fact(bucket, IsWarning: true, VendorError, error.Operation, Sentence(
+            $"{error.Operation} failed with {error.Code}{(error.HttpStatus is { } status ? string.Create(CultureInfo.InvariantCulture, $" (HTTP {status})") : "")}.", error.Hint)) { RequestId = error.RequestId },
+    };
+
+    private static string Sentence(string? what, string? hint) => string.Join(' ', new[] { what, hint }.Where(t => !string.IsNullOrEmpty(t)));
+
+    private static string Words(ObservedRow row) => string.Join(' ', new[]
+    {
+        row.Algorithm,
+        row.KmsKeyId is { } key ? $"with key {key}" : null,
+        row.KmsDataEncryption is { } cipher ? $"and {cipher} data encryption" : null,
+    }.Where(t => t is not null));
+
+    /// <summary>One event for each thing that happened; the request id is that of the first bucket.</summary>
+    private static IEnumerable<Occurrence> Group(BucketEncryptionPolicy policy, List<Fact> facts, DateTimeOffset now)
+    {
+        var subject = new EventSubject($"{Kinds.Group}/{Kinds.Version}", "BucketEncryptionPolicy", policy.Metadata.Key, policy.Metadata.Uid);
+        return facts.GroupBy(f => f with { Bucket = "", RequestId = null }).Select(same =>
+        {
+            var fact = same.Key;
+            var buckets = same.Select(f => f.Bucket).ToImmutableArray();
+            var request = same.Select(f => f.RequestId).FirstOrDefault(id => id is not null);
+            var note = $"{Names(buckets)}: {fact.Text}{(request is null ? "" : $" Request {request}.")}";
+            return new Occurrence(subject, fact.IsWarning, fact.Reason, fact.Action, note, now);
+        });
+    }
+
+    private static string Names(ImmutableArray<string> buckets) =>
+        (buckets.Length == 1 ? "Bucket " : "Buckets ") + string.Join(", ", buckets.Take(NamedBuckets)) + (buckets.Length > NamedBuckets ? $" and {buckets.Length - NamedBuckets} more" : "");
+
+    private sealed record Fact(string Bucket, bool IsWarning, string Reason, string Action, string Text)
+    {
+        public string? RequestId { get; init; }
+    }
+}

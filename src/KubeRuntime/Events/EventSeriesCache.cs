@@ -1,0 +1,43 @@
+namespace KubeRuntime.Events;
+
+/// <summary>
+/// The events that were sent lately. The same again within <see cref="Window"/> (client-go's) is another occurrence of a series. The text counts too:
+/// it cannot be changed once an event is there, and what is told with other words would go unheard. Not thread-safe.
+/// </summary>
+internal sealed class EventSeriesCache(TimeProvider time)
+{
+    public const int MaxRemembered = 1024;
+    public static readonly TimeSpan Window = TimeSpan.FromMinutes(6);
+
+    private readonly Dictionary<Identity, Entry> _entries = [];
+
+    public int Remembered => _entries.Count;
+
+    /// <summary>Counts an occurrence of a series that is under way; null when there is none.</summary>
+    public KubeEvent? Continue(Occurrence occurrence)
+    {
+        var identity = Identity.Of(occurrence);
+        if (!_entries.TryGetValue(identity, out var entry) || time.GetElapsedTime(entry.LastAt) > Window)
+            return null;
+        var told = entry.Event with { Series = new EventSeries((entry.Event.Series?.Count ?? 1) + 1, occurrence.At) };
+        _entries[identity] = new Entry(told, time.GetTimestamp());
+        return told;
+    }
+
+    public void Begin(Occurrence occurrence, KubeEvent told)
+    {
+        if (_entries.Count >= MaxRemembered)
+        {
+            foreach (var (identity, _) in _entries.OrderBy(e => e.Value.LastAt).Take(MaxRemembered / 2).ToList())
+                _entries.Remove(identity);
+        }
+        _entries[Identity.Of(occurrence)] = new Entry(told, time.GetTimestamp());
+    }
+
+    private readonly record struct Entry(KubeEvent Event, long LastAt);
+
+    private readonly record struct Identity(EventSubject Subject, bool IsWarning, string Reason, string Action, string Note)
+    {
+        public static Identity Of(Occurrence o) => new(o.Subject, o.IsWarning, o.Reason, o.Action, o.Note);
+    }
+}

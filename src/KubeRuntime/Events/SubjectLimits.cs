@@ -1,0 +1,38 @@
+namespace KubeRuntime.Events;
+
+/// <summary>
+/// A token bucket for each subject, with client-go's numbers: 25 events at once, then one every five minutes. One that has filled up again is
+/// the same as none, so what is remembered is bounded by what was busy in the last two hours, and by <see cref="MaxRemembered"/>.
+/// Not thread-safe.
+/// </summary>
+internal sealed class SubjectLimits(TimeProvider time)
+{
+    public const int Burst = 25;
+    public const int MaxRemembered = 4096;
+    public static readonly TimeSpan Refill = TimeSpan.FromMinutes(5);
+
+    /// <summary>By subject: the moment at which its bucket is full again.</summary>
+    private readonly Dictionary<EventSubject, TimeSpan> _fullAt = [];
+    private readonly long _start = time.GetTimestamp();
+
+    public int Remembered => _fullAt.Count;
+
+    public bool TryTake(EventSubject subject)
+    {
+        var now = time.GetElapsedTime(_start);
+        var fullAt = _fullAt.TryGetValue(subject, out var known) && known > now ? known : now;
+        if (fullAt + Refill > now + Burst * Refill)
+            return false;
+        if (_fullAt.Count >= MaxRemembered && !_fullAt.ContainsKey(subject))
+            Forget(now);
+        _fullAt[subject] = fullAt + Refill;
+        return true;
+    }
+
+    /// <summary>The full ones; if none is, half of them, those first that are nearest to it.</summary>
+    private void Forget(TimeSpan now)
+    {
+        foreach (var (subject, fullAt) in _fullAt.OrderBy(b => b.Value).Take(MaxRemembered / 2).Concat(_fullAt.Where(b => b.Value <= now)).ToList())
+            _fullAt.Remove(subject);
+    }
+}

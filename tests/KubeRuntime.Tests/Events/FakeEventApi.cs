@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using KubeRuntime.Api;
+using KubeRuntime.Events;
+
+namespace KubeRuntime.Tests.Events;
+
+/// <summary>Keeps events as a server does: a name once, a series only on what is there. Each event that comes in must be legal.</summary>
+internal sealed class FakeEventApi : IEventApi
+{
+    private readonly Channel<string> _calls = Channel.CreateUnbounded<string>();
+
+    public ConcurrentDictionary<NamespacedName, KubeEvent> Stored { get; } = new();
+
+    /// <summary>From the number of the call, from 1, to how it fails before anything is stored; null for no fault.</summary>
+    public Func<int, Exception?> Fault { get; set; } = _ => null;
+
+    /// <summary>After the event was stored.</summary>
+    public Func<int, Exception?> FaultAfter { get; set; } = _ => null;
+
+    /// <summary>A call waits for it, or for its own cancellation.</summary>
+    public Task Gate { get; set; } = Task.CompletedTask;
+
+    public int Calls { get; private set; }
+
+    /// <summary>POST or PATCH, once it is answered.</summary>
+    public Task<string> NextAsync() => TestKit.Waiting.Within(_calls.Reader.ReadAsync().AsTask());
+
+    public Task CreateAsync(KubeEvent created, CancellationToken cancellationToken) => CallAsync("POST", () =>
+    {
+        EventRules.Check(created);
+        if (!Stored.TryAdd(created.Key, created))
+            throw new KubeApiException(KubeFailure.Conflict, "it exists");
+    }, cancellationToken);
+
+    public Task UpdateAsync(NamespacedName key, EventSeries series, CancellationToken cancellationToken) => CallAsync("PATCH", () =>
+    {
+        if (!Stored.TryGetValue(key, out var stored))
+            throw new KubeApiException(KubeFailure.NotFound, "it is gone");
+        Stored[key] = stored with { Series = series };
+        EventRules.Check(Stored[key]);
+    }, cancellationToken);
+
+    private async Task CallAsync(string verb, Action act, CancellationToken cancellationToken)
+    {
+        var call = ++Calls;
+        await Gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (Fault(call) is { } fault)
+                throw fault;
+            act();
+            if (FaultAfter(call) is { } late)
+                throw late;
+        }
+        finally
+        {
+            _calls.Writer.TryWrite(verb);
+        }
+    }
+}
