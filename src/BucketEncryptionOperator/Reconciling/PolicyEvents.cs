@@ -67,9 +67,13 @@ internal static class PolicyEvents
         BucketRows.Confirming => null, // tells itself in seconds
         BucketRows.NotConverging or Planner.DowngradeRefused => new Fact(bucket, IsWarning: true, error.Code, error.Operation, Sentence(error.Message, error.Hint)),
         _ when error.Operation == BucketReconciler.CheckLease => null,
-        _ => new Fact(bucket, IsWarning: true, VendorError, error.Operation, Sentence(
-            $"{error.Operation} failed with {error.Code}{(error.HttpStatus is { } status ? string.Create(CultureInfo.InvariantCulture, $" (HTTP {status})") : "")}.", error.Hint)) { RequestId = error.RequestId },
+        _ => new Fact(bucket, IsWarning: true, VendorError, error.Operation, Sentence($"{error.Operation} failed with {error.Code}{Answered(error)}.", error.Hint))
+        {
+            RequestId = error.RequestId,
+        },
     };
+
+    private static string Answered(ErrorRow error) => error.HttpStatus is { } status ? string.Create(CultureInfo.InvariantCulture, $" (HTTP {status})") : "";
 
     private static string Sentence(string? what, string? hint) => string.Join(' ', new[] { what, hint }.Where(t => !string.IsNullOrEmpty(t)));
 
