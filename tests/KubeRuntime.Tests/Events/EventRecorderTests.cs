@@ -151,7 +151,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
         await _clock.TimersScheduledAsync(1).Within();
 
         _clock.Advance(TimeSpan.FromSeconds(19));
-        Assert.Equal(1, _api.Calls);
+        Assert.Equal((1, 1), (_clock.ScheduledTimers, _api.Calls));
         _clock.Advance(TimeSpan.FromSeconds(1));
 
         await _api.NextAsync();
