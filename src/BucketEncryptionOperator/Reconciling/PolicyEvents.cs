@@ -81,7 +81,9 @@ internal static class PolicyEvents
     {
         row.Algorithm,
         row.KmsKeyId is { } key ? $"with key {key}" : null,
+        row.KmsProjectId is { } project ? $"of project {project}" : null,
         row.KmsDataEncryption is { } cipher ? $"and {cipher} data encryption" : null,
+        row.BucketKeyEnabled is true ? "and a bucket key" : null,
     }.Where(t => t is not null));
 
     /// <summary>One event for each thing that happened; the request id is that of the first bucket.</summary>

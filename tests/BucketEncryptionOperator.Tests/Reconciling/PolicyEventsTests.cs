@@ -24,6 +24,11 @@ public sealed class PolicyEventsTests
             "Warning DriftDetected/Get: Bucket b: default encryption was changed by somebody else, from AES256 to None.",
             "Normal EncryptionApplied/Put: Bucket b: default encryption is now AES256; it was None.",
         ]),
+        ["drift in any part of the encryption is seen in the words"] = (InSync(Kms), Wrote(new BucketEncryption.Kms("key-1", DataCipher.Aes256, "project-1", BucketKeyEnabled: true), Kms),
+        [
+            "Warning DriftDetected/Get: Bucket b: default encryption was changed by somebody else, from KMS with key key-1 and SM4 data encryption to KMS with key key-1 of project project-1 and a bucket key.",
+            "Normal EncryptionApplied/Put: Bucket b: default encryption is now KMS with key key-1 and SM4 data encryption; it was KMS with key key-1 of project project-1 and a bucket key.",
+        ]),
         ["a write for a new spec corrects no drift"] = (InSync(Aes).NextGeneration(), Wrote(Aes, Kms),
             ["Normal EncryptionApplied/Put: Bucket b: default encryption is now KMS with key key-1 and SM4 data encryption; it was AES256."]),
         ["a resync that finds all right is silent"] = (InSync(Aes), Good(), []),
