@@ -380,7 +380,7 @@ invalid_specs() {
   refused "sed '/allowDowngrade:/d' deploy/samples/policy-none.yaml | kubectl apply -f -" \
     "algorithm None removes the encryption of the buckets: set spec.allowDowngrade to true if that is what you want"
   refused "sed 's/web-assets/Web_Assets/' deploy/samples/policy-aes256.yaml | kubectl apply -f -" \
-    "a bucket name has 3 to 63 lower-case letters, digits and hyphens, and starts and ends with a letter or digit"
+    "a bucket name has 3 to 63 lower-case letters, digits and hyphens (S3: and dots between them), and starts and ends with a letter or digit"
   refused "sed 's/region: cn-hangzhou/region: oss-cn-hangzhou/' deploy/samples/objectstore.yaml | kubectl apply -f -" \
     "the region id goes without the prefix oss-, for example cn-hangzhou"
   refused "kubectl patch bep finance --type merge -p '{\"spec\":{\"storeRef\":{\"name\":\"hr\"}}}'" \
