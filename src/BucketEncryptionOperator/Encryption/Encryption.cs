@@ -79,7 +79,11 @@ internal abstract record BucketEncryption
 /// The vendor's document as read, null when nothing is configured. A later write starts from it, so that what we do not model is kept.
 /// Only the vendor's own adapter looks inside.
 /// </param>
-internal sealed record Observation(BucketEncryption Encryption, string? Document);
+internal sealed record Observation(BucketEncryption Encryption, string? Document)
+{
+    /// <summary>The vendor's own words for "nothing is configured", where it had some: for whoever repeats them. Nobody decides by it.</summary>
+    public Failure? NotConfigured { get; init; }
+}
 
 /// <summary>Where a bucket's name goes in a request.</summary>
 internal enum Addressing

@@ -49,6 +49,9 @@ internal sealed record Failure(FailureKind Kind, string Operation, string Code)
     /// <summary>What a person can do about it.</summary>
     public string? Hint { get; init => field = value is null ? null : Cut(value, MaxText); }
 
+    /// <summary>A host that the vendor names as the right one.</summary>
+    public string? Endpoint { get; init => field = value is null ? null : Cut(value, MaxText); }
+
     /// <summary>Of the request; goes to logs, and to the status only when something else changes too.</summary>
     public string? RequestId { get; init => field = value is null ? null : Cut(value, MaxWord); }
 

@@ -24,6 +24,10 @@ internal static class Services
     /// <summary>In metrics; controller-runtime takes the kind.</summary>
     private const string ControllerName = "bucketencryptionpolicy";
 
+    /// <summary>What the operator calls itself in requests, as <c>name/1.0</c>.</summary>
+    public static string Product =>
+        "bucket-encryption-operator/" + (typeof(Services).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
+
     public static void AddOperator(this IServiceCollection services, KubeConnection connection)
     {
         services.AddSingleton<IValidateOptions<OperatorOptions>, OperatorOptionsRules>();
@@ -65,9 +69,6 @@ internal static class Services
         services.AddSingleton(Controller);
         services.AddHostedService<OperatorService>();
     }
-
-    private static string Product =>
-        "bucket-encryption-operator/" + (typeof(Services).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
 
     private static KubeClient Connect(IServiceProvider services) =>
         new(services.GetRequiredService<KubeConnection>(), Product, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ServerWarnings>(),

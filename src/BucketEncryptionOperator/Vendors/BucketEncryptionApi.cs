@@ -13,7 +13,7 @@ internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialec
         if (failure is not null)
         {
             return ErrorTable.SaysNotConfigured(failure) || dialect.Errors.SaysNotConfigurable(failure)
-                ? new Observation(new BucketEncryption.None(), Document: null)
+                ? new Observation(new BucketEncryption.None(), Document: null) { NotConfigured = failure }
                 : throw new VendorException(failure);
         }
         return dialect.Document.Read(response.Body) is { } encryption

@@ -24,6 +24,27 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
             && !Regional.Select(p => p.Replace(Region, region, StringComparison.Ordinal)).Concat(Global).Any(p => IsLike(endpoint.Host, p));
     }
 
+    /// <summary>The region that one of the vendor's own endpoints is in; null for every other, and for those that go with any region.</summary>
+    public string? RegionOf(Uri endpoint)
+    {
+        if (Global.Any(p => IsLike(endpoint.Host, p)))
+            return null;
+        // "oss-x-internal" is like two names; the one with more of its own text leaves the shorter region.
+        return Regional.Select(p => RegionIn(endpoint.Host, p)).OfType<string>().MinBy(r => r.Length);
+    }
+
+    private static string? RegionIn(string host, string pattern)
+    {
+        var (labels, wanted) = (host.Split('.'), pattern.Split('.'));
+        var at = Array.FindIndex(wanted, w => w.Contains(Region, StringComparison.Ordinal));
+        var around = wanted[at].Split(Region);
+        var (before, after) = (around[0], around[1]);
+        if (labels.Length != wanted.Length || labels[at].Length <= before.Length + after.Length)
+            return null;
+        var region = labels[at][before.Length..^after.Length];
+        return IsLike(host, pattern.Replace(Region, region, StringComparison.Ordinal)) ? region : null;
+    }
+
     /// <summary>Label by label: a regular expression for each read of a store would cost more than all the rest of it.</summary>
     private static bool IsLike(string host, string pattern)
     {

@@ -71,6 +71,7 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
             Ec = dialect.EcHeader is null ? null : answer.Field("EC") ?? answer.Header(dialect.EcHeader),
             Message = answer.Message,
             Hint = dialect.Refine(answer) ?? row.Hint,
+            Endpoint = answer.Endpoint,
             RequestId = answer.Field("RequestId") ?? RequestId(answer),
             RetryAfter = response.Headers.RetryAfter?.Delta,
             ConcernsCredentials = row.ConcernsCredentials,

@@ -8,19 +8,20 @@ namespace BucketEncryptionOperator.Vendors;
 /// <summary>A vendor, as the rest of the operator knows it.</summary>
 /// <param name="Name">The value of <c>spec.vendor</c>.</param>
 /// <param name="Endpoints">Its own, allowed unless --allowed-endpoints says otherwise.</param>
+/// <param name="Shell">What it is called where a person types.</param>
 /// <param name="Dialect">How it is spoken to.</param>
 /// <param name="Describe">What a store with these settings can do.</param>
-internal sealed record Vendor(string Name, EndpointNames Endpoints, IVendorDialect Dialect, Func<StoreSettings, StoreTraits> Describe);
+internal sealed record Vendor(string Name, EndpointNames Endpoints, ShellNames Shell, IVendorDialect Dialect, Func<StoreSettings, StoreTraits> Describe);
 
 /// <summary>All vendors: one line each.</summary>
 internal static class VendorCatalog
 {
     public static IReadOnlyList<Vendor> All { get; } =
     [
-        new("AlibabaOSS", OssStores.Endpoints, new OssDialect(), OssStores.Describe),
-        new("HuaweiOBS", ObsStores.Endpoints, new ObsDialect(), _ => ObsStores.Traits),
-        new("JDCloudOSS", JDCloudStores.Endpoints, new JDCloudDialect(), _ => JDCloudStores.Traits),
-        new("S3", S3Stores.Endpoints, new S3Dialect(), S3Stores.Describe),
+        new("AlibabaOSS", OssStores.Endpoints, OssStores.Shell, new OssDialect(), OssStores.Describe),
+        new("HuaweiOBS", ObsStores.Endpoints, ObsStores.Shell, new ObsDialect(), _ => ObsStores.Traits),
+        new("JDCloudOSS", JDCloudStores.Endpoints, JDCloudStores.Shell, new JDCloudDialect(), _ => JDCloudStores.Traits),
+        new("S3", S3Stores.Endpoints, S3Stores.Shell, new S3Dialect(), S3Stores.Describe),
     ];
 
     public static string Names => string.Join(", ", All.Select(v => v.Name));
@@ -30,6 +31,8 @@ internal static class VendorCatalog
     /// <summary>One client a vendor, by the vendor's name.</summary>
     public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(VendorHttp http, ServerClocks clocks) =>
         All.ToDictionary(v => v.Name, v => (IBucketEncryptionApi)new BucketEncryptionApi(http, v.Dialect, clocks), StringComparer.Ordinal);
+
+    public static Vendor? FindByScheme(string scheme) => All.FirstOrDefault(v => v.Shell is { MustBeNamed: false } && v.Shell.Scheme == scheme);
 
     public static Vendor? Find(string name) => All.FirstOrDefault(v => v.Name == name);
 }

@@ -57,11 +57,17 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void The_runtime_does_not_know_what_a_bucket_is() => AssertNever("src/KubeRuntime", BucketWord());
 
+    /// <summary>But for what the command prints: those who read it expect ossutil's words.</summary>
     [Fact]
     public void A_vendors_words_stay_in_its_folder()
     {
-        foreach (var folder in MayUse.Keys.Where(f => f != "Vendors"))
-            AssertNever($"{Operator}/{folder}", VendorWord());
+        var wrong =
+            from folder in MayUse.Keys.Where(f => f != "Vendors")
+            from file in Sources($"{Operator}/{folder}")
+            where !file.Path.EndsWith("/Commands/OssutilOutput.cs", StringComparison.Ordinal) && VendorWord().IsMatch(file.Code)
+            select $"{file.Path}: {VendorWord().Match(file.Code).Value}";
+
+        Assert.Empty(wrong);
     }
 
     /// <summary>But for the wire record of a store, whose fields are named after vendors, and the catalog.</summary>

@@ -68,7 +68,10 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, $"<Error><Code>{code}</Code></Error>"));
 
-        Assert.Equal(Nothing, await GetAsync(vendor, server));
+        var observation = await GetAsync(vendor, server);
+
+        Assert.Equal(Nothing, observation with { NotConfigured = null });
+        Assert.Equal((status, code), (observation.NotConfigured!.HttpStatus, observation.NotConfigured.Code));
     }
 
     [Theory]

@@ -8,6 +8,8 @@ internal static class Repository
     /// <summary>The operator as built beside these tests.</summary>
     public static string Operator => Path.Combine(Root, "src", "BucketEncryptionOperator", "bin", Configuration, "net10.0", "bucket-encryption-operator.dll");
 
+    public static string Configuration => AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
+
     public static string ApiServerScript => Environment.GetEnvironmentVariable("BEO_APISERVER_SERVE") ?? Path.Combine(Root, "tests", "apiserver", "serve.sh");
 
     public static string Kubectl => Environment.GetEnvironmentVariable("BEO_KUBECTL") ?? "kubectl";
@@ -15,8 +17,6 @@ internal static class Repository
     public static string Crd(string name) => File.ReadAllText(Path.Combine(Root, "crds", name));
 
     public static string Deployed(string name) => File.ReadAllText(Path.Combine(Root, "deploy", name));
-
-    private static string Configuration => AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
 
     private static string FindRoot()
     {

@@ -26,6 +26,14 @@ internal static class OssStores
         "oss-accelerate.aliyuncs.com",
         "oss-accelerate-overseas.aliyuncs.com");
 
+    public static ShellNames Shell { get; } = new(
+        "oss", "alibaba", RegionUse.InSignature4,
+        new KeyVariables("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN"),
+        new KeyVariables("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN"))
+    {
+        RegionVariables = ["OSS_REGION"],
+    };
+
     public static StoreTraits Describe(StoreSettings settings)
     {
         var options = new OssOptions(settings.SignatureVersion == "V1" ? OssSignature.V1 : OssSignature.V4, settings.CloudBoxId);

@@ -9,5 +9,7 @@ internal static class JDCloudStores
         region => $"https://s3.{region}.jdcloud-oss.com",
         ["s3.{region}.jdcloud-oss.com", "s3-internal.{region}.jdcloud-oss.com", "s3.{region}.jcloudcs.com"]);
 
+    public static ShellNames Shell { get; } = new("s3", "jdcloud", RegionUse.InSignature) { MustBeNamed = true };
+
     public static StoreTraits Traits { get; } = new("JDCloudOSS", ["KMS", "None"], [Addressing.VirtualHost, Addressing.Path]);
 }

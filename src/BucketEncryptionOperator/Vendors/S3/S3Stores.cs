@@ -19,6 +19,12 @@ internal static class S3Stores
             "s3.dualstack.{region}.amazonaws.com.cn",
         ]);
 
+    public static ShellNames Shell { get; } = new(
+        "s3", "s3", RegionUse.InSignature, new KeyVariables("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
+    {
+        RegionVariables = ["AWS_REGION", "AWS_DEFAULT_REGION"],
+    };
+
     public static StoreTraits Describe(StoreSettings settings)
     {
         var isAws = IsAws(settings.Endpoint.IdnHost);

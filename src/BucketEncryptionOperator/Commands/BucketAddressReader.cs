@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+using System.Net;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Vendors;
+
+namespace BucketEncryptionOperator.Commands;
+
+/// <summary>
+/// Where the bucket is. Endpoint: <c>-e</c>, else the config file's (a name or an endpoint of the bucket's own before the common one), else
+/// the vendor's for the region. Region: <c>--region</c>, else the endpoint's own, else the config file's, else the environment's.
+/// Whoever types is the administrator: no list of allowed endpoints, and plain http goes, with a warning.
+/// </summary>
+internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArguments given, OssutilConfig config, Func<string, string?> environment)
+{
+    private readonly ShellNames _shell = task.Vendor.Shell;
+    private readonly EndpointNames _endpoints = task.Vendor.Endpoints;
+
+    public (BucketAddress Address, StoreTraits Traits, ImmutableArray<string> Warnings) Read()
+    {
+        var asked = Region(given.Region, "--region");
+        var settled = Region(config.Region, "region in the config file") ?? RegionOfEnvironment();
+        var cname = given.Endpoint is null ? config.CnameOf(task.Bucket) : null;
+        var endpoint = ReadEndpoint(cname, asked ?? settled);
+        var region = asked ?? _endpoints.RegionOf(endpoint) ?? settled;
+        if (region is not null && _endpoints.IsOfAnotherRegion(endpoint, region))
+            throw new UsageException($"endpoint {endpoint.Host} is not in region {region}: correct one of them");
+        var warnings = ImmutableArray.CreateBuilder<string>();
+        if (endpoint.Scheme == Uri.UriSchemeHttp && !endpoint.IsLoopback)
+            warnings.Add($"{endpoint.GetLeftPart(UriPartial.Authority)} is not encrypted: signatures and session tokens can be read on the way");
+        if (config.ProxyHost is not null)
+            warnings.Add("proxyHost of the config file is not read: set HTTPS_PROXY (HTTP_PROXY for plain http)");
+        var signature = ReadSignature(region, warnings);
+        var traits = task.Vendor.Describe(new StoreSettings(region ?? "", endpoint) { SignatureVersion = signature, CloudBoxId = CloudBoxId() });
+        var place = new StorePlace(endpoint, region ?? "", ReadAddressing(endpoint, cname is not null, traits), traits);
+        return (place.Address(task.Bucket), traits, warnings.ToImmutable());
+    }
+
+    /// <summary>It goes into a host name, and into what is signed.</summary>
+    private static string? Region(string? text, string where) =>
+        string.IsNullOrEmpty(text) ? null
+        : text.Length <= 63 && text.All(StoreReader.IsLabelLetter) ? text
+        : throw new UsageException($"{where} is no region: it has lower-case letters, digits and hyphens, for example cn-hangzhou");
+
+    private string? RegionOfEnvironment() => _shell.RegionVariables.Select(v => Region(environment(v), v)).FirstOrDefault(r => r is not null);
+
+    private Uri ReadEndpoint(string? cname, string? region)
+    {
+        var text = NullIfEmpty(given.Endpoint) ?? cname ?? config.EndpointOf(task.Bucket) ?? config.Endpoint;
+        text ??= _endpoints.Default(region ?? throw new UsageException("invalid endpoint, endpoint is empty: give -e, --region, or endpoint in the config file"));
+        // ossutil takes http here; whoever wants it must say so.
+        if (!text.Contains("://", StringComparison.Ordinal))
+            text = "https://" + text;
+        return Uri.TryCreate(text, UriKind.Absolute, out var endpoint) && endpoint.Scheme is "https" or "http"
+            && endpoint.PathAndQuery == "/" && endpoint.Fragment.Length == 0 && endpoint.UserInfo.Length == 0
+            ? endpoint
+            : throw new UsageException($"invalid endpoint: it must be a host, or scheme and host, for example {_endpoints.Default("cn-hangzhou")}");
+    }
+
+    /// <returns>V1, V4, or null where there is nothing to choose.</returns>
+    private string? ReadSignature(string? region, ImmutableArray<string>.Builder warnings)
+    {
+        var asked = NullIfEmpty(given.SignVersion) ?? (_shell.Region == RegionUse.InSignature4 ? config.SignVersion : null);
+        if (_shell.Region != RegionUse.InSignature4)
+        {
+            if (asked is not null || given.CloudBoxId is not null)
+                throw new UsageException($"--sign-version and --cloudbox-id are not for {_shell.Scheme}:// buckets: leave them out");
+            return region is null && _shell.Region == RegionUse.InSignature ? throw new UsageException(NeedsRegion("the signature")) : null;
+        }
+        var canBe4 = region is not null || CloudBoxId() is not null;
+        switch (asked?.ToUpperInvariant())
+        {
+            case "V4":
+                return canBe4 ? "V4" : throw new UsageException(NeedsRegion("--sign-version v4"));
+            case "V1":
+                return "V1";
+            case null:
+                if (!canBe4)
+                    warnings.Add("signed with version 1, for the endpoint names no region: give --region for version 4");
+                return canBe4 ? "V4" : "V1";
+            default:
+                throw new UsageException("value of option --sign-version must be v1 or v4");
+        }
+    }
+
+    private string NeedsRegion(string who) =>
+        $"{who} needs a region, and the endpoint names none: give --region{(_shell.RegionVariables.IsEmpty ? "" : ", or " + _shell.RegionVariables[0] + " in the environment")}";
+
+    /// <summary>The config file's is for the vendor whose file it is.</summary>
+    private string? CloudBoxId() => NullIfEmpty(given.CloudBoxId) ?? (_shell.Region == RegionUse.InSignature4 ? config.CloudBoxId : null);
+
+    /// <summary>An IP address has no room for a bucket before it.</summary>
+    private Addressing ReadAddressing(Uri endpoint, bool isCname, StoreTraits traits)
+    {
+        var addressing = isCname ? Addressing.CName
+            : given.ForcePathStyle || IPAddress.TryParse(endpoint.Host.Trim('[', ']'), out _) ? Addressing.Path
+            : traits.Addressings[0];
+        return traits.Addressings.Contains(addressing) ? addressing
+            : throw new UsageException(addressing == Addressing.CName
+                ? $"{traits.Subject} takes no host name of the bucket's own"
+                : $"{traits.Subject} wants the bucket in the host: give an endpoint with a name, and no --force-path-style");
+    }
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}

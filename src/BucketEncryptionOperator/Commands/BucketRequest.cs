@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors;
+
+namespace BucketEncryptionOperator.Commands;
+
+internal enum BucketMethod
+{
+    Get,
+    Put,
+    Delete,
+}
+
+/// <summary>Which bucket of which vendor, and what to do: known as soon as the words are read, so that a later failure can say it.</summary>
+internal sealed record BucketTask(BucketMethod Method, Vendor Vendor, string Bucket);
+
+/// <summary>One thing to do, valid by construction.</summary>
+/// <param name="Desired">For a put, and only then.</param>
+/// <param name="Timeout">For one request.</param>
+/// <param name="Warnings">For stderr.</param>
+internal sealed record BucketRequest(BucketTask Task, BucketAddress Address, AccessKey Key, DesiredEncryption? Desired, TimeSpan Timeout, ImmutableArray<string> Warnings)
+{
+    private const string Algorithm = "--sse-algorithm";
+    private const string KeyOption = "--kms-masterkey-id";
+    private const string CipherOption = "--kms-data-encryption";
+
+    /// <summary>ossutil waits up to 22 minutes for a server that says nothing.</summary>
+    private const int DefaultReadSeconds = 60;
+    private const int DefaultConnectSeconds = 10;
+    private const int MostSeconds = 3600;
+
+    /// <summary>The words alone. What ossutil checks comes first and in its words, for scripts may look for them.</summary>
+    /// <exception cref="UsageException" />
+    public static BucketTask ReadTask(BucketEncryptionArguments given)
+    {
+        if (given.Words.FirstOrDefault(w => w.StartsWith('-')) is { } unknown)
+            throw new UsageException($"unknown option {Clean(unknown.Split('=')[0])}");
+        if (given.Words.Length != 1)
+            throw new UsageException("the command needs one bucket, for example oss://my-bucket");
+        if (string.IsNullOrEmpty(given.Method))
+            throw new UsageException("--method value is empty");
+        if (!Enum.TryParse<BucketMethod>(given.Method, ignoreCase: true, out var method) || !given.Method.All(char.IsAsciiLetter))
+            throw new UsageException("--method value is not in the optional value:put|get|delete");
+        if (given.Unsupported.FirstOrDefault() is { } unsupported)
+            throw new UsageException(UnsupportedOptions.Say(unsupported));
+
+        var url = given.Words[0];
+        var at = url.IndexOf("://", StringComparison.Ordinal);
+        var scheme = at < 0 ? "" : url[..at].ToLowerInvariant();
+        var vendor = given.Vendor is null ? VendorCatalog.FindByScheme(scheme) : FindByWord(given.Vendor);
+        if (vendor is null && given.Vendor is not null)
+            throw new UsageException($"--vendor is none of {string.Join(", ", VendorCatalog.All.Select(v => v.Shell.Word))}");
+        if (vendor is null || vendor.Shell.Scheme != scheme)
+            throw new UsageException($"the bucket must be given as {string.Join(", ", (vendor is null ? VendorCatalog.All : [vendor]).Select(v => v.Shell.Scheme + "://bucket").Distinct(StringComparer.Ordinal))}");
+        var bucket = url[(at + 3)..].TrimEnd('/');
+        if (bucket.Length is < 3 or > 63 || !bucket.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.') || bucket.StartsWith('.') || bucket.EndsWith('.')
+            || bucket.Contains("..", StringComparison.Ordinal))
+            throw new UsageException("the bucket's name is none: it has 3 to 63 lower-case letters, digits, hyphens and dots, and no object follows it");
+        return new BucketTask(method, vendor, bucket);
+    }
+
+    /// <summary>Precedence: options, then the config file, then the environment.</summary>
+    /// <exception cref="UsageException" />
+    public static BucketRequest Read(BucketTask task, BucketEncryptionArguments given, OssutilConfig config, Func<string, string?> environment)
+    {
+        var desired = task.Method == BucketMethod.Put ? ReadDesired(given) : null;
+        var key = new BucketKeyReader(task, given, config, environment).Read();
+        var (address, traits, warnings) = new BucketAddressReader(task, given, config, environment).Read();
+        var problem = (desired is null ? null : StoreRules.ProblemOf(desired, traits)) ?? StoreRules.ProblemOf(task.Bucket, traits);
+        if (problem is not null)
+            throw new UsageException(InOptions(problem));
+        var timeout = Seconds(given.ReadTimeout, "--read-timeout", DefaultReadSeconds) + Seconds(given.ConnectTimeout, "--connect-timeout", DefaultConnectSeconds);
+        return new BucketRequest(task, address, key, desired, timeout, warnings);
+    }
+
+    /// <summary>As ossutil: the whole rule is given, and what is not given is not set. What the options have no word for is kept where it can be.</summary>
+    private static DesiredEncryption ReadDesired(BucketEncryptionArguments given)
+    {
+        var (keyId, cipher) = (NullIfEmpty(given.KmsKeyId), NullIfEmpty(given.KmsDataEncryption));
+        DesiredEncryption desired = given.SseAlgorithm?.ToUpperInvariant() switch
+        {
+            "AES256" => new DesiredEncryption.Aes256(),
+            "SM4" => new DesiredEncryption.Sm4(),
+            "KMS" => new DesiredEncryption.Kms(
+                keyId is null ? new KeyRequirement.VendorDefault() : new KeyRequirement.Named(keyId),
+                cipher?.ToUpperInvariant() switch
+                {
+                    null or "AES256" => DataCipher.Aes256,
+                    "SM4" => DataCipher.Sm4,
+                    _ => throw new UsageException($"value of option {CipherOption} must be SM4 or AES256"),
+                }),
+            _ => throw new UsageException($"value of option {Algorithm} must be AES256, KMS or SM4"),
+        };
+        if (desired is not DesiredEncryption.Kms && keyId is not null)
+            throw new UsageException($"value of option {KeyOption} must be empty if value of option {Algorithm} is {desired.Algorithm}");
+        if (desired is not DesiredEncryption.Kms && cipher is not null)
+            throw new UsageException($"value of option {CipherOption} must be empty if value of option {Algorithm} is {desired.Algorithm}");
+        return desired;
+    }
+
+    /// <summary>The store's rules speak of a policy's fields; here they are options.</summary>
+    private static string InOptions(string problem) => problem
+        .Replace("spec.encryption.algorithm", Algorithm, StringComparison.Ordinal)
+        .Replace("spec.encryption.kmsDataEncryption", CipherOption, StringComparison.Ordinal)
+        .Replace("spec.buckets", "bucket", StringComparison.Ordinal)
+        .Replace(", None", "", StringComparison.Ordinal).Replace(" and None", "", StringComparison.Ordinal);
+
+    private static Vendor? FindByWord(string word) => VendorCatalog.All.FirstOrDefault(v =>
+        v.Shell.Word.Equals(word, StringComparison.OrdinalIgnoreCase) || v.Name.Equals(word, StringComparison.OrdinalIgnoreCase));
+
+    private static TimeSpan Seconds(string? text, string option, int otherwise) =>
+        text is null ? TimeSpan.FromSeconds(otherwise)
+        : int.TryParse(text, out var seconds) && seconds is >= 1 and <= MostSeconds ? TimeSpan.FromSeconds(seconds)
+        : throw new UsageException($"value of option {option} must be a number of seconds, 1 to {MostSeconds}");
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+
+    /// <summary>What a stranger's word may look like in a message.</summary>
+    private static string Clean(string word) => string.Concat(Failure.Cut(word, 40).Where(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));
+}

@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Text;
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Commands;
+
+/// <summary>
+/// Byte for byte what ossutil 1.7.19 prints, errors too, all on stdout, with its exit codes: scripts read it. For other vendors the same form.
+/// Lines of its own only for what ossutil has no words for (a project of the key, a bucket key), and only where they say something.
+/// </summary>
+internal static class OssutilOutput
+{
+    private const string GetOperation = "GetBucketEncryption";
+
+    public static Shown Show(BucketTask? task, CommandResult result, TimeSpan elapsed) => result switch
+    {
+        CommandResult.Read { NotConfigured: null } read => new(Lines(read.Encryption) + "\n\n" + Elapsed(elapsed), 0),
+        CommandResult.Read read => Failed(task, read.NotConfigured),
+        CommandResult.Written => new(Elapsed(elapsed), 0),
+        CommandResult.Failed failed => Failed(task, failed.Failure),
+        CommandResult.Unusable unusable => new($"Error: {unusable.Problem}\n", 1),
+        _ => throw new InvalidOperationException(result.GetType().Name),
+    };
+
+    private static Shown Failed(BucketTask? task, Failure failure)
+    {
+        var error = failure.HttpStatus is null ? $"{failure.Operation}: {failure.Message} ({failure.Code})" : ServiceError(task, failure);
+        var info = task?.Method == BucketMethod.Get ? $"{GetOperation} error,info:{error}\n" : "";
+        return new($"{info}Error: {error}\n", 1);
+    }
+
+    private static string ServiceError(BucketTask? task, Failure failure)
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"{task?.Vendor.Shell.Scheme}: service returned error: StatusCode={failure.HttpStatus}, ErrorCode={failure.Code}, ");
+        text.Append(CultureInfo.InvariantCulture, $"ErrorMessage=\"{failure.Message}\", RequestId={failure.RequestId}");
+        if (failure.Endpoint is not null)
+            text.Append(CultureInfo.InvariantCulture, $", Endpoint={failure.Endpoint}");
+        if (failure.Ec is not null)
+            text.Append(CultureInfo.InvariantCulture, $", Ec={failure.Ec}");
+        return text.ToString();
+    }
+
+    private static string Lines(BucketEncryption encryption)
+    {
+        if (encryption is not BucketEncryption.Kms kms)
+            return $"SSEAlgorithm:{encryption}\n";
+        var cipher = kms.Cipher switch
+        {
+            DataCipher.Sm4 => "SM4",
+            DataCipher.Other => "unknown",
+            _ => "",
+        };
+        return $"SSEAlgorithm:KMS\nKMSMasterKeyID:{kms.KeyId}\nKMSDataEncryption:{cipher}\n"
+            + (kms.ProjectId is null ? "" : $"ProjectID:{kms.ProjectId}\n")
+            + (kms.BucketKeyEnabled ? "BucketKeyEnabled:true\n" : "");
+    }
+
+    private static string Elapsed(TimeSpan elapsed) => string.Create(CultureInfo.InvariantCulture, $"\n{elapsed.TotalSeconds:0.000000}(s) elapsed\n");
+}
