@@ -18,11 +18,16 @@ internal sealed class ErrorAnswer
 
     private readonly Func<string, string?> _field;
 
-    public ErrorAnswer(VendorResponse response, string? bodyHeader)
+    /// <param name="bodyHeader">Has the body in base64, where there is none.</param>
+    /// <param name="fieldHeaders">What the headers' names begin with that have the fields, where there is no body.</param>
+    public ErrorAnswer(VendorResponse response, string? bodyHeader, string? fieldHeaders)
     {
         Response = response;
-        var text = string.IsNullOrWhiteSpace(response.Body) && bodyHeader is not null ? Decoded(response.Header(bodyHeader)) : response.Body;
-        _field = text.AsSpan().TrimStart().StartsWith("{", StringComparison.Ordinal) ? JsonFields(text) : XmlFields(text);
+        var isEmpty = string.IsNullOrWhiteSpace(response.Body);
+        var text = isEmpty && bodyHeader is not null ? Decoded(response.Header(bodyHeader)) : response.Body;
+        _field = isEmpty && fieldHeaders is not null ? name => response.Header(fieldHeaders + name)
+            : text.AsSpan().TrimStart().StartsWith("{", StringComparison.Ordinal) ? JsonFields(text)
+            : XmlFields(text);
         Code = Field("Code") ?? $"HTTP_{Status}";
         Message = Bounded(_field("Message"), MaxMessage);
         // These go into a hint, that is, into a sentence that a person may follow.

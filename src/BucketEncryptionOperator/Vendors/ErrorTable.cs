@@ -25,6 +25,9 @@ internal sealed record ErrorDialect
     /// <summary>Holds the body in base64 when there is none.</summary>
     public string? BodyHeader { get; init; }
 
+    /// <summary>Headers that begin so hold the fields when there is no body: <c>…code</c>, <c>…message</c>.</summary>
+    public string? FieldHeaders { get; init; }
+
     /// <summary>On a read they mean that nothing is configured, for nothing can be.</summary>
     public IReadOnlyList<string> NotConfigurable { get; init; } = [];
 
@@ -59,11 +62,11 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
     /// <summary>Nothing is configured, and nothing can be: a value on a read, a refusal on a write.</summary>
     public bool SaysNotConfigurable(Failure failure) => dialect.NotConfigurable.Contains(failure.Code, StringComparer.Ordinal);
 
-    public string? RequestId(VendorResponse response) => RequestId(new ErrorAnswer(response, bodyHeader: null));
+    public string? RequestId(VendorResponse response) => RequestId(new ErrorAnswer(response, bodyHeader: null, fieldHeaders: null));
 
     public Failure Read(VendorResponse response, string operation)
     {
-        var answer = new ErrorAnswer(response, dialect.BodyHeader);
+        var answer = new ErrorAnswer(response, dialect.BodyHeader, dialect.FieldHeaders);
         var row = _rows.GetValueOrDefault(answer.Code) ?? OfKeyService(answer.Code) ?? ByStatus(answer.Status);
         return new Failure(row.Kind, operation, answer.Code)
         {

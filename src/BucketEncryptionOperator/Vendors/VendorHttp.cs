@@ -34,7 +34,8 @@ internal sealed class VendorHttp : IDisposable
 
     /// <param name="product">For the User-Agent header, as <c>name/1.0</c>.</param>
     /// <param name="timeout">For one request, connection and body included.</param>
-    public VendorHttp(string product, TimeSpan timeout, TimeProvider time)
+    /// <param name="proxy">Null: the environment's.</param>
+    public VendorHttp(string product, TimeSpan timeout, TimeProvider time, IWebProxy? proxy = null)
     {
         _timeout = timeout;
         _time = time;
@@ -42,6 +43,7 @@ internal sealed class VendorHttp : IDisposable
         {
             AllowAutoRedirect = false,
             UseCookies = false,
+            Proxy = proxy,
             ConnectTimeout = timeout,
             MaxConnectionsPerServer = 64,
             PooledConnectionLifetime = TimeSpan.FromMinutes(10), // so that a change of the vendor's addresses is noticed

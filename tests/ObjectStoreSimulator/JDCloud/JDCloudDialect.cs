@@ -122,7 +122,7 @@ internal sealed partial class JDCloudDialect(World world) : IDialect
     /// <summary>A key id is taken and given back: the page names it as an element and says no more.</summary>
     private static (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, SettingValues settings)
     {
-        if (EncryptionDocument.Read(body) is not { } document || Foreign.Any(name => document.Raw(name) is not null))
+        if (EncryptionDocument.Read(body) is not { } document || Foreign.Any(name => document.Raw(name) is not null && !Gives(name, settings)))
         {
             return (null, new StoreError(400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema."));
         }
@@ -136,6 +136,14 @@ internal sealed partial class JDCloudDialect(World world) : IDialect
             ? (document.Stored(XNamespace.None, Order, keepUnknown: true), null)
             : (null, new StoreError(400, "KmsServiceNotEnabled", "The key management service is not activated."));
     }
+
+    /// <summary>What GET has, as in a later release, PUT takes back.</summary>
+    private static bool Gives(string name, SettingValues settings) => name switch
+    {
+        EncryptionDocument.BucketKeyEnabled => settings.EchoBucketKey,
+        EncryptionDocument.BucketKeyRotationPeriod => settings.UnknownElements,
+        _ => false,
+    };
 
     private static StoreError NotConfigured(SettingValues settings) => new(
         settings.NotConfiguredStatus,

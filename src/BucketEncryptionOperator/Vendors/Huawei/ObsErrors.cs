@@ -12,6 +12,7 @@ internal static class ObsErrors
         new ErrorDialect
         {
             RequestIdHeaders = ["x-obs-request-id", "x-amz-request-id"],
+            FieldHeaders = "x-obs-error-",
             KmsRight = KmsRight,
             NotConfigurable = [NoEncryption],
             Refine = Refine,
@@ -33,7 +34,7 @@ internal static class ObsErrors
 
     private static string? Refine(ErrorAnswer answer) => answer.Code switch
     {
-        "AccessDenied" when answer.MessageSays("kms:") => KmsRight,
+        "AccessDenied" when answer.MessageSays("kms:") || answer.MessageSays("by kms") => KmsRight,
         "InvalidArgument" when answer.MessageSays("KMSMasterKeyID") => "The vendor does not know the KMS key: correct spec.encryption.kmsKey.id and kmsProjectId; the key must be in the bucket's region.",
         "PermanentRedirect" or "TemporaryRedirect" when answer.Endpoint is { } host => $"The bucket is behind another endpoint: correct the store's endpoint and region. The vendor names {host}.",
         _ => null,
