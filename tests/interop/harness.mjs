@@ -55,7 +55,7 @@ export async function onlyRefusedWrites(admin, bucket, codes) {
 
 const changing = ['date', 'x-oss-date', 'x-amz-date', 'user-agent', 'x-amz-user-agent', 'amz-sdk-invocation-id'];
 
-function asText(request) {
+export function asText(request) {
   // connection depends on the version of node, and no store cares.
   const headers = request.headers.filter(({ key }) => key !== 'connection').map(({ key, value }) => {
     const shown = changing.includes(key) ? '*' : value.replace(/:\d+$/, ':PORT').replace(/\/\d{8}\//, '/DATE/');

@@ -3,6 +3,7 @@
 import { alibaba } from './alibaba.mjs';
 import { rows, store } from './harness.mjs';
 import { huawei } from './huawei.mjs';
+import { operator } from './operator.mjs';
 import { aws, jdcloud, minio, moto } from './s3.mjs';
 
 const urls = process.argv.slice(2);
@@ -23,6 +24,11 @@ await minio(store(urls[4]));
 if (urls[5]) {
   await moto(urls[5]);
 }
+
+await operator(store(urls[0]), 'alibaba', 'cn-hangzhou');
+await operator(store(urls[1]), 'huawei', 'cn-north-4');
+await operator(store(urls[2]), 'jdcloud', 'cn-north-1');
+await operator(store(urls[3]), 's3', 'eu-west-1');
 
 for (const { client, name, failure, milliseconds } of rows) {
   console.log(`${failure ? 'FAIL' : 'ok  '}  ${client.padEnd(54)} ${name.padEnd(44)} ${milliseconds.toFixed(0).padStart(5)} ms`);

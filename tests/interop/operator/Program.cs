@@ -1,0 +1,30 @@
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors;
+
+// Sends put, get and delete of one bucket's encryption with the operator's own client of a vendor, so that its requests can be laid beside those of the vendor's client:
+//   operator-requests VENDOR ENDPOINT REGION ADDRESSING [key=KMS_KEY_ID] [bucketKey=true] [signature=V1]
+// The endpoint is a real name; http_proxy leads to the simulator. The key is the one of all interop tests.
+if (args.Length < 4 || VendorCatalog.Find(args[0]) is not { } vendor || !Enum.TryParse<Addressing>(args[3], out var addressing))
+{
+    Console.Error.WriteLine("usage: operator-requests VENDOR ENDPOINT REGION ADDRESSING [key=KMS_KEY_ID] [bucketKey=true] [signature=V1]");
+    return 2;
+}
+
+var more = args.Skip(4).Select(a => a.Split('=', 2)).ToDictionary(a => a[0], a => a[1], StringComparer.Ordinal);
+var endpoint = new Uri(args[1]);
+var traits = vendor.Describe(new StoreSettings(args[2], endpoint) { SignatureVersion = more.GetValueOrDefault("signature") });
+var address = new BucketAddress("interop-bucket", endpoint, args[2], addressing, traits.Options);
+var key = new AccessKey("interop-id", "interop-secret", SecurityToken: null);
+var target = new BucketEncryption.Kms(more.GetValueOrDefault("key"), DataCipher.Aes256, BucketKeyEnabled: more.ContainsKey("bucketKey"));
+
+using var http = new VendorHttp("bucket-encryption-operator/1.0", TimeSpan.FromSeconds(20), TimeProvider.System);
+var api = VendorCatalog.ConnectAll(http, new ServerClocks(TimeProvider.System))[vendor.Name];
+await api.PutAsync(address, key, target, new Observation(new BucketEncryption.None(), Document: null), CancellationToken.None);
+var read = await api.GetAsync(address, key, CancellationToken.None);
+await api.DeleteAsync(address, key, CancellationToken.None);
+
+if (read.Encryption == target)
+    return 0;
+Console.Error.WriteLine($"put {target}, but read {read.Encryption}");
+return 1;
