@@ -37,8 +37,9 @@ apiserver-check: ## test the test API server: its cache and its contract
 lint: ## formatting, analyzers, shell scripts, YAML, stray paths
 	@tests/lint.sh
 
-demo: apiserver build ## the operator at work against a real API server and simulated stores
-	@$(STEP) "demo" tests/demo/demo.sh
+VENDOR ?= alibaba
+demo: apiserver build ## the operator at work against a real API server and a simulated store; VENDOR=alibaba, huawei, jdcloud or s3
+	@$(STEP) "demo, $(VENDOR)" tests/demo/demo.sh $(VENDOR)
 
 mutants: ## mutation testing of queue, watcher and election (about half an hour); fails below 85 %
 	@$(STEP) "tools" dotnet tool restore

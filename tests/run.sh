@@ -2,7 +2,7 @@
 # Runs the tests that `dotnet build -c Release` has built, and counts them.
 #
 #   tests/run.sh unit   the unit test projects, random tests with a tenth of their cases
-#   tests/run.sh all    those, the integration tests, and the interop tests
+#   tests/run.sh all    those, the integration tests, the interop tests, and the demo with each vendor
 #   tests/run.sh chaos  the chaos table alone, with each fault at its full length (about 10 minutes)
 #
 # The last line of stdout is the sum over all projects: "N passed, N failed", and ", N skipped" if any; of chaos, the same after "chaos: ".
@@ -15,14 +15,14 @@
 #   BEO_KUBECTL           a kubectl that works
 # and, if set by the caller, USE_EXISTING_CLUSTER, KUBECONFIG and KUBEBUILDER_ASSETS, which serve.sh heeds.
 #
-# The interop tests are tests/interop/run.sh: its last line is "interop: N passed, N failed", and its exit code says the rest.
+# The interop tests are tests/interop/run.sh: its last line is "interop: N passed, N failed", and its exit code says the rest. Of a demo each scene counts as a test.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly project_timeout=1200 # s
 readonly hang_timeout=300000 # ms without the end of a test: the test is named and the run ended
 
 unit=(tests/KubeRuntime.Tests tests/BucketEncryptionOperator.Tests) others=()
-interop='' closing_prefix=''
+interop='' demos=() closing_prefix=''
 api_server() {
   BEO_APISERVER_SERVE=$PWD/tests/apiserver/serve.sh
   BEO_KUBECTL=$(tests/tools/ensure.sh kubectl)
@@ -34,6 +34,7 @@ case ${1:-} in
     others=(tests/Integration.Tests)
     filter='Chaos!=long' # faults that cannot be shortened
     interop=tests/interop/run.sh
+    demos=(alibaba huawei jdcloud s3)
     api_server
     ;;
   chaos)
@@ -142,6 +143,24 @@ if [ -n "$interop" ]; then
   closing=$(tail -1 "$results/interop.log")
   count interop "$code" "${closing#interop: }" $((SECONDS - since))
 fi
+
+# Side by side, each with an API server of its own; a cluster that is given can hold only one at a time. A scene that was played is a test that passed.
+run_demo() {
+  local since=$SECONDS code=0
+  KEEP='' tests/demo/demo.sh "$1" --vendor-scenes >"$results/demo-$1.log" 2>&1 || code=$?
+  echo "$code $((SECONDS - since))" >"$results/demo-$1.end"
+}
+[ ${#demos[@]} -eq 0 ] || echo "==> demo: ${demos[*]}"
+for vendor in "${demos[@]}"; do
+  if [ "${USE_EXISTING_CLUSTER:-}" = true ]; then run_demo "$vendor"; else run_demo "$vendor" & fi
+done
+wait
+for vendor in "${demos[@]}"; do
+  read -r code seconds <"$results/demo-$vendor.end"
+  scenes=$(grep -c '^=== ' "$results/demo-$vendor.log") || true
+  if [ "$code" -eq 0 ]; then sed -n 's/^not run,/    &/p' "$results/demo-$vendor.log"; else cat "$results/demo-$vendor.log"; fi
+  count "demo, $vendor" "$code" "$((scenes - (code != 0))) passed, $((code != 0)) failed" "$seconds"
+done
 
 skips=
 [ "$skipped" -eq 0 ] || skips=", $skipped skipped"

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { asText, check } from './harness.mjs';
 
-const program = process.env.OPERATOR_REQUESTS ?? new URL('operator/bin/Release/net10.0/operator-requests.dll', import.meta.url).pathname;
+const program = process.env.OPERATOR_DLL;
 const bodyDigests = ['content-length', 'content-md5', 'x-amz-content-sha256', 'x-amz-checksum-crc32'];
 const xmlDeclaration = /^<\?xml[^>]*\?>\s*/;
 

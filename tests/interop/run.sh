@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Runs the vendors' own clients against the object store simulator, and the S3 client against moto's server as well where Python has moto. Needs node 18+, npm, and the simulator built:
-#   dotnet build -c Release tests/ObjectStoreSimulator && tests/interop/run.sh
-# Settings: SIMULATOR_DLL (default: the Release build), BEO_CACHE_DIR (where the npm packages are kept, outside the checkout),
+# Runs the vendors' own clients against the object store simulator, and the S3 client against moto's server as well where Python has moto; then lays the operator's own requests
+# beside the clients'. Needs node 18+, npm, and two programs built:
+#   dotnet build -c Release tests/ObjectStoreSimulator && dotnet build -c Release tests/interop/operator && tests/interop/run.sh
+# Settings: SIMULATOR_DLL and OPERATOR_DLL (default: the Release builds), BEO_CACHE_DIR (where the npm packages are kept, outside the checkout),
 # INTEROP_RECORD=1 (write recorded/ anew instead of comparing: what each client sends, after an update of the packages).
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 cache=${BEO_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bucket-encryption-operator}/interop
+operator=${OPERATOR_DLL:-$here/operator/bin/Release/net10.0/operator-requests.dll}
 simulator=${SIMULATOR_DLL:-$here/../ObjectStoreSimulator/bin/Release/net10.0/object-store-simulator.dll}
 
 say() { printf 'interop: %s\n' "$*" >&2; }
@@ -14,6 +16,7 @@ fail() { say "$*"; exit 1; }
 
 command -v node >/dev/null || fail "node is missing (Debian: apt-get install nodejs npm)"
 command -v npm >/dev/null || fail "npm is missing (Debian: apt-get install npm)"
+[[ -f $operator ]] || fail "$operator is missing: dotnet build -c Release tests/interop/operator"
 [[ -f $simulator ]] || fail "$simulator is missing: dotnet build -c Release tests/ObjectStoreSimulator"
 
 hash=$(cat "$here/package-lock.json" "$here/package.json" "$here/.npmrc" | sha256sum | cut -c1-16)
@@ -90,4 +93,4 @@ else
   say "moto not installed: not run"
 fi
 
-INTEROP_MODULES=$modules node "$here/interop.mjs" "${urls[@]}"
+INTEROP_MODULES=$modules OPERATOR_DLL=$operator node "$here/interop.mjs" "${urls[@]}"
