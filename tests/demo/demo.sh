@@ -28,7 +28,7 @@ readonly patience=20 # seconds that anything may take
 #   weak                             what drift leaves: an algorithm, or None
 #   scratch scratch_removed          what scratch-space has at first, and when its encryption is removed
 #   plain                            the vendor's least algorithm, in a policy's words
-#   strong_policy strong_bucket strong_key strong_sample weaken     a policy, and a patch that would weaken its bucket
+#   strong_policy strong_bucket strong_key weaken mend     a policy, a patch that would weaken its bucket, and one that takes that back
 #   not_offered refusal              an encryption that the store cannot have, and what is said about it
 #   kms before after                 the vendor's word for KMS, and what is around the default in its document
 readonly table=tests/demo/vendors/${1:-alibaba}.sh
@@ -426,7 +426,7 @@ downgrade() {
   run "kubectl get bep $strong_policy -o wide"
   contains "$strong_bucket is as it was" "$(admin GET "buckets/$strong_bucket/encryption")" "<KMSMasterKeyID>$strong_key</KMSMasterKeyID>"
   is "writes to $strong_bucket" "$(writes "$strong_bucket")" "$before_it"
-  apply "$strong_sample"
+  run "kubectl patch bep $strong_policy --type merge -p '$mend'"
   wait_for_ready "bep/$strong_policy"
 }
 

@@ -7,7 +7,8 @@ mark="<KMSMasterKeyID>$key</KMSMasterKeyID>"
 samples=(any-key sm4 aes256)
 weak=AES256 scratch=AES256 scratch_removed=None
 plain=AES256
-strong_policy=$policy strong_bucket=finance-archive strong_key=$key strong_sample=$policy_sample
+strong_policy=$policy strong_bucket=finance-archive strong_key=$key
 weaken='{"spec":{"encryption":{"algorithm":"AES256","kmsKey":null}}}'
+mend='{"spec":{"encryption":{"algorithm":"KMS","kmsKey":{"id":"'$key'"}}}}'
 not_offered='{algorithm: KMS, bucketKeyEnabled: true}' refusal='spec.encryption.bucketKeyEnabled: AlibabaOSS does not offer it'
 kms=KMS before='<ServerSideEncryptionRule>' after='</ServerSideEncryptionRule>'

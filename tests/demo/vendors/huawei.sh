@@ -7,7 +7,8 @@ mark="<KMSMasterKeyID>$key</KMSMasterKeyID><ProjectID>example-project-id</Projec
 samples=(any-key sm4 aes256)
 weak=AES256 scratch=AES256 scratch_removed=None
 plain=AES256
-strong_policy=$policy strong_bucket=finance-archive strong_key=$key strong_sample=$policy_sample
+strong_policy=$policy strong_bucket=finance-archive strong_key=$key
 weaken='{"spec":{"encryption":{"algorithm":"AES256","kmsKey":null,"kmsProjectId":null,"bucketKeyEnabled":null}}}'
+mend='{"spec":{"encryption":{"algorithm":"KMS","kmsKey":{"id":"'$key'"},"kmsProjectId":"example-project-id","bucketKeyEnabled":true}}}'
 not_offered='{algorithm: SM4}' refusal='spec.encryption.algorithm: HuaweiOBS does not offer SM4'
 kms=kms before='<ServerSideEncryptionConfiguration><Rule>' after='</Rule></ServerSideEncryptionConfiguration>'

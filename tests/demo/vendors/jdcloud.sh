@@ -7,7 +7,8 @@ mark='<SSEAlgorithm>aws:kms</SSEAlgorithm>'
 samples=(any-key)
 weak=None scratch=aws:kms scratch_removed=None
 plain=KMS
-strong_policy=backups strong_bucket=backup-daily strong_key=example-backup-key-id strong_sample=deploy/samples/policy-any-key.yaml
+strong_policy=backups strong_bucket=backup-daily strong_key=example-backup-key-id
 weaken='{"spec":{"encryption":{"kmsKey":{"vendorDefault":true}}}}'
+mend='{"spec":{"encryption":{"kmsKey":null}}}'
 not_offered='{algorithm: AES256}' refusal='spec.encryption.algorithm: JDCloudOSS does not offer AES256'
 kms=aws:kms before='<ServerSideEncryptionConfiguration><Rule>' after='</Rule></ServerSideEncryptionConfiguration>'

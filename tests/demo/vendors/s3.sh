@@ -7,7 +7,8 @@ mark="<KMSMasterKeyID>$key</KMSMasterKeyID></ApplyServerSideEncryptionByDefault>
 samples=(any-key aes256)
 weak=AES256 scratch=aws:kms scratch_removed=AES256
 plain=AES256
-strong_policy=$policy strong_bucket=finance-archive strong_key=$key strong_sample=$policy_sample
+strong_policy=$policy strong_bucket=finance-archive strong_key=$key
 weaken='{"spec":{"encryption":{"algorithm":"AES256","kmsKey":null,"bucketKeyEnabled":null}}}'
+mend='{"spec":{"encryption":{"algorithm":"KMS","kmsKey":{"id":"'$key'"},"bucketKeyEnabled":true}}}'
 not_offered='{algorithm: KMS, kmsDataEncryption: SM4}' refusal='spec.encryption.kmsDataEncryption: S3 does not offer it'
 kms=aws:kms before='<ServerSideEncryptionConfiguration><Rule>' after='</Rule></ServerSideEncryptionConfiguration>'
