@@ -67,7 +67,7 @@ run() {
 
 # Applies files as they are, or, where they are for another store or endpoint than the demo's, through $HERE.
 apply() {
-  if sed -s "$HERE" "$@" | cmp -s - <(sed -s 1i--- "$@"); then run "kubectl apply${*/#/ -f }"; else run "sed -s \"\$HERE\" $* | kubectl apply -f -"; fi
+  if sed -s "$HERE" "$@" | cmp -s - <(sed -s 1i--- "$@"); then run "kubectl apply ${*/#/-f }"; else run "sed -s \"\$HERE\" $* | kubectl apply -f -"; fi
 }
 
 # A command that must fail, and say this.
@@ -285,7 +285,7 @@ s/algorithm: AES256/algorithm: $plain/
 /^  endpoint: .*aliyuncs/d
 s#^  region: \\(cn-hangzhou\\|$region\\)\$#  region: $region\\n  endpoint: $endpoint#"
   export STORE HERE
-  printf 'object store (simulated): %s, STORE=%s, which the operator has as its proxy to %s\nHERE=%q\n' "$vendor" "$STORE" "$endpoint" "$HERE"
+  printf "object store (simulated): %s, STORE=%s, which the operator has as its proxy to %s\nHERE='%s'\n" "$vendor" "$STORE" "$endpoint" "$HERE"
 }
 
 install() {
