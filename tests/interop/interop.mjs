@@ -3,7 +3,7 @@
 import { alibaba } from './alibaba.mjs';
 import { rows, store } from './harness.mjs';
 import { huawei } from './huawei.mjs';
-import { operator } from './operator.mjs';
+import { operator, operatorAtMoto } from './operator.mjs';
 import { aws, jdcloud, minio, moto } from './s3.mjs';
 
 const urls = process.argv.slice(2);
@@ -23,6 +23,7 @@ await aws(store(urls[3]));
 await minio(store(urls[4]));
 if (urls[5]) {
   await moto(urls[5]);
+  await operatorAtMoto(urls[5]);
 }
 
 await operator(store(urls[0]), 'alibaba', 'cn-hangzhou');

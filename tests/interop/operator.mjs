@@ -36,6 +36,9 @@ export const pairs = {
   },
 };
 
+/** Put, get and delete by the operator's own code; fails unless it reads what it has put. */
+const send = (args, proxy) => promisify(execFile)('dotnet', [program, ...args], { env: { ...process.env, http_proxy: proxy, no_proxy: '' } });
+
 /** Recorded text → for each operation its parts: status, method, path, query, each header, XML declaration, namespace, body. */
 function parts(text) {
   return Object.fromEntries(text.trim().split(/\n\n(?=# )|\n(?=# )/).map((request) => {
@@ -95,15 +98,16 @@ export async function operator(simulator, vendor, region) {
   const listed = named(vendor);
   const seen = new Set();
   for (const [recording, args] of Object.entries(pairs[vendor])) {
-    await check(`the operator beside ${recording.replace(`${vendor}-`, '')}`, 'put, get, delete; differs as docs/vendors says', async () => {
+    await check(`the operator beside ${recording}`.slice(0, 54), 'differs as docs/vendors says', async () => {
       await admin('POST', 'reset');
       await admin('PUT', 'accounts/interop-id', { secret: 'interop-secret' });
       await admin('PUT', 'buckets/interop-bucket', { region });
-      await promisify(execFile)('dotnet', [program, ...args.map((arg) => (arg === 'SIMULATOR' ? simulator.url : arg))], { env: { ...process.env, http_proxy: simulator.url, no_proxy: '' } });
+      await send(args.map((arg) => (arg === 'SIMULATOR' ? simulator.url : arg)), simulator.url);
       const ours = parts((await admin('GET', 'requests')).map(asText).join('\n\n'));
       const theirs = parts(readFileSync(new URL(`recorded/${recording}.txt`, import.meta.url), 'utf8'));
       const found = differences(theirs, ours);
-      console.log(`${recording}: ${found.length} differences`);
+      const alike = Object.values(ours).reduce((sum, fields) => sum + Object.keys(fields).length, 0) - found.filter((one) => one.ours !== undefined).length;
+      console.log(`${recording} | the operator: ${alike} parts alike, ${found.length} not`);
       for (const { operation, part, theirs: a = '-', ours: b = '-' } of found) {
         console.log(`      ${operation.padEnd(22)} ${part.padEnd(28)} ${a.padEnd(34)} | ${b}`);
         seen.add(part);
@@ -114,4 +118,9 @@ export async function operator(simulator, vendor, region) {
   }
 
   await check(`the operator at ${vendor}`, 'docs/vendors names no difference that is none', () => assert.deepEqual(listed.filter((part) => !seen.has(part)), []));
+}
+
+/** Somebody else's idea of S3 takes our requests, too. The bucket is there: its own client made it. */
+export async function operatorAtMoto(url) {
+  await check('the operator at moto', 'put, get, delete', () => send(['S3', url, 'us-east-1', 'Path', awsKey, 'bucketKey=true'], ''));
 }
