@@ -67,6 +67,8 @@ internal sealed record BucketRequest(BucketTask Task, BucketAddress Address, Acc
         var desired = task.Method == BucketMethod.Put ? ReadDesired(given) : null;
         var key = new BucketKeyReader(task, given, config, environment).Read();
         var (address, traits, warnings) = new BucketAddressReader(task, given, config, environment).Read();
+        if (desired is DesiredEncryption.Kms kms && NullIfEmpty(given.KmsDataEncryption) is null && !traits.DataEncryption)
+            desired = kms with { Cipher = null }; // a store without the word has nothing to set back
         var problem = (desired is null ? null : StoreRules.ProblemOf(desired, traits)) ?? StoreRules.ProblemOf(task.Bucket, traits);
         if (problem is not null)
             throw new UsageException(InOptions(problem));

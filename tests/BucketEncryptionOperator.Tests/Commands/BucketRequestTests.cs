@@ -173,6 +173,13 @@ public sealed class BucketRequestTests
     public void A_put_says_the_whole_rule(string algorithm, string? keyId, string? cipher, string fingerprint) =>
         Assert.Equal(fingerprint, Read(Put with { SseAlgorithm = algorithm, KmsKeyId = keyId, KmsDataEncryption = cipher }).Desired!.Fingerprint);
 
+    [Theory]
+    [InlineData("obs://b-one", null, "KMS/id:k-1/Aes256")]
+    [InlineData("s3://b-one", null, "KMS/id:k-1/any")]
+    [InlineData("s3://b-one", "jdcloud", "KMS/id:k-1/any")]
+    public void A_put_says_nothing_that_its_vendor_has_no_word_for(string url, string? vendor, string fingerprint) => Assert.Equal(
+        fingerprint, Read(Put with { Words = [url], Vendor = vendor, Endpoint = null, Region = "cn-north-1", SseAlgorithm = "KMS", KmsKeyId = "k-1" }).Desired!.Fingerprint);
+
     [Fact]
     public void The_timeouts_add_up() =>
         Assert.Equal((TimeSpan.FromSeconds(70), TimeSpan.FromSeconds(3)), (Read(GetWithKeys, File).Timeout, Read(GetWithKeys with { ReadTimeout = "2", ConnectTimeout = "1" }, File).Timeout));
