@@ -125,6 +125,8 @@ public sealed record FaultRule(string Action) : StoreRequestMatch
 
     public int Seed { get; init; } = 1;
 
+    public double? AbovePerSecond { get; init; }
+
     public int? Status { get; init; }
 
     public string? Code { get; init; }

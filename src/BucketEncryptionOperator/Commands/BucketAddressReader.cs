@@ -32,7 +32,7 @@ internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArgum
             warnings.Add("proxyHost of the config file is not read: set HTTPS_PROXY (HTTP_PROXY for plain http)");
         var signature = ReadSignature(region, warnings);
         var traits = task.Vendor.Describe(new StoreSettings(region ?? "", endpoint) { SignatureVersion = signature, CloudBoxId = CloudBoxId() });
-        var place = new StorePlace(endpoint, region ?? "", ReadAddressing(endpoint, cname is not null, traits), traits);
+        var place = new StorePlace(endpoint, region ?? "", ReadAddressing(endpoint, cname is not null, traits), traits, RateLimit.Default);
         return (place.Address(task.Bucket), traits, warnings.ToImmutable());
     }
 

@@ -85,7 +85,8 @@ internal static class BucketEncryptionCommand
     private static async Task<CommandResult> ActAsync(BucketRequest request, TimeProvider time, CancellationToken cancellationToken)
     {
         using var http = new VendorHttp(Services.Product, request.Timeout, time);
-        var api = VendorCatalog.ConnectAll(http, new ServerClocks(time))[request.Task.Vendor.Name];
+        using var limits = new VendorLimits(time);
+        var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits)[request.Task.Vendor.Name];
         var (address, key) = (request.Address, request.Key);
         if (request.Desired is { } desired)
         {

@@ -4,5 +4,8 @@ namespace BucketEncryptionOperator.Credentials;
 /// <param name="SecurityToken">Goes with temporary keys.</param>
 internal sealed record AccessKey(string Id, string Secret, string? SecurityToken)
 {
+    /// <summary>Whom the vendor counts requests for. Temporary keys come and go; whose they are stays.</summary>
+    public string Principal { get; init; } = Id;
+
     public override string ToString() => "AccessKey (redacted)";
 }

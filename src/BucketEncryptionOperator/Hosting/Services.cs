@@ -55,7 +55,8 @@ internal static class Services
         services.AddSingleton(s => new SecretKeys((name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new VendorHttp(Product, s.GetRequiredService<OperatorOptions>().VendorTimeout, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ServerClocks>();
-        services.AddSingleton(s => VendorCatalog.ConnectAll(s.GetRequiredService<VendorHttp>(), s.GetRequiredService<ServerClocks>()));
+        services.AddSingleton<VendorLimits>();
+        services.AddSingleton(s => VendorCatalog.ConnectAll(s.GetRequiredService<VendorHttp>(), s.GetRequiredService<ServerClocks>(), s.GetRequiredService<VendorLimits>()));
         services.AddSingleton(Lease);
         services.AddSingleton(Election);
         services.AddSingleton<WriteGuard>(s => () => s.GetRequiredService<IElection>().MayWrite);

@@ -22,6 +22,7 @@ internal sealed record ObjectStoreSpec
     public AlibabaSpec? Alibaba { get; init; }
     public S3Spec? S3 { get; init; }
     public required CredentialsSpec Credentials { get; init; }
+    public RateLimitSpec? RateLimit { get; init; }
 
     public StoreSettings Settings(Uri endpoint) => new(Region, endpoint)
     {
@@ -29,6 +30,13 @@ internal sealed record ObjectStoreSpec
         CloudBoxId = Alibaba?.CloudBoxId,
         ExpectedBucketOwner = S3?.ExpectedBucketOwner,
     };
+}
+
+internal sealed record RateLimitSpec
+{
+    public int? RequestsPerSecond { get; init; }
+    public int? Burst { get; init; }
+    public int? MaxConcurrency { get; init; }
 }
 
 internal sealed record AlibabaSpec

@@ -4,10 +4,10 @@ using BucketEncryptionOperator.Vendors;
 namespace BucketEncryptionOperator.Policies;
 
 /// <summary>Where a store's buckets are, and what the store can do.</summary>
-internal sealed record StorePlace(Uri Endpoint, string Region, Addressing Addressing, StoreTraits Traits)
+internal sealed record StorePlace(Uri Endpoint, string Region, Addressing Addressing, StoreTraits Traits, RateLimit Limit)
 {
     public BucketAddress Address(string bucket) =>
-        new(bucket, Endpoint, Region, Addressing == Addressing.VirtualHost && bucket.Contains('.', StringComparison.Ordinal) ? Addressing.Path : Addressing, Traits.Options);
+        new(bucket, Endpoint, Region, Addressing == Addressing.VirtualHost && bucket.Contains('.', StringComparison.Ordinal) ? Addressing.Path : Addressing, Traits.Options) { Limit = Limit };
 }
 
 /// <summary>Turns a store into a place that signed requests may go to.</summary>
@@ -42,7 +42,8 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints)
             return Wrong(problem);
         if (spec.Endpoint is null && (traits.NeedsEndpoint || addressing == Addressing.CName))
             return Wrong("spec.endpoint: must be given here, for it cannot be derived.");
-        return new(new StorePlace(endpoint, spec.Region, addressing, traits), Failure: null);
+        var (limit, wrongLimit) = ReadLimit(spec.RateLimit);
+        return limit is null ? Wrong(wrongLimit) : new(new StorePlace(endpoint, spec.Region, addressing, traits, limit), Failure: null);
 
         Read<StorePlace> Wrong(string message) => new(Value: null, Invalid(store, message));
     }
@@ -58,6 +59,16 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints)
         return traits.Addressings.Contains(Addressing.Path)
             ? (Addressing.Path, null)
             : (default, $"spec.endpoint: {endpoint.Host} is an IP address; {traits.Subject} wants the bucket in the host, so give a name.");
+    }
+
+    private static (RateLimit? Limit, string Problem) ReadLimit(RateLimitSpec? spec)
+    {
+        var given = RateLimit.Default;
+        var limit = new RateLimit(spec?.RequestsPerSecond ?? given.RequestsPerSecond, spec?.Burst ?? given.Burst, spec?.MaxConcurrency ?? given.MaxConcurrency);
+        return limit.RequestsPerSecond is < 1 or > 1000 ? (null, $"spec.rateLimit.requestsPerSecond: {limit.RequestsPerSecond} is not from 1 to 1000.")
+            : limit.Burst is < 1 or > 1000 ? (null, $"spec.rateLimit.burst: {limit.Burst} is not from 1 to 1000.")
+            : limit.MaxConcurrency is < 1 or > 64 ? (null, $"spec.rateLimit.maxConcurrency: {limit.MaxConcurrency} is not from 1 to 64.")
+            : (limit, "");
     }
 
     private static Failure Invalid(ObjectStore store, string message) =>

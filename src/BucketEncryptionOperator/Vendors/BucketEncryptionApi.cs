@@ -4,7 +4,7 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>The three operations in a vendor's dialect.</summary>
-internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialect, ServerClocks clocks) : IBucketEncryptionApi
+internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits) : IBucketEncryptionApi
 {
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
@@ -57,8 +57,11 @@ internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialec
     private async Task<(VendorResponse Response, Failure? Failure)> SendOnceAsync(
         HttpMethod method, BucketAddress address, AccessKey key, string? body, string operation, CancellationToken cancellationToken)
     {
+        using var turn = await limits.EnterAsync(address, key, operation, cancellationToken);
         using var request = dialect.Sign(method, address, key, body, clocks.Now(address.Endpoint));
         var response = await http.SendAsync(request, operation, cancellationToken);
-        return (response, response.IsSuccess ? null : dialect.Errors.Read(response, operation));
+        var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);
+        turn.Answered(failure);
+        return (response, failure);
     }
 }

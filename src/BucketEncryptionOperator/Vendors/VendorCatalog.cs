@@ -29,8 +29,8 @@ internal static class VendorCatalog
     public static IReadOnlyList<string> DefaultEndpointPatterns => [.. All.SelectMany(v => v.Endpoints.Patterns)];
 
     /// <summary>One client a vendor, by the vendor's name.</summary>
-    public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(VendorHttp http, ServerClocks clocks) =>
-        All.ToDictionary(v => v.Name, v => (IBucketEncryptionApi)new BucketEncryptionApi(http, v.Dialect, clocks), StringComparer.Ordinal);
+    public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(VendorHttp http, ServerClocks clocks, VendorLimits limits) =>
+        All.ToDictionary(v => v.Name, v => (IBucketEncryptionApi)new BucketEncryptionApi(http, v.Dialect, clocks, limits), StringComparer.Ordinal);
 
     public static Vendor? FindByScheme(string scheme) => All.FirstOrDefault(v => v.Shell is { MustBeNamed: false } && v.Shell.Scheme == scheme);
 

@@ -35,6 +35,23 @@ public sealed class FaultTests : SimulatorTest
     }
 
     [Fact]
+    public async Task A_rate_strikes_only_what_comes_faster()
+    {
+        await Admin.InjectAsync(new FaultRule(FaultActions.Error) { AbovePerSecond = 2, Status = 503, Code = "SlowDown" });
+
+        (await Oss.DeleteAsync()).AssertIs(204, null);
+        (await Oss.DeleteAsync()).AssertIs(204, null);
+        (await Oss.DeleteAsync()).AssertIs(503, "SlowDown");
+        Clock.Advance(TimeSpan.FromSeconds(0.5));
+        (await Oss.DeleteAsync()).AssertIs(204, null);
+        (await Oss.DeleteAsync()).AssertIs(503, "SlowDown");
+        Clock.Advance(TimeSpan.FromMinutes(1));
+        (await Oss.DeleteAsync()).AssertIs(204, null);
+        (await Oss.DeleteAsync()).AssertIs(204, null);
+        (await Oss.DeleteAsync()).AssertIs(503, "SlowDown");
+    }
+
+    [Fact]
     public async Task A_fault_can_be_about_one_key_only()
     {
         await Admin.SetAccountAsync("other", new SimulatedAccount("sk"));

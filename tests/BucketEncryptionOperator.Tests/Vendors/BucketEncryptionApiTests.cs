@@ -15,8 +15,9 @@ public sealed class BucketEncryptionApiTests : IDisposable
 
     private readonly ManualTimeProvider _time = new(Dialects.Now);
     private readonly VendorHttp _http;
+    private readonly VendorLimits _limits;
 
-    public BucketEncryptionApiTests() => _http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time);
+    public BucketEncryptionApiTests() => (_http, _limits) = (new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time), new VendorLimits(_time));
 
     public static TheoryData<string> Vendors => Dialects.Names;
 
@@ -32,7 +33,11 @@ public sealed class BucketEncryptionApiTests : IDisposable
         { "s3", 404, "ServerSideEncryptionConfigurationNotFoundError" },
     };
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _limits.Dispose();
+    }
 
     /// <summary>The golden files show what was built; this shows that the same goes over the wire.</summary>
     [Theory]
@@ -259,7 +264,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
 
     private static string Authorization(HttpRequestMessage request) => string.Join(", ", request.Headers.GetValues("Authorization"));
 
-    private BucketEncryptionApi Api(string vendor) => new(_http, Dialects.All[vendor], new ServerClocks(_time));
+    private BucketEncryptionApi Api(string vendor) => new(_http, Dialects.All[vendor], new ServerClocks(_time), _limits);
 
     private Task<Observation> GetAsync(string vendor, ScriptedServer server) => Api(vendor).GetAsync(At(server), Dialects.Key, CancellationToken.None);
 }

@@ -105,7 +105,8 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
         var random = RandomSeed.NewRandom(output.WriteLine);
         var time = new ManualTimeProvider(Dialects.Now);
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), time);
-        var api = new BucketEncryptionApi(http, Dialects.All[vendor], new ServerClocks(time));
+        using var limits = new VendorLimits(time);
+        var api = new BucketEncryptionApi(http, Dialects.All[vendor], new ServerClocks(time), limits);
         string[] seeds = [.. Seeds(vendor), ErrorTableTests.Error("RequestTimeTooSkewed")];
         await using var server = new ScriptedServer(_ =>
         {
@@ -137,7 +138,8 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
     {
         var time = new ManualTimeProvider(Dialects.Now);
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), time);
-        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(time));
+        using var limits = new VendorLimits(time);
+        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(time), limits);
         await using var server = new ScriptedServer(_ => endless ? new Reply.Endless(head) : new Reply.Bytes(head));
         var before = GC.GetTotalAllocatedBytes(precise: true);
 

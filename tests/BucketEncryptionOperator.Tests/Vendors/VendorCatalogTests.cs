@@ -27,8 +27,9 @@ public sealed class VendorCatalogTests
     {
         var time = new ManualTimeProvider();
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), time);
+        using var limits = new VendorLimits(time);
 
-        var clients = VendorCatalog.ConnectAll(http, new ServerClocks(time));
+        var clients = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits);
 
         Assert.Equal(VendorCatalog.Names.Split(", ").Order(), clients.Keys.Order());
     }

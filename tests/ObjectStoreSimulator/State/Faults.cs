@@ -7,7 +7,7 @@ namespace ObjectStoreSimulator.State;
 /// Faults to inject. Every rule counts the requests that match it; from call <see cref="FaultRule.FromCall"/> on it strikes, at most <see cref="FaultRule.Times"/>
 /// times, each time with <see cref="FaultRule.Probability"/>. Latencies add up; of the other faults the oldest rule that strikes wins, and the rest are not used up.
 /// </summary>
-internal sealed class Faults
+internal sealed class Faults(TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly List<State> _rules = [];
@@ -29,7 +29,7 @@ internal sealed class Faults
         lock (_lock)
         {
             FaultRule added = rule with { Id = $"fault-{++_lastId}" };
-            _rules.Add(new State(added));
+            _rules.Add(new State(added, time));
             return added;
         }
     }
@@ -76,8 +76,10 @@ internal sealed class Faults
         return (latency, fault);
     }
 
-    private sealed class State(FaultRule rule)
+    private sealed class State(FaultRule rule, TimeProvider time)
     {
+        private double _allowance = rule.AbovePerSecond ?? 0;
+        private long _filledAt = time.GetTimestamp();
         private readonly Random _random = new(rule.Seed);
 
         public FaultRule Rule => rule;
@@ -90,7 +92,22 @@ internal sealed class Faults
         {
             Seen++;
             bool dice = rule.Probability is not { } probability || _random.NextDouble() < probability;
-            return dice && Seen >= rule.FromCall && (rule.Times is not { } times || Struck < times);
+            return dice && Seen >= rule.FromCall && (rule.Times is not { } times || Struck < times) && (rule.AbovePerSecond is not { } rate || Exceeds(rate));
+        }
+
+        /// <summary>A second's worth may come at once; a call that is struck costs nothing.</summary>
+        private bool Exceeds(double rate)
+        {
+            long now = time.GetTimestamp();
+            _allowance = Math.Min(rate, _allowance + (time.GetElapsedTime(_filledAt, now).TotalSeconds * rate));
+            _filledAt = now;
+            if (_allowance < 1)
+            {
+                return true;
+            }
+
+            _allowance--;
+            return false;
         }
     }
 }
@@ -151,6 +168,9 @@ internal sealed record FaultRule : RequestMatch
     public double? Probability { get; set; }
 
     public int Seed { get; set; } = 1;
+
+    /// <summary>Strikes only what comes faster than this: with an error such as 503 SlowDown, a vendor that throttles.</summary>
+    public double? AbovePerSecond { get; set; }
 
     public int? Status { get; set; }
 

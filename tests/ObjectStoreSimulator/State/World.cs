@@ -13,7 +13,7 @@ internal sealed class World(TimeProvider time, int recordedRequests)
 
     public DenyRules DenyRules { get; } = new();
 
-    public Faults Faults { get; } = new();
+    public Faults Faults { get; } = new(time);
 
     public HoldPoints HoldPoints { get; } = new();
 

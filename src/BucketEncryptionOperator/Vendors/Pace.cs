@@ -1,0 +1,180 @@
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Vendors;
+
+/// <summary>What a pace is at now, for metrics.</summary>
+/// <param name="Principal">Whose keys: an access key's id, or a role. No secret.</param>
+/// <param name="RequestsPerSecond">The rate that the vendor is found to take, at most the limit's.</param>
+/// <param name="Requests">So far. <paramref name="Throttled"/> of them the vendor answered with "slower".</param>
+internal sealed record PaceState(string Principal, string Endpoint, double RequestsPerSecond, RateLimit Limit, int InFlight, int Waiting, long Requests, long Throttled);
+
+/// <summary>
+/// How fast one access key calls one endpoint: a token bucket, a bound on what is under way, and a rate that follows the vendor's
+/// answers. "Slower" takes a fifth off the rate, once for all requests that were sent at the old one, empties the bucket, and pauses for
+/// the vendor's Retry-After. Every other answer adds a little, so that the rate grows by a fiftieth of the limit in a second of full use (a tenth of itself an answer at most).
+/// Below the limit there are no bursts: they would only meet the vendor's limit again. First come, first served.
+/// </summary>
+/// <remarks>System.Threading.RateLimiting is not used: its token bucket cannot change its rate, and has a clock of its own.</remarks>
+internal sealed class Pace : IDisposable
+{
+    private const double Decrease = 0.8;
+    private const double IncreasePart = 0.02;
+    private const double LargestIncrease = 0.1;
+    private const double SlowestRate = 0.1;
+
+    /// <summary>Whoever would wait longer holds up a worker that has better things to do: the queue tries again later.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
+
+    private readonly Lock _gate = new();
+    private readonly LinkedList<TaskCompletionSource<long>> _waiting = [];
+    private readonly TimeProvider _time;
+    private readonly ITimer _timer;
+    private RateLimit _limit;
+    private double _rate;
+    private double _tokens;
+    private long _filledAt;
+    private long _pausedAt;
+    private TimeSpan _pause;
+    private long _slowedAt = long.MinValue;
+    private int _inFlight;
+    private long _requests;
+    private long _throttled;
+
+    public Pace(RateLimit limit, TimeProvider time)
+    {
+        (_limit, _rate, _tokens, _time) = (limit, limit.RequestsPerSecond, limit.Burst, time);
+        _filledAt = _pausedAt = time.GetTimestamp();
+        _timer = time.CreateTimer(static s => ((Pace?)s)?.Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Waits for a turn; the request goes out in it.</summary>
+    /// <param name="limit">The last one given counts.</param>
+    /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
+    public async Task<Turn> EnterAsync(RateLimit limit, string operation, CancellationToken cancellationToken)
+    {
+        LinkedListNode<TaskCompletionSource<long>> place;
+        lock (_gate)
+        {
+            Fill();
+            if (_limit != limit)
+                (_limit, _rate) = (limit, Math.Min(_rate, limit.RequestsPerSecond));
+            if (UntilTurn(_waiting.Count + 1) is var wait && wait > LongestWait)
+                throw new VendorException(TooLong(operation, wait));
+            place = _waiting.AddLast(new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously));
+            LetGo();
+        }
+        try
+        {
+            return new Turn(this, sentAt: await place.Value.Task.WaitAsync(cancellationToken));
+        }
+        catch (OperationCanceledException)
+        {
+            GiveUp(place);
+            throw;
+        }
+    }
+
+    public PaceState State(string principal, string endpoint)
+    {
+        lock (_gate)
+            return new PaceState(principal, endpoint, _rate, _limit, _inFlight, _waiting.Count, _requests, _throttled);
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private static Failure TooLong(string operation, TimeSpan wait) => new(FailureKind.Throttled, operation, "RateLimited")
+    {
+        Message = "The vendor asked to go slower, or more waits for the store's rateLimit than passes in a while.",
+        RetryAfter = wait,
+    };
+
+    /// <summary>The request has its answer.</summary>
+    private void Answered(Failure? failure, long sentAt)
+    {
+        lock (_gate)
+        {
+            Fill();
+            if (failure is { Kind: FailureKind.Throttled })
+                SlowDown(failure.RetryAfter, sentAt);
+            else
+                _rate = Math.Min(_limit.RequestsPerSecond, _rate + Math.Min(IncreasePart * _limit.RequestsPerSecond / _rate, LargestIncrease * _rate));
+        }
+    }
+
+    private void SlowDown(TimeSpan? retryAfter, long sentAt)
+    {
+        _throttled++;
+        if (retryAfter is { } asked && asked > PauseLeft())
+            (_pausedAt, _pause) = (_time.GetTimestamp(), asked < LongestPause ? asked : LongestPause);
+        if (sentAt <= _slowedAt)
+            return; // sent at a rate that is over
+        (_rate, _tokens, _slowedAt) = (Math.Max(SlowestRate, _rate * Decrease), 0, _time.GetTimestamp());
+    }
+
+    private void Leave()
+    {
+        lock (_gate)
+        {
+            _inFlight--;
+            LetGo();
+        }
+    }
+
+    private void GiveUp(LinkedListNode<TaskCompletionSource<long>> place)
+    {
+        lock (_gate)
+        {
+            if (place.List is not null)
+            {
+                _waiting.Remove(place);
+                return;
+            }
+        }
+        Leave(); // the turn came in the same moment
+    }
+
+    private void Tick()
+    {
+        lock (_gate)
+            LetGo();
+    }
+
+    /// <summary>Whose turn it is goes; a timer is set for the next, unless the next waits for an answer.</summary>
+    private void LetGo()
+    {
+        Fill();
+        while (_waiting.First is { } first && _inFlight < _limit.MaxConcurrency && _tokens >= 1 && PauseLeft() == TimeSpan.Zero)
+        {
+            _waiting.RemoveFirst();
+            _tokens--;
+            _inFlight++;
+            _requests++;
+            first.Value.SetResult(_filledAt);
+        }
+        if (_waiting.Count > 0 && _inFlight < _limit.MaxConcurrency) // whole milliseconds, and never too early
+            _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(1, UntilTurn(1).TotalMilliseconds))), Timeout.InfiniteTimeSpan);
+    }
+
+    private void Fill()
+    {
+        var now = _time.GetTimestamp();
+        var capacity = _rate < _limit.RequestsPerSecond ? 1 : _limit.Burst;
+        _tokens = Math.Min(capacity, _tokens + (_time.GetElapsedTime(_filledAt, now).TotalSeconds * _rate));
+        _filledAt = now;
+    }
+
+    /// <summary>Of the so-manieth that waits, if answers come at once.</summary>
+    private TimeSpan UntilTurn(int place) => PauseLeft() + TimeSpan.FromSeconds(Math.Max(0, (place - _tokens) / _rate));
+
+    private TimeSpan PauseLeft() => _pause - _time.GetElapsedTime(_pausedAt) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+
+    /// <summary>One request's turn. Disposing it makes room for the next.</summary>
+    internal sealed class Turn(Pace pace, long sentAt) : IDisposable
+    {
+        /// <summary>How the vendor took the request; not called when no answer came.</summary>
+        public void Answered(Failure? failure) => pace.Answered(failure, sentAt);
+
+        public void Dispose() => pace.Leave();
+    }
+}

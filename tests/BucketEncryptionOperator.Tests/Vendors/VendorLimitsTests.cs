@@ -1,0 +1,80 @@
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Tests.Fakes;
+using BucketEncryptionOperator.Vendors;
+using TestKit;
+
+namespace BucketEncryptionOperator.Tests.Vendors;
+
+public sealed class VendorLimitsTests : IDisposable
+{
+    private static readonly AccessKey Key = new("id-1", "secret", SecurityToken: null);
+    private static readonly BucketAddress Bucket = new("finance-archive", new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "cn-hangzhou", Addressing.VirtualHost);
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly VendorLimits _limits;
+
+    public VendorLimitsTests() => _limits = new VendorLimits(_time);
+
+    public void Dispose() => _limits.Dispose();
+
+    [Fact]
+    public async Task One_key_at_one_endpoint_is_one_limit_whatever_the_bucket()
+    {
+        await SendAsync(Bucket, Key);
+        await SendAsync(Bucket with { Bucket = "finance-ledger" }, Key);
+
+        var state = Assert.Single(_limits.States);
+        Assert.Equal(("id-1", "oss-cn-hangzhou.aliyuncs.com", 2), (state.Principal, state.Endpoint, state.Requests));
+    }
+
+    [Fact]
+    public async Task Another_key_and_another_endpoint_have_their_own()
+    {
+        await SendAsync(Bucket, Key);
+        await SendAsync(Bucket, Key with { Id = "id-2", Principal = "id-2" });
+        await SendAsync(Bucket with { Endpoint = new Uri("https://oss-cn-shanghai.aliyuncs.com") }, Key);
+
+        Assert.Equal(3, _limits.States.Count);
+    }
+
+    [Fact]
+    public async Task New_temporary_keys_of_the_same_role_go_on_at_the_pace_that_was_found()
+    {
+        await SendAsync(Bucket, Key with { Principal = "role" }, new Failure(FailureKind.Throttled, "Get", "SlowDown"));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await SendAsync(Bucket, new AccessKey("id-2", "other", "token") { Principal = "role" });
+
+        Assert.InRange(Assert.Single(_limits.States).RequestsPerSecond, 1, RateLimit.Default.RequestsPerSecond - 1);
+    }
+
+    [Fact]
+    public async Task What_nobody_uses_for_an_hour_is_dropped()
+    {
+        await SendAsync(Bucket, Key);
+        _time.Advance(TimeSpan.FromHours(1) + TimeSpan.FromSeconds(1));
+        await SendAsync(Bucket, Key with { Id = "id-2", Principal = "id-2" });
+
+        Assert.Equal("id-2", Assert.Single(_limits.States).Principal);
+    }
+
+    /// <summary>The way that every vendor request takes: a throttled answer slows the next ones down.</summary>
+    [Fact]
+    public async Task A_vendors_word_to_go_slower_reaches_the_pace()
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(503, "<Error><Code>SlowDown</Code></Error>"));
+        using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time);
+        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(_time), _limits);
+
+        await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(Bucket with { Endpoint = server.Address, Addressing = Addressing.CName }, Key, CancellationToken.None));
+
+        var state = Assert.Single(_limits.States);
+        Assert.Equal((1, 1, 0, 16.0), (state.Requests, state.Throttled, state.InFlight, state.RequestsPerSecond));
+    }
+
+    private async Task SendAsync(BucketAddress address, AccessKey key, Failure? failure = null)
+    {
+        using var turn = await _limits.EnterAsync(address, key, "Get", CancellationToken.None);
+        turn.Answered(failure);
+    }
+}
