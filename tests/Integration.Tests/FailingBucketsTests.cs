@@ -72,7 +72,7 @@ public sealed class FailingBucketsTests(ClusterFixture fixture, ITestOutputHelpe
         await using var op = await fixture.OperatorAsync(scene);
         await scene.ApplyPolicyAsync("one", ["vault"]);
 
-        await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "one", "False", "SignatureDoesNotMatch", () => op.Log);
+        await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "one", "False", "CredentialsRejected", () => op.Log);
         var secretReads = AuditLog.Mark(fixture.Server.AuditLog);
         await Eventually.TrueAsync("the Secret is looked at again", () => AuditLog.OperatorSince(fixture.Server.AuditLog, secretReads).Any(r => r.Resource == "secrets"));
         Assert.Equal(1, scene.Received("vault", Operations.Get));

@@ -408,7 +408,7 @@ trouble() {
 rejected_key() {
   scene "A rejected key, mended in the Secret"
   apply tests/demo/rejected-key.yaml
-  wait_for_reason payroll SignatureDoesNotMatch
+  wait_for_reason payroll CredentialsRejected
   run 'kubectl get bep payroll -o wide'
   run "kubectl patch secret hr-keys -p '{\"stringData\":{\"accessKeySecret\":\"example-hr-key-secret\"}}'"
   local from

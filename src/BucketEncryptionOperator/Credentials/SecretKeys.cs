@@ -6,11 +6,10 @@ namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
 /// The access keys of stores, read from their Secrets by name (<c>get</c> only: a right to list or watch Secrets would show every
-/// body). A parsed key is kept per Secret and read again every 5 minutes, and every 5 seconds while it is missing, broken or
-/// rejected by the vendor. A rejected key is not sent to the vendor again until the Secret changes or a probe is due, however many
-/// policies wait for it.
+/// body). A parsed key is kept per Secret and read again every 5 minutes; at once when the vendor has rejected it, for it may have been
+/// replaced meanwhile; and every 5 seconds while it is missing, broken or rejected.
 /// </summary>
-internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Secret>> getSecret, TimeProvider time) : IDisposable
+internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Secret>> getSecret, KeyBreakers breakers, TimeProvider time) : IDisposable
 {
     public const string ReadSecret = "ReadSecret";
     private const string KeyIdField = "accessKeyId";
@@ -21,7 +20,6 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
 
     private static readonly TimeSpan RereadAfter = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan RereadBrokenAfter = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan ProbeAfter = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<NamespacedName, Entry> _entries = [];
@@ -35,34 +33,12 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         {
             if (IsDue(entry))
                 await RereadAsync(secret, entry, cancellationToken);
-            return Answer(entry);
+            lock (_gate)
+                return entry.Current;
         }
         finally
         {
             entry.Turn.Release();
-        }
-    }
-
-    /// <summary>The vendor rejected the key itself.</summary>
-    public void Reject(NamespacedName secret, AccessKey key, Failure failure)
-    {
-        lock (_gate)
-        {
-            if (!_entries.TryGetValue(secret, out var entry) || !ReferenceEquals(entry.Current.Value, key))
-                return; // the Secret has a newer one already, or nobody uses it any more
-            if (entry.Rejection is null)
-                entry.ProbedAt = time.GetTimestamp();
-            entry.Rejection = failure;
-        }
-    }
-
-    /// <summary>The vendor took the key.</summary>
-    public void Accept(NamespacedName secret, AccessKey key)
-    {
-        lock (_gate)
-        {
-            if (_entries.TryGetValue(secret, out var entry) && ReferenceEquals(entry.Current.Value, key))
-                entry.Rejection = null;
         }
     }
 
@@ -107,21 +83,11 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
     {
         lock (_gate)
         {
-            var broken = entry.Current.Failure is not null || entry.Rejection is not null;
-            return entry.ReadAt is not { } readAt || time.GetElapsedTime(readAt) >= (broken ? RereadBrokenAfter : RereadAfter);
-        }
-    }
-
-    private Read<AccessKey> Answer(Entry entry)
-    {
-        lock (_gate)
-        {
-            if (entry.Rejection is not { } rejection)
-                return entry.Current;
-            if (time.GetElapsedTime(entry.ProbedAt) < ProbeAfter)
-                return new Read<AccessKey>(Value: null, rejection);
-            entry.ProbedAt = time.GetTimestamp(); // this caller is the probe
-            return entry.Current;
+            var rejected = entry.Current.Value is { } key && breakers.IsRejected(key);
+            var news = rejected && !entry.KnownRejected;
+            entry.KnownRejected = rejected;
+            var after = rejected || entry.Current.Failure is not null ? RereadBrokenAfter : RereadAfter;
+            return news || entry.ReadAt is not { } readAt || time.GetElapsedTime(readAt) >= after;
         }
     }
 
@@ -140,10 +106,10 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         lock (_gate)
         {
             entry.ReadAt = time.GetTimestamp();
-            // A key that we have stays good while the API server cannot be asked, and one that is rejected stays rejected while its Secret is the same.
+            // A key that we have stays good while the API server cannot be asked.
             var keep = read.Failure is { PassesByItself: true } ? entry.Current.Value is not null : version.Length > 0 && version == entry.Version;
             if (!keep)
-                (entry.Version, entry.Current, entry.Rejection) = (version, read, null);
+                (entry.Version, entry.Current) = (version, read);
         }
     }
 
@@ -198,8 +164,9 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         public SemaphoreSlim Turn { get; } = new(1, 1);
         public string Version { get; set; } = "";
         public Read<AccessKey> Current { get; set; }
-        public Failure? Rejection { get; set; }
         public long? ReadAt { get; set; }
-        public long ProbedAt { get; set; }
+
+        /// <summary>The Secret was read since the vendor has rejected the key.</summary>
+        public bool KnownRejected { get; set; }
     }
 }

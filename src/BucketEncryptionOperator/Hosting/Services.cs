@@ -52,11 +52,14 @@ internal static class Services
         services.AddSingleton(s => new EndpointAllowList(s.GetRequiredService<OperatorOptions>().AllowedEndpoints));
         services.AddSingleton<StoreReader>();
         services.AddSingleton<PolicyReader>();
-        services.AddSingleton(s => new SecretKeys((name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<KeyBreakers>();
+        services.AddSingleton(s => new SecretKeys(
+            (name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token), s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new VendorHttp(Product, s.GetRequiredService<OperatorOptions>().VendorTimeout, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ServerClocks>();
         services.AddSingleton<VendorLimits>();
-        services.AddSingleton(s => VendorCatalog.ConnectAll(s.GetRequiredService<VendorHttp>(), s.GetRequiredService<ServerClocks>(), s.GetRequiredService<VendorLimits>()));
+        services.AddSingleton(s => VendorCatalog.ConnectAll(
+            s.GetRequiredService<VendorHttp>(), s.GetRequiredService<ServerClocks>(), s.GetRequiredService<VendorLimits>(), s.GetRequiredService<KeyBreakers>()));
         services.AddSingleton(Lease);
         services.AddSingleton(Election);
         services.AddSingleton<WriteGuard>(s => () => s.GetRequiredService<IElection>().MayWrite);

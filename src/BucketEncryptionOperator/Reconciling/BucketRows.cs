@@ -22,7 +22,11 @@ internal enum Standing
     Stuck,
 }
 
-internal readonly record struct StandingRow(BucketRow Row, Standing Standing);
+internal readonly record struct StandingRow(BucketRow Row, Standing Standing)
+{
+    /// <summary>The vendor rejects the access key: the trouble is not the bucket's.</summary>
+    public bool KeyRejected { get; init; }
+}
 
 /// <summary>
 /// The next row of a bucket from its last one and what happened. A row changes only when something changed: request ids, texts and

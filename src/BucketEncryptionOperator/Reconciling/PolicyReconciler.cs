@@ -53,25 +53,15 @@ internal sealed class PolicyReconciler(
             var secret = new NamespacedName(store.Metadata.Namespace, store.Spec.Credentials.SecretRef.Name);
             var (key, problem) = await keys.GetAsync(secret, cancellationToken);
             if (key is null)
-                return problem is null or { Operation: SecretKeys.ReadSecret } ? new Findings([], problem, attempt) : AllFail(desired, problem, attempt);
+                return new Findings([], problem, attempt);
 
-            var api = vendors[store.Spec.Vendor];
-            var histories = Histories(policy);
-            var results = new BucketResult[desired.Buckets.Length];
-            var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.BucketConcurrency, CancellationToken = cancellationToken };
-            Failure? rejected = null;
-            await Parallel.ForAsync(0, results.Length, parallel, async (i, token) =>
-            {
-                var address = desired.Buckets[i];
-                // A vendor may lock a key that comes with a bad signature again and again: what one bucket was told goes for the rest.
-                results[i] = Volatile.Read(ref rejected) is { } known
-                    ? new BucketResult(address.Bucket, new Outcome.Failed(known, Observed: null))
-                    : await buckets.ReconcileAsync(api, key, address, desired, histories.GetValueOrDefault(address.Bucket), token);
-                if (results[i].Outcome is Outcome.Failed { Failure: { ConcernsCredentials: true } failure })
-                    Volatile.Write(ref rejected, failure);
-            });
-            Report(secret, key, results);
-            return new Findings([.. results], Failure: null, attempt);
+            var look = new Look(vendors[store.Spec.Vendor], desired, Histories(policy));
+            var results = await LookAtAsync(look, desired.Buckets, key, cancellationToken);
+            // A key that was replaced in the Secret before it was switched off is no trouble: nobody needs to hear of it.
+            if (Array.Exists(results, IsRejection) && (await keys.GetAsync(secret, cancellationToken)).Value is { } renewed && renewed != key)
+                results = [.. results.Where(r => !IsRejection(r)), .. await LookAgainAsync(look, [.. results.Where(IsRejection)], renewed, cancellationToken)];
+            var found = results.ToDictionary(r => r.Bucket, StringComparer.Ordinal);
+            return new Findings([.. desired.Buckets.Select(b => found[b.Bucket])], Failure: null, attempt);
         }
 #pragma warning disable CA1031 // One of the two catch-alls (CONTRIBUTING, "Errors"): the status must say that it is our fault.
         catch (Exception e) when (e is not OperationCanceledException)
@@ -81,6 +71,25 @@ internal sealed class PolicyReconciler(
             return new Findings([], new Failure(FailureKind.Bug, "Reconcile", "OperatorBug") { Message = "The operator has a bug; its log tells more." }, attempt);
         }
     }
+
+    private async Task<BucketResult[]> LookAtAsync(Look look, IReadOnlyList<BucketAddress> addresses, AccessKey key, CancellationToken cancellationToken)
+    {
+        var results = new BucketResult[addresses.Count];
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.BucketConcurrency, CancellationToken = cancellationToken };
+        await Parallel.ForAsync(0, results.Length, parallel, async (i, token) =>
+            results[i] = await buckets.ReconcileAsync(look.Api, key, addresses[i], look.Desired, look.Histories.GetValueOrDefault(addresses[i].Bucket), token));
+        return results;
+    }
+
+    /// <summary>What the first look has written stays written.</summary>
+    private async Task<IEnumerable<BucketResult>> LookAgainAsync(Look look, BucketResult[] first, AccessKey key, CancellationToken cancellationToken)
+    {
+        var applied = first.ToDictionary(r => r.Bucket, r => r.Applied, StringComparer.Ordinal);
+        var again = await LookAtAsync(look, [.. look.Desired.Buckets.Where(b => applied.ContainsKey(b.Bucket))], key, cancellationToken);
+        return again.Select(r => r with { Applied = r.Applied ?? applied[r.Bucket] });
+    }
+
+    private static bool IsRejection(BucketResult result) => result.Outcome is Outcome.Failed { Failure.ConcernsCredentials: true };
 
     /// <summary>Room 7: status, log, events, and when to come back, all from the same findings.</summary>
     private async Task<Requeue> TellAsync(BucketEncryptionPolicy policy, Findings findings, TimeSpan resync, CancellationToken cancellationToken)
@@ -120,22 +129,12 @@ internal sealed class PolicyReconciler(
             events.Record(occurrence);
     }
 
-    /// <summary>A key that the vendor has rejected is not sent again for every bucket: each shares the answer.</summary>
-    private static Findings AllFail(DesiredState desired, Failure failure, int attempt) =>
-        new([.. desired.Buckets.Select(b => new BucketResult(b.Bucket, new Outcome.Failed(failure, Observed: null)))], Failure: null, attempt);
-
-    private void Report(NamespacedName secret, AccessKey key, BucketResult[] results)
-    {
-        var rejected = results.Select(r => r.Outcome).OfType<Outcome.Failed>().FirstOrDefault(f => f.Failure.ConcernsCredentials);
-        if (rejected is not null)
-            keys.Reject(secret, key, rejected.Failure);
-        else if (results.Any(r => r.Outcome is not Outcome.Failed { Failure.PassesByItself: true }))
-            keys.Accept(secret, key);
-    }
-
     private static ImmutableDictionary<string, WriteHistory> Histories(BucketEncryptionPolicy policy) =>
         (policy.Status?.Buckets ?? []).Where(b => b.Writes is not null)
             .ToImmutableDictionary(b => b.Name, b => new WriteHistory(b.Writes?.Hash ?? "", b.Writes?.Count ?? 0, b.Writes?.NotBefore ?? default), StringComparer.Ordinal);
+
+    /// <summary>What is the same for every bucket of a policy.</summary>
+    private sealed record Look(IBucketEncryptionApi Api, DesiredState Desired, ImmutableDictionary<string, WriteHistory> Histories);
 }
 
 /// <param name="BucketConcurrency">Buckets of one policy that are worked on at a time.</param>

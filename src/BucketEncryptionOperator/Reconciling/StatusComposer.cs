@@ -32,6 +32,9 @@ internal static class StatusComposer
     public const string Reconciling = "Reconciling";
     public const string Stalled = "Stalled";
 
+    /// <summary>The reason while the vendor rejects the access key itself; which code it says is in the rows and in the message.</summary>
+    public const string CredentialsRejected = "CredentialsRejected";
+
     private const int NamedBuckets = 10;
     private const int MaxReason = 128;
 
@@ -45,7 +48,7 @@ internal static class StatusComposer
         var remembered = last.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal);
         ImmutableArray<StandingRow> rows = findings.Failure is { } failure
             ? [.. policy.Spec.Buckets.Select(b => Unlooked(b.Name, remembered.GetValueOrDefault(b.Name), keep: sameSpec && failure.Kind == FailureKind.Bug, IsStalled(last)))]
-            : [.. findings.Buckets.Select(r => Looked(r, remembered.GetValueOrDefault(r.Bucket), sameSpec, findings, IsStalled(last)))];
+            : [.. findings.Buckets.Select(r => Looked(r, remembered.GetValueOrDefault(r.Bucket), sameSpec, findings, last))];
         var verdict = Judge(rows, findings.Failure);
         return new PolicyStatus
         {
@@ -61,11 +64,17 @@ internal static class StatusComposer
         status.Conditions.Find(Ready) is { Status: Condition.False } ready ? ready.LastTransitionTime + FailurePolicy.MissingGrace - now : FailurePolicy.MissingGrace;
 
     /// <summary>Of a row that speaks of an older spec, what happened stays true: writes and when.</summary>
-    private static StandingRow Looked(BucketResult result, BucketRow? last, bool sameSpec, Findings findings, bool wasStalled) => BucketRows.Next(
-        sameSpec || last is null ? last : BucketRows.NotLookedAt(last.Name, last),
-        result,
-        tolerated: sameSpec && result.Outcome is Outcome.Failed failed && findings.Tolerates(failed.Failure),
-        wasStalled);
+    private static StandingRow Looked(BucketResult result, BucketRow? before, bool sameSpec, Findings findings, PolicyStatus last)
+    {
+        var failure = (result.Outcome as Outcome.Failed)?.Failure;
+        var next = BucketRows.Next(
+            sameSpec || before is null ? before : BucketRows.NotLookedAt(before.Name, before),
+            result,
+            tolerated: sameSpec && failure is not null && findings.Tolerates(failure),
+            IsStalled(last));
+        var kept = ReferenceEquals(next.Row, before);
+        return next with { KeyRejected = kept ? last.Conditions.Find(Ready)?.Reason == CredentialsRejected : failure is { ConcernsCredentials: true } };
+    }
 
     private static StandingRow Unlooked(string bucket, BucketRow? last, bool keep, bool wasStalled) => keep && last is not null
         ? new StandingRow(last, BucketRows.StandingOf(last, wasStalled))
@@ -85,12 +94,14 @@ internal static class StatusComposer
         var worst = rows.Max(r => r.Standing);
         // Those that a person must see to name the reason; the ones that may pass do so only when they are alone.
         var telling = worst >= Standing.Missing ? rows.Where(r => r.Standing >= Standing.Missing) : rows.Where(r => r.Standing != Standing.Good);
-        var errors = telling.Select(r => r.Row.Error).ToList();
-        var reasons = errors.Select(e => e is null ? "Pending" : Legal(e.Code, e.HttpStatus)).Distinct(StringComparer.Ordinal).ToList();
-        var hints = errors.Select(e => e?.Hint).Distinct(StringComparer.Ordinal).ToList();
+        var reasons = telling.Select(ReasonOf).Distinct(StringComparer.Ordinal).ToList();
+        var hints = telling.Select(r => r.Row.Error?.Hint).Distinct(StringComparer.Ordinal).ToList();
         var message = Sentence(Listing(rows), hints is [{ } hint] ? hint : null);
         return new Verdict(worst, reasons is [var one] ? one : "MultipleErrors", message);
     }
+
+    private static string ReasonOf(StandingRow row) =>
+        row.KeyRejected ? CredentialsRejected : row.Row.Error is { } error ? Legal(error.Code, error.HttpStatus) : "Pending";
 
     private static IEnumerable<Condition> Conditions(ImmutableArray<StandingRow> rows, Verdict verdict, PolicyStatus last, long generation, DateTimeOffset now)
     {

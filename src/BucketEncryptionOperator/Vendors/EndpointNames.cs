@@ -17,12 +17,11 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
     public IReadOnlyList<string> Patterns { get; } = PatternsOf(Regional, Global);
 
     /// <summary>Whether the endpoint is the vendor's own, and of another region: a signature for the store's region is then of no use there.</summary>
-    public bool IsOfAnotherRegion(Uri endpoint, string region)
-    {
-        // Whatever the scheme and port: which of them may be used is the allow list's matter.
-        return _own.Allows(new UriBuilder(Uri.UriSchemeHttps, endpoint.Host).Uri)
-            && !Regional.Select(p => p.Replace(Region, region, StringComparison.Ordinal)).Concat(Global).Any(p => IsLike(endpoint.Host, p));
-    }
+    public bool IsOfAnotherRegion(Uri endpoint, string region) =>
+        Contain(endpoint) && !Regional.Select(p => p.Replace(Region, region, StringComparison.Ordinal)).Concat(Global).Any(p => IsLike(endpoint.Host, p));
+
+    /// <summary>Whether the endpoint is one of the vendor's own, whatever its scheme and port: which of them may be used is the allow list's matter.</summary>
+    public bool Contain(Uri endpoint) => _own.Allows(new UriBuilder(Uri.UriSchemeHttps, endpoint.Host).Uri);
 
     /// <summary>The region that one of the vendor's own endpoints is in; null for every other, and for those that go with any region.</summary>
     public string? RegionOf(Uri endpoint)

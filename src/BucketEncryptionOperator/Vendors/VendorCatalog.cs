@@ -1,3 +1,4 @@
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Vendors.Alibaba;
 using BucketEncryptionOperator.Vendors.Huawei;
 using BucketEncryptionOperator.Vendors.JDCloud;
@@ -28,9 +29,12 @@ internal static class VendorCatalog
 
     public static IReadOnlyList<string> DefaultEndpointPatterns => [.. All.SelectMany(v => v.Endpoints.Patterns)];
 
-    /// <summary>One client a vendor, by the vendor's name.</summary>
-    public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(VendorHttp http, ServerClocks clocks, VendorLimits limits) =>
-        All.ToDictionary(v => v.Name, v => (IBucketEncryptionApi)new BucketEncryptionApi(http, v.Dialect, clocks, limits), StringComparer.Ordinal);
+    /// <summary>One client a vendor, by the vendor's name. A vendor's own endpoints know the same keys; any other may be alone with its own.</summary>
+    public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(VendorHttp http, ServerClocks clocks, VendorLimits limits, KeyBreakers breakers) =>
+        All.ToDictionary(
+            v => v.Name,
+            v => (IBucketEncryptionApi)new GuardedApi(new BucketEncryptionApi(http, v.Dialect, clocks, limits), breakers, e => v.Endpoints.Contain(e) ? v.Name : e.Authority),
+            StringComparer.Ordinal);
 
     public static Vendor? FindByScheme(string scheme) => All.FirstOrDefault(v => v.Shell is { MustBeNamed: false } && v.Shell.Scheme == scheme);
 

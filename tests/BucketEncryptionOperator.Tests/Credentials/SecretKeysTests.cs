@@ -13,6 +13,7 @@ public sealed class SecretKeysTests : IDisposable
     private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId") { ConcernsCredentials = true };
 
     private readonly ManualTimeProvider _time = new();
+    private readonly KeyBreakers _breakers;
     private readonly SecretKeys _keys;
     private Func<Task<Secret>> _answer;
     private int _gets;
@@ -20,6 +21,7 @@ public sealed class SecretKeysTests : IDisposable
     public SecretKeysTests()
     {
         _answer = () => Task.FromResult(Make());
+        _breakers = new KeyBreakers(_time);
         _keys = new SecretKeys(
             (name, _) =>
             {
@@ -27,6 +29,7 @@ public sealed class SecretKeysTests : IDisposable
                 Interlocked.Increment(ref _gets);
                 return _answer();
             },
+            _breakers,
             _time);
     }
 
@@ -147,62 +150,49 @@ public sealed class SecretKeysTests : IDisposable
     }
 
     [Fact]
-    public async Task A_rejected_key_is_shared_as_an_answer_and_probed_once_a_minute()
+    public async Task A_rejected_keys_Secret_is_read_at_once_and_then_every_five_seconds()
     {
-        var key = (await GetAsync()).Value!;
-        _keys.Reject(Given.SecretKey, key, Rejection);
+        await RejectAsync((await GetAsync()).Value!);
 
-        var during = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(GetAsync)));
-        _time.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromTicks(1));
-        var justBefore = await GetAsync();
+        await GetAsync();
+        var atOnce = _gets;
+        _time.Advance(TimeSpan.FromSeconds(5) - TimeSpan.FromTicks(1));
+        await GetAsync();
+        var early = _gets;
         _time.Advance(TimeSpan.FromTicks(1));
-        var due = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(GetAsync)));
-        _keys.Reject(Given.SecretKey, key, Rejection);
-        var after = await GetAsync();
+        await GetAsync();
 
-        Assert.All([.. during, justBefore, after], r => Assert.Equal(new Read<AccessKey>(null, Rejection), r));
-        Assert.Same(key, Assert.Single(due, r => r.Value is not null).Value);
+        Assert.Equal((2, 2, 3), (atOnce, early, _gets));
     }
 
     [Fact]
-    public async Task A_rejected_keys_Secret_is_read_every_five_seconds_and_a_new_version_mends_it()
-    {
-        var key = (await GetAsync()).Value!;
-        _keys.Reject(Given.SecretKey, key, Rejection);
-        _time.Advance(TimeSpan.FromSeconds(5));
-        var same = await GetAsync();
-        _answer = () => Task.FromResult(Make(secret: "better", version: "2"));
-        _time.Advance(TimeSpan.FromSeconds(5));
-
-        var mended = await GetAsync();
-
-        Assert.Equal(Rejection, same.Failure);
-        Assert.Equal("better", mended.Value?.Secret);
-        Assert.Equal(3, _gets);
-    }
-
-    [Fact]
-    public async Task A_rejection_of_an_older_key_does_not_concern_the_newer_one()
+    public async Task A_key_that_was_replaced_before_the_old_one_was_rejected_is_there_at_once()
     {
         var old = (await GetAsync()).Value!;
         _answer = () => Task.FromResult(Make(secret: "better", version: "2"));
-        _time.Advance(TimeSpan.FromMinutes(5));
-        var better = (await GetAsync()).Value!;
+        await RejectAsync(old);
 
-        _keys.Reject(Given.SecretKey, old, Rejection);
-
-        Assert.Same(better, (await GetAsync()).Value);
+        Assert.Equal("better", (await GetAsync()).Value?.Secret);
+        _time.Advance(TimeSpan.FromMinutes(4));
+        await GetAsync();
+        Assert.Equal(2, _gets); // the new one is as good as any
     }
 
     [Fact]
-    public async Task An_accepted_probe_ends_the_rejection()
+    public async Task Each_rejection_is_news()
     {
         var key = (await GetAsync()).Value!;
-        _keys.Reject(Given.SecretKey, key, Rejection);
+        await RejectAsync(key);
+        await GetAsync();
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await PassAsync(key, failure: null);
+        await GetAsync();
+        var taken = _gets;
+        await PassAsync(key, Rejection);
 
-        _keys.Accept(Given.SecretKey, key);
+        await GetAsync();
 
-        Assert.Same(key, (await GetAsync()).Value);
+        Assert.Equal(taken + 1, _gets);
     }
 
     [Theory]
@@ -253,8 +243,6 @@ public sealed class SecretKeysTests : IDisposable
         var key = (await GetAsync()).Value!;
         _keys.Forget(Given.SecretKey);
 
-        _keys.Reject(Given.SecretKey, key, Rejection);
-        _keys.Accept(Given.SecretKey, key);
         var left = _keys.Count;
         var again = await GetAsync();
 
@@ -262,7 +250,7 @@ public sealed class SecretKeysTests : IDisposable
         Assert.NotSame(key, again.Value);
     }
 
-    /// <summary>Reject, Accept, Forget and Get from many threads: no exception, and in the end a good key is given again.</summary>
+    /// <summary>Rejections, Forget and Get from many threads: no exception, and in the end a key is given again.</summary>
     [Fact]
     public async Task Threads_do_not_break_it()
     {
@@ -272,10 +260,10 @@ public sealed class SecretKeysTests : IDisposable
             switch (i % 5)
             {
                 case 0:
-                    _keys.Reject(Given.SecretKey, key, Rejection);
+                    await PassAsync(key, Rejection);
                     break;
                 case 1:
-                    _keys.Accept(Given.SecretKey, key);
+                    await PassAsync(key, failure: null);
                     break;
                 case 2:
                     _time.Advance(TimeSpan.FromMilliseconds(100));
@@ -290,10 +278,17 @@ public sealed class SecretKeysTests : IDisposable
                     break;
             }
         });
-        _keys.Accept(Given.SecretKey, key);
-        _time.Advance(TimeSpan.FromMinutes(1));
 
         Assert.NotNull((await GetAsync()).Value);
+    }
+
+    private Task RejectAsync(AccessKey key) => PassAsync(key, Rejection);
+
+    /// <summary>A call with the key that ends so, unless the breaker is open.</summary>
+    private async Task PassAsync(AccessKey key, Failure? failure)
+    {
+        using var pass = (await _breakers.EnterAsync(key, "vendor", CancellationToken.None)).Value;
+        pass?.Answered(failure);
     }
 
     private static CancellationToken TestContextToken() => new(canceled: true);

@@ -198,6 +198,32 @@ public sealed class PolicyReaderTests
     }
 
     [Theory]
+    [InlineData("nothing said", null, null, null, 20, 40, 8)]
+    [InlineData("one of them", 5, null, null, 5, 40, 8)]
+    [InlineData("all of them", 1000, 1, 64, 1000, 1, 64)]
+    public void A_stores_rate_limit_goes_with_every_address(string sentence, int? requests, int? burst, int? concurrency, int expectedRequests, int expectedBurst, int expectedConcurrency)
+    {
+        var (value, failure) = Reader.Read(Given.Policy("bucket-a", "bucket-b"), Limited(requests, burst, concurrency));
+
+        Assert.True(failure is null, $"{sentence}: {failure?.Message}");
+        Assert.All(value!.Buckets, b => Assert.Equal(new RateLimit(expectedRequests, expectedBurst, expectedConcurrency), b.Limit));
+    }
+
+    [Theory]
+    [InlineData(0, 1, 1, "spec.rateLimit.requestsPerSecond: 0 is not from 1 to 1000.")]
+    [InlineData(1001, 1, 1, "spec.rateLimit.requestsPerSecond: 1001")]
+    [InlineData(1, 0, 1, "spec.rateLimit.burst: 0")]
+    [InlineData(1, 1001, 1, "spec.rateLimit.burst: 1001 is not from 1 to 1000.")]
+    [InlineData(1, 1, 0, "spec.rateLimit.maxConcurrency: 0")]
+    [InlineData(1, 1, 65, "spec.rateLimit.maxConcurrency: 65 is not from 1 to 64.")]
+    public void A_rate_limit_that_is_none_is_refused(int requests, int burst, int concurrency, string expected)
+    {
+        var failure = Reader.Read(Given.Policy(), Limited(requests, burst, concurrency)).Failure;
+
+        Assert.Contains(expected, failure?.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("AWS: the bucket in the host", "S3", null, null, "finance-archive", "VirtualHost")]
     [InlineData("AWS: a name with dots in the path", "S3", null, null, "finance.archive", "Path")]
     [InlineData("another S3: the bucket in the path", "S3", "https://oss.corp.example", null, "finance-archive", "Path")]
@@ -268,4 +294,7 @@ public sealed class PolicyReaderTests
         new(Given.Policy(), spoil(Given.Store()), FailureKind.Invalid, code, words);
 
     private sealed record Refusal(BucketEncryptionPolicy Policy, ObjectStore? Store, FailureKind Kind, string Code, string[] Words);
+
+    private static ObjectStore Limited(int? requests, int? burst, int? concurrency) =>
+        Given.Store() with { Spec = Given.Store().Spec with { RateLimit = new RateLimitSpec { RequestsPerSecond = requests, Burst = burst, MaxConcurrency = concurrency } } };
 }

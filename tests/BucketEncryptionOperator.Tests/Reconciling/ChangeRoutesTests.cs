@@ -38,6 +38,7 @@ public sealed class ChangeRoutesTests : IDisposable
                 _gets++;
                 return Task.FromResult(new Secret { Metadata = new ObjectMeta { Name = name.Name, Namespace = name.Namespace } });
             },
+            new KeyBreakers(new ManualTimeProvider()),
             new ManualTimeProvider());
         _routes = new ChangeRoutes(_policies, _stores, _keys);
     }

@@ -263,7 +263,7 @@ public sealed class PolicyReconcilerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_rejected_key_costs_no_more_calls_than_run_at_a_time_and_mends_with_a_new_Secret()
+    public async Task A_rejected_key_costs_one_call_for_a_hundred_buckets_and_mends_with_a_new_Secret()
     {
         var names = Enumerable.Range(0, 100).Select(i => $"bucket-{i}").ToArray();
         foreach (var name in names)
@@ -277,16 +277,55 @@ public sealed class PolicyReconcilerTests : IAsyncLifetime
             await _bench.ReconcileAsync();
         }
         var (calls, patches) = (_bench.Vendor.Calls.Count, _bench.Patches);
-        AssertReady("False", "SignatureDoesNotMatch");
+        AssertReady("False", "CredentialsRejected");
+        Assert.Contains("bucket-0: SignatureDoesNotMatch", _bench.Status.Conditions.Find("Ready")!.Message, StringComparison.Ordinal);
+        Assert.All(_bench.Status.Buckets, b => Assert.Equal("SignatureDoesNotMatch", b.Error!.Code));
         _bench.Kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "LTAI"), ("accessKeySecret", "hush-other"));
         _bench.Time.Advance(TimeSpan.FromSeconds(5));
 
         await _bench.ReconcileAsync();
 
-        Assert.InRange(first, 1, 8);
-        Assert.Equal((first, 1), (calls, patches));
+        Assert.Equal((1, 1, 1), (first, calls, patches));
         Assert.All(names, n => Assert.Equal(Aes, _bench.Vendor[n]));
         AssertReady("True", "InSync");
+    }
+
+    [Fact]
+    public async Task A_key_that_is_replaced_in_the_Secret_and_then_switched_off_is_never_spoken_of()
+    {
+        string[] names = ["bucket-a", "bucket-b", "bucket-c"];
+        foreach (var name in names)
+            _bench.Vendor[name] = None;
+        await _bench.Start(Given.Policy(names)).ReconcileAsync();
+        var patches = _bench.Patches;
+        _bench.Kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "LTAI"), ("accessKeySecret", "hush-other"));
+        _bench.Vendor.GoodSecret = "hush-other";
+        _bench.Vendor["bucket-b"] = None; // drift, so that there is something to do with the new key
+        _bench.Time.Advance(TimeSpan.FromMinutes(1)); // not yet time to read the Secret again
+
+        await _bench.ReconcileAsync();
+
+        AssertReady("True", "InSync");
+        Assert.Equal(Aes, _bench.Vendor["bucket-b"]);
+        Assert.Equal(patches + 1, _bench.Patches); // bucket-b's time of the write; no word of the key
+        Assert.DoesNotContain(_bench.Logs, l => l.Contains("SignatureDoesNotMatch", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_vendor_that_fails_when_a_rejected_key_is_probed_changes_nothing_in_the_status()
+    {
+        _bench.Vendor["finance-archive"] = None;
+        _bench.Vendor.GoodSecret = "hush-other";
+        await _bench.Start(Given.Policy()).ReconcileAsync();
+        var before = _bench.Status;
+        _bench.Vendor.Faults = (_, _) => new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500));
+        _bench.Time.Advance(TimeSpan.FromMinutes(1));
+
+        await _bench.ReconcileAsync();
+
+        Assert.Equal(2, _bench.Vendor.Calls.Count);
+        AssertReady("False", "CredentialsRejected");
+        Assert.Equal((1, before.Conditions.Find("Ready")), (_bench.Patches, _bench.Status.Conditions.Find("Ready")));
     }
 
     [Fact]

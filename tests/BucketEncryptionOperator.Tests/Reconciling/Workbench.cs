@@ -23,6 +23,7 @@ internal sealed class Workbench : IAsyncDisposable
 
     private readonly Mirror<BucketEncryptionPolicy> _policies = new();
     private readonly Mirror<ObjectStore> _stores = new();
+    private readonly KeyBreakers _breakers;
     private readonly SecretKeys _keys;
     private readonly PolicyReconciler _reconciler;
     private int _attempt;
@@ -30,10 +31,11 @@ internal sealed class Workbench : IAsyncDisposable
     public Workbench(int bucketConcurrency = 1)
     {
         Kubernetes = new KubernetesFake(Time);
-        _keys = new SecretKeys((name, token) => Kubernetes.Client.GetAsync(Kinds.Secrets, name, token), Time);
+        _breakers = new KeyBreakers(Time);
+        _keys = new SecretKeys((name, token) => Kubernetes.Client.GetAsync(Kinds.Secrets, name, token), _breakers, Time);
         _reconciler = new PolicyReconciler(
             _policies, _stores, new PolicyReader(new StoreReader(Allowed)), _keys,
-            new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { ["AlibabaOSS"] = Vendor },
+            new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { ["AlibabaOSS"] = new GuardedApi(Vendor, _breakers, _ => "vendor") },
             new BucketReconciler(() => MayWrite, Time, new RecordingLogger<BucketReconciler>(Logs)), new StatusWriter(Kubernetes.Client, _policies), Events,
             new PolicyReconcilerOptions(bucketConcurrency), Time, new Random(1), new RecordingLogger<PolicyReconciler>(Logs));
     }

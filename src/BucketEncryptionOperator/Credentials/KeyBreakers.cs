@@ -1,0 +1,149 @@
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Credentials;
+
+/// <summary>
+/// A breaker for each access key and realm (where one vendor knows the key), whatever stores and policies use it: a rejected key costs one
+/// call, not one a bucket, and a vendor that locks keys after repeated bad signatures is not made to.
+/// <list type="bullet">
+/// <item>New: nobody knows the key yet. The first call is the probe, and the others wait for its end.</item>
+/// <item>Proven: the vendor has taken the key. Calls pass.</item>
+/// <item>Rejected: calls get the vendor's answer without asking it; once a minute one of them is the probe.</item>
+/// </list>
+/// An answer that says nothing about the key (5xx, no answer) changes nothing; who waited for it goes ahead, for the trouble may be the
+/// one bucket's.
+/// </summary>
+internal sealed class KeyBreakers(TimeProvider time)
+{
+    private static readonly TimeSpan ProbeAfter = TimeSpan.FromMinutes(1);
+
+    /// <summary>A key that was replaced leaves nothing behind.</summary>
+    private static readonly TimeSpan KeptUnused = TimeSpan.FromHours(1);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(AccessKey Key, string Realm), Breaker> _breakers = [];
+
+    /// <summary>Asks for leave to call the vendor with the key.</summary>
+    /// <returns>The pass, or the failure with which the vendor has rejected the key.</returns>
+    public async Task<Read<Pass>> EnterAsync(AccessKey key, string realm, CancellationToken cancellationToken)
+    {
+        Task probe;
+        Breaker breaker;
+        lock (_gate)
+        {
+            breaker = BreakerOf((key, realm));
+            breaker.UsedAt = time.GetTimestamp();
+            if (breaker.Rejection is not null)
+                return Answer(breaker);
+            if (breaker.IsProven)
+                return Leave(breaker, probe: null);
+            if (breaker.Probe is not { } running)
+                return Leave(breaker, breaker.Probe = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            probe = running.Task;
+        }
+        await probe.WaitAsync(cancellationToken);
+        lock (_gate)
+            return breaker.Rejection is null ? Leave(breaker, probe: null) : Answer(breaker);
+    }
+
+    /// <summary>Whether a vendor has rejected the key, and not taken it since.</summary>
+    public bool IsRejected(AccessKey key)
+    {
+        lock (_gate)
+            return _breakers.Any(b => b.Key.Key == key && b.Value.Rejection is not null);
+    }
+
+    /// <summary>Keys that are known.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _breakers.Count;
+        }
+    }
+
+    private Breaker BreakerOf((AccessKey Key, string Realm) whose)
+    {
+        if (_breakers.TryGetValue(whose, out var known))
+            return known;
+        foreach (var (unused, _) in _breakers.Where(b => time.GetElapsedTime(b.Value.UsedAt) > KeptUnused).ToList())
+            _breakers.Remove(unused);
+        return _breakers[whose] = new Breaker();
+    }
+
+    private Read<Pass> Answer(Breaker breaker)
+    {
+        if (time.GetElapsedTime(breaker.ProbedAt) < ProbeAfter)
+            return new Read<Pass>(Value: null, breaker.Rejection);
+        breaker.ProbedAt = time.GetTimestamp(); // this caller is the probe; the others do not wait for it
+        return Leave(breaker, probe: null);
+    }
+
+    private Read<Pass> Leave(Breaker breaker, TaskCompletionSource? probe) => new(new Pass(this, breaker, breaker.Epoch, probe), Failure: null);
+
+    private void Ended(Breaker breaker, int epoch, TaskCompletionSource? probe, Verdict verdict)
+    {
+        lock (_gate)
+        {
+            switch (verdict)
+            {
+                case Verdict.Taken when epoch == breaker.Epoch: // a call from before the rejection proves nothing
+                    (breaker.IsProven, breaker.Rejection) = (true, null);
+                    break;
+                case Verdict.Rejected rejected:
+                    if (breaker.Rejection is null)
+                        (breaker.ProbedAt, breaker.Epoch) = (time.GetTimestamp(), breaker.Epoch + 1);
+                    (breaker.IsProven, breaker.Rejection) = (false, rejected.Failure);
+                    break;
+            }
+            if (probe is not null)
+                breaker.Probe = null;
+        }
+        probe?.SetResult();
+    }
+
+    /// <summary>Leave to make one call. Disposing it without a word means that the call said nothing about the key.</summary>
+    internal sealed class Pass(KeyBreakers breakers, Breaker breaker, int epoch, TaskCompletionSource? probe) : IDisposable
+    {
+        private Verdict _verdict = new Verdict.None();
+
+        /// <param name="failure">Null for success.</param>
+        public void Answered(Failure? failure) => _verdict = failure switch
+        {
+            { ConcernsCredentials: true } => new Verdict.Rejected(failure),
+            { PassesByItself: true } => new Verdict.None(),
+            _ => new Verdict.Taken(),
+        };
+
+        public void Dispose() => breakers.Ended(breaker, epoch, probe, _verdict);
+    }
+
+    /// <summary>Guarded by the gate.</summary>
+    internal sealed class Breaker
+    {
+        public bool IsProven { get; set; }
+        public Failure? Rejection { get; set; }
+        public long ProbedAt { get; set; }
+        public long UsedAt { get; set; }
+
+        /// <summary>How often the key was rejected anew.</summary>
+        public int Epoch { get; set; }
+
+        /// <summary>The first call with the key, while it runs.</summary>
+        public TaskCompletionSource? Probe { get; set; }
+    }
+
+    internal abstract record Verdict
+    {
+        private Verdict()
+        {
+        }
+
+        public sealed record None : Verdict;
+
+        public sealed record Taken : Verdict;
+
+        public sealed record Rejected(Failure Failure) : Verdict;
+    }
+}

@@ -1,0 +1,41 @@
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Vendors;
+
+/// <summary>A vendor behind the breakers of its access keys: a call with a rejected key ends with the vendor's rejection, and is not made.</summary>
+/// <param name="realm">Where the vendor knows a key: from an endpoint to a name that all endpoints with the same keys share.</param>
+internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breakers, Func<Uri, string> realm) : IBucketEncryptionApi
+{
+    public Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
+        CallAsync(address, key, () => inner.GetAsync(address, key, cancellationToken), cancellationToken);
+
+    public Task PutAsync(BucketAddress address, AccessKey key, BucketEncryption target, Observation basis, CancellationToken cancellationToken) =>
+        CallAsync(address, key, () => DoneAsync(inner.PutAsync(address, key, target, basis, cancellationToken)), cancellationToken);
+
+    public Task DeleteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
+        CallAsync(address, key, () => DoneAsync(inner.DeleteAsync(address, key, cancellationToken)), cancellationToken);
+
+    private async Task<T> CallAsync<T>(BucketAddress address, AccessKey key, Func<Task<T>> call, CancellationToken cancellationToken)
+    {
+        var (entered, rejection) = await breakers.EnterAsync(key, realm(address.Endpoint), cancellationToken);
+        using var pass = entered ?? throw new VendorException(rejection ?? throw new InvalidOperationException("neither a pass nor a reason"));
+        try
+        {
+            var answer = await call();
+            pass.Answered(failure: null);
+            return answer;
+        }
+        catch (VendorException e)
+        {
+            pass.Answered(e.Failure);
+            throw;
+        }
+    }
+
+    private static async Task<bool> DoneAsync(Task work)
+    {
+        await work;
+        return true;
+    }
+}
