@@ -4,6 +4,17 @@ using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Credentials;
 
+/// <summary>Where a store says its keys are: a Secret, and the names of its values.</summary>
+internal readonly record struct SecretSource(NamespacedName Name)
+{
+    public string IdKey { get; init; } = "accessKeyId";
+
+    public string SecretKey { get; init; } = "accessKeySecret";
+
+    /// <summary>Of temporary keys; it may be absent.</summary>
+    public string TokenKey { get; init; } = "securityToken";
+}
+
 /// <summary>
 /// The access keys of stores, read from their Secrets by name (<c>get</c> only: a right to list or watch Secrets would show every
 /// body). A parsed key is kept per Secret and read again every 5 minutes; at once when the vendor has rejected it, for it may have been
@@ -12,9 +23,6 @@ namespace BucketEncryptionOperator.Credentials;
 internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Secret>> getSecret, KeyBreakers breakers, TimeProvider time) : IDisposable
 {
     public const string ReadSecret = "ReadSecret";
-    private const string KeyIdField = "accessKeyId";
-    private const string KeySecretField = "accessKeySecret";
-    private const string TokenField = "securityToken";
     private const string NotGiven = "The Kubernetes API did not give the Secret.";
     private const int MaxLength = 4096;
 
@@ -22,10 +30,10 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
     private static readonly TimeSpan RereadBrokenAfter = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<NamespacedName, Entry> _entries = [];
+    private readonly Dictionary<SecretSource, Entry> _entries = [];
 
     /// <summary>The key to use now, or why there is none.</summary>
-    public async Task<Read<AccessKey>> GetAsync(NamespacedName secret, CancellationToken cancellationToken)
+    public async Task<Read<AccessKey>> GetAsync(SecretSource secret, CancellationToken cancellationToken)
     {
         var entry = EntryOf(secret);
         await entry.Turn.WaitAsync(cancellationToken);
@@ -43,7 +51,7 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
     }
 
     /// <summary>No store uses the Secret any more.</summary>
-    public void Forget(NamespacedName secret)
+    public void Forget(SecretSource secret)
     {
         lock (_gate)
             _entries.Remove(secret);
@@ -69,7 +77,7 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         }
     }
 
-    private Entry EntryOf(NamespacedName secret)
+    private Entry EntryOf(SecretSource secret)
     {
         lock (_gate)
         {
@@ -91,17 +99,17 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         }
     }
 
-    private async Task RereadAsync(NamespacedName name, Entry entry, CancellationToken cancellationToken)
+    private async Task RereadAsync(SecretSource source, Entry entry, CancellationToken cancellationToken)
     {
         var (version, read) = ("", default(Read<AccessKey>));
         try
         {
-            var secret = await getSecret(name, cancellationToken);
-            (version, read) = (secret.Metadata.Uid + "/" + secret.Metadata.ResourceVersion, Parse(name, secret));
+            var secret = await getSecret(source.Name, cancellationToken);
+            (version, read) = (secret.Metadata.Uid + "/" + secret.Metadata.ResourceVersion, Parse(source, secret));
         }
         catch (KubeApiException e)
         {
-            read = new Read<AccessKey>(Value: null, Failed(name, e));
+            read = new Read<AccessKey>(Value: null, Failed(source, e));
         }
         lock (_gate)
         {
@@ -113,17 +121,17 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         }
     }
 
-    private static Failure Failed(NamespacedName name, KubeApiException e) => e.Failure switch
+    private static Failure Failed(SecretSource source, KubeApiException e) => e.Failure switch
     {
         KubeFailure.NotFound => new Failure(FailureKind.Missing, ReadSecret, "SecretNotFound")
         {
-            Message = $"There is no Secret \"{name.Name}\" in this namespace.",
-            Hint = $"Create it with the keys {KeyIdField} and {KeySecretField}.",
+            Message = $"There is no Secret \"{source.Name.Name}\" in this namespace.",
+            Hint = $"Create it with the keys {source.IdKey} and {source.SecretKey}.",
             ConcernsCredentials = true,
         },
         KubeFailure.Denied => new Failure(FailureKind.Denied, ReadSecret, "SecretForbidden")
         {
-            Message = $"The operator may not get the Secret \"{name.Name}\".",
+            Message = $"The operator may not get the Secret \"{source.Name.Name}\".",
             Hint = "Grant the operator's service account get on this Secret.",
             ConcernsCredentials = true,
         },
@@ -131,16 +139,16 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         _ => new Failure(FailureKind.Transient, ReadSecret, "SecretUnreadable") { Message = NotGiven },
     };
 
-    private static Read<AccessKey> Parse(NamespacedName name, Secret secret)
+    private static Read<AccessKey> Parse(SecretSource source, Secret secret)
     {
-        var (id, secretText, token) = (Field(secret, KeyIdField), Field(secret, KeySecretField), Field(secret, TokenField));
-        var wrong = id is null or "" ? KeyIdField : secretText is null or "" ? KeySecretField : token is "" ? TokenField : null;
+        var (id, secretText, token) = (Field(secret, source.IdKey), Field(secret, source.SecretKey), Field(secret, source.TokenKey));
+        var wrong = id is null or "" ? source.IdKey : secretText is null or "" ? source.SecretKey : token is "" ? source.TokenKey : null;
         if (wrong is null && id is not null && secretText is not null)
             return new Read<AccessKey>(new AccessKey(id, secretText, token), Failure: null);
         return new Read<AccessKey>(Value: null, new Failure(FailureKind.Denied, ReadSecret, "SecretInvalid")
         {
-            Message = $"Secret \"{name.Name}\": {wrong} is missing, or is not a line of visible ASCII.",
-            Hint = $"The Secret needs {KeyIdField} and {KeySecretField}; {TokenField} goes with temporary keys only.",
+            Message = $"Secret \"{source.Name.Name}\": {wrong} is missing, or is not a line of visible ASCII.",
+            Hint = $"The Secret needs {source.IdKey} and {source.SecretKey}; {source.TokenKey} goes with temporary keys only.",
             ConcernsCredentials = true,
         });
     }

@@ -1,3 +1,4 @@
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 
@@ -58,4 +59,18 @@ internal sealed record CredentialsSpec
 internal sealed record SecretReference
 {
     public required string Name { get; init; }
+    public string? AccessKeyIdKey { get; init; }
+    public string? AccessKeySecretKey { get; init; }
+    public string? SecurityTokenKey { get; init; }
+
+    public SecretSource In(string ns)
+    {
+        var names = new SecretSource(new NamespacedName(ns, Name));
+        return names with
+        {
+            IdKey = AccessKeyIdKey ?? names.IdKey,
+            SecretKey = AccessKeySecretKey ?? names.SecretKey,
+            TokenKey = SecurityTokenKey ?? names.TokenKey,
+        };
+    }
 }

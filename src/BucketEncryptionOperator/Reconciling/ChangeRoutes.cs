@@ -23,6 +23,6 @@ internal sealed class ChangeRoutes(Mirror<BucketEncryptionPolicy> policies, Mirr
             .Select(p => p.Metadata.Key);
     }
 
-    private static NamespacedName? SecretOf(ObjectStore? store) =>
-        store is null ? null : new NamespacedName(store.Metadata.Namespace, store.Spec.Credentials.SecretRef.Name);
+    private static SecretSource? SecretOf(ObjectStore? store) =>
+        store?.Spec.Credentials.SecretRef.In(store.Metadata.Namespace);
 }

@@ -50,7 +50,7 @@ internal sealed class PolicyReconciler(
     {
         try
         {
-            var secret = new NamespacedName(store.Metadata.Namespace, store.Spec.Credentials.SecretRef.Name);
+            var secret = store.Spec.Credentials.SecretRef.In(store.Metadata.Namespace);
             var (key, problem) = await keys.GetAsync(secret, cancellationToken);
             if (key is null)
                 return new Findings([], problem, attempt);

@@ -12,6 +12,8 @@ public sealed class SecretKeysTests : IDisposable
 {
     private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId") { ConcernsCredentials = true };
 
+    private static readonly SecretSource Source = new(Given.SecretKey);
+
     private readonly ManualTimeProvider _time = new();
     private readonly KeyBreakers _breakers;
     private readonly SecretKeys _keys;
@@ -121,6 +123,21 @@ public sealed class SecretKeysTests : IDisposable
         Assert.True(key is null && failure is { Kind: FailureKind.Denied, Code: "SecretInvalid", ConcernsCredentials: true }, sentence);
         Assert.Contains($": {field} is missing, or", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hush", failure.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_names_of_the_values_are_the_stores_to_choose()
+    {
+        var data = ImmutableDictionary<string, string?>.Empty.Add("AK", Base64("id")).Add("SK", Base64("secret")).Add("STS", Base64("token")).Add("accessKeyId", Base64("another"));
+        _answer = () => Task.FromResult(Make() with { Data = data });
+        var named = Source with { IdKey = "AK", SecretKey = "SK", TokenKey = "STS" };
+
+        var (key, _) = await _keys.GetAsync(named, CancellationToken.None);
+        var wrong = await _keys.GetAsync(named with { SecretKey = "password" }, CancellationToken.None);
+
+        Assert.Equal(new AccessKey("id", "secret", "token"), key);
+        Assert.Contains(": password is missing, or", wrong.Failure?.Message, StringComparison.Ordinal);
+        Assert.Contains("AK and password; STS goes", wrong.Failure?.Hint, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -241,7 +258,7 @@ public sealed class SecretKeysTests : IDisposable
     public async Task A_forgotten_Secret_is_read_anew_and_leaves_nothing_behind()
     {
         var key = (await GetAsync()).Value!;
-        _keys.Forget(Given.SecretKey);
+        _keys.Forget(Source);
 
         var left = _keys.Count;
         var again = await GetAsync();
@@ -269,7 +286,7 @@ public sealed class SecretKeysTests : IDisposable
                     _time.Advance(TimeSpan.FromMilliseconds(100));
                     break;
                 case 3 when i % 100 == 3:
-                    _keys.Forget(Given.SecretKey);
+                    _keys.Forget(Source);
                     break;
                 default:
                     var (value, failure) = await GetAsync();
@@ -291,6 +308,8 @@ public sealed class SecretKeysTests : IDisposable
         pass?.Answered(failure);
     }
 
+    private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+
     private static CancellationToken TestContextToken() => new(canceled: true);
 
     private static Secret Make(string? id = "id", string? secret = "secret", string? token = null, string version = "1")
@@ -299,10 +318,10 @@ public sealed class SecretKeysTests : IDisposable
         foreach (var (name, value) in new[] { ("accessKeyId", id), ("accessKeySecret", secret), ("securityToken", token) })
         {
             if (value is not null)
-                data[name] = Convert.ToBase64String(Encoding.UTF8.GetBytes(value));
+                data[name] = Base64(value);
         }
         return new Secret { Metadata = new ObjectMeta { Name = "oss-keys", Namespace = Given.Namespace, Uid = "u", ResourceVersion = version }, Data = data.ToImmutable() };
     }
 
-    private Task<Read<AccessKey>> GetAsync() => _keys.GetAsync(Given.SecretKey, CancellationToken.None);
+    private Task<Read<AccessKey>> GetAsync() => _keys.GetAsync(Source, CancellationToken.None);
 }

@@ -81,11 +81,11 @@ public sealed class ChangeRoutesTests : IDisposable
         var other = store with { Spec = store.Spec with { Credentials = new CredentialsSpec { SecretRef = new SecretReference { Name = "other" } } } };
         if (!alone)
             _stores.Apply(new WatchEvent<ObjectStore>.Applied(store with { Metadata = store.Metadata with { Name = "second" } }));
-        await _keys.GetAsync(Given.SecretKey, CancellationToken.None);
+        await _keys.GetAsync(new SecretSource(Given.SecretKey), CancellationToken.None);
 
         _ = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, store, stays ? other : null)).ToImmutableArray();
 
-        await _keys.GetAsync(Given.SecretKey, CancellationToken.None);
+        await _keys.GetAsync(new SecretSource(Given.SecretKey), CancellationToken.None);
         Assert.True(gets == _gets, sentence);
     }
 
