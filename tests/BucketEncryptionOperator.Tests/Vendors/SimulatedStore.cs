@@ -29,6 +29,7 @@ internal sealed class SimulatedStore : IAsyncDisposable
 
     private readonly SimulatorServer _server;
     private readonly VendorHttp _http;
+    private readonly VendorLimits _limits = new(TimeProvider.System);
     private readonly Place _place;
 
     private SimulatedStore(Place place, SimulatorServer server)
@@ -37,9 +38,9 @@ internal sealed class SimulatedStore : IAsyncDisposable
         _server = server;
         _http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(20), TimeProvider.System, new WebProxy(server.Url));
         Admin = new SimulatorAdmin(server.Url);
-        Api = VendorCatalog.ConnectAll(_http, new ServerClocks(TimeProvider.System))[place.Vendor];
         var endpoint = place.Endpoint is null ? server.Url : new Uri(place.Endpoint);
         var vendor = VendorCatalog.Find(place.Vendor)!;
+        Api = new BucketEncryptionApi(_http, vendor.Dialect, new ServerClocks(TimeProvider.System), _limits);
         Traits = vendor.Describe(new StoreSettings(place.Region, endpoint) { SignatureVersion = place.SignatureVersion, CloudBoxId = place.CloudBoxId });
         Address = new BucketAddress(place.Bucket, endpoint, place.Region, place.Addressing, Traits.Options);
     }
@@ -78,6 +79,7 @@ internal sealed class SimulatedStore : IAsyncDisposable
     {
         Admin.Dispose();
         _http.Dispose();
+        _limits.Dispose();
         await _server.DisposeAsync();
     }
 }

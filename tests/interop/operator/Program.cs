@@ -19,7 +19,8 @@ var key = new AccessKey("interop-id", "interop-secret", SecurityToken: null);
 var target = new BucketEncryption.Kms(more.GetValueOrDefault("key"), DataCipher.Aes256, BucketKeyEnabled: more.ContainsKey("bucketKey"));
 
 using var http = new VendorHttp("bucket-encryption-operator/1.0", TimeSpan.FromSeconds(20), TimeProvider.System);
-var api = VendorCatalog.ConnectAll(http, new ServerClocks(TimeProvider.System))[vendor.Name];
+using var limits = new VendorLimits(TimeProvider.System);
+var api = new BucketEncryptionApi(http, vendor.Dialect, new ServerClocks(TimeProvider.System), limits);
 await api.PutAsync(address, key, target, new Observation(new BucketEncryption.None(), Document: null), CancellationToken.None);
 var read = await api.GetAsync(address, key, CancellationToken.None);
 await api.DeleteAsync(address, key, CancellationToken.None);
