@@ -16,7 +16,7 @@ internal static class Kinds
 
     public static KubeResource<ObjectStore> Stores { get; } = new(Group, Version, "objectstores", Wire.Default.ObjectStore);
 
-    public static KubeResource<Secret> Secrets { get; } = new("", "v1", "secrets", Wire.Default.Secret);
+    public static KubeResource<Secret> Secrets { get; } = new("", "v1", "secrets", SecretWire.Default.Secret);
 }
 
 /// <summary>The status patch: a merge patch bound to the version that it was made from.</summary>
@@ -36,12 +36,16 @@ internal sealed record PatchMeta
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
-    Converters = [typeof(KubeTimeConverter)])]
+    Converters = [typeof(KubeTimeConverter), typeof(RepeatedTextConverter)])]
 [JsonSerializable(typeof(BucketEncryptionPolicy))]
 [JsonSerializable(typeof(ObjectStore))]
-[JsonSerializable(typeof(Secret))]
 [JsonSerializable(typeof(StatusPatch))]
 internal sealed partial class Wire : JsonSerializerContext;
+
+/// <summary>Apart from the others, so that nothing of a Secret is remembered by <see cref="RepeatedTextConverter"/>.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, Converters = [typeof(KubeTimeConverter)])]
+[JsonSerializable(typeof(Secret))]
+internal sealed partial class SecretWire : JsonSerializerContext;
 
 /// <summary>Times as <c>metav1.Time</c> has them: UTC, whole seconds, <c>Z</c>. What is written reads back equal.</summary>
 internal sealed class KubeTimeConverter : JsonConverter<DateTimeOffset>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using BucketEncryptionOperator.Policies;
+using KubeRuntime.Api;
 using KubeRuntime.Conditions;
 
 namespace BucketEncryptionOperator.Tests.Policies;
@@ -41,6 +42,13 @@ public sealed class WireTests
 
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(Policy)?["status"], written["status"]), written.ToJsonString());
         Assert.Equal("7", (string?)written["metadata"]?["resourceVersion"]);
+    }
+
+    [Fact]
+    public void Texts_are_shared_between_policies_and_never_taken_from_a_secret()
+    {
+        Assert.Contains(Kinds.Policies.ObjectType.Options.Converters, c => c is RepeatedTextConverter);
+        Assert.DoesNotContain(Kinds.Secrets.ObjectType.Options.Converters, c => c is RepeatedTextConverter);
     }
 
     [Fact]
