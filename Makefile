@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 STEP := tests/tools/step.sh
 SOLUTION := BucketEncryptionOperator.sln
 
-.PHONY: help build unit test chaos interop apiserver apiserver-check lint demo mutants clean
+.PHONY: help build unit test chaos interop apiserver apiserver-check bench lint demo mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -33,6 +33,9 @@ apiserver: ## build the test API server (2 to 4 minutes once, then cached outsid
 
 apiserver-check: ## test the test API server: its cache and its contract
 	@tests/apiserver/check.sh
+
+bench: apiserver build ## speed and memory beside the same job on client-go, about 6 minutes: docs/benchmarks.md
+	@$(STEP) "bench" tests/Benchmarks/bench.sh
 
 lint: ## formatting, analyzers, shell scripts, YAML, stray paths
 	@tests/lint.sh

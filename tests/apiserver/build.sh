@@ -2,6 +2,7 @@
 # Makes sure that the test API server is built, and prints the directory that holds `test-apiserver` and `etcd`.
 #
 #   bin=$(tests/apiserver/build.sh)
+#   bin=$(tests/apiserver/build.sh --program DIR)    another Go program instead: the sources in DIR, built from the same packages into a file of DIR's name
 #
 # Progress goes to stderr. With nothing to do it returns in a few hundredths of a second.
 # Needs Debian or a relative of it (apt-get, dpkg-deb), amd64, 3 GB of disk, and no root: Debian sid is only read, with lists and an unpacking
@@ -10,6 +11,7 @@
 # The cache is outside the checkout, so that all checkouts share it:
 #   ${BEO_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bucket-encryption-operator}/apiserver/
 #     bin/KEY/     the binaries and SHA256SUMS; KEY is a hash of this script, packages.lock and server/*.go, so a change never meets old binaries
+#     bin-NAME/    the same for a program of that name
 #     debs/        the Debian packages, each named by its SHA256
 #     root/        those packages unpacked; root.stamp says from which packages, and with which files
 #     gocache/     Go's build cache
@@ -18,26 +20,35 @@
 # Everything in it is checked before it is used and made again when wrong; removing the whole directory is always safe.
 # shellcheck disable=SC2317  # the steps are called through `attempt`, which shellcheck does not see
 set -euo pipefail
+source_dir=$([ "${1:-}" != --program ] || cd "${2:?usage: build.sh [--program DIR]}" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")"
 here=$PWD
 cache=${BEO_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bucket-encryption-operator}/apiserver
 readonly here cache keep_builds=3 keep_unused_debs_days=30 lock_wait_seconds=1800
 
-key=$(sha256sum build.sh packages.lock server/*.go | sha256sum | cut -c1-16)
-bin=$cache/bin/$key
+case ${1:-} in
+  '') shelf=$cache/bin sources=(server/*.go) binaries=(test-apiserver etcd) program='' ;;
+  --program)
+    program=$(basename "$source_dir")
+    shelf=$cache/bin-$program sources=("$source_dir"/*.go) binaries=("$program")
+    ;;
+  *) echo "usage: build.sh [--program DIR]" >&2; exit 2 ;;
+esac
+key=$(cat build.sh packages.lock "${sources[@]}" | sha256sum | cut -c1-16)
+bin=$shelf/$key
 
 say() { printf 'apiserver: [%3d s] %s\n' "$SECONDS" "$*" >&2; }
 die() { say "$*"; exit 1; }
 
 # What the file system says about the binaries. It changes with every write, so that the hashes need to be checked only then.
-seen() { stat -c '%n %s %i %.9Y %.9Z' "$bin/test-apiserver" "$bin/etcd" "$bin/SHA256SUMS" 2>/dev/null; }
+seen() { (cd "$bin" && stat -c '%n %s %i %.9Y %.9Z' "${binaries[@]}" SHA256SUMS) 2>/dev/null; }
 
 # True when the binaries are those that were built.
 is_built() {
   local now
   now=$(seen) || return 1
   [ "$now" = "$(cat "$bin/.seen" 2>/dev/null)" ] && return 0
-  [ "$(cd "$bin" && sha256sum test-apiserver etcd)" = "$(cat "$bin/SHA256SUMS")" ] || return 1
+  [ "$(cd "$bin" && sha256sum "${binaries[@]}")" = "$(cat "$bin/SHA256SUMS")" ] || return 1
   echo "$now" >"$bin/.seen"
 }
 
@@ -182,7 +193,14 @@ compile() {
   export GOROOT GO111MODULE=off GOFLAGS=-trimpath CGO_ENABLED=0 GOTOOLCHAIN=local GOENV=off GOCACHE=$cache/gocache
   export GOPATH=$work/gopath:$cache/root/usr/share/gocode PATH=$GOROOT/bin:$PATH
   rm -rf "$out" "$work/gopath"
-  mkdir -p "$out" "$source/openapi"
+  mkdir -p "$out"
+  if [ -n "$program" ]; then
+    mkdir -p "$work/gopath/src/$program"
+    cp "${sources[@]}" "$work/gopath/src/$program"
+    (cd "$work/gopath/src/$program" && go build -ldflags "-s -w" -o "$out/$program") >&2
+    return
+  fi
+  mkdir -p "$source/openapi"
   cp "$here"/server/*.go "$source"
   : >"$work/empty"
   (
@@ -208,7 +226,7 @@ if is_built; then finish; fi
 [ "$(uname -m)" = x86_64 ] || die "built and tried on amd64 only; set KUBEBUILDER_ASSETS or USE_EXISTING_CLUSTER=true (see README.md)"
 for tool in apt-get apt-cache dpkg-deb flock; do command -v "$tool" >/dev/null || die "needs $tool (Debian); or set KUBEBUILDER_ASSETS or USE_EXISTING_CLUSTER=true (see README.md)"; done
 
-mkdir -p "$cache"/{bin,debs,gocache}
+mkdir -p "$cache"/{debs,gocache}
 exec 9>"$cache/lock"
 flock -n 9 || { say "another build is under way: waiting for it"; flock -w "$lock_wait_seconds" 9 || die "gave up after $lock_wait_seconds s"; }
 if is_built; then finish; fi
@@ -239,12 +257,13 @@ if [ "$attempt_code" -ne 0 ]; then
   step "compiling (2 to 4 minutes)" compile
 fi
 
-(cd "$work/out" && sha256sum test-apiserver etcd >SHA256SUMS)
+(cd "$work/out" && sha256sum "${binaries[@]}" >SHA256SUMS)
+mkdir -p "$shelf"
 rm -rf "$bin" # a server that runs from it keeps its file
 mv "$work/out" "$bin"
 
 # The sweep: old builds and packages that nobody has used for long.
-find "$cache/bin" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -rn | tail -n +$((keep_builds + 1)) | cut -d' ' -f2- | xargs -r rm -rf
+find "$shelf" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -rn | tail -n +$((keep_builds + 1)) | cut -d' ' -f2- | xargs -r rm -rf
 while read -r _ sha; do touch "$cache/debs/$sha.deb"; done <"$cache/resolved"
 find "$cache/debs" -name '*.deb' -mtime +"$keep_unused_debs_days" -delete
 

@@ -76,6 +76,13 @@ if [ -z "${KUBEBUILDER_ASSETS:-}" ]; then
   refuse "nothing of a dead attempt is left" [ -e "$cache/building" ]
   echo >"$bin/SHA256SUMS"
   expect "a damaged record is mended" [ "$("$here/build.sh" 2>/dev/null)" = "$bin" ]
+  mkdir "$scratch/hello"
+  printf 'package main\n\nfunc main() { println("hello") }\n' >"$scratch/hello/main.go"
+  program=$(cd "$scratch" && "$here/build.sh" --program hello 2>/dev/null)/hello
+  expect "another program is built from the same packages" "$program"
+  echo garbage >"$program"
+  expect "and mended" [ "$("$here/build.sh" --program "$scratch/hello" 2>/dev/null)/hello" = "$program" ]
+  expect "and runs again" "$program"
 fi
 
 # ---- the server
