@@ -37,6 +37,15 @@ formatting() {
 }
 shell_scripts() { scripts | xargs -0 -r "$shellcheck" --external-sources; }
 yaml() { tracked '*.yaml' '*.yml' .yamllint | xargs -0 -r "$yamllint" --strict; }
+# A test is told from other code by the underscores of its name.
+named_tests() {
+  local name missing=0
+  # shellcheck disable=SC2016  # these backticks are Markdown's
+  while read -r name; do
+    git grep -q -- " $name(" -- tests || { echo "no test of this name: $name"; missing=1; }
+  done < <(git grep -hoE '`[A-Z][a-z0-9]*(_[A-Za-z0-9]+){2,}`' -- docs | tr -d '`' | sort -u)
+  return "$missing"
+}
 # Absolute paths into a home or a workspace; not as a part of a longer path or of an address.
 stray_paths() {
   local code=0
@@ -46,6 +55,7 @@ stray_paths() {
 
 shellcheck=$(tests/tools/ensure.sh shellcheck)
 yamllint=$(tests/tools/ensure.sh yamllint)
+check "tests that pages name" named_tests
 check "shell scripts (shellcheck)" shell_scripts
 check "YAML (yamllint)" yaml
 check "no paths of a machine" stray_paths
