@@ -95,7 +95,7 @@ run_project() {
   echo "$code $((SECONDS - since))" >"$results/$name.end"
 }
 
-# What the tests of a project wrote down: figures that an assertion alone would hide. Lines of the form "| a | b |" are rows of the chaos table.
+# What the tests of a project wrote down: figures that an assertion alone would hide, and the seeds of those that failed. Lines of the form "| a | b |" are rows of the chaos table.
 print_output() {
   python3 - "$1" <<'PYTHON'
 import sys, xml.etree.ElementTree as xml
@@ -105,7 +105,7 @@ for result in xml.parse(sys.argv[1]).iter():
         for out in (e for e in result.iter() if e.tag.endswith("}StdOut")):
             lines = [line.strip() for line in out.text.strip().splitlines()]
             rows += [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
-            lines = [line for line in lines if not line.startswith("| ")]
+            lines = [line for line in lines if not line.startswith("| ") and not (line.startswith("SEED=") and result.get("outcome") == "Passed")]
             if lines:
                 print("    " + result.get("testName").split(".", 2)[-1].split("(")[0].replace("_", " "))
                 print("\n".join("        " + line for line in lines))
@@ -119,6 +119,7 @@ PYTHON
 
 report_project() {
   local name=${1##*/} code seconds
+  print_output "$results/$name.trx"
   cat "$results/$name.log"
   read -r code seconds <"$results/$name.end"
   count "$name" "$code" "$(sum_trx "$results/$name.trx")" "$seconds"
@@ -132,7 +133,6 @@ for project in "${unit[@]}"; do report_project "$project"; done
 for project in "${others[@]}"; do
   echo "==> ${project##*/}"
   run_project "$project" --filter "$filter" --blame-hang --blame-hang-timeout "${hang_timeout}ms" --blame-hang-dump-type none
-  print_output "$results/${project##*/}.trx"
   report_project "$project"
 done
 
