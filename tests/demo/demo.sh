@@ -204,7 +204,7 @@ finish() {
   for pid in $pids; do kill "$pid" 2>/dev/null; done
   for pid in $pids; do
     for _ in {1..50}; do ended "$pid" && break; sleep 0.1; done
-    ended "$pid" || kill -9 "$pid"
+    ended "$pid" || kill -9 "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null
   done
   rm -rf "$work"
