@@ -59,7 +59,8 @@ internal static class Services
         services.AddSingleton<ServerClocks>();
         services.AddSingleton<VendorLimits>();
         services.AddSingleton(s => VendorCatalog.ConnectAll(
-            s.GetRequiredService<VendorHttp>(), s.GetRequiredService<ServerClocks>(), s.GetRequiredService<VendorLimits>(), s.GetRequiredService<KeyBreakers>()));
+            s.GetRequiredService<VendorHttp>(), s.GetRequiredService<ServerClocks>(), s.GetRequiredService<VendorLimits>(), s.GetRequiredService<KeyBreakers>(),
+            s.GetRequiredService<WriteGuard>()));
         services.AddSingleton(Lease);
         services.AddSingleton(Election);
         services.AddSingleton<WriteGuard>(s => () => s.GetRequiredService<IElection>().MayWrite);

@@ -5,17 +5,9 @@ using BucketEncryptionOperator.Vendors;
 
 namespace BucketEncryptionOperator.Reconciling;
 
-/// <summary>Whether this process may change buckets at this moment: another one may be about to.</summary>
-internal delegate bool WriteGuard();
-
 /// <summary>One bucket: read, decide, write if it must be, read back.</summary>
 internal sealed class BucketReconciler(WriteGuard mayWrite, TimeProvider time, ILogger<BucketReconciler> logger)
 {
-    public const string CheckLease = "CheckLease";
-
-    /// <summary>Passes by itself: the process leads again, or ends, in seconds. Until then the row stays as it was.</summary>
-    private static readonly Failure NotLeading = new(FailureKind.Conflict, CheckLease, "NotLeading") { Message = "This replica does not hold the lease now; nothing was written." };
-
     public async Task<BucketResult> ReconcileAsync(
         IBucketEncryptionApi api, AccessKey key, BucketAddress address, DesiredState desired, WriteHistory? history, CancellationToken cancellationToken)
     {
@@ -34,7 +26,7 @@ internal sealed class BucketReconciler(WriteGuard mayWrite, TimeProvider time, I
                 case Plan.Wait wait:
                     return new BucketResult(address.Bucket, new Outcome.Unconfirmed(observed, wait.History));
                 case Plan.Apply or Plan.Remove when !mayWrite():
-                    return new BucketResult(address.Bucket, new Outcome.Failed(NotLeading, observed));
+                    return new BucketResult(address.Bucket, new Outcome.Failed(NotLeading.Failure, observed));
                 case Plan.Apply apply:
                     await api.PutAsync(address, key, apply.Target, before, cancellationToken);
                     applied = new AppliedChange(observed, apply.Target, time.GetUtcNow());

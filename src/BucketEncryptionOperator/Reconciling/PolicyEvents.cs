@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Events;
 
 namespace BucketEncryptionOperator.Reconciling;
@@ -66,7 +67,7 @@ internal static class PolicyEvents
     {
         BucketRows.Confirming => null, // tells itself in seconds
         BucketRows.NotConverging or Planner.DowngradeRefused => new Fact(bucket, IsWarning: true, error.Code, error.Operation, Sentence(error.Message, error.Hint)),
-        _ when error.Operation == BucketReconciler.CheckLease => null,
+        _ when error.Operation == NotLeading.CheckLease => null,
         _ => new Fact(bucket, IsWarning: true, VendorError, error.Operation, Sentence($"{error.Operation} failed with {error.Code}{Answered(error)}.", error.Hint))
         {
             RequestId = error.RequestId,

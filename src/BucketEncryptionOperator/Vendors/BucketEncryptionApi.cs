@@ -4,7 +4,8 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>The three operations in a vendor's dialect.</summary>
-internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits) : IBucketEncryptionApi
+/// <param name="mayWrite">Asked when a write's turn has come, with nothing between the answer and the request but its signature.</param>
+internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteGuard mayWrite) : IBucketEncryptionApi
 {
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
@@ -58,6 +59,8 @@ internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialec
         HttpMethod method, BucketAddress address, AccessKey key, string? body, string operation, CancellationToken cancellationToken)
     {
         using var turn = await limits.EnterAsync(address, key, operation, cancellationToken);
+        if (method != HttpMethod.Get && !mayWrite())
+            throw new VendorException(NotLeading.Failure);
         using var request = dialect.Sign(method, address, key, body, clocks.Now(address.Endpoint));
         var response = await http.SendAsync(request, operation, cancellationToken);
         var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);

@@ -30,10 +30,11 @@ internal static class VendorCatalog
     public static IReadOnlyList<string> DefaultEndpointPatterns => [.. All.SelectMany(v => v.Endpoints.Patterns)];
 
     /// <summary>One client a vendor, by the vendor's name. A vendor's own endpoints know the same keys; any other may be alone with its own.</summary>
-    public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(VendorHttp http, ServerClocks clocks, VendorLimits limits, KeyBreakers breakers) =>
+    public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(
+        VendorHttp http, ServerClocks clocks, VendorLimits limits, KeyBreakers breakers, WriteGuard mayWrite) =>
         All.ToDictionary(
             v => v.Name,
-            v => (IBucketEncryptionApi)new GuardedApi(new BucketEncryptionApi(http, v.Dialect, clocks, limits), breakers, e => v.Endpoints.Contain(e) ? v.Name : e.Authority),
+            v => (IBucketEncryptionApi)new GuardedApi(new BucketEncryptionApi(http, v.Dialect, clocks, limits, mayWrite), breakers, e => v.Endpoints.Contain(e) ? v.Name : e.Authority),
             StringComparer.Ordinal);
 
     public static Vendor? FindByScheme(string scheme) => All.FirstOrDefault(v => v.Shell is { MustBeNamed: false } && v.Shell.Scheme == scheme);

@@ -1,5 +1,5 @@
 using BucketEncryptionOperator.Hosting;
-using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 using KubeRuntime.Control;
 using Microsoft.Extensions.DependencyInjection;

@@ -2,6 +2,7 @@ using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
+using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Events;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
@@ -54,7 +55,7 @@ public sealed class PolicyEventsTests
         ]),
         ["a blown fuse calls for a person"] = (After(Given.Policy("b"), new BucketResult("b", new Outcome.Unconfirmed(None, History(2)))), new BucketResult("b", new Outcome.Unconfirmed(None, History(3))),
             ["Warning NotConverging/Confirm: Bucket b: Written 3 times, and a read never shows it. Something puts the bucket back, or the vendor drops what it is told. The next write comes later each time; a change of spec.encryption starts anew."]),
-        ["a lease that is not held is nobody's trouble"] = (Given.Policy("b"), Fails(new Failure(FailureKind.Conflict, BucketReconciler.CheckLease, "NotLeading"), None), []),
+        ["a lease that is not held is nobody's trouble"] = (Given.Policy("b"), Fails(new Failure(FailureKind.Conflict, NotLeading.CheckLease, "NotLeading"), None), []),
     };
 
     private static Failure Denied => new(FailureKind.Denied, "GetBucketEncryption", "AccessDenied") { HttpStatus = 403, RequestId = "req-1", Message = "SECRET TEXT", Hint = "Grant the right." };

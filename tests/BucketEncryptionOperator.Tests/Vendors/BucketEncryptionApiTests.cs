@@ -264,7 +264,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
 
     private static string Authorization(HttpRequestMessage request) => string.Join(", ", request.Headers.GetValues("Authorization"));
 
-    private BucketEncryptionApi Api(string vendor) => new(_http, Dialects.All[vendor], new ServerClocks(_time), _limits);
+    private BucketEncryptionApi Api(string vendor) => new(_http, Dialects.All[vendor], new ServerClocks(_time), _limits, () => true);
 
     private Task<Observation> GetAsync(string vendor, ScriptedServer server) => Api(vendor).GetAsync(At(server), Dialects.Key, CancellationToken.None);
 }

@@ -40,7 +40,7 @@ internal sealed class SimulatedStore : IAsyncDisposable
         Admin = new SimulatorAdmin(server.Url);
         var endpoint = place.Endpoint is null ? server.Url : new Uri(place.Endpoint);
         var vendor = VendorCatalog.Find(place.Vendor)!;
-        Api = new BucketEncryptionApi(_http, vendor.Dialect, new ServerClocks(TimeProvider.System), _limits);
+        Api = new BucketEncryptionApi(_http, vendor.Dialect, new ServerClocks(TimeProvider.System), _limits, () => true);
         Traits = vendor.Describe(new StoreSettings(place.Region, endpoint) { SignatureVersion = place.SignatureVersion, CloudBoxId = place.CloudBoxId });
         Address = new BucketAddress(place.Bucket, endpoint, place.Region, place.Addressing, Traits.Options);
     }

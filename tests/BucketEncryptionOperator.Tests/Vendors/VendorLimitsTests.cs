@@ -64,12 +64,42 @@ public sealed class VendorLimitsTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(503, "<Error><Code>SlowDown</Code></Error>"));
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time);
-        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(_time), _limits);
+        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => true);
 
         await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(Bucket with { Endpoint = server.Address, Addressing = Addressing.CName }, Key, CancellationToken.None));
 
         var state = Assert.Single(_limits.States);
         Assert.Equal((1, 1, 0, 16.0), (state.Requests, state.Throttled, state.InFlight, state.RequestsPerSecond));
+    }
+
+    /// <summary>The wait for a turn may last as long as a lease: what was allowed before it says nothing after it.</summary>
+    [Theory]
+    [InlineData("a put")]
+    [InlineData("a delete")]
+    public async Task A_write_that_waited_for_its_turn_until_the_lease_was_lost_is_not_sent(string write)
+    {
+        var (requests, mayWrite) = (0, true);
+        await using var server = new ScriptedServer(_ =>
+        {
+            Interlocked.Increment(ref requests);
+            return ScriptedServer.Answer(200, "");
+        });
+        using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time);
+        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => mayWrite);
+        var address = Bucket with { Endpoint = server.Address, Addressing = Addressing.CName, Limit = new RateLimit(1, 1, 1) };
+        using (await _limits.EnterAsync(address, Key, "Get", CancellationToken.None))
+        {
+        }
+
+        var waiting = write == "a put"
+            ? api.PutAsync(address, Key, new BucketEncryption.Aes256(), new Observation(new BucketEncryption.None(), Document: null), CancellationToken.None)
+            : api.DeleteAsync(address, Key, CancellationToken.None);
+        await _time.TimersScheduledAsync(1).Within();
+        mayWrite = false;
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        var stopped = await Assert.ThrowsAsync<VendorException>(() => waiting.Within());
+        Assert.Equal(("NotLeading", 0), (stopped.Failure.Code, requests));
     }
 
     private async Task SendAsync(BucketAddress address, AccessKey key, Failure? failure = null)
