@@ -8,6 +8,7 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
 {
     private const string Policy = "BucketEncryptionPolicy";
     private const string Store = "ObjectStore";
+    private const string ClusterStore = "ClusterObjectStore";
 
     private static readonly (string Case, string Kind, string Spec, string Message)[] Refused =
     [
@@ -57,13 +58,20 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
         ("cloudbox-illegal", Store, StoreSpec(more: ", alibaba: {cloudBoxId: box-1}"), "a CloudBox id begins with cb-"),
         ("signature-unknown", Store, StoreSpec(more: ", alibaba: {signatureVersion: V2}"), "Unsupported value: \"V2\""),
         ("owner-illegal", Store, StoreSpec(vendor: "S3", more: ", s3: {expectedBucketOwner: me}"), "an account id has 12 digits"),
+        ("partition-with-a-blank", Store, StoreSpec(more: ", partition: 'a b'"), "a partition has letters, digits and any of"),
+        ("partition-of-nothing", ClusterStore, StoreSpec(more: ", partition: ''"), "spec.partition"),
+        ("cluster-endpoint-with-user", ClusterStore, StoreSpec(endpoint: "https://me@oss-cn-hangzhou.aliyuncs.com"), "endpoint is scheme and host only"),
+        ("values-for-exists", ClusterStore, Allowing("{matchExpressions: [{key: a, operator: Exists, values: [b]}]}"), "Exists and DoesNotExist take none"),
+        ("no-values-for-in", ClusterStore, Allowing("{matchExpressions: [{key: a, operator: In}]}"), "In and NotIn need values"),
+        ("an-operator-that-is-none", ClusterStore, Allowing("{matchExpressions: [{key: a, operator: Like, values: [b]}]}"), "Unsupported value: \"Like\""),
         ("no-credentials", Store, "{vendor: AlibabaOSS, region: cn-hangzhou}", "spec.credentials: Required value"),
     ];
 
     [Fact]
     public async Task What_cannot_be_meant_is_refused_with_a_message_that_says_what_to_do()
     {
-        var documents = Refused.Select(r => $"apiVersion: bucketencryption.io/v1alpha1\nkind: {r.Kind}\nmetadata: {{name: {r.Case}, namespace: default}}\nspec: {r.Spec}");
+        var documents = Refused.Select(r =>
+            $"apiVersion: bucketencryption.io/v1alpha1\nkind: {r.Kind}\nmetadata: {{name: {r.Case}{(r.Kind == ClusterStore ? "" : ", namespace: default")}}}\nspec: {r.Spec}");
 
         var (code, output) = await fixture.Cluster.TryApplyAsync(string.Join("\n---\n", documents));
 
@@ -108,6 +116,8 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
     }
 
     private static string Spec(string encryption, string buckets = "{name: abc}", string more = "") => $"{{storeRef: {{name: oss}}, buckets: [{buckets}], encryption: {encryption}{more}}}";
+
+    private static string Allowing(string selector) => StoreSpec(more: $", allowedNamespaces: {{selector: {selector}}}");
 
     private static string StoreSpec(string vendor = "AlibabaOSS", string region = "cn-hangzhou", string endpoint = "https://oss-cn-hangzhou.aliyuncs.com", string more = "") =>
         $"{{vendor: {vendor}, region: '{region}', endpoint: '{endpoint}', credentials: {{secretRef: {{name: k}}}}{more}}}";

@@ -259,7 +259,7 @@ start_api_server() {
 
 refuse_a_cluster_in_use() {
   local there
-  there=$(kubectl get --ignore-not-found -o name crd/bucketencryptionpolicies.bucketencryption.io crd/objectstores.bucketencryption.io \
+  there=$(kubectl get --ignore-not-found -o name crd/bucketencryptionpolicies.bucketencryption.io crd/objectstores.bucketencryption.io crd/clusterobjectstores.bucketencryption.io \
     "namespace/$installation" "namespace/$namespace" "clusterrole/$installation" "clusterrolebinding/$installation")
   [ -z "$there" ] || die "this cluster has these already, and the demo would change and then remove them:"$'\n'"$there"
 }
@@ -292,8 +292,8 @@ install() {
   # A resync of 30 s is the least that the CRD allows. Nobody wants to wait so long here: the demo's copy allows 1 s.
   sed "s/duration('30s')/duration('1s')/" crds/bucketencryptionpolicies.yaml >"$work/bucketencryptionpolicies.yaml"
   made_in_cluster=$([ "$KIND" = existing ] && echo yes || echo no)
-  kubectl apply -f "$work/bucketencryptionpolicies.yaml" -f crds/objectstores.yaml -f deploy/rbac.yaml
-  kubectl wait --for=condition=Established --timeout=${patience}s crd/bucketencryptionpolicies.bucketencryption.io crd/objectstores.bucketencryption.io >/dev/null
+  kubectl apply -f "$work/bucketencryptionpolicies.yaml" -f crds/objectstores.yaml -f crds/clusterobjectstores.yaml -f deploy/rbac.yaml
+  kubectl wait --for=condition=Established --timeout=${patience}s crd/{bucketencryptionpolicies,objectstores,clusterobjectstores}.bucketencryption.io >/dev/null
   kubectl create namespace "$namespace"
 }
 

@@ -10,12 +10,12 @@ import sys
 
 EXPECTED = {
     ("watch", "bucketencryptionpolicies"), ("patch", "bucketencryptionpolicies/status"),
-    ("watch", "objectstores"),
+    ("watch", "objectstores"), ("watch", "clusterobjectstores"), ("watch", "namespaces"),
     ("get", "secrets"),
     ("create", "events"),
     ("create", "leases"), ("get", "leases"), ("watch", "leases"), ("patch", "leases"),
 }  # fmt: skip
-PERHAPS = {("list", "bucketencryptionpolicies"), ("list", "objectstores"), ("list", "leases"), ("patch", "events")}
+PERHAPS = {("list", kind) for kind in ("bucketencryptionpolicies", "objectstores", "clusterobjectstores", "namespaces", "leases")} | {("patch", "events")}
 
 path, user, client = sys.argv[1:]
 counts = collections.Counter()

@@ -22,6 +22,14 @@ internal static class RunCommand
         Description = "Namespaces to work in; repeat it, or separate by commas. Default: all. No right is needed outside of them.",
         AllowMultipleArgumentsPerToken = true,
     };
+    private static readonly Option<bool?> ClusterStores = new("--cluster-stores")
+    {
+        Description = "Serve ClusterObjectStores, which needs rights in the whole cluster. Default: true, but false with --watch-namespaces.",
+    };
+    private static readonly Option<string?> ClusterResourceNamespace = new("--cluster-resource-namespace")
+    {
+        Description = "Namespace of the Secrets that ClusterObjectStores name. Default: the pod's own, and outside of a pod --lease-namespace.",
+    };
     private static readonly Option<string[]> AllowedEndpoints = new("--allowed-endpoints")
     {
         Description = "Endpoints that stores may use, as [scheme://]host[:port], * for a part of a label; repeat it, or separate by commas. Plain http must be listed with its scheme.",
@@ -44,8 +52,8 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run the operator.")
         {
-            Kubeconfig, Context, WatchNamespaces, AllowedEndpoints, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace, LeaseName, LeaseDuration, HttpAddress,
-            LogFormatOption, LogLevelOption,
+            Kubeconfig, Context, WatchNamespaces, ClusterStores, ClusterResourceNamespace, AllowedEndpoints, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace,
+            LeaseName, LeaseDuration, HttpAddress, LogFormatOption, LogLevelOption,
         };
         command.SetAction(RunAsync);
         return command;
@@ -87,6 +95,8 @@ internal static class RunCommand
     {
         // An empty name stays, and is refused: --watch-namespaces "$UNSET" must not mean all.
         options.WatchNamespaces = [.. (parsed.GetValue(WatchNamespaces) ?? []).SelectMany(ns => ns.Split(',', StringSplitOptions.TrimEntries)).Distinct(StringComparer.Ordinal)];
+        options.ClusterStores = parsed.GetValue(ClusterStores);
+        options.ClusterResourceNamespace = parsed.GetValue(ClusterResourceNamespace);
         options.AllowedEndpoints = [.. (parsed.GetValue(AllowedEndpoints) ?? []).SelectMany(e => e.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
         options.Workers = parsed.GetValue(Workers);
         options.BucketConcurrency = parsed.GetValue(BucketConcurrency);

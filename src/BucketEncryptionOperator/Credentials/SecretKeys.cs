@@ -125,7 +125,7 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
     {
         KubeFailure.NotFound => new Failure(FailureKind.Missing, ReadSecret, "SecretNotFound")
         {
-            Message = $"There is no Secret \"{source.Name.Name}\" in this namespace.",
+            Message = $"There is no Secret \"{source.Name.Name}\" in namespace \"{source.Name.Namespace}\".",
             Hint = $"Create it with the keys {source.IdKey} and {source.SecretKey}.",
             ConcernsCredentials = true,
         },

@@ -16,6 +16,12 @@ internal sealed class OperatorOptions
     /// <summary>Namespaces to work in, each once; empty for all.</summary>
     public IReadOnlyList<string> WatchNamespaces { get; set; } = [];
 
+    /// <summary>Serves ClusterObjectStores, which needs rights in the whole cluster. Null: unless <see cref="WatchNamespaces"/> says that there may be none.</summary>
+    public bool? ClusterStores { get; set; }
+
+    /// <summary>Where the Secrets of ClusterObjectStores are. Null: where the operator itself is.</summary>
+    public string? ClusterResourceNamespace { get; set; }
+
     public IReadOnlyList<string> AllowedEndpoints { get; set; } = VendorCatalog.DefaultEndpointPatterns;
 
     public int Workers { get; set; } = 4;
@@ -77,6 +83,8 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             .Select(ns => $"--watch-namespaces: \"{ns}\" is not the name of a namespace; give names separated by commas, or leave the flag out for all namespaces"));
         if (options.WatchNamespaces.Count > MostNamespaces)
             problems.Add($"--watch-namespaces may name {MostNamespaces} namespaces, and names {options.WatchNamespaces.Count}; leave the flag out for all namespaces");
+        if (options.ClusterResourceNamespace is { } ns && !IsNamespace(ns))
+            problems.Add($"--cluster-resource-namespace \"{ns}\" must be the name of a namespace");
         if (options.Workers is < 1 or > MostAtATime)
             problems.Add($"--workers must be from 1 to {MostAtATime}, and is {options.Workers}");
         if (options.BucketConcurrency is < 1 or > MostAtATime)

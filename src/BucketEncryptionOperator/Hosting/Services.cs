@@ -51,7 +51,9 @@ internal static class Services
         services.AddSingleton(s => new Mirror<ObjectStore>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
         services.AddSingleton(s => new EndpointAllowList(s.GetRequiredService<OperatorOptions>().AllowedEndpoints));
         services.AddSingleton<StoreReader>();
-        services.AddSingleton<PolicyReader>();
+        services.AddSingleton(s => new Mirror<ClusterObjectStore>());
+        services.AddSingleton(s => new Mirror<Namespace>());
+        services.AddSingleton(Stores);
         services.AddSingleton<KeyBreakers>();
         services.AddSingleton(s => new SecretKeys(
             (name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token), s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>()));
@@ -105,17 +107,34 @@ internal static class Services
         return new KubeLease(() => Connect(services), watcher, new NamespacedName(options.LeaseNamespace, options.LeaseName));
     }
 
+    private static Stores Stores(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<OperatorOptions>();
+        var secrets = options.ClusterResourceNamespace ?? services.GetRequiredService<KubeConnection>().PodNamespace ?? options.LeaseNamespace;
+        var shared = new ClusterStores(services.GetRequiredService<Mirror<ClusterObjectStore>>(), services.GetRequiredService<Mirror<Namespace>>(), secrets);
+        return new Stores(services.GetRequiredService<Mirror<ObjectStore>>(), ServesClusterStores(options) ? shared : null, services.GetRequiredService<StoreReader>());
+    }
+
+    /// <summary>An installation for some namespaces has no rights outside of them, unless somebody says that it has.</summary>
+    private static bool ServesClusterStores(OperatorOptions options) => options.ClusterStores ?? options.WatchNamespaces.Count == 0;
+
     private static Controller Controller(IServiceProvider services)
     {
         var options = services.GetRequiredService<OperatorOptions>();
         var policies = services.GetRequiredService<Mirror<BucketEncryptionPolicy>>();
-        var stores = services.GetRequiredService<Mirror<ObjectStore>>();
-        var routes = new ChangeRoutes(policies, stores, services.GetRequiredService<SecretKeys>());
+        var routes = new ChangeRoutes(policies, services.GetRequiredService<Stores>(), services.GetRequiredService<SecretKeys>());
+        var sources = new List<IWatchSource>
+        {
+            new WatchSource<ObjectStore>(Watch(services, Kinds.Stores, options.WatchNamespaces), services.GetRequiredService<Mirror<ObjectStore>>(), routes.OfStore),
+            new WatchSource<BucketEncryptionPolicy>(Watch(services, Kinds.Policies, options.WatchNamespaces), policies, ChangeRoutes.OfPolicy),
+        };
+        if (ServesClusterStores(options))
+        {
+            sources.Add(new WatchSource<ClusterObjectStore>(Watch(services, Kinds.ClusterStores, []), services.GetRequiredService<Mirror<ClusterObjectStore>>(), routes.OfClusterStore));
+            sources.Add(new WatchSource<Namespace>(Watch(services, Kinds.Namespaces, []), services.GetRequiredService<Mirror<Namespace>>(), routes.OfNamespace));
+        }
         return new Controller(
-            [
-                new WatchSource<ObjectStore>(Watch(services, Kinds.Stores, options), stores, routes.OfStore),
-                new WatchSource<BucketEncryptionPolicy>(Watch(services, Kinds.Policies, options), policies, ChangeRoutes.OfPolicy),
-            ],
+            sources,
             services.GetRequiredService<WorkQueue<NamespacedName>>(),
             services.GetRequiredService<PolicyReconciler>(),
             new ControllerOptions(options.Workers, options.ReconcileTimeout, options.DrainTimeout),
@@ -124,10 +143,11 @@ internal static class Services
             new ControllerMetrics(services.GetRequiredService<RuntimeMetrics>(), ControllerName));
     }
 
-    private static List<Watcher<T>> Watch<T>(IServiceProvider services, KubeResource<T> resource, OperatorOptions options)
+    /// <param name="namespaces">A watch for each; none, for one of all.</param>
+    private static List<Watcher<T>> Watch<T>(IServiceProvider services, KubeResource<T> resource, IReadOnlyList<string> namespaces)
         where T : class, IKubernetesObject
     {
-        IEnumerable<Scope> scopes = options.WatchNamespaces.Count == 0 ? [new Scope(Namespace: null)] : options.WatchNamespaces.Select(ns => new Scope(ns));
+        IEnumerable<Scope> scopes = namespaces.Count == 0 ? [new Scope(Namespace: null)] : namespaces.Select(ns => new Scope(ns));
         return [.. scopes.Select(scope => new Watcher<T>(
             services.GetRequiredService<KubeClient>(), resource, scope, services.GetRequiredService<Random>(),
             services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Watcher<T>>>()))];

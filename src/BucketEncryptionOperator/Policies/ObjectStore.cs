@@ -14,12 +14,14 @@ internal sealed record ObjectStore : IKubernetesObject
     public required ObjectStoreSpec Spec { get; init; }
 }
 
-internal sealed record ObjectStoreSpec
+/// <summary>Not sealed: a <see cref="ClusterObjectStoreSpec"/> says the same and more.</summary>
+internal record ObjectStoreSpec
 {
     public required string Vendor { get; init; }
     public required string Region { get; init; }
     public string? Endpoint { get; init; }
     public string? Addressing { get; init; }
+    public string? Partition { get; init; }
     public AlibabaSpec? Alibaba { get; init; }
     public S3Spec? S3 { get; init; }
     public required CredentialsSpec Credentials { get; init; }

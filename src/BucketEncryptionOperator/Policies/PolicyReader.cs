@@ -8,33 +8,21 @@ namespace BucketEncryptionOperator.Policies;
 internal sealed record DesiredState(DesiredEncryption Encryption, ImmutableArray<BucketAddress> Buckets, bool AllowDowngrade, TimeSpan Resync);
 
 /// <summary>
-/// Turns a policy and its store into what is to be done. The CRDs have refused most nonsense already; what is left here is what
+/// Turns a policy and the place of its store into what is to be done. The CRDs have refused most nonsense already; what is left here is what
 /// only both objects together, or the operator's own settings, can tell, and what an older CRD let through.
 /// </summary>
-internal sealed class PolicyReader(StoreReader stores)
+internal static class PolicyReader
 {
     public static readonly TimeSpan DefaultResync = TimeSpan.FromMinutes(10);
 
     public const string ReadPolicy = "ReadPolicy";
-    private const string StoreKind = "ObjectStore";
 
     /// <summary>What a clock takes; how short is sensible, the CRD says (30 s), and an installation may say otherwise.</summary>
     private static readonly TimeSpan ShortestResync = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestResync = TimeSpan.FromHours(24);
 
-    public Read<DesiredState> Read(BucketEncryptionPolicy policy, ObjectStore? store)
+    public static Read<DesiredState> Read(BucketEncryptionPolicy policy, StorePlace place)
     {
-        var (name, kind) = (policy.Spec.StoreRef.Name, policy.Spec.StoreRef.Kind);
-        if (kind is not (null or StoreKind))
-            return new(Value: null, Invalid(ReadPolicy, $"spec.storeRef.kind: \"{kind}\" is not known; allowed is {StoreKind}."));
-        if (store is null)
-        {
-            return new(Value: null, new Failure(FailureKind.Missing, StoreReader.ReadStore, "StoreNotFound")
-            {
-                Message = $"spec.storeRef: there is no ObjectStore \"{name}\" in this namespace.",
-                Hint = "Create it, or point a new policy at one that exists.",
-            });
-        }
         var (encryption, problem) = ReadEncryption(policy.Spec.Encryption);
         if (encryption is null)
             return new(Value: null, problem);
@@ -44,9 +32,6 @@ internal sealed class PolicyReader(StoreReader stores)
         if (ProblemOfBuckets(policy.Spec.Buckets) is { } bucketProblem)
             return new(Value: null, Invalid(ReadPolicy, bucketProblem));
 
-        (var place, problem) = stores.Read(store);
-        if (place is null)
-            return new(Value: null, problem);
         if (StoreRules.ProblemOf(encryption, place.Traits) is { } wrong)
             return new(Value: null, Invalid(ReadPolicy, wrong));
         if (policy.Spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits)).FirstOrDefault(p => p is not null) is { } wrongName)

@@ -1,11 +1,20 @@
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors;
 
 namespace BucketEncryptionOperator.Policies;
 
+/// <summary>A store that can be used.</summary>
+/// <param name="Vendor">The name of one in <see cref="VendorCatalog"/>.</param>
+/// <param name="Keys">Whose keys open the buckets.</param>
+internal sealed record Store(string Vendor, StorePlace Place, SecretSource Keys);
+
 /// <summary>Where a store's buckets are, and what the store can do.</summary>
 internal sealed record StorePlace(Uri Endpoint, string Region, Addressing Addressing, StoreTraits Traits, RateLimit Limit)
 {
+    /// <summary>Within it a bucket's name is one bucket, whichever stores lead there: what the store's owner says, what the vendor says, else the endpoint.</summary>
+    public string Partition { get; init; } = Traits.Partition ?? $"{Endpoint.IdnHost}:{Endpoint.Port}";
+
     public BucketAddress Address(string bucket) =>
         new(bucket, Endpoint, Region, Addressing == Addressing.VirtualHost && bucket.Contains('.', StringComparison.Ordinal) ? Addressing.Path : Addressing, Traits.Options) { Limit = Limit };
 }
@@ -14,12 +23,14 @@ internal sealed record StorePlace(Uri Endpoint, string Region, Addressing Addres
 internal sealed class StoreReader(EndpointAllowList allowedEndpoints)
 {
     public const string ReadStore = "ReadStore";
+    private const int LongestPartition = 253;
 
     public static bool IsLabelLetter(char c) => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-';
 
-    public Read<StorePlace> Read(ObjectStore store)
+    /// <param name="subject">The store, for messages.</param>
+    /// <param name="secretNamespace">Where its Secret is.</param>
+    public Read<Store> Read(string subject, ObjectStoreSpec spec, string secretNamespace)
     {
-        var spec = store.Spec;
         if (VendorCatalog.Find(spec.Vendor) is not { } vendor)
             return Wrong($"spec.vendor: \"{spec.Vendor}\" is not known; allowed are {VendorCatalog.Names}.");
         // A region goes into the endpoint's host, and into what is signed.
@@ -30,7 +41,7 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints)
             return Wrong($"spec.endpoint: \"{spec.Endpoint}\" must be scheme and host only, for example {vendor.Endpoints.Default("cn-hangzhou")}.");
         if (!allowedEndpoints.Allows(endpoint))
         {
-            var refusal = Invalid(store, $"spec.endpoint: {endpoint.GetLeftPart(UriPartial.Authority)} is not allowed.");
+            var refusal = Invalid(subject, $"spec.endpoint: {endpoint.GetLeftPart(UriPartial.Authority)} is not allowed.");
             return new(Value: null, refusal with { Code = "EndpointNotAllowed", Hint = "Ask whoever runs the operator to list it in --allowed-endpoints (plain http with its scheme)." });
         }
         if (vendor.Endpoints.IsOfAnotherRegion(endpoint, spec.Region))
@@ -42,11 +53,20 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints)
             return Wrong(problem);
         if (spec.Endpoint is null && (traits.NeedsEndpoint || addressing == Addressing.CName))
             return Wrong("spec.endpoint: must be given here, for it cannot be derived.");
+        if (spec.Partition is { } named && !IsPartition(named))
+            return Wrong($"spec.partition: \"{named}\" is none; it has letters, digits and any of \".:_-\", at most {LongestPartition}.");
         var (limit, wrongLimit) = ReadLimit(spec.RateLimit);
-        return limit is null ? Wrong(wrongLimit) : new(new StorePlace(endpoint, spec.Region, addressing, traits, limit), Failure: null);
+        if (limit is null)
+            return Wrong(wrongLimit);
+        var place = new StorePlace(endpoint, spec.Region, addressing, traits, limit);
+        return new(new Store(spec.Vendor, spec.Partition is null ? place : place with { Partition = spec.Partition }, spec.Credentials.SecretRef.In(secretNamespace)), Failure: null);
 
-        Read<StorePlace> Wrong(string message) => new(Value: null, Invalid(store, message));
+        Read<Store> Wrong(string message) => new(Value: null, Invalid(subject, message));
     }
+
+    private static bool IsPartition(string text) =>
+        text.Length is > 0 and <= LongestPartition && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1])
+        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or ':' or '_' or '-');
 
     /// <summary>An IP address has no room for a bucket before it.</summary>
     private static (Addressing Addressing, string? Problem) ReadAddressing(ObjectStoreSpec spec, Uri endpoint, StoreTraits traits)
@@ -71,6 +91,5 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints)
             : (limit, "");
     }
 
-    private static Failure Invalid(ObjectStore store, string message) =>
-        new(FailureKind.Invalid, ReadStore, "InvalidSpec") { Message = $"ObjectStore \"{store.Metadata.Name}\", {message}" };
+    private static Failure Invalid(string subject, string message) => new(FailureKind.Invalid, ReadStore, "InvalidSpec") { Message = $"{subject}, {message}" };
 }

@@ -12,9 +12,16 @@ internal static class Kinds
     public const string Group = "bucketencryption.io";
     public const string Version = "v1alpha1";
 
+    public const string ObjectStore = "ObjectStore";
+    public const string ClusterObjectStore = "ClusterObjectStore";
+
     public static KubeResource<BucketEncryptionPolicy> Policies { get; } = new(Group, Version, "bucketencryptionpolicies", Wire.Default.BucketEncryptionPolicy);
 
     public static KubeResource<ObjectStore> Stores { get; } = new(Group, Version, "objectstores", Wire.Default.ObjectStore);
+
+    public static KubeResource<ClusterObjectStore> ClusterStores { get; } = new(Group, Version, "clusterobjectstores", Wire.Default.ClusterObjectStore);
+
+    public static KubeResource<Namespace> Namespaces { get; } = new("", "v1", "namespaces", Wire.Default.Namespace);
 
     public static KubeResource<Secret> Secrets { get; } = new("", "v1", "secrets", SecretWire.Default.Secret);
 }
@@ -39,6 +46,8 @@ internal sealed record PatchMeta
     Converters = [typeof(KubeTimeConverter), typeof(RepeatedTextConverter)])]
 [JsonSerializable(typeof(BucketEncryptionPolicy))]
 [JsonSerializable(typeof(ObjectStore))]
+[JsonSerializable(typeof(ClusterObjectStore))]
+[JsonSerializable(typeof(Namespace))]
 [JsonSerializable(typeof(StatusPatch))]
 internal sealed partial class Wire : JsonSerializerContext;
 

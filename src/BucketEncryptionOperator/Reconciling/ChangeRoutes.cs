@@ -7,7 +7,7 @@ using KubeRuntime.Watching;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>Which policies a change concerns.</summary>
-internal sealed class ChangeRoutes(Mirror<BucketEncryptionPolicy> policies, Mirror<ObjectStore> stores, SecretKeys keys)
+internal sealed class ChangeRoutes(Mirror<BucketEncryptionPolicy> policies, Stores stores, SecretKeys keys)
 {
     /// <summary>A new, changed or deleted policy; not one whose status alone changed: that was us.</summary>
     public static IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change) => Changes.IsMoreThanStatus(change) ? [change.Key] : [];
@@ -15,14 +15,30 @@ internal sealed class ChangeRoutes(Mirror<BucketEncryptionPolicy> policies, Mirr
     /// <summary>Every policy of the store. A Secret that no store names any more is forgotten.</summary>
     public IEnumerable<NamespacedName> OfStore(Change<ObjectStore> change)
     {
-        var was = SecretOf(change.Old);
-        if (was is { } secret && SecretOf(change.New) != was && stores.Snapshot().All(s => SecretOf(s) != was))
-            keys.Forget(secret);
-        return policies.Snapshot()
-            .Where(p => p.Metadata.Namespace == change.Key.Namespace && p.Spec.StoreRef.Name == change.Key.Name)
-            .Select(p => p.Metadata.Key);
+        ForgetUnused(Stores.KeysOf(change.Old), Stores.KeysOf(change.New));
+        return Changes.IsMoreThanStatus(change) ? Of(p => p.Metadata.Namespace == change.Key.Namespace && !NamesClusterStore(p) && p.Spec.StoreRef.Name == change.Key.Name) : [];
     }
 
-    private static SecretSource? SecretOf(ObjectStore? store) =>
-        store?.Spec.Credentials.SecretRef.In(store.Metadata.Namespace);
+    /// <summary>Every policy that names the store, in namespaces that it does not allow too: it may have allowed them before.</summary>
+    public IEnumerable<NamespacedName> OfClusterStore(Change<ClusterObjectStore> change)
+    {
+        ForgetUnused(stores.KeysOf(change.Old), stores.KeysOf(change.New));
+        return Changes.IsMoreThanStatus(change) ? Of(p => NamesClusterStore(p) && p.Spec.StoreRef.Name == change.Key.Name) : [];
+    }
+
+    /// <summary>With its labels a namespace may win or lose a store of the cluster.</summary>
+    public IEnumerable<NamespacedName> OfNamespace(Change<Namespace> change) =>
+        change is { Old.Metadata.Labels: var before, New.Metadata.Labels: var after } && before.AsSpan().SequenceEqual(after.AsSpan())
+            ? []
+            : Of(p => NamesClusterStore(p) && p.Metadata.Namespace == change.Key.Name);
+
+    private void ForgetUnused(SecretSource? before, SecretSource? now)
+    {
+        if (before is { } was && now != was && !stores.Use(was))
+            keys.Forget(was);
+    }
+
+    private static bool NamesClusterStore(BucketEncryptionPolicy policy) => policy.Spec.StoreRef.Kind == Kinds.ClusterObjectStore;
+
+    private IEnumerable<NamespacedName> Of(Func<BucketEncryptionPolicy, bool> concerned) => policies.Snapshot().Where(concerned).Select(p => p.Metadata.Key);
 }

@@ -15,8 +15,7 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </summary>
 internal sealed class PolicyReconciler(
     Mirror<BucketEncryptionPolicy> policies,
-    Mirror<ObjectStore> stores,
-    PolicyReader reader,
+    Stores stores,
     SecretKeys keys,
     IReadOnlyDictionary<string, IBucketEncryptionApi> vendors,
     BucketReconciler buckets,
@@ -36,8 +35,10 @@ internal sealed class PolicyReconciler(
             return Requeue.OnChange;
         using var scope = Log.Scope(logger, key, policy.Spec.StoreRef.Name);
 
-        var store = stores.Find(new NamespacedName(key.Namespace, policy.Spec.StoreRef.Name));
-        var (desired, problem) = reader.Read(policy, store);
+        var (store, problem) = stores.Find(policy.Spec.StoreRef, key.Namespace);
+        DesiredState? desired = null;
+        if (store is not null)
+            (desired, problem) = PolicyReader.Read(policy, store.Place);
         var findings = desired is null || store is null
             ? new Findings([], problem, attempt)
             : await LookAsync(policy, store, desired, attempt, cancellationToken);
@@ -46,19 +47,18 @@ internal sealed class PolicyReconciler(
     }
 
     /// <summary>Rooms 5 and 6 for every bucket, in parallel within the limit.</summary>
-    private async Task<Findings> LookAsync(BucketEncryptionPolicy policy, ObjectStore store, DesiredState desired, int attempt, CancellationToken cancellationToken)
+    private async Task<Findings> LookAsync(BucketEncryptionPolicy policy, Store store, DesiredState desired, int attempt, CancellationToken cancellationToken)
     {
         try
         {
-            var secret = store.Spec.Credentials.SecretRef.In(store.Metadata.Namespace);
-            var (key, problem) = await keys.GetAsync(secret, cancellationToken);
+            var (key, problem) = await keys.GetAsync(store.Keys, cancellationToken);
             if (key is null)
                 return new Findings([], problem, attempt);
 
-            var look = new Look(vendors[store.Spec.Vendor], desired, Histories(policy));
+            var look = new Look(vendors[store.Vendor], desired, Histories(policy));
             var results = await LookAtAsync(look, desired.Buckets, key, cancellationToken);
             // A key that was replaced in the Secret before it was switched off is no trouble: nobody needs to hear of it.
-            if (Array.Exists(results, IsRejection) && (await keys.GetAsync(secret, cancellationToken)).Value is { } renewed && renewed != key)
+            if (Array.Exists(results, IsRejection) && (await keys.GetAsync(store.Keys, cancellationToken)).Value is { } renewed && renewed != key)
                 results = [.. results.Where(r => !IsRejection(r)), .. await LookAgainAsync(look, [.. results.Where(IsRejection)], renewed, cancellationToken)];
             var found = results.ToDictionary(r => r.Bucket, StringComparer.Ordinal);
             return new Findings([.. desired.Buckets.Select(b => found[b.Bucket])], Failure: null, attempt);

@@ -32,6 +32,10 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
         return Regional.Select(p => RegionIn(endpoint.Host, p)).OfType<string>().MinBy(r => r.Length);
     }
 
+    /// <summary>The first of the domains that the endpoint is in; null for none.</summary>
+    public static string? DomainOf(Uri endpoint, params IEnumerable<string> domains) =>
+        domains.FirstOrDefault(d => endpoint.IdnHost.EndsWith(d, StringComparison.OrdinalIgnoreCase) && endpoint.IdnHost[..^d.Length].EndsWith('.'));
+
     private static string? RegionIn(string host, string pattern)
     {
         var (labels, wanted) = (host.Split('.'), pattern.Split('.'));

@@ -49,6 +49,7 @@ public static class KubeConfig
         {
             CertificateAuthorities = Authorities(where, () => File.ReadAllText(Path.Combine(folder, "ca.crt")), time),
             Token = Token(where, () => BearerToken.FromFile(Path.Combine(folder, "token"), time)),
+            PodNamespace = Path.Combine(folder, "namespace") is var file && File.Exists(file) && File.ReadAllText(file).Trim() is { Length: > 0 } ns ? ns : null,
             Origin = "in-cluster",
         });
     }

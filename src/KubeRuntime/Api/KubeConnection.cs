@@ -20,6 +20,9 @@ public sealed record KubeConnection(Uri Server)
     /// <summary>… and is given up, with all that waits on it, when no answer has come after so long. The sum of both bounds how long a silent death goes unnoticed.</summary>
     public TimeSpan PingTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>The namespace of the pod that the connection is for; null outside of one.</summary>
+    public string? PodNamespace { get; init; }
+
     /// <summary>Where the connection was read from, for logs.</summary>
     public string Origin { get; init; } = "";
 

@@ -1,6 +1,7 @@
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using KubeRuntime.Api;
+using KubeRuntime.Watching;
 
 namespace BucketEncryptionOperator.Tests.Fakes;
 
@@ -39,6 +40,30 @@ internal static class Given
 
     /// <summary>A store of another vendor, at the vendor's own endpoint of the region.</summary>
     public static ObjectStore Store(string vendor, string region) => Store() with { Spec = Store().Spec with { Vendor = vendor, Region = region } };
+
+    /// <summary>The same store for the whole cluster.</summary>
+    public static ClusterObjectStore ClusterStore(AllowedNamespacesSpec? allowed = null) => new()
+    {
+        Metadata = new ObjectMeta { Name = StoreKey.Name, Uid = "cluster-store-uid", ResourceVersion = "1", Generation = 1 },
+        Spec = new ClusterObjectStoreSpec { Vendor = Store().Spec.Vendor, Region = Store().Spec.Region, Credentials = Store().Spec.Credentials, AllowedNamespaces = allowed },
+    };
+
+    public static StoreReference ClusterStoreReference { get; } = new() { Kind = "ClusterObjectStore", Name = StoreKey.Name };
+
+    public static Namespace NamespaceWith(params (string Name, string Value)[] labels) => new()
+    {
+        Metadata = new ObjectMeta { Name = Namespace, ResourceVersion = "1", Labels = [.. labels.Select(l => KeyValuePair.Create(l.Name, l.Value))] },
+    };
+
+    /// <summary>What a reconcile reads of a policy whose store this is; null where it is not there.</summary>
+    public static Read<DesiredState> ReadWith(this StoreReader reader, BucketEncryptionPolicy policy, ObjectStore? store)
+    {
+        var mirror = new Mirror<ObjectStore>();
+        if (store is not null)
+            mirror.Apply(new WatchEvent<ObjectStore>.Applied(store));
+        var (found, problem) = new Stores(mirror, shared: null, reader).Find(policy.Spec.StoreRef, policy.Metadata.Namespace);
+        return found is null ? new(Value: null, problem) : PolicyReader.Read(policy, found.Place);
+    }
 
     public static AppliedChange Write(DateTimeOffset at) => new(new BucketEncryption.None(), new BucketEncryption.Aes256(), at);
 

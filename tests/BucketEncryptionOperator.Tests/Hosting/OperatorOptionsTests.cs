@@ -12,6 +12,7 @@ public sealed class OperatorOptionsTests
         ["an empty name of a namespace"] = (o => o.WatchNamespaces = ["a", ""], "--watch-namespaces: \"\" is not the name of a namespace; give names separated by commas, or leave the flag out"),
         ["a namespace whose name is none"] = (o => o.WatchNamespaces = ["a.b"], "--watch-namespaces: \"a.b\" is not the name of a namespace"),
         ["more namespaces than are worth a watch each"] = (o => o.WatchNamespaces = [.. Enumerable.Range(0, 101).Select(i => $"n{i}")], "--watch-namespaces may name 100 namespaces, and names 101"),
+        ["Secrets in a namespace whose name is none"] = (o => o.ClusterResourceNamespace = "", "--cluster-resource-namespace \"\" must be the name of a namespace"),
         ["no workers"] = (o => o.Workers = 0, "--workers must be from 1 to 64"),
         ["too many workers"] = (o => o.Workers = 65, "--workers must be from 1 to 64"),
         ["no buckets at a time"] = (o => o.BucketConcurrency = 0, "--bucket-concurrency must be from 1 to 64"),

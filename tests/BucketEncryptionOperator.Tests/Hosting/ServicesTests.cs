@@ -1,4 +1,6 @@
 using BucketEncryptionOperator.Hosting;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 using KubeRuntime.Control;
@@ -25,6 +27,40 @@ public sealed class ServicesTests
         Assert.Contains(provider.GetServices<IHostedService>(), s => s is OperatorService);
         Assert.False(provider.GetRequiredService<Controller>().IsReady);
         Assert.Null(provider.GetRequiredService<Controller>().Ailment);
+    }
+
+    [Theory]
+    [InlineData("all namespaces", null, null, true)]
+    [InlineData("some namespaces", "team-a", null, false)]
+    [InlineData("some namespaces, and rights in the whole cluster", "team-a", true, true)]
+    [InlineData("all namespaces, and nobody is to have a store of the cluster", null, false, false)]
+    public async Task Stores_of_the_cluster_are_served_where_there_are_rights_for_them(string sentence, string? namespaces, bool? flag, bool served)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddOperator(Connection);
+        services.Configure<OperatorOptions>(o => (o.WatchNamespaces, o.ClusterStores) = (namespaces is null ? [] : [namespaces], flag));
+        await using var provider = services.BuildServiceProvider();
+
+        var failure = provider.GetRequiredService<Stores>().Find(Given.ClusterStoreReference, "team-a").Failure;
+
+        Assert.True(failure?.Code == (served ? "StoreNotAllowed" : "ClusterStoresNotServed"), sentence);
+    }
+
+    [Theory]
+    [InlineData("as the flag says", "flagged", "flagged")]
+    [InlineData("where the pod is", null, "of-the-pod")]
+    public async Task Secrets_of_stores_of_the_cluster_are_where_the_operator_is(string sentence, string? flag, string expected)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddOperator(Connection with { PodNamespace = "of-the-pod" });
+        services.Configure<OperatorOptions>(o => o.ClusterResourceNamespace = flag);
+        await using var provider = services.BuildServiceProvider();
+
+        var keys = provider.GetRequiredService<Stores>().KeysOf(Given.ClusterStore());
+
+        Assert.True(keys?.Name.Namespace == expected, sentence);
     }
 
     [Theory]

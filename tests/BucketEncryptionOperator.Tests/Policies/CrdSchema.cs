@@ -55,6 +55,14 @@ internal sealed class CrdSchema
     /// <summary>Every property below this node as a dotted path; list items do not add to it.</summary>
     public IEnumerable<string> Paths() => Properties.SelectMany(p => (p.Value.Items ?? p.Value).Paths().Select(rest => $"{p.Key}.{rest}").Prepend(p.Key));
 
+    /// <summary>Where this node's YAML is not the other's, as paths.</summary>
+    public IEnumerable<string> Differences(CrdSchema other, string path) => Differences(_node, other._node, path);
+
+    private static IEnumerable<string> Differences(YamlNode? a, YamlNode? b, string path) =>
+        a is YamlMappingNode x && b is YamlMappingNode y
+            ? x.Children.Keys.Union(y.Children.Keys).SelectMany(k => Differences(Child(x, ((YamlScalarNode)k).Value!), Child(y, ((YamlScalarNode)k).Value!), $"{path}.{k}"))
+            : Equals(a, b) ? [] : [path];
+
     /// <summary>Why an API server would refuse (or silently prune) <paramref name="value"/>; empty if it would not.</summary>
     public IEnumerable<string> Violations(JsonNode? value, string path)
     {

@@ -11,6 +11,7 @@ namespace BucketEncryptionOperator.Tests.Policies;
 public sealed class CrdTests
 {
     private static readonly CrdSchema Policy = CrdSchema.Load("bucketencryptionpolicies.yaml");
+    private static readonly CrdSchema ClusterStore = CrdSchema.Load("clusterobjectstores.yaml");
     private static readonly CrdSchema Store = CrdSchema.Load("objectstores.yaml");
 
     [Fact]
@@ -21,6 +22,18 @@ public sealed class CrdTests
 
     [Fact]
     public void Store_spec_has_the_properties_of_the_records() => AssertSame(Store["spec"], typeof(ObjectStoreSpec));
+
+    [Fact]
+    public void Cluster_store_spec_has_the_properties_of_the_records() => AssertSame(ClusterStore["spec"], typeof(ClusterObjectStoreSpec));
+
+    /// <summary>To the letter, texts and rules too: who changes one of the two must change the other.</summary>
+    [Fact]
+    public void A_store_of_the_cluster_is_a_store_and_says_who_may_use_it()
+    {
+        var difference = ClusterStore["spec"].Differences(Store["spec"], "spec");
+
+        Assert.Equal(["spec.properties.allowedNamespaces"], difference);
+    }
 
     [Fact]
     public void Row_states_are_the_enum() =>
@@ -36,13 +49,13 @@ public sealed class CrdTests
     [Fact]
     public void Every_algorithm_cipher_and_addressing_of_the_enums_is_read()
     {
-        var reader = new PolicyReader(new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns)));
+        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns));
         var encryption = Policy["spec"]["encryption"];
         var specs = encryption["algorithm"].Enum.Select(a => new EncryptionSpec { Algorithm = a })
             .Concat(encryption["kmsDataEncryption"].Enum.Select(c => new EncryptionSpec { Algorithm = "KMS", KmsDataEncryption = c }));
 
-        var failures = specs.Select(s => reader.Read(Given.Policy().With(s), Given.Store()).Failure)
-            .Concat(Store["spec"]["addressing"].Enum.Select(a => reader.Read(Given.Policy(), Given.Store().At("https://oss-cn-hangzhou.aliyuncs.com", a)).Failure));
+        var failures = specs.Select(s => reader.ReadWith(Given.Policy().With(s), Given.Store()).Failure)
+            .Concat(Store["spec"]["addressing"].Enum.Select(a => reader.ReadWith(Given.Policy(), Given.Store().At("https://oss-cn-hangzhou.aliyuncs.com", a)).Failure));
 
         Assert.All(failures, Assert.Null);
     }

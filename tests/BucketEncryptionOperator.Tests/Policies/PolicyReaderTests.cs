@@ -9,10 +9,10 @@ namespace BucketEncryptionOperator.Tests.Policies;
 
 public sealed class PolicyReaderTests
 {
-    private static readonly PolicyReader Reader = new(new StoreReader(new EndpointAllowList(
+    private static readonly StoreReader Reader = new(new EndpointAllowList(
     [
         .. VendorCatalog.DefaultEndpointPatterns, "http://127.0.0.1:9000", "http://[::1]:9000", "https://oss.corp.example", "http://oss.corp.example:8080",
-    ])));
+    ]));
 
     /// <summary>What is wrong → the kind, the code, and what the message and hint must say: field, value, what to do.</summary>
     private static readonly Dictionary<string, Refusal> Refusals = new(StringComparer.Ordinal)
@@ -108,7 +108,7 @@ public sealed class PolicyReaderTests
     {
         var (policy, store, kind, code, words) = Refusals[sentence];
 
-        var (value, failure) = Reader.Read(policy, store);
+        var (value, failure) = Reader.ReadWith(policy, store);
 
         Assert.Null(value);
         Assert.NotNull(failure);
@@ -126,7 +126,7 @@ public sealed class PolicyReaderTests
         // The one vendor that has projects and bucket keys has no SM4.
         var store = spec.KmsProjectId is null && spec.BucketKeyEnabled is null ? Given.Store() : Given.Store("HuaweiOBS", "cn-north-4");
 
-        var (value, failure) = Reader.Read(Given.Policy().With(spec), store);
+        var (value, failure) = Reader.ReadWith(Given.Policy().With(spec), store);
 
         Assert.Null(failure);
         Assert.Equal(expected, value?.Encryption);
@@ -147,7 +147,7 @@ public sealed class PolicyReaderTests
     [InlineData("acceleration goes with any region", "https://oss-accelerate.aliyuncs.com", null, "https://oss-accelerate.aliyuncs.com/", "VirtualHost")]
     public void An_endpoint_gives_address_and_style(string sentence, string? endpoint, string? addressing, string expected, string expectedAddressing)
     {
-        var (value, failure) = Reader.Read(Given.Policy("bucket-a", "bucket-b"), Given.Store().At(endpoint, addressing));
+        var (value, failure) = Reader.ReadWith(Given.Policy("bucket-a", "bucket-b"), Given.Store().At(endpoint, addressing));
 
         Assert.True(failure is null && value is not null, $"{sentence}: {failure?.Message}");
         Assert.Equal(["bucket-a", "bucket-b"], value.Buckets.Select(b => b.Bucket));
@@ -191,7 +191,7 @@ public sealed class PolicyReaderTests
         if (with == "cloudbox")
             store = store.At("https://cb-1.cn-north-1.oss-cloudbox.aliyuncs.com") with { Spec = store.Spec with { Endpoint = "https://cb-1.cn-north-1.oss-cloudbox.aliyuncs.com", Alibaba = new AlibabaSpec { CloudBoxId = "cb-1" } } };
 
-        var (_, failure) = Reader.Read(policy, store);
+        var (_, failure) = Reader.ReadWith(policy, store);
 
         Assert.Equal(problem is null ? null : "InvalidSpec", failure?.Code);
         Assert.StartsWith(problem ?? "", failure?.Message ?? "", StringComparison.Ordinal);
@@ -203,7 +203,7 @@ public sealed class PolicyReaderTests
     [InlineData("all of them", 1000, 1, 64, 1000, 1, 64)]
     public void A_stores_rate_limit_goes_with_every_address(string sentence, int? requests, int? burst, int? concurrency, int expectedRequests, int expectedBurst, int expectedConcurrency)
     {
-        var (value, failure) = Reader.Read(Given.Policy("bucket-a", "bucket-b"), Limited(requests, burst, concurrency));
+        var (value, failure) = Reader.ReadWith(Given.Policy("bucket-a", "bucket-b"), Limited(requests, burst, concurrency));
 
         Assert.True(failure is null, $"{sentence}: {failure?.Message}");
         Assert.All(value!.Buckets, b => Assert.Equal(new RateLimit(expectedRequests, expectedBurst, expectedConcurrency), b.Limit));
@@ -218,7 +218,7 @@ public sealed class PolicyReaderTests
     [InlineData(1, 1, 65, "spec.rateLimit.maxConcurrency: 65 is not from 1 to 64.")]
     public void A_rate_limit_that_is_none_is_refused(int requests, int burst, int concurrency, string expected)
     {
-        var failure = Reader.Read(Given.Policy(), Limited(requests, burst, concurrency)).Failure;
+        var failure = Reader.ReadWith(Given.Policy(), Limited(requests, burst, concurrency)).Failure;
 
         Assert.Contains(expected, failure?.Message, StringComparison.Ordinal);
     }
@@ -233,7 +233,7 @@ public sealed class PolicyReaderTests
     [InlineData("JD: in the path, if so said", "JDCloudOSS", null, "Path", "finance-archive", "Path")]
     public void A_vendor_has_its_own_addressing(string sentence, string vendor, string? endpoint, string? addressing, string bucket, string expected)
     {
-        var (value, failure) = Reader.Read(Given.Policy(bucket).With(new EncryptionSpec { Algorithm = "KMS" }), Given.Store(vendor, "cn-north-1").At(endpoint, addressing));
+        var (value, failure) = Reader.ReadWith(Given.Policy(bucket).With(new EncryptionSpec { Algorithm = "KMS" }), Given.Store(vendor, "cn-north-1").At(endpoint, addressing));
 
         Assert.True(expected == value?.Buckets[0].Addressing.ToString(), $"{sentence}: {failure?.Message}");
     }
@@ -244,7 +244,7 @@ public sealed class PolicyReaderTests
         var oss = Given.Store().Spec with { Alibaba = new AlibabaSpec { SignatureVersion = "V1" } };
         var s3 = Given.Store("S3", "eu-west-1").Spec with { S3 = new S3Spec { ExpectedBucketOwner = "111122223333" } };
 
-        var options = new[] { oss, s3 }.Select(spec => Reader.Read(Given.Policy(), Given.Store() with { Spec = spec }).Value?.Buckets[0].Options);
+        var options = new[] { oss, s3 }.Select(spec => Reader.ReadWith(Given.Policy(), Given.Store() with { Spec = spec }).Value?.Buckets[0].Options);
 
         Assert.Equal([new OssOptions(OssSignature.V1, CloudBoxId: null), new S3Options("111122223333")], options);
     }
@@ -255,7 +255,7 @@ public sealed class PolicyReaderTests
     [InlineData("AlibabaOSS", null, false)]
     public void Where_every_bucket_is_encrypted_none_means_AES256(string vendor, string? endpoint, bool means)
     {
-        var (value, _) = Reader.Read(Given.Policy().With(new EncryptionSpec { Algorithm = "None" }), Given.Store(vendor, "eu-west-1").At(endpoint));
+        var (value, _) = Reader.ReadWith(Given.Policy().With(new EncryptionSpec { Algorithm = "None" }), Given.Store(vendor, "eu-west-1").At(endpoint));
 
         Assert.Equal(new DesiredEncryption.None(means), value?.Encryption);
     }
@@ -269,7 +269,7 @@ public sealed class PolicyReaderTests
     {
         var policy = Given.Policy();
 
-        var (value, _) = Reader.Read(policy with { Spec = policy.Spec with { ResyncInterval = text } }, Given.Store());
+        var (value, _) = Reader.ReadWith(policy with { Spec = policy.Spec with { ResyncInterval = text } }, Given.Store());
 
         Assert.True(value?.Resync == TimeSpan.FromSeconds(seconds), sentence);
     }
@@ -282,7 +282,7 @@ public sealed class PolicyReaderTests
     {
         var policy = Given.Policy();
 
-        var (value, _) = Reader.Read(policy with { Spec = policy.Spec with { AllowDowngrade = declared } }, Given.Store());
+        var (value, _) = Reader.ReadWith(policy with { Spec = policy.Spec with { AllowDowngrade = declared } }, Given.Store());
 
         Assert.True(value?.AllowDowngrade == expected, sentence);
     }

@@ -3,6 +3,7 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
+using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 using KubeRuntime.Watching;
 using TestKit;
@@ -26,6 +27,7 @@ public sealed class ChangeRoutesTests : IDisposable
 
     private readonly Mirror<BucketEncryptionPolicy> _policies = new();
     private readonly Mirror<ObjectStore> _stores = new();
+    private readonly Mirror<ClusterObjectStore> _clusterStores = new();
     private readonly SecretKeys _keys;
     private readonly ChangeRoutes _routes;
     private int _gets;
@@ -40,7 +42,8 @@ public sealed class ChangeRoutesTests : IDisposable
             },
             new KeyBreakers(new ManualTimeProvider()),
             new ManualTimeProvider());
-        _routes = new ChangeRoutes(_policies, _stores, _keys);
+        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns));
+        _routes = new ChangeRoutes(_policies, new Stores(_stores, new ClusterStores(_clusterStores, new Mirror<Namespace>(), Given.Namespace), reader), _keys);
     }
 
     public static TheoryData<string> Sentences => new(Table.Keys);
@@ -88,6 +91,69 @@ public sealed class ChangeRoutesTests : IDisposable
         await _keys.GetAsync(new SecretSource(Given.SecretKey), CancellationToken.None);
         Assert.True(gets == _gets, sentence);
     }
+
+    [Fact]
+    public async Task A_Secret_that_a_store_of_the_cluster_names_is_kept()
+    {
+        _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Applied(Given.ClusterStore()));
+        await _keys.GetAsync(new SecretSource(Given.SecretKey), CancellationToken.None);
+
+        _ = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, Given.Store(), null)).ToImmutableArray();
+
+        await _keys.GetAsync(new SecretSource(Given.SecretKey), CancellationToken.None);
+        Assert.Equal(1, _gets);
+    }
+
+    [Fact]
+    public void A_change_of_a_store_of_the_cluster_concerns_the_policies_of_all_namespaces_that_name_it()
+    {
+        var theirs = Policy with { Spec = Policy.Spec with { StoreRef = Given.ClusterStoreReference } };
+        Add(Policy);
+        Add(Rename(theirs, "team-a", "shared"));
+        Add(Rename(theirs, "team-b", "shared"));
+
+        var keys = _routes.OfClusterStore(new Change<ClusterObjectStore>(new NamespacedName("", Given.StoreKey.Name), null, Given.ClusterStore()));
+        var own = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, null, Given.Store()));
+
+        Assert.Equal([new NamespacedName("team-a", "shared"), new NamespacedName("team-b", "shared")], keys.OrderBy(k => k.Namespace));
+        Assert.Equal([Given.PolicyKey], own);
+    }
+
+    [Theory]
+    [InlineData("a label came", "", "tier", true)]
+    [InlineData("a label went", "tier", "", true)]
+    [InlineData("something else changed", "tier", "tier", false)]
+    [InlineData("it is new", null, "", true)]
+    [InlineData("it went", "tier", null, true)]
+    public void A_change_of_a_namespaces_labels_concerns_its_policies_that_name_a_store_of_the_cluster(string sentence, string? before, string? after, bool concerned)
+    {
+        var shared = Policy with { Spec = Policy.Spec with { StoreRef = Given.ClusterStoreReference } };
+        Add(Policy);
+        Add(Rename(shared, "team-a", "shared"));
+        Add(Rename(shared, "team-b", "shared"));
+
+        var keys = _routes.OfNamespace(new Change<Namespace>(new NamespacedName("", "team-a"), Labelled(before), Labelled(after)));
+
+        Assert.True(keys.SequenceEqual(concerned ? [new NamespacedName("team-a", "shared")] : []), sentence);
+    }
+
+    [Fact]
+    public void A_status_that_we_wrote_to_a_store_concerns_nobody()
+    {
+        Add(Policy);
+        var store = Given.Store();
+
+        var keys = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, store, store with { Metadata = store.Metadata with { ResourceVersion = "2" } }));
+
+        Assert.Empty(keys);
+    }
+
+    private static Namespace? Labelled(string? label) => label switch
+    {
+        null => null,
+        "" => Given.NamespaceWith(),
+        _ => Given.NamespaceWith((label, "x")),
+    };
 
     private static BucketEncryptionPolicy Rename(BucketEncryptionPolicy policy, string ns, string name) => policy with { Metadata = policy.Metadata with { Namespace = ns, Name = name } };
 

@@ -21,8 +21,13 @@ internal sealed class Workbench : IAsyncDisposable
 
     public const string GoodSecret = "hush-good";
 
+    /// <summary>Of the stores of the cluster.</summary>
+    public const string SecretNamespace = "operators";
+
     private readonly Mirror<BucketEncryptionPolicy> _policies = new();
     private readonly Mirror<ObjectStore> _stores = new();
+    private readonly Mirror<ClusterObjectStore> _clusterStores = new();
+    private readonly Mirror<Namespace> _namespaces = new();
     private readonly KeyBreakers _breakers;
     private readonly SecretKeys _keys;
     private readonly PolicyReconciler _reconciler;
@@ -34,7 +39,7 @@ internal sealed class Workbench : IAsyncDisposable
         _breakers = new KeyBreakers(Time);
         _keys = new SecretKeys((name, token) => Kubernetes.Client.GetAsync(Kinds.Secrets, name, token), _breakers, Time);
         _reconciler = new PolicyReconciler(
-            _policies, _stores, new PolicyReader(new StoreReader(Allowed)), _keys,
+            _policies, new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, SecretNamespace), new StoreReader(Allowed)), _keys,
             new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { ["AlibabaOSS"] = new GuardedApi(Vendor, _breakers, _ => "vendor") },
             new BucketReconciler(() => MayWrite, Time, new RecordingLogger<BucketReconciler>(Logs)), new StatusWriter(Kubernetes.Client, _policies), Events,
             new PolicyReconcilerOptions(bucketConcurrency), Time, new Random(1), new RecordingLogger<PolicyReconciler>(Logs));
@@ -67,6 +72,10 @@ internal sealed class Workbench : IAsyncDisposable
     }
 
     public void Put(BucketEncryptionPolicy policy) => Applied(Kubernetes.Put(policy));
+
+    public void Put(ClusterObjectStore store) => _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Applied(store));
+
+    public void Put(Namespace ns) => _namespaces.Apply(new WatchEvent<Namespace>.Applied(ns));
 
     public void Put(ObjectStore store) => _stores.Apply(new WatchEvent<ObjectStore>.Applied(store));
 

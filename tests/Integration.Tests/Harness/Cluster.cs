@@ -19,7 +19,10 @@ internal sealed class Cluster(string kubeconfig)
         Assert.Contains(Bound, policies, StringComparison.Ordinal);
         await ApplyAsync(policies.Replace(Bound, "duration('1s')", StringComparison.Ordinal));
         await ApplyAsync(Repository.Crd("objectstores.yaml"));
-        await KubectlAsync("wait", "--for=condition=Established", "--timeout=30s", "crd/bucketencryptionpolicies.bucketencryption.io", "crd/objectstores.bucketencryption.io");
+        await ApplyAsync(Repository.Crd("clusterobjectstores.yaml"));
+        await KubectlAsync(
+            "wait", "--for=condition=Established", "--timeout=30s",
+            "crd/bucketencryptionpolicies.bucketencryption.io", "crd/objectstores.bucketencryption.io", "crd/clusterobjectstores.bucketencryption.io");
     }
 
     /// <returns>What kubectl printed.</returns>

@@ -163,6 +163,22 @@ public sealed class KubeConfigTests : IDisposable
     }
 
     [Theory]
+    [InlineData("as a kubelet writes it", "operators\n", "operators")]
+    [InlineData("no such file", null, null)]
+    [InlineData("an empty file", "\n", null)]
+    public void A_pods_namespace_is_known_where_its_folder_names_it(string sentence, string? text, string? expected)
+    {
+        Write("ca.crt", Certificates.AuthorityPem);
+        Write("token", Secret);
+        if (text is not null)
+            Write("namespace", text);
+
+        var connection = KubeConfig.InCluster("10.0.0.1", "443", _folder, _clock);
+
+        Assert.True(expected == connection.PodNamespace, sentence);
+    }
+
+    [Theory]
     [InlineData("no CA", null, "t", "443", "ca.crt")]
     [InlineData("a CA that is none", "x", "t", "443", "PEM")]
     [InlineData("no token", "", null, "443", "token")]

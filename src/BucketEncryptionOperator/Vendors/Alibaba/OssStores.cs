@@ -38,7 +38,17 @@ internal static class OssStores
     {
         var options = new OssOptions(settings.SignatureVersion == "V1" ? OssSignature.V1 : OssSignature.V4, settings.CloudBoxId);
         return settings.CloudBoxId is null
-            ? new StoreTraits("AlibabaOSS", ["AES256", "KMS", "SM4", "None"], [Addressing.VirtualHost, Addressing.Path, Addressing.CName]) { DataEncryption = true, Options = options }
-            : new StoreTraits("AlibabaOSS on a CloudBox", ["AES256", "None"], [Addressing.VirtualHost, Addressing.Path]) { NeedsEndpoint = true, Options = options };
+            ? new StoreTraits("AlibabaOSS", ["AES256", "KMS", "SM4", "None"], [Addressing.VirtualHost, Addressing.Path, Addressing.CName])
+            {
+                DataEncryption = true,
+                Partition = EndpointNames.DomainOf(settings.Endpoint, "aliyuncs.com"),
+                Options = options,
+            }
+            : new StoreTraits("AlibabaOSS on a CloudBox", ["AES256", "None"], [Addressing.VirtualHost, Addressing.Path])
+            {
+                NeedsEndpoint = true,
+                Partition = settings.CloudBoxId,
+                Options = options,
+            };
     }
 }

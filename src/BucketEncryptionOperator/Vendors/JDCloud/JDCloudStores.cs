@@ -11,5 +11,9 @@ internal static class JDCloudStores
 
     public static ShellNames Shell { get; } = new("s3", "jdcloud", RegionUse.InSignature) { MustBeNamed = true };
 
-    public static StoreTraits Traits { get; } = new("JDCloudOSS", ["KMS", "None"], [Addressing.VirtualHost, Addressing.Path]);
+    public static StoreTraits Describe(StoreSettings settings) => new("JDCloudOSS", ["KMS", "None"], [Addressing.VirtualHost, Addressing.Path])
+    {
+        // The newer pages' domain is another name of the older one's buckets.
+        Partition = EndpointNames.DomainOf(settings.Endpoint, "jdcloud-oss.com", "jcloudcs.com") is null ? null : "jdcloud-oss.com",
+    };
 }

@@ -33,9 +33,14 @@ internal static class S3Stores
             BucketKeys = true,
             DottedNames = true,
             AlwaysEncrypted = isAws,
+            Partition = isAws ? AwsPartition(settings.Region) : null,
             Options = new S3Options(settings.ExpectedBucketOwner),
         };
     }
+
+    /// <summary>Bucket names are unique within a partition of AWS.</summary>
+    private static string AwsPartition(string region) =>
+        region.StartsWith("cn-", StringComparison.Ordinal) ? "aws-cn" : region.StartsWith("us-gov-", StringComparison.Ordinal) ? "aws-us-gov" : "aws";
 
     private static bool IsAws(string host) =>
         host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase);

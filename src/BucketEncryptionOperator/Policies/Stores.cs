@@ -1,0 +1,57 @@
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using KubeRuntime.Api;
+using KubeRuntime.Watching;
+
+namespace BucketEncryptionOperator.Policies;
+
+/// <summary>The stores of the whole cluster, where an installation serves them.</summary>
+/// <param name="Namespaces">Their labels say which stores they may use.</param>
+/// <param name="SecretNamespace">Where the stores' Secrets are: a cluster-scoped object has no namespace of its own.</param>
+internal sealed record ClusterStores(Mirror<ClusterObjectStore> Stores, Mirror<Namespace> Namespaces, string SecretNamespace);
+
+/// <summary>
+/// The one room that says which store a policy uses, and whether it may. A policy reaches the stores of its own namespace, and the cluster's stores
+/// that allow its namespace; of any other it learns nothing, not even whether there is one.
+/// </summary>
+/// <param name="shared">Null where the installation serves none.</param>
+internal sealed class Stores(Mirror<ObjectStore> stores, ClusterStores? shared, StoreReader reader)
+{
+    public const string NotAllowed = "StoreNotAllowed";
+
+    /// <param name="ns">The policy's.</param>
+    public Read<Store> Find(StoreReference reference, string ns) => reference.Kind switch
+    {
+        null or Kinds.ObjectStore => Own(new NamespacedName(ns, reference.Name)),
+        Kinds.ClusterObjectStore when shared is null => Missing(FailureKind.Invalid, "ClusterStoresNotServed",
+            $"spec.storeRef.kind: this installation of the operator serves no {Kinds.ClusterObjectStore}.",
+            "Use an ObjectStore of this namespace, or ask whoever runs the operator for --cluster-stores."),
+        Kinds.ClusterObjectStore => Shared(shared, reference.Name, ns),
+        _ => Missing(FailureKind.Invalid, "InvalidSpec", $"spec.storeRef.kind: \"{reference.Kind}\" is not known; allowed are {Kinds.ObjectStore} and {Kinds.ClusterObjectStore}.", hint: null),
+    };
+
+    /// <summary>Where a store's keys come from.</summary>
+    public static SecretSource? KeysOf(ObjectStore? store) => store?.Spec.Credentials.SecretRef.In(store.Metadata.Namespace);
+
+    /// <summary>Where the keys of a store of the cluster come from.</summary>
+    public SecretSource? KeysOf(ClusterObjectStore? store) => shared is null ? null : store?.Spec.Credentials.SecretRef.In(shared.SecretNamespace);
+
+    /// <summary>Whether any store takes its keys from there.</summary>
+    public bool Use(SecretSource keys) =>
+        stores.Snapshot().Any(s => KeysOf(s) == keys) || (shared is not null && shared.Stores.Snapshot().Any(s => KeysOf(s) == keys));
+
+    private Read<Store> Own(NamespacedName name) => stores.Find(name) is { } store
+        ? reader.Read($"{Kinds.ObjectStore} \"{name.Name}\"", store.Spec, name.Namespace)
+        : Missing(FailureKind.Missing, "StoreNotFound", $"spec.storeRef: there is no {Kinds.ObjectStore} \"{name.Name}\" in this namespace.", "Create it, or point a new policy at one that exists.");
+
+    /// <summary>One answer for a store that is not there and for one that is not for this namespace.</summary>
+    private Read<Store> Shared(ClusterStores cluster, string name, string ns) =>
+        cluster.Stores.Find(new NamespacedName("", name)) is { } store
+        && NamespaceRules.Allows(store.Spec.AllowedNamespaces, ns, cluster.Namespaces.Find(new NamespacedName("", ns))?.Metadata.Labels)
+            ? reader.Read($"{Kinds.ClusterObjectStore} \"{name}\"", store.Spec, cluster.SecretNamespace)
+            : Missing(FailureKind.Missing, NotAllowed, $"spec.storeRef: {Kinds.ClusterObjectStore} \"{name}\" does not exist, or does not allow this namespace.",
+                "Ask whoever owns the store to allow the namespace (spec.allowedNamespaces), or point a new policy at another store.");
+
+    private static Read<Store> Missing(FailureKind kind, string code, string message, string? hint) =>
+        new(Value: null, new Failure(kind, StoreReader.ReadStore, code) { Message = message, Hint = hint });
+}

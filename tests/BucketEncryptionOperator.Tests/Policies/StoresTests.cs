@@ -1,0 +1,181 @@
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Tests.Fakes;
+using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Api;
+using KubeRuntime.Watching;
+
+namespace BucketEncryptionOperator.Tests.Policies;
+
+/// <summary>Which store a policy uses. The namespace is the border: what is behind it must not be told apart from what does not exist.</summary>
+public sealed class StoresTests
+{
+    private const string Operators = "operators";
+
+    private static readonly StoreReader Reader = new(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns));
+
+    private readonly Mirror<ObjectStore> _stores = new();
+    private readonly Mirror<ClusterObjectStore> _clusterStores = new();
+    private readonly Mirror<Namespace> _namespaces = new();
+    private readonly Stores _room;
+
+    public StoresTests() => _room = new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, Operators), Reader);
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("ObjectStore")]
+    public void A_store_of_the_policys_namespace_is_found_with_the_Secret_beside_it(string? kind)
+    {
+        Add(Given.Store());
+
+        var (store, failure) = _room.Find(Reference(kind), Given.Namespace);
+
+        Assert.Null(failure);
+        Assert.Equal(("AlibabaOSS", new SecretSource(Given.SecretKey)), (store?.Vendor, store?.Keys));
+    }
+
+    [Fact]
+    public void Another_namespaces_store_is_not_there()
+    {
+        Add(Given.Store());
+
+        var failure = _room.Find(Reference("ObjectStore"), "team-b").Failure;
+
+        Assert.Equal((FailureKind.Missing, "StoreNotFound"), (failure?.Kind, failure?.Code));
+    }
+
+    [Fact]
+    public void A_name_alone_never_leads_to_a_store_of_the_cluster()
+    {
+        Add(Given.ClusterStore(new AllowedNamespacesSpec { Names = [Given.Namespace] }));
+
+        Assert.Equal("StoreNotFound", _room.Find(Reference("ObjectStore"), Given.Namespace).Failure?.Code);
+        Assert.Equal("StoreNotFound", _room.Find(Reference("ObjectStore"), "").Failure?.Code);
+    }
+
+    [Fact]
+    public void A_store_of_the_cluster_is_found_where_it_allows_the_namespace_with_the_Secret_beside_the_operator()
+    {
+        Add(Given.Store());
+        Add(Given.ClusterStore(new AllowedNamespacesSpec { Names = [Given.Namespace] }));
+
+        var (store, failure) = _room.Find(Given.ClusterStoreReference, Given.Namespace);
+
+        Assert.Null(failure);
+        Assert.Equal(new SecretSource(new NamespacedName(Operators, Given.SecretKey.Name)), store?.Keys);
+    }
+
+    [Fact]
+    public void A_label_gives_the_namespace_a_store_and_takes_it_away()
+    {
+        var selector = new LabelSelectorSpec { MatchExpressions = [new LabelRequirementSpec { Key = "buckets", Operator = "Exists" }] };
+        Add(Given.ClusterStore(new AllowedNamespacesSpec { Selector = selector }));
+
+        var found = new List<bool>();
+        foreach (var ns in (Namespace[])[Given.NamespaceWith(), Given.NamespaceWith(("buckets", "yes")), Given.NamespaceWith(("other", "yes"))])
+        {
+            _namespaces.Apply(new WatchEvent<Namespace>.Applied(ns with { Metadata = ns.Metadata with { ResourceVersion = $"{found.Count}" } }));
+            found.Add(_room.Find(Given.ClusterStoreReference, Given.Namespace).Value is not null);
+        }
+
+        Assert.Equal([false, true, false], found);
+    }
+
+    [Fact]
+    public void A_store_that_does_not_allow_the_namespace_cannot_be_told_from_one_that_is_not_there()
+    {
+        var absent = _room.Find(Given.ClusterStoreReference, Given.Namespace).Failure;
+        Add(Given.ClusterStore(new AllowedNamespacesSpec { Names = ["team-b"] }));
+        var notAllowed = _room.Find(Given.ClusterStoreReference, Given.Namespace).Failure;
+        var broken = Given.ClusterStore();
+        Add(broken with { Metadata = broken.Metadata with { ResourceVersion = "2" }, Spec = broken.Spec with { Endpoint = "https://inside.example" } });
+        var brokenToo = _room.Find(Given.ClusterStoreReference, Given.Namespace).Failure;
+
+        Assert.Equal((FailureKind.Missing, "StoreNotAllowed"), (absent?.Kind, absent?.Code));
+        Assert.Contains("does not exist, or does not allow this namespace", absent?.Message, StringComparison.Ordinal);
+        Assert.Equal(absent, notAllowed);
+        Assert.Equal(absent, brokenToo);
+    }
+
+    [Fact]
+    public void What_is_wrong_with_a_store_of_the_cluster_is_told_where_it_may_be_used()
+    {
+        var store = Given.ClusterStore(new AllowedNamespacesSpec { Names = [Given.Namespace] });
+        Add(store with { Spec = store.Spec with { Vendor = "Floppy" } });
+
+        var failure = _room.Find(Given.ClusterStoreReference, Given.Namespace).Failure;
+
+        Assert.StartsWith("ClusterObjectStore \"hangzhou\", spec.vendor: \"Floppy\"", failure?.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_installation_without_stores_of_the_cluster_says_so()
+    {
+        var failure = new Stores(_stores, shared: null, Reader).Find(Given.ClusterStoreReference, Given.Namespace).Failure;
+
+        Assert.Equal((FailureKind.Invalid, "ClusterStoresNotServed"), (failure?.Kind, failure?.Code));
+        Assert.Contains("--cluster-stores", failure?.Hint, StringComparison.Ordinal);
+    }
+
+    /// <summary>One partition: a bucket's name means one bucket there, whichever of the endpoints is used.</summary>
+    [Theory]
+    [InlineData("AlibabaOSS", "cn-hangzhou", null, "aliyuncs.com")]
+    [InlineData("AlibabaOSS", "cn-hangzhou", "https://oss-cn-hangzhou-internal.aliyuncs.com", "aliyuncs.com")]
+    [InlineData("AlibabaOSS", "cn-beijing", "https://cn-beijing.oss.aliyuncs.com", "aliyuncs.com")]
+    [InlineData("AlibabaOSS", "cn-hangzhou", "https://oss.corp.example", "oss.corp.example:443")]
+    [InlineData("AlibabaOSS", "cn-hangzhou", "https://oss-cn-hangzhou.notaliyuncs.com", "oss-cn-hangzhou.notaliyuncs.com:443")]
+    [InlineData("HuaweiOBS", "cn-north-4", null, "myhuaweicloud.com")]
+    [InlineData("HuaweiOBS", "eu-west-101", null, "myhuaweicloud.eu")]
+    [InlineData("HuaweiOBS", "cn-north-4", "https://oss.corp.example", "oss.corp.example:443")]
+    [InlineData("JDCloudOSS", "cn-north-1", null, "jdcloud-oss.com")]
+    [InlineData("JDCloudOSS", "cn-east-1", "https://s3.cn-east-1.jcloudcs.com", "jdcloud-oss.com")]
+    [InlineData("JDCloudOSS", "cn-east-1", "https://oss.corp.example", "oss.corp.example:443")]
+    [InlineData("S3", "eu-west-1", null, "aws")]
+    [InlineData("S3", "us-gov-west-1", null, "aws-us-gov")]
+    [InlineData("S3", "cn-north-1", null, "aws-cn")]
+    [InlineData("S3", "eu-west-1", "https://OSS.corp.example", "oss.corp.example:443")]
+    [InlineData("S3", "eu-west-1", "http://127.0.0.1:9000", "127.0.0.1:9000")]
+    public void A_store_is_in_a_partition(string vendor, string region, string? endpoint, string expected) =>
+        Assert.Equal(expected, Place(Given.Store(vendor, region).At(endpoint).Spec)?.Partition);
+
+    [Fact]
+    public void A_CloudBox_is_a_partition_of_its_own()
+    {
+        var spec = Given.Store().Spec with { Endpoint = "https://cb-1.cn-hangzhou.oss-cloudbox.aliyuncs.com", Alibaba = new AlibabaSpec { CloudBoxId = "cb-1" } };
+
+        Assert.Equal("cb-1", Place(spec)?.Partition);
+    }
+
+    [Fact]
+    public void A_stores_owner_knows_better() =>
+        Assert.Equal("corp:1_a", Place(Given.Store().Spec with { Partition = "corp:1_a" })?.Partition);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a b")]
+    [InlineData("-a")]
+    [InlineData("a/b")]
+    public void A_partition_that_is_none_is_refused(string partition)
+    {
+        Add(Given.Store() with { Spec = Given.Store().Spec with { Partition = partition } });
+
+        var failure = _room.Find(Reference(kind: null), Given.Namespace).Failure;
+
+        Assert.Contains($"spec.partition: \"{partition}\" is none", failure?.Message, StringComparison.Ordinal);
+    }
+
+    private static StorePlace? Place(ObjectStoreSpec spec)
+    {
+        var reader = new StoreReader(new EndpointAllowList([.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "oss-cn-hangzhou.notaliyuncs.com", "http://127.0.0.1:9000"]));
+        var (store, failure) = reader.Read("store", spec, Given.Namespace);
+        Assert.Null(failure);
+        return store?.Place;
+    }
+
+    private static StoreReference Reference(string? kind) => new() { Kind = kind, Name = Given.StoreKey.Name };
+
+    private void Add(ObjectStore store) => _stores.Apply(new WatchEvent<ObjectStore>.Applied(store));
+
+    private void Add(ClusterObjectStore store) => _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Applied(store));
+}
