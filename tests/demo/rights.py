@@ -15,7 +15,7 @@ EXPECTED = {
     ("create", "events"),
     ("create", "leases"), ("get", "leases"), ("watch", "leases"), ("patch", "leases"),
 }  # fmt: skip
-PERHAPS = {("list", kind) for kind in ("bucketencryptionpolicies", "objectstores", "clusterobjectstores", "namespaces", "leases")} | {("patch", "events")}
+PERHAPS = {("list", kind) for kind in ("bucketencryptionpolicies", "objectstores", "clusterobjectstores", "namespaces", "leases")} | {("patch", "events"), ("patch", "bucketencryptionpolicies")}
 
 path, user, client = sys.argv[1:]
 counts = collections.Counter()

@@ -92,7 +92,7 @@ internal static class BucketEncryptionCommand
         {
             var basis = await ReadBasisAsync(api, address, key, cancellationToken);
             var target = desired.TargetFrom(basis.Encryption);
-            await api.PutAsync(address, key, target, basis, cancellationToken);
+            await api.PutAsync(address, key, api.Write(target, basis), cancellationToken);
             return new CommandResult.Written(target);
         }
         if (request.Task.Method == BucketMethod.Delete)

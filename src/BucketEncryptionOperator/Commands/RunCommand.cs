@@ -44,6 +44,8 @@ internal static class RunCommand
     private static readonly Option<string> LeaseNamespace = new("--lease-namespace") { Description = "Namespace of the Lease.", DefaultValueFactory = _ => Defaults.LeaseNamespace };
     private static readonly Option<string> LeaseName = new("--lease-name") { Description = "Name of the Lease: one for each installation.", DefaultValueFactory = _ => Defaults.LeaseName };
     private static readonly Option<int> LeaseDuration = new("--lease-duration") { Description = "Seconds that a crashed leader is waited for; a leader that cannot renew for two thirds of it stops.", DefaultValueFactory = _ => (int)Defaults.LeaseDuration.TotalSeconds };
+    private static readonly Option<bool> ReadOnly = new("--read-only") { Description = "Write to no vendor, whatever policies say; statuses tell what would be sent." };
+    private static readonly Option<int> EvidenceInterval = new("--evidence-interval") { Description = "Minutes that the lastVerifiedTime of a settled policy may be old.", DefaultValueFactory = _ => (int)Defaults.EvidenceInterval.TotalMinutes };
     private static readonly Option<string> HttpAddress = new("--http-address") { Description = "host:port of /livez and /readyz.", DefaultValueFactory = _ => Defaults.HttpAddress };
     private static readonly Option<LogFormat> LogFormatOption = new("--log-format") { Description = "json or plain.", DefaultValueFactory = _ => Defaults.LogFormat };
     private static readonly Option<LogLevel> LogLevelOption = new("--log-level") { Description = "Least level to log.", DefaultValueFactory = _ => Defaults.LogLevel };
@@ -53,7 +55,7 @@ internal static class RunCommand
         var command = new Command("run", "Run the operator.")
         {
             Kubeconfig, Context, WatchNamespaces, ClusterStores, ClusterResourceNamespace, AllowedEndpoints, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace,
-            LeaseName, LeaseDuration, HttpAddress, LogFormatOption, LogLevelOption,
+            LeaseName, LeaseDuration, ReadOnly, EvidenceInterval, HttpAddress, LogFormatOption, LogLevelOption,
         };
         command.SetAction(RunAsync);
         return command;
@@ -106,6 +108,8 @@ internal static class RunCommand
         options.LeaseNamespace = parsed.GetValue(LeaseNamespace) ?? "";
         options.LeaseName = parsed.GetValue(LeaseName) ?? "";
         options.LeaseDuration = TimeSpan.FromSeconds(parsed.GetValue(LeaseDuration));
+        options.ReadOnly = parsed.GetValue(ReadOnly);
+        options.EvidenceInterval = TimeSpan.FromMinutes(parsed.GetValue(EvidenceInterval));
         options.HttpAddress = parsed.GetValue(HttpAddress) ?? "";
     }
 

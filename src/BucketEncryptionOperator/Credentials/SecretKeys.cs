@@ -50,6 +50,13 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         }
     }
 
+    /// <summary>Which version of the Secret the key is from; empty where there is none.</summary>
+    public string VersionOf(SecretSource secret)
+    {
+        lock (_gate)
+            return _entries.TryGetValue(secret, out var entry) ? entry.Version : "";
+    }
+
     /// <summary>No store uses the Secret any more.</summary>
     public void Forget(SecretSource secret)
     {

@@ -83,6 +83,9 @@ internal sealed record Observation(BucketEncryption Encryption, string? Document
 {
     /// <summary>The vendor's own words for "nothing is configured", where it had some: for whoever repeats them. Nobody decides by it.</summary>
     public Failure? NotConfigured { get; init; }
+
+    /// <summary>What a PUT of the very same would send; null where nothing is configured, and where nobody has asked for it.</summary>
+    public string? Repeated { get; init; }
 }
 
 /// <summary>Where a bucket's name goes in a request.</summary>

@@ -37,6 +37,7 @@ internal static class FailurePolicy
     private static TimeSpan? Believed(TimeSpan? retryAfter) => retryAfter is { } asked ? Min(asked, LongestAskedFor) : null;
 
     /// <summary>The earliest of what each bucket asks for; a back-off goes before a fixed time.</summary>
+    /// <param name="resync">Until the next look at what is settled.</param>
     public static ComeBack Next(IEnumerable<Outcome> outcomes, TimeSpan resync, TimeSpan untilMissingStalls)
     {
         ComeBack? first = null;
@@ -51,7 +52,7 @@ internal static class FailurePolicy
 
     private static ComeBack Next(Outcome outcome, TimeSpan resync, TimeSpan untilMissingStalls) => outcome switch
     {
-        Outcome.Unconfirmed { History.FuseBlown: false } => new ComeBack(ConfirmAfter, BackOff: false),
+        Outcome.Unconfirmed { History.FuseBlown: false } or Outcome.Yielded { Why.PassesByItself: true } => new ComeBack(ConfirmAfter, BackOff: false),
         Outcome.Failed failed => Next(failed.Failure, resync, untilMissingStalls),
         _ => new ComeBack(resync, BackOff: false),
     };

@@ -1,26 +1,26 @@
 namespace BucketEncryptionOperator.Encryption;
 
 /// <summary>
-/// The decision, and nothing else: no clock of its own, no network, no log. In order: as declared → keep; weaker than what is
+/// The decision, and nothing else: no clock of its own, no network, no log. In order: as wanted → keep; weaker than what is
 /// there and no consent → refuse; written before without effect → wait; else write.
 /// </summary>
 internal static class Planner
 {
+    public const string Step = "Plan";
     public const string DowngradeRefused = "DowngradeRefused";
 
-    public static Plan Decide(DesiredEncryption desired, BucketEncryption observed, bool allowDowngrade, WriteHistory? history, DateTimeOffset now)
+    public static Plan Decide(Goal goal, Observation observed, WriteHistory? remembered, DateTimeOffset now)
     {
-        if (desired.IsMetBy(observed))
-            return new Plan.Keep();
-        var target = desired.TargetFrom(observed);
-        if (target.Strength < observed.Strength && !allowDowngrade)
-            return new Plan.Refuse(Downgrade(observed, target));
-        if (history is not null && history.Fingerprint == desired.Fingerprint && now < history.NotBefore)
-            return new Plan.Wait(history);
-        return target is BucketEncryption.None ? new Plan.Remove() : new Plan.Apply(target);
+        var history = WriteHistory.Concerning(remembered, goal, now);
+        if (goal.IsMetBy(observed, history))
+            return new Plan.Keep(history is { Kept: true } ? history : null);
+        var target = goal.TargetFrom(observed.Encryption);
+        if (target.Strength < observed.Encryption.Strength && !goal.AllowDowngrade)
+            return new Plan.Refuse(Downgrade(observed.Encryption, target));
+        return history is not null && now < history.NotBefore ? new Plan.Wait(target, history) : new Plan.Write(target, WriteHistory.After(history, goal, now));
     }
 
-    private static Failure Downgrade(BucketEncryption observed, BucketEncryption target) => new(FailureKind.Refused, "Plan", DowngradeRefused)
+    private static Failure Downgrade(BucketEncryption observed, BucketEncryption target) => new(FailureKind.Refused, Step, DowngradeRefused)
     {
         Message = $"The bucket has {observed}; {target} would be weaker.",
         Hint = "Set spec.allowDowngrade to true if the weaker encryption is wanted, or declare what the bucket has.",

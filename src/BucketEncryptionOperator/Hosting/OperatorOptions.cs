@@ -28,6 +28,12 @@ internal sealed class OperatorOptions
 
     public int BucketConcurrency { get; set; } = 8;
 
+    /// <summary>No vendor is written to, whatever policies say.</summary>
+    public bool ReadOnly { get; set; }
+
+    /// <summary>How old a settled policy's lastVerifiedTime may get.</summary>
+    public TimeSpan EvidenceInterval { get; set; } = TimeSpan.FromHours(24);
+
     public string HttpAddress { get; set; } = "0.0.0.0:8080";
 
     public LogFormat LogFormat { get; set; } = LogFormat.Json;
@@ -76,6 +82,11 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
 
     private static readonly TimeSpan LongestLease = TimeSpan.FromHours(1);
 
+    /// <summary>Each costs a status write a policy.</summary>
+    private static readonly TimeSpan ShortestEvidence = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan LongestEvidence = TimeSpan.FromDays(30);
+
     public ValidateOptionsResult Validate(string? name, OperatorOptions options)
     {
         var problems = new List<string>();
@@ -101,6 +112,8 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             problems.Add($"--lease-name \"{options.LeaseName}\" must be lower-case letters, digits, hyphens and dots");
         if (options.LeaseDuration < ShortestLease || options.LeaseDuration > LongestLease)
             problems.Add($"--lease-duration must be from {ShortestLease.TotalSeconds:0} to {LongestLease.TotalSeconds:0} seconds");
+        if (options.EvidenceInterval < ShortestEvidence || options.EvidenceInterval > LongestEvidence)
+            problems.Add($"--evidence-interval must be from {ShortestEvidence.TotalMinutes:0} to {LongestEvidence.TotalMinutes:0} minutes");
         if (options.AllowedEndpoints.Count == 0)
             problems.Add("--allowed-endpoints must list at least one endpoint, or no store can be reached");
         try

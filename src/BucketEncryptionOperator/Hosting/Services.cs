@@ -65,10 +65,18 @@ internal static class Services
             s.GetRequiredService<WriteGuard>()));
         services.AddSingleton(Lease);
         services.AddSingleton(Election);
-        services.AddSingleton<WriteGuard>(s => () => s.GetRequiredService<IElection>().MayWrite);
+        services.AddSingleton<WriteGuard>(s => () => !s.GetRequiredService<OperatorOptions>().ReadOnly && s.GetRequiredService<IElection>().MayWrite);
         services.AddSingleton<BucketReconciler>();
         services.AddSingleton<StatusWriter>();
-        services.AddSingleton(s => new PolicyReconcilerOptions(s.GetRequiredService<OperatorOptions>().BucketConcurrency));
+        services.AddSingleton(s => new PassOptions(s.GetRequiredService<OperatorOptions>().BucketConcurrency, s.GetRequiredService<OperatorOptions>().ReadOnly));
+        services.AddSingleton(s => new TellerOptions(s.GetRequiredService<OperatorOptions>().EvidenceInterval));
+        services.AddSingleton(s => new BucketClaims(
+            s.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), policy => s.GetRequiredService<Stores>().Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition));
+        services.AddSingleton<Keeper>();
+        services.AddSingleton<Releaser>();
+        services.AddSingleton<PolicyPass>();
+        services.AddSingleton<Teller>();
+        services.AddSingleton<Action<NamespacedName>>(s => s.GetRequiredService<WorkQueue<NamespacedName>>().Add);
         services.AddSingleton<PolicyReconciler>();
         services.AddSingleton(s => new WorkQueue<NamespacedName>(
             new Backoff(FirstBackoff, LongestBackoff, s.GetRequiredService<Random>()), s.GetRequiredService<TimeProvider>(),
@@ -122,11 +130,11 @@ internal static class Services
     {
         var options = services.GetRequiredService<OperatorOptions>();
         var policies = services.GetRequiredService<Mirror<BucketEncryptionPolicy>>();
-        var routes = new ChangeRoutes(policies, services.GetRequiredService<Stores>(), services.GetRequiredService<SecretKeys>());
+        var routes = new ChangeRoutes(policies, services.GetRequiredService<BucketClaims>(), services.GetRequiredService<Stores>(), services.GetRequiredService<SecretKeys>());
         var sources = new List<IWatchSource>
         {
             new WatchSource<ObjectStore>(Watch(services, Kinds.Stores, options.WatchNamespaces), services.GetRequiredService<Mirror<ObjectStore>>(), routes.OfStore),
-            new WatchSource<BucketEncryptionPolicy>(Watch(services, Kinds.Policies, options.WatchNamespaces), policies, ChangeRoutes.OfPolicy),
+            new WatchSource<BucketEncryptionPolicy>(Watch(services, Kinds.Policies, options.WatchNamespaces), policies, routes.OfPolicy),
         };
         if (ServesClusterStores(options))
         {

@@ -20,8 +20,12 @@ internal sealed record PolicySpec
     public required StoreReference StoreRef { get; init; }
     public required ImmutableArray<BucketReference> Buckets { get; init; }
     public required EncryptionSpec Encryption { get; init; }
+    public string? Match { get; init; }
     public bool? AllowDowngrade { get; init; }
+    public string? Mode { get; init; }
+    public string? DeletionPolicy { get; init; }
     public string? ResyncInterval { get; init; }
+    public bool? Suspend { get; init; }
 }
 
 internal sealed record StoreReference
@@ -54,6 +58,11 @@ internal sealed record KmsKeySpec
 internal sealed record PolicyStatus
 {
     public long? ObservedGeneration { get; init; }
+    public string? LastHandledReconcileAt { get; init; }
+    public DateTimeOffset? LastVerifiedTime { get; init; }
+
+    /// <summary>Names what the last look was made with, besides the spec: the store and its keys, in the versions that they had.</summary>
+    public string? Inputs { get; init; }
     public ImmutableArray<Condition> Conditions { get; init => field = value.IsDefault ? [] : value; } = [];
     public BucketSummary? Summary { get; init; }
     public ImmutableArray<BucketRow> Buckets { get; init => field = value.IsDefault ? [] : value; } = [];
@@ -77,12 +86,49 @@ internal sealed record BucketRow
     public const string Failed = "Failed";
     public const string Unknown = "Unknown";
 
+    /// <summary>Not the policy's any more, or the policy is being deleted; something remains to be done.</summary>
+    public const string Releasing = "Releasing";
+
     public required string Name { get; init; }
     public required string State { get; init; }
     public ObservedRow? Observed { get; init; }
+    public PlannedRow? Planned { get; init; }
     public WritesRow? Writes { get; init; }
     public ErrorRow? Error { get; init; }
     public DateTimeOffset? LastAppliedTime { get; init; }
+
+    /// <summary>Since when the policy's own keys open the bucket. Absent while they do not.</summary>
+    public DateTimeOffset? ClaimedTime { get; init; }
+
+    /// <summary>Since when this policy, of all that claim the bucket, has kept it.</summary>
+    public DateTimeOffset? HeldTime { get; init; }
+    public OriginalRow? Original { get; init; }
+}
+
+/// <summary>A write that mode Audit, or the operator's --read-only, has kept from being sent.</summary>
+internal sealed record PlannedRow
+{
+    public const string Put = "PutBucketEncryption";
+    public const string Delete = "DeleteBucketEncryption";
+
+    /// <summary>Characters; a document has some hundred.</summary>
+    public const int MaxDocument = 4096;
+
+    public required string Operation { get; init; }
+    public required ObservedRow Target { get; init; }
+    public string? Document { get; init; }
+}
+
+/// <summary>What the bucket had before the policy's first write.</summary>
+internal sealed record OriginalRow
+{
+    public const string Recorded = "Recorded";
+    public const string Unavailable = "Unavailable";
+
+    public required string State { get; init; }
+    public ObservedRow? Encryption { get; init; }
+    public string? Document { get; init; }
+    public DateTimeOffset? RecordedTime { get; init; }
 }
 
 internal sealed record ObservedRow
@@ -99,6 +145,9 @@ internal sealed record WritesRow
     public required string Hash { get; init; }
     public required int Count { get; init; }
     public required DateTimeOffset NotBefore { get; init; }
+
+    /// <summary>A read has seen the last of them; somebody else undid it later.</summary>
+    public bool? Kept { get; init; }
 }
 
 internal sealed record ErrorRow

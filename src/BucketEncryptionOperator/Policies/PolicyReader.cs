@@ -4,8 +4,32 @@ using BucketEncryptionOperator.Vendors;
 
 namespace BucketEncryptionOperator.Policies;
 
+internal enum PolicyMode
+{
+    Enforce,
+
+    /// <summary>Report what differs, and write nothing.</summary>
+    Audit,
+}
+
+/// <summary>What becomes of a bucket that is the policy's no more.</summary>
+internal enum DeletionPolicy
+{
+    /// <summary>It stays as it is.</summary>
+    Retain,
+
+    /// <summary>Its encryption is removed.</summary>
+    Delete,
+
+    /// <summary>It gets back what it had before the policy's first write.</summary>
+    Restore,
+}
+
+/// <summary>What a policy asks for, as far as it can be told without its store.</summary>
+internal sealed record PolicyTerms(Goal.Declared Goal, PolicyMode Mode, DeletionPolicy Deletion, TimeSpan Resync);
+
 /// <summary>What a policy asks for, valid by construction.</summary>
-internal sealed record DesiredState(DesiredEncryption Encryption, ImmutableArray<BucketAddress> Buckets, bool AllowDowngrade, TimeSpan Resync);
+internal sealed record DesiredState(PolicyTerms Terms, ImmutableArray<BucketAddress> Buckets);
 
 /// <summary>
 /// Turns a policy and the place of its store into what is to be done. The CRDs have refused most nonsense already; what is left here is what
@@ -21,24 +45,53 @@ internal static class PolicyReader
     private static readonly TimeSpan ShortestResync = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestResync = TimeSpan.FromHours(24);
 
-    public static Read<DesiredState> Read(BucketEncryptionPolicy policy, StorePlace place)
+    public static bool IsAudit(PolicySpec spec) => spec.Mode == nameof(PolicyMode.Audit);
+
+    /// <summary>Nothing is to be written to the buckets of such a policy when it goes, so nothing need keep it.</summary>
+    public static bool LeavesBucketsAlone(BucketEncryptionPolicy policy) =>
+        policy.Spec.DeletionPolicy is null or nameof(DeletionPolicy.Retain) || IsAudit(policy.Spec) || (policy.Metadata.DeletionTimestamp is not null && policy.Spec.Suspend == true);
+
+    public static Read<PolicyTerms> ReadTerms(PolicySpec spec)
     {
-        var (encryption, problem) = ReadEncryption(policy.Spec.Encryption);
+        var (encryption, problem) = ReadEncryption(spec.Encryption);
         if (encryption is null)
             return new(Value: null, problem);
-        var resync = policy.Spec.ResyncInterval is { } text ? GoDuration.Parse(text) : DefaultResync;
+        if (spec.Match is not (null or "Exact" or "AtLeast"))
+            return Wrong($"match: \"{spec.Match}\" is not known; allowed are Exact and AtLeast.");
+        if (Word<PolicyMode>(spec.Mode) is not { } mode)
+            return Wrong($"mode: \"{spec.Mode}\" is not known; allowed are Enforce and Audit.");
+        if (Word<DeletionPolicy>(spec.DeletionPolicy) is not { } deletion)
+            return Wrong($"deletionPolicy: \"{spec.DeletionPolicy}\" is not known; allowed are Retain, Delete and Restore.");
+        if (deletion == DeletionPolicy.Delete && spec.AllowDowngrade != true)
+            return Wrong("deletionPolicy: Delete removes the encryption of the buckets, and needs spec.allowDowngrade true.");
+        var resync = spec.ResyncInterval is { } text ? GoDuration.Parse(text) : DefaultResync;
         if (resync is not { } interval || interval < ShortestResync || interval > LongestResync)
-            return new(Value: null, Invalid(ReadPolicy, $"spec.resyncInterval: \"{policy.Spec.ResyncInterval}\" is not a duration such as 10m, at most 24h."));
-        if (ProblemOfBuckets(policy.Spec.Buckets) is { } bucketProblem)
-            return new(Value: null, Invalid(ReadPolicy, bucketProblem));
+            return Wrong($"resyncInterval: \"{spec.ResyncInterval}\" is not a duration such as 10m, at most 24h.");
+        return new(new PolicyTerms(new Goal.Declared(encryption, spec.Match == "AtLeast", spec.AllowDowngrade == true), mode, deletion, interval), Failure: null);
 
-        if (StoreRules.ProblemOf(encryption, place.Traits) is { } wrong)
-            return new(Value: null, Invalid(ReadPolicy, wrong));
-        if (policy.Spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits)).FirstOrDefault(p => p is not null) is { } wrongName)
-            return new(Value: null, Invalid(ReadPolicy, wrongName));
-        var desired = encryption is DesiredEncryption.None ? new DesiredEncryption.None(place.Traits.AlwaysEncrypted) : encryption;
-        return new(new DesiredState(desired, [.. policy.Spec.Buckets.Select(b => place.Address(b.Name))], policy.Spec.AllowDowngrade == true, interval), Failure: null);
+        static Read<PolicyTerms> Wrong(string message) => new(Value: null, Invalid("spec." + message));
     }
+
+    public static Read<DesiredState> Read(BucketEncryptionPolicy policy, StorePlace place)
+    {
+        var (terms, problem) = ReadTerms(policy.Spec);
+        if (terms is null)
+            return new(Value: null, problem);
+        if (ProblemOfBuckets(policy.Spec.Buckets) is { } bucketProblem)
+            return new(Value: null, Invalid(bucketProblem));
+        if (StoreRules.ProblemOf(terms.Goal.Encryption, place.Traits) is { } wrong)
+            return new(Value: null, Invalid(wrong));
+        if (policy.Spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits)).FirstOrDefault(p => p is not null) is { } wrongName)
+            return new(Value: null, Invalid(wrongName));
+        if (terms.Goal.Encryption is DesiredEncryption.None)
+            terms = terms with { Goal = terms.Goal with { Encryption = new DesiredEncryption.None(place.Traits.AlwaysEncrypted) } };
+        return new(new DesiredState(terms, [.. policy.Spec.Buckets.Select(b => place.Address(b.Name))]), Failure: null);
+    }
+
+    /// <returns>The first of the words where none is given; null for one that is not among them.</returns>
+    private static T? Word<T>(string? text)
+        where T : struct, Enum =>
+        text is null ? default(T) : Enum.TryParse<T>(text, out var known) && Enum.GetName(known) == text ? known : null;
 
     private static Read<DesiredEncryption> ReadEncryption(EncryptionSpec spec)
     {
@@ -87,7 +140,7 @@ internal static class PolicyReader
                 spec.BucketKeyEnabled),
             Failure: null);
 
-        static Read<DesiredEncryption> Wrong(string message) => new(Value: null, Invalid(ReadPolicy, "spec.encryption." + message));
+        static Read<DesiredEncryption> Wrong(string message) => new(Value: null, Invalid("spec.encryption." + message));
     }
 
     /// <summary>A bucket's name becomes a part of a host: what the CRD says of it is held here once more, for the CRD may be older.</summary>
@@ -105,5 +158,5 @@ internal static class PolicyReader
 
     private static bool IsKeyId(string id) => id.Length is > 0 and <= 256 && char.IsAsciiLetterOrDigit(id[0]) && id.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '/' or '_' or '.' or '-');
 
-    private static Failure Invalid(string operation, string message) => new(FailureKind.Invalid, operation, "InvalidSpec") { Message = message };
+    private static Failure Invalid(string message) => new(FailureKind.Invalid, ReadPolicy, "InvalidSpec") { Message = message };
 }

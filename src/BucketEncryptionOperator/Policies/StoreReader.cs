@@ -7,7 +7,11 @@ namespace BucketEncryptionOperator.Policies;
 /// <summary>A store that can be used.</summary>
 /// <param name="Vendor">The name of one in <see cref="VendorCatalog"/>.</param>
 /// <param name="Keys">Whose keys open the buckets.</param>
-internal sealed record Store(string Vendor, StorePlace Place, SecretSource Keys);
+internal sealed record Store(string Vendor, StorePlace Place, SecretSource Keys)
+{
+    /// <summary>Of the object that it was read from: another one, or a change of its spec, has another.</summary>
+    public string Version { get; init; } = "";
+}
 
 /// <summary>Where a store's buckets are, and what the store can do.</summary>
 internal sealed record StorePlace(Uri Endpoint, string Region, Addressing Addressing, StoreTraits Traits, RateLimit Limit)

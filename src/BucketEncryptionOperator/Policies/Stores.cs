@@ -1,3 +1,4 @@
+using System.Globalization;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using KubeRuntime.Api;
@@ -41,16 +42,19 @@ internal sealed class Stores(Mirror<ObjectStore> stores, ClusterStores? shared, 
         stores.Snapshot().Any(s => KeysOf(s) == keys) || (shared is not null && shared.Stores.Snapshot().Any(s => KeysOf(s) == keys));
 
     private Read<Store> Own(NamespacedName name) => stores.Find(name) is { } store
-        ? reader.Read($"{Kinds.ObjectStore} \"{name.Name}\"", store.Spec, name.Namespace)
+        ? Versioned(store.Metadata, reader.Read($"{Kinds.ObjectStore} \"{name.Name}\"", store.Spec, name.Namespace))
         : Missing(FailureKind.Missing, "StoreNotFound", $"spec.storeRef: there is no {Kinds.ObjectStore} \"{name.Name}\" in this namespace.", "Create it, or point a new policy at one that exists.");
 
     /// <summary>One answer for a store that is not there and for one that is not for this namespace.</summary>
     private Read<Store> Shared(ClusterStores cluster, string name, string ns) =>
         cluster.Stores.Find(new NamespacedName("", name)) is { } store
         && NamespaceRules.Allows(store.Spec.AllowedNamespaces, ns, cluster.Namespaces.Find(new NamespacedName("", ns))?.Metadata.Labels)
-            ? reader.Read($"{Kinds.ClusterObjectStore} \"{name}\"", store.Spec, cluster.SecretNamespace)
+            ? Versioned(store.Metadata, reader.Read($"{Kinds.ClusterObjectStore} \"{name}\"", store.Spec, cluster.SecretNamespace))
             : Missing(FailureKind.Missing, NotAllowed, $"spec.storeRef: {Kinds.ClusterObjectStore} \"{name}\" does not exist, or does not allow this namespace.",
                 "Ask whoever owns the store to allow the namespace (spec.allowedNamespaces), or point a new policy at another store.");
+
+    private static Read<Store> Versioned(ObjectMeta meta, Read<Store> read) =>
+        read.Value is { } store ? read with { Value = store with { Version = string.Create(CultureInfo.InvariantCulture, $"{meta.Uid}/{meta.Generation}") } } : read;
 
     private static Read<Store> Missing(FailureKind kind, string code, string message, string? hint) =>
         new(Value: null, new Failure(kind, StoreReader.ReadStore, code) { Message = message, Hint = hint });

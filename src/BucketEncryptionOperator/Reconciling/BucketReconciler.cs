@@ -1,61 +1,79 @@
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Vendors;
 
 namespace BucketEncryptionOperator.Reconciling;
 
-/// <summary>One bucket: read, decide, write if it must be, read back.</summary>
+/// <summary>What is the same for all buckets of a policy.</summary>
+internal sealed record VendorSession(IBucketEncryptionApi Api, AccessKey Key);
+
+/// <param name="IsRelease">The bucket is the policy's no more.</param>
+internal sealed record BucketTask(BucketAddress Address, BucketId Id, Goal Goal, BucketMemory Memory, bool IsRelease = false)
+{
+    public string Bucket => Address.Bucket;
+}
+
+/// <summary>One bucket as a look found it, and what is to be done; or why it could not be seen.</summary>
+internal abstract record BucketLook(BucketTask Task)
+{
+    public sealed record Seen(BucketTask Task, Observation Observed, Plan Plan) : BucketLook(Task);
+
+    public sealed record Unseen(BucketTask Task, Failure Failure) : BucketLook(Task);
+}
+
+/// <summary>One bucket: read and decide; and later, if it must be, write and read back.</summary>
 internal sealed class BucketReconciler(WriteGuard mayWrite, TimeProvider time, ILogger<BucketReconciler> logger)
 {
-    public async Task<BucketResult> ReconcileAsync(
-        IBucketEncryptionApi api, AccessKey key, BucketAddress address, DesiredState desired, WriteHistory? history, CancellationToken cancellationToken)
+    public async Task<BucketLook> LookAsync(VendorSession session, BucketTask task, CancellationToken cancellationToken)
     {
-        BucketEncryption? observed = null;
-        AppliedChange? applied = null;
         try
         {
-            var before = await api.GetAsync(address, key, cancellationToken);
-            observed = before.Encryption;
-            switch (Planner.Decide(desired.Encryption, observed, desired.AllowDowngrade, history, time.GetUtcNow()))
-            {
-                case Plan.Keep:
-                    return new BucketResult(address.Bucket, new Outcome.InSync(observed));
-                case Plan.Refuse refuse:
-                    return new BucketResult(address.Bucket, new Outcome.Failed(refuse.Failure, observed));
-                case Plan.Wait wait:
-                    return new BucketResult(address.Bucket, new Outcome.Unconfirmed(observed, wait.History));
-                case Plan.Apply or Plan.Remove when !mayWrite():
-                    return new BucketResult(address.Bucket, new Outcome.Failed(NotLeading.Failure, observed));
-                case Plan.Apply apply:
-                    await api.PutAsync(address, key, apply.Target, before, cancellationToken);
-                    applied = new AppliedChange(observed, apply.Target, time.GetUtcNow());
-                    Log.EncryptionApplied(logger, address.Bucket, observed, apply.Target);
-                    break;
-                case Plan.Remove:
-                    await api.DeleteAsync(address, key, cancellationToken);
-                    applied = new AppliedChange(observed, new BucketEncryption.None(), time.GetUtcNow());
-                    Log.EncryptionRemoved(logger, address.Bucket, observed);
-                    break;
-                case var plan:
-                    throw new InvalidOperationException(plan.GetType().Name);
-            }
-            observed = null;
-            observed = await ReadBackAsync(api, key, address, cancellationToken);
-            return new BucketResult(address.Bucket, Confirm(desired, observed, history), applied);
+            var observed = await session.Api.GetAsync(task.Address, session.Key, cancellationToken);
+            if (task.Goal is Goal.PutBack)
+                observed = observed with { Repeated = session.Api.Repeat(observed) };
+            return new BucketLook.Seen(task, observed, Planner.Decide(task.Goal, observed, task.Memory.History, time.GetUtcNow()));
         }
         catch (VendorException e)
         {
-            return new BucketResult(address.Bucket, new Outcome.Failed(e.Failure, observed), applied);
+            return new BucketLook.Unseen(task, e.Failure);
         }
     }
 
+    /// <summary>Sends one write, whose repetition was counted before.</summary>
+    public async Task<BucketResult> WriteAsync(VendorSession session, BucketTask task, Observation before, Plan.Write write, CancellationToken cancellationToken)
+    {
+        AppliedChange? applied = null;
+        BucketEncryption? observed = before.Encryption;
+        try
+        {
+            if (!mayWrite())
+                return new BucketResult(task.Bucket, new Outcome.Failed(NotLeading.Failure, observed));
+            if (write.Removes)
+                await session.Api.DeleteAsync(task.Address, session.Key, cancellationToken);
+            else
+                await session.Api.PutAsync(task.Address, session.Key, DocumentOf(session.Api, task, before, write), cancellationToken);
+            applied = new AppliedChange(before.Encryption, write.Target, time.GetUtcNow());
+            Say(task.Bucket, applied);
+            observed = null;
+            observed = await ReadBackAsync(session, task, cancellationToken);
+            return new BucketResult(task.Bucket, Confirm(task, write, observed), applied);
+        }
+        catch (VendorException e)
+        {
+            return new BucketResult(task.Bucket, new Outcome.Failed(e.Failure, observed), applied);
+        }
+    }
+
+    /// <summary>The body of a PUT: of an original, as it was recorded; else what was read, with what is declared in it.</summary>
+    public static string DocumentOf(IBucketEncryptionApi api, BucketTask task, Observation before, Plan.Write write) =>
+        task.Goal is Goal.PutBack { Original.Document: { } document } ? document : api.Write(write.Target, before);
+
     /// <returns>Null when it cannot be read just now: the write is done, and must be counted all the same.</returns>
-    private static async Task<BucketEncryption?> ReadBackAsync(IBucketEncryptionApi api, AccessKey key, BucketAddress address, CancellationToken cancellationToken)
+    private static async Task<BucketEncryption?> ReadBackAsync(VendorSession session, BucketTask task, CancellationToken cancellationToken)
     {
         try
         {
-            return (await api.GetAsync(address, key, cancellationToken)).Encryption;
+            return (await session.Api.GetAsync(task.Address, session.Key, cancellationToken)).Encryption;
         }
         catch (VendorException e) when (e.Failure.PassesByItself)
         {
@@ -63,8 +81,20 @@ internal sealed class BucketReconciler(WriteGuard mayWrite, TimeProvider time, I
         }
     }
 
-    private Outcome Confirm(DesiredState desired, BucketEncryption? readBack, WriteHistory? history) =>
-        readBack is not null && desired.Encryption.IsMetBy(readBack)
-            ? new Outcome.InSync(readBack)
-            : new Outcome.Unconfirmed(readBack, WriteHistory.After(history, desired.Encryption, time.GetUtcNow()));
+    private static Outcome Confirm(BucketTask task, Plan.Write write, BucketEncryption? readBack)
+    {
+        if (readBack is null || !task.Goal.IsMetBy(new Observation(readBack, Document: null), write.History))
+            return new Outcome.Unconfirmed(readBack, write.History, write.Removes);
+        // A bucket that was right before, and one that was corrected before, has been changed by somebody: that is counted.
+        var corrected = task.Memory.WasInSync || task.Memory.History is { Kept: true };
+        return new Outcome.InSync(readBack, corrected ? write.History with { Kept = true } : null);
+    }
+
+    private void Say(string bucket, AppliedChange change)
+    {
+        if (change.To is BucketEncryption.None)
+            Log.EncryptionRemoved(logger, bucket, change.From);
+        else
+            Log.EncryptionApplied(logger, bucket, change.From, change.To);
+    }
 }

@@ -9,7 +9,10 @@ internal enum Standing
     /// <summary>As declared.</summary>
     Good,
 
-    /// <summary>Written, and not yet seen by a read.</summary>
+    /// <summary>Not as declared, and the policy asks for no more than to say so.</summary>
+    Noted,
+
+    /// <summary>Written, and not yet seen by a read; or another is about to write it.</summary>
     Confirming,
 
     /// <summary>Not known now; time may tell.</summary>
@@ -34,110 +37,149 @@ internal readonly record struct StandingRow(BucketRow Row, Standing Standing)
 /// </summary>
 internal static class BucketRows
 {
+    public const string Confirm = "Confirm";
     public const string Confirming = "Confirming";
     public const string NotConverging = "NotConverging";
+    public const string DisableNotEffective = "DisableNotEffective";
+    public const string Contested = "Contested";
 
     /// <param name="before">The bucket's last row of the same spec, or null.</param>
     /// <param name="tolerated">A failure that passes by itself does not show yet.</param>
     /// <param name="wasStalled">The policy's status says so now.</param>
-    public static StandingRow Next(BucketRow? before, BucketResult result, bool tolerated, bool wasStalled) => result.Outcome switch
+    /// <param name="now">In whole seconds.</param>
+    public static StandingRow Next(BucketRow? before, BucketResult result, bool tolerated, bool wasStalled, DateTimeOffset now)
     {
-        Outcome.InSync inSync => new(Row(before, result, BucketRow.InSync, inSync.Observed, error: null, writes: null), Standing.Good),
-        Outcome.Unconfirmed unconfirmed => Unconfirmed(before, result, unconfirmed),
-        Outcome.Failed { Failure.PassesByItself: true } when tolerated && before is not null && result.Applied is null => new(before, StandingOf(before, wasStalled)),
-        Outcome.Failed failed => Failed(before, result, failed),
-        _ => throw new InvalidOperationException(result.Outcome.GetType().Name),
-    };
+        if (result.Outcome is Outcome.Failed { Failure.PassesByItself: true } && tolerated && before is not null && result.Applied is null)
+            return new(before, StandingOf(before, wasStalled));
+        var row = new BucketRow
+        {
+            Name = result.Bucket,
+            State = BucketRow.Unknown,
+            LastAppliedTime = result.Applied?.At is { } at ? KubeTimeConverter.Truncate(at) : before?.LastAppliedTime,
+            ClaimedTime = result.Opened switch
+            {
+                true => before?.ClaimedTime ?? now,
+                false => null,
+                null => before?.ClaimedTime,
+            },
+            HeldTime = before?.HeldTime ?? (result.Holds ? now : null),
+            Original = before?.Original,
+            Writes = before?.Writes,
+        };
+        return result.Outcome switch
+        {
+            Outcome.InSync inSync => Finish(row with { State = BucketRow.InSync, Observed = ObservedRows.Of(inSync.Observed), Writes = inSync.History is { } h ? BucketMemory.Row(h) : null }, Standing.Good),
+            Outcome.Unconfirmed unconfirmed => Finish(Unconfirmed(row, unconfirmed), unconfirmed.History.FuseBlown ? Standing.Stuck : Standing.Confirming),
+            Outcome.Planned planned => Finish(Planned(row, planned), planned.Why is null ? Standing.Noted : Standing.Stuck),
+            Outcome.Yielded yielded => Finish(
+                row with { State = yielded.IsMet ? BucketRow.InSync : BucketRow.Drifted, Observed = ObservedRows.Of(yielded.Observed), Writes = null, Error = Error(yielded.Why) },
+                yielded.Why is null ? Standing.Good : yielded.Why.PassesByItself ? Standing.Confirming : Standing.Stuck),
+            Outcome.Failed failed => Failed(row, failed),
+            _ => throw new InvalidOperationException(result.Outcome.GetType().Name),
+        };
+
+        // A text may name what was observed: with another observation it is another.
+        StandingRow Finish(BucketRow next, Standing standing) =>
+            new(before is not null && before.State == next.State && before.Observed == next.Observed && IsSame(before.Error, next.Error) ? next with { Error = before.Error } : next, standing);
+
+        StandingRow Failed(BucketRow next, Outcome.Failed outcome)
+        {
+            var failure = outcome.Failure;
+            var standing = failure.PassesByItself ? Standing.Unread : failure.Kind == FailureKind.Missing ? Standing.Missing : Standing.Stuck;
+            var state = standing == Standing.Unread ? BucketRow.Unknown : failure.Code == Planner.DowngradeRefused ? BucketRow.Drifted : BucketRow.Failed;
+            return Finish(next with { State = state, Observed = ObservedRows.Of(outcome.Observed), Error = Error(failure) }, standing);
+        }
+    }
 
     /// <summary>The row of a bucket that could not be looked at, because its policy or store could not be read.</summary>
-    public static BucketRow NotLookedAt(string bucket, BucketRow? before) =>
-        new() { Name = bucket, State = BucketRow.Unknown, Writes = before?.Writes, LastAppliedTime = before?.LastAppliedTime };
+    /// <param name="isClosed">For a reason that does not pass: the policy has no keys for the bucket now.</param>
+    public static BucketRow NotLookedAt(string bucket, BucketRow? before, bool isClosed) => new()
+    {
+        Name = bucket,
+        State = BucketRow.Unknown,
+        Writes = before?.Writes,
+        LastAppliedTime = before?.LastAppliedTime,
+        ClaimedTime = isClosed ? null : before?.ClaimedTime,
+        HeldTime = before?.HeldTime,
+        Original = before?.Original,
+    };
+
+    /// <summary>The row of a bucket that is to be released and is not yet.</summary>
+    public static StandingRow Leaving(StandingRow row) =>
+        new(row.Row with { State = BucketRow.Releasing }, row.Standing is Standing.Good or Standing.Noted or Standing.Missing ? Standing.Confirming : row.Standing) { KeyRejected = row.KeyRejected };
 
     /// <summary>What a row that stays as it was means.</summary>
-    public static Standing StandingOf(BucketRow row, bool wasStalled) => row.State switch
+    public static Standing StandingOf(BucketRow row, bool wasStalled) => (row.State, row.Error?.Code) switch
     {
-        BucketRow.InSync => Standing.Good,
-        BucketRow.Unknown => Standing.Unread,
-        BucketRow.Drifted when row.Error?.Code == Confirming => Standing.Confirming,
-        BucketRow.Failed when !wasStalled => Standing.Missing,
+        (BucketRow.InSync, null) => Standing.Good,
+        (BucketRow.Drifted, null) => Standing.Noted,
+        (BucketRow.Drifted or BucketRow.Releasing, null or Confirming or Ownership.AnotherWrites) => Standing.Confirming,
+        (BucketRow.Unknown, _) => Standing.Unread,
+        (BucketRow.Failed, _) when !wasStalled => Standing.Missing,
         _ => Standing.Stuck,
     };
 
-    private static StandingRow Unconfirmed(BucketRow? before, BucketResult result, Outcome.Unconfirmed outcome)
+    private static BucketRow Unconfirmed(BucketRow row, Outcome.Unconfirmed outcome)
     {
-        var error = outcome.History.FuseBlown
-            ? new ErrorRow
+        var (times, blown) = (outcome.History.Count, outcome.History.FuseBlown);
+        return row with
+        {
+            State = BucketRow.Drifted,
+            Observed = ObservedRows.Of(outcome.Observed),
+            Writes = BucketMemory.Row(outcome.History),
+            Error = outcome switch
             {
-                Operation = "Confirm",
-                Code = NotConverging,
-                Message = $"Written {outcome.History.Count} times, and a read never shows it.",
-                Hint = "Something puts the bucket back, or the vendor drops what it is told. The next write comes later each time; a change of spec.encryption starts anew.",
-            }
-            : new ErrorRow { Operation = "Confirm", Code = Confirming, Message = "Written; a read does not show it yet." };
-        var row = Row(before, result, BucketRow.Drifted, outcome.Observed, error, Writes(outcome.History));
-        return new(row, outcome.History.FuseBlown ? Standing.Stuck : Standing.Confirming);
-    }
-
-    private static StandingRow Failed(BucketRow? before, BucketResult result, Outcome.Failed outcome)
-    {
-        var failure = outcome.Failure;
-        var error = new ErrorRow
-        {
-            Operation = failure.Operation,
-            Code = failure.Code,
-            HttpStatus = failure.HttpStatus,
-            Ec = failure.Ec,
-            Message = failure.Message,
-            Hint = failure.Hint,
-            RequestId = failure.RequestId,
-        };
-        var standing = failure.PassesByItself ? Standing.Unread : failure.Kind == FailureKind.Missing ? Standing.Missing : Standing.Stuck;
-        var state = standing == Standing.Unread ? BucketRow.Unknown : failure.Code == Planner.DowngradeRefused ? BucketRow.Drifted : BucketRow.Failed;
-        return new(Row(before, result, state, outcome.Observed, error, before?.Writes), standing);
-    }
-
-    private static BucketRow Row(BucketRow? before, BucketResult result, string state, BucketEncryption? encryption, ErrorRow? error, WritesRow? writes)
-    {
-        var observed = Observed(encryption);
-        return new BucketRow
-        {
-            Name = result.Bucket,
-            State = state,
-            Observed = observed,
-            // A text may name what was observed: with another observation it is another.
-            Error = before is not null && before.State == state && before.Observed == observed && IsSame(before.Error, error) ? before.Error : error,
-            Writes = writes,
-            LastAppliedTime = result.Applied?.At is { } at ? KubeTimeConverter.Truncate(at) : before?.LastAppliedTime,
+                _ when !blown => new ErrorRow { Operation = Confirm, Code = Confirming, Message = "Written; a read does not show it yet." },
+                { History.Kept: true } => new ErrorRow
+                {
+                    Operation = Confirm,
+                    Code = Contested,
+                    Message = $"Corrected {times} times, and changed back by somebody else each time.",
+                    Hint = "Find who else manages this bucket's encryption (another tool, another installation), and stop one of the two. The next correction comes later each time.",
+                },
+                { Removes: true } => new ErrorRow
+                {
+                    Operation = Confirm,
+                    Code = DisableNotEffective,
+                    Message = $"Removed {times} times, and a read still shows an encryption.",
+                    Hint = "The store keeps or enforces a default encryption of its own. The next removal comes later each time; a change of spec.encryption starts anew.",
+                },
+                _ => new ErrorRow
+                {
+                    Operation = Confirm,
+                    Code = NotConverging,
+                    Message = $"Written {times} times, and a read never shows it.",
+                    Hint = "Something puts the bucket back, or the vendor drops what it is told. The next write comes later each time; a change of spec.encryption starts anew.",
+                },
+            },
         };
     }
+
+    private static BucketRow Planned(BucketRow row, Outcome.Planned outcome) => row with
+    {
+        State = BucketRow.Drifted,
+        Observed = ObservedRows.Of(outcome.Observed),
+        Error = Error(outcome.Why),
+        Planned = new PlannedRow
+        {
+            Operation = outcome.Change.Document is null ? PlannedRow.Delete : PlannedRow.Put,
+            Target = ObservedRows.Of(outcome.Change.Target) ?? throw new InvalidOperationException("a plan without a target"),
+            Document = outcome.Change.Document is { } document ? Failure.Cut(document, PlannedRow.MaxDocument) : null,
+        },
+    };
+
+    private static ErrorRow? Error(Failure? failure) => failure is null ? null : new ErrorRow
+    {
+        Operation = failure.Operation,
+        Code = failure.Code,
+        HttpStatus = failure.HttpStatus,
+        Ec = failure.Ec,
+        Message = failure.Message,
+        Hint = failure.Hint,
+        RequestId = failure.RequestId,
+    };
 
     /// <summary>The same failure again: texts and request ids do not count.</summary>
     private static bool IsSame(ErrorRow? a, ErrorRow? b) =>
         a is not null && b is not null && a.Operation == b.Operation && a.Code == b.Code && a.HttpStatus == b.HttpStatus && a.Ec == b.Ec && a.Hint == b.Hint;
-
-    private static WritesRow Writes(WriteHistory history) =>
-        new() { Hash = history.Fingerprint, Count = history.Count, NotBefore = KubeTimeConverter.Truncate(history.NotBefore) };
-
-    public static ObservedRow? Observed(BucketEncryption? encryption) => encryption switch
-    {
-        null => null,
-        BucketEncryption.None => new ObservedRow { Algorithm = "None" },
-        BucketEncryption.Aes256 => new ObservedRow { Algorithm = "AES256" },
-        BucketEncryption.Sm4 => new ObservedRow { Algorithm = "SM4" },
-        BucketEncryption.Kms kms => new ObservedRow
-        {
-            Algorithm = "KMS",
-            KmsKeyId = kms.KeyId,
-            KmsDataEncryption = kms.Cipher switch
-            {
-                DataCipher.Sm4 => "SM4",
-                DataCipher.Other => "Other",
-                _ => null,
-            },
-            KmsProjectId = kms.ProjectId,
-            BucketKeyEnabled = kms.BucketKeyEnabled ? true : null,
-        },
-        BucketEncryption.Other other => new ObservedRow { Algorithm = other.Algorithm },
-        _ => throw new InvalidOperationException(encryption.GetType().Name),
-    };
 }

@@ -26,12 +26,14 @@ internal static class PolicyEvents
     {
         var before = RowsOfThisSpec(policy);
         var facts = new List<Fact>();
-        foreach (var result in findings.Buckets)
+        foreach (var result in findings.Buckets.Concat(findings.Releases))
         {
+            if (result.Outcome is Outcome.Released { Skipped: { } why })
+                facts.Add(new Fact(result.Bucket, IsWarning: true, why.Code, why.Operation, Sentence(why.Message, why.Hint)));
             if (result.Applied is not { } applied)
                 continue;
             if (before.GetValueOrDefault(result.Bucket) is { State: BucketRow.InSync, Observed: { } kept })
-                facts.Add(Drift(result.Bucket, kept, BucketRows.Observed(applied.From)));
+                facts.Add(Drift(result.Bucket, kept, ObservedRows.Of(applied.From)));
             facts.Add(applied.To is BucketEncryption.None
                 ? new Fact(result.Bucket, IsWarning: false, EncryptionRemoved, "Delete", $"default encryption removed; it was {applied.From}.")
                 : new Fact(result.Bucket, IsWarning: false, EncryptionApplied, "Put", $"default encryption is now {applied.To}; it was {applied.From}."));
@@ -50,6 +52,8 @@ internal static class PolicyEvents
             var error = StatusChanges.NewError(policy.Status, row);
             if (last is { State: BucketRow.InSync, Observed: { } kept } && row is { State: not BucketRow.InSync, Observed: { } seen } && kept != seen && row.Writes is null)
                 facts.Add(Drift(row.Name, kept, seen));
+            else if (row is { Planned: not null, Observed: { } found } && last?.Planned is null)
+                facts.Add(new Fact(row.Name, IsWarning: true, DriftDetected, "Get", $"default encryption is not as declared: {Words(found)}. Nothing is written; the status says what would be."));
             if (error is not null && Problem(row.Name, error) is { } problem)
                 facts.Add(problem);
         }
@@ -65,8 +69,9 @@ internal static class PolicyEvents
 
     private static Fact? Problem(string bucket, ErrorRow error) => error.Code switch
     {
-        BucketRows.Confirming => null, // tells itself in seconds
-        BucketRows.NotConverging or Planner.DowngradeRefused => new Fact(bucket, IsWarning: true, error.Code, error.Operation, Sentence(error.Message, error.Hint)),
+        BucketRows.Confirming or Ownership.AnotherWrites => null, // tells itself in seconds
+        PolicyPass.OnlyReads => null, // DriftDetected has told
+        BucketRows.NotConverging or BucketRows.DisableNotEffective or BucketRows.Contested or Planner.DowngradeRefused or Ownership.BucketConflict or Keeper.OriginalTooLarge => new Fact(bucket, IsWarning: true, error.Code, error.Operation, Sentence(error.Message, error.Hint)),
         _ when error.Operation == NotLeading.CheckLease => null,
         _ => new Fact(bucket, IsWarning: true, VendorError, error.Operation, Sentence($"{error.Operation} failed with {error.Code}{Answered(error)}.", error.Hint))
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
@@ -5,7 +6,6 @@ using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 using KubeRuntime.Control;
-using KubeRuntime.Events;
 using KubeRuntime.Watching;
 
 namespace BucketEncryptionOperator.Reconciling;
@@ -13,97 +13,34 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <summary>
 /// The corridor: read, observe, decide and apply, tell; each in its own room, in this order. It holds no rule of its own.
 /// </summary>
+/// <param name="wake">Adds another policy to the queue: what it may do with a bucket has changed.</param>
 internal sealed class PolicyReconciler(
     Mirror<BucketEncryptionPolicy> policies,
     Stores stores,
     SecretKeys keys,
     IReadOnlyDictionary<string, IBucketEncryptionApi> vendors,
-    BucketReconciler buckets,
-    StatusWriter writer,
-    IEventRecorder events,
-    PolicyReconcilerOptions options,
+    PolicyPass pass,
+    Releaser releaser,
+    Keeper keeper,
+    Teller teller,
+    Action<NamespacedName> wake,
     TimeProvider time,
-    Random jitter,
     ILogger<PolicyReconciler> logger) : IReconciler
 {
-    /// <summary>Policies of one interval spread over a tenth of it.</summary>
-    private const double MaxJitter = 0.1;
+    /// <summary>Policies that this process has looked at, by uid: the first look may wait for its time.</summary>
+    private readonly ConcurrentDictionary<NamespacedName, string> _known = new();
 
     public async Task<Requeue> ReconcileAsync(NamespacedName key, int attempt, CancellationToken cancellationToken)
     {
-        if (policies.Find(key) is not { Metadata.DeletionTimestamp: null } policy)
+        if (policies.Find(key) is not { } policy)
+        {
+            _known.TryRemove(key, out _);
             return Requeue.OnChange;
+        }
         using var scope = Log.Scope(logger, key, policy.Spec.StoreRef.Name);
-
-        var (store, problem) = stores.Find(policy.Spec.StoreRef, key.Namespace);
-        DesiredState? desired = null;
-        if (store is not null)
-            (desired, problem) = PolicyReader.Read(policy, store.Place);
-        var findings = desired is null || store is null
-            ? new Findings([], problem, attempt)
-            : await LookAsync(policy, store, desired, attempt, cancellationToken);
-
-        return await TellAsync(policy, findings, desired?.Resync ?? PolicyReader.DefaultResync, cancellationToken);
-    }
-
-    /// <summary>Rooms 5 and 6 for every bucket, in parallel within the limit.</summary>
-    private async Task<Findings> LookAsync(BucketEncryptionPolicy policy, Store store, DesiredState desired, int attempt, CancellationToken cancellationToken)
-    {
         try
         {
-            var (key, problem) = await keys.GetAsync(store.Keys, cancellationToken);
-            if (key is null)
-                return new Findings([], problem, attempt);
-
-            var look = new Look(vendors[store.Vendor], desired, Histories(policy));
-            var results = await LookAtAsync(look, desired.Buckets, key, cancellationToken);
-            // A key that was replaced in the Secret before it was switched off is no trouble: nobody needs to hear of it.
-            if (Array.Exists(results, IsRejection) && (await keys.GetAsync(store.Keys, cancellationToken)).Value is { } renewed && renewed != key)
-                results = [.. results.Where(r => !IsRejection(r)), .. await LookAgainAsync(look, [.. results.Where(IsRejection)], renewed, cancellationToken)];
-            var found = results.ToDictionary(r => r.Bucket, StringComparer.Ordinal);
-            return new Findings([.. desired.Buckets.Select(b => found[b.Bucket])], Failure: null, attempt);
-        }
-#pragma warning disable CA1031 // One of the two catch-alls (CONTRIBUTING, "Errors"): the status must say that it is our fault.
-        catch (Exception e) when (e is not OperationCanceledException)
-#pragma warning restore CA1031
-        {
-            Log.Bug(logger, e);
-            return new Findings([], new Failure(FailureKind.Bug, "Reconcile", "OperatorBug") { Message = "The operator has a bug; its log tells more." }, attempt);
-        }
-    }
-
-    private async Task<BucketResult[]> LookAtAsync(Look look, IReadOnlyList<BucketAddress> addresses, AccessKey key, CancellationToken cancellationToken)
-    {
-        var results = new BucketResult[addresses.Count];
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.BucketConcurrency, CancellationToken = cancellationToken };
-        await Parallel.ForAsync(0, results.Length, parallel, async (i, token) =>
-            results[i] = await buckets.ReconcileAsync(look.Api, key, addresses[i], look.Desired, look.Histories.GetValueOrDefault(addresses[i].Bucket), token));
-        return results;
-    }
-
-    /// <summary>What the first look has written stays written.</summary>
-    private async Task<IEnumerable<BucketResult>> LookAgainAsync(Look look, BucketResult[] first, AccessKey key, CancellationToken cancellationToken)
-    {
-        var applied = first.ToDictionary(r => r.Bucket, r => r.Applied, StringComparer.Ordinal);
-        var again = await LookAtAsync(look, [.. look.Desired.Buckets.Where(b => applied.ContainsKey(b.Bucket))], key, cancellationToken);
-        return again.Select(r => r with { Applied = r.Applied ?? applied[r.Bucket] });
-    }
-
-    private static bool IsRejection(BucketResult result) => result.Outcome is Outcome.Failed { Failure.ConcernsCredentials: true };
-
-    /// <summary>Room 7: status, log, events, and when to come back, all from the same findings.</summary>
-    private async Task<Requeue> TellAsync(BucketEncryptionPolicy policy, Findings findings, TimeSpan resync, CancellationToken cancellationToken)
-    {
-        var now = time.GetUtcNow();
-        var status = StatusComposer.Compose(policy, findings, now);
-        Record(PolicyEvents.Done(policy, findings, now));
-        try
-        {
-            if (await writer.WriteAsync(policy, status, cancellationToken))
-            {
-                Log.StatusChange(logger, policy.Status, status);
-                Record(PolicyEvents.Changes(policy, status, now));
-            }
+            return await ReconcileAsync(policy, attempt, cancellationToken);
         }
         catch (KubeApiException e) when (e.Failure == KubeFailure.NotFound)
         {
@@ -114,28 +51,119 @@ internal sealed class PolicyReconciler(
             Log.StatusNotWritten(logger, e.Failure == KubeFailure.Conflict ? LogLevel.Debug : LogLevel.Warning, e.Failure, e.Message);
             return new Requeue.Retry(e.Failure == KubeFailure.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry);
         }
-        var next = FailurePolicy.Next(findings.Outcomes, resync, StatusComposer.UntilMissingStalls(status, now));
-        return next switch
-        {
-            { Delay: null } => Requeue.OnChange,
-            { Delay: { } delay, BackOff: true } => new Requeue.Retry(delay),
-            { Delay: { } delay } => new Requeue.After(delay * (1 + MaxJitter * jitter.NextDouble())),
-        };
     }
 
-    private void Record(IEnumerable<Occurrence> occurrences)
+    private async Task<Requeue> ReconcileAsync(BucketEncryptionPolicy policy, int attempt, CancellationToken cancellationToken)
     {
-        foreach (var occurrence in occurrences)
-            events.Record(occurrence);
+        if (Keeper.HasFinalizer(policy) && PolicyReader.LeavesBucketsAlone(policy))
+            policy = await keeper.LetGoAsync(policy, cancellationToken);
+        if (policy.Metadata.DeletionTimestamp is not null && !Keeper.HasFinalizer(policy))
+            return Requeue.OnChange;
+
+        var wasLost = Keeper.HasLostStatus(policy);
+        Findings findings;
+        if (policy.Spec.Suspend == true)
+            findings = new Findings([], Failure: null, attempt) { IsSuspended = true };
+        else
+        {
+            var (work, problem) = await PrepareAsync(policy, cancellationToken);
+            var first = !_known.TryGetValue(policy.Metadata.Key, out var uid) || uid != policy.Metadata.Uid;
+            _known[policy.Metadata.Key] = policy.Metadata.Uid;
+            if (first && work is not null && Schedule.IsSettled(policy, work.Inputs))
+                return new Requeue.After(Schedule.UntilPhase(policy.Metadata.Uid, work.Desired.Terms.Resync, time.GetUtcNow()));
+            (policy, findings) = work is null ? (policy, new Findings([], problem, attempt)) : await WorkAsync(policy, work, attempt, cancellationToken);
+        }
+        findings = findings with { WasLost = wasLost };
+        return policy.Metadata.DeletionTimestamp is not null && findings.IsReleased
+            ? await GoAsync(policy, findings, cancellationToken)
+            : await TellAsync(policy, findings, cancellationToken);
     }
 
-    private static ImmutableDictionary<string, WriteHistory> Histories(BucketEncryptionPolicy policy) =>
-        (policy.Status?.Buckets ?? []).Where(b => b.Writes is not null)
-            .ToImmutableDictionary(b => b.Name, b => new WriteHistory(b.Writes?.Hash ?? "", b.Writes?.Count ?? 0, b.Writes?.NotBefore ?? default), StringComparer.Ordinal);
+    /// <summary>Room 4: the store, what is declared, and the keys.</summary>
+    private async Task<Read<Work>> PrepareAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken)
+    {
+        var (store, problem) = stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace);
+        if (store is null)
+            return new(Value: null, problem);
+        (var desired, problem) = PolicyReader.Read(policy, store.Place);
+        if (desired is null)
+            return new(Value: null, problem);
+        (var key, problem) = await keys.GetAsync(store.Keys, cancellationToken);
+        return key is null ? new(Value: null, problem) : new(new Work(store, desired, key, Schedule.Inputs(store.Version, keys.VersionOf(store.Keys))), Failure: null);
+    }
 
-    /// <summary>What is the same for every bucket of a policy.</summary>
-    private sealed record Look(IBucketEncryptionApi Api, DesiredState Desired, ImmutableDictionary<string, WriteHistory> Histories);
+    /// <summary>Rooms 5 and 6, for the policy's buckets and for those that it has to release.</summary>
+    private async Task<(BucketEncryptionPolicy Policy, Findings Findings)> WorkAsync(BucketEncryptionPolicy policy, Work work, int attempt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var terms = work.Desired.Terms;
+            var (releases, released) = await releaser.PlanAsync(policy, terms, work.Store.Place, cancellationToken);
+            var own = policy.Metadata.DeletionTimestamp is null ? Tasks(policy, work).ToList() : [];
+            (policy, var results) = await RunAsync(policy, work, [.. own, .. releases], cancellationToken);
+            return (policy, new Findings([.. results.Take(own.Count)], Failure: null, attempt) { Releases = [.. released, .. results.Skip(own.Count)], Inputs = work.Inputs });
+        }
+#pragma warning disable CA1031 // One of the two catch-alls (CONTRIBUTING, "Errors"): the status must say that it is our fault.
+        catch (Exception e) when (e is not (OperationCanceledException or KubeApiException))
+#pragma warning restore CA1031
+        {
+            Log.Bug(logger, e);
+            return (policy, new Findings([], new Failure(FailureKind.Bug, "Reconcile", "OperatorBug") { Message = "The operator has a bug; its log tells more." }, attempt));
+        }
+    }
+
+    private static IEnumerable<BucketTask> Tasks(BucketEncryptionPolicy policy, Work work)
+    {
+        var sameSpec = policy.Status?.ObservedGeneration == policy.Metadata.Generation;
+        var rows = (policy.Status?.Buckets ?? []).ToDictionary(b => b.Name, StringComparer.Ordinal);
+        return work.Desired.Buckets.Select(b => new BucketTask(
+            b, new BucketId(work.Store.Place.Partition, b.Bucket), work.Desired.Terms.Goal, BucketMemory.Of(rows.GetValueOrDefault(b.Bucket), sameSpec)));
+    }
+
+    /// <summary>A key that was replaced in the Secret before it was switched off is no trouble: nobody needs to hear of it.</summary>
+    private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results)> RunAsync(
+        BucketEncryptionPolicy policy, Work work, IReadOnlyList<BucketTask> tasks, CancellationToken cancellationToken)
+    {
+        var api = vendors[work.Store.Vendor];
+        (policy, var results) = await pass.RunAsync(policy, work.Desired.Terms, new VendorSession(api, work.Key), tasks, cancellationToken);
+        if (!results.Any(IsRejection) || (await keys.GetAsync(work.Store.Keys, cancellationToken)).Value is not { } renewed || renewed == work.Key)
+            return (policy, results);
+        var rejected = Enumerable.Range(0, tasks.Count).Where(i => IsRejection(results[i])).ToList();
+        (policy, var again) = await pass.RunAsync(policy, work.Desired.Terms, new VendorSession(api, renewed), [.. rejected.Select(i => tasks[i])], cancellationToken);
+        var all = results.ToArray();
+        foreach (var (i, result) in rejected.Zip(again))
+            all[i] = result with { Applied = result.Applied ?? all[i].Applied }; // what the first look has written stays written
+        return (policy, all);
+    }
+
+    private static bool IsRejection(BucketResult result) => result.Outcome is Outcome.Failed { Failure.ConcernsCredentials: true };
+
+    /// <summary>Every bucket is released: the policy may go.</summary>
+    private async Task<Requeue> GoAsync(BucketEncryptionPolicy policy, Findings findings, CancellationToken cancellationToken)
+    {
+        teller.TellDone(policy, findings);
+        await keeper.LetGoAsync(policy, cancellationToken);
+        WakeSharers(policy, findings.Releases.Select(r => r.Bucket));
+        return Requeue.OnChange;
+    }
+
+    /// <summary>Room 7: status, log, events, and when to come back, all from the same findings.</summary>
+    private async Task<Requeue> TellAsync(BucketEncryptionPolicy policy, Findings findings, CancellationToken cancellationToken)
+    {
+        var (told, next) = await teller.TellAsync(policy, findings, PolicyReader.ReadTerms(policy.Spec).Value?.Resync ?? PolicyReader.DefaultResync, cancellationToken);
+        WakeSharers(policy, Teller.ChangedHands(policy, told, findings));
+        return next;
+    }
+
+    private void WakeSharers(BucketEncryptionPolicy policy, IEnumerable<string> buckets)
+    {
+        foreach (var other in pass.SharersOf(policy.Metadata.Key, buckets))
+        {
+            _known.TryAdd(other, ""); // what is settled by its own account may not be any more
+            wake(other);
+        }
+    }
+
+    /// <summary>All that a look at the vendor needs.</summary>
+    private sealed record Work(Store Store, DesiredState Desired, AccessKey Key, string Inputs);
 }
-
-/// <param name="BucketConcurrency">Buckets of one policy that are worked on at a time.</param>
-internal sealed record PolicyReconcilerOptions(int BucketConcurrency);

@@ -9,8 +9,31 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <param name="Attempt">Tries in a row before this one that ended in a failure which passes by itself.</param>
 internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? Failure, int Attempt)
 {
+    /// <summary>Buckets that are not the policy's any more.</summary>
+    public ImmutableArray<BucketResult> Releases { get; init; } = [];
+
+    /// <summary>Somebody wants the policy to rest.</summary>
+    public bool IsSuspended { get; init; }
+
+    /// <summary>The policy has written to buckets before, and its status does not know of it.</summary>
+    public bool WasLost { get; init; }
+
+    /// <summary>Nothing is left to be done for buckets that are not the policy's any more.</summary>
+    public bool IsReleased => Failure is null && !IsSuspended && Releases.All(r => r.Outcome is Outcome.Released);
+
+    /// <summary>What was looked with; null where nothing was.</summary>
+    public string? Inputs { get; init; }
+
     /// <summary>For the requeue: a policy-wide failure counts as any bucket's.</summary>
-    public IEnumerable<Outcome> Outcomes => Failure is null ? Buckets.Select(b => b.Outcome) : [new Outcome.Failed(Failure, Observed: null)];
+    public IEnumerable<Outcome> Outcomes => Failure is null ? Buckets.Concat(Releases).Select(b => b.Outcome) : [new Outcome.Failed(Failure, Observed: null)];
+
+    /// <summary>Every bucket of the spec was read.</summary>
+    public bool IsVerified => Failure is null && !IsSuspended && Buckets.All(b => b.Outcome switch
+    {
+        Outcome.Failed failed => failed.Observed is not null,
+        Outcome.Unconfirmed unconfirmed => unconfirmed.Observed is not null,
+        _ => true,
+    });
 
     /// <summary>Whether a status of the same spec need not speak of the failure yet.</summary>
     public bool Tolerates(Failure failure) => failure.PassesByItself && Attempt + 1 < FailurePolicy.ShowsAt(failure.Kind);
@@ -20,7 +43,7 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
 /// The one place that says what a status is: a pure function of the last status, what was found, and the time. It lives here and
 /// not in Encryption because conditions are Kubernetes' words.
 /// <list type="bullet">
-/// <item>Ready: True when every bucket is as declared; False when a person is (or will be) needed; else Unknown.</item>
+/// <item>Ready: True when the operator has done what the policy asks; False when a person is (or will be) needed; else Unknown.</item>
 /// <item>Compliant: what is known of the buckets, whatever the reason.</item>
 /// <item>Stalled, only while True: waiting alone will not mend it. Reconciling, only while True: it may.</item>
 /// </list>
@@ -35,28 +58,73 @@ internal static class StatusComposer
     /// <summary>The reason while the vendor rejects the access key itself; which code it says is in the rows and in the message.</summary>
     public const string CredentialsRejected = "CredentialsRejected";
 
+    public const string Suspended = "Suspended";
+    public const string Audited = "Audited";
+    public const string Releasing = "Releasing";
+
     private const int NamedBuckets = 10;
     private const int MaxReason = 128;
 
-    public static PolicyStatus Compose(BucketEncryptionPolicy policy, Findings findings, DateTimeOffset time)
+    /// <param name="evidence">How old <c>lastVerifiedTime</c> may get while nothing else changes.</param>
+    public static PolicyStatus Compose(BucketEncryptionPolicy policy, Findings findings, TimeSpan evidence, DateTimeOffset time)
     {
         var now = KubeTimeConverter.Truncate(time);
         var last = policy.Status ?? new PolicyStatus();
         var sameSpec = last.ObservedGeneration == policy.Metadata.Generation;
+        var status = last with { LastHandledReconcileAt = Schedule.AskedFor(policy) ?? last.LastHandledReconcileAt };
         if (findings.Failure is { } passing && sameSpec && findings.Tolerates(passing))
-            return last;
-        var remembered = last.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal);
-        ImmutableArray<StandingRow> rows = findings.Failure is { } failure
-            ? [.. policy.Spec.Buckets.Select(b => Unlooked(b.Name, remembered.GetValueOrDefault(b.Name), keep: sameSpec && failure.Kind == FailureKind.Bug, IsStalled(last)))]
-            : [.. findings.Buckets.Select(r => Looked(r, remembered.GetValueOrDefault(r.Bucket), sameSpec, findings, last))];
-        var verdict = Judge(rows, findings.Failure);
-        return new PolicyStatus
+            return status;
+        ImmutableArray<StandingRow> rows = findings.IsSuspended ? [.. Resting(policy, last)] : [.. Rows(policy, findings, last, sameSpec, now)];
+        var wanted = findings.IsSuspended ? SuspendedConditions(policy, last) : Conditions(rows, Judge(rows, findings.Failure), last, policy.Metadata.Generation, now);
+        status = status with
         {
             ObservedGeneration = policy.Metadata.Generation,
-            Conditions = ConditionSet.Reconcile(last.Conditions, Conditions(rows, verdict, last, policy.Metadata.Generation, now), now),
-            Summary = Summary(rows),
-            Buckets = [.. rows.Select(r => r.Row)],
+            Inputs = findings.Inputs ?? last.Inputs,
+            Conditions = ConditionSet.Reconcile(last.Conditions, wanted, now),
+            Summary = Summary(rows.Select(r => r.Row)),
+            Buckets = [.. rows.Select(r => findings.WasLost && r.Row.Original is null ? r.Row with { Original = BucketMemory.Row(new Original.Unavailable()) } : r.Row)],
         };
+        var news = last.LastVerifiedTime is not { } verified || Schedule.HasCome(policy.Metadata.Uid, evidence, verified, now) || !StatusWriter.IsSame(last, status);
+        return findings.IsVerified && news ? status with { LastVerifiedTime = now } : status;
+    }
+
+    /// <summary>The status as it is but for some rows: what must be on record before something is done.</summary>
+    public static PolicyStatus WithRows(BucketEncryptionPolicy policy, IReadOnlyList<BucketRow> rows)
+    {
+        var last = policy.Status ?? new PolicyStatus();
+        var changed = rows.ToDictionary(r => r.Name, StringComparer.Ordinal);
+        var known = last.Buckets.Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
+        ImmutableArray<BucketRow> all = [.. last.Buckets.Select(b => changed.GetValueOrDefault(b.Name) ?? b), .. rows.Where(r => !known.Contains(r.Name))];
+        return last with { Summary = Summary(all), Buckets = all };
+    }
+
+    private static IEnumerable<StandingRow> Rows(BucketEncryptionPolicy policy, Findings findings, PolicyStatus last, bool sameSpec, DateTimeOffset now)
+    {
+        var remembered = last.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal);
+        if (findings.Failure is { } failure)
+        {
+            var leaving = policy.Metadata.DeletionTimestamp is not null;
+            var spec = leaving ? [] : policy.Spec.Buckets.Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
+            foreach (var bucket in spec)
+                yield return Unlooked(bucket, remembered.GetValueOrDefault(bucket), failure, sameSpec, IsStalled(last));
+            foreach (var row in last.Buckets.Where(b => b.HeldTime is not null && !spec.Contains(b.Name)))
+                yield return BucketRows.Leaving(Unlooked(row.Name, row, failure, sameSpec, IsStalled(last)));
+            yield break;
+        }
+        foreach (var result in findings.Buckets)
+            yield return Looked(result, remembered.GetValueOrDefault(result.Bucket), sameSpec, findings, last, now);
+        foreach (var result in findings.Releases.Where(r => r.Outcome is not Outcome.Released))
+            yield return BucketRows.Leaving(Looked(result, remembered.GetValueOrDefault(result.Bucket), sameSpec, findings, last, now));
+    }
+
+    /// <summary>The rows that are there; a bucket that was never looked at has none to keep.</summary>
+    private static IEnumerable<StandingRow> Resting(BucketEncryptionPolicy policy, PolicyStatus last)
+    {
+        var remembered = last.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal);
+        var spec = policy.Spec.Buckets.Select(b => b.Name).ToList();
+        var rows = spec.Select(b => remembered.GetValueOrDefault(b) ?? BucketRows.NotLookedAt(b, before: null, isClosed: true))
+            .Concat(last.Buckets.Where(b => b.HeldTime is not null && !spec.Contains(b.Name, StringComparer.Ordinal)).Select(b => b with { State = BucketRow.Releasing }));
+        return rows.Select(r => new StandingRow(r, Standing.Unread));
     }
 
     /// <summary>How long from now until a missing thing is no longer waited for.</summary>
@@ -64,21 +132,22 @@ internal static class StatusComposer
         status.Conditions.Find(Ready) is { Status: Condition.False } ready ? ready.LastTransitionTime + FailurePolicy.MissingGrace - now : FailurePolicy.MissingGrace;
 
     /// <summary>Of a row that speaks of an older spec, what happened stays true: writes and when.</summary>
-    private static StandingRow Looked(BucketResult result, BucketRow? before, bool sameSpec, Findings findings, PolicyStatus last)
+    private static StandingRow Looked(BucketResult result, BucketRow? before, bool sameSpec, Findings findings, PolicyStatus last, DateTimeOffset now)
     {
         var failure = (result.Outcome as Outcome.Failed)?.Failure;
         var next = BucketRows.Next(
-            sameSpec || before is null ? before : BucketRows.NotLookedAt(before.Name, before),
+            sameSpec || before is null ? before : BucketRows.NotLookedAt(before.Name, before, isClosed: false),
             result,
             tolerated: sameSpec && failure is not null && findings.Tolerates(failure),
-            IsStalled(last));
+            IsStalled(last),
+            now);
         var kept = ReferenceEquals(next.Row, before);
         return next with { KeyRejected = kept ? last.Conditions.Find(Ready)?.Reason == CredentialsRejected : failure is { ConcernsCredentials: true } };
     }
 
-    private static StandingRow Unlooked(string bucket, BucketRow? last, bool keep, bool wasStalled) => keep && last is not null
+    private static StandingRow Unlooked(string bucket, BucketRow? last, Failure failure, bool sameSpec, bool wasStalled) => failure.Kind == FailureKind.Bug && sameSpec && last is not null
         ? new StandingRow(last, BucketRows.StandingOf(last, wasStalled))
-        : new StandingRow(BucketRows.NotLookedAt(bucket, last), Standing.Unread);
+        : new StandingRow(BucketRows.NotLookedAt(bucket, last, isClosed: !failure.PassesByItself && failure.Kind != FailureKind.Bug), Standing.Unread);
 
     private static bool IsStalled(PolicyStatus status) => status.Conditions.Find(Stalled) is { Status: Condition.True };
 
@@ -91,6 +160,8 @@ internal static class StatusComposer
         }
         if (rows.All(r => r.Standing == Standing.Good))
             return new Verdict(Standing.Good, "InSync", rows.Length == 1 ? "The bucket is encrypted as declared." : $"All {rows.Length} buckets are encrypted as declared.");
+        if (rows.All(r => r.Standing <= Standing.Noted))
+            return new Verdict(Standing.Noted, Audited, $"{Listing(rows)} Mode Audit writes nothing; status.buckets[].planned says what Enforce would send.");
         var worst = rows.Max(r => r.Standing);
         // Those that a person must see to name the reason; the ones that may pass do so only when they are alone.
         var telling = worst >= Standing.Missing ? rows.Where(r => r.Standing >= Standing.Missing) : rows.Where(r => r.Standing != Standing.Good);
@@ -101,7 +172,7 @@ internal static class StatusComposer
     }
 
     private static string ReasonOf(StandingRow row) =>
-        row.KeyRejected ? CredentialsRejected : row.Row.Error is { } error ? Legal(error.Code, error.HttpStatus) : "Pending";
+        row.KeyRejected ? CredentialsRejected : row.Row.Error is { } error ? Legal(error.Code, error.HttpStatus) : row.Row.State == BucketRow.Releasing ? Releasing : "Pending";
 
     private static IEnumerable<Condition> Conditions(ImmutableArray<StandingRow> rows, Verdict verdict, PolicyStatus last, long generation, DateTimeOffset now)
     {
@@ -110,17 +181,19 @@ internal static class StatusComposer
 
         yield return Make(Ready, verdict.Worst switch
         {
-            Standing.Good => Condition.True,
+            <= Standing.Noted => Condition.True,
             >= Standing.Missing => Condition.False,
             _ => Condition.Unknown,
         }, verdict.Reason, verdict.Message);
-        yield return rows.Any(r => r.Row is { State: not BucketRow.InSync, Observed: not null })
-            ? Make(Compliant, Condition.False, "NotAsDeclared", $"{rows.Count(r => r.Row is { State: not BucketRow.InSync, Observed: not null })} of {rows.Length} buckets are not encrypted as declared.")
-            : rows.All(r => r.Row.State == BucketRow.InSync)
+        var ours = rows.Where(r => r.Row.State != BucketRow.Releasing).Select(r => r.Row).ToList();
+        var differ = ours.Count(r => r is { State: not BucketRow.InSync, Observed: not null });
+        yield return differ > 0
+            ? Make(Compliant, Condition.False, "NotAsDeclared", $"{differ} of {ours.Count} buckets are not encrypted as declared.")
+            : ours.All(r => r.State == BucketRow.InSync)
                 ? Make(Compliant, Condition.True, "AsDeclared", "Every bucket is encrypted as declared.")
-                : Make(Compliant, Condition.Unknown, "NotRead", $"{rows.Count(r => r.Row.State != BucketRow.InSync)} of {rows.Length} buckets could not be read.");
+                : Make(Compliant, Condition.Unknown, "NotRead", $"{ours.Count(r => r.State != BucketRow.InSync)} of {ours.Count} buckets could not be read.");
 
-        if (verdict.Worst == Standing.Good)
+        if (verdict.Worst <= Standing.Noted)
             yield break;
         var stalled = verdict.Worst == Standing.Stuck
             || (verdict.Worst == Standing.Missing && UntilMissingStalls(last, now) <= TimeSpan.Zero)
@@ -128,14 +201,27 @@ internal static class StatusComposer
         yield return Make(stalled ? Stalled : Reconciling, Condition.True, verdict.Reason, verdict.Message);
     }
 
+    /// <summary>What was known stays, and nothing is being done: neither Reconciling nor Stalled.</summary>
+    private static IEnumerable<Condition> SuspendedConditions(BucketEncryptionPolicy policy, PolicyStatus last)
+    {
+        const string Message = "The policy is suspended (spec.suspend): nothing is read or written.";
+        var generation = policy.Metadata.Generation;
+        var ready = last.Conditions.Find(Ready) ?? new Condition { Type = Ready, Status = Condition.Unknown, Reason = Suspended };
+        yield return ready with { ObservedGeneration = generation, Reason = Suspended, Message = Message };
+        yield return new Condition { Type = Compliant, Status = Condition.Unknown, Reason = Suspended, Message = Message, ObservedGeneration = generation };
+    }
+
     /// <summary>Names and codes only: what the vendor's texts add may change from one answer to the next.</summary>
     private static string Listing(ImmutableArray<StandingRow> rows)
     {
         // Those for a person first, and then as in the spec: no finer, for a row that is kept does not remember more.
         var failing = rows.Where(r => r.Standing != Standing.Good).OrderByDescending(r => r.Standing >= Standing.Missing).ToList();
-        var named = string.Join(", ", failing.Take(NamedBuckets).Select(r => $"{r.Row.Name}: {r.Row.Error?.Code ?? "Pending"}"));
+        var named = string.Join(", ", failing.Take(NamedBuckets).Select(r => $"{r.Row.Name}: {r.Row.Error?.Code ?? Word(r)}"));
         var more = failing.Count > NamedBuckets ? $", and {failing.Count - NamedBuckets} more" : "";
-        return $"{rows.Length - failing.Count} of {rows.Length} buckets are as declared. {named}{more}.";
+        var ours = rows.Where(r => r.Row.State != BucketRow.Releasing).ToList();
+        return $"{ours.Count(r => r.Row.State == BucketRow.InSync)} of {ours.Count} buckets are as declared. {named}{more}.";
+
+        static string Word(StandingRow row) => row.Row.State == BucketRow.Releasing ? Releasing : row.Standing == Standing.Noted ? "Drift" : "Pending";
     }
 
     private static string Sentence(string? what, string? hint) => string.Join(' ', new[] { what, hint }.Where(t => !string.IsNullOrEmpty(t)));
@@ -147,17 +233,19 @@ internal static class StatusComposer
         return word.Length > 0 && char.IsAsciiLetter(word[0]) ? word : httpStatus is { } status ? $"HTTP_{status}" : "Unspecified";
     }
 
-    private static BucketSummary Summary(ImmutableArray<StandingRow> rows)
+    /// <summary>Of the policy's own buckets; such as are being released do not count.</summary>
+    private static BucketSummary Summary(IEnumerable<BucketRow> rows)
     {
-        int Count(string state) => rows.Count(r => r.Row.State == state);
+        var ours = rows.Where(r => r.State != BucketRow.Releasing).ToList();
+        int Count(string state) => ours.Count(r => r.State == state);
         return new BucketSummary
         {
-            Total = rows.Length,
+            Total = ours.Count,
             InSync = Count(BucketRow.InSync),
             Drifted = Count(BucketRow.Drifted),
             Failed = Count(BucketRow.Failed),
             Unknown = Count(BucketRow.Unknown),
-            Text = $"{Count(BucketRow.InSync)}/{rows.Length}",
+            Text = $"{Count(BucketRow.InSync)}/{ours.Count}",
         };
     }
 

@@ -7,25 +7,25 @@ namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
 /// Writes a status: one patch bound to the version that it was made from, and none at all when nothing changed. All parts of the
-/// status are always present, so that a merge patch leaves nothing old behind.
+/// status that may go are always present, so that a merge patch leaves nothing old behind.
 /// </summary>
 internal sealed class StatusWriter(KubeClient client, Mirror<BucketEncryptionPolicy> mirror)
 {
-    /// <returns>Whether something was written.</returns>
+    /// <returns>The policy as it is stored now: the very object that was given, where nothing was to be written.</returns>
     /// <exception cref="KubeApiException">Conflict: the policy has changed since it was read.</exception>
-    public async Task<bool> WriteAsync(BucketEncryptionPolicy policy, PolicyStatus status, CancellationToken cancellationToken)
+    public async Task<BucketEncryptionPolicy> WriteAsync(BucketEncryptionPolicy policy, PolicyStatus status, CancellationToken cancellationToken)
     {
         if (policy.Status is { } current && IsSame(current, status))
-            return false;
+            return policy;
         var version = policy.Metadata.ResourceVersion;
         var patch = new StatusPatch { Metadata = new PatchMeta { ResourceVersion = version }, Status = status };
         var written = await client.PatchStatusAsync(Kinds.Policies, policy.Metadata.Key, JsonSerializer.SerializeToUtf8Bytes(patch, Wire.Default.StatusPatch), cancellationToken);
         mirror.Replace(version, written);
-        return true;
+        return written;
     }
 
     /// <summary>By value, and without writing either down: most reconciles change nothing. (A record compares its lists by reference.)</summary>
     internal static bool IsSame(PolicyStatus a, PolicyStatus b) =>
-        a.ObservedGeneration == b.ObservedGeneration && a.Summary == b.Summary
-        && a.Conditions.AsSpan().SequenceEqual(b.Conditions.AsSpan()) && a.Buckets.AsSpan().SequenceEqual(b.Buckets.AsSpan());
+        a.ObservedGeneration == b.ObservedGeneration && a.LastHandledReconcileAt == b.LastHandledReconcileAt && a.LastVerifiedTime == b.LastVerifiedTime && a.Inputs == b.Inputs
+        && a.Summary == b.Summary && a.Conditions.AsSpan().SequenceEqual(b.Conditions.AsSpan()) && a.Buckets.AsSpan().SequenceEqual(b.Buckets.AsSpan());
 }

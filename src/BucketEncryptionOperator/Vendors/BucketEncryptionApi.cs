@@ -27,10 +27,9 @@ internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialec
             });
     }
 
-    public async Task PutAsync(BucketAddress address, AccessKey key, BucketEncryption target, Observation basis, CancellationToken cancellationToken)
+    public async Task PutAsync(BucketAddress address, AccessKey key, string document, CancellationToken cancellationToken)
     {
-        var body = dialect.Document.Write(target, basis.Document);
-        var (_, failure) = await SendAsync(HttpMethod.Put, address, key, body, "PutBucketEncryption", cancellationToken);
+        var (_, failure) = await SendAsync(HttpMethod.Put, address, key, document, "PutBucketEncryption", cancellationToken);
         if (failure is not null)
             throw new VendorException(failure);
     }
@@ -41,6 +40,10 @@ internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialec
         if (failure is not null && !ErrorTable.SaysNotConfigured(failure))
             throw new VendorException(failure);
     }
+
+    public string Write(BucketEncryption target, Observation basis) => dialect.Document.Write(target, basis.Document);
+
+    public string? Repeat(Observation observed) => observed.Document is { } document ? dialect.Document.Repeat(document) : null;
 
     /// <summary>
     /// One request. A read that was refused for the time in its signature is sent once more, signed for the time that the endpoint

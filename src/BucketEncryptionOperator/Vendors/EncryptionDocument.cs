@@ -97,6 +97,9 @@ internal sealed class EncryptionDocument(DocumentShape shape)
         return InNamespace(root).ToString(SaveOptions.DisableFormatting);
     }
 
+    /// <summary>The request that says the very same as <paramref name="read"/>, an answer that <see cref="Read"/> understands.</summary>
+    public string Repeat(string read) => InNamespace(VendorXml.Parse(read) ?? throw new ArgumentException("no such document", nameof(read))).ToString(SaveOptions.DisableFormatting);
+
     /// <summary>The levels of a document; where there is no level <c>Rule</c>, the root takes its place. All null when it is another document.</summary>
     private (XElement? Root, XElement? Rule, XElement? Inner) Levels(XElement? root)
     {

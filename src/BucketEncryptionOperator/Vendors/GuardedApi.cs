@@ -10,11 +10,15 @@ internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breaker
     public Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
         CallAsync(address, key, () => inner.GetAsync(address, key, cancellationToken), cancellationToken);
 
-    public Task PutAsync(BucketAddress address, AccessKey key, BucketEncryption target, Observation basis, CancellationToken cancellationToken) =>
-        CallAsync(address, key, () => DoneAsync(inner.PutAsync(address, key, target, basis, cancellationToken)), cancellationToken);
+    public Task PutAsync(BucketAddress address, AccessKey key, string document, CancellationToken cancellationToken) =>
+        CallAsync(address, key, () => DoneAsync(inner.PutAsync(address, key, document, cancellationToken)), cancellationToken);
 
     public Task DeleteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
         CallAsync(address, key, () => DoneAsync(inner.DeleteAsync(address, key, cancellationToken)), cancellationToken);
+
+    public string Write(BucketEncryption target, Observation basis) => inner.Write(target, basis);
+
+    public string? Repeat(Observation observed) => inner.Repeat(observed);
 
     private async Task<T> CallAsync<T>(BucketAddress address, AccessKey key, Func<Task<T>> call, CancellationToken cancellationToken)
     {

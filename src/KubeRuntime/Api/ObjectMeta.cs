@@ -25,6 +25,8 @@ public sealed record ObjectMeta
     /// <summary>Grows with each change of the spec, not with changes of the status.</summary>
     public long Generation { get; init; }
 
+    public DateTimeOffset? CreationTimestamp { get; init; }
+
     public DateTimeOffset? DeletionTimestamp { get; init; }
 
     /// <summary>Who must still act before the object may go.</summary>

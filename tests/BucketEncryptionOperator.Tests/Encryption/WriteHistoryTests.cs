@@ -5,7 +5,7 @@ namespace BucketEncryptionOperator.Tests.Encryption;
 public sealed class WriteHistoryTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
-    private static readonly DesiredEncryption Aes = new DesiredEncryption.Aes256();
+    private static readonly Goal Aes = new Goal.Declared(new DesiredEncryption.Aes256(), AtLeast: false, Consent: false);
 
     [Theory]
     [InlineData("the first write may take 10 s to show", 1, 10, false)]
@@ -32,7 +32,7 @@ public sealed class WriteHistoryTests
     {
         var blown = new WriteHistory("SM4", 7, Now.AddHours(1));
 
-        var history = WriteHistory.After(blown, Aes, Now);
+        var history = WriteHistory.After(WriteHistory.Concerning(blown, Aes, Now), Aes, Now);
 
         Assert.Equal(new WriteHistory("AES256", 1, Now.AddSeconds(10)), history);
     }

@@ -1,6 +1,7 @@
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Alibaba;
 
 namespace BucketEncryptionOperator.Tests.Fakes;
 
@@ -18,8 +19,11 @@ internal sealed record VendorFault(Failure Failure, bool AfterEffect = false);
 internal sealed class InMemoryVendor : IBucketEncryptionApi
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, BucketEncryption> _buckets = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (BucketEncryption Old, int Reads)> _stale = new(StringComparer.Ordinal);
+    private static readonly EncryptionDocument Format = new OssDialect().Document;
+
+    /// <summary>Documents as they were put, null where nothing is configured.</summary>
+    private readonly Dictionary<string, string?> _buckets = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string? Old, int Reads)> _stale = new(StringComparer.Ordinal);
     private readonly List<VendorCall> _calls = [];
 
     /// <summary>From the number of the call, from 1, and the call; null for no fault.</summary>
@@ -48,7 +52,7 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
         get
         {
             lock (_gate)
-                return _buckets.GetValueOrDefault(bucket);
+                return _buckets.TryGetValue(bucket, out var document) ? Read(document) : null;
         }
         set
         {
@@ -57,22 +61,39 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
                 if (value is null)
                     _buckets.Remove(bucket);
                 else
-                    _buckets[bucket] = value;
+                    _buckets[bucket] = value is BucketEncryption.None ? null : value is BucketEncryption.Other other ? Unknown(other) : Format.Write(value, basis: null);
                 _stale.Remove(bucket);
             }
         }
     }
 
+    /// <summary>As a person or another tool would put it, behind the operator's back.</summary>
+    public string? Document(string bucket)
+    {
+        lock (_gate)
+            return _buckets[bucket];
+    }
+
+    public void SetDocument(string bucket, string? document)
+    {
+        lock (_gate)
+            _buckets[bucket] = document;
+    }
+
     public int Count(string operation) => Calls.Count(c => c.Operation == operation);
 
     public Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
-        CallAsync("Get", address, key, () => new Observation(Seen(address.Bucket), "<read/>"), cancellationToken);
+        CallAsync("Get", address, key, () => Observe(Seen(address.Bucket)), cancellationToken);
 
-    public Task PutAsync(BucketAddress address, AccessKey key, BucketEncryption target, Observation basis, CancellationToken cancellationToken) =>
-        CallAsync("Put", address, key, () => Change(address.Bucket, target), cancellationToken);
+    public Task PutAsync(BucketAddress address, AccessKey key, string document, CancellationToken cancellationToken) =>
+        CallAsync("Put", address, key, () => Change(address.Bucket, document), cancellationToken);
 
     public Task DeleteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
-        CallAsync("Delete", address, key, () => Change(address.Bucket, new BucketEncryption.None()), cancellationToken);
+        CallAsync("Delete", address, key, () => Change(address.Bucket, document: null), cancellationToken);
+
+    public string Write(BucketEncryption target, Observation basis) => Format.Write(target, basis.Document);
+
+    public string? Repeat(Observation observed) => observed.Document is { } document ? Format.Repeat(document) : null;
 
     public static Failure Fail(FailureKind kind, string code, int status, string operation = "Get") =>
         new(kind, operation + "BucketEncryption", code) { HttpStatus = status, Message = "the vendor's words", RequestId = Guid.NewGuid().ToString() };
@@ -97,7 +118,7 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
         }
     }
 
-    private BucketEncryption Seen(string bucket)
+    private string? Seen(string bucket)
     {
         if (!_stale.TryGetValue(bucket, out var stale) || stale.Reads == 0)
             return _buckets[bucket];
@@ -105,12 +126,19 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
         return stale.Old;
     }
 
-    private bool Change(string bucket, BucketEncryption target)
+    private bool Change(string bucket, string? document)
     {
         if (DropsWrites)
             return false;
         _stale[bucket] = (Seen(bucket), LaggingReads);
-        _buckets[bucket] = target;
+        _buckets[bucket] = document;
         return true;
     }
+
+    private static Observation Observe(string? document) => new(Read(document), document);
+
+    private static BucketEncryption Read(string? document) => document is null ? new BucketEncryption.None() : Format.Read(document) ?? throw new InvalidOperationException(document);
+
+    private static string Unknown(BucketEncryption.Other other) =>
+        Format.Write(new BucketEncryption.Aes256(), basis: null).Replace("AES256", other.Algorithm, StringComparison.Ordinal);
 }

@@ -66,7 +66,7 @@ public sealed class InMemoryVendorTests
         Assert.True((afterEffect ? Aes : None).Equals(await GetAsync()), sentence);
     }
 
-    private Task PutAsync() => _vendor.PutAsync(Address, Key, Aes, new Observation(None, null), CancellationToken.None);
+    private Task PutAsync() => _vendor.PutAsync(Address, Key, _vendor.Write(Aes, new Observation(None, null)), CancellationToken.None);
 
     private async Task<BucketEncryption> GetAsync() => (await _vendor.GetAsync(Address, Key, CancellationToken.None)).Encryption;
 }

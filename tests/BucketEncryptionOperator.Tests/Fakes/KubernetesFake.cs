@@ -7,8 +7,8 @@ using KubeRuntime.Api;
 namespace BucketEncryptionOperator.Tests.Fakes;
 
 /// <summary>
-/// As much of an API server as the operator writes to, behind loopback: get of a Secret, and merge patch of a policy's status,
-/// bound to its resourceVersion. Faults at chosen requests.
+/// As much of an API server as the operator writes to, behind loopback: get of a Secret, and merge patches of a policy's status and of its
+/// finalizers, bound to its resourceVersion. Faults at chosen requests.
 /// </summary>
 internal sealed class KubernetesFake : IAsyncDisposable
 {
@@ -17,10 +17,12 @@ internal sealed class KubernetesFake : IAsyncDisposable
     private readonly Dictionary<string, JsonObject> _secrets = new(StringComparer.Ordinal);
     private readonly List<string> _requests = [];
     private readonly ScriptedServer _server;
+    private readonly TimeProvider _time;
     private int _version = 100;
 
     public KubernetesFake(TimeProvider time)
     {
+        _time = time;
         _server = new ScriptedServer(Serve);
         Client = new KubeClient(new KubeConnection(_server.Address), "test/1.0", time);
     }
@@ -56,10 +58,44 @@ internal sealed class KubernetesFake : IAsyncDisposable
         }
     }
 
+    /// <summary>Gone at once, or marked as deleted while a finalizer is there.</summary>
     public void Delete(NamespacedName policy)
     {
         lock (_gate)
-            _policies.Remove(Kinds.Policies.ObjectPath(policy));
+        {
+            var path = Kinds.Policies.ObjectPath(policy);
+            if (!_policies.TryGetValue(path, out var stored))
+                return;
+            if (stored["metadata"]?["finalizers"] is not JsonArray { Count: > 0 })
+            {
+                _policies.Remove(path);
+                return;
+            }
+            var marked = stored.DeepClone().AsObject();
+            marked["metadata"]!["deletionTimestamp"] ??= _time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+            Store(path, marked);
+        }
+    }
+
+    public IReadOnlyList<BucketEncryptionPolicy> Policies
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _policies.Values.Select(p => p.Deserialize(Wire.Default.BucketEncryptionPolicy)!)];
+        }
+    }
+
+    /// <summary>As a backup that is played back, or somebody who replaces the status, leaves it.</summary>
+    public BucketEncryptionPolicy LoseStatus(NamespacedName policy)
+    {
+        lock (_gate)
+        {
+            var path = Kinds.Policies.ObjectPath(policy);
+            var node = _policies[path].DeepClone().AsObject();
+            node.Remove("status");
+            return Store(path, node);
+        }
     }
 
     public BucketEncryptionPolicy Read(NamespacedName policy) => Find(policy) ?? throw new InvalidOperationException($"there is no policy {policy}");
@@ -100,21 +136,29 @@ internal sealed class KubernetesFake : IAsyncDisposable
             var path = line[(line.IndexOf(' ') + 1)..];
             return line.StartsWith("GET ", StringComparison.Ordinal) && _secrets.TryGetValue(path, out var secret) ? Ok(secret)
                 : line.StartsWith("PATCH ", StringComparison.Ordinal) && path.EndsWith("/status", StringComparison.Ordinal) && _policies.ContainsKey(path[..^"/status".Length])
-                    ? Patch(path[..^"/status".Length], JsonNode.Parse(body)!.AsObject())
+                    ? Patch(path[..^"/status".Length], JsonNode.Parse(body)!.AsObject(), ofStatus: true)
+                    : line.StartsWith("PATCH ", StringComparison.Ordinal) && _policies.ContainsKey(path) ? Patch(path, JsonNode.Parse(body)!.AsObject(), ofStatus: false)
                     : Status(404, "NotFound");
         }
     }
 
-    private Reply Patch(string path, JsonObject patch)
+    /// <summary>A patch of the status changes nothing else, and one of the object not the status.</summary>
+    private Reply Patch(string path, JsonObject patch, bool ofStatus)
     {
         var stored = _policies[path];
         if (!JsonNode.DeepEquals(patch["metadata"]?["resourceVersion"], stored["metadata"]?["resourceVersion"]))
             return Status(409, "Conflict");
         var next = stored.DeepClone().AsObject();
-        next["status"] = Merge(next["status"], patch["status"]);
-        if (!JsonNode.DeepEquals(next["status"], stored["status"]))
+        if (ofStatus)
+            next["status"] = Merge(next["status"], patch["status"]);
+        else
+            next["metadata"]!["finalizers"] = patch["metadata"]?["finalizers"]?.DeepClone();
+        if (!JsonNode.DeepEquals(next, stored))
             Store(path, next);
-        return Ok(_policies[path]);
+        var written = _policies[path];
+        if (written["metadata"]?["deletionTimestamp"] is not null && written["metadata"]?["finalizers"] is not JsonArray { Count: > 0 })
+            _policies.Remove(path); // the last finalizer has gone
+        return Ok(written);
     }
 
     private BucketEncryptionPolicy Store(string path, JsonObject node)

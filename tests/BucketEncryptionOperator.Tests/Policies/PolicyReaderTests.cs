@@ -129,7 +129,7 @@ public sealed class PolicyReaderTests
         var (value, failure) = Reader.ReadWith(Given.Policy().With(spec), store);
 
         Assert.Null(failure);
-        Assert.Equal(expected, value?.Encryption);
+        Assert.Equal(expected, value?.Terms.Goal.Encryption);
     }
 
     [Theory]
@@ -257,7 +257,7 @@ public sealed class PolicyReaderTests
     {
         var (value, _) = Reader.ReadWith(Given.Policy().With(new EncryptionSpec { Algorithm = "None" }), Given.Store(vendor, "eu-west-1").At(endpoint));
 
-        Assert.Equal(new DesiredEncryption.None(means), value?.Encryption);
+        Assert.Equal(new DesiredEncryption.None(means), value?.Terms.Goal.Encryption);
     }
 
     [Theory]
@@ -271,7 +271,7 @@ public sealed class PolicyReaderTests
 
         var (value, _) = Reader.ReadWith(policy with { Spec = policy.Spec with { ResyncInterval = text } }, Given.Store());
 
-        Assert.True(value?.Resync == TimeSpan.FromSeconds(seconds), sentence);
+        Assert.True(value?.Terms.Resync == TimeSpan.FromSeconds(seconds), sentence);
     }
 
     [Theory]
@@ -284,7 +284,7 @@ public sealed class PolicyReaderTests
 
         var (value, _) = Reader.ReadWith(policy with { Spec = policy.Spec with { AllowDowngrade = declared } }, Given.Store());
 
-        Assert.True(value?.AllowDowngrade == expected, sentence);
+        Assert.True(value?.Terms.Goal.AllowDowngrade == expected, sentence);
     }
 
     private static Refusal Bad(Func<BucketEncryptionPolicy, BucketEncryptionPolicy> spoil, params string[] words) =>

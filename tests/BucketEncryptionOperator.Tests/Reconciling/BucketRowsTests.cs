@@ -52,7 +52,7 @@ public sealed class BucketRowsTests
     {
         var (outcome, state, standing) = Table[sentence];
 
-        var next = BucketRows.Next(before: null, new BucketResult(Bucket, outcome), tolerated: false, wasStalled: false);
+        var next = BucketRows.Next(before: null, new BucketResult(Bucket, outcome), tolerated: false, wasStalled: false, Now);
 
         Assert.Equal((state, standing), (next.Row.State, next.Standing));
         Assert.Equal(standing, BucketRows.StandingOf(next.Row, wasStalled: standing == Standing.Stuck));
@@ -64,7 +64,7 @@ public sealed class BucketRowsTests
     {
         var (encryption, expected) = Encryptions[sentence];
 
-        Assert.Equal(expected, BucketRows.Next(null, new BucketResult(Bucket, new Outcome.InSync(encryption)), tolerated: false, wasStalled: false).Row.Observed);
+        Assert.Equal(expected, BucketRows.Next(null, new BucketResult(Bucket, new Outcome.InSync(encryption)), tolerated: false, wasStalled: false, Now).Row.Observed);
     }
 
     [Theory]
@@ -76,7 +76,7 @@ public sealed class BucketRowsTests
     public void An_equal_failure_keeps_its_first_error(string sentence, bool same)
     {
         var failure = new Failure(FailureKind.Denied, "PutBucketEncryption", "AccessDenied") { HttpStatus = 403, Hint = "Do.", Message = "first", RequestId = "r-1" };
-        var before = BucketRows.Next(null, new BucketResult(Bucket, new Outcome.Failed(failure, None)), tolerated: false, wasStalled: false).Row;
+        var before = BucketRows.Next(null, new BucketResult(Bucket, new Outcome.Failed(failure, None)), tolerated: false, wasStalled: false, Now).Row;
         var next = failure with { Message = "second", RequestId = "r-2" };
         next = sentence.Split(' ')[1] switch
         {
@@ -87,7 +87,7 @@ public sealed class BucketRowsTests
         };
         BucketEncryption observed = sentence.Contains("observation", StringComparison.Ordinal) ? new BucketEncryption.Aes256() : None;
 
-        var row = BucketRows.Next(before, new BucketResult(Bucket, new Outcome.Failed(next, observed)), tolerated: false, wasStalled: true).Row;
+        var row = BucketRows.Next(before, new BucketResult(Bucket, new Outcome.Failed(next, observed)), tolerated: false, wasStalled: true, Now).Row;
 
         Assert.True(same == ReferenceEquals(before.Error, row.Error), sentence);
     }
@@ -95,8 +95,8 @@ public sealed class BucketRowsTests
     [Fact]
     public void A_write_sets_its_time_and_a_read_keeps_it()
     {
-        var written = BucketRows.Next(null, new BucketResult(Bucket, new Outcome.InSync(None), Given.Write(Now.AddMilliseconds(500))), tolerated: false, wasStalled: false).Row;
-        var read = BucketRows.Next(written, new BucketResult(Bucket, new Outcome.InSync(None)), tolerated: false, wasStalled: false).Row;
+        var written = BucketRows.Next(null, new BucketResult(Bucket, new Outcome.InSync(None), Given.Write(Now.AddMilliseconds(500))), tolerated: false, wasStalled: false, Now).Row;
+        var read = BucketRows.Next(written, new BucketResult(Bucket, new Outcome.InSync(None)), tolerated: false, wasStalled: false, Now).Row;
 
         Assert.Equal(Now, written.LastAppliedTime);
         Assert.Equal(written, read);
@@ -107,7 +107,7 @@ public sealed class BucketRowsTests
     {
         var before = new BucketRow { Name = Bucket, State = BucketRow.InSync, Observed = new ObservedRow { Algorithm = "AES256" } };
 
-        var next = BucketRows.Next(before, new BucketResult(Bucket, Fail(FailureKind.Transient), Given.Write(Now)), tolerated: true, wasStalled: false);
+        var next = BucketRows.Next(before, new BucketResult(Bucket, Fail(FailureKind.Transient), Given.Write(Now)), tolerated: true, wasStalled: false, Now);
 
         Assert.Equal(Now, next.Row.LastAppliedTime);
     }

@@ -43,7 +43,7 @@ public sealed class ChangeRoutesTests : IDisposable
             new KeyBreakers(new ManualTimeProvider()),
             new ManualTimeProvider());
         var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns));
-        _routes = new ChangeRoutes(_policies, new Stores(_stores, new ClusterStores(_clusterStores, new Mirror<Namespace>(), Given.Namespace), reader), _keys);
+        _routes = new ChangeRoutes(_policies, new BucketClaims(_policies, _ => ""), new Stores(_stores, new ClusterStores(_clusterStores, new Mirror<Namespace>(), Given.Namespace), reader), _keys);
     }
 
     public static TheoryData<string> Sentences => new(Table.Keys);
@@ -56,7 +56,7 @@ public sealed class ChangeRoutesTests : IDisposable
     {
         var (old, @new, concerned) = Table[sentence];
 
-        var keys = ChangeRoutes.OfPolicy(new Change<BucketEncryptionPolicy>(Given.PolicyKey, old, @new));
+        var keys = _routes.OfPolicy(new Change<BucketEncryptionPolicy>(Given.PolicyKey, old, @new));
 
         Assert.Equal(concerned ? [Given.PolicyKey] : [], keys);
     }

@@ -93,10 +93,10 @@ public sealed class PolicyEventsTests
     }
 
     private static List<Occurrence> Tell(BucketEncryptionPolicy policy, Findings findings) =>
-        [.. PolicyEvents.Done(policy, findings, Now), .. PolicyEvents.Changes(policy, StatusComposer.Compose(policy, findings, Now), Now)];
+        [.. PolicyEvents.Done(policy, findings, Now), .. PolicyEvents.Changes(policy, StatusComposer.Compose(policy, findings, TimeSpan.FromHours(24), Now), Now)];
 
     private static BucketEncryptionPolicy After(BucketEncryptionPolicy policy, BucketResult found) =>
-        policy with { Status = StatusComposer.Compose(policy, new Findings([found], Failure: null, Attempt: 0), Now) };
+        policy with { Status = StatusComposer.Compose(policy, new Findings([found], Failure: null, Attempt: 0), TimeSpan.FromHours(24), Now) };
 
     private static BucketEncryptionPolicy InSync(BucketEncryption encryption) => After(Given.Policy("b"), new BucketResult("b", new Outcome.InSync(encryption)));
 

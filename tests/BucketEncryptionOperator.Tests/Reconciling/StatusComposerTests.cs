@@ -11,6 +11,7 @@ namespace BucketEncryptionOperator.Tests.Reconciling;
 public sealed class StatusComposerTests
 {
     private static readonly DateTimeOffset Start = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Evidence = TimeSpan.FromHours(24);
     private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
     private static readonly BucketEncryption None = new BucketEncryption.None();
 
@@ -274,12 +275,12 @@ public sealed class StatusComposerTests
             var at = $"seed {Seed}, step {i}, {findings.Failure} {string.Join(' ', findings.Buckets)}, attempt {attempt}";
 
             var before = _policy.Status ?? new PolicyStatus();
-            var status = StatusComposer.Compose(_policy, findings, _now);
+            var status = StatusComposer.Compose(_policy, findings, Evidence, _now);
             var broken = StatusRules.Broken(_policy, status, _now).ToList();
             Assert.True(broken.Count == 0, $"{at}: {string.Join("; ", broken)}");
             _policy = _policy with { Status = status };
 
-            var again = StatusComposer.Compose(_policy, findings, _now);
+            var again = StatusComposer.Compose(_policy, findings, Evidence, _now);
             Assert.True(Json(status) == Json(again), $"{at}:\n{Json(before)}\n{Json(status)}\n{Json(again)}");
         }
     }
@@ -312,7 +313,7 @@ public sealed class StatusComposerTests
 
     private PolicyStatus Compose(Findings findings)
     {
-        var status = StatusComposer.Compose(_policy, findings, _now);
+        var status = StatusComposer.Compose(_policy, findings, Evidence, _now);
         StatusRules.Check(_policy, status, _now);
         _policy = _policy with { Status = status };
         return status;

@@ -48,13 +48,15 @@ internal static partial class StatusRules
             yield return "a condition is none of ours";
         if (ready?.Status == Condition.True && (stalled ?? reconciling) is not null)
             yield return "Ready is True with Stalled or Reconciling";
-        if (ready?.Status != Condition.True && stalled is null && reconciling is null)
+        if (ready?.Status != Condition.True && stalled is null && reconciling is null && policy.Spec.Suspend != true)
             yield return "not Ready, and neither Stalled nor Reconciling";
         if (stalled is not null && reconciling is not null)
             yield return "Stalled and Reconciling at once";
         if (stalled is { Status: not Condition.True } || reconciling is { Status: not Condition.True })
             yield return "Stalled or Reconciling is there without being True";
-        if (ready?.Status == Condition.True && (status.Conditions.Find("Compliant")?.Status != Condition.True || status.Buckets.Any(b => b.State != BucketRow.InSync)))
+        if (policy.Spec.Suspend == true && (stalled ?? reconciling) is not null)
+            yield return "a suspended policy is Stalled or Reconciling";
+        if (ready?.Status == Condition.True && policy.Spec.Mode != "Audit" && policy.Spec.Suspend != true && (status.Conditions.Find("Compliant")?.Status != Condition.True || status.Buckets.Any(b => b.State != BucketRow.InSync)))
             yield return "Ready is True and a bucket is not as declared";
         if (status.ObservedGeneration > policy.Metadata.Generation || status.Conditions.Any(c => c.ObservedGeneration > status.ObservedGeneration))
             yield return "observedGeneration is ahead";
@@ -73,17 +75,19 @@ internal static partial class StatusRules
 
     private static IEnumerable<string> Rows(BucketEncryptionPolicy policy, PolicyStatus status)
     {
-        var (rows, sum) = (status.Buckets, status.Summary);
-        if (!policy.Spec.Buckets.IsDefault && !rows.Select(r => r.Name).SequenceEqual(policy.Spec.Buckets.Select(b => b.Name), StringComparer.Ordinal))
+        var (rows, sum) = (status.Buckets.Where(b => b.State != BucketRow.Releasing).ToList(), status.Summary);
+        if (!policy.Spec.Buckets.IsDefault && policy.Metadata.DeletionTimestamp is null && !rows.Select(r => r.Name).SequenceEqual(policy.Spec.Buckets.Select(b => b.Name), StringComparer.Ordinal))
             yield return "rows are not the spec's buckets in the spec's order";
         int Count(string state) => rows.Count(r => r.State == state);
         if (sum is null || (sum.Total, sum.InSync, sum.Drifted, sum.Failed, sum.Unknown)
-                != (rows.Length, Count(BucketRow.InSync), Count(BucketRow.Drifted), Count(BucketRow.Failed), Count(BucketRow.Unknown)) || sum.Text != $"{sum.InSync}/{sum.Total}")
+                != (rows.Count, Count(BucketRow.InSync), Count(BucketRow.Drifted), Count(BucketRow.Failed), Count(BucketRow.Unknown)) || sum.Text != $"{sum.InSync}/{sum.Total}")
             yield return "the summary does not add up";
-        foreach (var row in rows.Where(r => r.State == BucketRow.InSync && (r.Error is not null || r.Writes is not null || r.Observed is null)))
-            yield return $"{row.Name} is in sync, and has an error, a count of writes, or nothing observed";
-        foreach (var row in rows.Where(r => r.State is BucketRow.Failed or BucketRow.Drifted && r.Error is null))
+        foreach (var row in rows.Where(r => r.State == BucketRow.InSync && (r.Error is { Code: not "BucketConflict" } || r.Writes is { Kept: not true } || r.Observed is null || r.Planned is not null)))
+            yield return $"{row.Name} is in sync, and has an error, a count of writes that were not kept, a plan, or nothing observed";
+        foreach (var row in rows.Where(r => r.State is BucketRow.Failed or BucketRow.Drifted && r.Error is null && r.Planned is null))
             yield return $"{row.Name} is {row.State} and does not say why";
+        foreach (var row in status.Buckets.Where(r => r.State == BucketRow.Releasing && r.HeldTime is null))
+            yield return $"{row.Name} is being released and was never held";
     }
 
     [GeneratedRegex("^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?\\z")]

@@ -35,7 +35,9 @@ public sealed class StatusRulesTests
         ["Ready has no message"] = Good with { Conditions = [Make("Ready", "True") with { Message = "" }, Make("Compliant", "True")] },
         ["rows are not the spec's buckets in the spec's order"] = Good with { Buckets = [Row with { Name = "other" }] },
         ["the summary does not add up"] = Good with { Summary = Good.Summary! with { InSync = 0, Text = "0/1" } },
-        ["finance-archive is in sync, and has an error, a count of writes, or nothing observed"] = Good with { Buckets = [Row with { Observed = null }] },
+        ["finance-archive is in sync, and has an error, a count of writes that were not kept, a plan, or nothing observed"] = Good with { Buckets = [Row with { Observed = null }] },
+        ["finance-archive is Drifted and does not say why"] = Good with { Buckets = [Row with { State = BucketRow.Drifted }] },
+        ["finance-archive is being released and was never held"] = Good with { Buckets = [Row with { State = BucketRow.Releasing }] },
         ["status.buckets[0].state is \"Fine\""] = Good with { Buckets = [Row with { State = "Fine" }] },
         ["a secret is in the status"] = Good with { Buckets = [Row with { Observed = new ObservedRow { Algorithm = "Hush" } }] },
     };

@@ -17,6 +17,10 @@ public sealed class StatusWriterTests
         Writes = new WritesRow { Hash = "h", Count = 1, NotBefore = Now },
         Error = new ErrorRow { Operation = "o", Code = "c", HttpStatus = 400, Ec = "e", Message = "m", Hint = "h", RequestId = "r" },
         LastAppliedTime = Now,
+        Planned = new PlannedRow { Operation = PlannedRow.Put, Target = new ObservedRow { Algorithm = "AES256" }, Document = "d" },
+        ClaimedTime = Now,
+        HeldTime = Now,
+        Original = new OriginalRow { State = OriginalRow.Recorded, Encryption = new ObservedRow { Algorithm = "SM4" }, Document = "d", RecordedTime = Now },
     };
 
     private static readonly PolicyStatus Status = new()
@@ -38,6 +42,13 @@ public sealed class StatusWriterTests
         ["what was observed"] = Status with { Buckets = [Row with { Observed = Row.Observed! with { KmsKeyId = "l" } }] },
         ["the count of writes"] = Status with { Buckets = [Row with { Writes = Row.Writes! with { Count = 2 } }] },
         ["an error's text"] = Status with { Buckets = [Row with { Error = Row.Error! with { Message = "n" } }] },
+        ["what is planned"] = Status with { Buckets = [Row with { Planned = null }] },
+        ["since when it is claimed"] = Status with { Buckets = [Row with { ClaimedTime = null }] },
+        ["since when it is held"] = Status with { Buckets = [Row with { HeldTime = null }] },
+        ["the original"] = Status with { Buckets = [Row with { Original = Row.Original! with { State = OriginalRow.Unavailable } }] },
+        ["what was asked for"] = Status with { LastHandledReconcileAt = "now" },
+        ["when it was verified"] = Status with { LastVerifiedTime = Now },
+        ["what was looked with"] = Status with { Inputs = "i" },
         ["when it was applied"] = Status with { Buckets = [Row with { LastAppliedTime = null }] },
     };
 

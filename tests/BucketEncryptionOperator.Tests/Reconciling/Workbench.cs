@@ -4,6 +4,7 @@ using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Api;
 using KubeRuntime.Control;
 using KubeRuntime.Watching;
 using TestKit;
@@ -24,26 +25,56 @@ internal sealed class Workbench : IAsyncDisposable
     /// <summary>Of the stores of the cluster.</summary>
     public const string SecretNamespace = "operators";
 
-    private readonly Mirror<BucketEncryptionPolicy> _policies = new();
+    private static readonly TimeSpan Evidence = TimeSpan.FromHours(24);
+
+    private readonly int _bucketConcurrency;
+    private readonly KeyBreakers _breakers;
+    private readonly SecretKeys _keys;
+    private readonly Dictionary<NamespacedName, int> _attempts = [];
+    private Mirror<BucketEncryptionPolicy> _policies = new();
     private readonly Mirror<ObjectStore> _stores = new();
     private readonly Mirror<ClusterObjectStore> _clusterStores = new();
     private readonly Mirror<Namespace> _namespaces = new();
-    private readonly KeyBreakers _breakers;
-    private readonly SecretKeys _keys;
-    private readonly PolicyReconciler _reconciler;
-    private int _attempt;
+    private BucketClaims _claims;
+    private PolicyReconciler _reconciler;
 
-    public Workbench(int bucketConcurrency = 1)
+    public Workbench(int bucketConcurrency = 1, bool readOnly = false)
     {
+        (_bucketConcurrency, ReadOnly) = (bucketConcurrency, readOnly);
         Kubernetes = new KubernetesFake(Time);
         _breakers = new KeyBreakers(Time);
         _keys = new SecretKeys((name, token) => Kubernetes.Client.GetAsync(Kinds.Secrets, name, token), _breakers, Time);
-        _reconciler = new PolicyReconciler(
-            _policies, new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, SecretNamespace), new StoreReader(Allowed)), _keys,
-            new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { ["AlibabaOSS"] = new GuardedApi(Vendor, _breakers, _ => "vendor") },
-            new BucketReconciler(() => MayWrite, Time, new RecordingLogger<BucketReconciler>(Logs)), new StatusWriter(Kubernetes.Client, _policies), Events,
-            new PolicyReconcilerOptions(bucketConcurrency), Time, new Random(1), new RecordingLogger<PolicyReconciler>(Logs));
+        (_claims, _reconciler) = Build();
     }
+
+    /// <summary>A process that remembers nothing, in the same world.</summary>
+    public void Restart()
+    {
+        _policies = new Mirror<BucketEncryptionPolicy>();
+        _attempts.Clear();
+        Woken.Clear();
+        (_claims, _reconciler) = Build();
+        foreach (var policy in Kubernetes.Policies)
+            Applied(policy);
+    }
+
+    private (BucketClaims Claims, PolicyReconciler Reconciler) Build()
+    {
+        var stores = new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, SecretNamespace), new StoreReader(Allowed));
+        var claims = new BucketClaims(_policies, policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition);
+        var writer = new StatusWriter(Kubernetes.Client, _policies);
+        var keeper = new Keeper(Kubernetes.Client, _policies, writer, Time);
+        var vendors = new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { ["AlibabaOSS"] = new GuardedApi(Vendor, _breakers, _ => "vendor") };
+        var pass = new PolicyPass(
+            new BucketReconciler(() => MayWrite, Time, new RecordingLogger<BucketReconciler>(Logs)), claims, keeper, new PassOptions(_bucketConcurrency, ReadOnly));
+        var teller = new Teller(writer, claims, Events, new TellerOptions(Evidence), Time, new RecordingLogger<Teller>(Logs));
+        return (claims, new PolicyReconciler(_policies, stores, _keys, vendors, pass, new Releaser(claims, keeper), keeper, teller, Woken.Enqueue, Time, new RecordingLogger<PolicyReconciler>(Logs)));
+    }
+
+    public bool ReadOnly { get; }
+
+    /// <summary>Policies that another one's reconcile has added to the queue.</summary>
+    public ConcurrentQueue<NamespacedName> Woken { get; } = new();
 
     /// <summary>What the lease says.</summary>
     public bool MayWrite { get; set; } = true;
@@ -79,33 +110,39 @@ internal sealed class Workbench : IAsyncDisposable
 
     public void Put(ObjectStore store) => _stores.Apply(new WatchEvent<ObjectStore>.Applied(store));
 
-    public async Task<Requeue> ReconcileAsync(CancellationToken cancellationToken = default)
+    public Task<Requeue> ReconcileAsync(CancellationToken cancellationToken = default) => ReconcileAsync(Given.PolicyKey, cancellationToken);
+
+    public async Task<Requeue> ReconcileAsync(NamespacedName key, CancellationToken cancellationToken = default)
     {
-        var before = _policies.Find(Given.PolicyKey);
-        var requeue = await _reconciler.ReconcileAsync(Given.PolicyKey, _attempt, cancellationToken);
-        _attempt = requeue is Requeue.Retry ? _attempt + 1 : 0;
-        if (before is not null && Kubernetes.Find(Given.PolicyKey) is { } now)
+        var before = _policies.Find(key);
+        var requeue = await _reconciler.ReconcileAsync(key, _attempts.GetValueOrDefault(key), cancellationToken);
+        _attempts[key] = requeue is Requeue.Retry ? _attempts.GetValueOrDefault(key) + 1 : 0;
+        foreach (var now in Kubernetes.Policies)
         {
-            if (now.Status is { ObservedGeneration: not null } status)
+            if (before is not null && now.Metadata.Key == key && now.Status is { ObservedGeneration: not null } status)
                 StatusRules.Check(before, status, Time.GetUtcNow());
             Applied(now);
         }
+        if (before is not null && Kubernetes.Find(key) is null)
+            Gone(before);
         Assert.All(Events.Notes, note => Assert.DoesNotContain(StatusRules.SecretMark, note, StringComparison.OrdinalIgnoreCase));
         Assert.All(Logs, line => Assert.DoesNotContain(StatusRules.SecretMark, line, StringComparison.OrdinalIgnoreCase));
         return requeue;
     }
 
     /// <summary>Reconciles as often as it is asked to come back before the next resync. Bounded, so that a loop is a failure.</summary>
-    public async Task<Requeue> SettleAsync()
+    public Task<Requeue> SettleAsync() => SettleAsync(Given.PolicyKey);
+
+    public async Task<Requeue> SettleAsync(NamespacedName key)
     {
         for (var i = 0; i < 60; i++)
         {
-            switch (await ReconcileAsync())
+            switch (await ReconcileAsync(key))
             {
                 case Requeue.Retry retry:
                     Time.Advance(retry.AtLeast + TimeSpan.FromSeconds(1));
                     break;
-                case Requeue.After { Delay: var delay } when delay < TimeSpan.FromMinutes(5):
+                case Requeue.After { Delay: var delay } when delay < TimeSpan.FromSeconds(30):
                     Time.Advance(delay + TimeSpan.FromSeconds(1));
                     break;
                 case var settled:
@@ -116,11 +153,32 @@ internal sealed class Workbench : IAsyncDisposable
         throw new InvalidOperationException("It never settles: " + string.Join("\n", Logs.TakeLast(5)));
     }
 
+    /// <summary>As <c>kubectl delete</c>: gone at once, or marked while there is a finalizer.</summary>
+    public void Delete(NamespacedName key)
+    {
+        var before = Kubernetes.Read(key);
+        Kubernetes.Delete(key);
+        if (Kubernetes.Find(key) is { } marked)
+            Applied(marked);
+        else
+            Gone(before);
+    }
+
     public async ValueTask DisposeAsync()
     {
         _keys.Dispose();
         await Kubernetes.DisposeAsync();
     }
 
-    private void Applied(BucketEncryptionPolicy policy) => _policies.Apply(new WatchEvent<BucketEncryptionPolicy>.Applied(policy));
+    private void Applied(BucketEncryptionPolicy policy)
+    {
+        foreach (var change in _policies.Apply(new WatchEvent<BucketEncryptionPolicy>.Applied(policy)))
+            _claims.Track(change);
+    }
+
+    private void Gone(BucketEncryptionPolicy policy)
+    {
+        foreach (var change in _policies.Apply(new WatchEvent<BucketEncryptionPolicy>.Deleted(policy.Metadata.Key)))
+            _claims.Track(change);
+    }
 }

@@ -48,7 +48,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
         var dialect = Dialects.All[vendor];
         var target = new BucketEncryption.Kms("k-1", DataCipher.Aes256);
 
-        await Api(vendor).PutAsync(At(server), Dialects.Temporary, target, Nothing, CancellationToken.None);
+        await Api(vendor).PutAsync(At(server), Dialects.Temporary, Api(vendor).Write(target, Nothing), CancellationToken.None);
 
         using var built = dialect.Sign(HttpMethod.Put, At(server), Dialects.Temporary, dialect.Document.Write(target, null), Dialects.Now);
         var lines = Assert.Single(server.Requests).Split("\r\n").Where(l => !l.StartsWith("User-Agent", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
@@ -96,7 +96,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, $"<Error><Code>{code}</Code></Error>"));
 
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).PutAsync(At(server), Dialects.Key, Aes, Nothing, CancellationToken.None));
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).PutAsync(At(server), Dialects.Key, Api(vendor).Write(Aes, Nothing), CancellationToken.None));
 
         Assert.Equal(("PutBucketEncryption", code), (thrown.Failure.Operation, thrown.Failure.Code));
     }
@@ -136,7 +136,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
         var read = Dialects.Document(vendor, "<SSEAlgorithm>AES256</SSEAlgorithm><New>x</New>", "<BlockedEncryptionTypes><EncryptionType>y</EncryptionType></BlockedEncryptionTypes>");
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200));
 
-        await Api(vendor).PutAsync(At(server), Dialects.Key, new BucketEncryption.Kms(null, DataCipher.Aes256), new Observation(Aes, read), CancellationToken.None);
+        await Api(vendor).PutAsync(At(server), Dialects.Key, Api(vendor).Write(new BucketEncryption.Kms(null, DataCipher.Aes256), new Observation(Aes, read)), CancellationToken.None);
 
         Assert.EndsWith("\r\n\r\n" + read.Replace("AES256", Dialects.Kms(vendor), StringComparison.Ordinal), Assert.Single(server.Requests), StringComparison.Ordinal);
     }
@@ -194,7 +194,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, Skewed, $"Date: {serverTime:R}"));
         var api = Api("huawei");
 
-        var put = await Assert.ThrowsAsync<VendorException>(() => api.PutAsync(At(server), Dialects.Key, Aes, Nothing, CancellationToken.None));
+        var put = await Assert.ThrowsAsync<VendorException>(() => api.PutAsync(At(server), Dialects.Key, api.Write(Aes, Nothing), CancellationToken.None));
         var delete = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(At(server), Dialects.Key, CancellationToken.None));
 
         Assert.Equal(("RequestTimeTooSkewed", "RequestTimeTooSkewed"), (put.Failure.Code, delete.Failure.Code));

@@ -71,7 +71,7 @@ internal sealed class SimulatedStore : IAsyncDisposable
 
     public Task<Observation> GetAsync(AccessKey? key = null, BucketAddress? address = null) => Api.GetAsync(address ?? Address, key ?? Key, CancellationToken.None);
 
-    public async Task PutAsync(BucketEncryption target, AccessKey? key = null) => await Api.PutAsync(Address, key ?? Key, target, await GetAsync(), CancellationToken.None);
+    public async Task PutAsync(BucketEncryption target, AccessKey? key = null) => await Api.PutAsync(Address, key ?? Key, Api.Write(target, await GetAsync()), CancellationToken.None);
 
     public Task DeleteAsync() => Api.DeleteAsync(Address, Key, CancellationToken.None);
 

@@ -136,7 +136,7 @@ public sealed partial class SimulatedStoreTests
         var elsewhere = store.Address with { Bucket = "not-there-yet" };
 
         var get = await FailureOfAsync(store.GetAsync(address: elsewhere));
-        var put = await FailureOfAsync(store.Api.PutAsync(elsewhere, SimulatedStore.Key, KmsKey, new Observation(None, Document: null), CancellationToken.None));
+        var put = await FailureOfAsync(store.Api.PutAsync(elsewhere, SimulatedStore.Key, store.Api.Write(KmsKey, new Observation(None, Document: null)), CancellationToken.None));
         var delete = await FailureOfAsync(store.Api.DeleteAsync(elsewhere, SimulatedStore.Key, CancellationToken.None));
 
         Assert.All([get, put, delete], f => Assert.Equal((FailureKind.Missing, "NoSuchBucket", 404), (f.Kind, f.Code, f.HttpStatus)));
@@ -155,7 +155,7 @@ public sealed partial class SimulatedStoreTests
         await store.Admin.DenyAsync(new DenyRule { Operations = [StoreOperations.Put], ByKms = true });
 
         var byBucket = await FailureOfAsync(store.GetAsync());
-        var byKms = await FailureOfAsync(store.Api.PutAsync(store.Address, SimulatedStore.Key, KmsKey, new Observation(None, Document: null), CancellationToken.None));
+        var byKms = await FailureOfAsync(store.Api.PutAsync(store.Address, SimulatedStore.Key, store.Api.Write(KmsKey, new Observation(None, Document: null)), CancellationToken.None));
 
         Assert.All([byBucket, byKms], f => Assert.Equal((FailureKind.Denied, "AccessDenied", false), (f.Kind, f.Code, f.ConcernsCredentials)));
         Assert.Contains(bucketRight, byBucket.Hint, StringComparison.Ordinal);

@@ -92,7 +92,7 @@ public sealed class VendorLimitsTests : IDisposable
         }
 
         var waiting = write == "a put"
-            ? api.PutAsync(address, Key, new BucketEncryption.Aes256(), new Observation(new BucketEncryption.None(), Document: null), CancellationToken.None)
+            ? api.PutAsync(address, Key, api.Write(new BucketEncryption.Aes256(), new Observation(new BucketEncryption.None(), Document: null)), CancellationToken.None)
             : api.DeleteAsync(address, Key, CancellationToken.None);
         await _time.TimersScheduledAsync(1).Within();
         mayWrite = false;

@@ -21,7 +21,7 @@ var target = new BucketEncryption.Kms(more.GetValueOrDefault("key"), DataCipher.
 using var http = new VendorHttp("bucket-encryption-operator/1.0", TimeSpan.FromSeconds(20), TimeProvider.System);
 using var limits = new VendorLimits(TimeProvider.System);
 var api = new BucketEncryptionApi(http, vendor.Dialect, new ServerClocks(TimeProvider.System), limits, () => true);
-await api.PutAsync(address, key, target, new Observation(new BucketEncryption.None(), Document: null), CancellationToken.None);
+await api.PutAsync(address, key, api.Write(target, new Observation(new BucketEncryption.None(), Document: null)), CancellationToken.None);
 var read = await api.GetAsync(address, key, CancellationToken.None);
 await api.DeleteAsync(address, key, CancellationToken.None);
 

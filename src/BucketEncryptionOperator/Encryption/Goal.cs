@@ -1,0 +1,64 @@
+namespace BucketEncryptionOperator.Encryption;
+
+/// <summary>What one bucket shall have in the end, and whether it may get weaker on the way.</summary>
+internal abstract record Goal
+{
+    private Goal(bool allowDowngrade) => AllowDowngrade = allowDowngrade;
+
+    public bool AllowDowngrade { get; }
+
+    /// <summary>Equal for equal goals, across restarts and versions: writes of it are counted in a status.</summary>
+    public abstract string Fingerprint { get; }
+
+    /// <param name="history">Writes of this goal so far.</param>
+    public abstract bool IsMetBy(Observation observed, WriteHistory? history);
+
+    /// <summary>What a write would make of it.</summary>
+    public abstract BucketEncryption TargetFrom(BucketEncryption observed);
+
+    /// <param name="AtLeast">Something stronger that is there already is as good.</param>
+    public sealed record Declared(DesiredEncryption Encryption, bool AtLeast, bool Consent) : Goal(Consent)
+    {
+        public override string Fingerprint => Encryption.Fingerprint;
+
+        public override bool IsMetBy(Observation observed, WriteHistory? history) =>
+            Encryption.IsMetBy(observed.Encryption) || (AtLeast && observed.Encryption.Strength > TargetFrom(observed.Encryption).Strength);
+
+        public override BucketEncryption TargetFrom(BucketEncryption observed) => Encryption.TargetFrom(observed);
+
+        /// <summary>Two policies that want the same of one bucket do not quarrel.</summary>
+        public bool AgreesWith(Declared other) => Fingerprint == other.Fingerprint && AtLeast == other.AtLeast;
+    }
+
+    /// <summary>What was there before the first write, to the last element.</summary>
+    public sealed record PutBack(Original.Recorded Original, bool Consent) : Goal(Consent)
+    {
+        public override string Fingerprint => $"Original/{Original.Encryption}";
+
+        /// <summary>A vendor may write the same in another form: once it was put back, what we understand of it decides.</summary>
+        public override bool IsMetBy(Observation observed, WriteHistory? history) =>
+            Original.Encryption == observed.Encryption && (history is not null || Original.Document == observed.Repeated);
+
+        public override BucketEncryption TargetFrom(BucketEncryption observed) => Original.Encryption;
+    }
+}
+
+/// <summary>What a bucket had before its policy's first write.</summary>
+internal abstract record Original
+{
+    /// <summary>Bytes; a vendor's document has some hundred.</summary>
+    public const int MaxDocument = 4 * 1024;
+
+    /// <summary>Bytes of all documents of a policy: they are kept in its status.</summary>
+    public const int MaxDocuments = 256 * 1024;
+
+    private Original()
+    {
+    }
+
+    /// <param name="Document">What a PUT of it sends; null where nothing was configured.</param>
+    public sealed record Recorded(BucketEncryption Encryption, string? Document, DateTimeOffset At) : Original;
+
+    /// <summary>The policy has, or may have, written before anybody recorded what was there.</summary>
+    public sealed record Unavailable : Original;
+}

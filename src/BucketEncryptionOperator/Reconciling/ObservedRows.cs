@@ -1,0 +1,90 @@
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+
+namespace BucketEncryptionOperator.Reconciling;
+
+/// <summary>An encryption in a status, and back.</summary>
+internal static class ObservedRows
+{
+    private const string OtherCipher = "Other";
+
+    public static ObservedRow? Of(BucketEncryption? encryption) => encryption switch
+    {
+        null => null,
+        BucketEncryption.None => new ObservedRow { Algorithm = "None" },
+        BucketEncryption.Aes256 => new ObservedRow { Algorithm = "AES256" },
+        BucketEncryption.Sm4 => new ObservedRow { Algorithm = "SM4" },
+        BucketEncryption.Kms kms => new ObservedRow
+        {
+            Algorithm = "KMS",
+            KmsKeyId = kms.KeyId,
+            KmsDataEncryption = kms.Cipher switch
+            {
+                DataCipher.Sm4 => "SM4",
+                DataCipher.Other => OtherCipher,
+                _ => null,
+            },
+            KmsProjectId = kms.ProjectId,
+            BucketKeyEnabled = kms.BucketKeyEnabled ? true : null,
+        },
+        BucketEncryption.Other other => new ObservedRow { Algorithm = other.Algorithm },
+        _ => throw new InvalidOperationException(encryption.GetType().Name),
+    };
+
+    public static BucketEncryption Read(ObservedRow row) => row.Algorithm switch
+    {
+        "None" => new BucketEncryption.None(),
+        "AES256" => new BucketEncryption.Aes256(),
+        "SM4" => new BucketEncryption.Sm4(),
+        "KMS" => new BucketEncryption.Kms(
+            row.KmsKeyId,
+            row.KmsDataEncryption switch
+            {
+                "SM4" => DataCipher.Sm4,
+                OtherCipher => DataCipher.Other,
+                _ => DataCipher.Aes256,
+            },
+            row.KmsProjectId,
+            row.BucketKeyEnabled == true),
+        var other => new BucketEncryption.Other(other),
+    };
+}
+
+/// <summary>What a row remembers of its bucket, beyond what it says of now.</summary>
+/// <param name="History">Writes that have not lasted.</param>
+/// <param name="Original">Null while nobody has asked for it.</param>
+/// <param name="IsHeld">The policy has kept the bucket, and must release it one day.</param>
+/// <param name="WasWritten">By this policy, at any time.</param>
+/// <param name="WasInSync">At the last look, under the same spec.</param>
+internal sealed record BucketMemory(WriteHistory? History, Original? Original, bool IsHeld, bool WasWritten, bool WasInSync)
+{
+    public static BucketMemory None { get; } = new(null, null, false, false, false);
+
+    public static BucketMemory Of(BucketRow? row, bool sameSpec) => row is null ? None : new BucketMemory(
+        row.Writes is { } writes ? new WriteHistory(writes.Hash, writes.Count, writes.NotBefore, writes.Kept == true) : null,
+        ReadOriginal(row.Original),
+        row.HeldTime is not null,
+        row.LastAppliedTime is not null,
+        sameSpec && row is { State: BucketRow.InSync, Error: null });
+
+    public static WritesRow Row(WriteHistory history) => new()
+    {
+        Hash = history.Fingerprint,
+        Count = history.Count,
+        NotBefore = KubeTimeConverter.Truncate(history.NotBefore),
+        Kept = history.Kept ? true : null,
+    };
+
+    public static OriginalRow Row(Original original) => original is Original.Recorded recorded
+        ? new OriginalRow { State = OriginalRow.Recorded, Encryption = ObservedRows.Of(recorded.Encryption), Document = recorded.Document, RecordedTime = KubeTimeConverter.Truncate(recorded.At) }
+        : new OriginalRow { State = OriginalRow.Unavailable };
+
+    /// <summary>A record that somebody has edited into nonsense is as good as none.</summary>
+    private static Original? ReadOriginal(OriginalRow? row) => row switch
+    {
+        null => null,
+        { State: OriginalRow.Recorded, Encryption: { } encryption, RecordedTime: { } at } when encryption.Algorithm == "None" == row.Document is null =>
+            new Original.Recorded(ObservedRows.Read(encryption), row.Document, at),
+        _ => new Original.Unavailable(),
+    };
+}

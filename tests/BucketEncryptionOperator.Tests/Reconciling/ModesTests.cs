@@ -1,0 +1,162 @@
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Tests.Fakes;
+using KubeRuntime.Conditions;
+using KubeRuntime.Control;
+
+namespace BucketEncryptionOperator.Tests.Reconciling;
+
+/// <summary>Policies that do less than enforce just what they declare.</summary>
+public sealed class ModesTests : IAsyncLifetime
+{
+    private const string Bucket = "finance-archive";
+
+    private static readonly BucketEncryption None = new BucketEncryption.None();
+    private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
+    private static readonly BucketEncryption Key1 = new BucketEncryption.Kms("k-1", DataCipher.Aes256);
+
+    private readonly Workbench _bench = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _bench.DisposeAsync();
+
+    [Fact]
+    public async Task Audit_reports_drift_with_what_Enforce_would_send_and_writes_nothing()
+    {
+        _bench.Vendor[Bucket] = None;
+        var policy = Given.Policy(Bucket);
+
+        await _bench.Start(policy with { Spec = policy.Spec with { Mode = "Audit" } }).ReconcileAsync();
+        var planned = Assert.Single(_bench.Status.Buckets).Planned;
+        var audited = (Ready(), Compliant(), _bench.Vendor.Calls.Select(c => c.Operation).ToList());
+        var now = _bench.Kubernetes.Read(Given.PolicyKey);
+        _bench.Put((now with { Spec = now.Spec with { Mode = "Enforce" } }).NextGeneration());
+        await _bench.ReconcileAsync();
+
+        Assert.Equal((("True", "Audited"), "False"), (audited.Item1, audited.Item2));
+        Assert.Equal(["Get"], audited.Item3);
+        Assert.Equal((PlannedRow.Put, "AES256"), (planned?.Operation, planned?.Target.Algorithm));
+        Assert.Equal(planned?.Document, _bench.Vendor.Document(Bucket));
+        Assert.Null(Assert.Single(_bench.Status.Buckets).Planned);
+        Assert.Equal(["DriftDetected", "EncryptionApplied"], _bench.Events.Reasons);
+    }
+
+    [Fact]
+    public async Task Audit_says_each_thing_once()
+    {
+        _bench.Vendor[Bucket] = None;
+        var policy = Given.Policy(Bucket);
+        await _bench.Start(policy with { Spec = policy.Spec with { Mode = "Audit" } }).SettleAsync();
+        var (patches, events) = (_bench.Patches, _bench.Events.All.Count);
+
+        for (var i = 0; i < 3; i++)
+        {
+            _bench.Time.Advance(TimeSpan.FromMinutes(1));
+            await _bench.ReconcileAsync();
+        }
+
+        Assert.Equal((patches, events), (_bench.Patches, _bench.Events.All.Count));
+    }
+
+    [Theory]
+    [InlineData("a stronger one is as good", "AtLeast", "AES256", true)]
+    [InlineData("not where exactly the declared is asked for", "Exact", "AES256", false)]
+    [InlineData("a weaker one is not", "AtLeast", "KMS", false)]
+    public async Task At_least_takes_what_is_stronger(string sentence, string match, string algorithm, bool isMet)
+    {
+        _bench.Vendor[Bucket] = algorithm == "AES256" ? Key1 : Aes;
+        var policy = Given.Policy(Bucket).With(new EncryptionSpec { Algorithm = algorithm });
+
+        await _bench.Start(policy with { Spec = policy.Spec with { Match = match, Mode = "Audit" } }).ReconcileAsync();
+
+        Assert.True((isMet ? "True" : "False") == Compliant(), sentence);
+    }
+
+    [Fact]
+    public async Task A_suspended_policy_reads_and_writes_nothing_and_keeps_its_Ready()
+    {
+        _bench.Vendor[Bucket] = None;
+        await _bench.Start(Given.Policy(Bucket)).SettleAsync();
+        var calls = _bench.Vendor.Calls.Count;
+        var now = _bench.Kubernetes.Read(Given.PolicyKey);
+        _bench.Vendor[Bucket] = None;
+        _bench.Put((now with { Spec = now.Spec with { Suspend = true } }).NextGeneration());
+
+        var requeue = await _bench.ReconcileAsync();
+
+        Assert.Equal(Requeue.OnChange, requeue);
+        Assert.Equal(calls, _bench.Vendor.Calls.Count);
+        Assert.Equal((("True", "Suspended"), "Unknown"), (Ready(), Compliant()));
+        Assert.Equal(2, _bench.Status.ObservedGeneration);
+    }
+
+    [Fact]
+    public async Task Read_only_writes_to_no_vendor_and_says_what_it_would_send()
+    {
+        await using var bench = new Workbench(readOnly: true);
+        bench.Vendor[Bucket] = None;
+        var policy = Given.Policy(Bucket);
+
+        await bench.Start(policy with { Spec = policy.Spec with { DeletionPolicy = "Restore" } }).ReconcileAsync();
+
+        Assert.Equal(["Get"], bench.Vendor.Calls.Select(c => c.Operation));
+        Assert.Equal(("False", "ReadOnly"), bench.Status.Conditions.Find("Ready") is { } ready ? (ready.Status, ready.Reason) : default);
+        Assert.Equal("AES256", Assert.Single(bench.Status.Buckets).Planned?.Target.Algorithm);
+    }
+
+    [Fact]
+    public async Task A_request_by_annotation_is_echoed()
+    {
+        _bench.Vendor[Bucket] = Aes;
+        await _bench.Start(Given.Policy(Bucket)).SettleAsync();
+        var now = _bench.Kubernetes.Read(Given.PolicyKey);
+        _bench.Put(now with { Metadata = now.Metadata with { Annotations = [new("reconcile.fluxcd.io/requestedAt", "2026-11-21T12:00:00Z")] } });
+
+        await _bench.ReconcileAsync();
+
+        Assert.Equal("2026-11-21T12:00:00Z", _bench.Status.LastHandledReconcileAt);
+    }
+
+    /// <summary>Somebody puts the bucket back every 10 s, for a day.</summary>
+    [Fact]
+    public async Task A_bucket_that_somebody_keeps_changing_back_is_contested_and_the_writes_are_bounded()
+    {
+        _bench.Vendor[Bucket] = None;
+        var policy = Given.Policy(Bucket);
+        _bench.Start(policy with { Spec = policy.Spec with { ResyncInterval = "30s" } });
+        var contested = false;
+
+        var end = _bench.Time.GetUtcNow().AddDays(1);
+        while (_bench.Time.GetUtcNow() < end)
+        {
+            _bench.Time.Advance(Assert.IsType<Requeue.After>(await _bench.ReconcileAsync()).Delay);
+            contested |= Ready().Reason == "Contested";
+            _bench.Vendor[Bucket] = None;
+        }
+
+        Assert.True(contested);
+        Assert.InRange(_bench.Vendor.Count("Put"), 4, 12);
+    }
+
+    [Fact]
+    public async Task Drift_now_and_then_is_corrected_each_time()
+    {
+        _bench.Vendor[Bucket] = Aes;
+        await _bench.Start(Given.Policy(Bucket)).SettleAsync();
+
+        for (var i = 0; i < 10; i++)
+        {
+            _bench.Time.Advance(TimeSpan.FromHours(6));
+            _bench.Vendor[Bucket] = None;
+            await _bench.ReconcileAsync();
+            Assert.Equal(Aes, _bench.Vendor[Bucket]);
+        }
+
+        Assert.Equal(("True", "InSync"), Ready());
+    }
+
+    private (string Status, string Reason) Ready() => _bench.Status.Conditions.Find("Ready") is { } ready ? (ready.Status, ready.Reason) : ("", "");
+
+    private string? Compliant() => _bench.Status.Conditions.Find("Compliant")?.Status;
+}
