@@ -74,5 +74,5 @@ internal static class Given
         policy with { Metadata = policy.Metadata with { Generation = policy.Metadata.Generation + 1 } };
 
     public static ObjectStore At(this ObjectStore store, string? endpoint, string? addressing = null) =>
-        store with { Spec = store.Spec with { Endpoint = endpoint, Addressing = addressing } };
+        store with { Metadata = store.Metadata with { ResourceVersion = "2" }, Spec = store.Spec with { Endpoint = endpoint, Addressing = addressing } };
 }

@@ -25,6 +25,7 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     private readonly Dictionary<string, string?> _buckets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (string? Old, int Reads)> _stale = new(StringComparer.Ordinal);
     private readonly List<VendorCall> _calls = [];
+    private readonly Dictionary<string, int> _writers = new(StringComparer.Ordinal);
 
     /// <summary>From the number of the call, from 1, and the call; null for no fault.</summary>
     public Func<int, VendorCall, VendorFault?> Faults { get; set; } = (_, _) => null;
@@ -37,6 +38,9 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
 
     /// <summary>Writes are answered well and do nothing.</summary>
     public bool DropsWrites { get; set; }
+
+    /// <summary>The most writes of one bucket that were under way at a time.</summary>
+    public int MostWritersOfABucket { get; private set; }
 
     public IReadOnlyList<VendorCall> Calls
     {
@@ -102,6 +106,7 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     {
         await Task.Yield(); // callers must not rely on an answer in the same breath
         cancellationToken.ThrowIfCancellationRequested();
+        using var writing = operation == "Get" ? null : await WriteSlowlyAsync(address.Bucket);
         lock (_gate)
         {
             var call = new VendorCall(operation, address.Bucket);
@@ -116,6 +121,19 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
             var result = effect();
             return fault is null ? result : throw new VendorException(fault.Failure);
         }
+    }
+
+    /// <summary>Long enough for another writer to come in between, if anybody lets him.</summary>
+    private async Task<IDisposable> WriteSlowlyAsync(string bucket)
+    {
+        lock (_gate)
+        {
+            _writers[bucket] = _writers.GetValueOrDefault(bucket) + 1;
+            MostWritersOfABucket = Math.Max(MostWritersOfABucket, _writers[bucket]);
+        }
+        for (var i = 0; i < 5; i++)
+            await Task.Yield();
+        return new Writing(this, bucket);
     }
 
     private string? Seen(string bucket)
@@ -141,4 +159,13 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
 
     private static string Unknown(BucketEncryption.Other other) =>
         Format.Write(new BucketEncryption.Aes256(), basis: null).Replace("AES256", other.Algorithm, StringComparison.Ordinal);
+
+    private sealed class Writing(InMemoryVendor vendor, string bucket) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (vendor._gate)
+                vendor._writers[bucket]--;
+        }
+    }
 }

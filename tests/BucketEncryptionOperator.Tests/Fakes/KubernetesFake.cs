@@ -77,14 +77,31 @@ internal sealed class KubernetesFake : IAsyncDisposable
         }
     }
 
-    public IReadOnlyList<BucketEncryptionPolicy> Policies
+    public IReadOnlyList<BucketEncryptionPolicy> Policies => Since(_ => null);
+
+    public IReadOnlyList<NamespacedName> Keys
     {
         get
         {
             lock (_gate)
-                return [.. _policies.Values.Select(p => p.Deserialize(Wire.Default.BucketEncryptionPolicy)!)];
+                return [.. _policies.Values.Select(KeyOf)];
         }
     }
+
+    /// <summary>What has another version than the one that is known.</summary>
+    public IReadOnlyList<BucketEncryptionPolicy> Since(Func<NamespacedName, string?> known)
+    {
+        lock (_gate)
+        {
+            return [.. _policies.Values
+                .Where(p => known(KeyOf(p)) != Text(p, "resourceVersion"))
+                .Select(p => p.Deserialize(Wire.Default.BucketEncryptionPolicy)!)];
+        }
+    }
+
+    private static NamespacedName KeyOf(JsonObject policy) => new(Text(policy, "namespace"), Text(policy, "name"));
+
+    private static string Text(JsonObject policy, string field) => policy["metadata"]?[field]?.GetValue<string>() ?? "";
 
     /// <summary>As a backup that is played back, or somebody who replaces the status, leaves it.</summary>
     public BucketEncryptionPolicy LoseStatus(NamespacedName policy)

@@ -18,7 +18,7 @@ namespace BucketEncryptionOperator.Tests.Reconciling;
 internal sealed class Workbench : IAsyncDisposable
 {
     /// <summary>Made once, as in the operator: its patterns take longer to make than a reconcile takes.</summary>
-    private static readonly EndpointAllowList Allowed = new(VendorCatalog.DefaultEndpointPatterns);
+    private static readonly EndpointAllowList Allowed = new([.. VendorCatalog.DefaultEndpointPatterns, .. VendorCatalog.DefaultEndpointPatterns.Select(p => "http://" + p)]);
 
     public const string GoodSecret = "hush-good";
 
@@ -28,8 +28,10 @@ internal sealed class Workbench : IAsyncDisposable
     private static readonly TimeSpan Evidence = TimeSpan.FromHours(24);
 
     private readonly int _bucketConcurrency;
-    private readonly KeyBreakers _breakers;
-    private readonly SecretKeys _keys;
+    private readonly string _vendor;
+    private readonly IBucketEncryptionApi _api;
+    private KeyBreakers _breakers;
+    private SecretKeys _keys;
     private readonly Dictionary<NamespacedName, int> _attempts = [];
     private Mirror<BucketEncryptionPolicy> _policies = new();
     private readonly Mirror<ObjectStore> _stores = new();
@@ -38,18 +40,22 @@ internal sealed class Workbench : IAsyncDisposable
     private BucketClaims _claims;
     private PolicyReconciler _reconciler;
 
-    public Workbench(int bucketConcurrency = 1, bool readOnly = false)
+    /// <param name="real">A vendor's client in place of the vendor in memory, under the vendor's name.</param>
+    public Workbench(int bucketConcurrency = 1, bool readOnly = false, ManualTimeProvider? time = null, (string Vendor, IBucketEncryptionApi Api)? real = null)
     {
+        Time = time ?? new ManualTimeProvider();
         (_bucketConcurrency, ReadOnly) = (bucketConcurrency, readOnly);
+        (_vendor, _api) = real ?? ("AlibabaOSS", Vendor);
         Kubernetes = new KubernetesFake(Time);
-        _breakers = new KeyBreakers(Time);
-        _keys = new SecretKeys((name, token) => Kubernetes.Client.GetAsync(Kinds.Secrets, name, token), _breakers, Time);
+        (_breakers, _keys) = Keys();
         (_claims, _reconciler) = Build();
     }
 
     /// <summary>A process that remembers nothing, in the same world.</summary>
     public void Restart()
     {
+        _keys.Dispose();
+        (_breakers, _keys) = Keys();
         _policies = new Mirror<BucketEncryptionPolicy>();
         _attempts.Clear();
         Woken.Clear();
@@ -58,13 +64,19 @@ internal sealed class Workbench : IAsyncDisposable
             Applied(policy);
     }
 
+    private (KeyBreakers Breakers, SecretKeys Keys) Keys()
+    {
+        var breakers = new KeyBreakers(Time);
+        return (breakers, new SecretKeys((name, token) => Kubernetes.Client.GetAsync(Kinds.Secrets, name, token), breakers, Time));
+    }
+
     private (BucketClaims Claims, PolicyReconciler Reconciler) Build()
     {
         var stores = new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, SecretNamespace), new StoreReader(Allowed));
         var claims = new BucketClaims(_policies, policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition);
         var writer = new StatusWriter(Kubernetes.Client, _policies);
         var keeper = new Keeper(Kubernetes.Client, _policies, writer, Time);
-        var vendors = new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { ["AlibabaOSS"] = new GuardedApi(Vendor, _breakers, _ => "vendor") };
+        var vendors = new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { [_vendor] = new GuardedApi(_api, _breakers, _ => "vendor") };
         var pass = new PolicyPass(
             new BucketReconciler(() => MayWrite, Time, new RecordingLogger<BucketReconciler>(Logs)), claims, keeper, new PassOptions(_bucketConcurrency, ReadOnly));
         var teller = new Teller(writer, claims, Events, new TellerOptions(Evidence), Time, new RecordingLogger<Teller>(Logs));
@@ -79,7 +91,7 @@ internal sealed class Workbench : IAsyncDisposable
     /// <summary>What the lease says.</summary>
     public bool MayWrite { get; set; } = true;
 
-    public ManualTimeProvider Time { get; } = new();
+    public ManualTimeProvider Time { get; }
 
     public InMemoryVendor Vendor { get; } = new() { GoodSecret = GoodSecret };
 
@@ -92,6 +104,17 @@ internal sealed class Workbench : IAsyncDisposable
     public PolicyStatus Status => Kubernetes.Read(Given.PolicyKey).Status ?? new PolicyStatus();
 
     public int Patches => Kubernetes.Requests.Count(r => r.StartsWith("PATCH", StringComparison.Ordinal));
+
+    /// <summary>Several at a time, as workers do. The statuses are judged by themselves.</summary>
+    public async Task<IReadOnlyList<Requeue>> ReconcileAsync(IReadOnlyList<NamespacedName> keys, int workers)
+    {
+        var requeues = new Requeue[keys.Count];
+        await Parallel.ForAsync(0, keys.Count, new ParallelOptions { MaxDegreeOfParallelism = workers }, async (i, token) => requeues[i] = await _reconciler.ReconcileAsync(keys[i], attempt: 0, token));
+        foreach (var gone in keys.Where(k => Kubernetes.Find(k) is null).Select(_policies.Find).OfType<BucketEncryptionPolicy>())
+            Gone(gone);
+        Watch();
+        return requeues;
+    }
 
     /// <summary>A store with good keys, and the policy.</summary>
     public Workbench Start(BucketEncryptionPolicy policy)
@@ -117,12 +140,9 @@ internal sealed class Workbench : IAsyncDisposable
         var before = _policies.Find(key);
         var requeue = await _reconciler.ReconcileAsync(key, _attempts.GetValueOrDefault(key), cancellationToken);
         _attempts[key] = requeue is Requeue.Retry ? _attempts.GetValueOrDefault(key) + 1 : 0;
-        foreach (var now in Kubernetes.Policies)
-        {
-            if (before is not null && now.Metadata.Key == key && now.Status is { ObservedGeneration: not null } status)
-                StatusRules.Check(before, status, Time.GetUtcNow());
-            Applied(now);
-        }
+        if (before is not null && Kubernetes.Find(key) is { Status: { ObservedGeneration: not null } status } now && now.Metadata.ResourceVersion != before.Metadata.ResourceVersion)
+            StatusRules.Check(before, status, Time.GetUtcNow());
+        Watch();
         if (before is not null && Kubernetes.Find(key) is null)
             Gone(before);
         Assert.All(Events.Notes, note => Assert.DoesNotContain(StatusRules.SecretMark, note, StringComparison.OrdinalIgnoreCase));
@@ -151,6 +171,13 @@ internal sealed class Workbench : IAsyncDisposable
             }
         }
         throw new InvalidOperationException("It never settles: " + string.Join("\n", Logs.TakeLast(5)));
+    }
+
+    /// <summary>The mirror learns what is stored, as it would from the watch.</summary>
+    private void Watch()
+    {
+        foreach (var now in Kubernetes.Since(key => _policies.Find(key)?.Metadata.ResourceVersion))
+            Applied(now);
     }
 
     /// <summary>As <c>kubectl delete</c>: gone at once, or marked while there is a finalizer.</summary>
