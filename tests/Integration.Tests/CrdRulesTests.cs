@@ -59,6 +59,8 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
         ("signature-unknown", Store, StoreSpec(more: ", alibaba: {signatureVersion: V2}"), "Unsupported value: \"V2\""),
         ("owner-illegal", Store, StoreSpec(vendor: "S3", more: ", s3: {expectedBucketOwner: me}"), "an account id has 12 digits"),
         ("partition-with-a-blank", Store, StoreSpec(more: ", partition: 'a b'"), "a partition has letters, digits and any of"),
+        ("ca-bundle-of-words", Store, StoreSpec(more: ", caBundle: 'trust me'"), "caBundle has certificates in PEM"),
+        ("ca-bundle-with-a-key", ClusterStore, StoreSpec(more: ", caBundle: '-----BEGIN CERTIFICATE----- -----BEGIN EC PRIVATE KEY-----'"), "and no private key"),
         ("partition-of-nothing", ClusterStore, StoreSpec(more: ", partition: ''"), "spec.partition"),
         ("cluster-endpoint-with-user", ClusterStore, StoreSpec(endpoint: "https://me@oss-cn-hangzhou.aliyuncs.com"), "endpoint is scheme and host only"),
         ("values-for-exists", ClusterStore, Allowing("{matchExpressions: [{key: a, operator: Exists, values: [b]}]}"), "Exists and DoesNotExist take none"),

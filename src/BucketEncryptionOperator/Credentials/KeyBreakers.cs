@@ -112,7 +112,7 @@ internal sealed class KeyBreakers(TimeProvider time)
         public void Answered(Failure? failure) => _verdict = failure switch
         {
             { ConcernsCredentials: true } => new Verdict.Rejected(failure),
-            { PassesByItself: true } => new Verdict.None(),
+            { PassesByItself: true } or { HttpStatus: null } => new Verdict.None(), // a failure without a status is no answer of the vendor's
             _ => new Verdict.Taken(),
         };
 

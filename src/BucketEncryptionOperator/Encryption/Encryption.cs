@@ -110,6 +110,9 @@ internal sealed record BucketAddress(string Bucket, Uri Endpoint, string Region,
 {
     /// <summary>How fast the store's owner lets its endpoint be called.</summary>
     public RateLimit Limit { get; init; } = RateLimit.Default;
+
+    /// <summary>The only roots that the endpoint's certificate may chain to, in PEM; null: the system's.</summary>
+    public string? CaBundle { get; init; }
 }
 
 /// <param name="RequestsPerSecond">In the long run.</param>

@@ -57,7 +57,9 @@ internal static class Services
         services.AddSingleton<KeyBreakers>();
         services.AddSingleton(s => new SecretKeys(
             (name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token), s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(s => new VendorHttp(Product, s.GetRequiredService<OperatorOptions>().VendorTimeout, s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new VendorHttp(
+            Product, s.GetRequiredService<OperatorOptions>().VendorTimeout, s.GetRequiredService<TimeProvider>(), proxy: null,
+            new Dialer(s.GetRequiredService<EndpointAllowList>().VouchingFor)));
         services.AddSingleton<ServerClocks>();
         services.AddSingleton<VendorLimits>();
         services.AddSingleton(s => VendorCatalog.ConnectAll(

@@ -22,6 +22,7 @@ internal record ObjectStoreSpec
     public string? Endpoint { get; init; }
     public string? Addressing { get; init; }
     public string? Partition { get; init; }
+    public string? CaBundle { get; init; }
     public AlibabaSpec? Alibaba { get; init; }
     public S3Spec? S3 { get; init; }
     public required CredentialsSpec Credentials { get; init; }

@@ -19,8 +19,11 @@ internal sealed record StorePlace(Uri Endpoint, string Region, Addressing Addres
     /// <summary>Within it a bucket's name is one bucket, whichever stores lead there: what the store's owner says, what the vendor says, else the endpoint.</summary>
     public string Partition { get; init; } = Traits.Partition ?? $"{Endpoint.IdnHost}:{Endpoint.Port}";
 
+    /// <inheritdoc cref="BucketAddress.CaBundle"/>
+    public string? CaBundle { get; init; }
+
     public BucketAddress Address(string bucket) =>
-        new(bucket, Endpoint, Region, Addressing == Addressing.VirtualHost && bucket.Contains('.', StringComparison.Ordinal) ? Addressing.Path : Addressing, Traits.Options) { Limit = Limit };
+        new(bucket, Endpoint, Region, Addressing == Addressing.VirtualHost && bucket.Contains('.', StringComparison.Ordinal) ? Addressing.Path : Addressing, Traits.Options) { Limit = Limit, CaBundle = CaBundle };
 }
 
 /// <summary>Turns a store into a place that signed requests may go to.</summary>
@@ -59,10 +62,12 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints)
             return Wrong("spec.endpoint: must be given here, for it cannot be derived.");
         if (spec.Partition is { } named && !IsPartition(named))
             return Wrong($"spec.partition: \"{named}\" is none; it has letters, digits and any of \".:_-\", at most {LongestPartition}.");
+        if (spec.CaBundle is { } bundle && CaBundle.ProblemOf(bundle) is { } wrongBundle)
+            return Wrong($"spec.caBundle: {wrongBundle}.");
         var (limit, wrongLimit) = ReadLimit(spec.RateLimit);
         if (limit is null)
             return Wrong(wrongLimit);
-        var place = new StorePlace(endpoint, spec.Region, addressing, traits, limit);
+        var place = new StorePlace(endpoint, spec.Region, addressing, traits, limit) { CaBundle = spec.CaBundle };
         return new(new Store(spec.Vendor, spec.Partition is null ? place : place with { Partition = spec.Partition }, spec.Credentials.SecretRef.In(secretNamespace)), Failure: null);
 
         Read<Store> Wrong(string message) => new(Value: null, Invalid(subject, message));

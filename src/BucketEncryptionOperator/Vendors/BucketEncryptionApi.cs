@@ -65,7 +65,7 @@ internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialec
         if (method != HttpMethod.Get && !mayWrite())
             throw new VendorException(NotLeading.Failure);
         using var request = dialect.Sign(method, address, key, body, clocks.Now(address.Endpoint));
-        var response = await http.SendAsync(request, operation, cancellationToken);
+        var response = await http.SendAsync(request, operation, address.CaBundle, cancellationToken);
         var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);
         turn.Answered(failure);
         return (response, failure);

@@ -6,7 +6,8 @@ namespace BucketEncryptionOperator.Vendors;
 /// <summary>
 /// The endpoints that signed requests may go to. A store's endpoint is a tenant's word: without this list it could aim the
 /// operator, its keys' signatures and session tokens at any host. An entry is <c>[scheme://]host[:port]</c>; the scheme is https
-/// unless given, the port the scheme's own unless given, and <c>*</c> stands for a part of one label, never for a dot.
+/// unless given, the port the scheme's own unless given, and <c>*</c> stands for a part of one label, never for a dot. Where a listed name
+/// leads is <see cref="AddressRules"/>' matter.
 /// </summary>
 internal sealed partial class EndpointAllowList
 {
@@ -17,6 +18,17 @@ internal sealed partial class EndpointAllowList
 
     public bool Allows(Uri endpoint) =>
         _entries.Any(e => e.Scheme == endpoint.Scheme && e.Port == endpoint.Port && e.Host.IsMatch(endpoint.IdnHost));
+
+    /// <summary>Who vouches for where a request goes. A bucket may stand before the host that is listed, as one label.</summary>
+    public Vouching VouchingFor(Uri target)
+    {
+        var host = target.IdnHost;
+        var hosts = target.HostNameType == UriHostNameType.Dns && host.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot ? [host, host[(dot + 1)..]] : (string[])[host];
+        // The vendors' names are on the list by default, so nobody has vouched for one of them in particular.
+        if (_entries.Any(e => e.IsFullName && e.Scheme == target.Scheme && e.Port == target.Port && hosts.Any(h => e.Host.IsMatch(h)) && !VendorCatalog.DefaultEndpointPatterns.Contains(e.Text, StringComparer.OrdinalIgnoreCase)))
+            return Vouching.Operator;
+        return hosts.Any(VendorCatalog.OwnHost) ? Vouching.Vendor : Vouching.Pattern;
+    }
 
     private static Entry Parse(string text)
     {
@@ -30,7 +42,7 @@ internal sealed partial class EndpointAllowList
         var name = match.Groups["host"].Value.Trim('[', ']');
         name = IPAddress.TryParse(name, out var address) ? address.ToString() : name; // an address has many spellings, a URI knows one
         var host = "^" + Regex.Escape(name).Replace("\\*", "[a-z0-9-]+", StringComparison.Ordinal) + "\\z";
-        return new Entry(scheme, new Regex(host, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking), port);
+        return new Entry(text, scheme, new Regex(host, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking), port);
     }
 
     private static FormatException NoEntry(string text) => new($"\"{text}\" is not [scheme://]host[:port], for example oss-*.aliyuncs.com or http://127.0.0.1:9000");
@@ -38,5 +50,8 @@ internal sealed partial class EndpointAllowList
     [GeneratedRegex(@"^((?<scheme>https?)://)?(?<host>[A-Za-z0-9*.-]+|\[[0-9A-Fa-f:.]+\])(:(?<port>[0-9]{1,5}))?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex EntryForm();
 
-    private sealed record Entry(string Scheme, Regex Host, int Port);
+    private sealed record Entry(string Text, string Scheme, Regex Host, int Port)
+    {
+        public bool IsFullName { get; } = !Text.Contains('*', StringComparison.Ordinal);
+    }
 }

@@ -21,7 +21,10 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
         Contain(endpoint) && !Regional.Select(p => p.Replace(Region, region, StringComparison.Ordinal)).Concat(Global).Any(p => IsLike(endpoint.Host, p));
 
     /// <summary>Whether the endpoint is one of the vendor's own, whatever its scheme and port: which of them may be used is the allow list's matter.</summary>
-    public bool Contain(Uri endpoint) => _own.Allows(new UriBuilder(Uri.UriSchemeHttps, endpoint.Host).Uri);
+    public bool Contain(Uri endpoint) => Contain(endpoint.Host);
+
+    /// <inheritdoc cref="Contain(Uri)"/>
+    public bool Contain(string host) => _own.Allows(new UriBuilder(Uri.UriSchemeHttps, host).Uri);
 
     /// <summary>The region that one of the vendor's own endpoints is in; null for every other, and for those that go with any region.</summary>
     public string? RegionOf(Uri endpoint)

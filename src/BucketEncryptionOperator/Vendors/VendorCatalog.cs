@@ -37,6 +37,9 @@ internal static class VendorCatalog
             v => (IBucketEncryptionApi)new GuardedApi(new BucketEncryptionApi(http, v.Dialect, clocks, limits, mayWrite), breakers, e => v.Endpoints.Contain(e) ? v.Name : e.Authority),
             StringComparer.Ordinal);
 
+    /// <summary>Whether a host is one of a vendor's own endpoints.</summary>
+    public static bool OwnHost(string host) => All.Any(v => v.Endpoints.Contain(host));
+
     public static Vendor? FindByScheme(string scheme) => All.FirstOrDefault(v => v.Shell is { MustBeNamed: false } && v.Shell.Scheme == scheme);
 
     public static Vendor? Find(string name) => All.FirstOrDefault(v => v.Name == name);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using BucketEncryptionOperator.Encryption;
 using KubeRuntime.Api;
@@ -18,7 +19,7 @@ internal sealed record VendorResponse(HttpStatusCode Status, string Body, HttpRe
 /// <summary>
 /// Sends one signed request and reads a bounded answer. No redirects (a signature covers its host, and an answer must not choose
 /// where keys' signatures go), no cookies, no retries (the queue is the one retry loop), certificate checks always on,
-/// HTTPS_PROXY and its kin honoured.
+/// HTTPS_PROXY and its kin honoured. Connections are the <see cref="Dialer"/>'s.
 /// </summary>
 internal sealed class VendorHttp : IDisposable
 {
@@ -28,39 +29,58 @@ internal sealed class VendorHttp : IDisposable
     private const string CheckWay = "Check the store's endpoint and region, and that the operator can reach it (DNS, network policy, proxy).";
     private const string CheckCertificate = "Check the store's endpoint, and whether a proxy on the way answers in its place.";
 
-    private readonly HttpClient _http;
+    private readonly VendorClients _clients;
+    private readonly Dialer _dialer;
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
 
     /// <param name="product">For the User-Agent header, as <c>name/1.0</c>.</param>
     /// <param name="timeout">For one request, connection and body included.</param>
     /// <param name="proxy">Null: the environment's.</param>
-    public VendorHttp(string product, TimeSpan timeout, TimeProvider time, IWebProxy? proxy = null)
+    /// <param name="dialer">Null: whoever asks for an address vouches for it, and nothing but a metadata service is refused.</param>
+    public VendorHttp(string product, TimeSpan timeout, TimeProvider time, IWebProxy? proxy = null, Dialer? dialer = null)
     {
         _timeout = timeout;
         _time = time;
-        var handler = new SocketsHttpHandler
+        _dialer = dialer ?? new Dialer(_ => Vouching.Operator);
+        _clients = new VendorClients(Open, time);
+
+        HttpClient Open(X509Certificate2Collection roots)
         {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            Proxy = proxy,
-            ConnectTimeout = timeout,
-            MaxConnectionsPerServer = 64,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(10), // so that a change of the vendor's addresses is noticed
-            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
-        };
-        _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
-        _http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
+            var handler = new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                Proxy = proxy,
+                ConnectTimeout = timeout,
+                ConnectCallback = _dialer.DialAsync,
+                SslOptions = VendorClients.Trust(roots),
+                MaxConnectionsPerServer = 64,
+                PooledConnectionLifetime = TimeSpan.FromMinutes(10), // so that a change of the vendor's addresses is noticed
+                PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+            };
+            var http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+            http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
+            return http;
+        }
     }
 
     /// <param name="operation">The vendor's name of the call, for failures.</param>
-    /// <exception cref="VendorException">Transient: no complete answer came.</exception>
-    public async Task<VendorResponse> SendAsync(HttpRequestMessage request, string operation, CancellationToken cancellationToken)
+    /// <exception cref="VendorException">Transient: no complete answer came. Refused: the host is where no request may go.</exception>
+    public Task<VendorResponse> SendAsync(HttpRequestMessage request, string operation, CancellationToken cancellationToken) =>
+        SendAsync(request, operation, caBundle: null, cancellationToken);
+
+    /// <inheritdoc cref="SendAsync(HttpRequestMessage, string, CancellationToken)"/>
+    /// <param name="caBundle">In PEM, the roots to trust in place of the system's; null for those.</param>
+    public async Task<VendorResponse> SendAsync(HttpRequestMessage request, string operation, string? caBundle, CancellationToken cancellationToken)
     {
+        using var client = _clients.Rent(caBundle);
         using var deadline = new Deadline(_timeout, _time, cancellationToken);
         try
         {
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            if (request.RequestUri is { } target)
+                _dialer.CheckLiteral(target);
+            using var response = await client.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
             await response.Content.LoadIntoBufferAsync(MaxBody, deadline.Token);
             var body = await response.Content.ReadAsByteArrayAsync(deadline.Token);
             return new VendorResponse(response.StatusCode, Encoding.UTF8.GetString(body), response.Headers);
@@ -72,6 +92,14 @@ internal sealed class VendorHttp : IDisposable
         catch (OperationCanceledException)
         {
             throw NoAnswer(operation, "Timeout", $"No complete answer within {_timeout.TotalSeconds:0} s.", CheckWay);
+        }
+        catch (AddressNotAllowedException e)
+        {
+            throw NotAllowed(operation, e);
+        }
+        catch (HttpRequestException e) when (e.InnerException is AddressNotAllowedException refused)
+        {
+            throw NotAllowed(operation, refused);
         }
         catch (HttpRequestException e)
         {
@@ -90,7 +118,16 @@ internal sealed class VendorHttp : IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _clients.Dispose();
+
+    /// <summary>Asked again after an hour or a change: a name may lead elsewhere by then.</summary>
+    private static VendorException NotAllowed(string operation, AddressNotAllowedException e) => new(new Failure(FailureKind.Refused, operation, "AddressNotAllowed")
+    {
+        Message = $"{e.Message}. No connection was made.",
+        Hint = e.IsMetadataService
+            ? "Correct the store's endpoint, or where its name leads: no request ever goes there."
+            : "Correct the store's endpoint, or where its name leads; or ask whoever runs the operator to list it by its full name, without *, in --allowed-endpoints.",
+    });
 
     private static VendorException NoAnswer(string operation, string code, string message, string? hint = null) =>
         new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint });

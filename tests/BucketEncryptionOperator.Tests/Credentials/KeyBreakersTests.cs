@@ -10,7 +10,8 @@ public sealed class KeyBreakersTests
     private static readonly AccessKey Key = new("id", "secret", SecurityToken: null);
     private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId") { ConcernsCredentials = true };
     private static readonly Failure Unavailable = new(FailureKind.Transient, "GetBucketEncryption", "InternalError");
-    private static readonly Failure NoBucket = new(FailureKind.Missing, "GetBucketEncryption", "NoSuchBucket");
+    private static readonly Failure NoBucket = new(FailureKind.Missing, "GetBucketEncryption", "NoSuchBucket") { HttpStatus = 404 };
+    private static readonly Failure NotSent = new(FailureKind.Refused, "GetBucketEncryption", "AddressNotAllowed");
 
     private readonly ManualTimeProvider _time = new();
     private readonly KeyBreakers _breakers;
@@ -58,6 +59,17 @@ public sealed class KeyBreakersTests
 
         Assert.False(early);
         Assert.NotNull((await next.Within()).Value);
+    }
+
+    [Fact]
+    public async Task A_request_that_was_not_sent_says_nothing_of_the_key()
+    {
+        End((await EnterAsync()).Value!, Rejection);
+        _time.Advance(TimeSpan.FromMinutes(1));
+
+        End((await EnterAsync()).Value!, NotSent);
+
+        Assert.True(_breakers.IsRejected(Key));
     }
 
     [Fact]

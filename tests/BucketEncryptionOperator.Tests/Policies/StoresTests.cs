@@ -165,6 +165,20 @@ public sealed class StoresTests
         Assert.Contains($"spec.partition: \"{partition}\" is none", failure?.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_bundle_of_authorities_goes_with_every_bucket_and_one_that_is_none_is_refused()
+    {
+        using var authority = new TestAuthority("Corp");
+        var good = Place(Given.Store().Spec with { CaBundle = authority.Pem })?.Address("finance-archive").CaBundle;
+        Add(Given.Store() with { Spec = Given.Store().Spec with { CaBundle = authority.KeyPem } });
+
+        var failure = _room.Find(Reference(kind: null), Given.Namespace).Failure;
+
+        Assert.Equal(authority.Pem, good);
+        Assert.Equal("InvalidSpec", failure?.Code);
+        Assert.Equal("ObjectStore \"hangzhou\", spec.caBundle: it holds something that is no certificate; give certificates only.", failure?.Message);
+    }
+
     private static StorePlace? Place(ObjectStoreSpec spec)
     {
         var reader = new StoreReader(new EndpointAllowList([.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "oss-cn-hangzhou.notaliyuncs.com", "http://127.0.0.1:9000"]));

@@ -123,6 +123,24 @@ public sealed class WireTests
     }
 
     [Fact]
+    public void A_store_of_the_cluster_says_which_namespaces_it_allows()
+    {
+        const string Json = """
+            {"metadata": {"name": "company"}, "spec": {"vendor": "AlibabaOSS", "region": "cn-hangzhou", "credentials": {"secretRef": {"name": "oss-keys"}}, "allowedNamespaces":
+            {"names": ["finance"], "selector": {"matchLabels": {"env": "prod"}, "matchExpressions": [{"key": "tier", "operator": "In", "values": ["a", "b"]}]}}}}
+            """;
+
+        var store = JsonSerializer.Deserialize(Json, Kinds.ClusterStores.ObjectType);
+
+        var allowed = store?.Spec.AllowedNamespaces;
+        var expression = Assert.Single(allowed!.Selector!.MatchExpressions);
+        Assert.Equal("oss-keys", store!.Spec.Credentials.SecretRef.Name);
+        Assert.Equal("finance", Assert.Single(allowed.Names));
+        Assert.Equal([KeyValuePair.Create("env", "prod")], allowed.Selector.MatchLabels);
+        Assert.Equal(("tier", "In", "a b"), (expression.Key, expression.Operator, string.Join(' ', expression.Values)));
+    }
+
+    [Fact]
     public void A_Secret_with_null_data_is_read()
     {
         var secret = JsonSerializer.Deserialize("""{"metadata": {"name": "s", "namespace": "n"}, "data": {"accessKeyId": null}}""", Kinds.Secrets.ObjectType);

@@ -106,6 +106,30 @@ public sealed class EndpointAllowListTests
         Assert.True(thrown is FormatException && thrown.Message.StartsWith($"\"{entry}\" is not", StringComparison.Ordinal), $"{sentence}: {thrown}");
     }
 
+    /// <summary>Who vouches for a host decides which addresses it may have.</summary>
+    [Theory]
+    [InlineData("a vendor's own", "https://oss-cn-hangzhou.aliyuncs.com", "Vendor")]
+    [InlineData("a vendor's own with a bucket before it", "https://archive.oss-cn-hangzhou.aliyuncs.com", "Vendor")]
+    [InlineData("a vendor's own that is on the default list in full", "https://oss-accelerate.aliyuncs.com", "Vendor")]
+    [InlineData("one of a vendor's own that somebody has listed in full", "https://oss-cn-beijing.aliyuncs.com", "Operator")]
+    [InlineData("a name in full", "https://oss.corp.example", "Operator")]
+    [InlineData("a name in full with a bucket before it", "https://archive.oss.corp.example", "Operator")]
+    [InlineData("two labels before it are no bucket", "https://a.b.oss.corp.example", "Pattern")]
+    [InlineData("another port", "https://oss.corp.example:8443", "Pattern")]
+    [InlineData("another scheme", "http://oss.corp.example", "Pattern")]
+    [InlineData("a pattern", "https://minio.corp.example", "Pattern")]
+    [InlineData("an address in full", "http://10.0.0.5:9000", "Operator")]
+    [InlineData("another address", "http://10.0.0.6:9000", "Pattern")]
+    [InlineData("an IPv6 address in full", "http://[::1]:9000", "Operator")]
+    [InlineData("not on the list", "https://elsewhere.example", "Pattern")]
+    public void A_name_in_full_vouches_for_where_it_leads(string sentence, string target, string expected)
+    {
+        var list = new EndpointAllowList(
+            [.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "m*.corp.example", "https://oss-cn-beijing.aliyuncs.com", "http://10.0.0.5:9000", "http://[::1]:9000"]);
+
+        Assert.True(expected == list.VouchingFor(new Uri(target)).ToString(), sentence);
+    }
+
     [Fact]
     public void An_empty_list_allows_nothing() => Assert.False(new EndpointAllowList([]).Allows(new Uri("https://oss-cn-hangzhou.aliyuncs.com")));
 }

@@ -127,6 +127,24 @@ public sealed class VendorHttpTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_that_brings_its_authority_along_is_answered_and_trusts_no_other()
+    {
+        using var ours = new TestAuthority("Corp");
+        using var other = new TestAuthority("Other");
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200), ours.Server);
+
+        var codes = new List<string>();
+        foreach (var bundle in (string?[])[null, other.Pem, ours.Pem, other.Pem + ours.Pem, null])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, server.Address);
+            var thrown = await Record.ExceptionAsync(() => _http.SendAsync(request, "GetBucketEncryption", bundle, CancellationToken.None));
+            codes.Add((thrown as VendorException)?.Failure.Code ?? "answered");
+        }
+
+        Assert.Equal(["TlsFailed", "TlsFailed", "answered", "answered", "TlsFailed"], codes);
+    }
+
+    [Fact]
     public async Task Silence_ends_at_the_limit_and_not_before()
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());

@@ -1,0 +1,57 @@
+using BucketEncryptionOperator.Tests.Fakes;
+using BucketEncryptionOperator.Vendors;
+using TestKit;
+
+namespace BucketEncryptionOperator.Tests.Vendors;
+
+public sealed class VendorClientsTests : IDisposable
+{
+    private readonly ManualTimeProvider _time = new();
+    private readonly TestAuthority _authority = new("Corp");
+    private readonly VendorClients _clients;
+    private int _opened;
+
+    public VendorClientsTests() => _clients = new VendorClients(
+        _ =>
+        {
+            _opened++;
+            return new HttpClient();
+        },
+        _time);
+
+    public void Dispose()
+    {
+        _clients.Dispose();
+        _authority.Dispose();
+    }
+
+    [Fact]
+    public void Equal_bundles_share_their_connections_and_others_do_not()
+    {
+        using var system = _clients.Rent(null);
+        using var a = _clients.Rent(_authority.Pem);
+        using var b = _clients.Rent(new string(_authority.Pem));
+        using var c = _clients.Rent(_authority.Pem + "\n");
+
+        Assert.Same(a.Client, b.Client);
+        Assert.NotSame(a.Client, c.Client);
+        Assert.NotSame(a.Client, system.Client);
+        Assert.Equal(3, _opened);
+    }
+
+    [Fact]
+    public void A_bundle_that_nobody_has_used_for_an_hour_is_closed_and_one_in_use_is_not()
+    {
+        var old = _clients.Rent(_authority.Pem);
+        _clients.Rent(_authority.Pem + "\n").Dispose();
+        _time.Advance(TimeSpan.FromMinutes(61));
+
+        _clients.Rent(_authority.Pem + "\n\n").Dispose();
+        var inUse = _clients.Count;
+        old.Dispose();
+        _time.Advance(TimeSpan.FromMinutes(61));
+        _clients.Rent(_authority.Pem + "\n\n\n").Dispose();
+
+        Assert.Equal((2, 1), (inUse, _clients.Count));
+    }
+}
