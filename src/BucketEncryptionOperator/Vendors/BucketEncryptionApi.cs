@@ -58,12 +58,21 @@ internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialec
             : (response, failure);
     }
 
+    /// <summary>It was good when the work on the policy began, and the turn was long in coming.</summary>
+    private static Failure KeyOver(string operation) => new(FailureKind.Transient, operation, "KeyExpired")
+    {
+        Message = "The temporary key ended before the request was sent.",
+        ConcernsCredentials = true,
+    };
+
     private async Task<(VendorResponse Response, Failure? Failure)> SendOnceAsync(
         HttpMethod method, BucketAddress address, AccessKey key, string? body, string operation, CancellationToken cancellationToken)
     {
         using var turn = await limits.EnterAsync(address, key, operation, cancellationToken);
         if (method != HttpMethod.Get && !mayWrite())
             throw new VendorException(NotLeading.Failure);
+        if (key.Lifetime is { IsOver: true })
+            throw new VendorException(KeyOver(operation));
         using var request = dialect.Sign(method, address, key, body, clocks.Now(address.Endpoint));
         var response = await http.SendAsync(request, operation, cancellationToken);
         var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);

@@ -36,14 +36,18 @@ internal sealed class Workbench : IAsyncDisposable
     private readonly Mirror<ClusterObjectStore> _clusterStores = new();
     private readonly Mirror<Namespace> _namespaces = new();
     private BucketClaims _claims;
+    private readonly StoreReader _reader;
+    private readonly TemporaryKeys _temporary;
     private PolicyReconciler _reconciler;
 
-    public Workbench(int bucketConcurrency = 1, bool readOnly = false)
+    /// <param name="ambient">As with the flag: a namespaced store may have the operator's own identity.</param>
+    public Workbench(int bucketConcurrency = 1, bool readOnly = false, bool ambient = false)
     {
-        (_bucketConcurrency, ReadOnly) = (bucketConcurrency, readOnly);
+        (_bucketConcurrency, ReadOnly, _reader) = (bucketConcurrency, readOnly, new StoreReader(Allowed, new KeySourceReader(ambient)));
         Kubernetes = new KubernetesFake(Time);
         _breakers = new KeyBreakers(Time);
         _keys = new SecretKeys((name, token) => Kubernetes.Client.GetAsync(Kinds.Secrets, name, token), _breakers, Time);
+        _temporary = new TemporaryKeys((identity, _) => Task.FromResult(Fetch(identity)), _breakers, Time, new RecordingLogger<TemporaryKeys>(Logs));
         (_claims, _reconciler) = Build();
     }
 
@@ -60,7 +64,7 @@ internal sealed class Workbench : IAsyncDisposable
 
     private (BucketClaims Claims, PolicyReconciler Reconciler) Build()
     {
-        var stores = new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, SecretNamespace), new StoreReader(Allowed));
+        var stores = new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, SecretNamespace), _reader);
         var claims = new BucketClaims(_policies, policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition);
         var writer = new StatusWriter(Kubernetes.Client, _policies);
         var keeper = new Keeper(Kubernetes.Client, _policies, writer, Time);
@@ -68,7 +72,7 @@ internal sealed class Workbench : IAsyncDisposable
         var pass = new PolicyPass(
             new BucketReconciler(() => MayWrite, Time, new RecordingLogger<BucketReconciler>(Logs)), claims, keeper, new PassOptions(_bucketConcurrency, ReadOnly));
         var teller = new Teller(writer, claims, Events, new TellerOptions(Evidence), Time, new RecordingLogger<Teller>(Logs));
-        return (claims, new PolicyReconciler(_policies, stores, _keys, vendors, pass, new Releaser(claims, keeper), keeper, teller, Woken.Enqueue, Time, new RecordingLogger<PolicyReconciler>(Logs)));
+        return (claims, new PolicyReconciler(_policies, stores, new StoreKeys(_keys, _temporary), vendors, pass, new Releaser(claims, keeper), keeper, teller, Woken.Enqueue, Time, new RecordingLogger<PolicyReconciler>(Logs)));
     }
 
     public bool ReadOnly { get; }
@@ -78,6 +82,9 @@ internal sealed class Workbench : IAsyncDisposable
 
     /// <summary>What the lease says.</summary>
     public bool MayWrite { get; set; } = true;
+
+    /// <summary>What whoever gives temporary keys does.</summary>
+    public Func<AmbientIdentity, TemporaryKey> Fetch { get; set; } = identity => throw new InvalidOperationException($"{identity} was not expected");
 
     public ManualTimeProvider Time { get; } = new();
 
@@ -167,6 +174,7 @@ internal sealed class Workbench : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _keys.Dispose();
+        _temporary.Dispose();
         await Kubernetes.DisposeAsync();
     }
 
