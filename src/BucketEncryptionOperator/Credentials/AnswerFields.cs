@@ -10,6 +10,9 @@ internal sealed class AnswerFields
     private const int MaxDepth = 16;
     private const int MaxText = 8 * 1024;
 
+    /// <summary>Both times are told in whole seconds, rounded down.</summary>
+    private static readonly TimeSpan Rounding = TimeSpan.FromSeconds(1);
+
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
 
     private AnswerFields()
@@ -65,7 +68,7 @@ internal sealed class AnswerFields
         var (id, secret, token) = (Word(names.Id), Word(names.Secret), Word(names.Token));
         return id is not null && secret is not null && token is not null
             && DateTimeOffset.TryParse(this["Expiration"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var expiration)
-            ? new TemporaryKey(new AccessKey(id, secret, token) { Principal = principal }, expiration - answer.Now)
+            ? new TemporaryKey(new AccessKey(id, secret, token) { Principal = principal }, expiration - answer.Now - Rounding)
             : throw IdentityErrors.Unreadable(step);
     }
 
