@@ -86,7 +86,11 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
 
     private static void Know(World world, string role) => world.Identities.Set(new IdentityValues
     {
-        RoleArn = role, OidcProviderArn = Provider, OidcToken = Token, EcsRole = "instance-role", KeySeconds = KeySeconds,
+        RoleArn = role,
+        OidcProviderArn = Provider,
+        OidcToken = Token,
+        EcsRole = "instance-role",
+        KeySeconds = KeySeconds,
     });
 
     private async Task<OperatorProcess> StartAsync(SimulatorServer vendor, string ns, Dictionary<string, string> environment)

@@ -15,12 +15,20 @@ public sealed class IdentityRoomTests : IAsyncLifetime
 
     private static readonly Dictionary<string, string> Oidc = new(StringComparer.Ordinal)
     {
-        ["RoleArn"] = "acs:ram::1:role/r", ["OIDCProviderArn"] = "acs:ram::1:oidc-provider/p", ["OIDCToken"] = "good", ["RoleSessionName"] = "s", ["DurationSeconds"] = "900",
+        ["RoleArn"] = "acs:ram::1:role/r",
+        ["OIDCProviderArn"] = "acs:ram::1:oidc-provider/p",
+        ["OIDCToken"] = "good",
+        ["RoleSessionName"] = "s",
+        ["DurationSeconds"] = "900",
     };
 
     private static readonly Dictionary<string, string> Web = new(StringComparer.Ordinal)
     {
-        ["Action"] = "AssumeRoleWithWebIdentity", ["Version"] = "2011-06-15", ["RoleArn"] = "acs:ram::1:role/r", ["RoleSessionName"] = "s", ["WebIdentityToken"] = "good",
+        ["Action"] = "AssumeRoleWithWebIdentity",
+        ["Version"] = "2011-06-15",
+        ["RoleArn"] = "acs:ram::1:role/r",
+        ["RoleSessionName"] = "s",
+        ["WebIdentityToken"] = "good",
     };
 
     private readonly ManualTimeProvider _time = new();
