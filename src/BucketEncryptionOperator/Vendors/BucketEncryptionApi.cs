@@ -76,6 +76,9 @@ internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialec
         using var request = dialect.Sign(method, address, key, body, clocks.Now(address.Endpoint));
         var response = await http.SendAsync(request, operation, cancellationToken);
         var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);
+        // A careless endpoint, or one that is not the vendor's, may say what it was told.
+        if (key.SecurityToken is { } token && failure?.Message?.Contains(token, StringComparison.Ordinal) == true)
+            failure = failure with { Message = null };
         turn.Answered(failure);
         return (response, failure);
     }
