@@ -209,7 +209,7 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
     private async Task ApplyPoliciesAsync()
     {
         await fixture.Cluster.KubectlAsync("-n", TheScene.Namespace, "delete", "bep", "--all");
-        await fixture.Cluster.ApplyAsync(string.Join("\n---\n", _reasons.Keys.Select(name => TheScene.PolicyYaml(name, BucketsOf(name), "{algorithm: AES256}").Replace("{name: oss}", $"{{name: {name}}}", StringComparison.Ordinal))));
+        await fixture.Cluster.ApplyAsync(string.Join("\n---\n", _reasons.Keys.Select(name => TheScene.PolicyYaml(name, BucketsOf(name), "{algorithm: KMS}").Replace("{name: oss}", $"{{name: {name}}}", StringComparison.Ordinal))));
     }
 
     private static IEnumerable<string> BucketsOf(string policy) =>
