@@ -56,6 +56,18 @@ public sealed class BucketEncryptionApiTests : IDisposable
         Assert.Equal((await Dialects.TextAsync(built)).Split('\n').Order(StringComparer.Ordinal).Where(l => l.Length > 0), lines.Where(l => l.Length > 0));
     }
 
+    [Theory]
+    [MemberData(nameof(Vendors))]
+    public async Task A_message_that_repeats_the_token_is_not_passed_on(string vendor)
+    {
+        var token = Dialects.Temporary.SecurityToken;
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, $"<Error><Code>AccessDenied</Code><Message>{token} may not</Message></Error>"));
+
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).GetAsync(At(server), Dialects.Temporary, CancellationToken.None));
+
+        Assert.Equal(("AccessDenied", null), (thrown.Failure.Code, thrown.Failure.Message));
+    }
+
     /// <summary>It was good when the work on the policy began; the turn came a minute before its end by the vendor's clock.</summary>
     [Theory]
     [MemberData(nameof(Vendors))]
