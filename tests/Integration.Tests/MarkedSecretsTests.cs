@@ -290,8 +290,12 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
     {
         public Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) => throw new InvalidOperationException($"a bug with {key} at {address}");
 
-        public Task PutAsync(BucketAddress address, AccessKey key, BucketEncryption target, Observation basis, CancellationToken cancellationToken) => throw new InvalidOperationException();
+        public Task PutAsync(BucketAddress address, AccessKey key, string document, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
         public Task DeleteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) => throw new InvalidOperationException();
+
+        public string Write(BucketEncryption target, Observation basis) => throw new InvalidOperationException();
+
+        public string? Repeat(Observation observed) => throw new InvalidOperationException();
     }
 }

@@ -367,7 +367,7 @@ public sealed class PolicyReconcilerTests : IAsyncLifetime
         await bench.ReconcileAsync();
 
         Assert.Equal(("False", "NoPermission", "AssumeRoleWithOIDC was refused. Check the role."), (ready?.Status, ready?.Reason, ready?.Message));
-        AssertAbout(TimeSpan.FromSeconds(5), requeue);
+        AssertWithin(TimeSpan.FromSeconds(5), requeue);
         Assert.Equal("True", bench.Status.Conditions.Find("Ready")?.Status);
     }
 
