@@ -9,7 +9,7 @@ internal static class IdentityErrors
     private const int MaxMessage = 256;
 
     /// <summary>Shorter ones would be found in any text.</summary>
-    private const int ShortestToken = 4;
+    private const int ShortestToken = 8;
 
     /// <param name="step">The vendor's name of the call.</param>
     /// <param name="code">The vendor's, where the answer has one.</param>

@@ -7,6 +7,9 @@ namespace BucketEncryptionOperator.Vendors;
 /// <param name="mayWrite">Asked when a write's turn has come, with nothing between the answer and the request but its signature.</param>
 internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteGuard mayWrite) : IBucketEncryptionApi
 {
+    /// <summary>Vendors' have hundreds of characters; shorter ones would be found in any text.</summary>
+    private const int ShortestToken = 8;
+
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
         const string Operation = "GetBucketEncryption";
@@ -77,7 +80,7 @@ internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialec
         var response = await http.SendAsync(request, operation, cancellationToken);
         var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);
         // A careless endpoint, or one that is not the vendor's, may say what it was told.
-        if (key.SecurityToken is { } token && failure?.Message?.Contains(token, StringComparison.Ordinal) == true)
+        if (key.SecurityToken is { Length: >= ShortestToken } token && failure?.Message?.Contains(token, StringComparison.Ordinal) == true)
             failure = failure with { Message = null };
         turn.Answered(failure);
         return (response, failure);

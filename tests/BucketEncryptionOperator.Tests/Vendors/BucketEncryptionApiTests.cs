@@ -60,10 +60,10 @@ public sealed class BucketEncryptionApiTests : IDisposable
     [MemberData(nameof(Vendors))]
     public async Task A_message_that_repeats_the_token_is_not_passed_on(string vendor)
     {
-        var token = Dialects.Temporary.SecurityToken;
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, $"<Error><Code>AccessDenied</Code><Message>{token} may not</Message></Error>"));
+        var key = Dialects.Temporary with { SecurityToken = "a-longer-token" };
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, $"<Error><Code>AccessDenied</Code><Message>{key.SecurityToken} may not</Message></Error>"));
 
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).GetAsync(At(server), Dialects.Temporary, CancellationToken.None));
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).GetAsync(At(server), key, CancellationToken.None));
 
         Assert.Equal(("AccessDenied", null), (thrown.Failure.Code, thrown.Failure.Message));
     }
