@@ -1,3 +1,4 @@
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
@@ -30,6 +31,12 @@ internal static partial class Log
 
     [LoggerMessage(110, LogLevel.Warning, "Bucket {Bucket}: {Operation} failed with {Code}. {Message} {Hint}")]
     public static partial void BucketFailedUnanswered(ILogger logger, string bucket, string operation, string code, string message, string hint);
+
+    [LoggerMessage(111, LogLevel.Debug, "New keys for {Identity}, good for {UsableFor}")]
+    public static partial void KeyRenewed(ILogger logger, AmbientIdentity identity, TimeSpan usableFor);
+
+    [LoggerMessage(112, LogLevel.Warning, "No new keys for {Identity}: {Step} failed with {Code}. {Message} (request {RequestId}). The old ones are good for {UsableFor}")]
+    public static partial void KeyNotRenewed(ILogger logger, AmbientIdentity identity, string step, string code, string message, string requestId, TimeSpan usableFor);
 
     [LoggerMessage(EventId = 104, Message = "Status not written ({Failure}), will try again: {Problem}")]
     public static partial void StatusNotWritten(ILogger logger, LogLevel level, KubeFailure failure, string problem);

@@ -66,6 +66,16 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
         ("values-for-exists", ClusterStore, Allowing("{matchExpressions: [{key: a, operator: Exists, values: [b]}]}"), "Exists and DoesNotExist take none"),
         ("no-values-for-in", ClusterStore, Allowing("{matchExpressions: [{key: a, operator: In}]}"), "In and NotIn need values"),
         ("an-operator-that-is-none", ClusterStore, Allowing("{matchExpressions: [{key: a, operator: Like, values: [b]}]}"), "Unsupported value: \"Like\""),
+        ("no-source-of-keys", Store, Keys("{}"), "credentials has exactly one of secretRef, rrsa, ecsRamRole and webIdentity"),
+        ("two-sources-of-keys", Store, Keys("{secretRef: {name: k}, ecsRamRole: {}}"), "credentials has exactly one of secretRef, rrsa, ecsRamRole and webIdentity"),
+        ("rrsa-elsewhere", Store, Keys("{rrsa: {}}", "S3"), "rrsa goes only with vendor AlibabaOSS: use secretRef"),
+        ("ecs-role-elsewhere", Store, Keys("{ecsRamRole: {}}", "HuaweiOBS"), "ecsRamRole goes only with vendor AlibabaOSS: use secretRef"),
+        ("web-identity-elsewhere", Store, Keys("{webIdentity: {}}"), "webIdentity goes only with vendor S3: use secretRef"),
+        ("role-without-arn", Store, Keys("{rrsa: {roleArn: my-role}}"), "a role's ARN is acs:ram::ACCOUNT:role/NAME"),
+        ("role-as-provider", Store, Keys("{rrsa: {oidcProviderArn: 'acs:ram::1:role/r'}}"), "an OIDC provider's ARN is acs:ram::ACCOUNT:oidc-provider/NAME"),
+        ("session-with-a-blank", Store, Keys("{rrsa: {sessionName: 'a b'}}"), "a session's name has 2 to 64 letters"),
+        ("ecs-role-with-a-path", Store, Keys("{ecsRamRole: {name: '../x'}}"), "a RAM role's name (not its ARN) has letters"),
+        ("iam-role-without-arn", Store, Keys("{webIdentity: {roleArn: my-role}}", "S3"), "a role's ARN is arn:aws:iam::ACCOUNT:role/NAME"),
         ("no-credentials", Store, "{vendor: AlibabaOSS, region: cn-hangzhou}", "spec.credentials: Required value"),
     ];
 
@@ -116,6 +126,8 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
         Assert.Equal(("Unknown", "Pending"), (ready?["status"]?.GetValue<string>(), ready?["reason"]?.GetValue<string>()));
         Assert.Equal(-1, policy["status"]?["observedGeneration"]?.GetValue<long>());
     }
+
+    private static string Keys(string credentials, string vendor = "AlibabaOSS") => $"{{vendor: {vendor}, region: cn-hangzhou, endpoint: 'https://oss.example.com', credentials: {credentials}}}";
 
     private static string Spec(string encryption, string buckets = "{name: abc}", string more = "") => $"{{storeRef: {{name: oss}}, buckets: [{buckets}], encryption: {encryption}{more}}}";
 

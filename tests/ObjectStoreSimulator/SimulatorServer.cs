@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using ObjectStoreSimulator.Admin;
+using ObjectStoreSimulator.Identity;
 using ObjectStoreSimulator.State;
 
 namespace ObjectStoreSimulator;
@@ -56,7 +57,7 @@ internal sealed class SimulatorServer : IAsyncDisposable
             });
         });
         WebApplication app = builder.Build();
-        RequestPipeline pipeline = new(world, options.Vendor.Speak(world), stopping.Token);
+        RequestPipeline pipeline = new(world, new IdentityRoom(world, options.Vendor.Speak(world)), stopping.Token);
         app.Use((context, next) => IsAdmin(context) ? next(context) : pipeline.HandleAsync(context));
         AdminEndpoints.Map(app, world, options.Seed);
         await app.StartAsync(cancellationToken);

@@ -36,6 +36,12 @@ internal static class RunCommand
         DefaultValueFactory = _ => [.. VendorCatalog.DefaultEndpointPatterns],
         AllowMultipleArgumentsPerToken = true,
     };
+    private static readonly Option<bool> AmbientInNamespaced = new("--ambient-credentials-in-namespaced-stores")
+    {
+        Description = "Let an ObjectStore use the operator's own identities (rrsa, ecsRamRole, webIdentity) too. Whoever may write one can then do with every bucket what they can.",
+    };
+    private static readonly Option<string?> TokenServiceEndpoint = new("--sts-endpoint") { Description = "https://host[:port] of the security token service, in place of the vendor's own: private clouds." };
+    private static readonly Option<string?> MetadataEndpoint = new("--metadata-endpoint") { Description = "For tests: http://127.0.0.1:port in place of the instance metadata." };
     private static readonly Option<int> Workers = new("--workers") { Description = "Policies worked on at a time.", DefaultValueFactory = _ => Defaults.Workers };
     private static readonly Option<int> BucketConcurrency = new("--bucket-concurrency") { Description = "Buckets of one policy worked on at a time.", DefaultValueFactory = _ => Defaults.BucketConcurrency };
     private static readonly Option<int> VendorTimeout = new("--vendor-timeout") { Description = "Seconds for one vendor request.", DefaultValueFactory = _ => (int)Defaults.VendorTimeout.TotalSeconds };
@@ -54,7 +60,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run the operator.")
         {
-            Kubeconfig, Context, WatchNamespaces, ClusterStores, ClusterResourceNamespace, AllowedEndpoints, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace,
+            Kubeconfig, Context, WatchNamespaces, ClusterStores, ClusterResourceNamespace, AllowedEndpoints, AmbientInNamespaced, TokenServiceEndpoint, MetadataEndpoint, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace,
             LeaseName, LeaseDuration, ReadOnly, EvidenceInterval, HttpAddress, LogFormatOption, LogLevelOption,
         };
         command.SetAction(RunAsync);
@@ -100,6 +106,9 @@ internal static class RunCommand
         options.ClusterStores = parsed.GetValue(ClusterStores);
         options.ClusterResourceNamespace = parsed.GetValue(ClusterResourceNamespace);
         options.AllowedEndpoints = [.. (parsed.GetValue(AllowedEndpoints) ?? []).SelectMany(e => e.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+        options.AmbientCredentialsInNamespacedStores = parsed.GetValue(AmbientInNamespaced);
+        options.TokenServiceEndpoint = parsed.GetValue(TokenServiceEndpoint);
+        options.MetadataEndpoint = parsed.GetValue(MetadataEndpoint);
         options.Workers = parsed.GetValue(Workers);
         options.BucketConcurrency = parsed.GetValue(BucketConcurrency);
         options.VendorTimeout = TimeSpan.FromSeconds(parsed.GetValue(VendorTimeout));

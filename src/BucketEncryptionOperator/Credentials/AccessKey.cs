@@ -7,5 +7,8 @@ internal sealed record AccessKey(string Id, string Secret, string? SecurityToken
     /// <summary>Whom the vendor counts requests for. Temporary keys come and go; whose they are stays.</summary>
     public string Principal { get; init; } = Id;
 
+    /// <summary>Null: until the vendor or the Secret says otherwise.</summary>
+    public KeyLifetime? Lifetime { get; init; }
+
     public override string ToString() => "AccessKey (redacted)";
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using BucketEncryptionOperator.Vendors;
 using Microsoft.Extensions.Options;
 
@@ -23,6 +24,15 @@ internal sealed class OperatorOptions
     public string? ClusterResourceNamespace { get; set; }
 
     public IReadOnlyList<string> AllowedEndpoints { get; set; } = VendorCatalog.DefaultEndpointPatterns;
+
+    /// <summary>Otherwise the operator's own identities are for stores of the whole cluster only.</summary>
+    public bool AmbientCredentialsInNamespacedStores { get; set; }
+
+    /// <summary>In place of the vendors' security token services; null for those.</summary>
+    public string? TokenServiceEndpoint { get; set; }
+
+    /// <summary>In place of the instance metadata's fixed address; null for that.</summary>
+    public string? MetadataEndpoint { get; set; }
 
     public int Workers { get; set; } = 4;
 
@@ -124,7 +134,18 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
         {
             problems.Add($"--allowed-endpoints: {e.Message}");
         }
+        if (options.TokenServiceEndpoint is { } service && !(IsOrigin(service, out var scheme, out var isLoopback) && (scheme == Uri.UriSchemeHttps || isLoopback)))
+            problems.Add($"--sts-endpoint \"{service}\" must be https://host[:port]; plain http goes to loopback only, for what is sent there is a token that gives keys");
+        if (options.MetadataEndpoint is { } metadata && !(IsOrigin(metadata, out _, out var isHere) && isHere))
+            problems.Add($"--metadata-endpoint \"{metadata}\" must be http://127.0.0.1:port, for tests; without the flag it is the fixed address that only the instance itself can reach");
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
+
+    private static bool IsOrigin(string text, out string scheme, out bool isLoopback)
+    {
+        var isUri = Uri.TryCreate(text, UriKind.Absolute, out var uri);
+        (scheme, isLoopback) = (uri?.Scheme ?? "", uri is not null && IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+        return isUri && uri is { Scheme: "https" or "http", PathAndQuery: "/", UserInfo: "", Fragment: "" };
     }
 
     private static bool IsNamespace(string text) => IsName(text, LongestLabel) && !text.Contains('.', StringComparison.Ordinal);

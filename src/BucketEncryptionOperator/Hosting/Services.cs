@@ -57,6 +57,11 @@ internal static class Services
         services.AddSingleton<KeyBreakers>();
         services.AddSingleton(s => new SecretKeys(
             (name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token), s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new AmbientIdentities(IdentityOptionsOf(s.GetRequiredService<OperatorOptions>()), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new TemporaryKeys(
+            s.GetRequiredService<AmbientIdentities>().FetchAsync, s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<TemporaryKeys>>()));
+        services.AddSingleton<StoreKeys>();
+        services.AddSingleton(s => new KeySourceReader(s.GetRequiredService<OperatorOptions>().AmbientCredentialsInNamespacedStores));
         services.AddSingleton(s => new VendorHttp(
             Product, s.GetRequiredService<OperatorOptions>().VendorTimeout, s.GetRequiredService<TimeProvider>(), proxy: null,
             new Dialer(s.GetRequiredService<EndpointAllowList>().VouchingFor)));
@@ -86,6 +91,11 @@ internal static class Services
         services.AddSingleton(Controller);
         services.AddHostedService<OperatorService>();
     }
+
+    private static IdentityOptions IdentityOptionsOf(OperatorOptions options) =>
+        new(Product, Environment.GetEnvironmentVariable, UriOf(options.TokenServiceEndpoint), UriOf(options.MetadataEndpoint));
+
+    private static Uri? UriOf(string? endpoint) => endpoint is null ? null : new Uri(endpoint);
 
     private static KubeClient Connect(IServiceProvider services) =>
         new(services.GetRequiredService<KubeConnection>(), Product, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ServerWarnings>(),
@@ -132,7 +142,7 @@ internal static class Services
     {
         var options = services.GetRequiredService<OperatorOptions>();
         var policies = services.GetRequiredService<Mirror<BucketEncryptionPolicy>>();
-        var routes = new ChangeRoutes(policies, services.GetRequiredService<BucketClaims>(), services.GetRequiredService<Stores>(), services.GetRequiredService<SecretKeys>());
+        var routes = new ChangeRoutes(policies, services.GetRequiredService<BucketClaims>(), services.GetRequiredService<Stores>(), services.GetRequiredService<StoreKeys>());
         var sources = new List<IWatchSource>
         {
             new WatchSource<ObjectStore>(Watch(services, Kinds.Stores, options.WatchNamespaces), services.GetRequiredService<Mirror<ObjectStore>>(), routes.OfStore),

@@ -1,4 +1,3 @@
-using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 
@@ -52,28 +51,4 @@ internal sealed record AlibabaSpec
 internal sealed record S3Spec
 {
     public string? ExpectedBucketOwner { get; init; }
-}
-
-internal sealed record CredentialsSpec
-{
-    public required SecretReference SecretRef { get; init; }
-}
-
-internal sealed record SecretReference
-{
-    public required string Name { get; init; }
-    public string? AccessKeyIdKey { get; init; }
-    public string? AccessKeySecretKey { get; init; }
-    public string? SecurityTokenKey { get; init; }
-
-    public SecretSource In(string ns)
-    {
-        var names = new SecretSource(new NamespacedName(ns, Name));
-        return names with
-        {
-            IdKey = AccessKeyIdKey ?? names.IdKey,
-            SecretKey = AccessKeySecretKey ?? names.SecretKey,
-            TokenKey = SecurityTokenKey ?? names.TokenKey,
-        };
-    }
 }

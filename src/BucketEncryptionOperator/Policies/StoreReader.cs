@@ -7,7 +7,7 @@ namespace BucketEncryptionOperator.Policies;
 /// <summary>A store that can be used.</summary>
 /// <param name="Vendor">The name of one in <see cref="VendorCatalog"/>.</param>
 /// <param name="Keys">Whose keys open the buckets.</param>
-internal sealed record Store(string Vendor, StorePlace Place, SecretSource Keys)
+internal sealed record Store(string Vendor, StorePlace Place, KeySource Keys)
 {
     /// <summary>Of the object that it was read from: another one, or a change of its spec, has another.</summary>
     public string Version { get; init; } = "";
@@ -27,7 +27,7 @@ internal sealed record StorePlace(Uri Endpoint, string Region, Addressing Addres
 }
 
 /// <summary>Turns a store into a place that signed requests may go to.</summary>
-internal sealed class StoreReader(EndpointAllowList allowedEndpoints)
+internal sealed class StoreReader(EndpointAllowList allowedEndpoints, KeySourceReader keySources)
 {
     public const string ReadStore = "ReadStore";
     private const int LongestPartition = 253;
@@ -35,8 +35,8 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints)
     public static bool IsLabelLetter(char c) => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-';
 
     /// <param name="subject">The store, for messages.</param>
-    /// <param name="secretNamespace">Where its Secret is.</param>
-    public Read<Store> Read(string subject, ObjectStoreSpec spec, string secretNamespace)
+    /// <param name="scope">Whose store it is, and where its Secret is.</param>
+    public Read<Store> Read(string subject, ObjectStoreSpec spec, StoreScope scope)
     {
         if (VendorCatalog.Find(spec.Vendor) is not { } vendor)
             return Wrong($"spec.vendor: \"{spec.Vendor}\" is not known; allowed are {VendorCatalog.Names}.");
@@ -67,8 +67,11 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints)
         var (limit, wrongLimit) = ReadLimit(spec.RateLimit);
         if (limit is null)
             return Wrong(wrongLimit);
+        var (keys, wrongKeys) = keySources.Read(subject, spec, scope);
+        if (keys is null)
+            return new(Value: null, wrongKeys);
         var place = new StorePlace(endpoint, spec.Region, addressing, traits, limit) { CaBundle = spec.CaBundle };
-        return new(new Store(spec.Vendor, spec.Partition is null ? place : place with { Partition = spec.Partition }, spec.Credentials.SecretRef.In(secretNamespace)), Failure: null);
+        return new(new Store(spec.Vendor, spec.Partition is null ? place : place with { Partition = spec.Partition }, keys), Failure: null);
 
         Read<Store> Wrong(string message) => new(Value: null, Invalid(subject, message));
     }

@@ -32,24 +32,24 @@ internal sealed class Stores(Mirror<ObjectStore> stores, ClusterStores? shared, 
     };
 
     /// <summary>Where a store's keys come from.</summary>
-    public static SecretSource? KeysOf(ObjectStore? store) => store?.Spec.Credentials.SecretRef.In(store.Metadata.Namespace);
+    public static KeySource? KeysOf(ObjectStore? store) => store?.Spec.Credentials.Source(store.Metadata.Namespace, store.Spec.Region);
 
     /// <summary>Where the keys of a store of the cluster come from.</summary>
-    public SecretSource? KeysOf(ClusterObjectStore? store) => shared is null ? null : store?.Spec.Credentials.SecretRef.In(shared.SecretNamespace);
+    public KeySource? KeysOf(ClusterObjectStore? store) => shared is null ? null : store?.Spec.Credentials.Source(shared.SecretNamespace, store.Spec.Region);
 
     /// <summary>Whether any store takes its keys from there.</summary>
-    public bool Use(SecretSource keys) =>
+    public bool Use(KeySource keys) =>
         stores.Snapshot().Any(s => KeysOf(s) == keys) || (shared is not null && shared.Stores.Snapshot().Any(s => KeysOf(s) == keys));
 
     private Read<Store> Own(NamespacedName name) => stores.Find(name) is { } store
-        ? Versioned(store.Metadata, reader.Read($"{Kinds.ObjectStore} \"{name.Name}\"", store.Spec, name.Namespace))
+        ? Versioned(store.Metadata, reader.Read($"{Kinds.ObjectStore} \"{name.Name}\"", store.Spec, new StoreScope(name.Namespace, IsNamespaced: true)))
         : Missing(FailureKind.Missing, "StoreNotFound", $"spec.storeRef: there is no {Kinds.ObjectStore} \"{name.Name}\" in this namespace.", "Create it, or point a new policy at one that exists.");
 
     /// <summary>One answer for a store that is not there and for one that is not for this namespace.</summary>
     private Read<Store> Shared(ClusterStores cluster, string name, string ns) =>
         cluster.Stores.Find(new NamespacedName("", name)) is { } store
         && NamespaceRules.Allows(store.Spec.AllowedNamespaces, ns, cluster.Namespaces.Find(new NamespacedName("", ns))?.Metadata.Labels)
-            ? Versioned(store.Metadata, reader.Read($"{Kinds.ClusterObjectStore} \"{name}\"", store.Spec, cluster.SecretNamespace))
+            ? Versioned(store.Metadata, reader.Read($"{Kinds.ClusterObjectStore} \"{name}\"", store.Spec, new StoreScope(cluster.SecretNamespace, IsNamespaced: false)))
             : Missing(FailureKind.Missing, NotAllowed, $"spec.storeRef: {Kinds.ClusterObjectStore} \"{name}\" does not exist, or does not allow this namespace.",
                 "Ask whoever owns the store to allow the namespace (spec.allowedNamespaces), or point a new policy at another store.");
 

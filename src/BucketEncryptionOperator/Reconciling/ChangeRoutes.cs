@@ -7,12 +7,12 @@ using KubeRuntime.Watching;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>Which policies a change concerns.</summary>
-internal sealed class ChangeRoutes(Mirror<BucketEncryptionPolicy> policies, BucketClaims claims, Stores stores, SecretKeys keys)
+internal sealed class ChangeRoutes(Mirror<BucketEncryptionPolicy> policies, BucketClaims claims, Stores stores, StoreKeys keys)
 {
     /// <summary>A new, changed or deleted policy, and those that name a bucket of it; not one whose status alone changed: that was us.</summary>
     public IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change) => Changes.IsMoreThanStatus(change) ? [change.Key, .. claims.Track(change)] : [];
 
-    /// <summary>Every policy of the store. A Secret that no store names any more is forgotten.</summary>
+    /// <summary>Every policy of the store. Where no store has its keys from any more is forgotten.</summary>
     public IEnumerable<NamespacedName> OfStore(Change<ObjectStore> change)
     {
         ForgetUnused(Stores.KeysOf(change.Old), Stores.KeysOf(change.New));
@@ -32,10 +32,10 @@ internal sealed class ChangeRoutes(Mirror<BucketEncryptionPolicy> policies, Buck
             ? []
             : Of(p => NamesClusterStore(p) && p.Metadata.Namespace == change.Key.Name);
 
-    private void ForgetUnused(SecretSource? before, SecretSource? now)
+    private void ForgetUnused(KeySource? before, KeySource? now)
     {
-        if (before is { } was && now != was && !stores.Use(was))
-            keys.Forget(was);
+        if (before is not null && now != before && !stores.Use(before))
+            keys.Forget(before);
     }
 
     private static bool NamesClusterStore(BucketEncryptionPolicy policy) => policy.Spec.StoreRef.Kind == Kinds.ClusterObjectStore;

@@ -17,7 +17,7 @@ namespace BucketEncryptionOperator.Reconciling;
 internal sealed class PolicyReconciler(
     Mirror<BucketEncryptionPolicy> policies,
     Stores stores,
-    SecretKeys keys,
+    StoreKeys keys,
     IReadOnlyDictionary<string, IBucketEncryptionApi> vendors,
     PolicyPass pass,
     Releaser releaser,
@@ -120,7 +120,7 @@ internal sealed class PolicyReconciler(
             b, new BucketId(work.Store.Place.Partition, b.Bucket), work.Desired.Terms.Goal, BucketMemory.Of(rows.GetValueOrDefault(b.Bucket), sameSpec)));
     }
 
-    /// <summary>A key that was replaced in the Secret before it was switched off is no trouble: nobody needs to hear of it.</summary>
+    /// <summary>A key that was replaced in the Secret before it was switched off, or that ended and has a successor, is no trouble: nobody needs to hear of it.</summary>
     private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results)> RunAsync(
         BucketEncryptionPolicy policy, Work work, IReadOnlyList<BucketTask> tasks, CancellationToken cancellationToken)
     {

@@ -7,6 +7,9 @@ namespace BucketEncryptionOperator.Vendors;
 /// <param name="mayWrite">Asked when a write's turn has come, with nothing between the answer and the request but its signature.</param>
 internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteGuard mayWrite) : IBucketEncryptionApi
 {
+    /// <summary>Vendors' have hundreds of characters; shorter ones would be found in any text.</summary>
+    private const int ShortestToken = 8;
+
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
         const string Operation = "GetBucketEncryption";
@@ -58,15 +61,27 @@ internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialec
             : (response, failure);
     }
 
+    /// <summary>It was good when the work on the policy began, and the turn was long in coming.</summary>
+    private static Failure KeyOver(string operation) => new(FailureKind.Transient, operation, "KeyExpired")
+    {
+        Message = "The temporary key ended before the request was sent.",
+        ConcernsCredentials = true,
+    };
+
     private async Task<(VendorResponse Response, Failure? Failure)> SendOnceAsync(
         HttpMethod method, BucketAddress address, AccessKey key, string? body, string operation, CancellationToken cancellationToken)
     {
         using var turn = await limits.EnterAsync(address, key, operation, cancellationToken);
         if (method != HttpMethod.Get && !mayWrite())
             throw new VendorException(NotLeading.Failure);
+        if (key.Lifetime is { IsOver: true })
+            throw new VendorException(KeyOver(operation));
         using var request = dialect.Sign(method, address, key, body, clocks.Now(address.Endpoint));
         var response = await http.SendAsync(request, operation, address.CaBundle, cancellationToken);
         var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);
+        // A careless endpoint, or one that is not the vendor's, may say what it was told.
+        if (key.SecurityToken is { Length: >= ShortestToken } token && failure?.Message?.Contains(token, StringComparison.Ordinal) == true)
+            failure = failure with { Message = null };
         turn.Answered(failure);
         return (response, failure);
     }

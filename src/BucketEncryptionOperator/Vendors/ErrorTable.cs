@@ -56,6 +56,9 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
         .GroupBy(p => p.Code, StringComparer.Ordinal)
         .ToFrozenDictionary(g => g.Key, g => g.Last().Row, StringComparer.Ordinal);
 
+    /// <summary>Those that have a row.</summary>
+    public IEnumerable<string> Codes => _rows.Keys;
+
     /// <summary>Nothing is configured.</summary>
     public static bool SaysNotConfigured(Failure failure) => NotConfigured.Contains(failure.Code);
 

@@ -22,6 +22,8 @@ public sealed class RedactionTests
         ["a read of it"] = new Read<AccessKey>(Key, Failure: null),
         ["a record that holds it"] = new Holder(Key, Secret),
         ["a tuple that holds it"] = (Key, Secret),
+        ["a temporary key"] = new TemporaryKey(Key, TimeSpan.FromHours(1)),
+        ["the answer that has it"] = new IdentityAnswer(System.Net.HttpStatusCode.OK, "hush", DateTimeOffset.UnixEpoch),
         ["the Secret itself"] = Secret,
         ["a read of the Secret"] = new Read<Secret>(Secret, Failure: null),
     };

@@ -30,6 +30,11 @@ public sealed class OperatorOptionsTests
         ["an address with a user"] = (o => o.HttpAddress = "a@0.0.0.0:8080", "--http-address \"a@0.0.0.0:8080\" must be host:port"),
         ["an address without a port"] = (o => o.HttpAddress = "localhost", "--http-address \"localhost\" must be host:port"),
         ["a port that is none"] = (o => o.HttpAddress = "0.0.0.0:http", "--http-address \"0.0.0.0:http\" must be host:port"),
+        ["a token service that anybody can listen to"] = (o => o.TokenServiceEndpoint = "http://sts.example.com", "--sts-endpoint \"http://sts.example.com\" must be https://host[:port]; plain http goes to loopback only"),
+        ["a token service by a name that may be anybody's"] = (o => o.TokenServiceEndpoint = "http://localhost:1", "--sts-endpoint \"http://localhost:1\" must be"),
+        ["a token service with a path"] = (o => o.TokenServiceEndpoint = "https://sts.example.com/x", "--sts-endpoint \"https://sts.example.com/x\" must be"),
+        ["a token service that is none"] = (o => o.TokenServiceEndpoint = "sts.example.com", "--sts-endpoint \"sts.example.com\" must be"),
+        ["metadata elsewhere"] = (o => o.MetadataEndpoint = "http://192.0.2.1", "--metadata-endpoint \"http://192.0.2.1\" must be http://127.0.0.1:port"),
         ["an endpoint that is none"] = (o => o.AllowedEndpoints = ["oss-*.aliyuncs.com", "https://a/b"], "--allowed-endpoints: \"https://a/b\" is not [scheme://]host[:port]"),
         ["no endpoint at all"] = (o => o.AllowedEndpoints = [], "--allowed-endpoints must list at least one endpoint"),
     };
@@ -38,6 +43,13 @@ public sealed class OperatorOptionsTests
 
     [Fact]
     public void The_defaults_are_valid() => Assert.Equal(4, Validated(_ => { }).Workers);
+
+    [Theory]
+    [InlineData("https://sts.example.com")]
+    [InlineData("https://sts.example.com:8443")]
+    [InlineData("http://127.0.0.1:9000")]
+    [InlineData("http://[::1]:9000")]
+    public void A_token_service(string endpoint) => Assert.Equal(endpoint, Validated(o => o.TokenServiceEndpoint = endpoint).TokenServiceEndpoint);
 
     [Theory]
     [InlineData("0.0.0.0:8080")]

@@ -1,3 +1,4 @@
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
@@ -60,7 +61,7 @@ public sealed class ServicesTests
 
         var keys = provider.GetRequiredService<Stores>().KeysOf(Given.ClusterStore());
 
-        Assert.True(keys?.Name.Namespace == expected, sentence);
+        Assert.True(keys is KeySource.FromSecret { Secret.Name.Namespace: var ns } && ns == expected, sentence);
     }
 
     [Theory]

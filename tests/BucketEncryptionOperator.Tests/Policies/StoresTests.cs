@@ -13,7 +13,7 @@ public sealed class StoresTests
 {
     private const string Operators = "operators";
 
-    private static readonly StoreReader Reader = new(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns));
+    private static readonly StoreReader Reader = new(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), new KeySourceReader(ambientInNamespacedStores: false));
 
     private readonly Mirror<ObjectStore> _stores = new();
     private readonly Mirror<ClusterObjectStore> _clusterStores = new();
@@ -32,7 +32,7 @@ public sealed class StoresTests
         var (store, failure) = _room.Find(Reference(kind), Given.Namespace);
 
         Assert.Null(failure);
-        Assert.Equal(("AlibabaOSS", new SecretSource(Given.SecretKey)), (store?.Vendor, store?.Keys));
+        Assert.Equal(("AlibabaOSS", (KeySource)new KeySource.FromSecret(new SecretSource(Given.SecretKey))), (store?.Vendor, store?.Keys));
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class StoresTests
         var (store, failure) = _room.Find(Given.ClusterStoreReference, Given.Namespace);
 
         Assert.Null(failure);
-        Assert.Equal(new SecretSource(new NamespacedName(Operators, Given.SecretKey.Name)), store?.Keys);
+        Assert.Equal(new KeySource.FromSecret(new SecretSource(new NamespacedName(Operators, Given.SecretKey.Name))), store?.Keys);
     }
 
     [Fact]
@@ -179,10 +179,22 @@ public sealed class StoresTests
         Assert.Equal("ObjectStore \"hangzhou\", spec.caBundle: it holds something that is no certificate; give certificates only.", failure?.Message);
     }
 
+    [Fact]
+    public void The_operators_own_identity_is_for_stores_of_the_cluster()
+    {
+        var spec = Given.Store().Spec with { Credentials = new CredentialsSpec { EcsRamRole = new EcsRamRoleSpec() } };
+        Add(Given.Store() with { Spec = spec });
+        var ours = Given.ClusterStore(new AllowedNamespacesSpec { Names = [Given.Namespace] });
+        Add(ours with { Spec = ours.Spec with { Credentials = spec.Credentials } });
+
+        Assert.Equal("AmbientNotAllowed", _room.Find(Reference("ObjectStore"), Given.Namespace).Failure?.Code);
+        Assert.Equal(new KeySource.FromIdentity(new AmbientIdentity.EcsRamRole(null)), _room.Find(Given.ClusterStoreReference, Given.Namespace).Value?.Keys);
+    }
+
     private static StorePlace? Place(ObjectStoreSpec spec)
     {
-        var reader = new StoreReader(new EndpointAllowList([.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "oss-cn-hangzhou.notaliyuncs.com", "http://127.0.0.1:9000"]));
-        var (store, failure) = reader.Read("store", spec, Given.Namespace);
+        var reader = new StoreReader(new EndpointAllowList([.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "oss-cn-hangzhou.notaliyuncs.com", "http://127.0.0.1:9000"]), new KeySourceReader(ambientInNamespacedStores: false));
+        var (store, failure) = reader.Read("store", spec, new StoreScope(Given.Namespace, IsNamespaced: true));
         Assert.Null(failure);
         return store?.Place;
     }

@@ -134,7 +134,7 @@ public sealed class WireTests
 
         var allowed = store?.Spec.AllowedNamespaces;
         var expression = Assert.Single(allowed!.Selector!.MatchExpressions);
-        Assert.Equal("oss-keys", store!.Spec.Credentials.SecretRef.Name);
+        Assert.Equal("oss-keys", store!.Spec.Credentials.SecretRef!.Name);
         Assert.Equal("finance", Assert.Single(allowed.Names));
         Assert.Equal([KeyValuePair.Create("env", "prod")], allowed.Selector.MatchLabels);
         Assert.Equal(("tier", "In", "a b"), (expression.Key, expression.Operator, string.Join(' ', expression.Values)));

@@ -6,6 +6,7 @@ using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 using KubeRuntime.Watching;
+using Microsoft.Extensions.Logging.Abstractions;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
@@ -29,6 +30,7 @@ public sealed class ChangeRoutesTests : IDisposable
     private readonly Mirror<ObjectStore> _stores = new();
     private readonly Mirror<ClusterObjectStore> _clusterStores = new();
     private readonly SecretKeys _keys;
+    private readonly TemporaryKeys _temporary;
     private readonly ChangeRoutes _routes;
     private int _gets;
 
@@ -42,13 +44,26 @@ public sealed class ChangeRoutesTests : IDisposable
             },
             new KeyBreakers(new ManualTimeProvider()),
             new ManualTimeProvider());
-        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns));
-        _routes = new ChangeRoutes(_policies, new BucketClaims(_policies, _ => ""), new Stores(_stores, new ClusterStores(_clusterStores, new Mirror<Namespace>(), Given.Namespace), reader), _keys);
+        _temporary = new TemporaryKeys(
+            (_, _) =>
+            {
+                _gets++;
+                return Task.FromResult(new TemporaryKey(new AccessKey("id", "secret", "token"), TimeSpan.FromHours(1)));
+            },
+            new KeyBreakers(new ManualTimeProvider()),
+            new ManualTimeProvider(),
+            NullLogger<TemporaryKeys>.Instance);
+        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), new KeySourceReader(ambientInNamespacedStores: false));
+        _routes = new ChangeRoutes(_policies, new BucketClaims(_policies, _ => ""), new Stores(_stores, new ClusterStores(_clusterStores, new Mirror<Namespace>(), Given.Namespace), reader), new StoreKeys(_keys, _temporary));
     }
 
     public static TheoryData<string> Sentences => new(Table.Keys);
 
-    public void Dispose() => _keys.Dispose();
+    public void Dispose()
+    {
+        _keys.Dispose();
+        _temporary.Dispose();
+    }
 
     [Theory]
     [MemberData(nameof(Sentences))]
@@ -146,6 +161,19 @@ public sealed class ChangeRoutesTests : IDisposable
         var keys = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, store, store with { Metadata = store.Metadata with { ResourceVersion = "2" } }));
 
         Assert.Empty(keys);
+    }
+
+    [Fact]
+    public async Task An_identity_that_no_store_has_any_more_is_forgotten()
+    {
+        var store = Given.Store() with { Spec = Given.Store().Spec with { Credentials = new CredentialsSpec { EcsRamRole = new EcsRamRoleSpec { Name = "role" } } } };
+        var identity = new AmbientIdentity.EcsRamRole("role");
+        await _temporary.GetAsync(identity, CancellationToken.None);
+
+        _ = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, store, null)).ToImmutableArray();
+
+        await _temporary.GetAsync(identity, CancellationToken.None);
+        Assert.Equal(2, _gets);
     }
 
     private static Namespace? Labelled(string? label) => label switch

@@ -1,3 +1,4 @@
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
@@ -311,6 +312,65 @@ public sealed class PolicyReconcilerTests : IAsyncLifetime
         Assert.DoesNotContain(_bench.Logs, l => l.Contains("SignatureDoesNotMatch", StringComparison.Ordinal));
     }
 
+    /// <summary>The vendor's clock goes before ours: a key may end there first. Buckets that met it are looked at again with the next one.</summary>
+    [Fact]
+    public async Task A_temporary_key_that_the_vendor_calls_expired_is_renewed_at_once_and_never_spoken_of()
+    {
+        await using var bench = new Workbench(ambient: true);
+        var buckets = Enumerable.Range(0, 20).Select(i => $"bucket-{i}").ToArray();
+        foreach (var bucket in buckets)
+            bench.Vendor[bucket] = Aes;
+        var given = 0;
+        bench.Vendor.GoodSecret = "hush-1";
+        bench.Fetch = _ => new TemporaryKey(new AccessKey($"id-{++given}", $"hush-{given}", "hush-token"), TimeSpan.FromHours(1));
+        bench.Put(WithRole(Given.Store()));
+        bench.Put(Given.Policy(buckets));
+        await bench.SettleAsync();
+        var (patches, calls) = (bench.Patches, bench.Vendor.Calls.Count);
+
+        bench.Vendor.GoodSecret = "hush-2";
+        await bench.ReconcileAsync();
+
+        Assert.Equal((2, patches, calls + 21), (given, bench.Patches, bench.Vendor.Calls.Count)); // one call met the old key
+        Assert.Equal("True", bench.Status.Conditions.Find("Ready")?.Status);
+    }
+
+    [Fact]
+    public async Task The_operators_own_identity_in_a_store_of_a_namespace_is_refused_and_says_which_flag_allows_it()
+    {
+        _bench.Put(WithRole(Given.Store()));
+        _bench.Put(Given.Policy());
+
+        var requeue = await _bench.ReconcileAsync();
+
+        AssertReady("False", "AmbientNotAllowed");
+        Assert.Equal("True", _bench.Status.Conditions.Find("Stalled")?.Status);
+        Assert.Contains("--ambient-credentials-in-namespaced-stores", _bench.Status.Conditions.Find("Ready")?.Message, StringComparison.Ordinal);
+        Assert.Equal(Requeue.OnChange, requeue);
+        Assert.Empty(_bench.Vendor.Calls);
+    }
+
+    [Fact]
+    public async Task Keys_that_are_not_given_say_which_step_failed_and_mend_by_themselves()
+    {
+        await using var bench = new Workbench(ambient: true);
+        bench.Vendor["finance-archive"] = Aes;
+        bench.Vendor.GoodSecret = "hush-1";
+        bench.Fetch = _ => throw new KeySourceException(new Failure(FailureKind.Denied, "AssumeRoleWithOIDC", "NoPermission") { Message = "AssumeRoleWithOIDC was refused.", Hint = "Check the role.", ConcernsCredentials = true });
+        bench.Put(WithRole(Given.Store()));
+        bench.Put(Given.Policy());
+
+        var requeue = await bench.ReconcileAsync();
+        var ready = bench.Status.Conditions.Find("Ready");
+        bench.Fetch = _ => new TemporaryKey(new AccessKey("id", "hush-1", "hush-token"), TimeSpan.FromHours(1));
+        bench.Time.Advance(TimeSpan.FromSeconds(5));
+        await bench.ReconcileAsync();
+
+        Assert.Equal(("False", "NoPermission", "AssumeRoleWithOIDC was refused. Check the role."), (ready?.Status, ready?.Reason, ready?.Message));
+        AssertWithin(TimeSpan.FromSeconds(5), requeue);
+        Assert.Equal("True", bench.Status.Conditions.Find("Ready")?.Status);
+    }
+
     [Fact]
     public async Task A_vendor_that_fails_when_a_rejected_key_is_probed_changes_nothing_in_the_status()
     {
@@ -496,6 +556,8 @@ public sealed class PolicyReconcilerTests : IAsyncLifetime
         var after = Assert.IsType<Requeue.After>(requeue);
         Assert.InRange(after.Delay, interval * 0.1, interval * 1.1);
     }
+
+    private static ObjectStore WithRole(ObjectStore store) => store with { Spec = store.Spec with { Credentials = new CredentialsSpec { EcsRamRole = new EcsRamRoleSpec() } } };
 
     private void AssertReady(string status, string reason)
     {

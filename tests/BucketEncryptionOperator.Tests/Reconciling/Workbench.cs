@@ -38,16 +38,19 @@ internal sealed class Workbench : IAsyncDisposable
     private readonly Mirror<ClusterObjectStore> _clusterStores = new();
     private readonly Mirror<Namespace> _namespaces = new();
     private BucketClaims _claims;
+    private readonly StoreReader _reader;
+    private TemporaryKeys _temporary;
     private PolicyReconciler _reconciler;
 
     /// <param name="real">A vendor's client in place of the vendor in memory, under the vendor's name.</param>
-    public Workbench(int bucketConcurrency = 1, bool readOnly = false, ManualTimeProvider? time = null, (string Vendor, IBucketEncryptionApi Api)? real = null)
+    /// <param name="ambient">As with the flag: a namespaced store may have the operator's own identity.</param>
+    public Workbench(int bucketConcurrency = 1, bool readOnly = false, ManualTimeProvider? time = null, (string Vendor, IBucketEncryptionApi Api)? real = null, bool ambient = false)
     {
         Time = time ?? new ManualTimeProvider();
-        (_bucketConcurrency, ReadOnly) = (bucketConcurrency, readOnly);
+        (_bucketConcurrency, ReadOnly, _reader) = (bucketConcurrency, readOnly, new StoreReader(Allowed, new KeySourceReader(ambient)));
         (_vendor, _api) = real ?? ("AlibabaOSS", Vendor);
         Kubernetes = new KubernetesFake(Time);
-        (_breakers, _keys) = Keys();
+        (_breakers, _keys, _temporary) = Keys();
         (_claims, _reconciler) = Build();
     }
 
@@ -55,7 +58,8 @@ internal sealed class Workbench : IAsyncDisposable
     public void Restart()
     {
         _keys.Dispose();
-        (_breakers, _keys) = Keys();
+        _temporary.Dispose();
+        (_breakers, _keys, _temporary) = Keys();
         _policies = new Mirror<BucketEncryptionPolicy>();
         _attempts.Clear();
         Woken.Clear();
@@ -64,15 +68,18 @@ internal sealed class Workbench : IAsyncDisposable
             Applied(policy);
     }
 
-    private (KeyBreakers Breakers, SecretKeys Keys) Keys()
+    private (KeyBreakers Breakers, SecretKeys Keys, TemporaryKeys Temporary) Keys()
     {
         var breakers = new KeyBreakers(Time);
-        return (breakers, new SecretKeys((name, token) => Kubernetes.Client.GetAsync(Kinds.Secrets, name, token), breakers, Time));
+        return (
+            breakers,
+            new SecretKeys((name, token) => Kubernetes.Client.GetAsync(Kinds.Secrets, name, token), breakers, Time),
+            new TemporaryKeys((identity, _) => Task.FromResult(Fetch(identity)), breakers, Time, new RecordingLogger<TemporaryKeys>(Logs)));
     }
 
     private (BucketClaims Claims, PolicyReconciler Reconciler) Build()
     {
-        var stores = new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, SecretNamespace), new StoreReader(Allowed));
+        var stores = new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, SecretNamespace), _reader);
         var claims = new BucketClaims(_policies, policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition);
         var writer = new StatusWriter(Kubernetes.Client, _policies);
         var keeper = new Keeper(Kubernetes.Client, _policies, writer, Time);
@@ -80,7 +87,7 @@ internal sealed class Workbench : IAsyncDisposable
         var pass = new PolicyPass(
             new BucketReconciler(() => MayWrite, Time, new RecordingLogger<BucketReconciler>(Logs)), claims, keeper, new PassOptions(_bucketConcurrency, ReadOnly));
         var teller = new Teller(writer, claims, Events, new TellerOptions(Evidence), Time, new RecordingLogger<Teller>(Logs));
-        return (claims, new PolicyReconciler(_policies, stores, _keys, vendors, pass, new Releaser(claims, keeper), keeper, teller, Woken.Enqueue, Time, new RecordingLogger<PolicyReconciler>(Logs)));
+        return (claims, new PolicyReconciler(_policies, stores, new StoreKeys(_keys, _temporary), vendors, pass, new Releaser(claims, keeper), keeper, teller, Woken.Enqueue, Time, new RecordingLogger<PolicyReconciler>(Logs)));
     }
 
     public bool ReadOnly { get; }
@@ -90,6 +97,9 @@ internal sealed class Workbench : IAsyncDisposable
 
     /// <summary>What the lease says.</summary>
     public bool MayWrite { get; set; } = true;
+
+    /// <summary>What whoever gives temporary keys does.</summary>
+    public Func<AmbientIdentity, TemporaryKey> Fetch { get; set; } = identity => throw new InvalidOperationException($"{identity} was not expected");
 
     public ManualTimeProvider Time { get; }
 
@@ -194,6 +204,7 @@ internal sealed class Workbench : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _keys.Dispose();
+        _temporary.Dispose();
         await Kubernetes.DisposeAsync();
     }
 

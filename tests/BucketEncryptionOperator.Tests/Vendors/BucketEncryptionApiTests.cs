@@ -1,3 +1,4 @@
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
@@ -53,6 +54,33 @@ public sealed class BucketEncryptionApiTests : IDisposable
         using var built = dialect.Sign(HttpMethod.Put, At(server), Dialects.Temporary, dialect.Document.Write(target, null), Dialects.Now);
         var lines = Assert.Single(server.Requests).Split("\r\n").Where(l => !l.StartsWith("User-Agent", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
         Assert.Equal((await Dialects.TextAsync(built)).Split('\n').Order(StringComparer.Ordinal).Where(l => l.Length > 0), lines.Where(l => l.Length > 0));
+    }
+
+    [Theory]
+    [MemberData(nameof(Vendors))]
+    public async Task A_message_that_repeats_the_token_is_not_passed_on(string vendor)
+    {
+        var key = Dialects.Temporary with { SecurityToken = "a-longer-token" };
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, $"<Error><Code>AccessDenied</Code><Message>{key.SecurityToken} may not</Message></Error>"));
+
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).GetAsync(At(server), key, CancellationToken.None));
+
+        Assert.Equal(("AccessDenied", null), (thrown.Failure.Code, thrown.Failure.Message));
+    }
+
+    /// <summary>It was good when the work on the policy began; the turn came a minute before its end by the vendor's clock.</summary>
+    [Theory]
+    [MemberData(nameof(Vendors))]
+    public async Task A_temporary_key_that_is_over_is_not_sent(string vendor)
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(500));
+        var key = Dialects.Temporary with { Lifetime = new KeyLifetime(TimeSpan.FromHours(1), _time.GetTimestamp(), _time) };
+        _time.Advance(TimeSpan.FromMinutes(59));
+
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).GetAsync(At(server), key, CancellationToken.None));
+
+        Assert.Equal((FailureKind.Transient, "KeyExpired", true), (thrown.Failure.Kind, thrown.Failure.Code, thrown.Failure.ConcernsCredentials));
+        Assert.Empty(server.Requests);
     }
 
     [Theory]

@@ -37,6 +37,11 @@ internal static class AdminEndpoints
             world.Clock.Offset = TimeSpan.FromSeconds(values.ClockOffsetSeconds);
             return WriteAsync(context, values, AdminJson.Default.SettingValues);
         }));
+        admin.MapPut("/identity", context => ReadAsync(context, AdminJson.Default.IdentityValues, values =>
+        {
+            world.Identities.Set(values);
+            return NoContent(context);
+        }));
         MapAccounts(admin, world);
         MapBuckets(admin, world);
         MapDenyRules(admin, world);

@@ -22,6 +22,7 @@ namespace ObjectStoreSimulator.Admin;
 [JsonSerializable(typeof(ImmutableArray<FaultStatus>))]
 [JsonSerializable(typeof(HoldRule))]
 [JsonSerializable(typeof(HoldsView))]
+[JsonSerializable(typeof(IdentityValues))]
 [JsonSerializable(typeof(SettingValues))]
 [JsonSerializable(typeof(CounterValues))]
 [JsonSerializable(typeof(ImmutableArray<RecordedRequest>))]

@@ -36,7 +36,7 @@ internal sealed partial class Recorder(int limit)
                 request.Host,
                 request.RawTarget,
                 headers,
-                Encoding.UTF8.GetString(request.Body.Span),
+                TokenValue().Replace(Encoding.UTF8.GetString(request.Body.Span), "${kept}***"),
                 call.Bucket,
                 call.Operation,
                 call.AccessKeyId,
@@ -71,13 +71,17 @@ internal sealed partial class Recorder(int limit)
     private static string Masked(string header, string value) => header switch
     {
         "authorization" => SignatureValue().IsMatch(value) ? SignatureValue().Replace(value, "${kept}***") : "***",
-        _ when header.EndsWith("-security-token", StringComparison.Ordinal) => "***",
+        _ when header.EndsWith("-security-token", StringComparison.Ordinal) || header == "x-aliyun-ecs-metadata-token" => "***",
         _ => value,
     };
 
     /// <summary><c>Signature=hex</c> of the V4 schemes, and <c>scheme id:base64</c> of the older ones.</summary>
     [GeneratedRegex(@"(?<kept>Signature=|^\S+\s+[^:,=\s]+:)[^,\s]*", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex SignatureValue();
+
+    /// <summary>The proof in a request for temporary keys.</summary>
+    [GeneratedRegex(@"(?<kept>(^|&)(OIDC|WebIdentity)Token=)[^&]*", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex TokenValue();
 
     internal sealed class Entry(RecordedRequest request)
     {

@@ -1,25 +1,36 @@
 namespace ObjectStoreSimulator.State;
 
 /// <summary>All that the simulator knows, shared by dialects, pipeline and admin API. Each part guards itself with its own lock.</summary>
-internal sealed class World(TimeProvider time, int recordedRequests)
+internal sealed class World
 {
-    public SimulatorClock Clock { get; } = new(time);
+    public World(TimeProvider time, int recordedRequests)
+    {
+        Clock = new SimulatorClock(time);
+        Identities = new Identities(Clock, Accounts);
+        Buckets = new Buckets(time);
+        Faults = new Faults(time);
+        Recorder = new Recorder(recordedRequests);
+    }
+
+    public SimulatorClock Clock { get; }
 
     public Settings Settings { get; } = new();
 
     public Accounts Accounts { get; } = new();
 
-    public Buckets Buckets { get; } = new(time);
+    public Identities Identities { get; }
+
+    public Buckets Buckets { get; }
 
     public DenyRules DenyRules { get; } = new();
 
-    public Faults Faults { get; } = new(time);
+    public Faults Faults { get; }
 
     public HoldPoints HoldPoints { get; } = new();
 
     public Counters Counters { get; } = new();
 
-    public Recorder Recorder { get; } = new(recordedRequests);
+    public Recorder Recorder { get; }
 
     /// <summary>A client's change: readers see it after the bucket's lag, or the general one.</summary>
     public void Write(string bucket, string? xml) => Buckets.SetEncryption(bucket, xml, TimeSpan.FromMilliseconds(Settings.Values.ReadLagMs));
@@ -30,6 +41,7 @@ internal sealed class World(TimeProvider time, int recordedRequests)
         Settings.Clear();
         Clock.Offset = TimeSpan.Zero;
         Accounts.Clear();
+        Identities.Clear();
         Buckets.Clear();
         DenyRules.Clear();
         Faults.Clear();

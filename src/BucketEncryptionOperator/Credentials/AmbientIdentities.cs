@@ -1,0 +1,38 @@
+namespace BucketEncryptionOperator.Credentials;
+
+/// <summary>All sources of temporary keys, with the connections that they use.</summary>
+internal sealed class AmbientIdentities : IDisposable
+{
+    private static readonly TimeSpan TokenServiceTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>A link away, or not there at all.</summary>
+    private static readonly TimeSpan MetadataTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly IdentityHttp _tokenService;
+    private readonly IdentityHttp _metadata;
+    private readonly RrsaSource _rrsa;
+    private readonly WebIdentitySource _webIdentity;
+    private readonly EcsRamRoleSource _ecsRamRole;
+
+    public AmbientIdentities(IdentityOptions options, TimeProvider time)
+    {
+        _tokenService = new IdentityHttp(options.Product, TokenServiceTimeout, time, isDirect: false);
+        _metadata = new IdentityHttp(options.Product, MetadataTimeout, time, isDirect: true);
+        (_rrsa, _webIdentity, _ecsRamRole) = (new RrsaSource(_tokenService, options, time), new WebIdentitySource(_tokenService, options), new EcsRamRoleSource(_metadata, options));
+    }
+
+    /// <exception cref="KeySourceException">Which step failed, and why.</exception>
+    public Task<TemporaryKey> FetchAsync(AmbientIdentity identity, CancellationToken cancellationToken) => identity switch
+    {
+        AmbientIdentity.Rrsa rrsa => _rrsa.FetchAsync(rrsa, cancellationToken),
+        AmbientIdentity.WebIdentity web => _webIdentity.FetchAsync(web, cancellationToken),
+        AmbientIdentity.EcsRamRole ecs => _ecsRamRole.FetchAsync(ecs, cancellationToken),
+        _ => throw new ArgumentException(identity.GetType().Name, nameof(identity)),
+    };
+
+    public void Dispose()
+    {
+        _tokenService.Dispose();
+        _metadata.Dispose();
+    }
+}

@@ -1,0 +1,90 @@
+using System.Net;
+using System.Text;
+using BucketEncryptionOperator.Encryption;
+using KubeRuntime.Api;
+
+namespace BucketEncryptionOperator.Credentials;
+
+/// <summary>A complete answer of whoever gives temporary keys.</summary>
+/// <param name="Now">The giver's time; ours where it does not tell.</param>
+internal sealed record IdentityAnswer(HttpStatusCode Status, string Body, DateTimeOffset Now)
+{
+    public bool IsSuccess => (int)Status is >= 200 and < 300;
+
+    /// <summary>It has keys in it.</summary>
+    public override string ToString() => $"IdentityAnswer {(int)Status} (redacted)";
+}
+
+/// <summary>
+/// Requests to those who give temporary keys: bounded answers, a time-out for each, no redirects, no cookies, no retries (the queue is the one retry loop).
+/// </summary>
+internal sealed class IdentityHttp : IDisposable
+{
+    /// <summary>Answers have some 2 KiB, most of it a token.</summary>
+    private const int MaxBody = 32 * 1024;
+
+    private readonly HttpClient _http;
+    private readonly TimeSpan _timeout;
+    private readonly TimeProvider _time;
+
+    /// <param name="product">For the User-Agent header, as <c>name/1.0</c>.</param>
+    /// <param name="timeout">For one request, connection and body included.</param>
+    /// <param name="isDirect">Past every proxy: what is asked is a link away, and its answer nobody else's business.</param>
+    public IdentityHttp(string product, TimeSpan timeout, TimeProvider time, bool isDirect)
+    {
+        (_timeout, _time) = (timeout, time);
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = !isDirect,
+            ConnectTimeout = timeout,
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+        };
+        _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        _http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
+    }
+
+    /// <param name="step">For failures: what is being done, in the vendor's word for the call where there is one.</param>
+    /// <exception cref="KeySourceException">Transient: no complete answer came.</exception>
+    public async Task<IdentityAnswer> SendAsync(HttpRequestMessage request, string step, CancellationToken cancellationToken)
+    {
+        using var deadline = new Deadline(_timeout, _time, cancellationToken);
+        var host = request.RequestUri?.Host;
+        try
+        {
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            await response.Content.LoadIntoBufferAsync(MaxBody, deadline.Token);
+            var body = await response.Content.ReadAsByteArrayAsync(deadline.Token);
+            return new IdentityAnswer(response.StatusCode, Encoding.UTF8.GetString(body), response.Headers.Date ?? _time.GetUtcNow());
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            throw NoAnswer(step, "Timeout", $"{host} gave no complete answer within {_timeout.TotalSeconds:0.#} s.");
+        }
+        catch (HttpRequestException e)
+        {
+            throw e.HttpRequestError switch
+            {
+                HttpRequestError.NameResolutionError => NoAnswer(step, "NameNotResolved", $"{host} does not resolve."),
+                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoAnswer(step, "Unreachable", $"There is no connection to {host}."),
+                HttpRequestError.SecureConnectionError => NoAnswer(step, "TlsFailed", $"The certificate of {host} was not accepted, or TLS failed otherwise."),
+                HttpRequestError.ConfigurationLimitExceeded => NoAnswer(step, "AnswerTooLarge", $"The answer of {host} is larger than {MaxBody} bytes."),
+                _ => NoAnswer(step, "BrokenAnswer", $"The connection to {host} broke before the answer was complete."),
+            };
+        }
+        catch (IOException)
+        {
+            throw NoAnswer(step, "BrokenAnswer", $"The connection to {host} broke before the answer was complete.");
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static KeySourceException NoAnswer(string step, string code, string message) =>
+        new(new Failure(FailureKind.Transient, step, code) { Message = $"{step}: {message}", Hint = "Check that the operator can reach it (DNS, network policy, proxy)." });
+}

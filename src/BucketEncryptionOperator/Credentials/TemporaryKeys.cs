@@ -1,0 +1,196 @@
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Credentials;
+
+/// <summary>A key as a source has given it.</summary>
+/// <param name="Lasts">By the vendor's clock, from the moment it was asked for.</param>
+internal sealed record TemporaryKey(AccessKey Key, TimeSpan Lasts);
+
+/// <summary>
+/// The temporary keys of ambient identities. Nothing runs by itself: who asks for a key renews it where that is due, one at a time for each identity.
+/// <list type="bullet">
+/// <item>Fresh: given as it is.</item>
+/// <item>Late (the last fifth of its life): whoever comes first renews it; the others, and all while renewals fail, get the old one.</item>
+/// <item>Over, or none yet: everybody waits for the renewal, and gets why it failed.</item>
+/// <item>Rejected by the vendor, whatever the clocks say: renewed at once, and its successor, if that is rejected too, a minute later.</item>
+/// </list>
+/// After a failure the next try comes after 1 s, 2 s, 4 s and so on, up to a minute; until then callers get what there is.
+/// </summary>
+internal sealed class TemporaryKeys(
+    Func<AmbientIdentity, CancellationToken, Task<TemporaryKey>> fetch, KeyBreakers breakers, TimeProvider time, ILogger<TemporaryKeys> logger) : IDisposable
+{
+    private const string ReadKey = "ReadKey";
+
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<AmbientIdentity, Entry> _entries = [];
+
+    /// <summary>The key to use now, or why there is none.</summary>
+    public async Task<Read<AccessKey>> GetAsync(AmbientIdentity identity, CancellationToken cancellationToken)
+    {
+        var entry = EntryOf(identity);
+        if (!IsDue(entry))
+            return Answer(entry);
+        if (!await entry.Turn.WaitAsync(HasUsable(entry) ? TimeSpan.Zero : Timeout.InfiniteTimeSpan, cancellationToken))
+            return Answer(entry);
+        try
+        {
+            if (IsDue(entry))
+                await RenewAsync(identity, entry, cancellationToken);
+            return Answer(entry);
+        }
+        finally
+        {
+            entry.Turn.Release();
+        }
+    }
+
+    /// <summary>No store uses the identity any more.</summary>
+    public void Forget(AmbientIdentity identity)
+    {
+        lock (_gate)
+            _entries.Remove(identity);
+    }
+
+    /// <summary>Identities that are kept.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _entries.Count;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            foreach (var entry in _entries.Values)
+                entry.Turn.Dispose();
+            _entries.Clear();
+        }
+    }
+
+    private Entry EntryOf(AmbientIdentity identity)
+    {
+        lock (_gate)
+        {
+            if (!_entries.TryGetValue(identity, out var entry))
+                _entries[identity] = entry = new Entry();
+            return entry;
+        }
+    }
+
+    private bool HasUsable(Entry entry)
+    {
+        lock (_gate)
+            return entry.Key?.Lifetime is { IsOver: false };
+    }
+
+    private Read<AccessKey> Answer(Entry entry)
+    {
+        lock (_gate)
+        {
+            return entry.Key is { Lifetime.IsOver: false } key
+                ? new Read<AccessKey>(key, Failure: null)
+                : new Read<AccessKey>(Value: null, entry.Failure ?? Over);
+        }
+    }
+
+    private bool IsDue(Entry entry)
+    {
+        lock (_gate)
+        {
+            var paused = time.GetElapsedTime(entry.TriedAt) < entry.Pause;
+            return entry.Key switch
+            {
+                null => !paused,
+                { Lifetime.IsOver: true } => !paused || entry.Failure is null,
+                { } key when breakers.IsRejected(key) => !(paused && entry.Failure is not null) && (entry.ReplacedAt is not { } at || time.GetElapsedTime(at) >= LongestPause),
+                { Lifetime.IsLate: true } => !paused,
+                _ => false,
+            };
+        }
+    }
+
+    private async Task RenewAsync(AmbientIdentity identity, Entry entry, CancellationToken cancellationToken)
+    {
+        var askedAt = time.GetTimestamp();
+        AccessKey? renewed = null;
+        Failure? failure = null;
+        var said = "";
+        try
+        {
+            var (key, lasts) = await fetch(identity, cancellationToken);
+            renewed = key with { Lifetime = new KeyLifetime(lasts, askedAt, time) };
+            if (renewed.Lifetime.IsOver)
+                (renewed, failure) = (null, Over);
+        }
+        catch (KeySourceException e)
+        {
+            (failure, said) = (e.Failure, e.Said);
+        }
+        lock (_gate)
+            Take(entry, renewed, failure);
+        if (failure is not null)
+            Log.KeyNotRenewed(logger, identity, failure.Operation, failure.Code, $"{failure.Message} {said}", failure.RequestId ?? "unknown", UsableFor(entry));
+        else
+            Log.KeyRenewed(logger, identity, UsableFor(entry));
+    }
+
+    private void Take(Entry entry, AccessKey? renewed, Failure? failure)
+    {
+        (entry.TriedAt, entry.Failure) = (time.GetTimestamp(), failure);
+        if (renewed is null)
+        {
+            entry.Failures++;
+            entry.Pause = Between(ShortestPause, ShortestPause * Math.Pow(2, Math.Min(entry.Failures - 1, 16)), LongestPause);
+            return;
+        }
+        entry.Failures = 0;
+        if (entry.Key is { } old && breakers.IsRejected(old))
+            entry.ReplacedAt = entry.TriedAt;
+        var same = entry.Key is { } known && known.Id == renewed.Id && known.Secret == renewed.Secret && known.SecurityToken == renewed.SecurityToken;
+        // An instance's metadata have the next key when they have it: it is asked for again before the old one ends.
+        entry.Pause = same ? Between(ShortestPause, (renewed.Lifetime?.Left ?? TimeSpan.Zero) / 2, LongestPause) : TimeSpan.Zero;
+        if (!same)
+            entry.Key = renewed;
+    }
+
+    private TimeSpan UsableFor(Entry entry)
+    {
+        lock (_gate)
+            return entry.Key is { Lifetime: { IsOver: false, Left: var left } } ? TimeSpan.FromSeconds(Math.Floor(left.TotalSeconds)) : TimeSpan.Zero;
+    }
+
+    private static Failure Over { get; } = new(FailureKind.Transient, ReadKey, "KeyExpired")
+    {
+        Message = "The temporary key is over, and so is the one that was given in its place.",
+        Hint = "Check the clocks of the node and of whoever gives the keys.",
+        ConcernsCredentials = true,
+    };
+
+    private static TimeSpan Between(TimeSpan least, TimeSpan value, TimeSpan most) => value < least ? least : value > most ? most : value;
+
+    /// <summary>All but the turn is guarded by the gate.</summary>
+    private sealed class Entry
+    {
+        /// <summary>One renewal at a time.</summary>
+        public SemaphoreSlim Turn { get; } = new(1, 1);
+        public AccessKey? Key { get; set; }
+
+        /// <summary>Of the last try; null if it succeeded.</summary>
+        public Failure? Failure { get; set; }
+        public int Failures { get; set; }
+        public long TriedAt { get; set; }
+
+        /// <summary>No other try for so long since the last.</summary>
+        public TimeSpan Pause { get; set; }
+
+        /// <summary>When a key was last given in place of a rejected one.</summary>
+        public long? ReplacedAt { get; set; }
+    }
+}

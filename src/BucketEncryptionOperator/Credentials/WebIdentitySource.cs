@@ -1,0 +1,55 @@
+namespace BucketEncryptionOperator.Credentials;
+
+/// <summary>
+/// IAM roles for service accounts: the pod's token against temporary keys, by <c>AssumeRoleWithWebIdentity</c> (version 2011-06-15). The request has no signature: the token
+/// is the proof. The variables are those that EKS's pod identity webhook sets.
+/// </summary>
+internal sealed class WebIdentitySource(IdentityHttp http, IdentityOptions options)
+{
+    public const string Step = "AssumeRoleWithWebIdentity";
+    private const string TokenFileVariable = "AWS_WEB_IDENTITY_TOKEN_FILE";
+    private const string RoleVariable = "AWS_ROLE_ARN";
+    private const string SessionVariable = "AWS_ROLE_SESSION_NAME";
+    private const string RegionVariable = "AWS_REGION";
+    private const string EndpointsVariable = "AWS_STS_REGIONAL_ENDPOINTS";
+    private const string DefaultSession = "bucket-encryption-operator";
+
+    private const string WhoMustAct = "Check the role's trust policy (issuer, audience, service account), and that the account knows the cluster's issuer (docs/credentials.md).";
+
+    /// <exception cref="KeySourceException">Which step failed, and why.</exception>
+    public async Task<TemporaryKey> FetchAsync(AmbientIdentity.WebIdentity identity, CancellationToken cancellationToken)
+    {
+        var role = identity.RoleArn ?? options.Variable(RoleVariable) ?? throw IdentityErrors.NotSetUp(
+            Step, "RoleNotGiven", $"the store has no webIdentity.roleArn, and the operator's environment no {RoleVariable}.", "Set it in the store, or let EKS's webhook set the variable (docs/credentials.md).");
+        var token = await TokenFile.ReadAsync(options.Variable(TokenFileVariable), TokenFileVariable, cancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Post, Endpoint(options, identity.Region))
+        {
+            Content = new FormUrlEncodedContent(new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["Action"] = Step,
+                ["Version"] = "2011-06-15",
+                ["RoleArn"] = role,
+                ["RoleSessionName"] = options.Variable(SessionVariable) ?? DefaultSession,
+                ["WebIdentityToken"] = token,
+            }),
+        };
+        var answer = await http.SendAsync(request, Step, cancellationToken);
+        var fields = AnswerFields.OfXml(answer.Body);
+        if (!answer.IsSuccess)
+            throw IdentityErrors.Refused(Step, answer, fields["Code"], fields["Message"], fields["RequestId"], token, WhoMustAct);
+        return fields.Key(Step, role, answer, ("AccessKeyId", "SecretAccessKey", "SessionToken"));
+    }
+
+    /// <summary>The region's own, as today's SDKs do; <c>legacy</c> asks for the one global endpoint, which China does not have.</summary>
+    internal static Uri Endpoint(IdentityOptions options, string storeRegion)
+    {
+        if (options.TokenService is { } given)
+            return given;
+        var region = options.Variable(RegionVariable) ?? storeRegion;
+        var isChina = region.StartsWith("cn-", StringComparison.Ordinal);
+        var host = options.Variable(EndpointsVariable) == "legacy" && !isChina ? "sts.amazonaws.com" : $"sts.{region}.amazonaws.com{(isChina ? ".cn" : "")}";
+        return Uri.CheckHostName(host) == UriHostNameType.Dns
+            ? new Uri("https://" + host)
+            : throw IdentityErrors.NotSetUp(Step, "TokenServiceInvalid", $"{RegionVariable} must be the name of a region.", "Correct the operator's environment.");
+    }
+}
