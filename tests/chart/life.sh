@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# A release's life on a real API server with RBAC, with policies and stores in it all the time: life.sh helm3|helm4.
+# Installed in an older version, upgraded, rolled back, reconfigured, uninstalled, installed again, and removed with everything. No operator runs here: what is
+# tested is what Helm and the API server make of the chart. The last line is "N passed, N failed"; the first failure ends it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+readonly chart=charts/bucket-encryption-operator release=bucket-encryption-operator
+passed=0
+helm=$(tests/tools/ensure.sh "$1")
+work=$(mktemp -d "${TMPDIR:-/tmp}/beo-chart.XXXXXX")
+
+finish() {
+  local code=$?
+  trap - EXIT
+  [ -z "${server:-}" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
+  rm -rf "$work"
+  echo "$passed passed, $((code != 0)) failed"
+  exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+ok() { passed=$((passed + 1)); printf '    ok: %s\n' "$*"; }
+die() { printf '    FAILED: %s\n' "$*"; exit 1; }
+is() { [ "$2" = "$3" ] || die "$1: expected \"$3\", found \"$2\""; ok "$1"; }
+# Quiet unless it fails.
+quietly() { "$@" >"$work/output" 2>&1 || { cat "$work/output"; die "$*"; }; }
+helm() { quietly "$helm" "$@" --namespace "$release"; }
+refused() { # word in the message, command...
+  local word=$1
+  shift
+  if "$@" >"$work/output" 2>&1; then die "this should have been refused: $*"; fi
+  grep -qF -- "$word" "$work/output" || { cat "$work/output"; die "refused, but not with \"$word\": $*"; }
+}
+
+start_api_server() {
+  tests/apiserver/serve.sh "$work/api" --exit-with-parent >"$work/api.log" 2>&1 &
+  server=$!
+  for _ in {1..600}; do
+    [ -s "$work/api/ready" ] && break
+    kill -0 "$server" 2>/dev/null || { cat "$work/api.log"; die "the API server has ended"; }
+    sleep 0.1
+  done
+  export KUBECONFIG=$work/api/admin.kubeconfig KUBECACHEDIR=$work/kubectl-cache HELM_CACHE_HOME=$work/helm HELM_CONFIG_HOME=$work/helm HELM_DATA_HOME=$work/helm
+  PATH=$(dirname "$(tests/tools/ensure.sh kubectl)"):$PATH
+}
+
+established() { quietly kubectl wait --for=condition=Established --timeout=20s crd/{bucketencryptionpolicies,objectstores}.bucketencryption.io; }
+make_objects() {
+  established
+  quietly kubectl create namespace team
+  quietly kubectl apply --namespace team -f deploy/samples/secret.yaml -f deploy/samples/objectstore.yaml -f deploy/samples/policy-kms.yaml
+  # As an operator of that version would have left it.
+  quietly kubectl patch --namespace team bep finance --subresource=status --type=merge --patch '{"status": {"observedGeneration": 1,
+    "conditions": [{"type": "Ready", "status": "True", "reason": "InSync", "message": "All 2 buckets are encrypted as declared.", "observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+    "buckets": [{"name": "finance-archive", "state": "InSync", "lastAppliedTime": "2026-01-01T00:00:00Z"}], "summary": {"total": 2, "inSync": 2, "drifted": 0, "failed": 0, "unknown": 0, "text": "2/2"}}}'
+}
+# What must never change: who the objects are, what was declared, and what was found.
+objects() { kubectl get --namespace team bep/finance objectstore/hangzhou -o 'jsonpath={range .items[*]}{.metadata.uid} {.spec} {.status}{"\n"}{end}'; }
+knows() { kubectl get crd objectstores.bucketencryption.io -o 'jsonpath={.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.rateLimit.type}'; }
+release_objects() { kubectl get -o name deployment,serviceaccount,role,rolebinding,pdb --namespace "$release" -l app.kubernetes.io/instance="$1"; kubectl get -o name clusterrole,clusterrolebinding -l app.kubernetes.io/instance="$1"; }
+crds() { kubectl get crd -o name | grep -c bucketencryption.io || true; }
+
+start_api_server
+printf 'API server %s, Helm %s\n' "$(<"$work/api/ready")" "$("$helm" version --short)"
+
+helm install "$release" tests/chart/older --create-namespace
+make_objects
+is "an older chart is installed: its CRD knows no rateLimit" "$(knows)" ""
+before=$(objects)
+[[ $before == *InSync* && $before == *hangzhou* ]] || die "no objects to watch over: $before"
+
+helm upgrade "$release" "$chart"
+established
+is "an upgrade brings the CRDs along" "$(knows)" object
+is "policies, stores and statuses are as they were" "$(objects)" "$before"
+quietly kubectl apply --dry-run=server --namespace team -f deploy/samples
+ok "the API server takes every sample"
+quietly kubectl apply --dry-run=server --validate=strict -f deploy/install.yaml
+ok "the API server takes deploy/install.yaml with strict validation, over the release"
+# The answer cannot be asked from a pipe that fails: an unknown namespace's rights are "no".
+is "the account may watch policies" "$(kubectl auth can-i watch bep --all-namespaces --as=system:serviceaccount:$release:$release)" yes
+is "and may not list Secrets" "$(kubectl auth can-i list secrets --all-namespaces --as=system:serviceaccount:$release:$release || true)" no
+
+helm rollback "$release" 1
+is "a rollback takes the CRDs back" "$(knows)" ""
+is "and loses no status" "$(objects)" "$before"
+helm rollback "$release" 2
+is "and forward again" "$(knows)" object
+is "still nothing is lost" "$(objects)" "$before"
+
+helm upgrade "$release" "$chart" --set 'watchNamespaces={team}' --set 'rbac.secrets[0].namespace=team' --set 'rbac.secrets[0].names={oss-keys}'
+is "told to watch one namespace, the account may still watch there" "$(kubectl auth can-i watch bep --namespace team --as=system:serviceaccount:$release:$release)" yes
+is "and no longer elsewhere" "$(kubectl auth can-i watch bep --namespace default --as=system:serviceaccount:$release:$release || true)" no
+is "may get the listed Secret" "$(kubectl auth can-i get secret/oss-keys --namespace team --as=system:serviceaccount:$release:$release)" yes
+is "and no other" "$(kubectl auth can-i get secret/other --namespace team --as=system:serviceaccount:$release:$release || true)" no
+
+helm uninstall "$release"
+is "uninstalling takes account, rights and Deployment away" "$(release_objects $release)" ""
+is "and leaves the CRDs" "$(crds)" 3
+is "and everything in them" "$(objects)" "$before"
+helm install "$release" "$chart"
+is "installed again under its name, it finds everything" "$(objects)" "$before"
+
+helm uninstall "$release"
+refused "invalid ownership metadata" "$helm" install another "$chart" --namespace "$release"
+ok "another release does not take the kept CRDs silently"
+helm install another "$chart" --take-ownership
+is "with --take-ownership it does, and loses nothing" "$(objects)" "$before"
+
+helm upgrade another "$chart" --set crds.keep=false
+helm uninstall another
+quietly kubectl wait --for=delete --timeout=20s crd/{bucketencryptionpolicies,objectstores,clusterobjectstores}.bucketencryption.io
+is "where the CRDs need not be kept, nothing is left" "$(crds)" 0
