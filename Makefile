@@ -48,7 +48,7 @@ render: ## chart's CRDs, its table of values, deploy/rbac.yaml and deploy/instal
 	@$(STEP) "render" deploy/render.sh
 
 chart: apiserver build ## the chart with Helm 3 and 4: lint, templates, a release's life on the API server, and the operator with what it installs
-	@$(STEP) "chart" tests/chart/chart.sh
+	@tests/chart/chart.sh
 
 mutants: ## mutation testing of queue, watcher and election (about half an hour); fails below 85 %
 	@$(STEP) "tools" dotnet tool restore
