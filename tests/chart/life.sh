@@ -85,7 +85,8 @@ is "and may not list Secrets" "$(kubectl auth can-i list secrets --all-namespace
 helm rollback "$release" 1
 is "a rollback takes the CRDs back" "$(knows)" ""
 is "and loses no status" "$(objects)" "$before"
-helm rollback "$release" 2
+# Not by a rollback: Helm does not take up a kept CRD that the older version has not (docs/upgrade.md).
+helm upgrade "$release" "$chart"
 is "and forward again" "$(knows)" object
 is "still nothing is lost" "$(objects)" "$before"
 
