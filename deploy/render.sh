@@ -4,6 +4,7 @@
 #   crds/*.yaml                      → charts/bucket-encryption-operator/files/crds     (a chart holds its files; links are lost on the way to Flux)
 #   the chart's values.yaml          → the table of its README.md
 #   the chart                        → deploy/rbac.yaml (account and rights), deploy/install.yaml (everything)
+#   deploy/argocd/health.lua         → deploy/argocd/argocd-cm.yaml
 #
 #   deploy/render.sh                 writes them (make render)
 #   deploy/render.sh --check         fails, with a diff, if one is not what it would be (part of make lint)
@@ -15,7 +16,7 @@ helm=$(tests/tools/ensure.sh helm4)
 python=$(tests/tools/ensure.sh python3-yaml)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/$chart" "$work/deploy"
+mkdir -p "$work/$chart" "$work/deploy/argocd"
 cp -r "$chart/." "$work/$chart/"
 rm -rf "$work/$chart/files/crds"
 mkdir -p "$work/$chart/files/crds"
@@ -39,15 +40,26 @@ metadata:
 YAML
 }
 {
-  head_of "The operator's account and its rights, and nothing else: what charts/bucket-encryption-operator/templates/_rights.tpl lists."
+  head_of "The operator's account and its rights in the whole cluster, and nothing else: what charts/bucket-encryption-operator/templates/_rights.tpl lists.
+# For some namespaces only: docs/install.md."
   template --show-only templates/serviceaccount.yaml --show-only templates/rbac.yaml
 } >"$work/deploy/rbac.yaml"
 {
-  head_of "Everything: CRDs, account, rights, Deployment. How to use it, and the image that it needs: docs/install.md."
+  head_of "Everything: CRDs, account, rights, Deployment. The image that it needs, and how to use it: docs/install.md."
   template
 } >"$work/deploy/install.yaml"
+{
+  cat <<'YAML'
+# For `kubectl patch configmap argocd-cm`: README.md says how. Made from health.lua by `make render`: change it there.
+data:
+YAML
+  for kind in BucketEncryptionPolicy ObjectStore ClusterObjectStore; do
+    echo "  resource.customizations.health.bucketencryption.io_$kind: |"
+    sed 's/^\(.\)/    \1/' deploy/argocd/health.lua
+  done
+} >"$work/deploy/argocd/argocd-cm.yaml"
 
-made=("$chart/files/crds" "$chart/README.md" deploy/rbac.yaml deploy/install.yaml)
+made=("$chart/files/crds" "$chart/README.md" deploy/rbac.yaml deploy/install.yaml deploy/argocd/argocd-cm.yaml)
 if [ "${1:-}" = --check ]; then
   code=0
   for file in "${made[@]}"; do diff -ru "$file" "$work/$file" || code=1; done

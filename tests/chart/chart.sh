@@ -3,11 +3,12 @@
 #   lint         helm lint --strict
 #   templates    template.py: what becomes of values, and which are refused
 #   life         life.sh: install, upgrade, rollback, uninstall, reinstall on a real API server
+#   health       health.py: what Argo CD and Flux make of the statuses that these two have seen, of docs/status.md's table, and of deploy/argocd/testdata
 #   operator     the demo with what the chart has installed: its account, its rights and its flags, in all namespaces and in one; from the API server's audit log,
 #                nothing was denied, and nothing was granted that was not used
 #
 #   tests/chart/chart.sh           all of it
-#   tests/chart/chart.sh quick     lint and templates: seconds, no API server
+#   tests/chart/chart.sh quick     lint, templates and health: seconds, no API server
 #
 # The last line is "chart: N passed, N failed"; a scene that the demo played is a test that passed. Needs what `make build` has built.
 set -euo pipefail
@@ -16,6 +17,8 @@ readonly chart=charts/bucket-encryption-operator
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
+export STATUSES=$work/statuses
+mkdir "$STATUSES"
 
 # part WHAT LOG CODE: its sum is the log's last line.
 count() {
@@ -73,5 +76,10 @@ if [ "${1:-}" != quick ]; then
     '--set watchNamespaces={bucket-encryption-demo} --set rbac.secrets[0].namespace=bucket-encryption-demo --set rbac.secrets[0].names={oss-keys,hr-keys}'
   show
 fi
+statuses=("$STATUSES"/*.json)
+[ -e "${statuses[0]}" ] || statuses=()
+start "health" "$python" tests/chart/health.py "$(tests/tools/ensure.sh lua5.1)" "${statuses[@]}"
+show
+[ "${1:-}" = quick ] || [ ${#statuses[@]} -eq 5 ] || { echo "statuses of a cluster: expected 5, found ${#statuses[@]}"; failed=$((failed + 1)); }
 echo "chart: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -118,6 +118,9 @@ wait_for_reason() { kubectl wait "bep/$1" --for=jsonpath='{.status.conditions[?(
 wait_for_ready() { kubectl wait --for=condition=Ready "$@" --timeout=${patience}s >/dev/null || die "never Ready: $*"; }
 versions() { kubectl get bep -o 'jsonpath={range .items[*]}{.metadata.name}={.metadata.resourceVersion} {end}'; }
 
+# For the tests of Argo CD's and Flux's view, if STATUSES names a directory: keep_status ARGO-KSTATUS POLICY
+keep_status() { [ -z "${STATUSES:-}" ] || kubectl get bep "$2" -o json >"$STATUSES/$1--$2-$vendor.json"; }
+
 admin() { curl -fsS --max-time "$patience" -X "$1" "$STORE/_admin/$2" ${3+--data "$3"}; }
 has_mark() { [[ $(admin GET "buckets/$1/encryption" 2>/dev/null) == *"$mark"* ]]; }
 # The vendor's document: document ALGORITHM [KEY]
@@ -339,6 +342,7 @@ first_policy() {
   run 'kubectl get bep'
   run "curl -s \$STORE/_admin/buckets/finance-archive/encryption"
   is "$policy" "$(ready "$policy")" "True InSync"
+  keep_status Healthy-Current "$policy"
   for bucket in "${buckets[@]}"; do
     contains "$bucket" "$(admin GET "buckets/$bucket/encryption")" "$mark"
     is "writes to $bucket" "$(writes "$bucket")" 1
@@ -365,6 +369,7 @@ drift() {
   is "writes to finance-archive" "$(writes finance-archive)" 2
   if [ ${#buckets[@]} -gt 1 ]; then is "writes to ${buckets[1]}" "$(writes "${buckets[1]}")" 1; fi
   is "$policy" "$(ready "$policy")" "True InSync"
+  keep_status Healthy-Current "$policy"
 }
 
 other_samples() {
@@ -409,6 +414,8 @@ trouble() {
   run "kubectl get bep denied -o jsonpath='{range .status.buckets[*]}{.name}: {.state} {.error.operation} {.error.code} {.error.httpStatus} {.error.hint}{\"\\n\"}{end}'"
   is "denied" "$(ready denied) $(kubectl get bep denied -o 'jsonpath={.status.summary.text}')" "False AccessDenied 1/2"
   is "missing waits" "$(kubectl get bep missing -o 'jsonpath={.status.conditions[?(@.type=="Reconciling")].status}')" "True"
+  keep_status Progressing-InProgress missing
+  keep_status Degraded-Failed denied
   is "writes to locked-bucket (unknown is not \"unencrypted\")" "$(writes locked-bucket)" 0
 
   say ''
