@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 STEP := tests/tools/step.sh
 SOLUTION := BucketEncryptionOperator.sln
 
-.PHONY: help build unit test chaos interop apiserver apiserver-check bench lint demo render chart mutants clean
+.PHONY: help build unit test chaos interop apiserver apiserver-check bench lint demo render chart image mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -49,6 +49,9 @@ render: ## chart's CRDs, its table of values, deploy/rbac.yaml and deploy/instal
 
 chart: apiserver build ## the chart with Helm 3 and 4: lint, templates, a release's life on the API server, and the operator with what it installs
 	@tests/chart/chart.sh
+
+image: apiserver ## the container image, built with docker or buildah, and what is in it started as a kubelet would
+	@tests/image/image.sh
 
 mutants: ## mutation testing of queue, watcher and election (about half an hour); fails below 85 %
 	@$(STEP) "tools" dotnet tool restore
