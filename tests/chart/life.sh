@@ -57,8 +57,11 @@ make_objects() {
     "conditions": [{"type": "Ready", "status": "True", "reason": "InSync", "message": "All 2 buckets are encrypted as declared.", "observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z"}],
     "buckets": [{"name": "finance-archive", "state": "InSync", "lastAppliedTime": "2026-01-01T00:00:00Z"}], "summary": {"total": 2, "inSync": 2, "drifted": 0, "failed": 0, "unknown": 0, "text": "2/2"}}}'
 }
-# What must never change: who the objects are, what was declared, and what was found.
-objects() { kubectl get --namespace team bep/finance objectstore/hangzhou -o 'jsonpath={range .items[*]}{.metadata.uid} {.spec} {.status}{"\n"}{end}'; }
+# What must never change: who the objects are, what was declared, and what was found. A newer CRD may add defaults to a spec.
+objects() {
+  kubectl get --namespace team bep/finance -o 'jsonpath={.metadata.uid} {.spec.storeRef} {.spec.buckets} {.spec.encryption} {.status}{"\n"}'
+  kubectl get --namespace team objectstore/hangzhou -o 'jsonpath={.metadata.uid} {.spec.vendor} {.spec.region} {.spec.endpoint} {.spec.credentials}{"\n"}'
+}
 knows() { kubectl get crd objectstores.bucketencryption.io -o 'jsonpath={.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.rateLimit.type}'; }
 release_objects() { kubectl get -o name deployment,serviceaccount,role,rolebinding,pdb --namespace "$release" -l app.kubernetes.io/instance="$1"; kubectl get -o name clusterrole,clusterrolebinding -l app.kubernetes.io/instance="$1"; }
 crds() { kubectl get crd -o name | grep -c bucketencryption.io || true; }

@@ -402,6 +402,23 @@ no_encryption() {
   ok "the store has nothing of its own for it"
 }
 
+suspend_and_delete() {
+  scene "A policy that is suspended, then deleted: the bucket gets back what it had"
+  make_bucket rented-bucket
+  apply tests/demo/temporary.yaml
+  wait_for_ready bep/temporary
+  has_encryption rented-bucket || die "rented-bucket should be encrypted now"
+  run "kubectl patch bep temporary --type merge -p '{\"spec\":{\"suspend\":true}}'"
+  until_so "$patience" "the operator's word on the suspension" suspended temporary
+  keep_status Suspended-Current temporary
+  run "kubectl patch bep temporary --type merge -p '{\"spec\":{\"suspend\":false}}'"
+  wait_for_ready bep/temporary
+  run "kubectl delete bep temporary --timeout=${patience}s"
+  if has_encryption rented-bucket; then die "rented-bucket should have nothing again"; fi
+  is "writes to rented-bucket" "$(writes rented-bucket)" 2
+}
+suspended() { [ "$(kubectl get bep "$1" -o 'jsonpath={.status.observedGeneration} {.status.conditions[?(@.type=="Compliant")].status}')" = "$(kubectl get bep "$1" -o 'jsonpath={.metadata.generation} Unknown')" ]; }
+
 trouble() {
   scene "Trouble: a bucket that is missing, one that is denied, both at once"
   admin POST deny '{"bucket": "locked-bucket", "operations": ["GetBucketEncryption", "PutBucketEncryption"], "status": 403, "code": "AccessDenied", "byKms": false}' >/dev/null
@@ -481,6 +498,10 @@ restart() {
   local before after buckets
   # The names of all buckets of all policies, one after the other.
   buckets=$(kubectl get bep -o 'jsonpath={.items[*].spec.buckets[*].name}' | wc -w)
+  say "    (what is settled is read again within a resync, after a restart as before it; here they are set to 3 s)"
+  # shellcheck disable=SC2046  # several words are meant
+  kubectl patch $(kubectl get bep -o name) --type merge -p '{"spec":{"resyncInterval":"3s"}}' >/dev/null
+  until_so "$patience" "the operator's word on that" all_seen
   before=$(versions)
   printf '\n$ kill -9 %s        # the operator\n' "$operator_pid"
   stop_operator KILL
@@ -494,6 +515,7 @@ restart() {
   [ "$before" = "$after" ] || die "a status was written: $before, now $after"
   ok "writes to Kubernetes: 0 (all resource versions are as they were)"
 }
+all_seen() { [ "$(kubectl get bep -o 'jsonpath={.items[*].metadata.generation}')" = "$(kubectl get bep -o 'jsonpath={.items[*].status.observedGeneration}')" ]; }
 all_read() { [ "$(buckets_read)" -ge "$1" ]; }
 
 two_replicas() {
@@ -553,6 +575,7 @@ main() {
   drift
   other_samples
   no_encryption
+  suspend_and_delete
   trouble
   rejected_key
   downgrade
