@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A release's life on a real API server with RBAC, with policies and stores in it all the time: life.sh helm3|helm4.
-# Installed in an older version, upgraded, rolled back, reconfigured, uninstalled, installed again, and removed with everything. No operator runs here: what is
-# tested is what Helm and the API server make of the chart. The last line is "N passed, N failed"; the first failure ends it.
+# Installed in an older version, upgraded, rolled back, reconfigured, uninstalled, installed again, and removed with everything. What is tested is what
+# Helm and the API server make of the chart; and that an operator beside older CRDs waits for newer ones. The last line is "N passed, N failed"; the first failure ends it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 readonly chart=charts/bucket-encryption-operator release=bucket-encryption-operator
@@ -12,6 +12,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/beo-chart.XXXXXX")
 finish() {
   local code=$?
   trap - EXIT
+  [ -z "${operator:-}" ] || { kill "$operator" && wait "$operator"; } 2>/dev/null || true
   [ -z "${server:-}" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
   rm -rf "$work"
   echo "$passed passed, $((code != 0)) failed"
@@ -75,8 +76,21 @@ is "an older chart is installed: its CRD knows no rateLimit" "$(knows)" ""
 before=$(objects)
 [[ $before == *InSync* && $before == *hangzhou* ]] || die "no objects to watch over: $before"
 
+# An operator of this version, where nothing is to be done: it watches another namespace. What it says is told apart by the time of the upgrade alone.
+src/BucketEncryptionOperator/bin/Release/net10.0/bucket-encryption-operator run --watch-namespaces default --http-address 127.0.0.1:0 --log-format plain >"$work/operator.log" 2>&1 </dev/null &
+operator=$!
+readyz() { curl -s --max-time 2 "$(sed -n 's/.*Probes at //p' "$work/operator.log")/readyz"; }
+readyz_says() { for _ in {1..200}; do [[ $(readyz) == "$1"* ]] && return; kill -0 "$operator" || break; sleep 0.1; done; cat "$work/operator.log"; die "/readyz never said $1"; }
+readyz_says CRDOutdated:
+is "beside the older CRDs this version's operator is not ready, and says so" "$(readyz | cut -d';' -f2)" " apply the CRDs of this version of the operator"
+
 helm upgrade "$release" "$chart"
 established
+readyz_says ok
+ok "after the upgrade of the CRDs it is ready by itself"
+kill "$operator"
+wait "$operator"
+operator=''
 is "an upgrade brings the CRDs along" "$(knows)" object
 is "policies, stores and statuses are as they were" "$(objects)" "$before"
 quietly kubectl apply --dry-run=server --namespace team -f deploy/samples
