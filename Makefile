@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 STEP := tests/tools/step.sh
 SOLUTION := BucketEncryptionOperator.sln
 
-.PHONY: help build unit test chaos interop apiserver apiserver-check bench lint demo mutants clean
+.PHONY: help build unit test chaos interop apiserver apiserver-check bench lint demo render chart image mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -43,6 +43,15 @@ lint: ## formatting, analyzers, shell scripts, YAML, stray paths
 VENDOR ?= alibaba
 demo: apiserver build ## the operator at work against a real API server and a simulated store; VENDOR=alibaba, huawei, jdcloud or s3
 	@$(STEP) "demo, $(VENDOR)" tests/demo/demo.sh $(VENDOR)
+
+render: ## chart's CRDs, its table of values, deploy/rbac.yaml and deploy/install.yaml from what they are made of
+	@$(STEP) "render" deploy/render.sh
+
+chart: apiserver build ## the chart with Helm 3 and 4: lint, templates, a release's life on the API server, and the operator with what it installs
+	@tests/chart/chart.sh
+
+image: apiserver ## the container image, built with docker or buildah, and what is in it started as a kubelet would
+	@tests/image/image.sh
 
 mutants: ## mutation testing of queue, watcher and election (about half an hour); fails below 85 %
 	@$(STEP) "tools" dotnet tool restore

@@ -58,6 +58,7 @@ yamllint=$(tests/tools/ensure.sh yamllint)
 check "tests that pages name" named_tests
 check "shell scripts (shellcheck)" shell_scripts
 check "YAML (yamllint)" yaml
+check "what is rendered (make render)" deploy/render.sh --check
 check "no paths of a machine" stray_paths
 check "formatting and analyzers (dotnet format)" formatting
 exit "$bad"

@@ -53,6 +53,12 @@ internal static partial class Log
     [LoggerMessage(108, LogLevel.Information, "Probes at {Urls}")]
     public static partial void Probes(ILogger logger, string urls);
 
+    [LoggerMessage(111, LogLevel.Warning, "Not started: {Problem}")]
+    public static partial void SchemaProblem(ILogger logger, string problem);
+
+    [LoggerMessage(112, LogLevel.Warning, "The CRDs of the cluster are not compared with what this version needs: {Problem}")]
+    public static partial void SchemaUnchecked(ILogger logger, string problem);
+
     [LoggerMessage(109, LogLevel.Information, "Stopped")]
     public static partial void Stopped(ILogger logger);
 

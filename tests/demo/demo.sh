@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The operator at work: a real API server, a simulated object store, and the operator as a process of its own with the rights of deploy/rbac.yaml only.
+# The operator at work: a real API server, a simulated object store, and the operator as a process of its own with the rights of deploy/install.yaml only.
 # Each scene prints what a user would type and what came of it, then checks the facts; the first one that is not so ends the demo.
 #
 #   make demo                                           the test API server of tests/apiserver, and Alibaba Cloud's store
 #   make demo VENDOR=huawei                             another vendor's: alibaba, huawei, jdcloud or s3 (what differs is in tests/demo/vendors)
 #   KUBEBUILDER_ASSETS=DIR make demo                    the kube-apiserver and etcd in DIR
 #   USE_EXISTING_CLUSTER=true KUBECONFIG=F make demo    a cluster of yours that has none of this installed; what the demo makes there it removes again
+#   HELM=helm4 HELM_FLAGS='--set …' make demo           installed by the chart instead of deploy/install.yaml (helm3 or helm4)
 #   KEEP=1 make demo                                    leaves everything up, and tells how to use and how to stop it
 #
 # demo.sh [VENDOR [--vendor-scenes]]: with the flag without the scenes that are the same for every vendor (the door, two replicas, rights).
@@ -16,7 +17,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly operator=src/BucketEncryptionOperator/bin/Release/net10.0/bucket-encryption-operator
 readonly simulator=tests/ObjectStoreSimulator/bin/Release/net10.0/object-store-simulator
-readonly installation=bucket-encryption-operator # namespace, service account, ClusterRole and binding of deploy/rbac.yaml
+readonly installation=bucket-encryption-operator # namespace, service account, Deployment, ClusterRole and binding of deploy/install.yaml, and the release's name
 readonly namespace=bucket-encryption-demo
 readonly patience=20 # seconds that anything may take
 
@@ -39,7 +40,7 @@ readonly table=tests/demo/vendors/${1:-alibaba}.sh
 work=$(mktemp -d "${TMPDIR:-/tmp}/bucket-encryption-demo.XXXXXX")
 logs=$work/logs
 mkdir "$logs"
-operator_pid='' scene='the start' scenes=0 since='' gap='' made_in_cluster=no
+operator_pid='' flags=() scene='the start' scenes=0 since='' gap='' made_in_cluster=no
 
 # ---- helpers: talk
 
@@ -117,6 +118,9 @@ wait_for_reason() { kubectl wait "bep/$1" --for=jsonpath='{.status.conditions[?(
 wait_for_ready() { kubectl wait --for=condition=Ready "$@" --timeout=${patience}s >/dev/null || die "never Ready: $*"; }
 versions() { kubectl get bep -o 'jsonpath={range .items[*]}{.metadata.name}={.metadata.resourceVersion} {end}'; }
 
+# For the tests of Argo CD's and Flux's view, if STATUSES names a directory: keep_status ARGO-KSTATUS POLICY
+keep_status() { [ -z "${STATUSES:-}" ] || kubectl get bep "$2" -o json >"$STATUSES/$1--$2-$vendor.json"; }
+
 admin() { curl -fsS --max-time "$patience" -X "$1" "$STORE/_admin/$2" ${3+--data "$3"}; }
 has_mark() { [[ $(admin GET "buckets/$1/encryption" 2>/dev/null) == *"$mark"* ]]; }
 # The vendor's document: document ALGORITHM [KEY]
@@ -150,7 +154,7 @@ wait_for_file() {
 
 run_operator() {
   : >"$logs/$1.log"
-  start "$1" env http_proxy="$STORE" no_proxy= "$operator" run --kubeconfig "$work/operator.kubeconfig" --allowed-endpoints "$endpoint" --http-address 127.0.0.1:0 --log-format plain "${@:2}"
+  start "$1" env http_proxy="$STORE" no_proxy= "$operator" "${flags[@]}" --kubeconfig "$work/operator.kubeconfig" --allowed-endpoints "$endpoint" --http-address 127.0.0.1:0 --log-format plain "${@:2}"
 }
 # start_operator [FLAGS]
 start_operator() {
@@ -181,7 +185,7 @@ clean_cluster() {
   [ "$made_in_cluster" = yes ] || return 0
   say "removing from the cluster what the demo made"
   kubectl delete --ignore-not-found --timeout=60s namespace/$namespace || true
-  kubectl delete --ignore-not-found --timeout=60s -f deploy/rbac.yaml -f crds || true
+  kubectl delete --ignore-not-found --timeout=60s -f deploy/install.yaml || true
 }
 
 finish() {
@@ -221,7 +225,7 @@ tell_how_to_use() {
     if [ "$made_in_cluster" = yes ]; then
       echo "export KUBECONFIG=$KUBECONFIG"
       echo "kubectl delete --ignore-not-found namespace/$namespace"
-      echo "kubectl delete --ignore-not-found -f $PWD/deploy/rbac.yaml -f $PWD/crds"
+      echo "kubectl delete --ignore-not-found -f $PWD/deploy/install.yaml"
     fi
     echo "for pid in $(jobs -pr | tr '\n' ' '); do kill \$pid 2>/dev/null; while kill -0 \$pid 2>/dev/null; do sleep 0.1; done; done"
     echo "rm -rf $work"
@@ -259,7 +263,7 @@ start_api_server() {
 
 refuse_a_cluster_in_use() {
   local there
-  there=$(kubectl get --ignore-not-found -o name crd/bucketencryptionpolicies.bucketencryption.io crd/objectstores.bucketencryption.io crd/clusterobjectstores.bucketencryption.io \
+  there=$(kubectl get --ignore-not-found -o name crd/{bucketencryptionpolicies,objectstores,clusterobjectstores}.bucketencryption.io \
     "namespace/$installation" "namespace/$namespace" "clusterrole/$installation" "clusterrolebinding/$installation")
   [ -z "$there" ] || die "this cluster has these already, and the demo would change and then remove them:"$'\n'"$there"
 }
@@ -288,13 +292,27 @@ s#^  region: \\(cn-hangzhou\\|$region\\)\$#  region: $region\\n  endpoint: $endp
   printf "object store (simulated): %s, STORE=%s, which the operator has as its proxy to %s\nHERE='%s'\n" "$vendor" "$STORE" "$endpoint" "$HERE"
 }
 
+# No pods: the operator is a process of this demo, with the Deployment's flags.
 install() {
-  # A resync of 30 s is the least that the CRD allows. Nobody wants to wait so long here: the demo's copy allows 1 s.
-  sed "s/duration('30s')/duration('1s')/" crds/bucketencryptionpolicies.yaml >"$work/bucketencryptionpolicies.yaml"
   made_in_cluster=$([ "$KIND" = existing ] && echo yes || echo no)
-  kubectl apply -f "$work/bucketencryptionpolicies.yaml" -f crds/objectstores.yaml -f crds/clusterobjectstores.yaml -f deploy/rbac.yaml
+  if [ -n "${HELM:-}" ]; then
+    kubectl create namespace "$namespace"
+    local helm
+    helm=$(tests/tools/ensure.sh "$HELM")
+    # shellcheck disable=SC2086  # several words are meant
+    HELM_CACHE_HOME=$work/helm HELM_CONFIG_HOME=$work/helm HELM_DATA_HOME=$work/helm \
+      "$helm" install "$installation" charts/bucket-encryption-operator --namespace "$installation" --create-namespace --set replicas=0 ${HELM_FLAGS:-}
+  else
+    sed 's/^  replicas: 2$/  replicas: 0/' deploy/install.yaml | kubectl apply -f -
+    kubectl create namespace "$namespace"
+  fi
   kubectl wait --for=condition=Established --timeout=${patience}s crd/{bucketencryptionpolicies,objectstores,clusterobjectstores}.bucketencryption.io >/dev/null
-  kubectl create namespace "$namespace"
+  # A resync of 30 s is the least that the CRD allows. Nobody wants to wait so long here: the demo's copy allows 1 s.
+  kubectl get crd bucketencryptionpolicies.bucketencryption.io -o yaml | sed "s/duration('30s')/duration('1s')/" | kubectl replace -f -
+  is "pods" "$(kubectl get deployment --namespace "$installation" "$installation" -o 'jsonpath={.spec.replicas}')" 0
+  # But where this process listens and what it reaches here; and the lease, which has a scene of its own.
+  mapfile -t flags < <(kubectl get deployment --namespace "$installation" "$installation" -o 'jsonpath={range .spec.template.spec.containers[0].args[*]}{@}{"\n"}{end}' |
+    grep -vE '^--(http-address|log-format|allowed-endpoints)=|^--leader-elect$')
 }
 
 # The operator's kubeconfig: the cluster as it is, the token of its own service account, and no other identity.
@@ -324,6 +342,7 @@ first_policy() {
   run 'kubectl get bep'
   run "curl -s \$STORE/_admin/buckets/finance-archive/encryption"
   is "$policy" "$(ready "$policy")" "True InSync"
+  keep_status Healthy-Current "$policy"
   for bucket in "${buckets[@]}"; do
     contains "$bucket" "$(admin GET "buckets/$bucket/encryption")" "$mark"
     is "writes to $bucket" "$(writes "$bucket")" 1
@@ -350,6 +369,7 @@ drift() {
   is "writes to finance-archive" "$(writes finance-archive)" 2
   if [ ${#buckets[@]} -gt 1 ]; then is "writes to ${buckets[1]}" "$(writes "${buckets[1]}")" 1; fi
   is "$policy" "$(ready "$policy")" "True InSync"
+  keep_status Healthy-Current "$policy"
 }
 
 other_samples() {
@@ -382,6 +402,23 @@ no_encryption() {
   ok "the store has nothing of its own for it"
 }
 
+suspend_and_delete() {
+  scene "A policy that is suspended, then deleted: the bucket gets back what it had"
+  make_bucket rented-bucket
+  apply tests/demo/temporary.yaml
+  wait_for_ready bep/temporary
+  has_encryption rented-bucket || die "rented-bucket should be encrypted now"
+  run "kubectl patch bep temporary --type merge -p '{\"spec\":{\"suspend\":true}}'"
+  until_so "$patience" "the operator's word on the suspension" suspended temporary
+  keep_status Suspended-Current temporary
+  run "kubectl patch bep temporary --type merge -p '{\"spec\":{\"suspend\":false}}'"
+  wait_for_ready bep/temporary
+  run "kubectl delete bep temporary --timeout=${patience}s"
+  if has_encryption rented-bucket; then die "rented-bucket should have nothing again"; fi
+  is "writes to rented-bucket" "$(writes rented-bucket)" 2
+}
+suspended() { [ "$(kubectl get bep "$1" -o 'jsonpath={.status.observedGeneration} {.status.conditions[?(@.type=="Compliant")].status}')" = "$(kubectl get bep "$1" -o 'jsonpath={.metadata.generation} Unknown')" ]; }
+
 trouble() {
   scene "Trouble: a bucket that is missing, one that is denied, both at once"
   admin POST deny '{"bucket": "locked-bucket", "operations": ["GetBucketEncryption", "PutBucketEncryption"], "status": 403, "code": "AccessDenied", "byKms": false}' >/dev/null
@@ -394,6 +431,8 @@ trouble() {
   run "kubectl get bep denied -o jsonpath='{range .status.buckets[*]}{.name}: {.state} {.error.operation} {.error.code} {.error.httpStatus} {.error.hint}{\"\\n\"}{end}'"
   is "denied" "$(ready denied) $(kubectl get bep denied -o 'jsonpath={.status.summary.text}')" "False AccessDenied 1/2"
   is "missing waits" "$(kubectl get bep missing -o 'jsonpath={.status.conditions[?(@.type=="Reconciling")].status}')" "True"
+  keep_status Progressing-InProgress missing
+  keep_status Degraded-Failed denied
   is "writes to locked-bucket (unknown is not \"unencrypted\")" "$(writes locked-bucket)" 0
 
   say ''
@@ -459,6 +498,10 @@ restart() {
   local before after buckets
   # The names of all buckets of all policies, one after the other.
   buckets=$(kubectl get bep -o 'jsonpath={.items[*].spec.buckets[*].name}' | wc -w)
+  say "    (what is settled is read again within a resync, after a restart as before it; here they are set to 3 s)"
+  # shellcheck disable=SC2046  # several words are meant
+  kubectl patch $(kubectl get bep -o name) --type merge -p '{"spec":{"resyncInterval":"3s"}}' >/dev/null
+  until_so "$patience" "the operator's word on that" all_seen
   before=$(versions)
   printf '\n$ kill -9 %s        # the operator\n' "$operator_pid"
   stop_operator KILL
@@ -472,6 +515,7 @@ restart() {
   [ "$before" = "$after" ] || die "a status was written: $before, now $after"
   ok "writes to Kubernetes: 0 (all resource versions are as they were)"
 }
+all_seen() { [ "$(kubectl get bep -o 'jsonpath={.items[*].metadata.generation}')" = "$(kubectl get bep -o 'jsonpath={.items[*].status.observedGeneration}')" ]; }
 all_read() { [ "$(buckets_read)" -ge "$1" ]; }
 
 two_replicas() {
@@ -497,8 +541,9 @@ two_replicas() {
 }
 
 rights() {
-  scene "What the operator asked of the API server, with deploy/rbac.yaml as its only rights"
-  tests/demo/rights.py "$work/audit.log" "system:serviceaccount:$installation:$installation" "$installation/" || die "see above"
+  scene "What the operator asked of the API server, with the installed rights as its only ones"
+  kubectl get --all-namespaces -o json clusterroles,clusterrolebindings,roles,rolebindings >"$work/rbac.json"
+  tests/demo/rights.py "$work/audit.log" "$work/rbac.json" "$installation" "$installation/" || die "see above"
 }
 
 orderly_stop() {
@@ -530,6 +575,7 @@ main() {
   drift
   other_samples
   no_encryption
+  suspend_and_delete
   trouble
   rejected_key
   downgrade

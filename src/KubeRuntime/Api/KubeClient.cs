@@ -96,6 +96,9 @@ public sealed class KubeClient : IDisposable
     public Task<T> PatchStatusAsync<T>(KubeResource<T> resource, NamespacedName key, ReadOnlyMemory<byte> mergePatch, CancellationToken cancellationToken)
         where T : class, IKubernetesObject => PatchAsync(resource, resource.ObjectPath(key) + "/status", mergePatch, cancellationToken);
 
+    /// <summary>What is no object: a document of the server's own, such as <c>/openapi/v3/…</c> or <c>/version</c>.</summary>
+    public Task<byte[]> ReadAsync(string path, CancellationToken cancellationToken) => CallAsync(HttpMethod.Get, path, query: "", content: null, cancellationToken);
+
     public void Dispose() => _transport.Dispose();
 
     private async Task<WatchReader<T>> OpenAsync<T>(KubeResource<T> resource, Scope scope, string from, TimeSpan duration, CancellationToken cancellationToken)

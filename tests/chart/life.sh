@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# A release's life on a real API server with RBAC, with policies and stores in it all the time: life.sh helm3|helm4.
+# Installed in an older version, upgraded, rolled back, reconfigured, uninstalled, installed again, and removed with everything. What is tested is what
+# Helm and the API server make of the chart; and that an operator beside older CRDs waits for newer ones. The last line is "N passed, N failed"; the first failure ends it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+readonly chart=charts/bucket-encryption-operator release=bucket-encryption-operator
+passed=0
+helm=$(tests/tools/ensure.sh "$1")
+work=$(mktemp -d "${TMPDIR:-/tmp}/beo-chart.XXXXXX")
+
+finish() {
+  local code=$?
+  trap - EXIT
+  [ -z "${operator:-}" ] || { kill "$operator" && wait "$operator"; } 2>/dev/null || true
+  [ -z "${server:-}" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
+  rm -rf "$work"
+  echo "$passed passed, $((code != 0)) failed"
+  exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+ok() { passed=$((passed + 1)); printf '    ok: %s\n' "$*"; }
+die() { printf '    FAILED: %s\n' "$*"; exit 1; }
+is() { [ "$2" = "$3" ] || die "$1: expected \"$3\", found \"$2\""; ok "$1"; }
+# Quiet unless it fails.
+quietly() { "$@" >"$work/output" 2>&1 || { cat "$work/output"; die "$*"; }; }
+helm() { quietly "$helm" "$@" --namespace "$release"; }
+refused() { # word in the message, command...
+  local word=$1
+  shift
+  if "$@" >"$work/output" 2>&1; then die "this should have been refused: $*"; fi
+  grep -qF -- "$word" "$work/output" || { cat "$work/output"; die "refused, but not with \"$word\": $*"; }
+}
+
+start_api_server() {
+  tests/apiserver/serve.sh "$work/api" --exit-with-parent >"$work/api.log" 2>&1 &
+  server=$!
+  for _ in {1..600}; do
+    [ -s "$work/api/ready" ] && break
+    kill -0 "$server" 2>/dev/null || { cat "$work/api.log"; die "the API server has ended"; }
+    sleep 0.1
+  done
+  export KUBECONFIG=$work/api/admin.kubeconfig KUBECACHEDIR=$work/kubectl-cache HELM_CACHE_HOME=$work/helm HELM_CONFIG_HOME=$work/helm HELM_DATA_HOME=$work/helm
+  PATH=$(dirname "$(tests/tools/ensure.sh kubectl)"):$PATH
+}
+
+# For health.py, if somebody wants them.
+keep_status() { [ -z "${STATUSES:-}" ] || printf '%s\n' "$2" >"$STATUSES/$1.json"; }
+established() { quietly kubectl wait --for=condition=Established --timeout=20s crd/{bucketencryptionpolicies,objectstores}.bucketencryption.io; }
+make_objects() {
+  established
+  quietly kubectl create namespace team
+  quietly kubectl apply --namespace team -f deploy/samples/secret.yaml -f deploy/samples/objectstore.yaml -f deploy/samples/policy-kms.yaml
+  # As an operator of that version would have left it.
+  quietly kubectl patch --namespace team bep finance --subresource=status --type=merge --patch '{"status": {"observedGeneration": 1,
+    "conditions": [{"type": "Ready", "status": "True", "reason": "InSync", "message": "All 2 buckets are encrypted as declared.", "observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+    "buckets": [{"name": "finance-archive", "state": "InSync", "lastAppliedTime": "2026-01-01T00:00:00Z"}], "summary": {"total": 2, "inSync": 2, "drifted": 0, "failed": 0, "unknown": 0, "text": "2/2"}}}'
+}
+# What must never change: who the objects are, what was declared, and what was found. A newer CRD may add defaults to a spec.
+objects() {
+  kubectl get --namespace team bep/finance -o 'jsonpath={.metadata.uid} {.spec.storeRef} {.spec.buckets} {.spec.encryption} {.status}{"\n"}'
+  kubectl get --namespace team objectstore/hangzhou -o 'jsonpath={.metadata.uid} {.spec.vendor} {.spec.region} {.spec.endpoint} {.spec.credentials}{"\n"}'
+}
+knows() { kubectl get crd objectstores.bucketencryption.io -o 'jsonpath={.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.rateLimit.type}'; }
+release_objects() { kubectl get -o name deployment,serviceaccount,role,rolebinding,pdb --namespace "$release" -l app.kubernetes.io/instance="$1"; kubectl get -o name clusterrole,clusterrolebinding -l app.kubernetes.io/instance="$1"; }
+crds() { kubectl get crd -o name | grep -c bucketencryption.io || true; }
+
+start_api_server
+printf 'API server %s, Helm %s\n' "$(<"$work/api/ready")" "$("$helm" version --short)"
+
+helm install "$release" tests/chart/older --create-namespace
+make_objects
+is "an older chart is installed: its CRD knows no rateLimit" "$(knows)" ""
+before=$(objects)
+[[ $before == *InSync* && $before == *hangzhou* ]] || die "no objects to watch over: $before"
+
+# An operator of this version, where nothing is to be done: it watches another namespace. What it says is told apart by the time of the upgrade alone.
+src/BucketEncryptionOperator/bin/Release/net10.0/bucket-encryption-operator run --watch-namespaces default --http-address 127.0.0.1:0 --log-format plain >"$work/operator.log" 2>&1 </dev/null &
+operator=$!
+readyz() { curl -s --max-time 2 "$(sed -n 's/.*Probes at //p' "$work/operator.log")/readyz"; }
+readyz_says() { for _ in {1..200}; do [[ $(readyz) == "$1"* ]] && return; kill -0 "$operator" || break; sleep 0.1; done; cat "$work/operator.log"; die "/readyz never said $1"; }
+readyz_says CRDOutdated:
+is "beside the older CRDs this version's operator is not ready, and says so" "$(readyz | cut -d';' -f2)" " apply the CRDs of this version of the operator"
+
+helm upgrade "$release" "$chart"
+established
+readyz_says ok
+ok "after the upgrade of the CRDs it is ready by itself"
+kill "$operator"
+wait "$operator"
+operator=''
+is "an upgrade brings the CRDs along" "$(knows)" object
+is "policies, stores and statuses are as they were" "$(objects)" "$before"
+quietly kubectl apply --dry-run=server --namespace team -f deploy/samples
+ok "the API server takes every sample"
+quietly kubectl apply --dry-run=server --validate=strict -f deploy/install.yaml
+ok "the API server takes deploy/install.yaml with strict validation, over the release"
+quietly kubectl apply --dry-run=server --validate=strict -k deploy
+ok "and what kustomize makes of it"
+# What the API server gives an object that no operator has seen, and one that waits for a finalizer.
+keep_status Progressing-InProgress--new "$(kubectl create --dry-run=server -o json --namespace team -f deploy/samples/policy-aes256.yaml)"
+quietly kubectl apply --namespace team -f deploy/samples/policy-aes256.yaml
+quietly kubectl patch --namespace team bep web --type=merge --patch '{"metadata": {"finalizers": ["example.com/waits"]}}'
+quietly kubectl delete --namespace team bep web --wait=false
+keep_status Progressing-Terminating--deleted "$(kubectl get --namespace team bep web -o json)"
+quietly kubectl patch --namespace team bep web --type=merge --patch '{"metadata": {"finalizers": []}}'
+# The answer cannot be asked from a pipe that fails: an unknown namespace's rights are "no".
+is "the account may watch policies" "$(kubectl auth can-i watch bep --all-namespaces --as=system:serviceaccount:$release:$release)" yes
+is "and may not list Secrets" "$(kubectl auth can-i list secrets --all-namespaces --as=system:serviceaccount:$release:$release || true)" no
+
+helm rollback "$release" 1
+is "a rollback takes the CRDs back" "$(knows)" ""
+is "and loses no status" "$(objects)" "$before"
+# Not by a rollback: Helm does not take up a kept CRD that the older version has not (docs/upgrade.md).
+helm upgrade "$release" "$chart"
+is "and forward again" "$(knows)" object
+is "still nothing is lost" "$(objects)" "$before"
+
+helm upgrade "$release" "$chart" --set 'watchNamespaces={team}' --set 'rbac.secrets[0].namespace=team' --set 'rbac.secrets[0].names={oss-keys}'
+is "told to watch one namespace, the account may still watch there" "$(kubectl auth can-i watch bep --namespace team --as=system:serviceaccount:$release:$release)" yes
+is "and no longer elsewhere" "$(kubectl auth can-i watch bep --namespace default --as=system:serviceaccount:$release:$release || true)" no
+is "may get the listed Secret" "$(kubectl auth can-i get secret/oss-keys --namespace team --as=system:serviceaccount:$release:$release)" yes
+is "and no other" "$(kubectl auth can-i get secret/other --namespace team --as=system:serviceaccount:$release:$release || true)" no
+
+helm uninstall "$release"
+is "uninstalling takes account, rights and Deployment away" "$(release_objects $release)" ""
+is "and leaves the CRDs" "$(crds)" 3
+is "and everything in them" "$(objects)" "$before"
+helm install "$release" "$chart"
+is "installed again under its name, it finds everything" "$(objects)" "$before"
+
+helm uninstall "$release"
+refused "invalid ownership metadata" "$helm" install another "$chart" --namespace "$release"
+ok "another release does not take the kept CRDs silently"
+helm install another "$chart" --take-ownership
+is "with --take-ownership it does, and loses nothing" "$(objects)" "$before"
+
+helm upgrade another "$chart" --set crds.keep=false
+helm uninstall another
+quietly kubectl wait --for=delete --timeout=20s crd/{bucketencryptionpolicies,objectstores,clusterobjectstores}.bucketencryption.io
+is "where the CRDs need not be kept, nothing is left" "$(crds)" 0

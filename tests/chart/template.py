@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+"""What the chart makes of values, without a cluster: template.py HELM. Each case is a sentence; the last line is "N passed, N failed".
+
+Whatever the values, every rendering is also held against the rules of holds_for_every.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+
+import yaml
+
+CHART = "charts/bucket-encryption-operator"
+NAMESPACE = "beo-system"
+helm = sys.argv[1]
+
+
+def render(values):
+    """The objects by (kind, namespace, name), or what Helm says when it refuses."""
+    run = subprocess.run([helm, "template", "beo", CHART, "--namespace", NAMESPACE, "--values", "-"], input=json.dumps(values), capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        return run.stderr
+    objects = [o for o in yaml.safe_load_all(run.stdout) if o]
+    found = {(o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"]): o for o in objects}
+    assert len(found) == len(objects), "two objects have one name"
+    return found
+
+
+def only(objects, kind):
+    (found,) = [o for key, o in objects.items() if key[0] == kind]
+    return found
+
+
+def kinds(objects):
+    return sorted(kind for kind, _, _ in objects)
+
+
+def pod(objects):
+    return only(objects, "Deployment")["spec"]["template"]
+
+
+def container(objects):
+    (found,) = pod(objects)["spec"]["containers"]
+    return found
+
+
+def rights(objects, kind, namespace=None):
+    """What the operator's own roles of a kind (and namespace) grant, as verb and resource; and the names that they are bound to."""
+    bound = {(o["roleRef"]["kind"], key[1], o["roleRef"]["name"]) for key, o in objects.items() if key[0] == kind + "Binding" and key[1] == namespace}
+    rules = [rule for key in bound for rule in objects[key]["rules"]]
+    return {(verb, resource) + tuple(rule.get("resourceNames", [])) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
+
+
+def holds_for_every(objects):
+    """Security and selectors that no value may break by accident."""
+    spec, labels = pod(objects)["spec"], pod(objects)["metadata"]["labels"]
+    own, whole = container(objects)["securityContext"], spec["securityContext"]
+    assert whole["runAsNonRoot"] is True and whole["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert "runAsUser" not in whole and "runAsUser" not in own and "fsGroup" not in whole, "OpenShift could not choose the user"
+    assert own["readOnlyRootFilesystem"] is True and own["allowPrivilegeEscalation"] is False and own["capabilities"] == {"drop": ["ALL"]}
+    selectors = [only(objects, "Deployment")["spec"]["selector"]["matchLabels"]]
+    for (kind, _, _), o in objects.items():
+        assert o["metadata"]["labels"]["app.kubernetes.io/instance"] == "beo"
+        if kind == "Service":
+            selectors.append(o["spec"]["selector"])
+            assert o["spec"]["ports"][0]["targetPort"] == container(objects)["ports"][0]["name"]
+        if kind in ("PodDisruptionBudget", "ServiceMonitor", "PodMonitor"):
+            selectors.append(o["spec"]["selector"]["matchLabels"])
+        if kind == "NetworkPolicy":
+            selectors.append(o["spec"]["podSelector"]["matchLabels"])
+        if kind in ("ClusterRole", "Role"):
+            for rule in o["rules"]:
+                assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"], "a right to anything"
+    for selector in selectors:
+        assert selector.items() <= labels.items()
+    account = spec["serviceAccountName"]
+    for (kind, _, _), o in objects.items():
+        if kind.endswith("RoleBinding"):
+            assert o["subjects"] == [{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}]
+    secrets = {verb for kind in ("ClusterRole", "Role") for key, o in objects.items() if key[0] == kind for r in o["rules"] if "secrets" in r["resources"] for verb in r["verbs"]}
+    assert secrets <= {"get"}, "Secrets are read one at a time, by name"
+
+
+NAMED = "bucketencryptionpolicies"
+LEASE = "beo-bucket-encryption-operator"
+CASES = []
+
+
+def case(values):
+    """The function's name is the sentence."""
+    return lambda check: CASES.append((check.__name__.replace("_", " "), values, check))
+
+
+@case({})
+def by_default_two_pods_with_a_lease_a_budget_and_rights_in_the_whole_cluster(o):
+    assert only(o, "Deployment")["spec"]["replicas"] == 2 and only(o, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+    assert {"--leader-elect", f"--lease-namespace={NAMESPACE}", f"--lease-name={LEASE}"} <= set(container(o)["args"])
+    assert not any(a.startswith(("--watch-namespaces", "--allowed-endpoints")) for a in container(o)["args"])
+    assert {("watch", NAMED), ("get", "secrets"), ("watch", "clusterobjectstores"), ("watch", "namespaces")} <= rights(o, "ClusterRole")
+    assert rights(o, "Role", NAMESPACE) == {("create", "leases")} | {(v, "leases", LEASE) for v in ("get", "list", "watch", "patch")}
+    assert not {"NetworkPolicy", "Service", "ServiceMonitor", "PodMonitor"} & set(kinds(o))
+
+
+@case({})
+def the_crds_are_those_of_crds_and_are_kept(o):
+    for file in pathlib.Path("crds").glob("*.yaml"):
+        source = yaml.safe_load(file.read_text(encoding="utf-8"))
+        made = o["CustomResourceDefinition", None, source["metadata"]["name"]]
+        assert made["spec"] == source["spec"] and made["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+
+
+@case({"crds": {"keep": False}})
+def crds_that_need_not_be_kept_have_no_such_annotation(o):
+    assert all("annotations" not in crd["metadata"] for key, crd in o.items() if key[0] == "CustomResourceDefinition")
+
+
+@case({"crds": {"install": False}})
+def crds_can_be_left_to_somebody_else(o):
+    assert "CustomResourceDefinition" not in kinds(o)
+
+
+@case({"watchNamespaces": ["team-a", "team-b"]})
+def watched_namespaces_get_roles_and_nothing_is_granted_in_the_cluster(o):
+    assert "--watch-namespaces=team-a,team-b" in container(o)["args"]
+    for ns in ("team-a", "team-b"):
+        assert {("watch", NAMED), ("get", "secrets"), ("create", "events")} <= rights(o, "Role", ns)
+    assert rights(o, "ClusterRole") == set()
+
+
+@case({"rbac": {"secrets": [{"namespace": "team-a", "names": ["oss-keys", "obs-keys"]}, {"namespace": "team-b"}]}})
+def listed_secrets_are_the_only_ones_that_can_be_read(o):
+    assert not any(right[1] == "secrets" for right in rights(o, "ClusterRole")) and ("watch", NAMED) in rights(o, "ClusterRole")
+    assert rights(o, "Role", "team-a") == {("get", "secrets", "oss-keys", "obs-keys")}
+    assert rights(o, "Role", "team-b") == {("get", "secrets")}
+
+
+@case({"watchNamespaces": ["team-a"], "rbac": {"secrets": [{"namespace": "team-a", "names": ["oss-keys"]}]}})
+def listed_secrets_in_watched_namespaces(o):
+    granted = rights(o, "Role", "team-a")
+    assert ("get", "secrets", "oss-keys") in granted and ("get", "secrets") not in granted and ("watch", NAMED) in granted
+
+
+@case({"watchNamespaces": ["team-a"], "clusterStores": {"enabled": True}})
+def stores_of_the_cluster_beside_watched_namespaces(o):
+    assert {"--cluster-stores=true", f"--cluster-resource-namespace={NAMESPACE}"} <= set(container(o)["args"])
+    assert rights(o, "ClusterRole") == {(verb, kind) for verb in ("list", "watch") for kind in ("clusterobjectstores", "namespaces")}
+    assert ("get", "secrets") in rights(o, "Role", NAMESPACE)
+
+
+@case({"clusterStores": {"enabled": False}})
+def no_right_to_stores_of_the_cluster_where_they_are_not_served(o):
+    assert "--cluster-stores=false" in container(o)["args"]
+    assert not {"clusterobjectstores", "namespaces"} & {right[1] for right in rights(o, "ClusterRole")}
+
+
+@case({"clusterStores": {"secretsNamespace": "vault"}, "rbac": {"secrets": [{"namespace": "vault", "names": ["company-keys"]}]}})
+def secrets_of_stores_of_the_cluster_are_listed_like_others(o):
+    assert "--cluster-resource-namespace=vault" in container(o)["args"]
+    assert rights(o, "Role", "vault") == {("get", "secrets", "company-keys")} and ("get", "secrets") not in rights(o, "ClusterRole")
+
+
+@case({"rbac": {"create": False}, "serviceAccount": {"create": False, "name": "made-elsewhere"}})
+def account_and_rights_can_be_made_elsewhere(o):
+    assert not {"ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"} & set(kinds(o))
+    assert pod(o)["spec"]["serviceAccountName"] == "made-elsewhere"
+
+
+@case({"rbac": {"aggregateToUserRoles": False}})
+def roles_of_people_can_be_left_alone(o):
+    assert not any("aggregate" in label for key, x in o.items() if key[0] == "ClusterRole" for label in x["metadata"]["labels"])
+
+
+@case({})
+def people_who_may_edit_may_write_policies_but_only_admins_write_stores(o):
+    def granted(role):
+        chosen = [x for key, x in o.items() if key[0] == "ClusterRole" and f"rbac.authorization.k8s.io/aggregate-to-{role}" in x["metadata"]["labels"]]
+        return {(verb, resource) for x in chosen for rule in x["rules"] for resource in rule["resources"] for verb in rule["verbs"]}
+    assert {verb for verb, _ in granted("view")} == {"get", "list", "watch"}
+    assert ("create", NAMED) in granted("edit") and ("create", "objectstores") not in granted("edit") and ("create", "clusterobjectstores") not in granted("admin")
+    assert ("create", "objectstores") in granted("admin")
+
+
+@case({"leaderElection": {"enabled": False}, "replicas": 1})
+def one_pod_without_a_lease_stops_before_the_next_starts(o):
+    assert "--leader-elect" not in container(o)["args"] and only(o, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+    assert "Role" not in kinds(o) and "PodDisruptionBudget" not in kinds(o)
+
+
+@case({"image": {"repository": "registry.example.com:5000/beo", "tag": "1.2.3", "digest": "sha256:" + "0" * 64}})
+def a_digest_decides_which_image(o):
+    assert container(o)["image"] == "registry.example.com:5000/beo:1.2.3@sha256:" + "0" * 64
+
+
+@case({"networkPolicy": {"enabled": True, "ingressFrom": [{"namespaceSelector": {}}], "extraEgress": [{"to": [{"ipBlock": {"cidr": "100.100.100.200/32"}}]}]}})
+def a_network_policy_lets_out_dns_and_the_listed_ports(o):
+    spec = only(o, "NetworkPolicy")["spec"]
+    assert spec["policyTypes"] == ["Ingress", "Egress"] and spec["ingress"][0]["from"] == [{"namespaceSelector": {}}]
+    assert [[p["port"] for p in rule.get("ports", [])] for rule in spec["egress"]] == [[53, 53], [443, 6443], []]
+
+
+@case({"metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}, "interval": "1m"}, "podMonitor": {"enabled": True}}})
+def monitors_find_the_port(o):
+    monitor = only(o, "ServiceMonitor")
+    assert monitor["metadata"]["labels"]["release"] == "prometheus" and monitor["spec"]["endpoints"][0] == {"port": "http", "path": "/metrics", "interval": "1m"}
+    assert only(o, "Service")["spec"]["ports"][0]["name"] == "http" and only(o, "PodMonitor")["spec"]["podMetricsEndpoints"][0]["port"] == "http"
+
+
+@case({"metrics": {"service": {"enabled": True, "annotations": {"prometheus.io/scrape": "true"}}}})
+def a_service_alone(o):
+    assert only(o, "Service")["metadata"]["annotations"] == {"prometheus.io/scrape": "true"} and "ServiceMonitor" not in kinds(o)
+
+
+@case({"workloadIdentity": {"rrsa": {"roleName": "beo"}, "irsa": {"roleArn": "arn:aws:iam::111122223333:role/beo"}}, "serviceAccount": {"annotations": {"mine": "yes"}}})
+def identities_of_the_cloud(o):
+    assert only(o, "ServiceAccount")["metadata"]["annotations"] == {
+        "pod-identity.alibabacloud.com/role-name": "beo", "eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/beo", "mine": "yes"}
+    assert pod(o)["metadata"]["labels"]["pod-identity.alibabacloud.com/injection"] == "on"
+
+
+@case({"priorityClassName": "system-cluster-critical", "tolerations": [{"operator": "Exists"}], "nodeSelector": {"a": "b"}, "affinity": {"nodeAffinity": {}},
+       "imagePullSecrets": [{"name": "pull"}], "podLabels": {"team": "x"}, "podAnnotations": {"note": "y"}, "commonLabels": {"cost": "z"},
+       "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}], "extraArgs": ["--context=x"],
+       "extraVolumes": [{"name": "v", "emptyDir": {}}], "extraVolumeMounts": [{"name": "v", "mountPath": "/v"}]})
+def what_a_platform_adds_arrives(o):
+    template, spec, own = pod(o), pod(o)["spec"], container(o)
+    assert spec["priorityClassName"] == "system-cluster-critical" and spec["tolerations"] == [{"operator": "Exists"}] and spec["nodeSelector"] == {"a": "b"}
+    assert spec["affinity"] == {"nodeAffinity": {}} and spec["imagePullSecrets"] == [{"name": "pull"}]
+    assert template["metadata"]["labels"]["team"] == "x" and template["metadata"]["annotations"]["note"] == "y"
+    assert all(x["metadata"]["labels"]["cost"] == "z" for x in o.values())
+    assert own["env"] == [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}] and own["args"][-1] == "--context=x"
+    assert own["volumeMounts"] == [{"name": "v", "mountPath": "/v"}] and spec["volumes"] == [{"name": "v", "emptyDir": {}}]
+
+
+@case({"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"},
+                                     {"maxSkew": 2, "topologyKey": "host", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"a": "b"}}}]})
+def a_spread_without_a_selector_means_these_pods(o):
+    first, second = pod(o)["spec"]["topologySpreadConstraints"]
+    assert first["labelSelector"]["matchLabels"] == only(o, "Deployment")["spec"]["selector"]["matchLabels"]
+    assert second["labelSelector"]["matchLabels"] == {"a": "b"}
+
+
+@case({"allowedEndpoints": ["https://*.example.com", "http://minio:9000"], "workers": 8, "bucketConcurrency": 2, "vendorTimeout": 7, "drainTimeout": 60,
+       "readOnly": True, "evidenceInterval": 60,
+       "log": {"format": "plain", "level": "Debug"}, "leaderElection": {"leaseDuration": 30}})
+def settings_become_flags_and_the_pod_has_time_to_drain(o):
+    assert {"--allowed-endpoints=https://*.example.com,http://minio:9000", "--workers=8", "--bucket-concurrency=2", "--vendor-timeout=7", "--drain-timeout=60",
+            "--read-only", "--evidence-interval=60", "--log-format=plain", "--log-level=Debug", "--lease-duration=30"} <= set(container(o)["args"])
+    assert pod(o)["spec"]["terminationGracePeriodSeconds"] == 75
+
+
+@case({"fullnameOverride": "other", "nameOverride": "thing"})
+def names_can_be_given(o):
+    assert only(o, "Deployment")["metadata"]["name"] == "other" and "--lease-name=other" in container(o)["args"]
+    assert ("patch", "leases", "other") in rights(o, "Role", NAMESPACE)
+
+
+REFUSED = [
+    ("an unknown value", {"replica": 3}, "replica"),
+    ("an unknown value inside another", {"rbac": {"secret": []}}, "secret"),
+    ("two pods without a lease", {"leaderElection": {"enabled": False}}, "leaderElection.enabled"),
+    ("no account at all", {"serviceAccount": {"create": False}}, "serviceAccount.name"),
+    ("a namespace that cannot be", {"watchNamespaces": ["Team_A"]}, "watchNamespaces"),
+    ("two endpoints in one", {"allowedEndpoints": ["a.example.com,b.example.com"]}, "allowedEndpoints"),
+    ("a tag in the repository", {"image": {"repository": "beo:1"}}, "repository"),
+    ("half a digest", {"image": {"digest": "sha256:00"}}, "digest"),
+    ("more workers than the operator takes", {"workers": 65}, "workers"),
+    ("a level of log that is none", {"log": {"level": "info"}}, "level"),
+    ("an empty list of names, which would mean all", {"rbac": {"secrets": [{"namespace": "a", "names": []}]}}, "names"),
+    ("one namespace twice", {"rbac": {"secrets": [{"namespace": "a", "names": ["x"]}, {"namespace": "a", "names": ["y"]}]}}, "there twice"),
+    ("a role that is no ARN", {"workloadIdentity": {"irsa": {"roleArn": "beo"}}}, "roleArn"),
+]
+
+passed = failed = 0
+
+
+def tell(sentence, check):
+    global passed, failed
+    try:
+        check()
+        passed += 1
+        print(f"    ok: {sentence}")
+    except (AssertionError, KeyError, ValueError, TypeError, AttributeError) as e:
+        failed += 1
+        line = e.__traceback__
+        while line.tb_next:
+            line = line.tb_next
+        print(f"    FAILED: {sentence}: {type(e).__name__} {e} (line {line.tb_lineno})")
+
+
+for sentence, values, check in CASES:
+    def rendered(values=values, check=check):
+        objects = render(values)
+        assert not isinstance(objects, str), objects
+        holds_for_every(objects)
+        check(objects)
+    tell(sentence, rendered)
+for what, values, word in REFUSED:
+    def refused(values=values, word=word):
+        answer = render(values)
+        assert isinstance(answer, str), "it was taken"
+        assert word in answer, answer
+    tell(f"refused: {what}", refused)
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed > 0)

@@ -1,0 +1,227 @@
+#!/usr/bin/env bash
+# Builds the image and starts what is in it (make image). The last line is "image: N passed, N failed"; the first failure ends it.
+#
+#   make image                              with docker if an engine answers, else with buildah (installed if need be, works without an engine); on the public
+#                                           bases, and where they cannot be pulled on stand-ins made from Debian's packages and this machine's .NET SDK
+#   BASE_IMAGE=… SDK_IMAGE=… make image     on these bases
+#
+# The image is bucket-encryption-operator:VERSION, in the engine's or buildah's store. The test runs its file system in a mount namespace, as a kubelet would have it run:
+# as its numeric user, with a read-only root, no capabilities, the flags of deploy/install.yaml, and a service account's token; against a real API server. It needs root,
+# and Linux; a container engine is not asked, for it may be on another machine.
+#
+# Stand-ins are kept in ${BEO_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bucket-encryption-operator}/image, with a checksum; a damaged one is made again.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+readonly name=bucket-encryption-operator account=bucket-encryption-operator user=65532
+readonly pull_seconds=120 patience=20
+version=$(sed -n 's/^appVersion: //p' charts/bucket-encryption-operator/Chart.yaml)
+cache=${BEO_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bucket-encryption-operator}/image
+work=$(mktemp -d "${TMPDIR:-/tmp}/beo-image.XXXXXX")
+root=$work/root
+passed=0 api_server='' operator=''
+
+say() { printf '[%3d s] %s\n' "$SECONDS" "$*"; }
+ok() { passed=$((passed + 1)); printf '    ok: %s\n' "$*"; }
+die() { printf '    FAILED: %s\n' "$*"; exit 1; }
+finish() {
+  local code=$?
+  trap - EXIT
+  for pid in $operator $api_server; do { kill "$pid" && wait "$pid"; } 2>/dev/null || true; done
+  [ "$code" -eq 0 ] || for log in "$work"/*.log; do [ -s "$log" ] && printf -- '---- %s\n%s\n' "${log##*/}" "$(tail -n 25 "$log")"; done
+  rm -rf "$work"
+  echo "image: $passed passed, $((code != 0)) failed"
+  exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# ---- the build
+
+build() {
+  local arguments=(--build-arg "VERSION=$version" --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)")
+  if [ -z "${BASE_IMAGE:-}" ] || [ -z "${SDK_IMAGE:-}" ]; then choose_bases; fi
+  arguments+=(--build-arg "BASE_IMAGE=$BASE_IMAGE" --build-arg "SDK_IMAGE=$SDK_IMAGE" --tag "$name:$version")
+  say "building with $engine: $BASE_IMAGE, $SDK_IMAGE"
+  if [ "$engine" = docker ]; then
+    docker build "${arguments[@]}" . >"$work/build.log" 2>&1 || die "docker build"
+  else
+    # Packages that this machine has need not be fetched again.
+    mkdir -p "$HOME/.nuget/packages"
+    buildah build --isolation chroot --format docker --layers=false --volume "$HOME/.nuget/packages:/root/.nuget/packages:rw" "${sdk_volumes[@]}" \
+      "${arguments[@]}" . >"$work/build.log" 2>&1 || die "buildah build"
+  fi
+  if grep -E 'warning (IL|CS)[0-9]+' "$work/build.log"; then die "the build warns"; fi
+  ok "built $name:$version"
+}
+
+sdk_volumes=()
+choose_bases() {
+  local image
+  BASE_IMAGE=$(sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile) SDK_IMAGE=$(sed -n 's/^ARG SDK_IMAGE=//p' Dockerfile)
+  for image in "$BASE_IMAGE" "$SDK_IMAGE"; do
+    say "pulling $image"
+    if ! timeout "$pull_seconds" "$engine" pull "$image" >"$work/pull.log" 2>&1; then
+      say "cannot be pulled here ($(tail -1 "$work/pull.log" | cut -c1-120))"
+      [ "$engine" = buildah ] || die "name bases that can be had: BASE_IMAGE and SDK_IMAGE"
+      stand_ins
+      return
+    fi
+  done
+}
+
+# The base: the files of the few libraries that the public one has too. The SDK: a Debian that mounts this machine's own.
+stand_ins() {
+  local dotnet
+  dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
+  import_stand_in base extract libc6,libgcc-s1,libstdc++6,libssl3,ca-certificates
+  import_stand_in sdk essential libgcc-s1,libstdc++6,libssl3,ca-certificates,zlib1g
+  BASE_IMAGE=localhost/beo-stand-in-base SDK_IMAGE=localhost/beo-stand-in-sdk
+  sdk_volumes=(--volume "$dotnet:/usr/share/dotnet:ro")
+}
+
+# import_stand_in NAME VARIANT PACKAGES: no packages are configured in an "extract", so the list of certificates is put together here.
+import_stand_in() {
+  local tar=$cache/$1.tar container what
+  what="$2 $3 $(sha256sum <"${BASH_SOURCE[0]}")"
+  if ! [ "$(cat "$tar.of" 2>/dev/null)" = "$what" ] || ! (cd "$cache" && sha256sum --status --check "$1.tar.sum") 2>/dev/null; then
+    tests/tools/ensure.sh mmdebstrap >/dev/null
+    say "making the stand-in $1 from Debian's packages: $3"
+    mkdir -p "$cache"
+    # shellcheck disable=SC2016  # $1 is the hook's
+    mmdebstrap --quiet --variant="$2" --include="$3" \
+      --customize-hook='cat "$1"/usr/share/ca-certificates/mozilla/*.crt >"$1/etc/ssl/certs/ca-certificates.crt"' \
+      --customize-hook='mkdir -p "$1/usr/bin" && ln -sf /usr/share/dotnet/dotnet "$1/usr/bin/dotnet"' \
+      bookworm "$tar" >"$work/mmdebstrap.log" 2>&1 || die "mmdebstrap"
+    (cd "$cache" && sha256sum "$1.tar" >"$1.tar.sum")
+    echo "$what" >"$tar.of"
+  fi
+  container=$(buildah from scratch)
+  buildah add "$container" "$tar" / >/dev/null
+  [ "$1" != sdk ] || buildah config --env DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 "$container" # it has no ICU
+  buildah commit --quiet --rm "$container" "localhost/beo-stand-in-$1" >/dev/null
+}
+
+# ---- what was built
+
+# The image's file system in $root, and its configuration in $config.
+unpack() {
+  local container
+  mkdir "$root"
+  if [ "$engine" = docker ]; then
+    config=$(docker inspect --format '{{json .Config}}' "$name:$version")
+    container=$(docker create "$name:$version")
+    docker export "$container" | tar -x -C "$root"
+    docker rm "$container" >/dev/null
+  else
+    config=$(buildah inspect --type image "$name:$version" | python3 -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["Docker"]["config"]))')
+    container=$(buildah from "$name:$version")
+    cp -a "$(buildah mount "$container")/." "$root"
+    buildah rm "$container" >/dev/null
+  fi
+}
+of_config() { python3 -c 'import json, sys; v = json.loads(sys.argv[1]).get(sys.argv[2]) or ""; print(v if isinstance(v, str) else "\n".join(v) if isinstance(v, list) else "\n".join(f"{a}={b}" for a, b in v.items()))' "$config" "$1"; }
+
+check_content() {
+  local binary=$root${entrypoint[0]}
+  [ "$(of_config User)" = "$user:$user" ] || die "the user is $(of_config User)"
+  ok "the user is $user, by number"
+  of_config Labels | grep -qx 'org.opencontainers.image.licenses=Apache-2.0' || die "labels: $(of_config Labels)"
+  of_config Labels | grep -qx "org.opencontainers.image.version=$version" || die "labels: $(of_config Labels)"
+  ok "labels say license and version"
+  if [ -e "$root/bin/sh" ] || [ -e "$root/usr/bin/bash" ]; then die "there is a shell"; fi
+  ok "there is no shell"
+  say "size: $(($(stat -c %s "$binary") / 1000000)) MB the operator, $(($(du -sb "$root" | cut -f1) / 1000000)) MB the whole file system"
+}
+
+start_api_server() {
+  tests/apiserver/serve.sh "$work/api" --exit-with-parent >"$work/api-server.log" 2>&1 &
+  api_server=$!
+  until [ -s "$work/api/ready" ]; do
+    kill -0 "$api_server" 2>/dev/null || die "the API server has ended"
+    sleep 0.1
+  done
+  export KUBECONFIG=$work/api/admin.kubeconfig KUBECACHEDIR=$work/kubectl-cache
+  kubectl=$(tests/tools/ensure.sh kubectl)
+  sed 's/^  replicas: 2$/  replicas: 0/' deploy/install.yaml | "$kubectl" apply -f - >"$work/apply.log" 2>&1 || die "deploy/install.yaml"
+  "$kubectl" wait --for=condition=Established --timeout=20s crd --all >/dev/null
+}
+
+# What a kubelet gives a pod.
+service_account() {
+  local folder=$1 server
+  server=$("$kubectl" config view --raw --minify -o 'jsonpath={.clusters[0].cluster.server}')
+  mkdir -p "$folder"
+  "$kubectl" config view --raw --minify -o 'jsonpath={.clusters[0].cluster.certificate-authority-data}' | base64 -d >"$folder/ca.crt"
+  printf 'sa:%s:%s' "$account" "$account" >"$folder/token"
+  printf '%s' "$account" >"$folder/namespace"
+  chmod -R a+rX "$folder"
+  IFS=: read -r host port <<<"${server#https://}"
+}
+
+start_operator() {
+  local flags environment
+  mapfile -t flags < <("$kubectl" get deployment -n "$account" "$name" -o 'jsonpath={range .spec.template.spec.containers[0].args[*]}{@}{"\n"}{end}' | sed 's/^--http-address=.*/--http-address=127.0.0.1:0/; s/^--log-format=.*/--log-format=plain/')
+  mapfile -t environment < <(of_config Env)
+  service_account "$work/account"
+  mkdir -p "$root/proc" "$root/dev" "$root/var/run/secrets/kubernetes.io/serviceaccount"
+  : >"$work/operator.log"
+  since=${EPOCHREALTIME/[.,]/}
+  # shellcheck disable=SC2016  # the inner shell's
+  env -i "${environment[@]}" "KUBERNETES_SERVICE_HOST=$host" "KUBERNETES_SERVICE_PORT=$port" "ROOT=$root" "ACCOUNT=$work/account" \
+    "$(command -v unshare)" --mount --propagation private "$(command -v bash)" -euc '
+      outer=/usr/sbin:/usr/bin:/sbin:/bin
+      PATH=$PATH:$outer mount --bind "$ROOT" "$ROOT"
+      PATH=$PATH:$outer mount --rbind /dev "$ROOT/dev"
+      PATH=$PATH:$outer mount -t proc proc "$ROOT/proc"
+      PATH=$PATH:$outer mount --bind "$ACCOUNT" "$ROOT/var/run/secrets/kubernetes.io/serviceaccount"
+      PATH=$PATH:$outer mount -o remount,bind,ro "$ROOT"
+      cd "$ROOT"
+      exec /usr/bin/setpriv --no-new-privs /usr/sbin/chroot --userspec="$1" --groups= "$ROOT" "${@:2}"' \
+    start "$user:$user" "${entrypoint[@]}" "${flags[@]}" >"$work/operator.log" 2>&1 </dev/null &
+  operator=$!
+}
+
+# As the kubelet does, but more often.
+wait_for_ready() {
+  local url='' end=$((SECONDS + patience))
+  until [ -n "$url" ] && curl -fs --max-time 2 "$url/readyz" >/dev/null; do
+    kill -0 "$operator" 2>/dev/null || die "the operator has ended"
+    [ "$SECONDS" -lt "$end" ] || die "no /readyz within $patience s"
+    url=$(sed -n 's/.*Probes at //p' "$work/operator.log")
+    sleep 0.02
+  done
+  started=$(((${EPOCHREALTIME/[.,]/} - since) / 1000))
+  ok "/readyz says ok"
+  is "/livez" "$(curl -s "$url/livez")" ok
+}
+is() { [ "$2" = "$3" ] || die "$1: expected \"$3\", found \"$2\""; ok "$1: $2"; }
+
+resident() { echo $(($(awk -v what="$1:" '$1 == what { print $2 }' /proc/"$operator"/status) / 1024)); }
+check_process() {
+  local status
+  status=$(</proc/"$operator"/status)
+  is "users of the process" "$(awk '/^Uid:/ { print $2, $3, $4, $5 }' <<<"$status")" "$user $user $user $user"
+  is "groups of the process" "$(awk '/^Gid:/ { print $2, $3 } /^Groups:/ { print $2 }' <<<"$status" | xargs)" "$user $user"
+  is "capabilities" "$(awk '/^Cap(Prm|Eff):/ { print $2 }' <<<"$status" | sort -u)" 0000000000000000
+  is "the root file system is" "$(awk '$5 == "/" { print substr($6, 1, 2) }' "/proc/$operator/mountinfo")" ro
+  say "start: $started ms from the process's start to /readyz; resident: $(resident VmRSS) MiB, $(resident RssAnon) MiB without what is mapped from the file"
+  grep -qE '(Standing by|Leading)' "$work/operator.log" || die "it does not take part in the election"
+  ok "it takes part in the election"
+  kill -TERM "$operator"
+  local code=0
+  wait "$operator" || code=$?
+  operator=''
+  is "exit code after SIGTERM" "$code" 0
+}
+
+if [ -n "${ENGINE:-}" ]; then engine=$ENGINE; elif docker info >/dev/null 2>&1; then engine=docker; else engine=buildah; fi
+[ "$engine" = docker ] || tests/tools/ensure.sh buildah >/dev/null
+[ "$(id -u)" -eq 0 ] || die "this needs root: mounts, and another user"
+build
+unpack
+mapfile -t entrypoint < <(of_config Entrypoint)
+check_content
+start_api_server
+start_operator
+wait_for_ready
+check_process
