@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 STEP := tests/tools/step.sh
 SOLUTION := BucketEncryptionOperator.sln
 
-.PHONY: help build unit test chaos interop apiserver apiserver-check bench lint demo render chart image mutants clean
+.PHONY: help build unit test scenarios chaos interop apiserver apiserver-check bench lint demo render chart image mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -21,6 +21,9 @@ unit: ## the unit tests: seconds, no API server
 
 test: apiserver build ## all tests, against a real API server; the last line is the count
 	@tests/run.sh all
+
+scenarios: apiserver build ## what the product does, one line a file of tests/scenarios, with the result (part of make test)
+	@tests/run.sh scenarios
 
 chaos: apiserver build ## faults on the real API server, each at full length (about 10 minutes); prints the table
 	@tests/run.sh chaos

@@ -3,9 +3,10 @@
 #
 #   tests/run.sh unit   the unit test projects, random tests with a tenth of their cases
 #   tests/run.sh all    those, the integration tests, the interop tests, and the demo with each vendor
+#   tests/run.sh scenarios   what the product does, one line a file of tests/scenarios; BEO_SCENARIO=part plays only files with that in their path
 #   tests/run.sh chaos  the chaos table alone, with each fault at its full length (about 10 minutes)
 #
-# The last line of stdout is the sum over all projects: "N passed, N failed", and ", N skipped" if any; of chaos, the same after "chaos: ".
+# The last line of stdout is the sum over all projects: "N passed, N failed", and ", N skipped" if any; of chaos and scenarios, the same after "chaos: " and "scenarios: ".
 # Exit code 0 only when every project ran at least one test and none failed or was skipped.
 # Results (trx) and console output stay in artifacts/test-results/.
 #
@@ -45,12 +46,20 @@ case ${1:-} in
     export BEO_CHAOS=long
     api_server
     ;;
-  *) echo "usage: tests/run.sh unit|all|chaos" >&2; exit 2 ;;
+  scenarios)
+    unit=()
+    others=(tests/Integration.Tests)
+    filter='FullyQualifiedName~.Scenarios.'
+    closing_prefix='scenarios: '
+    api_server
+    ;;
+  *) echo "usage: tests/run.sh unit|all|scenarios|chaos" >&2; exit 2 ;;
 esac
 
 results=$PWD/artifacts/test-results
 rm -rf "$results"
 mkdir -p "$results"
+export BEO_SCENARIO_REPORT=$results/scenarios.tsv # one line a scenario, as they end: folder, ok or FAILED, seconds, title
 passed=0 failed=0 skipped=0 bad=0
 
 # Adds a line "N passed, N failed[, N skipped]" of one part to the sums.
@@ -117,9 +126,16 @@ if rows:
 PYTHON
 }
 
+# The product's specification, by folder.
+print_scenarios() {
+  sort -s -k1,1 "$BEO_SCENARIO_REPORT" | awk -F '\t' '$1 != folder { folder = $1; print "    " folder } { printf "      %-6s %5.1f s  %s\n", $2, $3, $4 }'
+  rm "$BEO_SCENARIO_REPORT"
+}
+
 report_project() {
   local name=${1##*/} code seconds
   print_output "$results/$name.trx"
+  [ ! -e "$BEO_SCENARIO_REPORT" ] || print_scenarios
   cat "$results/$name.log"
   read -r code seconds <"$results/$name.end"
   count "$name" "$code" "$(sum_trx "$results/$name.trx")" "$seconds"

@@ -1,0 +1,138 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Integration.Tests.Harness;
+using ObjectStoreSimulator.Admin;
+
+namespace Integration.Tests.Scenarios;
+
+/// <summary>One scenario from its first step to its last.</summary>
+/// <param name="start">Starts an operator of the scenario's own.</param>
+internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start)
+{
+    private readonly Audience _audience = new(stage);
+    private OperatorProcess? _operator;
+
+    /// <exception cref="Exception">The first step that did not do what the file says.</exception>
+    public async Task RunAsync()
+    {
+        await stage.SetAsync();
+        if (stage.Scenario.HasOwnOperator)
+            _operator = await start(stage);
+        var at = 0;
+        try
+        {
+            for (; at < stage.Scenario.Steps.Count; at++)
+                await RunAsync(stage.Scenario.Steps[at]);
+            _audience.NothingMore();
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw new InvalidOperationException($"{stage.Scenario.File}, steps[{at}] {stage.Scenario.Steps.ElementAtOrDefault(at)?.Say}: {e.Message}", e);
+        }
+        finally
+        {
+            foreach (var world in stage.Worlds)
+                world.HoldPoints.ReleaseAll();
+            if (_operator is not null)
+                await _operator.DisposeAsync();
+        }
+    }
+
+    private async Task RunAsync(Step step)
+    {
+        if (step.Apply is { } apply)
+            Check(step, await stage.Api.ApplyAsync(stage.PathOf(apply), stage.Full(apply)));
+        if (step.Patch is { } patch)
+            Check(step, await PatchAsync(patch));
+        if (step.Delete is { } delete)
+            Check(step, await stage.Api.DeleteAsync(stage.PathOf(delete)));
+        if (step.Vendor is { } vendor)
+            await ChangeAsync(vendor);
+        if (step.Operator is { } word)
+            await OperateAsync(word);
+        if (step.Resyncs is { } resyncs)
+            await ResyncAsync(resyncs);
+        if (step.Expect is { } expected)
+            await _audience.SeeAsync(expected);
+    }
+
+    private Task<(System.Net.HttpStatusCode Status, JsonNode Body)> PatchAsync(Target patch)
+    {
+        var change = new JsonObject();
+        if (patch.Spec is { } spec)
+            change["spec"] = spec.DeepClone();
+        if (patch.Status is { } status)
+            change["status"] = status.DeepClone();
+        if (patch.Data is { } data)
+            change["stringData"] = data.DeepClone();
+        if (patch.Labels is not null || patch.Annotations is not null)
+            change["metadata"] = new JsonObject { ["labels"] = patch.Labels?.DeepClone() ?? new JsonObject(), ["annotations"] = patch.Annotations?.DeepClone() ?? new JsonObject() };
+        return stage.Api.PatchAsync(stage.PathOf(patch) + (patch.Status is null ? "" : "/status"), change);
+    }
+
+    private static void Check(Step step, (System.Net.HttpStatusCode Status, JsonNode Body) answer)
+    {
+        var message = (string?)answer.Body["message"] ?? "";
+        if (step.Refused is null)
+            KubeApi.Done(answer.Status, answer.Body, "the API server");
+        else if ((int)answer.Status < 400 || !message.Contains(step.Refused, StringComparison.Ordinal))
+            throw new InvalidOperationException($"it should be refused with \"{step.Refused}\", and the API server says {(int)answer.Status} {message}");
+    }
+
+    private async Task ChangeAsync(VendorStep step)
+    {
+        var world = stage.At(step.At);
+        if (step.Mended)
+        {
+            world.DenyRules.Clear();
+            world.Faults.Clear();
+            world.HoldPoints.ReleaseAll();
+            world.Settings.Clear();
+        }
+        stage.SetBuckets(step.At, step.Buckets ?? []);
+        foreach (var bucket in step.Remove ?? [])
+            world.Buckets.Remove(bucket);
+        foreach (var (bucket, settings) in step.BucketSettings ?? [])
+        {
+            settings["region"] = stage.Region;
+            world.Buckets.Create(bucket, settings.Deserialize(AdminJson.Default.BucketSettings)!);
+        }
+        if (step.Account is { } account)
+            world.Accounts.Set(stage.KeyId, account.Deserialize(AdminJson.Default.Account)!);
+        if (step.Settings is { } values)
+            world.Settings.Set(values.Deserialize(AdminJson.Default.SettingValues)!);
+        if (step.Deny is { } deny)
+            world.DenyRules.Add(deny.Deserialize(AdminJson.Default.DenyRule)!);
+        if (step.Fault is { } fault)
+            world.Faults.Add(fault.Deserialize(AdminJson.Default.FaultRule)!);
+        if (step.Hold is { } hold)
+            world.HoldPoints.Add(hold.Deserialize(AdminJson.Default.HoldRule)!);
+        if (step.Held)
+            await Eventually.TrueAsync("a request is held", () => world.HoldPoints.Held.Length > 0);
+    }
+
+    private async Task OperateAsync(string word)
+    {
+        if (word == "start")
+        {
+            _operator = await start(stage);
+            return;
+        }
+        var running = _operator ?? throw new InvalidOperationException("no operator runs");
+        if (word == "kill")
+            await running.KillAsync();
+        else
+            await running.TerminateAsync();
+        await running.DisposeAsync();
+        _operator = null;
+    }
+
+    private async Task ResyncAsync(Dictionary<string, int> wanted)
+    {
+        var before = wanted.ToDictionary(w => w.Key, w => Reads(w.Key), StringComparer.Ordinal);
+        await Eventually.TrueAsync("resyncs", () => wanted.All(w => Reads(w.Key) >= before[w.Key] + w.Value), () => string.Join(", ", wanted.Keys.Select(b => $"{b}: {Reads(b) - before[b]}")));
+    }
+
+    private long Reads(string bucket) => stage.Worlds.Sum(w =>
+        w.Counters.Values.Buckets.TryGetValue(bucket, out var operations) && operations.TryGetValue(ObjectStoreSimulator.Operations.Get, out var tally) ? tally.Received : 0);
+}
