@@ -5,6 +5,7 @@
 #   the chart's values.yaml          → the table of its README.md
 #   the chart                        → deploy/rbac.yaml (account and rights), deploy/install.yaml (everything)
 #   deploy/argocd/health.lua         → deploy/argocd/argocd-cm.yaml
+#   crds/*.yaml                      → docs/reference.md
 #
 #   deploy/render.sh                 writes them (make render)
 #   deploy/render.sh --check         fails, with a diff, if one is not what it would be (part of make lint)
@@ -16,7 +17,7 @@ helm=$(tests/tools/ensure.sh helm4)
 python=$(tests/tools/ensure.sh python3-yaml)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/$chart" "$work/deploy/argocd"
+mkdir -p "$work/$chart" "$work/deploy/argocd" "$work/docs"
 cp -r "$chart/." "$work/$chart/"
 rm -rf "$work/$chart/files/crds"
 mkdir -p "$work/$chart/files/crds"
@@ -59,7 +60,9 @@ YAML
   done
 } >"$work/deploy/argocd/argocd-cm.yaml"
 
-made=("$chart/files/crds" "$chart/README.md" deploy/rbac.yaml deploy/install.yaml deploy/argocd/argocd-cm.yaml)
+"$python" docs/reference.py >"$work/docs/reference.md"
+
+made=("$chart/files/crds" "$chart/README.md" deploy/rbac.yaml deploy/install.yaml deploy/argocd/argocd-cm.yaml docs/reference.md)
 if [ "${1:-}" = --check ]; then
   code=0
   for file in "${made[@]}"; do diff -ru "$file" "$work/$file" || code=1; done
