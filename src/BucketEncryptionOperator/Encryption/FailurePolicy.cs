@@ -52,7 +52,8 @@ internal static class FailurePolicy
 
     private static ComeBack Next(Outcome outcome, TimeSpan resync, TimeSpan untilMissingStalls) => outcome switch
     {
-        Outcome.Unconfirmed { History.FuseBlown: false } or Outcome.Yielded { Why.PassesByItself: true } => new ComeBack(ConfirmAfter, BackOff: false),
+        Outcome.Unconfirmed { History.FuseBlown: false } => new ComeBack(ConfirmAfter, BackOff: false),
+        Outcome.Yielded { Why: { PassesByItself: true } why } => Next(why, resync, untilMissingStalls),
         Outcome.Failed failed => Next(failed.Failure, resync, untilMissingStalls),
         _ => new ComeBack(resync, BackOff: false),
     };

@@ -61,15 +61,11 @@ internal sealed class PolicyReconciler(
             return Requeue.OnChange;
 
         var wasLost = Keeper.HasLostStatus(policy);
-        Findings findings;
-        if (policy.Spec.Suspend == true)
-            findings = new Findings([], Failure: null, attempt) { IsSuspended = true };
-        else
+        var findings = new Findings([], Failure: null, attempt) { IsSuspended = true };
+        if (policy.Spec.Suspend != true)
         {
             var (work, problem) = await PrepareAsync(policy, cancellationToken);
-            var first = !_known.TryGetValue(policy.Metadata.Key, out var uid) || uid != policy.Metadata.Uid;
-            _known[policy.Metadata.Key] = policy.Metadata.Uid;
-            if (first && work is not null && Schedule.IsSettled(policy, work.Inputs))
+            if (IsFirstLook(policy) && work is { Key: not null } && Schedule.IsSettled(policy, work.Inputs))
                 return new Requeue.After(Schedule.UntilPhase(policy.Metadata.Uid, work.Desired.Terms.Resync, time.GetUtcNow()));
             (policy, findings) = work is null ? (policy, new Findings([], problem, attempt)) : await WorkAsync(policy, work, attempt, cancellationToken);
         }
@@ -79,7 +75,14 @@ internal sealed class PolicyReconciler(
             : await TellAsync(policy, findings, cancellationToken);
     }
 
-    /// <summary>Room 4: the store, what is declared, and the keys.</summary>
+    private bool IsFirstLook(BucketEncryptionPolicy policy)
+    {
+        var known = _known.TryGetValue(policy.Metadata.Key, out var uid) && uid == policy.Metadata.Uid;
+        _known[policy.Metadata.Key] = policy.Metadata.Uid;
+        return !known;
+    }
+
+    /// <summary>Room 4: the store, what is declared, and the keys. Without keys there may still be buckets that an heir takes over.</summary>
     private async Task<Read<Work>> PrepareAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken)
     {
         var (store, problem) = stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace);
@@ -89,7 +92,7 @@ internal sealed class PolicyReconciler(
         if (desired is null)
             return new(Value: null, problem);
         (var key, problem) = await keys.GetAsync(store.Keys, cancellationToken);
-        return key is null ? new(Value: null, problem) : new(new Work(store, desired, key, Schedule.Inputs(store.Version, keys.VersionOf(store.Keys))), Failure: null);
+        return new(new Work(store, desired, key, problem, Schedule.Inputs(store.Version, keys.VersionOf(store.Keys))), Failure: null);
     }
 
     /// <summary>Rooms 5 and 6, for the policy's buckets and for those that it has to release.</summary>
@@ -100,7 +103,11 @@ internal sealed class PolicyReconciler(
             var terms = work.Desired.Terms;
             var (releases, released) = await releaser.PlanAsync(policy, terms, work.Store.Place, cancellationToken);
             var own = policy.Metadata.DeletionTimestamp is null ? Tasks(policy, work).ToList() : [];
-            (policy, var results) = await RunAsync(policy, work, [.. own, .. releases], cancellationToken);
+            if (own.Count + releases.Length == 0)
+                return (policy, new Findings([], Failure: null, attempt) { Releases = released });
+            if (work.Key is not { } key)
+                return (policy, new Findings([], work.WhyNoKey, attempt));
+            (policy, var results) = await RunAsync(policy, work, key, [.. own, .. releases], cancellationToken);
             return (policy, new Findings([.. results.Take(own.Count)], Failure: null, attempt) { Releases = [.. released, .. results.Skip(own.Count)], Inputs = work.Inputs });
         }
 #pragma warning disable CA1031 // One of the two catch-alls (CONTRIBUTING, "Errors"): the status must say that it is our fault.
@@ -122,11 +129,11 @@ internal sealed class PolicyReconciler(
 
     /// <summary>A key that was replaced in the Secret before it was switched off, or that ended and has a successor, is no trouble: nobody needs to hear of it.</summary>
     private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results)> RunAsync(
-        BucketEncryptionPolicy policy, Work work, IReadOnlyList<BucketTask> tasks, CancellationToken cancellationToken)
+        BucketEncryptionPolicy policy, Work work, AccessKey key, IReadOnlyList<BucketTask> tasks, CancellationToken cancellationToken)
     {
         var api = vendors[work.Store.Vendor];
-        (policy, var results) = await pass.RunAsync(policy, work.Desired.Terms, new VendorSession(api, work.Key), tasks, cancellationToken);
-        if (!results.Any(IsRejection) || (await keys.GetAsync(work.Store.Keys, cancellationToken)).Value is not { } renewed || renewed == work.Key)
+        (policy, var results) = await pass.RunAsync(policy, work.Desired.Terms, new VendorSession(api, key), tasks, cancellationToken);
+        if (!results.Any(IsRejection) || (await keys.GetAsync(work.Store.Keys, cancellationToken)).Value is not { } renewed || renewed == key)
             return (policy, results);
         var rejected = Enumerable.Range(0, tasks.Count).Where(i => IsRejection(results[i])).ToList();
         (policy, var again) = await pass.RunAsync(policy, work.Desired.Terms, new VendorSession(api, renewed), [.. rejected.Select(i => tasks[i])], cancellationToken);
@@ -165,5 +172,6 @@ internal sealed class PolicyReconciler(
     }
 
     /// <summary>All that a look at the vendor needs.</summary>
-    private sealed record Work(Store Store, DesiredState Desired, AccessKey Key, string Inputs);
+    /// <param name="Key">Null where there is none, for the reason beside it.</param>
+    private sealed record Work(Store Store, DesiredState Desired, AccessKey? Key, Failure? WhyNoKey, string Inputs);
 }

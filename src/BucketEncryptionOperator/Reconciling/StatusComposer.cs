@@ -65,6 +65,9 @@ internal static class StatusComposer
     private const int NamedBuckets = 10;
     private const int MaxReason = 128;
 
+    /// <summary>Characters, of all documents that are planned and not sent.</summary>
+    private const int MaxPlans = 256 * 1024;
+
     /// <param name="evidence">How old <c>lastVerifiedTime</c> may get while nothing else changes.</param>
     public static PolicyStatus Compose(BucketEncryptionPolicy policy, Findings findings, TimeSpan evidence, DateTimeOffset time)
     {
@@ -82,7 +85,7 @@ internal static class StatusComposer
             Inputs = findings.Inputs ?? last.Inputs,
             Conditions = ConditionSet.Reconcile(last.Conditions, wanted, now),
             Summary = Summary(rows.Select(r => r.Row)),
-            Buckets = [.. rows.Select(r => findings.WasLost && r.Row.Original is null ? r.Row with { Original = BucketMemory.Row(new Original.Unavailable()) } : r.Row)],
+            Buckets = Bounded(rows.Select(r => findings.WasLost && r.Row.Original is null ? r.Row with { Original = BucketMemory.Row(new Original.Unavailable()) } : r.Row)),
         };
         var news = last.LastVerifiedTime is not { } verified || Schedule.HasCome(policy.Metadata.Uid, evidence, verified, now) || !StatusWriter.IsSame(last, status);
         return findings.IsVerified && news ? status with { LastVerifiedTime = now } : status;
@@ -122,7 +125,7 @@ internal static class StatusComposer
     {
         var remembered = last.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal);
         var spec = policy.Spec.Buckets.Select(b => b.Name).ToList();
-        var rows = spec.Select(b => remembered.GetValueOrDefault(b) ?? BucketRows.NotLookedAt(b, before: null, isClosed: true))
+        var rows = spec.Select(b => remembered.GetValueOrDefault(b) is { State: not BucketRow.Releasing } row ? row : BucketRows.NotLookedAt(b, remembered.GetValueOrDefault(b), isClosed: false))
             .Concat(last.Buckets.Where(b => b.HeldTime is not null && !spec.Contains(b.Name, StringComparer.Ordinal)).Select(b => b with { State = BucketRow.Releasing }));
         return rows.Select(r => new StandingRow(r, Standing.Unread));
     }
@@ -231,6 +234,13 @@ internal static class StatusComposer
     {
         var word = string.Concat(code.Take(MaxReason).Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_')).Trim('_');
         return word.Length > 0 && char.IsAsciiLetter(word[0]) ? word : httpStatus is { } status ? $"HTTP_{status}" : "Unspecified";
+    }
+
+    /// <summary>An object may have a megabyte and a half in all: of many large plans the last ones lose their document.</summary>
+    private static ImmutableArray<BucketRow> Bounded(IEnumerable<BucketRow> rows)
+    {
+        var room = MaxPlans;
+        return [.. rows.Select(row => row.Planned is not { Document: { } document } plan || (room -= document.Length) >= 0 ? row : row with { Planned = plan with { Document = null } })];
     }
 
     /// <summary>Of the policy's own buckets; such as are being released do not count.</summary>

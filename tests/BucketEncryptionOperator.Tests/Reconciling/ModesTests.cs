@@ -73,6 +73,24 @@ public sealed class ModesTests : IAsyncLifetime
         Assert.True((isMet ? "True" : "False") == Compliant(), sentence);
     }
 
+    /// <summary>A status that is larger than an object may be could never be written.</summary>
+    [Fact]
+    public async Task Plans_of_many_large_documents_are_bounded()
+    {
+        var names = Enumerable.Range(0, 256).Select(i => $"bucket-{i}").ToArray();
+        foreach (var name in names)
+        {
+            _bench.Vendor[name] = None;
+            _bench.Vendor.SetDocument(name, $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm><Future>{new string('x', 3000)}</Future></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>");
+        }
+        var policy = Given.Policy(names).With(new EncryptionSpec { Algorithm = "KMS" });
+
+        await _bench.Start(policy with { Spec = policy.Spec with { Mode = "Audit" } }).ReconcileAsync();
+
+        Assert.All(_bench.Status.Buckets, b => Assert.Equal("KMS", b.Planned?.Target.Algorithm));
+        Assert.InRange(_bench.Status.Buckets.Sum(b => b.Planned?.Document?.Length ?? 0), 100_000, 256 * 1024);
+    }
+
     [Fact]
     public async Task A_suspended_policy_reads_and_writes_nothing_and_keeps_its_Ready()
     {

@@ -3,6 +3,7 @@ using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
 using KubeRuntime.Api;
 using KubeRuntime.Conditions;
+using KubeRuntime.Control;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -116,6 +117,34 @@ public sealed class OwnershipTests : IAsyncLifetime
         Assert.Contains(younger, _bench.Woken);
         Assert.Equal(Key1, _bench.Vendor[Bucket]);
         Assert.Equal((OriginalRow.Recorded, "None"), (Row(younger).Original?.State, Row(younger).Original?.Encryption?.Algorithm));
+    }
+
+    [Fact]
+    public async Task A_holder_without_keys_goes_all_the_same_where_there_is_an_heir()
+    {
+        var (older, younger) = await TwoAsync(new EncryptionSpec { Algorithm = "AES256" }, WantKey1, p => p with { DeletionPolicy = "Restore" });
+        var store = Given.Store() with { Metadata = Given.Store().Metadata with { ResourceVersion = "2", Generation = 2 } };
+        _bench.Put(store with { Spec = store.Spec with { Credentials = new CredentialsSpec { SecretRef = new SecretReference { Name = "nowhere" } } } });
+
+        _bench.Delete(older);
+        await _bench.ReconcileAsync(older);
+
+        Assert.Null(_bench.Kubernetes.Find(older));
+        Assert.Equal(OriginalRow.Recorded, Row(younger).Original?.State);
+    }
+
+    /// <summary>Two that agree, and neither can do it: they must not keep waking each other.</summary>
+    [Fact]
+    public async Task Waiting_for_a_holder_that_cannot_write_gets_slower()
+    {
+        var (_, younger) = await TwoAsync(WantKey1, WantKey1);
+        _bench.Vendor[Bucket] = new BucketEncryption.Other("AES512"); // a downgrade, refused to both
+
+        var waits = new List<Requeue>();
+        for (var i = 0; i < 3; i++)
+            waits.Add(await _bench.ReconcileAsync(younger));
+
+        Assert.All(waits, w => Assert.IsType<Requeue.Retry>(w));
     }
 
     [Theory]
