@@ -62,6 +62,9 @@ internal static partial class Log
     [LoggerMessage(109, LogLevel.Information, "Stopped")]
     public static partial void Stopped(ILogger logger);
 
+    [LoggerMessage(EventId = 130, Message = "{Kind} {Store}: Ready is {Ready} ({Reason}). {Message}")]
+    public static partial void StoreReadyChanged(ILogger logger, LogLevel level, string kind, NamespacedName store, string ready, string reason, string message);
+
     /// <summary>One line for each thing that changed with a status, none for what stayed.</summary>
     public static void StatusChange(ILogger logger, PolicyStatus? before, PolicyStatus after)
     {

@@ -19,6 +19,7 @@ public sealed class SettledPolicyTests(ClusterFixture fixture, ITestOutputHelper
         await using var op = await fixture.OperatorAsync(scene);
         await scene.ApplyPolicyAsync("ten", TenBuckets);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "ten", "True", detail: () => op.Log);
+        await scene.Cluster.WhenStoreReadyIsAsync("objectstore", scene.Namespace, "oss", "True", "KeysAccepted", () => op.Log);
 
         var mark = AuditLog.Mark(fixture.Server.AuditLog);
         scene.Vendor.Counters.Clear();

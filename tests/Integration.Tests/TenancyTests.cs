@@ -16,7 +16,7 @@ public sealed class TenancyTests(ClusterFixture fixture)
         await ours.Cluster.KubectlAsync("-n", ours.Namespace, "delete", "objectstore", "oss");
         await ours.Cluster.KubectlAsync("-n", ours.Namespace, "delete", "secret", "oss-keys");
         var mark = AuditLog.Mark(fixture.Server.AuditLog);
-        await using var op = await OperatorAsync(theirs, ours);
+        await using var op = await fixture.OperatorAsync(ours);
 
         await ours.ApplyPolicyAsync("borrower", ["borrowed"]);
         var noStore = await ours.Cluster.WhenReadyIsAsync(ours.Namespace, "borrower", "False", "StoreNotFound", () => op.Log);
@@ -38,6 +38,8 @@ public sealed class TenancyTests(ClusterFixture fixture)
     {
         var (allowed, other) = await NeighboursAsync();
         var store = $"store-{allowed.Namespace}";
+        foreach (var scene in (Scene[])[allowed, other])
+            await scene.Cluster.KubectlAsync("-n", scene.Namespace, "delete", "objectstore", "oss");
         await allowed.Cluster.ApplyAsync(ClusterStoreYaml(allowed, store, $"{{names: [{allowed.Namespace}]}}"));
         await MoveSecretAsync(allowed);
         var mark = AuditLog.Mark(fixture.Server.AuditLog);
@@ -49,6 +51,7 @@ public sealed class TenancyTests(ClusterFixture fixture)
         await allowed.Cluster.WhenReadyIsAsync(allowed.Namespace, "user", "True", detail: () => op.Log);
         var refused = await other.Cluster.WhenReadyIsAsync(other.Namespace, "user", "False", "StoreNotAllowed", () => op.Log);
         var absent = await other.Cluster.WhenReadyIsAsync(other.Namespace, "guesser", "False", "StoreNotAllowed", () => op.Log);
+        await allowed.Cluster.WhenStoreReadyIsAsync("clusterobjectstore", "", store, "True", "KeysAccepted", () => op.Log);
         var events = await other.Cluster.KubectlAsync("-n", other.Namespace, "get", "events.events.k8s.io", "-o", "json");
         await op.TerminateAsync();
 

@@ -13,7 +13,7 @@ Every right that the operator has, once. `in` says where it is needed:
   verbs: [list, watch]
 - in: watched
   apiGroups: [bucketencryption.io]
-  resources: [bucketencryptionpolicies/status]
+  resources: [bucketencryptionpolicies/status, objectstores/status]
   verbs: [patch]
 # The finalizer of deletionPolicy Delete and Restore. RBAC cannot grant less: this is a right to change specs too, of which the operator makes no use.
 - in: watched
@@ -25,6 +25,10 @@ Every right that the operator has, once. `in` says where it is needed:
   apiGroups: [bucketencryption.io]
   resources: [clusterobjectstores]
   verbs: [list, watch]
+- in: cluster
+  apiGroups: [bucketencryption.io]
+  resources: [clusterobjectstores/status]
+  verbs: [patch]
 # Their labels say which ClusterObjectStore they may use.
 - in: cluster
   apiGroups: [""]

@@ -1,6 +1,22 @@
+using System.Collections.Immutable;
 using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Credentials;
+
+/// <summary>What a vendor's last word on a key was.</summary>
+internal abstract record KeyStanding
+{
+    private KeyStanding()
+    {
+    }
+
+    /// <summary>None yet, or none for so long that it is forgotten.</summary>
+    public sealed record Untried : KeyStanding;
+
+    public sealed record Taken : KeyStanding;
+
+    public sealed record Rejected(Failure Failure) : KeyStanding;
+}
 
 /// <summary>
 /// A breaker for each access key and realm (where one vendor knows the key), whatever stores and policies use it: a rejected key costs one
@@ -22,6 +38,15 @@ internal sealed class KeyBreakers(TimeProvider time)
 
     private readonly Lock _gate = new();
     private readonly Dictionary<(AccessKey Key, string Realm), Breaker> _breakers = [];
+
+    /// <summary>Replaced as a whole, and read without the gate.</summary>
+    private ImmutableArray<Action<AccessKey>> _listeners = [];
+
+    /// <summary>Tells of each key that is taken, or rejected, and was not before.</summary>
+    /// <param name="listener">Called by whoever brought the answer; it must return at once.</param>
+    public void Listen(Action<AccessKey> listener) => ImmutableInterlocked.Update(ref _listeners, static (all, one) => all.Add(one), listener);
+
+    public void StopListening(Action<AccessKey> listener) => ImmutableInterlocked.Update(ref _listeners, static (all, one) => all.Remove(one), listener);
 
     /// <summary>Asks for leave to call the vendor with the key.</summary>
     /// <returns>The pass, or the failure with which the vendor has rejected the key.</returns>
@@ -53,6 +78,16 @@ internal sealed class KeyBreakers(TimeProvider time)
             return _breakers.Any(b => b.Key.Key == key && b.Value.Rejection is not null);
     }
 
+    public KeyStanding StandingOf(AccessKey key, string realm)
+    {
+        lock (_gate)
+        {
+            return !_breakers.TryGetValue((key, realm), out var breaker) ? new KeyStanding.Untried()
+                : breaker.Rejection is { } rejection ? new KeyStanding.Rejected(rejection)
+                : breaker.IsProven ? new KeyStanding.Taken() : new KeyStanding.Untried();
+        }
+    }
+
     /// <summary>Keys that are known.</summary>
     internal int Count
     {
@@ -69,7 +104,7 @@ internal sealed class KeyBreakers(TimeProvider time)
             return known;
         foreach (var (unused, _) in _breakers.Where(b => time.GetElapsedTime(b.Value.UsedAt) > KeptUnused).ToList())
             _breakers.Remove(unused);
-        return _breakers[whose] = new Breaker();
+        return _breakers[whose] = new Breaker(whose.Key);
     }
 
     private Read<Pass> Answer(Breaker breaker)
@@ -84,8 +119,10 @@ internal sealed class KeyBreakers(TimeProvider time)
 
     private void Ended(Breaker breaker, int epoch, TaskCompletionSource? probe, Verdict verdict)
     {
+        bool turned;
         lock (_gate)
         {
+            var before = (breaker.IsProven, IsRejected: breaker.Rejection is not null);
             switch (verdict)
             {
                 case Verdict.Taken when epoch == breaker.Epoch: // a call from before the rejection proves nothing
@@ -99,8 +136,13 @@ internal sealed class KeyBreakers(TimeProvider time)
             }
             if (probe is not null)
                 breaker.Probe = null;
+            turned = before != (breaker.IsProven, breaker.Rejection is not null);
         }
         probe?.SetResult();
+        if (!turned)
+            return;
+        foreach (var listener in _listeners)
+            listener(breaker.Key);
     }
 
     /// <summary>Leave to make one call. Disposing it without a word means that the call said nothing about the key.</summary>
@@ -120,8 +162,10 @@ internal sealed class KeyBreakers(TimeProvider time)
     }
 
     /// <summary>Guarded by the gate.</summary>
-    internal sealed class Breaker
+    internal sealed class Breaker(AccessKey key)
     {
+        public AccessKey Key => key;
+
         public bool IsProven { get; set; }
         public Failure? Rejection { get; set; }
         public long ProbedAt { get; set; }

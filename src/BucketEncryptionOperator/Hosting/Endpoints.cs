@@ -8,8 +8,8 @@ internal static class Endpoints
     public static void MapProbes(this IEndpointRouteBuilder routes)
     {
         // Alive: the loops that should run for ever do, and none hangs; a standby's too. Ready: the CRDs have what this version needs, and everything watched is in memory.
-        routes.MapGet("/livez", (Controller controller) => Answer(controller.Ailment));
-        routes.MapGet("/readyz", (SchemaCheck schema, Controller controller) => Answer(schema.Problem ?? (controller.IsReady ? null : "the watched kinds are not all in memory yet")));
+        routes.MapGet("/livez", (ControllerGroup controllers) => Answer(controllers.Ailment));
+        routes.MapGet("/readyz", (SchemaCheck schema, ControllerGroup controllers) => Answer(schema.Problem ?? (controllers.IsReady ? null : "the watched kinds are not all in memory yet")));
     }
 
     private static IResult Answer(string? problem) =>

@@ -5,9 +5,9 @@ using KubeRuntime.Leading;
 
 namespace BucketEncryptionOperator.Hosting;
 
-/// <summary>Once the CRDs are as they must be, runs the controller for as long as the process lives, or leads; and the sending of events a little longer, so that the last ones are told.</summary>
+/// <summary>Once the CRDs are as they must be, runs the controllers for as long as the process lives, or leads; and the sending of events a little longer, so that the last ones are told.</summary>
 internal sealed class OperatorService(
-    SchemaCheck schema, Controller controller, IElection election, EventRecorder events, KubeConnection connection, OperatorOptions options, IHostApplicationLifetime host, ILogger<OperatorService> logger) : BackgroundService
+    SchemaCheck schema, ControllerGroup controllers, IElection election, EventRecorder events, KubeConnection connection, OperatorOptions options, IHostApplicationLifetime host, ILogger<OperatorService> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -15,7 +15,7 @@ internal sealed class OperatorService(
         try
         {
             await schema.PassAsync(stoppingToken);
-            await WithEventsAsync(() => election.RunAsync(controller.RunAsync, stoppingToken));
+            await WithEventsAsync(() => election.RunAsync(controllers.RunAsync, stoppingToken));
             Log.Stopped(logger);
         }
         catch (LeadershipLostException)

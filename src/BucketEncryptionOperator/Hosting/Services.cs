@@ -22,7 +22,12 @@ internal static class Services
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(5);
 
     /// <summary>In metrics; controller-runtime takes the kind.</summary>
-    private const string ControllerName = "bucketencryptionpolicy";
+    private const string PolicyController = "bucketencryptionpolicy";
+    private const string StoreController = "objectstore";
+    private const string ClusterStoreController = "clusterobjectstore";
+
+    /// <summary>A look at a store is short, and rare.</summary>
+    private const int StoreWorkers = 1;
 
     /// <summary>What the operator calls itself in requests, as <c>name/1.0</c>.</summary>
     public static string Product =>
@@ -85,11 +90,9 @@ internal static class Services
         services.AddSingleton<Teller>();
         services.AddSingleton<Action<NamespacedName>>(s => s.GetRequiredService<WorkQueue<NamespacedName>>().Add);
         services.AddSingleton<PolicyReconciler>();
-        services.AddSingleton(s => new WorkQueue<NamespacedName>(
-            new Backoff(FirstBackoff, LongestBackoff, s.GetRequiredService<Random>()), s.GetRequiredService<TimeProvider>(),
-            new WorkQueueMetrics(s.GetRequiredService<RuntimeMetrics>(), ControllerName)));
+        services.AddSingleton(s => Queue(s, PolicyController));
         services.AddSingleton(Schema);
-        services.AddSingleton(Controller);
+        services.AddSingleton(Controllers);
         services.AddHostedService<OperatorService>();
     }
 
@@ -144,38 +147,64 @@ internal static class Services
             [Kinds.Policy, Kinds.ObjectStore, .. ServesClusterStores(services.GetRequiredService<OperatorOptions>()) ? [Kinds.ClusterObjectStore] : Array.Empty<string>()],
             services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<SchemaCheck>>());
 
-    private static Controller Controller(IServiceProvider services)
+    /// <summary>One controller of policies, and one of each kind of stores, on the same watches.</summary>
+    private static ControllerGroup Controllers(IServiceProvider services)
     {
         var options = services.GetRequiredService<OperatorOptions>();
-        var policies = services.GetRequiredService<Mirror<BucketEncryptionPolicy>>();
-        var routes = new ChangeRoutes(policies, services.GetRequiredService<BucketClaims>(), services.GetRequiredService<Stores>(), services.GetRequiredService<StoreKeys>());
-        var sources = new List<IWatchSource>
+        var (policies, stores) = (services.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), services.GetRequiredService<Stores>());
+        var routes = new ChangeRoutes(policies, services.GetRequiredService<BucketClaims>(), stores, services.GetRequiredService<StoreKeys>());
+
+        var own = Source(services, Kinds.Stores, options.WatchNamespaces, routes.OfStore);
+        var sources = new List<IWatchSource> { own, Source(services, Kinds.Policies, options.WatchNamespaces, routes.OfPolicy) };
+        var ofStores = new List<Controller>
         {
-            new WatchSource<ObjectStore>(Watch(services, Kinds.Stores, options.WatchNamespaces), services.GetRequiredService<Mirror<ObjectStore>>(), routes.OfStore),
-            new WatchSource<BucketEncryptionPolicy>(Watch(services, Kinds.Policies, options.WatchNamespaces), policies, routes.OfPolicy),
+            StoresOf(services, StoreController, own, new StoreKind<ObjectStore>(Kinds.Stores, services.GetRequiredService<Mirror<ObjectStore>>(), stores.Read, _ => null)),
         };
         if (ServesClusterStores(options))
         {
-            sources.Add(new WatchSource<ClusterObjectStore>(Watch(services, Kinds.ClusterStores, []), services.GetRequiredService<Mirror<ClusterObjectStore>>(), routes.OfClusterStore));
-            sources.Add(new WatchSource<Namespace>(Watch(services, Kinds.Namespaces, []), services.GetRequiredService<Mirror<Namespace>>(), routes.OfNamespace));
+            var shared = Source(services, Kinds.ClusterStores, [], routes.OfClusterStore);
+            sources.AddRange([shared, Source(services, Kinds.Namespaces, [], routes.OfNamespace)]);
+            ofStores.Add(StoresOf(services, ClusterStoreController, shared, new StoreKind<ClusterObjectStore>(
+                Kinds.ClusterStores, services.GetRequiredService<Mirror<ClusterObjectStore>>(), stores.Read,
+                s => NamespaceRules.AllowsNobody(s.Spec.AllowedNamespaces) ? "No namespace may use the store: spec.allowedNamespaces says none." : null)));
         }
-        return new Controller(
-            sources,
-            services.GetRequiredService<WorkQueue<NamespacedName>>(),
-            services.GetRequiredService<PolicyReconciler>(),
-            new ControllerOptions(options.Workers, options.ReconcileTimeout, options.DrainTimeout),
-            services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<ILogger<Controller>>(),
-            new ControllerMetrics(services.GetRequiredService<RuntimeMetrics>(), ControllerName));
+        var ofPolicies = Controller(services, PolicyController, sources, services.GetRequiredService<WorkQueue<NamespacedName>>(), services.GetRequiredService<PolicyReconciler>(), options.Workers);
+        return new ControllerGroup([ofPolicies, .. ofStores]);
     }
 
+    private static Controller StoresOf<T>(IServiceProvider services, string name, WatchSource<T> source, StoreKind<T> kind)
+        where T : class, IStore
+    {
+        var news = new KeyNews(services.GetRequiredService<KeyBreakers>());
+        var reconciler = new StoreReconciler<T>(
+            kind, services.GetRequiredService<StoreKeys>(), services.GetRequiredService<KeyBreakers>(), news, services.GetRequiredService<KubeClient>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>(), services.GetRequiredService<ILogger<StoreReconciler<T>>>());
+        var stores = source.Follow(change => Changes.IsMoreThanStatus(change) ? [change.Key] : []);
+        return Controller(services, name, [stores, news], Queue(services, name), reconciler, StoreWorkers);
+    }
+
+    private static Controller Controller(
+        IServiceProvider services, string name, IReadOnlyList<IWatchSource> sources, WorkQueue<NamespacedName> queue, IReconciler reconciler, int workers)
+    {
+        var options = services.GetRequiredService<OperatorOptions>();
+        return new Controller(
+            sources, queue, reconciler, new ControllerOptions(workers, options.ReconcileTimeout, options.DrainTimeout), services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<Controller>>(), new ControllerMetrics(services.GetRequiredService<RuntimeMetrics>(), name));
+    }
+
+    private static WorkQueue<NamespacedName> Queue(IServiceProvider services, string name) => new(
+        new Backoff(FirstBackoff, LongestBackoff, services.GetRequiredService<Random>()), services.GetRequiredService<TimeProvider>(),
+        new WorkQueueMetrics(services.GetRequiredService<RuntimeMetrics>(), name));
+
     /// <param name="namespaces">A watch for each; none, for one of all.</param>
-    private static List<Watcher<T>> Watch<T>(IServiceProvider services, KubeResource<T> resource, IReadOnlyList<string> namespaces)
+    private static WatchSource<T> Source<T>(IServiceProvider services, KubeResource<T> resource, IReadOnlyList<string> namespaces, Func<Change<T>, IEnumerable<NamespacedName>> map)
         where T : class, IKubernetesObject
     {
         IEnumerable<Scope> scopes = namespaces.Count == 0 ? [new Scope(Namespace: null)] : namespaces.Select(ns => new Scope(ns));
-        return [.. scopes.Select(scope => new Watcher<T>(
-            services.GetRequiredService<KubeClient>(), resource, scope, services.GetRequiredService<Random>(),
-            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Watcher<T>>>()))];
+        return new WatchSource<T>(
+            [.. scopes.Select(scope => new Watcher<T>(
+                services.GetRequiredService<KubeClient>(), resource, scope, services.GetRequiredService<Random>(),
+                services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Watcher<T>>>()))],
+            services.GetRequiredService<Mirror<T>>(), map);
     }
 }

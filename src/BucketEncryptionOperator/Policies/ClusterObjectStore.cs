@@ -4,10 +4,11 @@ using KubeRuntime.Api;
 namespace BucketEncryptionOperator.Policies;
 
 /// <summary><c>ClusterObjectStore</c> as on the wire (crds/clusterobjectstores.yaml): a store of the whole cluster, and who may use it.</summary>
-internal sealed record ClusterObjectStore : IKubernetesObject
+internal sealed record ClusterObjectStore : IStore
 {
     public required ObjectMeta Metadata { get; init; }
     public required ClusterObjectStoreSpec Spec { get; init; }
+    public StoreStatus? Status { get; init; }
 }
 
 internal sealed record ClusterObjectStoreSpec : ObjectStoreSpec

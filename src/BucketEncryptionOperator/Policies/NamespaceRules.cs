@@ -10,6 +10,8 @@ internal static class NamespaceRules
     public static bool Allows(AllowedNamespacesSpec? allowed, string ns, ImmutableArray<KeyValuePair<string, string>>? labels) =>
         allowed is not null && (allowed.Names.Contains(ns, StringComparer.Ordinal) || (allowed.Selector is { } selector && labels is { } known && Selects(selector, known)));
 
+    public static bool AllowsNobody(AllowedNamespacesSpec? allowed) => allowed is null or { Names: [], Selector: null };
+
     /// <summary>As Kubernetes: every part must be met, and a selector without parts selects all.</summary>
     private static bool Selects(LabelSelectorSpec selector, ImmutableArray<KeyValuePair<string, string>> labels) =>
         (selector.MatchLabels is null || selector.MatchLabels.All(wanted => Value(labels, wanted.Key) == wanted.Value))

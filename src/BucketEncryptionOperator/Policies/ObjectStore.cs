@@ -7,10 +7,11 @@ namespace BucketEncryptionOperator.Policies;
 /// <c>ObjectStore</c> as on the wire (crds/objectstores.yaml). Here, and nowhere else outside of Vendors, vendors have names:
 /// <see cref="ObjectStoreSpec.Settings"/> hands on what they say in nobody's words.
 /// </summary>
-internal sealed record ObjectStore : IKubernetesObject
+internal sealed record ObjectStore : IStore
 {
     public required ObjectMeta Metadata { get; init; }
     public required ObjectStoreSpec Spec { get; init; }
+    public StoreStatus? Status { get; init; }
 }
 
 /// <summary>Not sealed: a <see cref="ClusterObjectStoreSpec"/> says the same and more.</summary>

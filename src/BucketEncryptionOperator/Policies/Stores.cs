@@ -21,7 +21,8 @@ internal sealed class Stores(Mirror<ObjectStore> stores, ClusterStores? shared, 
 {
     public const string NotAllowed = "StoreNotAllowed";
 
-    private readonly ConditionalWeakTable<IKubernetesObject, StrongBox<Read<Store>>> _read = [];
+    /// <summary>Each policy of a store asks at each look, and certificates take long to read. A store that has changed is another object.</summary>
+    private readonly ConditionalWeakTable<IStore, StrongBox<Read<Store>>> _read = [];
 
     /// <param name="ns">The policy's.</param>
     public Read<Store> Find(StoreReference reference, string ns) => reference.Kind switch
@@ -44,20 +45,27 @@ internal sealed class Stores(Mirror<ObjectStore> stores, ClusterStores? shared, 
     public bool Use(KeySource keys) =>
         stores.Snapshot().Any(s => KeysOf(s) == keys) || (shared is not null && shared.Stores.Snapshot().Any(s => KeysOf(s) == keys));
 
+    /// <summary>A store by itself, whoever may use it.</summary>
+    public Read<Store> Read(ObjectStore store) => Once(store, () => reader.Read($"{Kinds.ObjectStore} \"{store.Metadata.Name}\"", store.Spec, new StoreScope(store.Metadata.Namespace, IsNamespaced: true)));
+
+    /// <inheritdoc cref="Read(ObjectStore)"/>
+    public Read<Store> Read(ClusterObjectStore store) =>
+        Once(store, () => reader.Read($"{Kinds.ClusterObjectStore} \"{store.Metadata.Name}\"", store.Spec, new StoreScope(shared?.SecretNamespace ?? "", IsNamespaced: false)));
+
     private Read<Store> Own(NamespacedName name) => stores.Find(name) is { } store
-        ? Once(store, () => reader.Read($"{Kinds.ObjectStore} \"{name.Name}\"", store.Spec, new StoreScope(name.Namespace, IsNamespaced: true)))
+        ? Read(store)
         : Missing(FailureKind.Missing, "StoreNotFound", $"spec.storeRef: there is no {Kinds.ObjectStore} \"{name.Name}\" in this namespace.", "Create it, or point a new policy at one that exists.");
 
     /// <summary>One answer for a store that is not there and for one that is not for this namespace.</summary>
     private Read<Store> Shared(ClusterStores cluster, string name, string ns) =>
         cluster.Stores.Find(new NamespacedName("", name)) is { } store
         && NamespaceRules.Allows(store.Spec.AllowedNamespaces, ns, cluster.Namespaces.Find(new NamespacedName("", ns))?.Metadata.Labels)
-            ? Once(store, () => reader.Read($"{Kinds.ClusterObjectStore} \"{name}\"", store.Spec, new StoreScope(cluster.SecretNamespace, IsNamespaced: false)))
+            ? Read(store)
             : Missing(FailureKind.Missing, NotAllowed, $"spec.storeRef: {Kinds.ClusterObjectStore} \"{name}\" does not exist, or does not allow this namespace.",
                 "Ask whoever owns the store to allow the namespace (spec.allowedNamespaces), or point a new policy at another store.");
 
     /// <summary>A store is asked for with every look at every bucket, and reads the same until the mirror has another object in its place.</summary>
-    private Read<Store> Once(IKubernetesObject store, Func<Read<Store>> read) => _read.GetValue(store, _ => new StrongBox<Read<Store>>(Versioned(store.Metadata, read()))).Value;
+    private Read<Store> Once(IStore store, Func<Read<Store>> read) => _read.GetValue(store, _ => new StrongBox<Read<Store>>(Versioned(store.Metadata, read()))).Value;
 
     private static Read<Store> Versioned(ObjectMeta meta, Read<Store> read) =>
         read.Value is { } store ? read with { Value = store with { Version = string.Create(CultureInfo.InvariantCulture, $"{meta.Uid}/{meta.Generation}") } } : read;

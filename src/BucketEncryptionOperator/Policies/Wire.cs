@@ -50,6 +50,7 @@ internal sealed record PatchMeta
 [JsonSerializable(typeof(ClusterObjectStore))]
 [JsonSerializable(typeof(Namespace))]
 [JsonSerializable(typeof(StatusPatch))]
+[JsonSerializable(typeof(StoreStatusPatch))]
 internal sealed partial class Wire : JsonSerializerContext;
 
 /// <summary>Apart from the others, so that nothing of a Secret is remembered by <see cref="RepeatedTextConverter"/>.</summary>

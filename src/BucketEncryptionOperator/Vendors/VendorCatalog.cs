@@ -12,7 +12,11 @@ namespace BucketEncryptionOperator.Vendors;
 /// <param name="Shell">What it is called where a person types.</param>
 /// <param name="Dialect">How it is spoken to.</param>
 /// <param name="Describe">What a store with these settings can do.</param>
-internal sealed record Vendor(string Name, EndpointNames Endpoints, ShellNames Shell, IVendorDialect Dialect, Func<StoreSettings, StoreTraits> Describe);
+internal sealed record Vendor(string Name, EndpointNames Endpoints, ShellNames Shell, IVendorDialect Dialect, Func<StoreSettings, StoreTraits> Describe)
+{
+    /// <summary>Where a key is known: the vendor's own endpoints know the same keys, any other may be alone with its own.</summary>
+    public string Realm(Uri endpoint) => Endpoints.Contain(endpoint) ? Name : endpoint.Authority;
+}
 
 /// <summary>All vendors: one line each.</summary>
 internal static class VendorCatalog
@@ -29,12 +33,12 @@ internal static class VendorCatalog
 
     public static IReadOnlyList<string> DefaultEndpointPatterns => [.. All.SelectMany(v => v.Endpoints.Patterns)];
 
-    /// <summary>One client a vendor, by the vendor's name. A vendor's own endpoints know the same keys; any other may be alone with its own.</summary>
+    /// <summary>One client a vendor, by the vendor's name.</summary>
     public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(
         VendorHttp http, ServerClocks clocks, VendorLimits limits, KeyBreakers breakers, WriteGuard mayWrite) =>
         All.ToDictionary(
             v => v.Name,
-            v => (IBucketEncryptionApi)new GuardedApi(new BucketEncryptionApi(http, v.Dialect, clocks, limits, mayWrite), breakers, e => v.Endpoints.Contain(e) ? v.Name : e.Authority),
+            v => (IBucketEncryptionApi)new GuardedApi(new BucketEncryptionApi(http, v.Dialect, clocks, limits, mayWrite), breakers, v.Realm),
             StringComparer.Ordinal);
 
     /// <summary>Whether a host is one of a vendor's own endpoints.</summary>

@@ -1,9 +1,10 @@
+using System.Collections.Immutable;
 using KubeRuntime.Api;
 using KubeRuntime.Watching;
 
 namespace KubeRuntime.Control;
 
-/// <summary>A watched kind of a controller: its changes become keys of the controller's own kind.</summary>
+/// <summary>What wakes a controller, a watched kind most of all: its changes become keys of the controller's own kind.</summary>
 public interface IWatchSource
 {
     bool IsSynced { get; }
@@ -21,11 +22,19 @@ public interface IWatchSource
 public sealed class WatchSource<T>(IReadOnlyList<Watcher<T>> watchers, Mirror<T> mirror, Func<Change<T>, IEnumerable<NamespacedName>> map) : IWatchSource
     where T : class, IKubernetesObject
 {
+    /// <summary>Replaced as a whole, and read without a lock.</summary>
+    private ImmutableArray<Action<Change<T>>> _followers = [];
+
     public bool IsSynced => mirror.IsSynced;
 
     public Task WhenSynced => mirror.WhenSynced;
 
+    private ImmutableArray<T> Items => mirror.Snapshot();
+
     public IReadOnlyList<Heartbeat> Heartbeats => [.. watchers.Select(w => w.Heartbeat)];
+
+    /// <summary>The same watch for another controller, with a map of its own. It runs as long as it is let, and this source must run, too: it has no stream of its own.</summary>
+    public IWatchSource Follow(Func<Change<T>, IEnumerable<NamespacedName>> follower) => new Follower(this, follower);
 
     /// <summary>Ends when the first of the watchers does, which is a bug unless it was cancelled; the others end with it.</summary>
     public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)
@@ -49,6 +58,39 @@ public sealed class WatchSource<T>(IReadOnlyList<Watcher<T>> watchers, Mirror<T>
         {
             foreach (var key in map(change))
                 enqueue(key);
+            foreach (var follower in _followers)
+                follower(change);
+        }
+    }
+
+    private sealed class Follower(WatchSource<T> leader, Func<Change<T>, IEnumerable<NamespacedName>> map) : IWatchSource
+    {
+        public bool IsSynced => leader.IsSynced;
+
+        public Task WhenSynced => leader.WhenSynced;
+
+        public IReadOnlyList<Heartbeat> Heartbeats => [];
+
+        public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)
+        {
+            ImmutableInterlocked.Update(ref leader._followers, static (all, one) => all.Add(one), (Action<Change<T>>)Take);
+            try
+            {
+                // What came before is not told again. An object that comes right now is told twice, and its key is in the queue once.
+                foreach (var item in leader.Items)
+                    Take(new Change<T>(item.Metadata.Key, Old: null, item));
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            }
+            finally
+            {
+                ImmutableInterlocked.Update(ref leader._followers, static (all, one) => all.Remove(one), (Action<Change<T>>)Take);
+            }
+
+            void Take(Change<T> change)
+            {
+                foreach (var key in map(change))
+                    enqueue(key);
+            }
         }
     }
 }

@@ -62,6 +62,29 @@ public sealed class KeyBreakersTests
     }
 
     [Fact]
+    public async Task A_vendors_word_on_a_key_is_known_where_it_was_said_and_its_turns_are_told_once()
+    {
+        var turned = new List<AccessKey>();
+        _breakers.Listen(turned.Add);
+        var standings = new List<KeyStanding> { Standing() };
+        foreach (var answer in (Failure?[])[Unavailable, null, NoBucket, Rejection, Rejection])
+        {
+            End((await EnterAsync()).Value!, answer);
+            standings.Add(Standing());
+            _time.Advance(TimeSpan.FromMinutes(1));
+        }
+        _breakers.StopListening(turned.Add);
+
+        Assert.Equal(
+            [new KeyStanding.Untried(), new KeyStanding.Untried(), new KeyStanding.Taken(), new KeyStanding.Taken(), new KeyStanding.Rejected(Rejection), new KeyStanding.Rejected(Rejection)],
+            standings);
+        Assert.Equal([Key, Key], turned);
+        Assert.IsType<KeyStanding.Untried>(_breakers.StandingOf(Key, "elsewhere"));
+
+        KeyStanding Standing() => _breakers.StandingOf(Key, Realm);
+    }
+
+    [Fact]
     public async Task A_request_that_was_not_sent_says_nothing_of_the_key()
     {
         End((await EnterAsync()).Value!, Rejection);

@@ -13,7 +13,7 @@ namespace BucketEncryptionOperator.Tests.Fakes;
 internal sealed class KubernetesFake : IAsyncDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, JsonObject> _policies = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, JsonObject> _objects = new(StringComparer.Ordinal);
     private readonly Dictionary<string, JsonObject> _secrets = new(StringComparer.Ordinal);
     private readonly List<string> _requests = [];
     private readonly ScriptedServer _server;
@@ -51,11 +51,31 @@ internal sealed class KubernetesFake : IAsyncDisposable
         lock (_gate)
         {
             var path = Kinds.Policies.ObjectPath(policy.Metadata.Key);
-            var status = _policies.GetValueOrDefault(path)?["status"]?.DeepClone();
+            var status = _objects.GetValueOrDefault(path)?["status"]?.DeepClone();
             var node = JsonSerializer.SerializeToNode(policy, Wire.Default.BucketEncryptionPolicy)!.AsObject();
             node["status"] = status ?? node["status"]?.DeepClone();
-            return Store(path, node);
+            return Policy(Store(path, node));
         }
+    }
+
+    /// <summary>Stores a store as a user would: a new version, the status as it was.</summary>
+    public T Put<T>(KubeResource<T> resource, T store)
+        where T : class, IStore
+    {
+        lock (_gate)
+        {
+            var path = resource.ObjectPath(store.Metadata.Key);
+            var node = JsonSerializer.SerializeToNode(store, resource.ObjectType)!.AsObject();
+            node["status"] = _objects.GetValueOrDefault(path)?["status"]?.DeepClone() ?? node["status"]?.DeepClone();
+            return Store(path, node).Deserialize(resource.ObjectType)!;
+        }
+    }
+
+    public T Read<T>(KubeResource<T> resource, NamespacedName store)
+        where T : class, IStore
+    {
+        lock (_gate)
+            return _objects[resource.ObjectPath(store)].Deserialize(resource.ObjectType)!;
     }
 
     /// <summary>Gone at once, or marked as deleted while a finalizer is there.</summary>
@@ -64,11 +84,11 @@ internal sealed class KubernetesFake : IAsyncDisposable
         lock (_gate)
         {
             var path = Kinds.Policies.ObjectPath(policy);
-            if (!_policies.TryGetValue(path, out var stored))
+            if (!_objects.TryGetValue(path, out var stored))
                 return;
             if (stored["metadata"]?["finalizers"] is not JsonArray { Count: > 0 })
             {
-                _policies.Remove(path);
+                _objects.Remove(path);
                 return;
             }
             var marked = stored.DeepClone().AsObject();
@@ -84,7 +104,7 @@ internal sealed class KubernetesFake : IAsyncDisposable
         get
         {
             lock (_gate)
-                return [.. _policies.Values.Select(KeyOf)];
+                return [.. StoredPolicies.Select(KeyOf)];
         }
     }
 
@@ -93,11 +113,11 @@ internal sealed class KubernetesFake : IAsyncDisposable
     {
         lock (_gate)
         {
-            return [.. _policies.Values
-                .Where(p => known(KeyOf(p)) != Text(p, "resourceVersion"))
-                .Select(p => p.Deserialize(Wire.Default.BucketEncryptionPolicy)!)];
+            return [.. StoredPolicies.Where(p => known(KeyOf(p)) != Text(p, "resourceVersion")).Select(Policy)];
         }
     }
+
+    private IEnumerable<JsonObject> StoredPolicies => _objects.Where(o => o.Key.Contains($"/{Kinds.Policies.Plural}/", StringComparison.Ordinal)).Select(o => o.Value);
 
     private static NamespacedName KeyOf(JsonObject policy) => new(Text(policy, "namespace"), Text(policy, "name"));
 
@@ -109,9 +129,9 @@ internal sealed class KubernetesFake : IAsyncDisposable
         lock (_gate)
         {
             var path = Kinds.Policies.ObjectPath(policy);
-            var node = _policies[path].DeepClone().AsObject();
+            var node = _objects[path].DeepClone().AsObject();
             node.Remove("status");
-            return Store(path, node);
+            return Policy(Store(path, node));
         }
     }
 
@@ -120,7 +140,7 @@ internal sealed class KubernetesFake : IAsyncDisposable
     public BucketEncryptionPolicy? Find(NamespacedName policy)
     {
         lock (_gate)
-            return _policies.GetValueOrDefault(Kinds.Policies.ObjectPath(policy))?.Deserialize(Wire.Default.BucketEncryptionPolicy);
+            return _objects.GetValueOrDefault(Kinds.Policies.ObjectPath(policy)) is { } found ? Policy(found) : null;
     }
 
     public void PutSecret(NamespacedName name, params (string Name, string Value)[] data)
@@ -152,9 +172,9 @@ internal sealed class KubernetesFake : IAsyncDisposable
                 return fault;
             var path = line[(line.IndexOf(' ') + 1)..];
             return line.StartsWith("GET ", StringComparison.Ordinal) && _secrets.TryGetValue(path, out var secret) ? Ok(secret)
-                : line.StartsWith("PATCH ", StringComparison.Ordinal) && path.EndsWith("/status", StringComparison.Ordinal) && _policies.ContainsKey(path[..^"/status".Length])
+                : line.StartsWith("PATCH ", StringComparison.Ordinal) && path.EndsWith("/status", StringComparison.Ordinal) && _objects.ContainsKey(path[..^"/status".Length])
                     ? Patch(path[..^"/status".Length], JsonNode.Parse(body)!.AsObject(), ofStatus: true)
-                    : line.StartsWith("PATCH ", StringComparison.Ordinal) && _policies.ContainsKey(path) ? Patch(path, JsonNode.Parse(body)!.AsObject(), ofStatus: false)
+                    : line.StartsWith("PATCH ", StringComparison.Ordinal) && _objects.ContainsKey(path) ? Patch(path, JsonNode.Parse(body)!.AsObject(), ofStatus: false)
                     : Status(404, "NotFound");
         }
     }
@@ -162,7 +182,7 @@ internal sealed class KubernetesFake : IAsyncDisposable
     /// <summary>A patch of the status changes nothing else, and one of the object not the status.</summary>
     private Reply Patch(string path, JsonObject patch, bool ofStatus)
     {
-        var stored = _policies[path];
+        var stored = _objects[path];
         if (!JsonNode.DeepEquals(patch["metadata"]?["resourceVersion"], stored["metadata"]?["resourceVersion"]))
             return Status(409, "Conflict");
         var next = stored.DeepClone().AsObject();
@@ -172,18 +192,19 @@ internal sealed class KubernetesFake : IAsyncDisposable
             next["metadata"]!["finalizers"] = patch["metadata"]?["finalizers"]?.DeepClone();
         if (!JsonNode.DeepEquals(next, stored))
             Store(path, next);
-        var written = _policies[path];
+        var written = _objects[path];
         if (written["metadata"]?["deletionTimestamp"] is not null && written["metadata"]?["finalizers"] is not JsonArray { Count: > 0 })
-            _policies.Remove(path); // the last finalizer has gone
+            _objects.Remove(path); // the last finalizer has gone
         return Ok(written);
     }
 
-    private BucketEncryptionPolicy Store(string path, JsonObject node)
+    private JsonObject Store(string path, JsonObject node)
     {
         node["metadata"]!["resourceVersion"] = NextVersion();
-        _policies[path] = node;
-        return node.Deserialize(Wire.Default.BucketEncryptionPolicy)!;
+        return _objects[path] = node;
     }
+
+    private static BucketEncryptionPolicy Policy(JsonObject node) => node.Deserialize(Wire.Default.BucketEncryptionPolicy)!;
 
     /// <summary>RFC 7386.</summary>
     private static JsonNode? Merge(JsonNode? target, JsonNode? patch)

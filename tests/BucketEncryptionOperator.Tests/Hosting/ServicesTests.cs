@@ -26,8 +26,8 @@ public sealed class ServicesTests
 
         Assert.All(services.Where(s => !s.ServiceType.IsGenericTypeDefinition), s => Assert.NotEmpty(provider.GetServices(s.ServiceType)));
         Assert.Contains(provider.GetServices<IHostedService>(), s => s is OperatorService);
-        Assert.False(provider.GetRequiredService<Controller>().IsReady);
-        Assert.Null(provider.GetRequiredService<Controller>().Ailment);
+        Assert.False(provider.GetRequiredService<ControllerGroup>().IsReady);
+        Assert.Null(provider.GetRequiredService<ControllerGroup>().Ailment);
     }
 
     [Theory]

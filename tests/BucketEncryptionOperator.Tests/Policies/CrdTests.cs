@@ -30,10 +30,13 @@ public sealed class CrdTests
     [Fact]
     public void A_store_of_the_cluster_is_a_store_and_says_who_may_use_it()
     {
-        var difference = ClusterStore["spec"].Differences(Store["spec"], "spec");
+        var difference = ClusterStore["spec"].Differences(Store["spec"], "spec").Concat(ClusterStore["status"].Differences(Store["status"], "status"));
 
         Assert.Equal(["spec.properties.allowedNamespaces"], difference);
     }
+
+    [Fact]
+    public void Store_status_has_the_properties_of_the_records() => AssertSame(Store["status"], typeof(StoreStatus));
 
     [Fact]
     public void Row_states_are_the_enum() =>

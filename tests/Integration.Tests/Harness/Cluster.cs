@@ -64,14 +64,22 @@ internal sealed class Cluster(string kubeconfig)
         JsonNode.Parse(await KubectlAsync("-n", ns, "get", "bep", name, "-o", "json")) ?? throw new JsonException();
 
     /// <summary>Waits until the policy's Ready condition speaks of the current spec and is as wanted.</summary>
-    public Task<JsonNode> WhenReadyIsAsync(string ns, string name, string status, string? reason = null, Func<string>? detail = null)
+    public Task<JsonNode> WhenReadyIsAsync(string ns, string name, string status, string? reason = null, Func<string>? detail = null) =>
+        WhenReadyIsAsync($"policy {ns}/{name}", () => PolicyAsync(ns, name), status, reason, detail);
+
+    /// <summary>The same of a store.</summary>
+    /// <param name="kind">As kubectl takes it.</param>
+    public Task<JsonNode> WhenStoreReadyIsAsync(string kind, string ns, string name, string status, string reason, Func<string>? detail = null) =>
+        WhenReadyIsAsync($"{kind} {ns}/{name}", async () => JsonNode.Parse(await KubectlAsync("-n", ns, "get", kind, name, "-o", "json")) ?? throw new JsonException(), status, reason, detail);
+
+    private static Task<JsonNode> WhenReadyIsAsync(string what, Func<Task<JsonNode>> get, string status, string? reason, Func<string>? detail)
     {
         JsonNode? last = null;
         return Eventually.GetAsync(
-            $"policy {ns}/{name} is Ready={status} {reason}",
+            $"{what} is Ready={status} {reason}",
             async () =>
             {
-                last = await PolicyAsync(ns, name);
+                last = await get();
                 var current = last["status"]?["observedGeneration"]?.GetValue<long>() == last["metadata"]?["generation"]?.GetValue<long>();
                 var ready = Condition(last, "Ready");
                 return current && ready?["status"]?.GetValue<string>() == status && (reason is null || ready["reason"]?.GetValue<string>() == reason) ? last : null;

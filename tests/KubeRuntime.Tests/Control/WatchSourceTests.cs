@@ -72,6 +72,35 @@ public sealed class WatchSourceTests : IAsyncDisposable
         await y.Over.Within();
     }
 
+    [Fact]
+    public async Task A_follower_is_told_what_is_there_and_every_change_by_a_map_of_its_own_until_it_is_stopped()
+    {
+        var more = new Answer();
+        _server.Otherwise = request => request.IsWatch ? NamespaceOf(request) == "x" ? more : Answer.Lines() : Answer.Whole(Widget.List(5, null, Widget.Json("early", 1, ns: NamespaceOf(request))));
+        var source = Source(new Mirror<Widget>(Namespaces));
+        var follower = source.Follow(change => [change.Key with { Namespace = "followed" }]);
+        var (ledKeys, followed) = (new ConcurrentQueue<string>(), new ConcurrentQueue<string>());
+        using var stop = new CancellationTokenSource();
+        using var stopFollower = new CancellationTokenSource();
+        var running = source.RunAsync(key => ledKeys.Enqueue(key.ToString()), stop.Token);
+        await follower.WhenSynced.Within();
+        Assert.True(follower.IsSynced);
+        Assert.Empty(follower.Heartbeats);
+
+        var following = follower.RunAsync(key => followed.Enqueue(key.ToString()), stopFollower.Token);
+        await Waiting.UntilAsync(() => followed.Count == 2);
+        more.Text(Widget.Event("ADDED", Widget.Json("late", 7, ns: "x")) + "\n");
+        await Waiting.UntilAsync(() => followed.Count == 3);
+        await stopFollower.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following.Within());
+        more.Text(Widget.Event("ADDED", Widget.Json("later", 8, ns: "x")) + "\n");
+        await Waiting.UntilAsync(() => ledKeys.Any(k => k == "x/later"));
+
+        Assert.Equal("followed/early followed/early followed/late", string.Join(' ', followed));
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.Within());
+    }
+
     private static string NamespaceOf(ApiRequest request) => request.Path.Split('/')[^2];
 
     private WatchSource<Widget> Source(Mirror<Widget> mirror) => new(Watchers(), mirror, change => [change.Key]);

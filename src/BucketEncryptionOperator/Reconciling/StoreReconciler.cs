@@ -1,0 +1,94 @@
+using System.Text.Json;
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Api;
+using KubeRuntime.Conditions;
+using KubeRuntime.Control;
+using KubeRuntime.Watching;
+
+namespace BucketEncryptionOperator.Reconciling;
+
+/// <summary>One of the two kinds of stores.</summary>
+/// <param name="Read">What the store comes to, or why it cannot be used.</param>
+/// <param name="Remark">What its owner should know although nothing is wrong; null for nothing.</param>
+internal sealed record StoreKind<T>(KubeResource<T> Resource, Mirror<T> Mirror, Func<T, Read<Store>> Read, Func<T, string?> Remark)
+    where T : class, IStore;
+
+/// <summary>
+/// Keeps the status of the stores of one kind: read the spec, get the keys, ask what the vendor last said of them, tell. It makes no vendor call. A settled store
+/// costs its Secret's GET every 5 minutes, which its policies share, and nothing else.
+/// </summary>
+internal sealed class StoreReconciler<T>(
+    StoreKind<T> kind, StoreKeys keys, KeyBreakers breakers, KeyNews news, KubeClient client, TimeProvider time, Random jitter, ILogger logger) : IReconciler
+    where T : class, IStore
+{
+    private const double MaxJitter = 0.1;
+
+    /// <summary>As often as <see cref="SecretKeys"/> reads a Secret again.</summary>
+    private static readonly TimeSpan Resync = TimeSpan.FromMinutes(5);
+
+    public async Task<Requeue> ReconcileAsync(NamespacedName key, int attempt, CancellationToken cancellationToken)
+    {
+        if (kind.Mirror.Find(key) is not { Metadata.DeletionTimestamp: null } store)
+        {
+            news.Uses(key, key: null);
+            return Requeue.OnChange;
+        }
+        var findings = await LookAsync(key, store, attempt, cancellationToken);
+        return await TellAsync(store, findings, cancellationToken);
+    }
+
+    private async Task<StoreFindings> LookAsync(NamespacedName name, T store, int attempt, CancellationToken cancellationToken)
+    {
+        var (usable, failure) = kind.Read(store);
+        var key = default(AccessKey);
+        if (usable is not null)
+            (key, failure) = await keys.GetAsync(usable.Keys, cancellationToken);
+        news.Uses(name, key);
+        var standing = usable is not null && key is not null && VendorCatalog.Find(usable.Vendor) is { } vendor
+            ? breakers.StandingOf(key, vendor.Realm(usable.Place.Endpoint))
+            : new KeyStanding.Untried();
+        return new StoreFindings(failure, standing, attempt) { Remark = kind.Remark(store) };
+    }
+
+    private async Task<Requeue> TellAsync(T store, StoreFindings findings, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var status = StoreStatusComposer.Compose(store.Metadata, store.Status, findings, now);
+        try
+        {
+            await WriteAsync(store, status, cancellationToken);
+        }
+        catch (KubeApiException e) when (e.Failure == KubeFailure.NotFound)
+        {
+            return Requeue.OnChange; // deleted meanwhile
+        }
+        catch (KubeApiException e)
+        {
+            Log.StatusNotWritten(logger, e.Failure == KubeFailure.Conflict ? LogLevel.Debug : LogLevel.Warning, e.Failure, e.Message);
+            return new Requeue.Retry(e.Failure == KubeFailure.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry);
+        }
+        IEnumerable<Outcome> outcomes = findings.Trouble is { } trouble ? [new Outcome.Failed(trouble, Observed: null)] : [];
+        return FailurePolicy.Next(outcomes, Resync, StoreStatusComposer.UntilMissingStalls(status, now)) switch
+        {
+            { Delay: null } => Requeue.OnChange,
+            { Delay: { } delay, BackOff: true } => new Requeue.Retry(delay),
+            { Delay: { } delay } => new Requeue.After(delay * (1 + MaxJitter * jitter.NextDouble())),
+        };
+    }
+
+    private async Task WriteAsync(T store, StoreStatus status, CancellationToken cancellationToken)
+    {
+        if (store.Status is { } current && current.IsSame(status))
+            return;
+        var meta = store.Metadata;
+        var patch = new StoreStatusPatch { Metadata = new PatchMeta { ResourceVersion = meta.ResourceVersion }, Status = status };
+        var written = await client.PatchStatusAsync(kind.Resource, meta.Key, JsonSerializer.SerializeToUtf8Bytes(patch, Wire.Default.StoreStatusPatch), cancellationToken);
+        kind.Mirror.Replace(meta.ResourceVersion, written);
+        var (before, after) = (store.Status?.Conditions.Find(StatusComposer.Ready), status.Conditions.Find(StatusComposer.Ready));
+        if (after is not null && (before?.Status, before?.Reason) != (after.Status, after.Reason))
+            Log.StoreReadyChanged(logger, after.Status == Condition.False ? LogLevel.Warning : LogLevel.Information, kind.Resource.Plural, meta.Key, after.Status, after.Reason, after.Message);
+    }
+}

@@ -1,0 +1,78 @@
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using KubeRuntime.Api;
+using KubeRuntime.Conditions;
+
+namespace BucketEncryptionOperator.Reconciling;
+
+/// <summary>What a look at a store found.</summary>
+/// <param name="Failure">Why its spec or its keys cannot be used; null where they can.</param>
+/// <param name="Standing">The vendor's last word on the key that it has now.</param>
+/// <param name="Attempt">Tries in a row before this one that ended in a failure which passes by itself.</param>
+internal sealed record StoreFindings(Failure? Failure, KeyStanding Standing, int Attempt)
+{
+    /// <summary>What its owner should know although nothing is wrong.</summary>
+    public string? Remark { get; init; }
+
+    /// <summary>The failure, or the vendor's rejection of the key: for the requeue it is one.</summary>
+    public Failure? Trouble => Failure ?? (Standing as KeyStanding.Rejected)?.Failure;
+}
+
+/// <summary>
+/// What a store's status says: a pure function, with the policies' rules. Ready: the spec is valid, the keys are there, and the vendor's last word on them was no
+/// rejection. It asks no vendor: that the policies do.
+/// </summary>
+internal static class StoreStatusComposer
+{
+    public const string KeysAccepted = "KeysAccepted";
+    public const string KeysResolved = "KeysResolved";
+
+    public static StoreStatus Compose(ObjectMeta meta, StoreStatus? before, StoreFindings findings, DateTimeOffset time)
+    {
+        var now = KubeTimeConverter.Truncate(time);
+        var last = before ?? new StoreStatus();
+        var sameSpec = last.ObservedGeneration == meta.Generation;
+        if (sameSpec && findings.Trouble is { PassesByItself: true } passing && findings.Attempt + 1 < FailurePolicy.ShowsAt(passing.Kind))
+            return last;
+        return new StoreStatus
+        {
+            ObservedGeneration = meta.Generation,
+            Conditions = ConditionSet.Reconcile(last.Conditions, Conditions(findings, last, sameSpec, now).Select(c => c with { ObservedGeneration = meta.Generation }), now),
+        };
+    }
+
+    /// <summary>How long from now until a missing thing is no longer waited for.</summary>
+    public static TimeSpan UntilMissingStalls(StoreStatus status, DateTimeOffset now) =>
+        status.Conditions.Find(StatusComposer.Ready) is { Status: Condition.False } ready ? ready.LastTransitionTime + FailurePolicy.MissingGrace - now : FailurePolicy.MissingGrace;
+
+    private static IEnumerable<Condition> Conditions(StoreFindings findings, StoreStatus last, bool sameSpec, DateTimeOffset now)
+    {
+        if (findings.Trouble is not { } failure)
+        {
+            yield return Good(findings, last, sameSpec);
+            yield break;
+        }
+        var rejected = findings.Failure is null;
+        var reason = rejected ? StatusComposer.CredentialsRejected : StatusComposer.Legal(failure.Code, failure.HttpStatus);
+        var message = Sentence(rejected ? $"The vendor rejects the access key: {failure.Code}." : failure.Message, failure.Hint);
+        var stalled = !failure.PassesByItself && (failure.Kind != FailureKind.Missing || UntilMissingStalls(last, now) <= TimeSpan.Zero);
+        yield return new Condition { Type = StatusComposer.Ready, Status = failure.PassesByItself ? Condition.Unknown : Condition.False, Reason = reason, Message = message };
+        yield return new Condition { Type = stalled ? StatusComposer.Stalled : StatusComposer.Reconciling, Status = Condition.True, Reason = reason, Message = message };
+    }
+
+    /// <summary>That the vendor has taken the keys stays true when the operator has forgotten it: by a restart, or because nobody has asked for long.</summary>
+    private static Condition Good(StoreFindings findings, StoreStatus last, bool sameSpec)
+    {
+        var taken = findings.Standing is KeyStanding.Taken || (sameSpec && last.Conditions.Find(StatusComposer.Ready) is { Status: Condition.True, Reason: KeysAccepted });
+        return new Condition
+        {
+            Type = StatusComposer.Ready,
+            Status = Condition.True,
+            Reason = taken ? KeysAccepted : KeysResolved,
+            Message = Sentence(taken ? "The vendor has taken the keys." : "The keys are there; the vendor has not been asked with them yet.", findings.Remark),
+        };
+    }
+
+    private static string Sentence(string? what, string? more) => string.Join(' ', new[] { what, more }.Where(t => !string.IsNullOrEmpty(t)));
+}

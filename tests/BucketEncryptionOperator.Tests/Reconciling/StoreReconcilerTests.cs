@@ -1,0 +1,243 @@
+using System.Collections.Concurrent;
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Tests.Fakes;
+using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Api;
+using KubeRuntime.Conditions;
+using KubeRuntime.Control;
+using KubeRuntime.Watching;
+using Microsoft.Extensions.Logging.Abstractions;
+using TestKit;
+
+namespace BucketEncryptionOperator.Tests.Reconciling;
+
+/// <summary>What a store's status tells, and what it costs. Each look ends in the rules that a status must keep.</summary>
+public sealed class StoreReconcilerTests : IAsyncLifetime
+{
+    private const string Realm = "AlibabaOSS";
+
+    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId") { HttpStatus = 403, ConcernsCredentials = true, Message = "hush", Hint = "Mend the Secret." };
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly KubernetesFake _kubernetes;
+    private readonly KeyBreakers _breakers;
+    private readonly SecretKeys _keys;
+    private readonly TemporaryKeys _temporary;
+    private readonly KeyNews _news;
+    private readonly Mirror<ObjectStore> _mirror = new();
+    private readonly StoreReconciler<ObjectStore> _reconciler;
+    private string? _remark;
+    private int _attempt;
+
+    public StoreReconcilerTests()
+    {
+        _kubernetes = new KubernetesFake(_time);
+        _breakers = new KeyBreakers(_time);
+        _news = new KeyNews(_breakers);
+        _keys = new SecretKeys((name, token) => _kubernetes.Client.GetAsync(Kinds.Secrets, name, token), _breakers, _time);
+        _temporary = new TemporaryKeys((_, _) => throw new InvalidOperationException("the keys are in a Secret"), _breakers, _time, NullLogger<TemporaryKeys>.Instance);
+        var stores = new Stores(_mirror, shared: null, new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), new KeySourceReader(ambientInNamespacedStores: false)));
+        _reconciler = new StoreReconciler<ObjectStore>(
+            new StoreKind<ObjectStore>(Kinds.Stores, _mirror, stores.Read, _ => _remark), new StoreKeys(_keys, _temporary), _breakers, _news, _kubernetes.Client, _time, new Random(1),
+            new RecordingLogger<StoreReconciler<ObjectStore>>(new ConcurrentQueue<string>()));
+    }
+
+    private StoreStatus Status => _kubernetes.Read(Kinds.Stores, Given.StoreKey).Status!;
+
+    private Condition Ready => Status.Conditions.Find("Ready")!;
+
+    private int Patches => _kubernetes.Requests.Count(r => r.StartsWith("PATCH", StringComparison.Ordinal));
+
+    private int Gets => _kubernetes.Requests.Count(r => r.StartsWith("GET", StringComparison.Ordinal));
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        _keys.Dispose();
+        _temporary.Dispose();
+        await _kubernetes.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_store_whose_keys_are_there_is_Ready_and_says_that_nobody_has_used_them()
+    {
+        Start();
+
+        var requeue = await ReconcileAsync();
+
+        Assert.Equal(("True", "KeysResolved", "The keys are there; the vendor has not been asked with them yet."), (Ready.Status, Ready.Reason, Ready.Message));
+        Assert.InRange(Assert.IsType<Requeue.After>(requeue).Delay, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.5));
+    }
+
+    [Fact]
+    public async Task A_settled_store_costs_its_Secret_every_five_minutes_and_nothing_else()
+    {
+        Start();
+        await ReconcileAsync();
+        var (patches, gets) = (Patches, Gets);
+
+        for (var i = 0; i < 12; i++)
+        {
+            _time.Advance(Assert.IsType<Requeue.After>(await ReconcileAsync()).Delay);
+        }
+
+        Assert.Equal(patches, Patches);
+        Assert.InRange(Gets - gets, 10, 12);
+    }
+
+    [Fact]
+    public async Task A_vendors_word_on_the_key_wakes_the_store_and_is_told_and_kept()
+    {
+        Start();
+        await ReconcileAsync();
+        var woken = new ConcurrentQueue<NamespacedName>();
+        using var stop = new CancellationTokenSource();
+        var listening = _news.RunAsync(woken.Enqueue, stop.Token);
+
+        await AnswerAsync(failure: null);
+        await ReconcileAsync();
+        var accepted = Ready.Reason;
+        await AnswerAsync(failure: null);
+        await AnswerAsync(Rejection);
+        await ReconcileAsync();
+        var rejected = Ready;
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await AnswerAsync(failure: null);
+        await ReconcileAsync();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => listening);
+
+        Assert.Equal("KeysAccepted", accepted);
+        Assert.Equal(("False", "CredentialsRejected", "The vendor rejects the access key: InvalidAccessKeyId. Mend the Secret."), (rejected.Status, rejected.Reason, rejected.Message));
+        Assert.Equal(("True", "KeysAccepted"), (Ready.Status, Ready.Reason));
+        Assert.Equal([Given.StoreKey, Given.StoreKey, Given.StoreKey], woken); // taken, rejected, taken: once each
+    }
+
+    [Fact]
+    public async Task That_the_vendor_has_taken_the_keys_outlives_a_restart()
+    {
+        Start();
+        await ReconcileAsync();
+        await AnswerAsync(failure: null);
+        await ReconcileAsync();
+        var patches = Patches;
+        _time.Advance(TimeSpan.FromHours(2));
+        (await _breakers.EnterAsync(new AccessKey("other", "other", SecurityToken: null), Realm, CancellationToken.None)).Value!.Dispose(); // drops what nobody has used for long
+
+        await ReconcileAsync();
+
+        Assert.Equal(("KeysAccepted", patches), (Ready.Reason, Patches));
+    }
+
+    [Fact]
+    public async Task A_missing_Secret_is_waited_for_and_then_called_for()
+    {
+        Put(Given.Store());
+
+        var requeue = await ReconcileAsync();
+        var first = (Ready.Status, Ready.Reason, Status.Conditions[1].Type);
+        _time.Advance(TimeSpan.FromMinutes(5));
+        await ReconcileAsync();
+        var later = (Ready.Status, Ready.Reason, Status.Conditions[1].Type);
+        _kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "LTAI"), ("accessKeySecret", "hush"));
+        _time.Advance(TimeSpan.FromSeconds(5));
+        await ReconcileAsync();
+
+        Assert.InRange(Assert.IsType<Requeue.After>(requeue).Delay, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5.5));
+        Assert.Equal(("False", "SecretNotFound", "Reconciling"), first);
+        Assert.Equal(("False", "SecretNotFound", "Stalled"), later);
+        Assert.Equal("True", Ready.Status);
+    }
+
+    [Theory]
+    [InlineData("a spec that cannot be", "Floppy", null, "InvalidSpec")]
+    [InlineData("an endpoint that is not on the list", "AlibabaOSS", "https://inside.example", "EndpointNotAllowed")]
+    public async Task What_only_a_change_can_mend_is_stalled_and_left_alone(string sentence, string vendor, string? endpoint, string reason)
+    {
+        Put(Given.Store(vendor, "cn-hangzhou").At(endpoint));
+
+        var requeue = await ReconcileAsync();
+
+        Assert.True(("False", reason, "Stalled") == (Ready.Status, Ready.Reason, Status.Conditions[1].Type), sentence);
+        Assert.Same(Requeue.OnChange, requeue);
+        Assert.Equal(0, Gets);
+    }
+
+    [Fact]
+    public async Task A_Kubernetes_that_fails_shows_only_when_it_lasts()
+    {
+        Start();
+        await ReconcileAsync();
+        Put(Given.Store());
+        _keys.Forget(new SecretSource(Given.SecretKey));
+        _kubernetes.Faults = (_, line) => line.StartsWith("GET", StringComparison.Ordinal) ? KubernetesFake.Status(500, "InternalError") : null;
+
+        var statuses = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.IsType<Requeue.Retry>(await ReconcileAsync());
+            statuses.Add($"{Ready.Status} {Ready.Reason}");
+            _time.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.Equal(["True KeysResolved", "True KeysResolved", "Unknown SecretUnreadable"], statuses);
+        Assert.NotNull(Status.Conditions.Find("Reconciling"));
+    }
+
+    [Fact]
+    public async Task A_remark_goes_with_a_store_that_is_well()
+    {
+        _remark = "No namespace may use the store.";
+        Start();
+
+        await ReconcileAsync();
+
+        Assert.EndsWith("No namespace may use the store.", Ready.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_conflict_is_tried_again_and_a_store_that_is_gone_is_not()
+    {
+        Start();
+        _kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(409, "Conflict") : null;
+        var conflict = await ReconcileAsync();
+        _kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(404, "NotFound") : null;
+        var gone = await ReconcileAsync();
+
+        Assert.Equal(new Requeue.Retry(TimeSpan.Zero), conflict);
+        Assert.Same(Requeue.OnChange, gone);
+    }
+
+    private void Start()
+    {
+        _kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "LTAI"), ("accessKeySecret", "hush"));
+        Put(Given.Store());
+    }
+
+    private void Put(ObjectStore store) => Applied(_kubernetes.Put(Kinds.Stores, store));
+
+    private async Task<Requeue> ReconcileAsync()
+    {
+        var before = _mirror.Find(Given.StoreKey)!;
+        var requeue = await _reconciler.ReconcileAsync(Given.StoreKey, _attempt, CancellationToken.None);
+        _attempt = requeue is Requeue.Retry ? _attempt + 1 : 0;
+        var now = _kubernetes.Read(Kinds.Stores, Given.StoreKey);
+        if (now.Status is { } status)
+            StoreStatusRules.Check(before, status, _time.GetUtcNow());
+        Applied(now);
+        return requeue;
+    }
+
+    /// <summary>What a policy's call would bring.</summary>
+    private async Task AnswerAsync(Failure? failure)
+    {
+        using var pass = (await _breakers.EnterAsync(new AccessKey("LTAI", "hush", SecurityToken: null), Realm, CancellationToken.None)).Value!;
+        pass.Answered(failure);
+    }
+
+    private void Applied(ObjectStore store) => _mirror.Apply(new WatchEvent<ObjectStore>.Applied(store));
+}
