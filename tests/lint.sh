@@ -46,6 +46,8 @@ named_tests() {
   done < <(git grep -hoE '`[A-Z][a-z0-9]*(_[A-Za-z0-9]+){2,}`' -- docs | tr -d '`' | sort -u)
   return "$missing"
 }
+# Relative links of pages, and their anchors: to files that are there, and headings as GitHub names them.
+page_links() { tracked '*.md' | xargs -0 -r python3 tests/tools/links.py; }
 # Absolute paths into a home or a workspace; not as a part of a longer path or of an address.
 stray_paths() {
   local code=0
@@ -56,6 +58,7 @@ stray_paths() {
 shellcheck=$(tests/tools/ensure.sh shellcheck)
 yamllint=$(tests/tools/ensure.sh yamllint)
 check "tests that pages name" named_tests
+check "links between pages" page_links
 check "shell scripts (shellcheck)" shell_scripts
 check "YAML (yamllint)" yaml
 check "what is rendered (make render)" deploy/render.sh --check
