@@ -210,11 +210,11 @@ def a_service_alone(o):
     assert only(o, "Service")["metadata"]["annotations"] == {"prometheus.io/scrape": "true"} and "ServiceMonitor" not in kinds(o)
 
 
-@case({"workloadIdentity": {"rrsa": {"roleName": "beo"}, "irsa": {"roleArn": "arn:aws:iam::111122223333:role/beo"}}, "serviceAccount": {"annotations": {"mine": "yes"}}})
+@case({"workloadIdentity": {"rrsa": {"roleName": "beo"}, "irsa": {"roleArn": "arn:aws:iam::111122223333:role/beo"}, "inNamespacedStores": True}, "serviceAccount": {"annotations": {"mine": "yes"}}})
 def identities_of_the_cloud(o):
     assert only(o, "ServiceAccount")["metadata"]["annotations"] == {
         "pod-identity.alibabacloud.com/role-name": "beo", "eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/beo", "mine": "yes"}
-    assert pod(o)["metadata"]["labels"]["pod-identity.alibabacloud.com/injection"] == "on"
+    assert pod(o)["metadata"]["labels"]["pod-identity.alibabacloud.com/injection"] == "on" and "--ambient-credentials-in-namespaced-stores" in container(o)["args"]
 
 
 @case({"priorityClassName": "system-cluster-critical", "tolerations": [{"operator": "Exists"}], "nodeSelector": {"a": "b"}, "affinity": {"nodeAffinity": {}},

@@ -45,9 +45,7 @@ build() {
   if [ "$engine" = docker ]; then
     docker build "${arguments[@]}" . >"$work/build.log" 2>&1 || die "docker build"
   else
-    # Packages that this machine has need not be fetched again.
-    mkdir -p "$HOME/.nuget/packages"
-    buildah build --isolation chroot --format docker --layers=false --volume "$HOME/.nuget/packages:/root/.nuget/packages:rw" "${sdk_volumes[@]}" \
+    buildah build --isolation chroot --format docker --layers=false "${sdk_volumes[@]}" \
       "${arguments[@]}" . >"$work/build.log" 2>&1 || die "buildah build"
   fi
   if grep -E 'warning (IL|CS)[0-9]+' "$work/build.log"; then die "the build warns"; fi
@@ -76,13 +74,15 @@ stand_ins() {
   import_stand_in base extract libc6,libgcc-s1,libstdc++6,libssl3,ca-certificates
   import_stand_in sdk essential libgcc-s1,libstdc++6,libssl3,ca-certificates,zlib1g
   BASE_IMAGE=localhost/beo-stand-in-base SDK_IMAGE=localhost/beo-stand-in-sdk
-  sdk_volumes=(--volume "$dotnet:/usr/share/dotnet:ro")
+  # Packages that this machine has need not be fetched again.
+  mkdir -p "${NUGET_PACKAGES:=$HOME/.nuget/packages}"
+  sdk_volumes=(--volume "$dotnet:/usr/share/dotnet:ro" --volume "$NUGET_PACKAGES:/nuget:rw")
 }
 
 # import_stand_in NAME VARIANT PACKAGES: no packages are configured in an "extract", so the list of certificates is put together here.
 import_stand_in() {
   local tar=$cache/$1.tar container what
-  what="$2 $3 $(sha256sum <"${BASH_SOURCE[0]}")"
+  what=$(declare -f import_stand_in | sha256sum)" $2 $3"
   if ! [ "$(cat "$tar.of" 2>/dev/null)" = "$what" ] || ! (cd "$cache" && sha256sum --status --check "$1.tar.sum") 2>/dev/null; then
     tests/tools/ensure.sh mmdebstrap >/dev/null
     say "making the stand-in $1 from Debian's packages: $3"
@@ -97,7 +97,7 @@ import_stand_in() {
   fi
   container=$(buildah from scratch)
   buildah add "$container" "$tar" / >/dev/null
-  [ "$1" != sdk ] || buildah config --env DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 "$container" # it has no ICU
+  [ "$1" != sdk ] || buildah config --env DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 --env NUGET_PACKAGES=/nuget "$container" # it has no ICU
   buildah commit --quiet --rm "$container" "localhost/beo-stand-in-$1" >/dev/null
 }
 
