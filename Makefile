@@ -53,7 +53,7 @@ render: ## chart's CRDs, its table of values, deploy/rbac.yaml and deploy/instal
 chart: apiserver build ## the chart with Helm 3 and 4: lint, templates, a release's life on the API server, and the operator with what it installs
 	@tests/chart/chart.sh
 
-image: apiserver ## the container image, built with docker or buildah, and what is in it started as a kubelet would
+image: apiserver build ## the container image, built with docker or buildah, and what is in it started as a kubelet would
 	@tests/image/image.sh
 
 mutants: ## mutation testing of queue, watcher and election (about half an hour); fails below 85 %

@@ -7,6 +7,7 @@
 #   KUBEBUILDER_ASSETS=DIR make demo                    the kube-apiserver and etcd in DIR
 #   USE_EXISTING_CLUSTER=true KUBECONFIG=F make demo    a cluster of yours that has none of this installed; what the demo makes there it removes again
 #   HELM=helm4 HELM_FLAGS='--set …' make demo           installed by the chart instead of deploy/install.yaml (helm3 or helm4)
+#   OPERATOR=FILE make demo                             another operator than the one just built: the image's
 #   KEEP=1 make demo                                    leaves everything up, and tells how to use and how to stop it
 #
 # demo.sh [VENDOR [--vendor-scenes]]: with the flag without the scenes that are the same for every vendor (the door, two replicas, rights).
@@ -15,7 +16,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-readonly operator=src/BucketEncryptionOperator/bin/Release/net10.0/bucket-encryption-operator
+readonly operator=${OPERATOR:-src/BucketEncryptionOperator/bin/Release/net10.0/bucket-encryption-operator}
 readonly simulator=tests/ObjectStoreSimulator/bin/Release/net10.0/object-store-simulator
 readonly installation=bucket-encryption-operator # namespace, service account, Deployment, ClusterRole and binding of deploy/install.yaml, and the release's name
 readonly namespace=bucket-encryption-demo
