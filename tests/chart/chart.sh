@@ -80,6 +80,6 @@ statuses=("$STATUSES"/*.json)
 [ -e "${statuses[0]}" ] || statuses=()
 start "health" "$python" tests/chart/health.py "$(tests/tools/ensure.sh lua5.1)" "${statuses[@]}"
 show
-[ "${1:-}" = quick ] || [ ${#statuses[@]} -eq 6 ] || { echo "statuses of a cluster: expected 6, found ${#statuses[@]}"; failed=$((failed + 1)); }
+[ "${1:-}" = quick ] || [ ${#statuses[@]} -eq 7 ] || { echo "statuses of a cluster: expected 7, found ${#statuses[@]}"; failed=$((failed + 1)); }
 echo "chart: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

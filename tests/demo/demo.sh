@@ -119,8 +119,8 @@ wait_for_reason() { kubectl wait "bep/$1" --for=jsonpath='{.status.conditions[?(
 wait_for_ready() { kubectl wait --for=condition=Ready "$@" --timeout=${patience}s >/dev/null || die "never Ready: $*"; }
 versions() { kubectl get bep -o 'jsonpath={range .items[*]}{.metadata.name}={.metadata.resourceVersion} {end}'; }
 
-# For the tests of Argo CD's and Flux's view, if STATUSES names a directory: keep_status ARGO-KSTATUS POLICY
-keep_status() { [ -z "${STATUSES:-}" ] || kubectl get bep "$2" -o json >"$STATUSES/$1--$2-$vendor.json"; }
+# For the tests of Argo CD's and Flux's view, if STATUSES names a directory: keep_status ARGO-KSTATUS KIND/NAME
+keep_status() { [ -z "${STATUSES:-}" ] || kubectl get "$2" -o json >"$STATUSES/$1--${2/\//-}.json"; }
 
 admin() { curl -fsS --max-time "$patience" -X "$1" "$STORE/_admin/$2" ${3+--data "$3"}; }
 has_mark() { [[ $(admin GET "buckets/$1/encryption" 2>/dev/null) == *"$mark"* ]]; }
@@ -343,7 +343,7 @@ first_policy() {
   run 'kubectl get bep'
   run "curl -s \$STORE/_admin/buckets/finance-archive/encryption"
   is "$policy" "$(ready "$policy")" "True InSync"
-  keep_status Healthy-Current "$policy"
+  keep_status Healthy-Current "bep/$policy"
   for bucket in "${buckets[@]}"; do
     contains "$bucket" "$(admin GET "buckets/$bucket/encryption")" "$mark"
     is "writes to $bucket" "$(writes "$bucket")" 1
@@ -370,7 +370,7 @@ drift() {
   is "writes to finance-archive" "$(writes finance-archive)" 2
   if [ ${#buckets[@]} -gt 1 ]; then is "writes to ${buckets[1]}" "$(writes "${buckets[1]}")" 1; fi
   is "$policy" "$(ready "$policy")" "True InSync"
-  keep_status Healthy-Current "$policy"
+  keep_status Healthy-Current "bep/$policy"
 }
 
 other_samples() {
@@ -411,7 +411,7 @@ suspend_and_delete() {
   has_encryption rented-bucket || die "rented-bucket should be encrypted now"
   run "kubectl patch bep temporary --type merge -p '{\"spec\":{\"suspend\":true}}'"
   until_so "$patience" "the operator's word on the suspension" suspended temporary
-  keep_status Suspended-Current temporary
+  keep_status Suspended-Current bep/temporary
   run "kubectl patch bep temporary --type merge -p '{\"spec\":{\"suspend\":false}}'"
   wait_for_ready bep/temporary
   run "kubectl delete bep temporary --timeout=${patience}s"
@@ -432,8 +432,8 @@ trouble() {
   run "kubectl get bep denied -o jsonpath='{range .status.buckets[*]}{.name}: {.state} {.error.operation} {.error.code} {.error.httpStatus} {.error.hint}{\"\\n\"}{end}'"
   is "denied" "$(ready denied) $(kubectl get bep denied -o 'jsonpath={.status.summary.text}')" "False AccessDenied 1/2"
   is "missing waits" "$(kubectl get bep missing -o 'jsonpath={.status.conditions[?(@.type=="Reconciling")].status}')" "True"
-  keep_status Progressing-InProgress missing
-  keep_status Degraded-Failed denied
+  keep_status Progressing-InProgress bep/missing
+  keep_status Degraded-Failed bep/denied
   is "writes to locked-bucket (unknown is not \"unencrypted\")" "$(writes locked-bucket)" 0
 
   say ''
@@ -519,6 +519,21 @@ restart() {
 all_seen() { [ "$(kubectl get bep -o 'jsonpath={.items[*].metadata.generation}')" = "$(kubectl get bep -o 'jsonpath={.items[*].status.observedGeneration}')" ]; }
 all_read() { [ "$(buckets_read)" -ge "$1" ]; }
 
+shared_store() {
+  scene "A store of the whole cluster, whose keys no team sees, for the namespaces that it allows"
+  make_bucket shared-bucket
+  run "kubectl apply -n $installation -f deploy/samples/secret.yaml"
+  run 'sed "$HERE" deploy/samples/clusterobjectstore.yaml | kubectl apply -f -'
+  apply tests/demo/shared.yaml
+  wait_for_reason shared StoreNotAllowed
+  run "kubectl label namespace $namespace example.com/buckets=yes"
+  run "kubectl wait --for=condition=Ready bep/shared --timeout=${patience}s"
+  run 'kubectl get clusterobjectstores'
+  has_encryption shared-bucket || die "shared-bucket should be encrypted now"
+  ok "shared-bucket is encrypted"
+  keep_status Healthy-Current clusterobjectstore/company
+}
+
 two_replicas() {
   scene "Two replicas with --leader-elect: one works, the other stands by and takes over"
   local standby from
@@ -586,6 +601,7 @@ main() {
     say 'not run, as they are the same for every vendor: nonsense at the door, two replicas, rights'
   else
     invalid_specs
+    if [[ " ${flags[*]} " == *" --cluster-stores=true "* ]]; then shared_store; fi
     two_replicas
     if [ "$AUDIT_LOG" = yes ]; then rights; fi
   fi
