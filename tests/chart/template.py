@@ -143,14 +143,14 @@ def listed_secrets_in_watched_namespaces(o):
 @case({"watchNamespaces": ["team-a"], "clusterStores": {"enabled": True}})
 def stores_of_the_cluster_beside_watched_namespaces(o):
     assert {"--cluster-stores=true", f"--cluster-resource-namespace={NAMESPACE}"} <= set(container(o)["args"])
-    assert rights(o, "ClusterRole") == {(verb, kind) for verb in ("list", "watch") for kind in ("clusterobjectstores", "namespaces")}
+    assert rights(o, "ClusterRole") == {(verb, kind) for verb in ("list", "watch") for kind in ("clusterobjectstores", "namespaces")} | {("patch", "clusterobjectstores/status")}
     assert ("get", "secrets") in rights(o, "Role", NAMESPACE)
 
 
 @case({"clusterStores": {"enabled": False}})
 def no_right_to_stores_of_the_cluster_where_they_are_not_served(o):
     assert "--cluster-stores=false" in container(o)["args"]
-    assert not {"clusterobjectstores", "namespaces"} & {right[1] for right in rights(o, "ClusterRole")}
+    assert not {"clusterobjectstores", "clusterobjectstores/status", "namespaces"} & {right[1] for right in rights(o, "ClusterRole")}
 
 
 @case({"clusterStores": {"secretsNamespace": "vault"}, "rbac": {"secrets": [{"namespace": "vault", "names": ["company-keys"]}]}})
