@@ -29,19 +29,18 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
     private static readonly TimeSpan RereadAfter = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan RereadBrokenAfter = TimeSpan.FromSeconds(5);
 
-    private readonly Lock _gate = new();
-    private readonly Dictionary<SecretSource, Entry> _entries = [];
+    private readonly KeyEntries<SecretSource, Entry> _entries = new();
 
     /// <summary>The key to use now, or why there is none.</summary>
     public async Task<Read<AccessKey>> GetAsync(SecretSource secret, CancellationToken cancellationToken)
     {
-        var entry = EntryOf(secret);
+        var entry = _entries.Of(secret);
         await entry.Turn.WaitAsync(cancellationToken);
         try
         {
             if (IsDue(entry))
                 await RereadAsync(secret, entry, cancellationToken);
-            lock (_gate)
+            lock (_entries.Gate)
                 return entry.Current;
         }
         finally
@@ -53,50 +52,23 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
     /// <summary>Which version of the Secret the key is from; empty where there is none.</summary>
     public string VersionOf(SecretSource secret)
     {
-        lock (_gate)
-            return _entries.TryGetValue(secret, out var entry) ? entry.Version : "";
+        if (_entries.Find(secret) is not { } entry)
+            return "";
+        lock (_entries.Gate)
+            return entry.Version;
     }
 
     /// <summary>No store uses the Secret any more.</summary>
-    public void Forget(SecretSource secret)
-    {
-        lock (_gate)
-            _entries.Remove(secret);
-    }
+    public void Forget(SecretSource secret) => _entries.Forget(secret);
 
     /// <summary>Secrets that are kept.</summary>
-    internal int Count
-    {
-        get
-        {
-            lock (_gate)
-                return _entries.Count;
-        }
-    }
+    internal int Count => _entries.Count;
 
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            foreach (var entry in _entries.Values)
-                entry.Turn.Dispose();
-            _entries.Clear();
-        }
-    }
-
-    private Entry EntryOf(SecretSource secret)
-    {
-        lock (_gate)
-        {
-            if (!_entries.TryGetValue(secret, out var entry))
-                _entries[secret] = entry = new Entry();
-            return entry;
-        }
-    }
+    public void Dispose() => _entries.Dispose();
 
     private bool IsDue(Entry entry)
     {
-        lock (_gate)
+        lock (_entries.Gate)
         {
             var rejected = entry.Current.Value is { } key && breakers.IsRejected(key);
             var news = rejected && !entry.KnownRejected;
@@ -118,7 +90,7 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         {
             read = new Read<AccessKey>(Value: null, Failed(source, e));
         }
-        lock (_gate)
+        lock (_entries.Gate)
         {
             entry.ReadAt = time.GetTimestamp();
             // A key that we have stays good while the API server cannot be asked.
@@ -172,11 +144,8 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         return text.Length <= MaxLength && text.All(c => c is > ' ' and < '\x7f') ? text : "";
     }
 
-    /// <summary>All but the turn is guarded by the gate.</summary>
-    private sealed class Entry
+    private sealed class Entry : KeyEntry
     {
-        /// <summary>One reader at a time; the others take what it found.</summary>
-        public SemaphoreSlim Turn { get; } = new(1, 1);
         public string Version { get; set; } = "";
         public Read<AccessKey> Current { get; set; }
         public long? ReadAt { get; set; }

@@ -24,13 +24,12 @@ internal sealed class TemporaryKeys(
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
-    private readonly Lock _gate = new();
-    private readonly Dictionary<AmbientIdentity, Entry> _entries = [];
+    private readonly KeyEntries<AmbientIdentity, Entry> _entries = new();
 
     /// <summary>The key to use now, or why there is none.</summary>
     public async Task<Read<AccessKey>> GetAsync(AmbientIdentity identity, CancellationToken cancellationToken)
     {
-        var entry = EntryOf(identity);
+        var entry = _entries.Of(identity);
         if (!IsDue(entry))
             return Answer(entry);
         if (!await entry.Turn.WaitAsync(HasUsable(entry) ? TimeSpan.Zero : Timeout.InfiniteTimeSpan, cancellationToken))
@@ -48,51 +47,22 @@ internal sealed class TemporaryKeys(
     }
 
     /// <summary>No store uses the identity any more.</summary>
-    public void Forget(AmbientIdentity identity)
-    {
-        lock (_gate)
-            _entries.Remove(identity);
-    }
+    public void Forget(AmbientIdentity identity) => _entries.Forget(identity);
 
     /// <summary>Identities that are kept.</summary>
-    internal int Count
-    {
-        get
-        {
-            lock (_gate)
-                return _entries.Count;
-        }
-    }
+    internal int Count => _entries.Count;
 
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            foreach (var entry in _entries.Values)
-                entry.Turn.Dispose();
-            _entries.Clear();
-        }
-    }
-
-    private Entry EntryOf(AmbientIdentity identity)
-    {
-        lock (_gate)
-        {
-            if (!_entries.TryGetValue(identity, out var entry))
-                _entries[identity] = entry = new Entry();
-            return entry;
-        }
-    }
+    public void Dispose() => _entries.Dispose();
 
     private bool HasUsable(Entry entry)
     {
-        lock (_gate)
+        lock (_entries.Gate)
             return entry.Key?.Lifetime is { IsOver: false };
     }
 
     private Read<AccessKey> Answer(Entry entry)
     {
-        lock (_gate)
+        lock (_entries.Gate)
         {
             return entry.Key is { Lifetime.IsOver: false } key
                 ? new Read<AccessKey>(key, Failure: null)
@@ -102,7 +72,7 @@ internal sealed class TemporaryKeys(
 
     private bool IsDue(Entry entry)
     {
-        lock (_gate)
+        lock (_entries.Gate)
         {
             var paused = time.GetElapsedTime(entry.TriedAt) < entry.Pause;
             return entry.Key switch
@@ -133,7 +103,7 @@ internal sealed class TemporaryKeys(
         {
             (failure, said) = (e.Failure, e.Said);
         }
-        lock (_gate)
+        lock (_entries.Gate)
             Take(entry, renewed, failure);
         if (failure is not null)
             Log.KeyNotRenewed(logger, identity, failure.Operation, failure.Code, $"{failure.Message} {said}", failure.RequestId ?? "unknown", UsableFor(entry));
@@ -162,7 +132,7 @@ internal sealed class TemporaryKeys(
 
     private TimeSpan UsableFor(Entry entry)
     {
-        lock (_gate)
+        lock (_entries.Gate)
             return entry.Key is { Lifetime: { IsOver: false, Left: var left } } ? TimeSpan.FromSeconds(Math.Floor(left.TotalSeconds)) : TimeSpan.Zero;
     }
 
@@ -175,11 +145,8 @@ internal sealed class TemporaryKeys(
 
     private static TimeSpan Between(TimeSpan least, TimeSpan value, TimeSpan most) => value < least ? least : value > most ? most : value;
 
-    /// <summary>All but the turn is guarded by the gate.</summary>
-    private sealed class Entry
+    private sealed class Entry : KeyEntry
     {
-        /// <summary>One renewal at a time.</summary>
-        public SemaphoreSlim Turn { get; } = new(1, 1);
         public AccessKey? Key { get; set; }
 
         /// <summary>Of the last try; null if it succeeded.</summary>
