@@ -12,7 +12,6 @@ public sealed class PolicyReconcilerKeysTests : IAsyncLifetime
 {
     private static readonly BucketEncryption None = new BucketEncryption.None();
     private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
-    private static readonly BucketEncryption Key1 = new BucketEncryption.Kms("k-1", DataCipher.Aes256);
 
     private readonly Workbench _bench = new(bucketConcurrency: 8);
 
