@@ -29,7 +29,7 @@ internal sealed class PolicyPass(BucketReconciler buckets, BucketClaims claims, 
         var decided = looks.Select(l => Settle(policy, terms, session.Api, l)).ToArray();
         var held = decided.OfType<Decided.Ours>().Select(d => d.Look).ToList();
         var (rows, refused) = options.ReadOnly ? ([], ImmutableDictionary<string, Failure>.Empty) : keeper.Records(policy, terms, session.Api, held);
-        var needsFinalizer = !options.ReadOnly && terms.Deletion != DeletionPolicy.Retain && held.Count > 0 && policy.Metadata.DeletionTimestamp is null;
+        var needsFinalizer = !options.ReadOnly && terms.Deletion != DeletionPolicy.Retain && held.Any(l => !refused.ContainsKey(l.Task.Bucket)) && policy.Metadata.DeletionTimestamp is null;
         policy = await keeper.PrepareAsync(policy, rows, needsFinalizer, cancellationToken);
 
         var results = new BucketResult[tasks.Count];
@@ -44,7 +44,7 @@ internal sealed class PolicyPass(BucketReconciler buckets, BucketClaims claims, 
     }
 
     /// <summary>The other policies that name one of the buckets.</summary>
-    public IReadOnlyCollection<NamespacedName> SharersOf(NamespacedName policy, IEnumerable<string> buckets) => claims.SharersOf(policy, buckets);
+    public IReadOnlyCollection<NamespacedName> SharersOf(BucketEncryptionPolicy policy, IEnumerable<string> buckets) => claims.SharersOf(policy, buckets);
 
     /// <summary>Whose the bucket is, and what follows from it without a write.</summary>
     private Decided Settle(BucketEncryptionPolicy policy, PolicyTerms terms, IBucketEncryptionApi api, BucketLook look)
