@@ -11,7 +11,10 @@ namespace Integration.Tests.Scenarios;
 /// <summary>The API server by plain requests: a process of kubectl for each of a thousand looks would be most of the work of two cores.</summary>
 internal sealed class KubeApi : IDisposable
 {
-    private const string Manager = "fieldManager=scenarios&force=true";
+    /// <summary>A misspelt field is refused and not dropped.</summary>
+    private const string Strict = "fieldValidation=Strict";
+
+    private const string Manager = "fieldManager=scenarios&force=true&" + Strict;
 
     private readonly HttpClient _http;
 
@@ -37,7 +40,7 @@ internal sealed class KubeApi : IDisposable
         return SendAsync(HttpMethod.Patch, $"{path}?{Manager}", target, "application/apply-patch+yaml");
     }
 
-    public Task<(HttpStatusCode Status, JsonNode Body)> PatchAsync(string path, JsonObject change) => SendAsync(HttpMethod.Patch, path, change, "application/merge-patch+json");
+    public Task<(HttpStatusCode Status, JsonNode Body)> PatchAsync(string path, JsonObject change) => SendAsync(HttpMethod.Patch, $"{path}?{Strict}", change, "application/merge-patch+json");
 
     public Task<(HttpStatusCode Status, JsonNode Body)> DeleteAsync(string path) => SendAsync(HttpMethod.Delete, path, body: null, contentType: null);
 

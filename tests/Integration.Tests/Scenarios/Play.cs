@@ -9,13 +9,15 @@ namespace Integration.Tests.Scenarios;
 /// <param name="start">Starts an operator of the scenario's own.</param>
 internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start)
 {
+    /// <summary>Of an operator's log, for a failure's message.</summary>
+    private const int LinesOfLog = 30;
+
     private readonly Audience _audience = new(stage);
     private OperatorProcess? _operator;
 
     /// <exception cref="Exception">The first step that did not do what the file says.</exception>
     public async Task RunAsync()
     {
-        await stage.SetAsync();
         if (stage.Scenario.HasOwnOperator)
             _operator = await start(stage);
         var at = 0;
@@ -27,7 +29,7 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            throw new InvalidOperationException($"{stage.Scenario.File}, steps[{at}] {stage.Scenario.Steps.ElementAtOrDefault(at)?.Say}: {e.Message}", e);
+            throw new InvalidOperationException($"{stage.Scenario.File}, steps[{at}] {stage.Scenario.Steps.ElementAtOrDefault(at)?.Say}: {e.Message}\n{(_operator is null ? "" : LogOf(stage, [_operator]))}", e);
         }
         finally
         {
@@ -37,6 +39,10 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
                 await _operator.DisposeAsync();
         }
     }
+
+    /// <summary>The last that operators have to say of the scenario.</summary>
+    public static string LogOf(Stage stage, IEnumerable<OperatorProcess> operators) =>
+        string.Join('\n', operators.SelectMany(o => o.Log.Split('\n')).Where(l => l.Contains(stage.Namespace, StringComparison.Ordinal)).TakeLast(LinesOfLog));
 
     private async Task RunAsync(Step step)
     {

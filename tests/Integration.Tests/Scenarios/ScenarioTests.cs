@@ -15,6 +15,8 @@ public sealed class ScenarioSuite : IAsyncLifetime
     /// <summary>An operator watches each of its namespaces.</summary>
     private const int NamespacesAnOperator = 90;
 
+    private const string Watched = "--watch-namespaces";
+
     /// <summary>Where the result of each scenario goes, one line each, for make scenarios.</summary>
     private static readonly string? Report = Environment.GetEnvironmentVariable("BEO_SCENARIO_REPORT");
 
@@ -55,6 +57,7 @@ public sealed class ScenarioSuite : IAsyncLifetime
                 Tell(file, file, "FAILED", TimeSpan.Zero);
             }
         }
+        await Task.WhenAll(stages.Select(s => s.SetAsync())); // a store that comes into sight after its policy is one more reason to look: what is given is there first
         foreach (var part in stages.Where(s => !s.Scenario.HasOwnOperator).SelectMany(s => s.Namespaces).Chunk(NamespacesAnOperator))
             _operators.Add(await LaunchAsync(part, ["--cluster-stores", "--cluster-resource-namespace", Stage.ClusterSecrets, "--workers", "16"]));
         var turns = new SemaphoreSlim(AtATime);
@@ -84,6 +87,10 @@ public sealed class ScenarioSuite : IAsyncLifetime
             await new Play(stage, own => LaunchAsync(own.Namespaces, own.Scenario.Flags ?? [])).RunAsync();
             verdict = "ok";
         }
+        catch (InvalidOperationException e) when (!stage.Scenario.HasOwnOperator)
+        {
+            throw new InvalidOperationException($"{e.Message}\n{Play.LogOf(stage, _operators)}", e);
+        }
         finally
         {
             turns.Release();
@@ -95,7 +102,7 @@ public sealed class ScenarioSuite : IAsyncLifetime
     {
         var proxy = new Dictionary<string, string>(StringComparer.Ordinal) { ["http_proxy"] = _street!.Url.GetLeftPart(UriPartial.Authority), ["no_proxy"] = "" };
         var allowed = VendorStreet.Endpoints.SelectMany(e => new[] { "--allowed-endpoints", e });
-        var op = OperatorProcess.Launch(_server!.Kubeconfig, _street.Url, proxy, ["--watch-namespaces", string.Join(',', namespaces), .. allowed, .. flags]);
+        var op = OperatorProcess.Launch(_server!.Kubeconfig, _street.Url, proxy, [.. flags.Contains(Watched, StringComparer.Ordinal) ? [] : (string[])[Watched, string.Join(',', namespaces)], .. allowed, .. flags]);
         await op.WhenReadyAsync();
         return op;
     }

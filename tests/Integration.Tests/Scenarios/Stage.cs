@@ -31,9 +31,13 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
 
     private IReadOnlyDictionary<string, GivenStore> Stores { get; } = scenario.Given.Stores.Count > 0 ? scenario.Given.Stores : new Dictionary<string, GivenStore>(StringComparer.Ordinal) { ["oss"] = new() };
 
-    /// <summary>A file's own words for what has another name in each run.</summary>
+    /// <summary>More than the operator remembers of a bucket.</summary>
+    private static readonly string Long = new('x', 4200);
+
+    /// <summary>A file's own words for what has another name in each run, and for a text that nobody would read.</summary>
     public static string Fill(string text, string file, int number) => text
         .Replace("${region}", VendorStreet.Region(number), StringComparison.Ordinal)
+        .Replace("${long}", Long, StringComparison.Ordinal)
         .Replace("${namespace}", "s-" + Path.GetFileNameWithoutExtension(file), StringComparison.Ordinal);
 
     public Vendor VendorOf(string? name) => Enum.Parse<Vendor>(name ?? Stores.Values.First().Vendor);
