@@ -29,7 +29,7 @@ internal sealed class PolicyPass(BucketReconciler buckets, BucketClaims claims, 
         var decided = looks.Select(l => Settle(policy, terms, session.Api, l)).ToArray();
         var held = decided.OfType<Decided.Ours>().Select(d => d.Look).ToList();
         var (rows, refused) = options.ReadOnly ? ([], ImmutableDictionary<string, Failure>.Empty) : keeper.Records(policy, terms, session.Api, held);
-        var needsFinalizer = !options.ReadOnly && terms.Deletion != DeletionPolicy.Retain && held.Count > 0 && policy.Metadata.DeletionTimestamp is null;
+        var needsFinalizer = !options.ReadOnly && terms.Deletion != DeletionPolicy.Retain && held.Any(l => !refused.ContainsKey(l.Task.Bucket)) && policy.Metadata.DeletionTimestamp is null;
         policy = await keeper.PrepareAsync(policy, rows, needsFinalizer, cancellationToken);
 
         var results = new BucketResult[tasks.Count];
