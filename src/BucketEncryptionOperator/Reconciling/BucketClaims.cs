@@ -32,6 +32,7 @@ internal sealed class BucketClaims(Mirror<BucketEncryptionPolicy> policies, Func
     /// <returns>The other policies whose claims it may raise or lower.</returns>
     public IReadOnlyCollection<NamespacedName> Track(Change<BucketEncryptionPolicy> change)
     {
+        HashSet<NamespacedName> naming;
         lock (_gate)
         {
             var (before, now) = (Names(change.Old), Names(change.New));
@@ -48,15 +49,18 @@ internal sealed class BucketClaims(Mirror<BucketEncryptionPolicy> policies, Func
             }
             if (change.Old is { Metadata.Uid: var uid } && change.New?.Metadata.Uid != uid)
                 Forget(uid);
-            return Sharers(change.Key, before.Union(now, StringComparer.Ordinal));
+            naming = Naming(change.Key, before.Union(now, StringComparer.Ordinal));
         }
+        return Sharers(change.New ?? change.Old, naming);
     }
 
     /// <summary>The other policies that name one of the buckets.</summary>
     public IReadOnlyCollection<NamespacedName> SharersOf(NamespacedName policy, IEnumerable<string> buckets)
     {
+        HashSet<NamespacedName> naming;
         lock (_gate)
-            return Sharers(policy, buckets);
+            naming = Naming(policy, buckets);
+        return Sharers(policies.Find(policy), naming);
     }
 
     /// <summary>A look has told whether the policy's keys open the bucket.</summary>
@@ -123,8 +127,16 @@ internal sealed class BucketClaims(Mirror<BucketEncryptionPolicy> policies, Func
 
     private static HashSet<string> Names(BucketEncryptionPolicy? policy) => policy is null || policy.Spec.Buckets.IsDefault ? [] : [.. policy.Spec.Buckets.Select(b => b.Name)];
 
-    private HashSet<NamespacedName> Sharers(NamespacedName policy, IEnumerable<string> buckets) =>
+    private HashSet<NamespacedName> Naming(NamespacedName policy, IEnumerable<string> buckets) =>
         [.. buckets.SelectMany(b => _naming.GetValueOrDefault(b) ?? []).Where(k => k != policy)];
+
+    /// <summary>Without those that are known to mean a bucket of another partition. Outside of the lock: others are asked.</summary>
+    private HashSet<NamespacedName> Sharers(BucketEncryptionPolicy? policy, HashSet<NamespacedName> naming)
+    {
+        if (naming.Count > 0 && policy is not null && partitionOf(policy) is { } partition)
+            naming.RemoveWhere(k => policies.Find(k) is { } other && partitionOf(other) is { } its && its != partition);
+        return naming;
+    }
 
     private void Forget(string uid)
     {

@@ -187,6 +187,7 @@ public sealed class OwnershipTests : IAsyncLifetime
         await _bench.SettleAsync(Key("younger"));
 
         Assert.Equal(("True", "InSync"), Ready(Key("younger")));
+        Assert.Empty(_bench.Woken);
     }
 
     private static NamespacedName Key(string name) => new(Given.Namespace, name);
