@@ -49,7 +49,7 @@ case ${1:-} in
   scenarios)
     unit=()
     others=(tests/Integration.Tests)
-    filter='FullyQualifiedName~.Scenarios.'
+    filter='FullyQualifiedName~.Scenarios.ScenarioTests.'
     closing_prefix='scenarios: '
     api_server
     ;;

@@ -55,12 +55,12 @@ internal sealed class BucketClaims(Mirror<BucketEncryptionPolicy> policies, Func
     }
 
     /// <summary>The other policies that name one of the buckets.</summary>
-    public IReadOnlyCollection<NamespacedName> SharersOf(NamespacedName policy, IEnumerable<string> buckets)
+    public IReadOnlyCollection<NamespacedName> SharersOf(BucketEncryptionPolicy policy, IEnumerable<string> buckets)
     {
         HashSet<NamespacedName> naming;
         lock (_gate)
-            naming = Naming(policy, buckets);
-        return Sharers(policies.Find(policy), naming);
+            naming = Naming(policy.Metadata.Key, buckets);
+        return Sharers(policy, naming);
     }
 
     /// <summary>A look has told whether the policy's keys open the bucket.</summary>

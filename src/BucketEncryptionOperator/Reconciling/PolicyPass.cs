@@ -44,7 +44,7 @@ internal sealed class PolicyPass(BucketReconciler buckets, BucketClaims claims, 
     }
 
     /// <summary>The other policies that name one of the buckets.</summary>
-    public IReadOnlyCollection<NamespacedName> SharersOf(NamespacedName policy, IEnumerable<string> buckets) => claims.SharersOf(policy, buckets);
+    public IReadOnlyCollection<NamespacedName> SharersOf(BucketEncryptionPolicy policy, IEnumerable<string> buckets) => claims.SharersOf(policy, buckets);
 
     /// <summary>Whose the bucket is, and what follows from it without a write.</summary>
     private Decided Settle(BucketEncryptionPolicy policy, PolicyTerms terms, IBucketEncryptionApi api, BucketLook look)

@@ -164,7 +164,7 @@ internal sealed class PolicyReconciler(
 
     private void WakeSharers(BucketEncryptionPolicy policy, IEnumerable<string> buckets)
     {
-        foreach (var other in pass.SharersOf(policy.Metadata.Key, buckets))
+        foreach (var other in pass.SharersOf(policy, buckets))
         {
             _known.TryAdd(other, ""); // what is settled by its own account may not be any more
             wake(other);
