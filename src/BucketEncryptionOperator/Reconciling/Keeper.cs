@@ -24,7 +24,7 @@ internal sealed class Keeper(KubeClient client, Mirror<BucketEncryptionPolicy> p
     /// <summary>
     /// The finalizer is there and the status was never written, or has been cleared: a policy restored from a backup, or a status that somebody has replaced.
     /// </summary>
-    public static bool HasLostStatus(BucketEncryptionPolicy policy) => HasFinalizer(policy) && (policy.Status?.Buckets ?? []).All(b => b.HeldTime is null && b.Original is null);
+    public static bool HasLostStatus(BucketEncryptionPolicy policy) => HasFinalizer(policy) && policy.Status?.ObservedGeneration is null or < 0 && (policy.Status?.Buckets ?? []).All(b => b.HeldTime is null && b.Original is null);
 
     /// <summary>What must be recorded for the buckets that the policy keeps, and which of them cannot be.</summary>
     public (ImmutableArray<BucketRow> Rows, ImmutableDictionary<string, Failure> Refused) Records(

@@ -3,11 +3,12 @@ using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
 using KubeRuntime.Conditions;
 using KubeRuntime.Control;
+using Xunit.Abstractions;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
 /// <summary>Policies that do less than enforce just what they declare.</summary>
-public sealed class ModesTests : IAsyncLifetime
+public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const string Bucket = "finance-archive";
 
@@ -153,6 +154,7 @@ public sealed class ModesTests : IAsyncLifetime
             _bench.Vendor[Bucket] = None;
         }
 
+        output.WriteLine($"a bucket that somebody puts back within every 30 s, a day: {_bench.Vendor.Count("Put")} PUTs, Contested");
         Assert.True(contested);
         Assert.InRange(_bench.Vendor.Count("Put"), 4, 12);
     }

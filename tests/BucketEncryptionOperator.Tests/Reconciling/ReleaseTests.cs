@@ -184,6 +184,27 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal(OriginalRow.Unavailable, Assert.Single(_bench.Status.Buckets).Original?.State);
     }
 
+    /// <summary>For a while the policy has a finalizer and keeps nothing; that is no loss.</summary>
+    [Fact]
+    public async Task A_bucket_that_takes_anothers_place_and_cannot_be_read_at_first_has_its_original_recorded()
+    {
+        await StartAsync("Restore", None, allowDowngrade: true);
+        var now = _bench.Kubernetes.Read(Given.PolicyKey);
+        _bench.Vendor["bucket-b"] = None;
+        _bench.Vendor.Faults = (_, call) => call.Bucket == "bucket-b" ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500)) : null;
+        _bench.Put((now with { Spec = now.Spec with { Buckets = [new BucketReference { Name = "bucket-b" }] } }).NextGeneration());
+        await _bench.ReconcileAsync();
+        var between = _bench.Status.Buckets.Select(b => (b.Name, b.Original)).ToList();
+        _bench.Vendor.Faults = (_, _) => null;
+        _bench.Time.Advance(TimeSpan.FromMinutes(1));
+
+        await _bench.SettleAsync();
+
+        Assert.Equal([("bucket-b", (OriginalRow?)null)], between);
+        Assert.Equal(OriginalRow.Recorded, Assert.Single(_bench.Status.Buckets).Original?.State);
+        Assert.Equal(None, _bench.Vendor[Bucket]);
+    }
+
     [Fact]
     public async Task Restore_that_is_declared_after_the_first_write_has_no_original()
     {
