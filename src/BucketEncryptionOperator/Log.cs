@@ -13,9 +13,11 @@ namespace BucketEncryptionOperator;
 /// </summary>
 internal static partial class Log
 {
-    private static readonly Func<ILogger, NamespacedName, string, IDisposable?> ReconcileScope = LoggerMessage.DefineScope<NamespacedName, string>("policy {Policy} store {Store}");
+    private static readonly Func<ILogger, NamespacedName, string, string, IDisposable?> ReconcileScope =
+        LoggerMessage.DefineScope<NamespacedName, string, string>("policy {Policy} store {Store} vendor {Vendor}");
 
-    public static IDisposable? Scope(ILogger logger, NamespacedName policy, string store) => ReconcileScope(logger, policy, store);
+    /// <param name="vendor">Empty where the store is not known.</param>
+    public static IDisposable? Scope(ILogger logger, NamespacedName policy, string store, string vendor) => ReconcileScope(logger, policy, store, vendor);
 
     [LoggerMessage(100, LogLevel.Information, "Bucket {Bucket}: encryption applied, from {From} to {To}")]
     public static partial void EncryptionApplied(ILogger logger, string bucket, BucketEncryption from, BucketEncryption to);
@@ -53,11 +55,14 @@ internal static partial class Log
     [LoggerMessage(108, LogLevel.Information, "Probes at {Urls}")]
     public static partial void Probes(ILogger logger, string urls);
 
-    [LoggerMessage(111, LogLevel.Warning, "Not started: {Problem}")]
+    [LoggerMessage(113, LogLevel.Warning, "Not started: {Problem}")]
     public static partial void SchemaProblem(ILogger logger, string problem);
 
-    [LoggerMessage(112, LogLevel.Warning, "The CRDs of the cluster are not compared with what this version needs: {Problem}")]
+    [LoggerMessage(114, LogLevel.Warning, "The CRDs of the cluster are not compared with what this version needs: {Problem}")]
     public static partial void SchemaUnchecked(ILogger logger, string problem);
+
+    [LoggerMessage(115, LogLevel.Information, "The least level to log was {Before} and is {Now}")]
+    public static partial void LevelChanged(ILogger logger, LogLevel before, LogLevel now);
 
     [LoggerMessage(109, LogLevel.Information, "Stopped")]
     public static partial void Stopped(ILogger logger);

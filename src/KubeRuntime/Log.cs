@@ -6,6 +6,10 @@ namespace KubeRuntime;
 /// <summary>Everything that the runtime says.</summary>
 internal static partial class Log
 {
+    private static readonly Func<ILogger, string, IDisposable?> Reconcile = LoggerMessage.DefineScope<string>("reconcile {ReconcileId}");
+
+    public static IDisposable? ReconcileScope(ILogger logger, string id) => Reconcile(logger, id);
+
     [LoggerMessage(1, LogLevel.Information, "All watched kinds are in memory; {Waiting} objects to look at")]
     public static partial void Synced(ILogger logger, int waiting);
 

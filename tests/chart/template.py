@@ -98,7 +98,7 @@ def by_default_two_pods_with_a_lease_a_budget_and_rights_in_the_whole_cluster(o)
     assert not any(a.startswith(("--watch-namespaces", "--allowed-endpoints")) for a in container(o)["args"])
     assert {("watch", NAMED), ("get", "secrets"), ("watch", "clusterobjectstores"), ("watch", "namespaces")} <= rights(o, "ClusterRole")
     assert rights(o, "Role", NAMESPACE) == {("create", "leases")} | {(v, "leases", LEASE) for v in ("get", "list", "watch", "patch")}
-    assert not {"NetworkPolicy", "Service", "ServiceMonitor", "PodMonitor"} & set(kinds(o))
+    assert not {"NetworkPolicy", "Service", "ServiceMonitor", "PodMonitor", "PrometheusRule", "ConfigMap"} & set(kinds(o))
 
 
 @case({})
@@ -208,6 +208,26 @@ def monitors_find_the_port(o):
 @case({"metrics": {"service": {"enabled": True, "annotations": {"prometheus.io/scrape": "true"}}}})
 def a_service_alone(o):
     assert only(o, "Service")["metadata"]["annotations"] == {"prometheus.io/scrape": "true"} and "ServiceMonitor" not in kinds(o)
+
+
+@case({"metrics": {"prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}, "runbooks": "https://wiki.example/beo"}}})
+def alerts_have_each_a_runbook_and_are_those_of_the_file(o):
+    rule = only(o, "PrometheusRule")
+    assert rule["metadata"]["labels"]["release"] == "prometheus"
+    (group,) = rule["spec"]["groups"]
+    source = yaml.safe_load(pathlib.Path(CHART, "files/rules.yaml").read_text(encoding="utf-8"))["groups"][0]["rules"]
+    assert [r["expr"] for r in group["rules"]] == [r["expr"] for r in source] and "{{ $value }}" in str(group["rules"])
+    for alert in group["rules"]:
+        assert alert["annotations"]["runbook_url"] == f"https://wiki.example/beo/{alert['alert']}.md"
+        assert pathlib.Path("docs/runbooks", alert["alert"] + ".md").read_text(encoding="utf-8").startswith(f"# {alert['alert']}\n")
+    assert {p.stem for p in pathlib.Path("docs/runbooks").glob("*.md")} == {r["alert"] for r in group["rules"]}
+
+
+@case({"metrics": {"dashboard": {"enabled": True}}})
+def the_dashboard_is_found_by_the_sidecar_and_whole(o):
+    (found,) = [c for key, c in o.items() if key[0] == "ConfigMap"]
+    assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(found["data"]["bucket-encryption-operator.json"]) == json.loads(pathlib.Path(CHART, "files/dashboard.json").read_text(encoding="utf-8"))
 
 
 @case({"workloadIdentity": {"rrsa": {"roleName": "beo"}, "irsa": {"roleArn": "arn:aws:iam::111122223333:role/beo"}, "inNamespacedStores": True}, "serviceAccount": {"annotations": {"mine": "yes"}}})

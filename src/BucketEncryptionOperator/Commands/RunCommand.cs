@@ -15,6 +15,9 @@ internal static class RunCommand
     /// <summary>Seconds for cancelled work to end (5), for the lease to be given back (3), and for the last events to be sent (2).</summary>
     private const int AfterDrain = 10;
 
+    /// <summary>OpenTelemetry's own name; its SDK reads this one, and those that belong to it.</summary>
+    private const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Path of a kubeconfig. Default: $KUBECONFIG, then the pod's own account, then ~/.kube/config." };
     private static readonly Option<string?> Context = new("--context") { Description = "Context of the kubeconfig. Default: its current-context." };
     private static readonly Option<string[]?> WatchNamespaces = new("--watch-namespaces")
@@ -52,8 +55,10 @@ internal static class RunCommand
     private static readonly Option<int> LeaseDuration = new("--lease-duration") { Description = "Seconds that a crashed leader is waited for; a leader that cannot renew for two thirds of it stops.", DefaultValueFactory = _ => (int)Defaults.LeaseDuration.TotalSeconds };
     private static readonly Option<bool> ReadOnly = new("--read-only") { Description = "Write to no vendor, whatever policies say; statuses tell what would be sent." };
     private static readonly Option<int> EvidenceInterval = new("--evidence-interval") { Description = "Minutes that the lastVerifiedTime of a settled policy may be old.", DefaultValueFactory = _ => (int)Defaults.EvidenceInterval.TotalMinutes };
-    private static readonly Option<string> HttpAddress = new("--http-address") { Description = "host:port of /livez and /readyz.", DefaultValueFactory = _ => Defaults.HttpAddress };
+    private static readonly Option<string> HttpAddress = new("--http-address") { Description = "host:port of /livez, /readyz and /metrics.", DefaultValueFactory = _ => Defaults.HttpAddress };
+    private static readonly Option<bool> MetricsPerBucket = new("--metrics-per-bucket") { Description = "Add metrics that name policies and buckets: a series for each. For small installations." };
     private static readonly Option<LogFormat> LogFormatOption = new("--log-format") { Description = "json or plain.", DefaultValueFactory = _ => Defaults.LogFormat };
+    private static readonly Option<string?> AdminAddress = new("--admin-address") { Description = "Loopback address and port of /loglevel, where GET tells and PUT changes the least level to log. Default: none." };
     private static readonly Option<LogLevel> LogLevelOption = new("--log-level") { Description = "Least level to log.", DefaultValueFactory = _ => Defaults.LogLevel };
 
     public static Command Build()
@@ -61,7 +66,7 @@ internal static class RunCommand
         var command = new Command("run", "Run the operator.")
         {
             Kubeconfig, Context, WatchNamespaces, ClusterStores, ClusterResourceNamespace, AllowedEndpoints, AmbientInNamespaced, TokenServiceEndpoint, MetadataEndpoint, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace,
-            LeaseName, LeaseDuration, ReadOnly, EvidenceInterval, HttpAddress, LogFormatOption, LogLevelOption,
+            LeaseName, LeaseDuration, ReadOnly, EvidenceInterval, HttpAddress, MetricsPerBucket, LogFormatOption, LogLevelOption, AdminAddress,
         };
         command.SetAction(RunAsync);
         return command;
@@ -90,11 +95,16 @@ internal static class RunCommand
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(parsed.GetValue(DrainTimeout) + AfterDrain));
         builder.Services.AddOperator(connection);
         builder.Services.AddRoutingCore();
-        builder.WebHost.UseUrls("http://" + parsed.GetValue(HttpAddress));
-        AddLogging(builder.Logging, parsed.GetValue(LogFormatOption), parsed.GetValue(LogLevelOption));
+        var admin = parsed.GetValue(AdminAddress);
+        builder.WebHost.UseUrls(["http://" + parsed.GetValue(HttpAddress), .. admin is null ? [] : (string[])["http://" + admin]]);
+        var levels = new LogLevels(parsed.GetValue(LogLevelOption));
+        AddLogging(builder.Logging, parsed.GetValue(LogFormatOption), levels);
         var app = builder.Build();
         _ = app.Services.GetRequiredService<OperatorOptions>(); // a bad flag is said here in one line, before the host logs it with a stack
+        app.MapMetrics();
         app.MapProbes();
+        if (admin is not null)
+            app.MapLogLevel(new Uri("http://" + admin).Port, levels, app.Logger);
         app.Lifetime.ApplicationStarted.Register(() => Log.Probes(app.Logger, string.Join(", ", app.Urls)));
         return app;
     }
@@ -120,14 +130,17 @@ internal static class RunCommand
         options.ReadOnly = parsed.GetValue(ReadOnly);
         options.EvidenceInterval = TimeSpan.FromMinutes(parsed.GetValue(EvidenceInterval));
         options.HttpAddress = parsed.GetValue(HttpAddress) ?? "";
+        options.AdminAddress = parsed.GetValue(AdminAddress);
+        options.MetricsPerBucket = parsed.GetValue(MetricsPerBucket);
+        options.Otlp = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(OtlpEndpoint));
     }
 
-    private static void AddLogging(ILoggingBuilder logging, LogFormat format, LogLevel level)
+    private static void AddLogging(ILoggingBuilder logging, LogFormat format, LogLevels levels)
     {
         logging.ClearProviders();
-        logging.SetMinimumLevel(level);
-        logging.AddFilter("Microsoft", LogLevel.Warning);
-        logging.AddFilter("System", LogLevel.Warning);
+        logging.SetMinimumLevel(LogLevel.Trace); // which of them, the filter says: it may change its mind
+        logging.AddFilter(levels.LetsThrough);
+        logging.Configure(options => options.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
         if (format == LogFormat.Json)
         {
             logging.AddJsonConsole(options =>

@@ -98,6 +98,20 @@ internal sealed class KeyBreakers(TimeProvider time)
         }
     }
 
+    /// <summary>For metrics: how many keys are in which state.</summary>
+    public (int New, int Proven, int Rejected) States
+    {
+        get
+        {
+            lock (_gate)
+            {
+                var rejected = _breakers.Values.Count(b => b.Rejection is not null);
+                var proven = _breakers.Values.Count(b => b.IsProven);
+                return (_breakers.Count - proven - rejected, proven, rejected);
+            }
+        }
+    }
+
     private Breaker BreakerOf((AccessKey Key, string Realm) whose)
     {
         if (_breakers.TryGetValue(whose, out var known))

@@ -1,8 +1,10 @@
+using System.Net;
+using BucketEncryptionOperator.Telemetry;
 using KubeRuntime.Control;
 
 namespace BucketEncryptionOperator.Hosting;
 
-/// <summary>What a kubelet asks.</summary>
+/// <summary>What a kubelet and Prometheus ask.</summary>
 internal static class Endpoints
 {
     public static void MapProbes(this IEndpointRouteBuilder routes)
@@ -11,6 +13,44 @@ internal static class Endpoints
         routes.MapGet("/livez", (ControllerGroup controllers) => Answer(controllers.Ailment));
         routes.MapGet("/readyz", (SchemaCheck schema, ControllerGroup controllers) => Answer(schema.Problem ?? (controllers.IsReady ? null : "the watched kinds are not all in memory yet")));
     }
+
+    /// <summary>What Prometheus scrapes. The measuring begins here, before anything is there to be measured.</summary>
+    public static void MapMetrics(this IEndpointRouteBuilder routes)
+    {
+        var prometheus = routes.ServiceProvider.GetRequiredService<Observability>().Prometheus;
+        _ = routes.ServiceProvider.GetRequiredService<StateMetrics>();
+        routes.MapGet("/metrics", () => prometheus.Read() is { } text ? Results.Text(text, PrometheusText.ContentType) : Results.StatusCode(StatusCodes.Status503ServiceUnavailable));
+    }
+
+    /// <summary>
+    /// The least level to log: GET, and PUT with a level's name as the body. Only on an address of its own, on loopback: who may forward a port of the pod may change it, and nobody else. The
+    /// connection says where it came in; the Host header, which a page in a browser cannot choose, keeps such pages out.
+    /// </summary>
+    /// <param name="port">Of the address.</param>
+    public static void MapLogLevel(this IEndpointRouteBuilder routes, int port, LogLevels levels, ILogger logger)
+    {
+        routes.MapGet("/loglevel", (HttpContext context) => IsAdmin(context, port) ? Results.Text(levels.Least.ToString()) : Results.NotFound());
+        routes.MapPut("/loglevel", async (HttpContext context) =>
+        {
+            if (!IsAdmin(context, port))
+                return Results.NotFound();
+            var word = new char[LongestLevel + 1];
+            using var body = new StreamReader(context.Request.Body);
+            var text = new string(word, 0, await body.ReadBlockAsync(word, context.RequestAborted)).Trim();
+            if (!Enum.TryParse<LogLevel>(text, ignoreCase: true, out var level) || !char.IsAsciiLetter(text[0]))
+                return Results.Text($"the body must be one of {string.Join(", ", Enum.GetNames<LogLevel>())}", statusCode: StatusCodes.Status400BadRequest);
+            var before = levels.Least;
+            levels.Least = level < before ? level : before; // the change itself is told at the lower of the two
+            Log.LevelChanged(logger, before, level);
+            levels.Least = level;
+            return Results.Text(level.ToString());
+        });
+    }
+
+    private const int LongestLevel = 16;
+
+    private static bool IsAdmin(HttpContext context, int port) =>
+        context.Connection.LocalPort == port && (context.Request.Host.Host == "localhost" || (IPAddress.TryParse(context.Request.Host.Host.Trim('[', ']'), out var host) && IPAddress.IsLoopback(host)));
 
     private static IResult Answer(string? problem) =>
         problem is null ? Results.Text("ok") : Results.Text(problem, statusCode: StatusCodes.Status503ServiceUnavailable);

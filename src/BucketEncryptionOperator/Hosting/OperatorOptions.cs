@@ -46,9 +46,18 @@ internal sealed class OperatorOptions
 
     public string HttpAddress { get; set; } = "0.0.0.0:8080";
 
+    /// <summary>Metrics with a series for each bucket of each policy, under their names.</summary>
+    public bool MetricsPerBucket { get; set; }
+
+    /// <summary>Metrics and traces are sent, to where the environment says.</summary>
+    public bool Otlp { get; set; }
+
     public LogFormat LogFormat { get; set; } = LogFormat.Json;
 
     public LogLevel LogLevel { get; set; } = LogLevel.Information;
+
+    /// <summary>Where the level can be changed; null for nowhere.</summary>
+    public string? AdminAddress { get; set; }
 
     /// <summary>For one vendor request.</summary>
     public TimeSpan VendorTimeout { get; set; } = TimeSpan.FromSeconds(10);
@@ -116,6 +125,8 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             problems.Add($"--drain-timeout must be from 0 to {LongestDrain.TotalSeconds:0} seconds");
         if (!IsHostAndPort(options.HttpAddress)) // a bare word would be bound as port 80 of every interface
             problems.Add($"--http-address \"{options.HttpAddress}\" must be host:port, for example 0.0.0.0:8080");
+        if (options.AdminAddress is { } admin && !(IsHostAndPort(admin) && IsOrigin("http://" + admin, out _, out var isOwn) && isOwn && new Uri("http://" + admin).Port > 0))
+            problems.Add($"--admin-address \"{admin}\" must be a loopback address and a port, for example 127.0.0.1:8081: whoever reaches it may change what is logged");
         if (!IsNamespace(options.LeaseNamespace))
             problems.Add($"--lease-namespace \"{options.LeaseNamespace}\" must be the name of a namespace");
         if (!IsName(options.LeaseName, LongestName))

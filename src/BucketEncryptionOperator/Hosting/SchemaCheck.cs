@@ -14,6 +14,8 @@ internal sealed class SchemaCheck(Func<CancellationToken, Task<byte[]>> read, IR
     /// <summary>Documents come a moment after their CRDs, so a first installation passes here too.</summary>
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
+    private const string Outdated = "CRDOutdated";
+
     /// <summary>All of a CRD that is years old would be a page.</summary>
     private const int MostNamed = 5;
 
@@ -21,6 +23,9 @@ internal sealed class SchemaCheck(Func<CancellationToken, Task<byte[]>> read, IR
 
     /// <summary>For /readyz; null once all is there.</summary>
     public string? Problem => _problem;
+
+    /// <summary>For metrics.</summary>
+    public bool IsOutdated => _problem?.StartsWith(Outdated, StringComparison.Ordinal) == true;
 
     /// <summary>Ends when all is there, or when it is cancelled.</summary>
     public async Task PassAsync(CancellationToken cancellationToken)
@@ -56,12 +61,12 @@ internal sealed class SchemaCheck(Func<CancellationToken, Task<byte[]>> read, IR
             using var document = JsonDocument.Parse(await read(cancellationToken));
             var missing = ServedSchema.Missing(document.RootElement, kinds);
             return missing.Count == 0 ? null
-                : $"CRDOutdated: the API server does not know {string.Join(", ", missing.Take(MostNamed))}{(missing.Count > MostNamed ? $" and {missing.Count - MostNamed} more" : "")};"
+                : $"{Outdated}: the API server does not know {string.Join(", ", missing.Take(MostNamed))}{(missing.Count > MostNamed ? $" and {missing.Count - MostNamed} more" : "")};"
                     + " apply the CRDs of this version of the operator";
         }
         catch (KubeApiException e) when (e.Failure == KubeFailure.NotFound)
         {
-            return $"CRDOutdated: the API server does not serve {Kinds.Group}/{Kinds.Version}; apply the CRDs of this version of the operator";
+            return $"{Outdated}: the API server does not serve {Kinds.Group}/{Kinds.Version}; apply the CRDs of this version of the operator";
         }
         catch (KubeApiException e) when (e.Failure == KubeFailure.Denied)
         {

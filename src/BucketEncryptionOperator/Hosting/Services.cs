@@ -3,6 +3,7 @@ using System.Reflection;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Telemetry;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 using KubeRuntime.Control;
@@ -30,8 +31,9 @@ internal static class Services
     private const int StoreWorkers = 1;
 
     /// <summary>What the operator calls itself in requests, as <c>name/1.0</c>.</summary>
-    public static string Product =>
-        "bucket-encryption-operator/" + (typeof(Services).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
+    public static string Product => "bucket-encryption-operator/" + Version;
+
+    private static string Version => typeof(Services).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
     public static void AddOperator(this IServiceCollection services, KubeConnection connection)
     {
@@ -48,6 +50,11 @@ internal static class Services
         services.AddSingleton(Connect);
         services.AddMetrics();
         services.AddSingleton(s => new RuntimeMetrics(s.GetRequiredService<IMeterFactory>().Create(RuntimeMetrics.MeterName)));
+        services.AddSingleton(s => new Observability(new ObservabilityOptions(Version, s.GetRequiredService<OperatorOptions>().Otlp)));
+        services.AddSingleton(s => s.GetRequiredService<IMeterFactory>().Create(Observability.MeterName));
+        services.AddSingleton<VendorMetrics>();
+        services.AddSingleton<PolicyMetrics>();
+        services.AddSingleton(State);
         services.AddSingleton(new EventReporter($"{Kinds.Group}/operator", Environment.MachineName));
         services.AddSingleton<EventRecorder>();
         services.AddSingleton<IEventRecorder>(s => s.GetRequiredService<EventRecorder>());
@@ -74,7 +81,7 @@ internal static class Services
         services.AddSingleton<VendorLimits>();
         services.AddSingleton(s => VendorCatalog.ConnectAll(
             s.GetRequiredService<VendorHttp>(), s.GetRequiredService<ServerClocks>(), s.GetRequiredService<VendorLimits>(), s.GetRequiredService<KeyBreakers>(),
-            s.GetRequiredService<WriteGuard>()));
+            s.GetRequiredService<WriteGuard>(), s.GetRequiredService<VendorMetrics>()));
         services.AddSingleton(Lease);
         services.AddSingleton(Election);
         services.AddSingleton<WriteGuard>(s => () => !s.GetRequiredService<OperatorOptions>().ReadOnly && s.GetRequiredService<IElection>().MayWrite);
@@ -155,7 +162,7 @@ internal static class Services
         var routes = new ChangeRoutes(policies, services.GetRequiredService<BucketClaims>(), stores, services.GetRequiredService<StoreKeys>());
 
         var own = Source(services, Kinds.Stores, options.WatchNamespaces, routes.OfStore);
-        var sources = new List<IWatchSource> { own, Source(services, Kinds.Policies, options.WatchNamespaces, routes.OfPolicy) };
+        var sources = new List<IWatchSource> { own, Source(services, Kinds.Policies, options.WatchNamespaces, OfPolicy) };
         var ofStores = new List<Controller>
         {
             StoresOf(services, StoreController, own, new StoreKind<ObjectStore>(Kinds.Stores, services.GetRequiredService<Mirror<ObjectStore>>(), stores.Read, _ => null)),
@@ -170,6 +177,12 @@ internal static class Services
         }
         var ofPolicies = Controller(services, PolicyController, sources, services.GetRequiredService<WorkQueue<NamespacedName>>(), services.GetRequiredService<PolicyReconciler>(), options.Workers);
         return new ControllerGroup([ofPolicies, .. ofStores]);
+
+        IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change)
+        {
+            services.GetRequiredService<PolicyMetrics>().Changed(change);
+            return routes.OfPolicy(change);
+        }
     }
 
     private static Controller StoresOf<T>(IServiceProvider services, string name, WatchSource<T> source, StoreKind<T> kind)
@@ -195,6 +208,14 @@ internal static class Services
     private static WorkQueue<NamespacedName> Queue(IServiceProvider services, string name) => new(
         new Backoff(FirstBackoff, LongestBackoff, services.GetRequiredService<Random>()), services.GetRequiredService<TimeProvider>(),
         new WorkQueueMetrics(services.GetRequiredService<RuntimeMetrics>(), name));
+
+    private static StateMetrics State(IServiceProvider services) => new(
+        services.GetRequiredService<Meter>(),
+        new StateSources(
+            services.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), services.GetRequiredService<PolicyMetrics>(), services.GetRequiredService<KeyBreakers>(),
+            services.GetRequiredService<VendorLimits>(), () => services.GetRequiredService<SchemaCheck>().IsOutdated),
+        Version,
+        services.GetRequiredService<OperatorOptions>().MetricsPerBucket);
 
     /// <param name="namespaces">A watch for each; none, for one of all.</param>
     private static WatchSource<T> Source<T>(IServiceProvider services, KubeResource<T> resource, IReadOnlyList<string> namespaces, Func<Change<T>, IEnumerable<NamespacedName>> map)

@@ -37,7 +37,7 @@ internal sealed class PolicyReconciler(
             _known.TryRemove(key, out _);
             return Requeue.OnChange;
         }
-        using var scope = Log.Scope(logger, key, policy.Spec.StoreRef.Name);
+        using var scope = Log.Scope(logger, key, policy.Spec.StoreRef.Name, stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Vendor ?? "");
         try
         {
             return await ReconcileAsync(policy, attempt, cancellationToken);

@@ -8,8 +8,9 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <param name="Evidence">How old a settled policy's <c>lastVerifiedTime</c> may get.</param>
 internal sealed record TellerOptions(TimeSpan Evidence);
 
-/// <summary>Says what was found: in the status, by events, in the log, and to the queue.</summary>
-internal sealed class Teller(StatusWriter writer, BucketClaims claims, IEventRecorder events, TellerOptions options, TimeProvider time, ILogger<Teller> logger)
+/// <summary>Says what was found: in the status, by events, in the log, in metrics, and to the queue.</summary>
+internal sealed class Teller(
+    StatusWriter writer, BucketClaims claims, IEventRecorder events, PolicyMetrics metrics, TellerOptions options, TimeProvider time, ILogger<Teller> logger)
 {
     /// <returns>The policy as it is stored now, and when to come back.</returns>
     /// <exception cref="KubeRuntime.Api.KubeApiException">The status was not written.</exception>
@@ -20,6 +21,7 @@ internal sealed class Teller(StatusWriter writer, BucketClaims claims, IEventRec
         TellDone(policy, findings);
         var told = await writer.WriteAsync(policy, status, cancellationToken);
         claims.Told(policy);
+        metrics.Told(policy, status, findings, isNews: !ReferenceEquals(told, policy));
         if (!ReferenceEquals(told, policy))
         {
             Log.StatusChange(logger, policy.Status, status);
@@ -35,7 +37,11 @@ internal sealed class Teller(StatusWriter writer, BucketClaims claims, IEventRec
     }
 
     /// <summary>What was done, which is not done again, whether or not a status can be written.</summary>
-    public void TellDone(BucketEncryptionPolicy policy, Findings findings) => Record(PolicyEvents.Done(policy, findings, time.GetUtcNow()));
+    public void TellDone(BucketEncryptionPolicy policy, Findings findings)
+    {
+        metrics.Done(policy, findings);
+        Record(PolicyEvents.Done(policy, findings, time.GetUtcNow()));
+    }
 
     /// <summary>Buckets that another policy should look at now: this one has claimed them, given them up, or waits for the other's write.</summary>
     public static IEnumerable<string> ChangedHands(BucketEncryptionPolicy before, BucketEncryptionPolicy told, Findings findings)

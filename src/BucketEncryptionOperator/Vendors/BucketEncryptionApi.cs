@@ -5,7 +5,9 @@ namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>The three operations in a vendor's dialect.</summary>
 /// <param name="mayWrite">Asked when a write's turn has come, with nothing between the answer and the request but its signature.</param>
-internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteGuard mayWrite) : IBucketEncryptionApi
+/// <param name="metrics">Null where nobody counts.</param>
+internal sealed class BucketEncryptionApi(
+    VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteGuard mayWrite, VendorMeter? metrics = null) : IBucketEncryptionApi
 {
     /// <summary>Vendors' have hundreds of characters; shorter ones would be found in any text.</summary>
     private const int ShortestToken = 8;
@@ -77,12 +79,28 @@ internal sealed class BucketEncryptionApi(VendorHttp http, IVendorDialect dialec
         if (key.Lifetime is { IsOver: true })
             throw new VendorException(KeyOver(operation));
         using var request = dialect.Sign(method, address, key, body, clocks.Now(address.Endpoint));
-        var response = await http.SendAsync(request, operation, address.CaBundle, cancellationToken);
-        var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);
+        var (response, failure) = await MeasureAsync(request, address, operation, cancellationToken);
         // A careless endpoint, or one that is not the vendor's, may say what it was told.
         if (key.SecurityToken is { Length: >= ShortestToken } token && failure?.Message?.Contains(token, StringComparison.Ordinal) == true)
             failure = failure with { Message = null };
         turn.Answered(failure);
         return (response, failure);
+    }
+
+    private async Task<(VendorResponse Response, Failure? Failure)> MeasureAsync(HttpRequestMessage request, BucketAddress address, string operation, CancellationToken cancellationToken)
+    {
+        using var call = metrics?.Begin(operation, address);
+        try
+        {
+            var response = await http.SendAsync(request, operation, address.CaBundle, cancellationToken);
+            var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);
+            call?.Ended(failure);
+            return (response, failure);
+        }
+        catch (VendorException e)
+        {
+            call?.Ended(e.Failure);
+            throw;
+        }
     }
 }

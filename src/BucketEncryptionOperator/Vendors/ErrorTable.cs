@@ -59,6 +59,9 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
     /// <summary>Those that have a row.</summary>
     public IEnumerable<string> Codes => _rows.Keys;
 
+    /// <summary>Whether a code is one that somebody has written down: vendors have more, and may invent some.</summary>
+    public bool Knows(string code) => _rows.ContainsKey(code) || NotConfigured.Contains(code);
+
     /// <summary>Nothing is configured.</summary>
     public static bool SaysNotConfigured(Failure failure) => NotConfigured.Contains(failure.Code);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
@@ -51,6 +52,7 @@ internal sealed class VendorHttp : IDisposable
             {
                 AllowAutoRedirect = false,
                 UseCookies = false,
+                ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(), // spans, but no word of them to a vendor
                 Proxy = proxy,
                 ConnectTimeout = timeout,
                 ConnectCallback = _dialer.DialAsync,

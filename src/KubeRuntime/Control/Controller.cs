@@ -128,7 +128,18 @@ public sealed class Controller(
         }
     }
 
+    /// <summary>One id in all that is logged of a reconcile, and in its trace.</summary>
     private async Task<Requeue> ReconcileAsync(NamespacedName key, CancellationToken cancellationToken)
+    {
+        var id = Guid.NewGuid().ToString();
+        using var span = RuntimeTraces.Begin(key, id);
+        using var scope = Log.ReconcileScope(logger, id);
+        var requeue = await TryAsync(key, cancellationToken);
+        RuntimeTraces.End(span, requeue);
+        return requeue;
+    }
+
+    private async Task<Requeue> TryAsync(NamespacedName key, CancellationToken cancellationToken)
     {
         using var deadline = new Deadline(options.ReconcileTimeout, time, cancellationToken);
         try

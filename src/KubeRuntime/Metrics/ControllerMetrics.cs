@@ -29,13 +29,15 @@ public sealed class ControllerMetrics(RuntimeMetrics metrics, string name)
         metrics.ReconcileTime.Record(took.TotalSeconds, _controller);
         if (requeue is Requeue.Retry)
             metrics.Errors.Add(1, _controller);
-        metrics.Reconciles.Add(1, _controller, new("result", requeue switch
-        {
-            Requeue.Retry => "error",
-            Requeue.After => "requeue_after",
-            _ => "success",
-        }));
+        metrics.Reconciles.Add(1, _controller, new("result", ResultOf(requeue)));
     }
+
+    internal static string ResultOf(Requeue requeue) => requeue switch
+    {
+        Requeue.Retry => "error",
+        Requeue.After => "requeue_after",
+        _ => "success",
+    };
 
     internal void Threw() => metrics.Panics.Add(1, _controller);
 

@@ -16,8 +16,9 @@ public sealed partial class ArchitectureTests
         ["Vendors"] = ["Encryption", "Credentials"],
         ["Policies"] = ["Encryption", "Credentials", "Vendors"],
         ["Reconciling"] = ["Encryption", "Credentials", "Vendors", "Policies"],
-        ["Hosting"] = ["Encryption", "Credentials", "Vendors", "Policies", "Reconciling"],
-        ["Commands"] = ["Encryption", "Credentials", "Vendors", "Policies", "Reconciling", "Hosting"],
+        ["Telemetry"] = ["Encryption", "Credentials", "Vendors", "Policies", "Reconciling"],
+        ["Hosting"] = ["Encryption", "Credentials", "Vendors", "Policies", "Reconciling", "Telemetry"],
+        ["Commands"] = ["Encryption", "Credentials", "Vendors", "Policies", "Reconciling", "Telemetry", "Hosting"],
     };
 
     private static readonly string[] NamesVendors = ["/Policies/ObjectStore.cs", "/Policies/CredentialsSpec.cs", "/Credentials/WebIdentitySource.cs"];

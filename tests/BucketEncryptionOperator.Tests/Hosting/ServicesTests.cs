@@ -10,6 +10,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace BucketEncryptionOperator.Tests.Hosting;
 
+[Collection(Telemetry.ObservabilityTests.Meters)]
 public sealed class ServicesTests
 {
     public static KubeConnection Connection { get; } = new(new Uri("http://127.0.0.1:1"));

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
@@ -37,6 +38,7 @@ internal sealed class Workbench : IAsyncDisposable
     private readonly Mirror<ObjectStore> _stores = new();
     private readonly Mirror<ClusterObjectStore> _clusterStores = new();
     private readonly Mirror<Namespace> _namespaces = new();
+    private readonly Meter _unheard = new("workbench");
     private BucketClaims _claims;
     private readonly StoreReader _reader;
     private TemporaryKeys _temporary;
@@ -44,9 +46,10 @@ internal sealed class Workbench : IAsyncDisposable
 
     /// <param name="real">A vendor's client in place of the vendor in memory, under the vendor's name.</param>
     /// <param name="ambient">As with the flag: a namespaced store may have the operator's own identity.</param>
-    public Workbench(int bucketConcurrency = 1, bool readOnly = false, ManualTimeProvider? time = null, (string Vendor, IBucketEncryptionApi Api)? real = null, bool ambient = false)
+    public Workbench(int bucketConcurrency = 1, bool readOnly = false, ManualTimeProvider? time = null, (string Vendor, IBucketEncryptionApi Api)? real = null, bool ambient = false, Meter? meter = null)
     {
         Time = time ?? new ManualTimeProvider();
+        Metrics = new PolicyMetrics(meter ?? _unheard, Time);
         (_bucketConcurrency, ReadOnly, _reader) = (bucketConcurrency, readOnly, new StoreReader(Allowed, new KeySourceReader(ambient)));
         (_vendor, _api) = real ?? ("AlibabaOSS", Vendor);
         Kubernetes = new KubernetesFake(Time);
@@ -86,9 +89,15 @@ internal sealed class Workbench : IAsyncDisposable
         var vendors = new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { [_vendor] = new GuardedApi(_api, _breakers, _ => "vendor") };
         var pass = new PolicyPass(
             new BucketReconciler(() => MayWrite, Time, new RecordingLogger<BucketReconciler>(Logs)), claims, keeper, new PassOptions(_bucketConcurrency, ReadOnly));
-        var teller = new Teller(writer, claims, Events, new TellerOptions(Evidence), Time, new RecordingLogger<Teller>(Logs));
+        var teller = new Teller(writer, claims, Events, Metrics, new TellerOptions(Evidence), Time, new RecordingLogger<Teller>(Logs));
         return (claims, new PolicyReconciler(_policies, stores, new StoreKeys(_keys, _temporary), vendors, pass, new Releaser(claims, keeper), keeper, teller, Woken.Enqueue, Time, new RecordingLogger<PolicyReconciler>(Logs)));
     }
+
+    public PolicyMetrics Metrics { get; }
+
+    public Mirror<BucketEncryptionPolicy> Policies => _policies;
+
+    public KeyBreakers Breakers => _breakers;
 
     public bool ReadOnly { get; }
 
@@ -205,18 +214,25 @@ internal sealed class Workbench : IAsyncDisposable
     {
         _keys.Dispose();
         _temporary.Dispose();
+        _unheard.Dispose();
         await Kubernetes.DisposeAsync();
     }
 
     private void Applied(BucketEncryptionPolicy policy)
     {
         foreach (var change in _policies.Apply(new WatchEvent<BucketEncryptionPolicy>.Applied(policy)))
-            _claims.Track(change);
+            Tracked(change);
+    }
+
+    private void Tracked(Change<BucketEncryptionPolicy> change)
+    {
+        Metrics.Changed(change);
+        _claims.Track(change);
     }
 
     private void Gone(BucketEncryptionPolicy policy)
     {
         foreach (var change in _policies.Apply(new WatchEvent<BucketEncryptionPolicy>.Deleted(policy.Metadata.Key)))
-            _claims.Track(change);
+            Tracked(change);
     }
 }

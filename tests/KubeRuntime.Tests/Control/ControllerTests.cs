@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using KubeRuntime.Api;
 using KubeRuntime.Control;
@@ -208,6 +210,33 @@ public sealed partial class ControllerTests : IAsyncLifetime
         await Waiting.UntilAsync(() => _controller.Ailment is null && standby.Ailment is null);
         await _stop.CancelAsync();
         await running.Within();
+    }
+
+    [Fact]
+    public async Task Each_reconcile_is_a_span_of_its_own_that_says_how_it_ended()
+    {
+        var spans = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == RuntimeTraces.SourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = span =>
+            {
+                if (span.GetTagItem("k8s.namespace.name") as string == "traced") // other tests reconcile too
+                    spans.Enqueue(span);
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        Sync(new NamespacedName("traced", "good"));
+        (await _reconciler.NextAsync()).Return(Requeue.OnChange);
+        _first.Enqueue(new NamespacedName("traced", "bad"));
+        (await _reconciler.NextAsync()).Return(new Requeue.Retry(3600 * Second));
+        await Waiting.UntilAsync(() => spans.Count == 2);
+
+        Assert.Equal(["good success Unset", "bad error Error"], spans.Select(s => $"{s.GetTagItem("kuberuntime.object.name")} {s.GetTagItem("kuberuntime.reconcile.result")} {s.Status}"), StringComparer.Ordinal);
+        Assert.All(spans, s => Assert.Equal((RuntimeTraces.Reconcile, default(ActivitySpanId)), (s.OperationName, s.ParentSpanId)));
+        Assert.Equal(2, spans.Select(s => s.TraceId).Distinct().Count());
+        Assert.Equal(2, spans.Select(s => s.GetTagItem("kuberuntime.reconcile.id")).Distinct().Count());
     }
 
     [Fact]

@@ -1,0 +1,121 @@
+using System.Diagnostics.Metrics;
+using BucketEncryptionOperator.Policies;
+using KubeRuntime.Api;
+using KubeRuntime.Conditions;
+using KubeRuntime.Watching;
+
+namespace BucketEncryptionOperator.Reconciling;
+
+/// <summary>
+/// What happens to policies, counted as it is told; and when each was last verified, exactly, for its status has that only now and then. A settled policy costs a look-up
+/// and two assignments.
+/// </summary>
+internal sealed class PolicyMetrics
+{
+    /// <summary>From a tenth of a second to half a day.</summary>
+    private static readonly InstrumentAdvice<double> Bounds = new() { HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400, 43200] };
+
+    private static readonly string[] FuseReasons = [BucketRows.NotConverging, BucketRows.DisableNotEffective, BucketRows.Contested];
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<NamespacedName, Entry> _policies = [];
+    private readonly Counter<long> _found;
+    private readonly Counter<long> _corrected;
+    private readonly Counter<long> _fuses;
+    private readonly Histogram<double> _apply;
+    private readonly TimeProvider _time;
+
+    public PolicyMetrics(Meter meter, TimeProvider time)
+    {
+        _time = time;
+        _found = meter.CreateCounter<long>("bucketencryption_drift_found_total", description: "Buckets that were as declared, or that only Audit looks at, and were found to be otherwise");
+        _corrected = meter.CreateCounter<long>("bucketencryption_drift_corrected_total", description: "Of those, buckets that were written to, and the vendor took it");
+        _fuses = meter.CreateCounter<long>("bucketencryption_fuse_blown_total", description: "Buckets whose writes were stopped for a while, by reason: NotConverging, DisableNotEffective, Contested");
+        _apply = meter.CreateHistogram("bucketencryption_apply_duration_seconds", "s", "Time from a change of a spec until its policy is Compliant", tags: null, Bounds);
+        _found.Add(0); // counters begin at zero, so that the first is a rise that an alert sees
+        _corrected.Add(0);
+        foreach (var reason in FuseReasons)
+            _fuses.Add(0, new KeyValuePair<string, object?>("reason", reason));
+    }
+
+    /// <summary>A policy came, changed or went. What its status speaks of already was there before this process.</summary>
+    public void Changed(Change<BucketEncryptionPolicy> change)
+    {
+        lock (_gate)
+        {
+            if (change.New is not { } policy)
+                _policies.Remove(change.Key);
+            else if (policy.Status?.ObservedGeneration != policy.Metadata.Generation && (change.Old is not { } old || old.Metadata.Generation != policy.Metadata.Generation || old.Metadata.Uid != policy.Metadata.Uid))
+                EntryOf(change.Key).ChangedAt = _time.GetTimestamp();
+        }
+    }
+
+    /// <summary>When this process has last read every bucket of the policy; null where it has not yet.</summary>
+    public DateTimeOffset? VerifiedAt(NamespacedName policy)
+    {
+        lock (_gate)
+            return _policies.GetValueOrDefault(policy)?.VerifiedAt;
+    }
+
+    /// <summary>What was done, whether or not a status can tell.</summary>
+    public void Done(BucketEncryptionPolicy policy, Findings findings)
+    {
+        foreach (var result in findings.Buckets)
+        {
+            if (result.Applied is null || RowOf(policy, result.Bucket)?.State != BucketRow.InSync)
+                continue;
+            _found.Add(1);
+            _corrected.Add(1);
+        }
+    }
+
+    /// <param name="isNews">The status was written, for it says something new.</param>
+    public void Told(BucketEncryptionPolicy policy, PolicyStatus status, Findings findings, bool isNews)
+    {
+        if (isNews)
+            CountRows(policy, status);
+        long? changedAt = null;
+        lock (_gate)
+        {
+            var entry = EntryOf(policy.Metadata.Key);
+            if (findings.IsVerified)
+                entry.VerifiedAt = _time.GetUtcNow();
+            if (entry.ChangedAt is not null && status.ObservedGeneration == policy.Metadata.Generation && status.Conditions.Find(StatusComposer.Compliant)?.Status == Condition.True)
+                (changedAt, entry.ChangedAt) = (entry.ChangedAt, null);
+        }
+        if (changedAt is { } from)
+            _apply.Record(_time.GetElapsedTime(from).TotalSeconds);
+    }
+
+    private void CountRows(BucketEncryptionPolicy policy, PolicyStatus status)
+    {
+        foreach (var row in status.Buckets)
+        {
+            var before = RowOf(policy, row.Name);
+            var changed = before is { State: BucketRow.InSync, Observed: { } kept } && row is { State: not BucketRow.InSync, Observed: { } seen, Writes: null } && kept != seen;
+            if (changed || (row.Planned is not null && before?.Planned is null))
+                _found.Add(1);
+            if (StatusChanges.NewError(policy.Status, row) is { } error && FuseReasons.Contains(error.Code, StringComparer.Ordinal))
+                _fuses.Add(1, new KeyValuePair<string, object?>("reason", error.Code));
+        }
+    }
+
+    /// <summary>What the last status says of a bucket, if it speaks of the same spec.</summary>
+    private static BucketRow? RowOf(BucketEncryptionPolicy policy, string bucket) =>
+        policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation ? status.Buckets.FirstOrDefault(r => r.Name == bucket) : null;
+
+    private Entry EntryOf(NamespacedName policy)
+    {
+        if (!_policies.TryGetValue(policy, out var entry))
+            _policies[policy] = entry = new Entry();
+        return entry;
+    }
+
+    /// <summary>Guarded by the gate.</summary>
+    private sealed class Entry
+    {
+        public long? ChangedAt { get; set; }
+
+        public DateTimeOffset? VerifiedAt { get; set; }
+    }
+}

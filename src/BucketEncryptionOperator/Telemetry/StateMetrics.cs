@@ -1,0 +1,122 @@
+using System.Diagnostics.Metrics;
+using System.Security.Cryptography;
+using System.Text;
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Conditions;
+using KubeRuntime.Watching;
+
+namespace BucketEncryptionOperator.Telemetry;
+
+/// <summary>Where states are read from.</summary>
+/// <param name="IsSchemaOutdated">The cluster's CRDs lack what this version needs.</param>
+internal sealed record StateSources(Mirror<BucketEncryptionPolicy> Policies, PolicyMetrics Verified, KeyBreakers Breakers, VendorLimits Limits, Func<bool> IsSchemaOutdated);
+
+/// <summary>
+/// What is so when somebody collects: nothing is kept for it between. Buckets and policies are those of the statuses, which every replica has in memory; a query takes the maximum over
+/// pods. A label has no name of an object in it unless <c>--metrics-per-bucket</c> asks for that; an access key is told by the beginning of a hash of its id.
+/// </summary>
+internal sealed class StateMetrics
+{
+    /// <summary>Hexadecimal digits: enough to tell an installation's keys apart, too few to go back.</summary>
+    private const int KeyDigits = 8;
+
+    private static readonly string[] RowStates = [BucketRow.InSync, BucketRow.Drifted, BucketRow.Failed, BucketRow.Unknown, BucketRow.Releasing];
+
+    private readonly StateSources _from;
+    private readonly HashSet<string> _codes = VendorCatalog.All.SelectMany(v => v.Dialect.Errors.Codes).ToHashSet(StringComparer.Ordinal);
+
+    public StateMetrics(Meter meter, StateSources from, string version, bool perBucket)
+    {
+        _from = from;
+        meter.CreateObservableGauge("bucketencryption_build_info", () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", version)), description: "1; the label has the version");
+        meter.CreateObservableGauge("bucketencryption_crds_outdated", () => from.IsSchemaOutdated() ? 1L : 0, description: "1 while the operator waits for CRDs that have all that it needs");
+        meter.CreateObservableGauge("bucketencryption_buckets", Buckets, description: "Buckets of policies by the state of their row");
+        meter.CreateObservableGauge("bucketencryption_policies", Policies, description: "Policies by the status of their condition Ready");
+        meter.CreateObservableGauge("bucketencryption_access_keys", Keys, description: "Access keys in use: new, proven, or rejected by the vendor");
+        _ = new FadingGauge(meter, "bucketencryption_bucket_errors", "Buckets by the code of what is wrong with them", ["code"], Errors);
+        _ = new FadingGauge(meter, "bucketencryption_oldest_verification_timestamp_seconds", "When the policy that has waited longest was last verified", [], Oldest);
+        Limiter(meter);
+        Process(meter);
+        if (!perBucket)
+            return;
+        _ = new FadingGauge(meter, PerBucket, "1, for the state that a bucket of a policy is in", ["namespace", "policy", "bucket", "state"],
+            () => from.Policies.Snapshot().SelectMany(p => Rows(p).Select(r => new FadingGauge.Reading(1, p.Metadata.Namespace, p.Metadata.Name, r.Bucket, r.State))));
+        _ = new FadingGauge(meter, PerPolicy, "When every bucket of a policy was last read", ["namespace", "policy"],
+            () => from.Policies.Snapshot().Select(p => new FadingGauge.Reading(VerifiedAt(p).ToUnixTimeMilliseconds() / 1000.0, p.Metadata.Namespace, p.Metadata.Name)));
+    }
+
+    public const string PerBucket = "bucketencryption_bucket_state";
+    public const string PerPolicy = "bucketencryption_policy_verification_timestamp_seconds";
+
+    private IEnumerable<Measurement<long>> Buckets()
+    {
+        var counts = RowStates.ToDictionary(s => s, _ => 0L, StringComparer.Ordinal);
+        foreach (var (_, state) in _from.Policies.Snapshot().SelectMany(Rows))
+            counts[state]++;
+        return counts.Select(c => new Measurement<long>(c.Value, new KeyValuePair<string, object?>("state", c.Key)));
+    }
+
+    /// <summary>A bucket that no status speaks of yet is unknown; a state that another version wrote, too.</summary>
+    private static IEnumerable<(string Bucket, string State)> Rows(BucketEncryptionPolicy policy)
+    {
+        var rows = policy.Status?.Buckets ?? [];
+        return rows.Select(r => (r.Name, RowStates.Contains(r.State, StringComparer.Ordinal) ? r.State : BucketRow.Unknown))
+            .Concat(policy.Spec.Buckets.Select(b => b.Name).Except(rows.Select(r => r.Name), StringComparer.Ordinal).Select(b => (b, BucketRow.Unknown)));
+    }
+
+    private IEnumerable<Measurement<long>> Policies()
+    {
+        var ready = _from.Policies.Snapshot().Select(p => p.Status?.Conditions.Find(StatusComposer.Ready)?.Status ?? Condition.Unknown).ToList();
+        return new[] { Condition.True, Condition.False, Condition.Unknown }.Select(s => new Measurement<long>(ready.Count(r => r == s), new KeyValuePair<string, object?>("ready", s)));
+    }
+
+    private IEnumerable<Measurement<long>> Keys()
+    {
+        var (fresh, proven, rejected) = _from.Breakers.States;
+        return [new(fresh, State("new")), new(proven, State("proven")), new(rejected, State("rejected"))];
+
+        static KeyValuePair<string, object?> State(string state) => new("state", state);
+    }
+
+    /// <summary>A code that came with a status is the vendor's, and must be known; any other is a word of ours.</summary>
+    private IEnumerable<FadingGauge.Reading> Errors() => _from.Policies.Snapshot().SelectMany(p => p.Status?.Buckets ?? []).Select(r => r.Error).OfType<ErrorRow>()
+        .CountBy(e => e.HttpStatus is null || _codes.Contains(e.Code) ? e.Code : MeasuredCall.Other, StringComparer.Ordinal)
+        .Select(c => new FadingGauge.Reading(c.Value, c.Key));
+
+    /// <summary>Those that rest on purpose are not waited for.</summary>
+    private IEnumerable<FadingGauge.Reading> Oldest()
+    {
+        var waiting = _from.Policies.Snapshot().Where(p => p.Spec.Suspend != true && p.Metadata.DeletionTimestamp is null).Select(VerifiedAt).ToList();
+        return waiting.Count == 0 ? [] : [new FadingGauge.Reading(waiting.Min().ToUnixTimeMilliseconds() / 1000.0)];
+    }
+
+    /// <summary>A standby knows what the status says; a policy that was never verified waits since it was made.</summary>
+    private DateTimeOffset VerifiedAt(BucketEncryptionPolicy policy) =>
+        _from.Verified.VerifiedAt(policy.Metadata.Key) ?? policy.Status?.LastVerifiedTime ?? policy.Metadata.CreationTimestamp ?? DateTimeOffset.UnixEpoch;
+
+    private void Limiter(Meter meter)
+    {
+        Gauge("rate", "Requests a second that the vendor is found to take, at most the store's rateLimit", p => p.RequestsPerSecond);
+        Gauge("rate_limit", "Requests a second that the store's rateLimit allows", p => p.Limit.RequestsPerSecond);
+        Gauge("in_flight", "Requests that wait for their answer", p => p.InFlight);
+        Gauge("waiting", "Requests that wait for their turn", p => p.Waiting);
+        meter.CreateObservableCounter(
+            "bucketencryption_limiter_throttled_total",
+            () => _from.Limits.States.Select(p => new Measurement<long>(p.Throttled, new("endpoint", p.Endpoint), new("key", Hash(p.Principal)))),
+            description: "Answers of the vendor that ask to go slower");
+
+        void Gauge(string what, string description, Func<PaceState, double> value) => _ = new FadingGauge(
+            meter, "bucketencryption_limiter_" + what, description, ["endpoint", "key"], () => _from.Limits.States.Select(p => new FadingGauge.Reading(value(p), p.Endpoint, Hash(p.Principal))));
+    }
+
+    private static string Hash(string principal) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(principal)))[..KeyDigits];
+
+    private static void Process(Meter meter)
+    {
+        meter.CreateObservableCounter("process_cpu_seconds_total", () => Environment.CpuUsage.TotalTime.TotalSeconds, description: "CPU time of the process");
+        meter.CreateObservableGauge("process_resident_memory_bytes", () => Environment.WorkingSet, description: "Memory of the process");
+    }
+}

@@ -1,0 +1,250 @@
+using System.Diagnostics.Metrics;
+using System.Text.RegularExpressions;
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Telemetry;
+using BucketEncryptionOperator.Tests.Fakes;
+using BucketEncryptionOperator.Tests.Reconciling;
+using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Metrics;
+
+namespace BucketEncryptionOperator.Tests.Telemetry;
+
+/// <summary>What a scrape says, through the SDK and our text format. The SDK hears a meter by its name, wherever in the process it is: such tests run one after the other.</summary>
+[Collection(Meters)]
+public sealed partial class ObservabilityTests : IDisposable
+{
+    public const string Meters = "meters of the process";
+
+    private const string Bucket = "finance-archive";
+
+    private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
+    private static readonly BucketEncryption None = new BucketEncryption.None();
+    private static readonly BucketAddress Address = new(Bucket, new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "cn-hangzhou", Addressing.VirtualHost);
+
+    private readonly Observability _observability = new(new ObservabilityOptions("1.2.3", Otlp: false));
+    private readonly Meter _meter = new(Observability.MeterName);
+
+    public void Dispose()
+    {
+        _meter.Dispose();
+        _observability.Dispose();
+    }
+
+    [Fact]
+    public void Every_kind_of_metric_is_written_as_prometheus_reads_it()
+    {
+        var there = true;
+        var counter = _meter.CreateCounter<long>("test_total", description: "Counts \\ and\nmore");
+        var histogram = _meter.CreateHistogram("test_seconds", "s", "Times", tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.5, 1] });
+        _ = new FadingGauge(_meter, "test_state", "Is", ["which"], () => there ? [new(0.25, "a"), new(2, "b")] : [new(3, "b")]);
+        counter.Add(2, new KeyValuePair<string, object?>("text", "a \"quoted\\\nline"));
+        histogram.Record(0.25);
+        histogram.Record(0.75);
+        histogram.Record(4);
+
+        var first = Scrape();
+        there = false;
+        var second = Scrape();
+
+        Assert.Equal("""
+            # HELP test_total Counts \\ and\nmore
+            # TYPE test_total counter
+            test_total{text="a \"quoted\\\nline"} 2
+            # HELP test_seconds Times
+            # TYPE test_seconds histogram
+            test_seconds_bucket{le="0.5"} 1
+            test_seconds_bucket{le="1"} 2
+            test_seconds_bucket{le="+Inf"} 3
+            test_seconds_sum 5
+            test_seconds_count 3
+            # HELP test_state Is
+            # TYPE test_state gauge
+            test_state{which="a"} 0.25
+            test_state{which="b"} 2
+
+            """, first);
+        Assert.Contains("test_state{which=\"b\"} 3\n", second, StringComparison.Ordinal);
+        Assert.DoesNotContain("which=\"a\"", second, StringComparison.Ordinal);
+        Assert.Contains("test_total{text=\"a \\\"quoted\\\\\\nline\"} 2\n", second, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_vendor_that_makes_up_label_values_makes_up_no_series_without_end()
+    {
+        var counter = _meter.CreateCounter<long>("test_total", description: "Counts");
+        for (var i = 0; i < 5000; i++)
+            counter.Add(1, new KeyValuePair<string, object?>("code", $"code-{i}"));
+
+        var lines = Scrape().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.InRange(lines.Length, 200, 310);
+        Assert.Contains(lines, l => l.StartsWith("test_total{otel_metric_overflow=\"", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("an answer that is good", null, null, "OK")]
+    [InlineData("a code of the vendor's table", "MetaOperationQpsLimitExceeded", 503, "MetaOperationQpsLimitExceeded")]
+    [InlineData("a bucket without encryption", "NoSuchServerSideEncryptionRule", 404, "NoSuchServerSideEncryptionRule")]
+    [InlineData("a code that nobody has written down", "MadeUp123", 418, "Other")]
+    [InlineData("no answer: a word of ours", "Timeout", null, "Timeout")]
+    public void Requests_are_counted_by_codes_that_are_known(string sentence, string? code, int? status, string expected)
+    {
+        var metrics = new VendorMetrics(_meter, TimeProvider.System).Of(VendorCatalog.Find("AlibabaOSS")!);
+        using (var call = metrics.Begin("GetBucketEncryption", Address))
+            call.Ended(code is null ? null : new Failure(FailureKind.Transient, "GetBucketEncryption", code) { HttpStatus = status });
+
+        var text = Scrape();
+
+        Assert.True(text.Contains($"bucketencryption_vendor_requests_total{{code=\"{expected}\",operation=\"GetBucketEncryption\",vendor=\"AlibabaOSS\"}} 1\n", StringComparison.Ordinal)
+            || Labels(text, "bucketencryption_vendor_requests_total").SetEquals([$"code=\"{expected}\"", "operation=\"GetBucketEncryption\"", "vendor=\"AlibabaOSS\""]), sentence + "\n" + text);
+        Assert.Contains("bucketencryption_vendor_request_duration_seconds_count{", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bucket_is_followed_from_the_change_of_its_policy_through_drift_to_a_blown_fuse()
+    {
+        await using var bench = new Workbench(meter: _meter);
+        using var limits = new VendorLimits(bench.Time);
+        var outdated = true;
+        _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => outdated), "1.2.3", perBucket: false);
+        bench.Vendor[Bucket] = None;
+        bench.Start(Given.Policy(Bucket, "of-nobody"));
+
+        Assert.Equal((0, 2, 1), (Value("bucketencryption_buckets", "InSync"), Value("bucketencryption_buckets", "Unknown"), Value("bucketencryption_crds_outdated")));
+        bench.Time.Advance(TimeSpan.FromSeconds(20));
+        await bench.ReconcileAsync();
+        Assert.Equal((1, 1, 1), (Value("bucketencryption_buckets", "InSync"), Value("bucketencryption_policies", "False"), Value("bucketencryption_bucket_errors", "NoSuchBucket")));
+        Assert.Equal((null, 1), (Value("bucketencryption_apply_duration_seconds_count"), Value("bucketencryption_access_keys", "proven")));
+
+        (bench.Vendor["of-nobody"], outdated) = (Aes, false);
+        await bench.SettleAsync();
+        Assert.Equal((1, 20), (Value("bucketencryption_apply_duration_seconds_count"), Math.Floor(Value("bucketencryption_apply_duration_seconds_sum")!.Value / 20) * 20));
+        Assert.Equal((2, 1, 0), (Value("bucketencryption_buckets", "InSync"), Value("bucketencryption_policies", "True"), Value("bucketencryption_crds_outdated")));
+        Assert.Null(Value("bucketencryption_bucket_errors", "NoSuchBucket"));
+        Assert.Equal((0, 0), (Value("bucketencryption_drift_found_total"), Value("bucketencryption_drift_corrected_total")));
+
+        bench.Vendor[Bucket] = None;
+        bench.Time.Advance(TimeSpan.FromMinutes(10));
+        await bench.SettleAsync();
+        Assert.Equal((1, 1), (Value("bucketencryption_drift_found_total"), Value("bucketencryption_drift_corrected_total")));
+        Assert.Equal(0, Value("bucketencryption_fuse_blown_total", "NotConverging"));
+
+        bench.Vendor[Bucket] = None;
+        bench.Vendor.DropsWrites = true;
+        bench.Time.Advance(TimeSpan.FromMinutes(10));
+        await bench.SettleAsync();
+        Assert.Equal((2, 2), (Value("bucketencryption_drift_found_total"), Value("bucketencryption_drift_corrected_total")));
+        Assert.Equal(1, Value("bucketencryption_fuse_blown_total", "NotConverging") + Value("bucketencryption_fuse_blown_total", "Contested"));
+    }
+
+    [Fact]
+    public async Task The_oldest_verification_is_the_exact_time_though_the_status_has_it_only_now_and_then()
+    {
+        await using var bench = new Workbench(meter: _meter);
+        using var limits = new VendorLimits(bench.Time);
+        _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false), "1.2.3", perBucket: false);
+        bench.Vendor[Bucket] = Aes;
+        await bench.Start(Given.Policy(Bucket)).SettleAsync();
+        var told = bench.Status.LastVerifiedTime;
+        bench.Time.Advance(TimeSpan.FromMinutes(10));
+        var now = bench.Time.GetUtcNow();
+        await bench.ReconcileAsync();
+
+        Assert.Equal(told, bench.Status.LastVerifiedTime);
+        Assert.Equal(now.ToUnixTimeMilliseconds() / 1000.0, Value("bucketencryption_oldest_verification_timestamp_seconds"));
+
+        bench.Put(Given.Policy(Bucket) with { Spec = Given.Policy(Bucket).Spec with { Suspend = true } });
+        Assert.Null(Value("bucketencryption_oldest_verification_timestamp_seconds"));
+    }
+
+    [Fact]
+    public async Task Buckets_and_policies_are_named_only_where_somebody_asks_for_it()
+    {
+        await using var bench = new Workbench(meter: _meter);
+        using var limits = new VendorLimits(bench.Time);
+        _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false), "1.2.3", perBucket: true);
+        bench.Vendor[Bucket] = Aes;
+        await bench.Start(Given.Policy(Bucket)).SettleAsync();
+
+        var text = Scrape();
+
+        Assert.True(Labels(text, StateMetrics.PerBucket).SetEquals([$"namespace=\"{Given.Namespace}\"", "policy=\"archive\"", $"bucket=\"{Bucket}\"", "state=\"InSync\""]), text);
+        Assert.All(text.Split('\n').Where(l => l.Contains(Bucket, StringComparison.Ordinal)), l => Assert.StartsWith(StateMetrics.PerBucket, l, StringComparison.Ordinal));
+        Assert.True(Labels(text, StateMetrics.PerPolicy).SetEquals([$"namespace=\"{Given.Namespace}\"", "policy=\"archive\""]), text);
+    }
+
+    [Fact]
+    public async Task A_limiter_is_told_by_its_endpoint_and_a_hash_and_never_by_the_id_of_its_key()
+    {
+        await using var bench = new Workbench(meter: _meter);
+        using var limits = new VendorLimits(bench.Time);
+        _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false), "1.2.3", perBucket: false);
+        var key = new AccessKey("LTAI-an-id", "secret", SecurityToken: null);
+        using var turn = await limits.EnterAsync(Address, key, "Get", CancellationToken.None);
+
+        var text = Scrape();
+
+        Assert.Equal(1, Value("bucketencryption_limiter_in_flight", "oss-cn-hangzhou.aliyuncs.com"));
+        Assert.Contains(Labels(text, "bucketencryption_limiter_rate"), l => Hashed().IsMatch(l));
+        Assert.DoesNotContain("LTAI", text, StringComparison.Ordinal);
+    }
+
+    /// <summary>Settled, a bucket's telling is nothing but arithmetic: no memory for it, however many there are.</summary>
+    [Fact]
+    public void Counting_a_vendor_request_allocates_nothing()
+    {
+        var metrics = new VendorMetrics(_meter, TimeProvider.System).Of(VendorCatalog.Find("AlibabaOSS")!);
+        void Call()
+        {
+            using var call = metrics.Begin("GetBucketEncryption", Address);
+            call.Ended(failure: null);
+        }
+        for (var i = 0; i < 100; i++)
+            Call();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++)
+            Call();
+        var bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.InRange(bytes, 0, 1000); // less than a byte a call: the SDK may make something of its own once
+    }
+
+    /// <summary>Every metric of the operator's own, with all that promtool's lint asks for: help, a unit in the name, _total for counters only.</summary>
+    [Fact]
+    public async Task Names_are_as_prometheus_wants_them()
+    {
+        await using var bench = new Workbench(meter: _meter);
+        using var limits = new VendorLimits(bench.Time);
+        using var runtime = new Meter(RuntimeMetrics.MeterName);
+        _ = new RuntimeMetrics(runtime);
+        _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false), "1.2.3", perBucket: true);
+
+        var text = Scrape();
+
+        var types = Type().Matches(text).Select(m => (Name: m.Groups["name"].Value, Type: m.Groups["type"].Value)).ToList();
+        Assert.InRange(types.Count, 8, 100);
+        Assert.Equal(types.Count, types.Select(t => t.Name).Distinct(StringComparer.Ordinal).Count());
+        Assert.All(types, t => Assert.True((t.Type == "counter") == t.Name.EndsWith("_total", StringComparison.Ordinal), t.Name));
+        Assert.All(types, t => Assert.Matches($"# HELP {t.Name} [A-Z0-9]", text));
+    }
+
+    private string Scrape() => _observability.Prometheus.Read() ?? throw new InvalidOperationException("nothing was collected");
+
+    /// <summary>Of the one series of a metric that has a label value; null where there is none.</summary>
+    private double? Value(string metric, string? label = null)
+    {
+        var line = Scrape().Split('\n').SingleOrDefault(l => Regex.IsMatch(l, $"^{metric}[{{ ]", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)) && (label is null || l.Contains($"\"{label}\"", StringComparison.Ordinal)));
+        return line is null ? null : double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Of the first series of a metric.</summary>
+    private static HashSet<string> Labels(string text, string metric) =>
+        [.. (text.Split('\n').FirstOrDefault(l => l.StartsWith(metric + "{", StringComparison.Ordinal)) ?? "").Split('{', '}').ElementAtOrDefault(1)?.Split(',') ?? []];
+
+    [GeneratedRegex("^key=\"[0-9a-f]{8}\"$")]
+    private static partial Regex Hashed();
+
+    [GeneratedRegex("^# TYPE (?<name>[a-z_]+) (?<type>[a-z]+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex Type();
+}
