@@ -125,8 +125,11 @@ check_content() {
   local binary=$root${entrypoint[0]}
   [ "$(of_config User)" = "$user:$user" ] || die "the user is $(of_config User)"
   ok "the user is $user, by number"
-  of_config Labels | grep -qx 'org.opencontainers.image.licenses=Apache-2.0' || die "labels: $(of_config Labels)"
-  of_config Labels | grep -qx "org.opencontainers.image.version=$version" || die "labels: $(of_config Labels)"
+  local labels label
+  labels=$(of_config Labels) # not through a pipe: grep -q may end before the other side has written all, which pipefail takes for a failure
+  for label in licenses=Apache-2.0 "version=$version"; do
+    grep -qx "org.opencontainers.image.$label" <<<"$labels" || die "labels: $labels"
+  done
   ok "labels say license and version"
   if [ -e "$root/bin/sh" ] || [ -e "$root/usr/bin/bash" ]; then die "there is a shell"; fi
   ok "there is no shell"
