@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 STEP := tests/tools/step.sh
 SOLUTION := BucketEncryptionOperator.sln
 
-.PHONY: help build unit test scenarios chaos interop apiserver apiserver-check bench lint demo render chart observe image mutants clean
+.PHONY: help build unit test scenarios chaos interop apiserver apiserver-check bench lint demo render chart observe telemetry-cost image mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'

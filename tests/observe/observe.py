@@ -293,4 +293,5 @@ def main():
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 RULES = scaled_rules()
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
