@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 STEP := tests/tools/step.sh
 SOLUTION := BucketEncryptionOperator.sln
 
-.PHONY: help build unit test scenarios chaos interop apiserver apiserver-check bench lint demo render chart image mutants clean
+.PHONY: help build unit test scenarios chaos interop apiserver apiserver-check bench lint demo render chart observe telemetry-cost image mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -52,6 +52,12 @@ render: ## chart's CRDs, its table of values, deploy/rbac.yaml and deploy/instal
 
 chart: apiserver build ## the chart with Helm 3 and 4: lint, templates, a release's life on the API server, and the operator with what it installs
 	@tests/chart/chart.sh
+
+observe: apiserver build ## the chart's alerts and dashboard on a real Prometheus, with the operator under faults (about 6 minutes)
+	@$(STEP) "observe" tests/observe/observe.sh
+
+telemetry-cost: apiserver build ## CPU and memory of a settled operator that is not asked, scraped, and sends OTLP too
+	@$(STEP) "telemetry-cost" tests/observe/observe.sh cost
 
 image: apiserver build ## the container image, built with docker or buildah, and what is in it started as a kubelet would
 	@tests/image/image.sh

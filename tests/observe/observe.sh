@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The alerts and the dashboard of the chart on a real Prometheus (Debian's), with the operator under faults: observe.py, which says more. Takes about five minutes.
+# The last line is "observe: N passed, N failed".
+#
+#   tests/observe/observe.sh        the alerts and the dashboard
+#   tests/observe/observe.sh cost   what telemetry costs where everything is settled: cost.py, two minutes
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+unset USE_EXISTING_CLUSTER # the faults are nothing for a cluster of somebody's
+tests/tools/ensure.sh prometheus >/dev/null
+python=$(tests/tools/ensure.sh python3-yaml)
+kubectl=$(tests/tools/ensure.sh kubectl)
+export PYTHONDONTWRITEBYTECODE=1
+exec "$python" "tests/observe/${1:-observe}.py" "$kubectl"
