@@ -34,9 +34,7 @@ internal static class Sync
 
     private static Task StreamAsync(KubeClient client, Mirror<BucketEncryptionPolicy> mirror, CancellationToken cancellationToken)
     {
-#pragma warning disable RS0030 // Jitter needs no seed here.
-        var watcher = new Watcher<BucketEncryptionPolicy>(client, Kinds.Policies, new Scope(null), Random.Shared, TimeProvider.System, NullLogger.Instance);
-#pragma warning restore RS0030
+        var watcher = new Watcher<BucketEncryptionPolicy>(client, Kinds.Policies, new Scope(null), new Random(1), TimeProvider.System, NullLogger.Instance);
         return watcher.RunAsync(e => mirror.Apply(e), cancellationToken);
     }
 

@@ -124,7 +124,7 @@ internal sealed class KeyBreakers(TimeProvider time)
     private Read<Pass> Answer(Breaker breaker)
     {
         if (time.GetElapsedTime(breaker.ProbedAt) < ProbeAfter)
-            return new Read<Pass>(Value: null, breaker.Rejection);
+            return new Read<Pass>(Value: null, breaker.Rejection is { } rejection ? rejection with { IsVendorAnswer = false } : null); // the vendor said so of another bucket
         breaker.ProbedAt = time.GetTimestamp(); // this caller is the probe; the others do not wait for it
         return Leave(breaker, probe: null);
     }

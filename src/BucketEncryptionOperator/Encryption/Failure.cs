@@ -61,6 +61,12 @@ internal sealed record Failure(FailureKind Kind, string Operation, string Code)
     /// <summary>The access key itself is the trouble (rejected, or its Secret is not there): every other bucket of the store would fail alike.</summary>
     public bool ConcernsCredentials { get; init; }
 
+    /// <summary>
+    /// The vendor itself said so, with an error code of its own, to a request for this bucket with this key. False for timeouts, pages of gateways, answers
+    /// of a circuit breaker that asked nobody, and everything that the API server says: only a vendor's answer may move a claim or reject a key.
+    /// </summary>
+    public bool IsVendorAnswer { get; init; }
+
     /// <summary>Whether waiting alone may mend it.</summary>
     public bool PassesByItself => Kind is FailureKind.Transient or FailureKind.Throttled or FailureKind.Conflict;
 

@@ -87,7 +87,9 @@ internal sealed class BucketClaims(Mirror<BucketEncryptionPolicy> policies, Func
             .OrderBy(p => p.Metadata.CreationTimestamp).ThenBy(p => p.Metadata.Uid, StringComparer.Ordinal).FirstOrDefault();
     }
 
-    public bool IsHeldBy(BucketEncryptionPolicy policy, BucketId bucket) => HolderOf(bucket)?.Metadata.Uid == policy.Metadata.Uid;
+    /// <summary>Nobody has asked the policy for something else meanwhile, or for nothing at all.</summary>
+    public bool IsCurrent(BucketEncryptionPolicy policy) =>
+        policies.Find(policy.Metadata.Key)?.Metadata is { } now && (now.Uid, now.Generation, now.DeletionTimestamp) == (policy.Metadata.Uid, policy.Metadata.Generation, policy.Metadata.DeletionTimestamp);
 
     /// <summary>Waits until no other policy writes the bucket. The turn ends when it is disposed.</summary>
     public async Task<IDisposable> EnterAsync(BucketId bucket, CancellationToken cancellationToken)

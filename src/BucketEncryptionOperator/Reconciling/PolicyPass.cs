@@ -79,6 +79,8 @@ internal sealed class PolicyPass(BucketReconciler buckets, BucketClaims claims, 
         if (look.Plan is not Plan.Write write)
             return Opened(new BucketResult(task.Bucket, Unwritten(look)), holds: !task.IsRelease);
         using var turn = await claims.EnterAsync(task.Id, cancellationToken);
+        if (!claims.IsCurrent(policy))
+            return Opened(new BucketResult(task.Bucket, new Outcome.Failed(SpecChanged, look.Observed.Encryption)));
         var holder = claims.HolderOf(task.Id);
         if (task.IsRelease ? holder is not null : holder?.Metadata.Uid != policy.Metadata.Uid)
             return Opened(new BucketResult(task.Bucket, new Outcome.Failed(Ownership.ChangedHands, look.Observed.Encryption)));
@@ -115,6 +117,9 @@ internal sealed class PolicyPass(BucketReconciler buckets, BucketClaims claims, 
         Message = "The operator runs with --read-only and writes to no vendor.",
         Hint = "status.buckets[].planned says what would be sent.",
     };
+
+    /// <summary>A pass over many buckets may take minutes. The change is in the queue already.</summary>
+    private static Failure SpecChanged { get; } = new(FailureKind.Conflict, Planner.Step, "SpecChanged") { Message = "The policy has changed since the bucket was looked at; nothing was written." };
 
     private static Decided.Done Done(BucketTask task, Outcome outcome) => new(new BucketResult(task.Bucket, outcome));
 

@@ -166,7 +166,8 @@ internal sealed class PolicyReconciler(
     {
         foreach (var other in pass.SharersOf(policy, buckets))
         {
-            _known.TryAdd(other, ""); // what is settled by its own account may not be any more
+            if (policies.Find(other) is { } woken)
+                _known[other] = woken.Metadata.Uid; // what is settled by its own account may not be any more
             wake(other);
         }
     }

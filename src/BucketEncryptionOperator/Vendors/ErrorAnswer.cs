@@ -28,7 +28,9 @@ internal sealed class ErrorAnswer
         _field = isEmpty && fieldHeaders is not null ? name => response.Header(fieldHeaders + name)
             : text.AsSpan().TrimStart().StartsWith("{", StringComparison.Ordinal) ? JsonFields(text)
             : XmlFields(text);
-        Code = Field("Code") ?? $"HTTP_{Status}";
+        var code = Field("Code");
+        HasCode = code is not null;
+        Code = code ?? $"HTTP_{Status}";
         Message = Bounded(_field("Message"), MaxMessage);
         // These go into a hint, that is, into a sentence that a person may follow.
         Endpoint = Field("Endpoint") is { } host && Uri.CheckHostName(host) == UriHostNameType.Dns ? host : null;
@@ -41,6 +43,9 @@ internal sealed class ErrorAnswer
 
     /// <summary>The vendor's, or <c>HTTP_nnn</c> where it gave none.</summary>
     public string Code { get; }
+
+    /// <summary>The answer has an error code of its own; without one, anybody on the way may have given it.</summary>
+    public bool HasCode { get; }
 
     public string? Message { get; }
 

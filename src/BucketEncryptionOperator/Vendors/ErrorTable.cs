@@ -84,6 +84,7 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
             RequestId = answer.Field("RequestId") ?? RequestId(answer),
             RetryAfter = response.Headers.RetryAfter?.Delta,
             ConcernsCredentials = row.ConcernsCredentials,
+            IsVendorAnswer = answer.HasCode,
         };
     }
 

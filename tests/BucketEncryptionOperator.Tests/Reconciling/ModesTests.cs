@@ -110,6 +110,35 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal(2, _bench.Status.ObservedGeneration);
     }
 
+    /// <summary>A pass over many buckets may take minutes where the vendor is slow: who stops it must not wait for its end.</summary>
+    [Theory]
+    [InlineData("suspended")]
+    [InlineData("audited")]
+    [InlineData("another declaration")]
+    [InlineData("deleted")]
+    public async Task Nothing_is_written_for_a_spec_that_has_changed_since_the_look(string change)
+    {
+        _bench.Vendor[Bucket] = None;
+        _bench.Start(Given.Policy(Bucket));
+        _bench.Vendor.Faults = (_, call) =>
+        {
+            var now = _bench.Kubernetes.Find(Given.PolicyKey);
+            if (call.Operation == "Get" && now is { Metadata.Generation: 1 })
+            {
+                if (change == "deleted")
+                    _bench.Delete(Given.PolicyKey);
+                else
+                    _bench.Put((now with { Spec = change == "suspended" ? now.Spec with { Suspend = true } : change == "audited" ? now.Spec with { Mode = "Audit" } : now.Spec with { Encryption = new EncryptionSpec { Algorithm = "SM4" } } }).NextGeneration());
+            }
+            return null;
+        };
+
+        await _bench.ReconcileAsync();
+
+        Assert.Equal(0, _bench.Vendor.Count("Put"));
+        Assert.Equal(None, _bench.Vendor[Bucket]);
+    }
+
     [Fact]
     public async Task Read_only_writes_to_no_vendor_and_says_what_it_would_send()
     {

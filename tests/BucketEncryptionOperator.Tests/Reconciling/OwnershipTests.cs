@@ -174,6 +174,23 @@ public sealed class OwnershipTests : IAsyncLifetime
         Assert.Equal(Aes, _bench.Vendor[Bucket]);
     }
 
+    /// <summary>Whoever has just started would leave a settled policy for its own time; one that has been woken is not settled.</summary>
+    [Fact]
+    public async Task An_heir_looks_at_once_although_the_process_has_just_started()
+    {
+        var (older, younger) = await TwoAsync(WantKey1, WantKey1, p => p with { DeletionPolicy = "Restore" });
+        _bench.Restart();
+        _bench.Delete(older);
+        await _bench.ReconcileAsync(older);
+        var calls = _bench.Vendor.Calls.Count;
+
+        await _bench.ReconcileAsync(younger);
+
+        Assert.Contains(younger, _bench.Woken);
+        Assert.Equal(calls + 1, _bench.Vendor.Calls.Count);
+        Assert.NotNull(Row(younger).HeldTime);
+    }
+
     [Fact]
     public async Task A_bucket_of_another_partition_is_another_bucket()
     {
