@@ -19,6 +19,9 @@ public sealed record LeaseRecord
     /// <summary>Nobody's while it is released. Whoever releases writes the shortest that the API takes, as client-go does.</summary>
     private const int ReleasedSeconds = 1;
 
+    /// <summary>The least that two times differ by on the wire.</summary>
+    private static readonly TimeSpan Step = TimeSpan.FromMicroseconds(1);
+
     /// <summary>Empty: nobody.</summary>
     public string HolderIdentity { get; init => field = value ?? ""; } = "";
 
@@ -37,10 +40,18 @@ public sealed record LeaseRecord
     public LeaseRecord HeldBy(string identity, TimeSpan duration, DateTimeOffset now)
     {
         var renewed = this with { HolderIdentity = identity, LeaseDurationSeconds = (int)Math.Ceiling(duration.TotalSeconds), RenewTime = After(now) };
-        return HolderIdentity == identity ? renewed : renewed with { AcquireTime = renewed.RenewTime, LeaseTransitions = LeaseTransitions is { } n ? n + 1 : 0 };
+        return HolderIdentity == identity ? renewed : renewed with { AcquireTime = renewed.RenewTime, LeaseTransitions = Next(LeaseTransitions) };
     }
 
     public LeaseRecord Released(DateTimeOffset now) => this with { HolderIdentity = "", LeaseDurationSeconds = ReleasedSeconds, RenewTime = After(now) };
+
+    /// <summary>Stays at the largest number, for the API server refuses a negative one, and with it every claim.</summary>
+    private static int Next(int? transitions) => transitions switch
+    {
+        null => 0,
+        int.MaxValue => int.MaxValue,
+        { } count => count + 1,
+    };
 
     /// <summary>
     /// Every write must change the record: a write that changes nothing gets no new version and no watch event, and the standbys would
@@ -49,7 +60,7 @@ public sealed record LeaseRecord
     private DateTimeOffset After(DateTimeOffset now)
     {
         var micros = new DateTimeOffset(now.UtcTicks / TimeSpan.TicksPerMicrosecond * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
-        return RenewTime is { } last && last >= micros ? last + TimeSpan.FromMicroseconds(1) : micros;
+        return RenewTime is { } last && last >= micros && last < DateTimeOffset.MaxValue - Step ? last + Step : micros;
     }
 }
 
