@@ -40,7 +40,7 @@ internal static class BucketEncryptionCommand
     private static readonly Option<string?>[] Unsupported =
         [.. UnsupportedOptions.Names.Select(n => new Option<string?>(n) { Hidden = true, Arity = ArgumentArity.ZeroOrOne })];
 
-    public static Command Build()
+    public static Command Build(Func<string, string?> environment, TimeProvider time)
     {
         var command = new Command("bucket-encryption", "Put, get or delete one bucket's default encryption, as ossutil does.")
         {
@@ -49,11 +49,11 @@ internal static class BucketEncryptionCommand
         };
         foreach (var option in Unsupported)
             command.Options.Add(option);
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, Environment.GetEnvironmentVariable, TimeProvider.System, cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, environment, time, cancellationToken));
         return command;
     }
 
-    internal static async Task<int> RunAsync(ParseResult parsed, Func<string, string?> environment, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, Func<string, string?> environment, TimeProvider time, CancellationToken cancellationToken)
     {
         var (output, errors) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         var started = time.GetTimestamp();

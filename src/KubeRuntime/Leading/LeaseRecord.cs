@@ -19,9 +19,6 @@ public sealed record LeaseRecord
     /// <summary>Nobody's while it is released. Whoever releases writes the shortest that the API takes, as client-go does.</summary>
     private const int ReleasedSeconds = 1;
 
-    /// <summary>The least that two times differ by on the wire.</summary>
-    private static readonly TimeSpan Step = TimeSpan.FromMicroseconds(1);
-
     /// <summary>Empty: nobody.</summary>
     public string HolderIdentity { get; init => field = value ?? ""; } = "";
 
@@ -60,7 +57,7 @@ public sealed record LeaseRecord
     private DateTimeOffset After(DateTimeOffset now)
     {
         var micros = new DateTimeOffset(now.UtcTicks / TimeSpan.TicksPerMicrosecond * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
-        return RenewTime is { } last && last >= micros && last < DateTimeOffset.MaxValue - Step ? last + Step : micros;
+        return RenewTime is { } last && last >= micros ? last + TimeSpan.FromMicroseconds(1) : micros;
     }
 }
 

@@ -1,7 +1,5 @@
-using System.CommandLine;
 using BucketEncryptionOperator.Commands;
 using BucketEncryptionOperator.Tests.Fakes;
-using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Commands;
 
@@ -130,20 +128,10 @@ public sealed class BucketEncryptionCommandTests
 
     private static Task<Ran> RunAsync(ScriptedServer server, string[] words, string home = "/nonexistent") => RunAsync(server.Address, words, home);
 
-    private static async Task<Ran> RunAsync(Uri endpoint, string[] words, string home = "/nonexistent")
-    {
-        var command = BucketEncryptionCommand.Build();
-        var (output, errors) = (new StringWriter(), new StringWriter());
-        command.SetAction((parsed, token) => BucketEncryptionCommand.RunAsync(parsed, name => name == "HOME" ? home : null, new ManualTimeProvider(), token));
-        var exitCode = await new RootCommand { command }
-            .Parse(["bucket-encryption", .. words, "-e", endpoint.GetLeftPart(UriPartial.Authority)])
-            .InvokeAsync(new InvocationConfiguration { Output = output, Error = errors });
-        return new Ran(exitCode, output.ToString(), errors.ToString());
-    }
+    private static Task<Ran> RunAsync(Uri endpoint, string[] words, string home = "/nonexistent") =>
+        Ran.Of(["bucket-encryption", .. words, "-e", endpoint.GetLeftPart(UriPartial.Authority)], home);
 
     private static string FirstLine(string request) => request[..request.IndexOf('\r', StringComparison.Ordinal)];
 
     private static Reply Error(int status, string code) => ScriptedServer.Answer(status, $"<Error><Code>{code}</Code><Message>M</Message><RequestId>R1</RequestId></Error>");
-
-    private sealed record Ran(int ExitCode, string Output, string Errors);
 }
