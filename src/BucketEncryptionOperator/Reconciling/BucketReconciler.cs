@@ -48,10 +48,13 @@ internal sealed class BucketReconciler(WriteGuard mayWrite, TimeProvider time, I
         {
             if (!mayWrite())
                 return new BucketResult(task.Bucket, new Outcome.Failed(NotLeading.Failure, observed));
-            if (write.Removes)
-                await session.Api.DeleteAsync(task.Address, session.Key, cancellationToken);
-            else
-                await session.Api.PutAsync(task.Address, session.Key, DocumentOf(session.Api, task, before, write), cancellationToken);
+            using (var begun = await session.Api.BeginWriteAsync(task.Address, session.Key, cancellationToken))
+            {
+                if (write.Removes)
+                    await begun.DeleteAsync(LastCheck, cancellationToken);
+                else
+                    await begun.PutAsync(DocumentOf(session.Api, task, before, write), LastCheck, cancellationToken);
+            }
             applied = new AppliedChange(before.Encryption, write.Target, time.GetUtcNow());
             Say(task.Bucket, applied);
             observed = null;
@@ -63,6 +66,8 @@ internal sealed class BucketReconciler(WriteGuard mayWrite, TimeProvider time, I
             return new BucketResult(task.Bucket, new Outcome.Failed(e.Failure, observed), applied);
         }
     }
+
+    private Failure? LastCheck() => mayWrite() ? null : NotLeading.Failure;
 
     /// <summary>The body of a PUT: of an original, as it was recorded; else what was read, with what is declared in it.</summary>
     public static string DocumentOf(IBucketEncryptionApi api, BucketTask task, Observation before, Plan.Write write) =>
