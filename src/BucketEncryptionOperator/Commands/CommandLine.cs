@@ -15,6 +15,9 @@ internal static class CommandLine
             BucketEncryptionCommand.Build(environment, time),
         };
         // No response files: a word that begins with @ may be an access key.
-        return root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null }).InvokeAsync(configuration, cancellationToken);
+        var parsed = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        return BucketEncryptionCommand.ProblemOf(parsed) is { } problem
+            ? BucketEncryptionCommand.RefuseAsync(parsed, problem, configuration ?? new InvocationConfiguration())
+            : parsed.InvokeAsync(configuration, cancellationToken);
     }
 }
