@@ -2,34 +2,24 @@
 # A small Ceph on loopback, to be sourced: one monitor, one OSD that keeps its data in memory, and two gateways (RGW). The daemons run
 # from the unpacked packages of build.sh, each in a mount namespace of its own; what they write is in one directory of the caller.
 #
-#   ceph_start ROOT DATA PORT    gateway a at PORT, with a key service in its configuration; gateway b at PORT + 1, which has none and
-#                                takes temporary keys (STS). Uses PORT to PORT + 11 and PORT + 100 to PORT + 199.
-#   ceph_run COMMAND…            a command of Ceph's, for instance radosgw-admin
-#   ceph_stop                    ends the daemons, by their pids
+#   ceph_start ROOT DATA PORT RELEASE   gateway a at PORT, with a key service in its configuration; gateway b at PORT + 1, which has none and
+#                                       takes temporary keys (STS). Uses PORT to PORT + 11 and PORT + 100 to PORT + 199. RELEASE is Ceph's
+#                                       name of the version: pacific, reef, tentacle.
+#   ceph_run COMMAND…                   a command of Ceph's, for instance radosgw-admin
+#   ceph_stop                           ends the daemons, by their pids
 #
 # All authentication inside of the cluster is off: it is for one machine and the length of a test.
 
-readonly ceph_patience=60 # seconds for a daemon to answer
+ceph_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly ceph_here ceph_patience=60 # seconds for a daemon to answer
 readonly ceph_fsid=11111111-2222-3333-4444-555555555555
 ceph_pids=()
 
-# Runs a command in the unpacked root, with the caller's directory at /ceph. The process that is started becomes the command.
-ceph_exec() {
-  # shellcheck disable=SC2016  # expands in the namespace
-  exec unshare -m --propagation private sh -c '
-    root=$1 data=$2
-    shift 2
-    mount -t proc proc "$root/proc"
-    mount --rbind /dev "$root/dev"
-    mount --bind "$data" "$root/ceph"
-    exec chroot "$root" env -i LC_ALL=C PATH=/usr/sbin:/usr/bin CEPH_CONF=/ceph/ceph.conf "$@"' sh "$ceph_root" "$ceph_data" "$@"
-}
-
-ceph_run() { (ceph_exec "$@"); }
+ceph_run() { "$ceph_here/in.sh" "$ceph_root" "$ceph_data" "$@"; }
 
 # ceph_daemon NAME COMMAND…: its pid is kept.
 ceph_daemon() {
-  (ceph_exec "${@:2}") >"$ceph_data/log/$1.out" 2>&1 </dev/null 9>&- &
+  "$ceph_here/in.sh" "$ceph_root" "$ceph_data" "${@:2}" >"$ceph_data/log/$1.out" 2>&1 </dev/null &
   ceph_pids+=("$!")
 }
 
@@ -104,7 +94,7 @@ CONF
 }
 
 ceph_start() {
-  local port=$3
+  local port=$3 release=$4
   ceph_root=$1 ceph_data=$2
   mkdir -p "$ceph_data"/{mon,osd,log,run,rgw}
   ceph_configure "$port"
@@ -112,7 +102,7 @@ ceph_start() {
     ceph_run ceph-authtool /ceph/keyring --create-keyring --gen-key -n mon. --cap mon 'allow *'
     ceph_run ceph-authtool /ceph/keyring --gen-key -n client.admin --cap mon 'allow *' --cap osd 'allow *' --cap mgr 'allow *'
     ceph_run monmaptool --create --fsid "$ceph_fsid" --addv a "[v2:127.0.0.1:$((port + 10)),v1:127.0.0.1:$((port + 11))]" \
-      --set-min-mon-release "$4" /ceph/monmap
+      --set-min-mon-release "$release" /ceph/monmap
     ceph_run ceph-mon --mkfs -i a --monmap /ceph/monmap --keyring /ceph/keyring
   } >"$ceph_data/log/setup.out" 2>&1
   ceph_daemon mon ceph-mon -i a -f
