@@ -143,7 +143,7 @@ internal static class BucketEncryptionCommand
             await configuration.Output.WriteAsync(shown.Text);
             return shown.ExitCode;
         }
-        catch (IOException e)
+        catch (Exception e) when (IsUnwritable(e))
         {
             await SayAsync($"cannot write the result: {e.Message}", configuration);
             return 1;
@@ -157,11 +157,14 @@ internal static class BucketEncryptionCommand
         {
             await configuration.Error.WriteLineAsync($"{Name}: {text}");
         }
-        catch (IOException)
+        catch (Exception e) when (IsUnwritable(e))
         {
             // Nobody listens.
         }
     }
+
+    /// <summary>A full disk, or a descriptor that was closed before the start.</summary>
+    private static bool IsUnwritable(Exception e) => e is IOException or UnauthorizedAccessException;
 
     private static async Task<CommandResult> ActAsync(BucketRequest request, TimeProvider time, CancellationToken cancellationToken)
     {
