@@ -13,4 +13,4 @@ exec unshare -m --propagation private sh -c '
   mount -t proc proc "$root/proc"
   mount --rbind /dev "$root/dev"
   mount --bind "$data" "$root/ceph"
-  exec chroot "$root" env -i LC_ALL=C PATH=/usr/sbin:/usr/bin CEPH_CONF=/ceph/ceph.conf "$@"' sh "$@"
+  exec chroot "$root" env -i LC_ALL=C PYTHONDONTWRITEBYTECODE=1 PATH=/usr/sbin:/usr/bin CEPH_CONF=/ceph/ceph.conf "$@"' sh "$@"
