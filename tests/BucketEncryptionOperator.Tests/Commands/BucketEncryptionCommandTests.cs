@@ -1,4 +1,3 @@
-using BucketEncryptionOperator.Commands;
 using BucketEncryptionOperator.Tests.Fakes;
 using ObjectStoreSimulator;
 using TestKit;
