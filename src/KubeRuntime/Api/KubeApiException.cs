@@ -38,6 +38,12 @@ public sealed class KubeApiException : Exception
 
     public KubeFailure Failure { get; }
 
+    /// <summary>
+    /// Name of the object that the API server itself says does not exist: the answer is a <c>Status</c> with the reason NotFound that names it. Null for a
+    /// 404 of a proxy or of a path that is not served, which says nothing about an object.
+    /// </summary>
+    public string? MissingObject { get; init; }
+
     /// <summary>Set where the server said how long to wait; at most <see cref="LongestRetryAfter"/>, whatever it said.</summary>
     public TimeSpan? RetryAfter { get; init => field = value > LongestRetryAfter ? LongestRetryAfter : value; }
 

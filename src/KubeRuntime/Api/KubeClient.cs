@@ -226,6 +226,7 @@ public sealed class KubeClient : IDisposable
         return new KubeApiException(KubeApiException.Classify(response.StatusCode), status?.Message ?? $"{operation}: {(int)response.StatusCode}")
         {
             RetryAfter = asked?.Delta ?? asked?.Date - _time.GetUtcNow() ?? status?.RetryAfter,
+            MissingObject = status?.MissingObject,
         };
     }
 

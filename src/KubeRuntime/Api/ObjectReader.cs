@@ -133,7 +133,11 @@ internal static class ObjectReader
                 : KubeApiException.Classify((System.Net.HttpStatusCode)code);
             var retryAfter = root.TryGetProperty("details", out var details) && details.ValueKind == JsonValueKind.Object
                 && details.TryGetProperty("retryAfterSeconds", out var s) && s.TryGetInt32(out var seconds) && seconds > 0 ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
-            return new KubeApiException(failure, $"{operation}: {code} {Bounded(reason)}: {Bounded(Text(root, "message"))}") { RetryAfter = retryAfter };
+            return new KubeApiException(failure, $"{operation}: {code} {Bounded(reason)}: {Bounded(Text(root, "message"))}")
+            {
+                RetryAfter = retryAfter,
+                MissingObject = code == 404 && reason == "NotFound" && Text(root, "kind") == "Status" && details.ValueKind == JsonValueKind.Object && Text(details, "name") is { Length: > 0 } name ? name : null,
+            };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
