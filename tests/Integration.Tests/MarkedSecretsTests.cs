@@ -303,9 +303,7 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
     {
         public Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) => throw new InvalidOperationException($"a bug with {key} at {address}");
 
-        public Task PutAsync(BucketAddress address, AccessKey key, string document, CancellationToken cancellationToken) => throw new InvalidOperationException();
-
-        public Task DeleteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) => throw new InvalidOperationException();
+        public Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
         public string Write(BucketEncryption target, Observation basis) => throw new InvalidOperationException();
 

@@ -86,33 +86,38 @@ internal static class BucketEncryptionCommand
     {
         using var http = new VendorHttp(Services.Product, request.Timeout, time);
         using var limits = new VendorLimits(time);
-        var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits, new KeyBreakers(time), () => true)[request.Task.Vendor.Name];
+        var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits, new KeyBreakers(time))[request.Task.Vendor.Name];
         var (address, key) = (request.Address, request.Key);
         if (request.Desired is { } desired)
         {
-            var basis = await ReadBasisAsync(api, address, key, cancellationToken);
+            using var put = await api.BeginWriteAsync(address, key, cancellationToken);
+            var basis = await ReadBasisAsync(put, cancellationToken);
             var target = desired.TargetFrom(basis.Encryption);
-            await api.PutAsync(address, key, api.Write(target, basis), cancellationToken);
+            await put.PutAsync(api.Write(target, basis), NothingToCheck, cancellationToken);
             return new CommandResult.Written(target);
         }
         if (request.Task.Method == BucketMethod.Delete)
         {
-            await api.DeleteAsync(address, key, cancellationToken);
+            using var delete = await api.BeginWriteAsync(address, key, cancellationToken);
+            await delete.DeleteAsync(NothingToCheck, cancellationToken);
             return new CommandResult.Written(new BucketEncryption.None());
         }
         var observed = await api.GetAsync(address, key, cancellationToken);
         return new CommandResult.Read(observed.Encryption, observed.NotConfigured);
     }
 
+    /// <summary>A person has asked for the write, and there is no lease.</summary>
+    private static Failure? NothingToCheck() => null;
+
     /// <summary>
     /// What the bucket has, so that a put keeps what the options have no words for, as the operator's does. Whoever may write and not read
     /// (and is otherwise known to the vendor) puts a plain document, as ossutil would.
     /// </summary>
-    private static async Task<Observation> ReadBasisAsync(IBucketEncryptionApi api, BucketAddress address, AccessKey key, CancellationToken cancellationToken)
+    private static async Task<Observation> ReadBasisAsync(IBucketWrite write, CancellationToken cancellationToken)
     {
         try
         {
-            return await api.GetAsync(address, key, cancellationToken);
+            return await write.GetAsync(cancellationToken);
         }
         catch (VendorException e) when (e.Failure is { Kind: FailureKind.Denied, ConcernsCredentials: false })
         {

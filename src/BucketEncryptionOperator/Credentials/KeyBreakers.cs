@@ -159,7 +159,7 @@ internal sealed class KeyBreakers(TimeProvider time)
             listener(breaker.Key);
     }
 
-    /// <summary>Leave to make one call. Disposing it without a word means that the call said nothing about the key.</summary>
+    /// <summary>Leave to make one call, or the read and the write of one change. Disposing it without a word means that the call said nothing about the key.</summary>
     internal sealed class Pass(KeyBreakers breakers, Breaker breaker, int epoch, TaskCompletionSource? probe) : IDisposable
     {
         private Verdict _verdict = new Verdict.None();
@@ -168,7 +168,7 @@ internal sealed class KeyBreakers(TimeProvider time)
         public void Answered(Failure? failure) => _verdict = failure switch
         {
             { ConcernsCredentials: true } => new Verdict.Rejected(failure),
-            { PassesByItself: true } or { HttpStatus: null } => new Verdict.None(), // a failure without a status is no answer of the vendor's
+            { PassesByItself: true } or { HttpStatus: null } => _verdict, // a failure without a status is no answer of the vendor's; what an earlier call said stays
             _ => new Verdict.Taken(),
         };
 

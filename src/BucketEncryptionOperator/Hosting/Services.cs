@@ -85,10 +85,11 @@ internal static class Services
         services.AddSingleton<VendorLimits>();
         services.AddSingleton(s => VendorCatalog.ConnectAll(
             s.GetRequiredService<VendorHttp>(), s.GetRequiredService<ServerClocks>(), s.GetRequiredService<VendorLimits>(), s.GetRequiredService<KeyBreakers>(),
-            s.GetRequiredService<WriteGuard>(), s.GetRequiredService<VendorMetrics>()));
+            s.GetRequiredService<WriteTime>(), s.GetRequiredService<VendorMetrics>()));
         services.AddSingleton(Lease);
         services.AddSingleton(Election);
-        services.AddSingleton<WriteGuard>(s => () => !s.GetRequiredService<OperatorOptions>().ReadOnly && s.GetRequiredService<IElection>().MayWrite);
+        services.AddSingleton<WriteTime>(s => () => s.GetRequiredService<OperatorOptions>().ReadOnly ? TimeSpan.Zero : s.GetRequiredService<IElection>().WriteTime);
+        services.AddSingleton<WriteGuard>(s => () => s.GetRequiredService<WriteTime>()() > TimeSpan.Zero);
         services.AddSingleton<BucketReconciler>();
         services.AddSingleton<StatusWriter>();
         services.AddSingleton(s => new PassOptions(s.GetRequiredService<OperatorOptions>().BucketConcurrency, s.GetRequiredService<OperatorOptions>().ReadOnly));

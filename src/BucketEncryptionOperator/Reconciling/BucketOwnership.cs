@@ -19,7 +19,7 @@ internal abstract record BucketStanding
     public sealed record Owner : BucketStanding;
 
     /// <summary>The vendor denies the owner's writes, and this policy declares the same: it writes in the owner's place.</summary>
-    public sealed record StandIn(BucketEncryptionPolicy Owner) : BucketStanding;
+    public sealed record StandIn(BucketEncryptionPolicy For) : BucketStanding;
 
     /// <summary>Another policy owns the bucket, or keeps it although its keys are denied.</summary>
     /// <param name="IsDenied">The vendor denies the other policy's keys.</param>

@@ -44,11 +44,11 @@ internal static class BucketRows
     public const string Contested = "Contested";
 
     /// <param name="before">The bucket's last row of the same spec, or null.</param>
-    /// <param name="partition">Where the bucket is; null where that is not known now.</param>
     /// <param name="tolerated">A failure that passes by itself does not show yet.</param>
     /// <param name="wasStalled">The policy's status says so now.</param>
     /// <param name="now">In whole seconds.</param>
-    public static StandingRow Next(BucketRow? before, BucketResult result, string? partition, bool tolerated, bool wasStalled, DateTimeOffset now)
+    /// <param name="partition">Where the bucket is; null where that is not known now.</param>
+    public static StandingRow Next(BucketRow? before, BucketResult result, bool tolerated, bool wasStalled, DateTimeOffset now, string? partition = null)
     {
         if (result.Outcome is Outcome.Failed { Failure.PassesByItself: true } && tolerated && before is not null && result.Applied is null)
         {

@@ -60,12 +60,12 @@ internal sealed record BucketMemory(WriteHistory? History, Original? Original, b
     public static BucketMemory None { get; } = new(null, null, false, false);
 
     public static BucketMemory Of(BucketRow? row, bool sameSpec) => row is null ? None : new BucketMemory(
-        History(row.Writes),
+        ReadWrites(row.Writes),
         ReadOriginal(row.Original),
         row.LastAppliedTime is not null || row.Writes is { Refused: not true },
         sameSpec && row is { State: BucketRow.InSync, Error: null });
 
-    public static WriteHistory? History(WritesRow? writes) => writes is null ? null : new WriteHistory(writes.Hash, writes.Count, writes.NotBefore)
+    public static WriteHistory? ReadWrites(WritesRow? writes) => writes is null ? null : new WriteHistory(writes.Hash, writes.Count, writes.NotBefore)
     {
         Kept = writes.Kept == true,
         IsCorrection = writes.Correction == true,

@@ -149,10 +149,10 @@ internal static class StatusComposer
         var next = BucketRows.Next(
             sameSpec || before is null ? before : BucketRows.NotLookedAt(before.Name, before),
             result,
-            findings.Partition,
             tolerated: sameSpec && failure is not null && findings.Tolerates(failure),
             IsStalled(last),
-            now);
+            now,
+            findings.Partition);
         var kept = ReferenceEquals(next.Row, before);
         return next with { KeyRejected = kept ? last.Conditions.Find(Ready)?.Reason == CredentialsRejected : failure is { ConcernsCredentials: true } };
     }

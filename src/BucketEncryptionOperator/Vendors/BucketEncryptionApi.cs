@@ -4,18 +4,36 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>The three operations in a vendor's dialect.</summary>
-/// <param name="mayWrite">Asked when a write's turn has come, with nothing between the answer and the request but its signature.</param>
+/// <param name="writeTime">How long a write may take; null for as long as any request.</param>
 /// <param name="metrics">Null where nobody counts.</param>
 internal sealed class BucketEncryptionApi(
-    VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteGuard mayWrite, VendorMeter? metrics = null) : IBucketEncryptionApi
+    VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteTime? writeTime = null, VendorMeter? metrics = null) : IBucketEncryptionApi
 {
     /// <summary>Vendors' have hundreds of characters; shorter ones would be found in any text.</summary>
     private const int ShortestToken = 8;
 
+    private const string Get = "GetBucketEncryption";
+
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
-        const string Operation = "GetBucketEncryption";
-        var (response, failure) = await SendAsync(HttpMethod.Get, address, key, body: null, Operation, cancellationToken);
+        using var turn = await limits.EnterAsync(address, key, Get, requests: 1, cancellationToken);
+        return await ReadAsync(new Call(address, key, turn), cancellationToken);
+    }
+
+    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
+        new BucketWrite(this, new Call(address, key, await limits.EnterAsync(address, key, Get, requests: 2, cancellationToken)));
+
+    public string Write(BucketEncryption target, Observation basis) => dialect.Document.Write(target, basis.Document);
+
+    public string? Repeat(Observation observed) => observed.Document is { } document ? dialect.Document.Repeat(document) : null;
+
+    private async Task<Observation> ReadAsync(Call call, CancellationToken cancellationToken)
+    {
+        var (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, Get, lastCheck: null, cancellationToken);
+        // Refused for the time in its signature: once more, signed for the time that the endpoint told. A write is not sent twice: whoever lets us
+        // write was asked for one request, now; and a read with the corrected time comes before the next.
+        if (failure is { Code: ErrorTable.Skewed } && clocks.Correct(call.Address.Endpoint, response.Headers.Date))
+            (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, Get, lastCheck: null, cancellationToken);
         if (failure is not null)
         {
             return ErrorTable.SaysNotConfigured(failure) || dialect.Errors.SaysNotConfigurable(failure)
@@ -24,7 +42,7 @@ internal sealed class BucketEncryptionApi(
         }
         return dialect.Document.Read(response.Body) is { } encryption
             ? new Observation(encryption, response.Body)
-            : throw new VendorException(new Failure(FailureKind.Transient, Operation, "UnreadableAnswer")
+            : throw new VendorException(new Failure(FailureKind.Transient, Get, "UnreadableAnswer")
             {
                 HttpStatus = (int)response.Status,
                 Message = $"The answer is not a {dialect.Document.Name} document.",
@@ -32,67 +50,44 @@ internal sealed class BucketEncryptionApi(
             });
     }
 
-    public async Task PutAsync(BucketAddress address, AccessKey key, string document, CancellationToken cancellationToken)
-    {
-        var (_, failure) = await SendAsync(HttpMethod.Put, address, key, document, "PutBucketEncryption", cancellationToken);
-        if (failure is not null)
-            throw new VendorException(failure);
-    }
-
-    public async Task DeleteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
-    {
-        var (_, failure) = await SendAsync(HttpMethod.Delete, address, key, body: null, "DeleteBucketEncryption", cancellationToken);
-        if (failure is not null && !ErrorTable.SaysNotConfigured(failure))
-            throw new VendorException(failure);
-    }
-
-    public string Write(BucketEncryption target, Observation basis) => dialect.Document.Write(target, basis.Document);
-
-    public string? Repeat(Observation observed) => observed.Document is { } document ? dialect.Document.Repeat(document) : null;
-
-    /// <summary>
-    /// One request. A read that was refused for the time in its signature is sent once more, signed for the time that the endpoint
-    /// told. A write is not: whoever lets us write was asked for one request, now; and a read with the corrected time comes before the next.
-    /// </summary>
-    private async Task<(VendorResponse Response, Failure? Failure)> SendAsync(
-        HttpMethod method, BucketAddress address, AccessKey key, string? body, string operation, CancellationToken cancellationToken)
-    {
-        var (response, failure) = await SendOnceAsync(method, address, key, body, operation, cancellationToken);
-        return failure is { Code: ErrorTable.Skewed } && clocks.Correct(address.Endpoint, response.Headers.Date) && method == HttpMethod.Get
-            ? await SendOnceAsync(method, address, key, body, operation, cancellationToken)
-            : (response, failure);
-    }
-
     /// <summary>It was good when the work on the policy began, and the turn was long in coming.</summary>
     private static Failure KeyOver(string operation) => new(FailureKind.Transient, operation, "KeyExpired")
     {
         Message = "The temporary key ended before the request was sent.",
         ConcernsCredentials = true,
+        NotSent = true,
     };
 
-    private async Task<(VendorResponse Response, Failure? Failure)> SendOnceAsync(
-        HttpMethod method, BucketAddress address, AccessKey key, string? body, string operation, CancellationToken cancellationToken)
+    /// <summary>One request. All that takes time to prepare comes before the last check.</summary>
+    /// <param name="lastCheck">Of a write; null for a read.</param>
+    private async Task<(VendorResponse Response, Failure? Failure)> SendAsync(
+        Call call, HttpMethod method, string? body, string operation, Func<Failure?>? lastCheck, CancellationToken cancellationToken)
     {
-        using var turn = await limits.EnterAsync(address, key, operation, cancellationToken);
-        if (method != HttpMethod.Get && !mayWrite())
-            throw new VendorException(NotLeading.Failure);
+        var (address, key, turn) = call;
         if (key.Lifetime is { IsOver: true })
             throw new VendorException(KeyOver(operation));
         using var request = dialect.Sign(method, address, key, body, clocks.Now(address.Endpoint));
-        var (response, failure) = await MeasureAsync(request, address, operation, cancellationToken);
+        var atMost = lastCheck is null ? TimeSpan.MaxValue : writeTime?.Invoke() ?? TimeSpan.MaxValue;
+        if (atMost <= TimeSpan.Zero)
+            throw new VendorException(NotLeading.Failure);
+        if (lastCheck?.Invoke() is { } stop)
+            throw new VendorException(stop with { NotSent = true });
+        var sent = turn.Send();
+        var (response, failure) = await MeasureAsync(request, address, operation, atMost, cancellationToken);
         // A careless endpoint, or one that is not the vendor's, may say what it was told.
         if (key.SecurityToken is { Length: >= ShortestToken } token && failure?.Message?.Contains(token, StringComparison.Ordinal) == true)
             failure = failure with { Message = null };
-        turn.Answered(failure);
+        sent.Answered(failure);
         return (response, failure);
     }
 
-    private async Task<(VendorResponse Response, Failure? Failure)> MeasureAsync(HttpRequestMessage request, BucketAddress address, string operation, CancellationToken cancellationToken)
+    private async Task<(VendorResponse Response, Failure? Failure)> MeasureAsync(
+        HttpRequestMessage request, BucketAddress address, string operation, TimeSpan atMost, CancellationToken cancellationToken)
     {
         using var call = metrics?.Begin(operation, address);
         try
         {
-            var response = await http.SendAsync(request, operation, address.CaBundle, cancellationToken);
+            var response = await http.SendAsync(request, operation, address.CaBundle, atMost, cancellationToken);
             var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);
             call?.Ended(failure);
             return (response, failure);
@@ -101,6 +96,36 @@ internal sealed class BucketEncryptionApi(
         {
             call?.Ended(e.Failure);
             throw;
+        }
+    }
+
+    /// <param name="Turn">The permits of the requests.</param>
+    private readonly record struct Call(BucketAddress Address, AccessKey Key, Pace.Turn Turn);
+
+    private sealed class BucketWrite(BucketEncryptionApi api, Call call) : IBucketWrite
+    {
+        private bool _written;
+
+        public Task<Observation> GetAsync(CancellationToken cancellationToken) =>
+            _written ? throw new InvalidOperationException("the read comes before the write") : api.ReadAsync(call, cancellationToken);
+
+        public Task PutAsync(string document, Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
+            WriteAsync(HttpMethod.Put, document, "PutBucketEncryption", lastCheck, cancellationToken);
+
+        public Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
+            WriteAsync(HttpMethod.Delete, document: null, "DeleteBucketEncryption", lastCheck, cancellationToken);
+
+        public void Dispose() => call.Turn.Dispose();
+
+        private async Task WriteAsync(HttpMethod method, string? document, string operation, Func<Failure?> lastCheck, CancellationToken cancellationToken)
+        {
+            if (_written)
+                throw new InvalidOperationException("one write at most");
+            _written = true;
+            using var turn = call.Turn; // nothing can follow: a read that confirms the write needs the slot, where a store has but one
+            var (_, failure) = await api.SendAsync(call, method, document, operation, lastCheck, cancellationToken);
+            if (failure is not null && !(document is null && ErrorTable.SaysNotConfigured(failure)))
+                throw new VendorException(failure);
         }
     }
 }

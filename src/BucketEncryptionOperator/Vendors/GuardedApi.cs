@@ -7,26 +7,43 @@ namespace BucketEncryptionOperator.Vendors;
 /// <param name="realm">Where the vendor knows a key: from an endpoint to a name that all endpoints with the same keys share.</param>
 internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breakers, Func<Uri, string> realm) : IBucketEncryptionApi
 {
-    public Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
-        CallAsync(address, key, () => inner.GetAsync(address, key, cancellationToken), cancellationToken);
+    public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
+    {
+        using var pass = await EnterAsync(address, key, cancellationToken);
+        return await CallAsync(pass, inner.GetAsync(address, key, cancellationToken));
+    }
 
-    public Task PutAsync(BucketAddress address, AccessKey key, string document, CancellationToken cancellationToken) =>
-        CallAsync(address, key, () => DoneAsync(inner.PutAsync(address, key, document, cancellationToken)), cancellationToken);
-
-    public Task DeleteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
-        CallAsync(address, key, () => DoneAsync(inner.DeleteAsync(address, key, cancellationToken)), cancellationToken);
+    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
+    {
+        var pass = await EnterAsync(address, key, cancellationToken);
+        IBucketWrite? begun = null;
+        try
+        {
+            begun = new GuardedWrite(await inner.BeginWriteAsync(address, key, cancellationToken), pass);
+            return begun;
+        }
+        finally
+        {
+            if (begun is null)
+                pass.Dispose();
+        }
+    }
 
     public string Write(BucketEncryption target, Observation basis) => inner.Write(target, basis);
 
     public string? Repeat(Observation observed) => inner.Repeat(observed);
 
-    private async Task<T> CallAsync<T>(BucketAddress address, AccessKey key, Func<Task<T>> call, CancellationToken cancellationToken)
+    private async Task<KeyBreakers.Pass> EnterAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
-        var (entered, rejection) = await breakers.EnterAsync(key, realm(address.Endpoint), cancellationToken);
-        using var pass = entered ?? throw new VendorException(rejection ?? throw new InvalidOperationException("neither a pass nor a reason"));
+        var (pass, rejection) = await breakers.EnterAsync(key, realm(address.Endpoint), cancellationToken);
+        return pass ?? throw new VendorException((rejection ?? throw new InvalidOperationException("neither a pass nor a reason")) with { NotSent = true });
+    }
+
+    private static async Task<T> CallAsync<T>(KeyBreakers.Pass pass, Task<T> call)
+    {
         try
         {
-            var answer = await call();
+            var answer = await call;
             pass.Answered(failure: null);
             return answer;
         }
@@ -37,9 +54,30 @@ internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breaker
         }
     }
 
-    private static async Task<bool> DoneAsync(Task work)
+    /// <summary>The read and the write are one pass: nobody asks the breaker between the two.</summary>
+    private sealed class GuardedWrite(IBucketWrite inner, KeyBreakers.Pass pass) : IBucketWrite
     {
-        await work;
-        return true;
+        private bool _ended;
+
+        public Task<Observation> GetAsync(CancellationToken cancellationToken) => CallAsync(pass, inner.GetAsync(cancellationToken));
+
+        public Task PutAsync(string document, Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
+            CallAsync(pass, DoneAsync(inner.PutAsync(document, lastCheck, cancellationToken)));
+
+        public Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken) => CallAsync(pass, DoneAsync(inner.DeleteAsync(lastCheck, cancellationToken)));
+
+        public void Dispose()
+        {
+            inner.Dispose();
+            if (!_ended)
+                pass.Dispose();
+            _ended = true;
+        }
+
+        private static async Task<bool> DoneAsync(Task work)
+        {
+            await work;
+            return true;
+        }
     }
 }

@@ -13,6 +13,10 @@ internal sealed record PaceState(string Principal, string Endpoint, double Reque
 /// answers. "Slower" takes a fifth off the rate, once for all requests that were sent at the old one, empties the bucket, and pauses for
 /// the vendor's Retry-After. Every other answer adds a little: 3 % in a second of full use, so that few requests are refused whatever the vendor takes.
 /// Below the limit there are no bursts: they would only meet the vendor's limit again. First come, first served.
+/// <para>
+/// A turn may be for two requests, a read and the write that follows from it. It is granted when there is a permit for the first and takes
+/// both, so that the write need not wait even at one request per second: the debt is paid before the next turn.
+/// </para>
 /// </summary>
 /// <remarks>System.Threading.RateLimiting is not used: its token bucket cannot change its rate, and has a clock of its own.</remarks>
 internal sealed class Pace : IDisposable
@@ -26,7 +30,7 @@ internal sealed class Pace : IDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
-    private readonly LinkedList<TaskCompletionSource<long>> _waiting = [];
+    private readonly LinkedList<Place> _waiting = [];
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private RateLimit _limit;
@@ -47,25 +51,26 @@ internal sealed class Pace : IDisposable
         _timer = time.CreateTimer(static s => ((Pace?)s)?.Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Waits for a turn; the request goes out in it.</summary>
+    /// <summary>Waits for a turn; the requests go out in it.</summary>
     /// <param name="limit">The last one given counts.</param>
+    /// <param name="requests">That will go out in the turn, one after the other.</param>
     /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
-    public async Task<Turn> EnterAsync(RateLimit limit, string operation, CancellationToken cancellationToken)
+    public async Task<Turn> EnterAsync(RateLimit limit, string operation, int requests, CancellationToken cancellationToken)
     {
-        LinkedListNode<TaskCompletionSource<long>> place;
+        LinkedListNode<Place> place;
         lock (_gate)
         {
             Fill();
             if (_limit != limit)
                 (_limit, _rate) = (limit, Math.Min(_rate, limit.RequestsPerSecond));
-            if (UntilTurn(_waiting.Count + 1) is var wait && wait > LongestWait)
+            if (UntilTurn(_waiting.Sum(w => w.Requests)) is var wait && wait > LongestWait)
                 throw new VendorException(TooLong(operation, wait));
-            place = _waiting.AddLast(new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously));
+            place = _waiting.AddLast(new Place(requests, new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously)));
             LetGo();
         }
         try
         {
-            return new Turn(this, sentAt: await place.Value.Task.WaitAsync(cancellationToken));
+            return new Turn(this, await place.Value.Granted.Task.WaitAsync(cancellationToken), requests);
         }
         catch (OperationCanceledException)
         {
@@ -86,7 +91,21 @@ internal sealed class Pace : IDisposable
     {
         Message = "The vendor asked to go slower, or more waits for the store's rateLimit than passes in a while.",
         RetryAfter = wait,
+        NotSent = true,
     };
+
+    /// <summary>A request goes out.</summary>
+    /// <param name="isBorrowed">The turn has no permit left for it: those that wait pay.</param>
+    private long Sent(bool isBorrowed)
+    {
+        lock (_gate)
+        {
+            _requests++;
+            if (isBorrowed)
+                _tokens--;
+            return _time.GetTimestamp();
+        }
+    }
 
     /// <summary>The request has its answer.</summary>
     private void Answered(Failure? failure, long sentAt)
@@ -111,16 +130,18 @@ internal sealed class Pace : IDisposable
         (_rate, _tokens, _slowedAt) = (Math.Max(SlowestRate, _rate * Decrease), 0, _time.GetTimestamp());
     }
 
-    private void Leave()
+    private void Leave(int unused)
     {
         lock (_gate)
         {
+            Fill();
+            _tokens += unused;
             _inFlight--;
             LetGo();
         }
     }
 
-    private void GiveUp(LinkedListNode<TaskCompletionSource<long>> place)
+    private void GiveUp(LinkedListNode<Place> place)
     {
         lock (_gate)
         {
@@ -130,7 +151,7 @@ internal sealed class Pace : IDisposable
                 return;
             }
         }
-        Leave(); // the turn came in the same moment
+        Leave(place.Value.Requests); // the turn came in the same moment
     }
 
     private void Tick()
@@ -146,13 +167,12 @@ internal sealed class Pace : IDisposable
         while (_waiting.First is { } first && _inFlight < _limit.MaxConcurrency && _tokens >= 1 && PauseLeft() == TimeSpan.Zero)
         {
             _waiting.RemoveFirst();
-            _tokens--;
+            _tokens -= first.Value.Requests;
             _inFlight++;
-            _requests++;
-            first.Value.SetResult(_filledAt);
+            first.Value.Granted.SetResult(_filledAt);
         }
         if (_waiting.Count > 0 && _inFlight < _limit.MaxConcurrency) // whole milliseconds, and never too early
-            _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(1, UntilTurn(1).TotalMilliseconds))), Timeout.InfiniteTimeSpan);
+            _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(1, UntilTurn(ahead: 0).TotalMilliseconds))), Timeout.InfiniteTimeSpan);
     }
 
     private void Fill()
@@ -163,17 +183,44 @@ internal sealed class Pace : IDisposable
         _filledAt = now;
     }
 
-    /// <summary>Of the so-manieth that waits, if answers come at once.</summary>
-    private TimeSpan UntilTurn(int place) => PauseLeft() + TimeSpan.FromSeconds(Math.Max(0, (place - _tokens) / _rate));
+    /// <summary>Returns how long a turn has to wait if answers come at once.</summary>
+    /// <param name="ahead">Requests that wait before it.</param>
+    private TimeSpan UntilTurn(int ahead) => PauseLeft() + TimeSpan.FromSeconds(Math.Max(0, (ahead + 1 - _tokens) / _rate));
 
     private TimeSpan PauseLeft() => _pause - _time.GetElapsedTime(_pausedAt) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
-    /// <summary>One request's turn. Disposing it makes room for the next.</summary>
-    internal sealed class Turn(Pace pace, long sentAt) : IDisposable
+    /// <summary>A turn that waits, for so many requests.</summary>
+    private sealed record Place(int Requests, TaskCompletionSource<long> Granted);
+
+    /// <summary>
+    /// Permits for requests that go out one after the other, and one slot for all of them. Disposing it returns the permits that were not used,
+    /// and makes room for the next. For one caller at a time.
+    /// </summary>
+    internal sealed class Turn(Pace pace, long grantedAt, int requests) : IDisposable
+    {
+        private int _sent;
+        private bool _left;
+
+        /// <summary>Counts a request that goes out now. One more than there are permits borrows from those that wait.</summary>
+        public Request Send()
+        {
+            var sentAt = pace.Sent(isBorrowed: _sent >= requests);
+            return new Request(pace, _sent++ == 0 ? grantedAt : sentAt);
+        }
+
+        public void Dispose()
+        {
+            if (_left)
+                return;
+            _left = true;
+            pace.Leave(Math.Max(0, requests - _sent));
+        }
+    }
+
+    /// <summary>A request that was sent.</summary>
+    internal readonly struct Request(Pace pace, long sentAt)
     {
         /// <summary>How the vendor took the request; not called when no answer came.</summary>
         public void Answered(Failure? failure) => pace.Answered(failure, sentAt);
-
-        public void Dispose() => pace.Leave();
     }
 }

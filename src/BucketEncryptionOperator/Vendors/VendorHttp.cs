@@ -70,14 +70,16 @@ internal sealed class VendorHttp : IDisposable
     /// <param name="operation">The vendor's name of the call, for failures.</param>
     /// <exception cref="VendorException">Transient: no complete answer came. Refused: the host is where no request may go.</exception>
     public Task<VendorResponse> SendAsync(HttpRequestMessage request, string operation, CancellationToken cancellationToken) =>
-        SendAsync(request, operation, caBundle: null, cancellationToken);
+        SendAsync(request, operation, caBundle: null, TimeSpan.MaxValue, cancellationToken);
 
     /// <inheritdoc cref="SendAsync(HttpRequestMessage, string, CancellationToken)"/>
     /// <param name="caBundle">In PEM, the roots to trust in place of the system's; null for those.</param>
-    public async Task<VendorResponse> SendAsync(HttpRequestMessage request, string operation, string? caBundle, CancellationToken cancellationToken)
+    /// <param name="atMost">How long this request may take, where that is less than the timeout of all.</param>
+    public async Task<VendorResponse> SendAsync(HttpRequestMessage request, string operation, string? caBundle, TimeSpan atMost, CancellationToken cancellationToken)
     {
+        var limit = atMost < _timeout ? atMost : _timeout;
         using var client = _clients.Rent(caBundle);
-        using var deadline = new Deadline(_timeout, _time, cancellationToken);
+        using var deadline = new Deadline(limit, _time, cancellationToken);
         try
         {
             if (request.RequestUri is { } target)
@@ -93,7 +95,7 @@ internal sealed class VendorHttp : IDisposable
         }
         catch (OperationCanceledException)
         {
-            throw NoAnswer(operation, "Timeout", $"No complete answer within {_timeout.TotalSeconds:0} s.", CheckWay);
+            throw NoAnswer(operation, "Timeout", $"No complete answer within {limit.TotalSeconds:0} s.", CheckWay);
         }
         catch (AddressNotAllowedException e)
         {
@@ -107,9 +109,9 @@ internal sealed class VendorHttp : IDisposable
         {
             throw e.HttpRequestError switch
             {
-                HttpRequestError.NameResolutionError => NoAnswer(operation, "NameNotResolved", "The endpoint's name does not resolve.", CheckWay),
-                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoAnswer(operation, "Unreachable", "No connection to the endpoint.", CheckWay),
-                HttpRequestError.SecureConnectionError => NoAnswer(operation, "TlsFailed", "The endpoint's certificate was not accepted, or TLS failed otherwise.", CheckCertificate),
+                HttpRequestError.NameResolutionError => NoConnection(operation, "NameNotResolved", "The endpoint's name does not resolve.", CheckWay),
+                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoConnection(operation, "Unreachable", "No connection to the endpoint.", CheckWay),
+                HttpRequestError.SecureConnectionError => NoConnection(operation, "TlsFailed", "The endpoint's certificate was not accepted, or TLS failed otherwise.", CheckCertificate),
                 HttpRequestError.ConfigurationLimitExceeded => NoAnswer(operation, "AnswerTooLarge", $"The answer is larger than {MaxBody} bytes."),
                 _ => NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete."),
             };
@@ -126,10 +128,14 @@ internal sealed class VendorHttp : IDisposable
     private static VendorException NotAllowed(string operation, AddressNotAllowedException e) => new(new Failure(FailureKind.Refused, operation, "AddressNotAllowed")
     {
         Message = $"{e.Message}. No connection was made.",
+        NotSent = true,
         Hint = e.IsMetadataService
             ? "Correct the store's endpoint, or where its name leads: no request ever goes there."
             : "Correct the store's endpoint, or where its name leads; or ask whoever runs the operator to list it by its full name, without *, in --allowed-endpoints.",
     });
+
+    private static VendorException NoConnection(string operation, string code, string message, string hint) =>
+        new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint, NotSent = true });
 
     private static VendorException NoAnswer(string operation, string code, string message, string? hint = null) =>
         new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint });

@@ -16,8 +16,9 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
     private readonly Dictionary<(string Principal, string Endpoint), Entry> _paces = [];
 
     /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
-    public Task<Pace.Turn> EnterAsync(BucketAddress address, AccessKey key, string operation, CancellationToken cancellationToken) =>
-        PaceOf((key.Principal, address.Endpoint.Authority), address.Limit).EnterAsync(address.Limit, operation, cancellationToken);
+    /// <param name="requests">That go out in the turn, one after the other.</param>
+    public Task<Pace.Turn> EnterAsync(BucketAddress address, AccessKey key, string operation, int requests, CancellationToken cancellationToken) =>
+        PaceOf((key.Principal, address.Endpoint.Authority), address.Limit).EnterAsync(address.Limit, operation, requests, cancellationToken);
 
     /// <summary>For metrics.</summary>
     public IReadOnlyList<PaceState> States

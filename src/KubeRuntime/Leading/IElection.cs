@@ -14,6 +14,9 @@ public interface IElection
     /// <summary>Ask right before each write that a second process must not make at the same time.</summary>
     bool MayWrite { get; }
 
+    /// <summary>How long a write that is sent now may take and still end before a second process may write. Zero when <see cref="MayWrite"/> is false.</summary>
+    TimeSpan WriteTime { get; }
+
     /// <summary>Runs <paramref name="work"/>, which starts at once and waits for <see cref="Leadership.Begun"/> itself, so that a standby is warm.</summary>
     /// <exception cref="LeadershipLostException">The process led, and does no longer: it must end, and may start anew.</exception>
     Task RunAsync(Func<Leadership, CancellationToken, Task> work, CancellationToken cancellationToken);
@@ -23,6 +26,8 @@ public interface IElection
 public sealed class NoElection : IElection
 {
     public bool MayWrite => true;
+
+    public TimeSpan WriteTime => TimeSpan.MaxValue;
 
     public Task RunAsync(Func<Leadership, CancellationToken, Task> work, CancellationToken cancellationToken) => work(Leadership.Unquestioned, cancellationToken);
 }

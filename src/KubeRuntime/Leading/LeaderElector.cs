@@ -56,12 +56,28 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
     /// Asks the wall clock too: the monotonic one stands still while a machine is suspended. If either says that it is too late, it is; a wall
     /// clock that was only set forward is forgiven with the next renewal.
     /// </summary>
-    public bool MayWrite
+    public bool MayWrite => WriteTime > TimeSpan.Zero;
+
+    /// <summary>
+    /// What is left of the lease, less half a <see cref="LeaderElectorOptions.RetryPeriod"/> for clocks that run unevenly; zero from
+    /// <see cref="LeaderElectorOptions.RenewDeadline"/> on. With 15, 10 and 2 seconds the last renewal was sent at most 2 s and the time of a call
+    /// ago, which leaves 12 to 14 s in normal renewal. While renewals fail it falls to 4 s, and then to zero: a write that needs longer must bound
+    /// its own deadline by this.
+    /// </summary>
+    public TimeSpan WriteTime
     {
         get
         {
             lock (_gate)
-                return _last is { } last && Left(last) > TimeSpan.Zero && time.GetUtcNow() - last.SentAtWallClock < options.RenewDeadline;
+            {
+                if (_last is not { } last)
+                    return TimeSpan.Zero;
+                var (age, byWallClock) = (time.GetElapsedTime(last.SentAt), time.GetUtcNow() - last.SentAtWallClock);
+                if (byWallClock > age)
+                    age = byWallClock;
+                var left = options.LeaseDuration - (options.RetryPeriod / 2) - age;
+                return age < options.RenewDeadline && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            }
         }
     }
 

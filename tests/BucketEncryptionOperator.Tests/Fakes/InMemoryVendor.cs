@@ -89,11 +89,8 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     public Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
         CallAsync("Get", address, key, () => Observe(Seen(address.Bucket)), cancellationToken);
 
-    public Task PutAsync(BucketAddress address, AccessKey key, string document, CancellationToken cancellationToken) =>
-        CallAsync("Put", address, key, () => Change(address.Bucket, document), cancellationToken);
-
-    public Task DeleteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
-        CallAsync("Delete", address, key, () => Change(address.Bucket, document: null), cancellationToken);
+    public Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
+        Task.FromResult<IBucketWrite>(new WriteInMemory(this, address, key));
 
     public string Write(BucketEncryption target, Observation basis) => Format.Write(target, basis.Document);
 
@@ -102,13 +99,15 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     public static Failure Fail(FailureKind kind, string code, int status, string operation = "Get") =>
         new(kind, operation + "BucketEncryption", code) { HttpStatus = status, Message = "the vendor's words", RequestId = Guid.NewGuid().ToString(), IsVendorAnswer = !code.StartsWith("HTTP_", StringComparison.Ordinal) };
 
-    private async Task<T> CallAsync<T>(string operation, BucketAddress address, AccessKey key, Func<T> effect, CancellationToken cancellationToken)
+    private async Task<T> CallAsync<T>(string operation, BucketAddress address, AccessKey key, Func<T> effect, CancellationToken cancellationToken, Func<Failure?>? lastCheck = null)
     {
         await Task.Yield(); // callers must not rely on an answer in the same breath
         cancellationToken.ThrowIfCancellationRequested();
         using var writing = operation == "Get" ? null : await WriteSlowlyAsync(address.Bucket);
         lock (_gate)
         {
+            if (lastCheck?.Invoke() is { } stop)
+                throw new VendorException(stop with { NotSent = true });
             var call = new VendorCall(operation, address.Bucket);
             _calls.Add(call);
             var fault = Faults(_calls.Count, call);
@@ -159,6 +158,35 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
 
     private static string Unknown(BucketEncryption.Other other) =>
         Format.Write(new BucketEncryption.Aes256(), basis: null).Replace("AES256", other.Algorithm, StringComparison.Ordinal);
+
+    /// <summary>One read at most, then one write at most, as the contract says.</summary>
+    private sealed class WriteInMemory(InMemoryVendor vendor, BucketAddress address, AccessKey key) : IBucketWrite
+    {
+        private bool _read;
+        private bool _written;
+        private bool _disposed;
+
+        public Task<Observation> GetAsync(CancellationToken cancellationToken)
+        {
+            Assert.False(_read || _written || _disposed, "one read, before the write");
+            _read = true;
+            return vendor.GetAsync(address, key, cancellationToken);
+        }
+
+        public Task PutAsync(string document, Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
+            WriteAsync("Put", document, lastCheck, cancellationToken);
+
+        public Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken) => WriteAsync("Delete", document: null, lastCheck, cancellationToken);
+
+        public void Dispose() => _disposed = true;
+
+        private Task WriteAsync(string operation, string? document, Func<Failure?> lastCheck, CancellationToken cancellationToken)
+        {
+            Assert.False(_written || _disposed, "one write");
+            _written = true;
+            return vendor.CallAsync(operation, address, key, () => vendor.Change(address.Bucket, document), cancellationToken, lastCheck);
+        }
+    }
 
     private sealed class Writing(InMemoryVendor vendor, string bucket) : IDisposable
     {

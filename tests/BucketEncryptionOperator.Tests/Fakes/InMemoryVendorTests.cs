@@ -19,7 +19,7 @@ public sealed class InMemoryVendorTests
     {
         await PutAsync();
         var put = await GetAsync();
-        await _vendor.DeleteAsync(Address, Key, CancellationToken.None);
+        await _vendor.DeleteAsync(Address, Key);
 
         Assert.Equal((Aes, None), (put, await GetAsync()));
         Assert.Equal(["Put", "Get", "Delete", "Get"], _vendor.Calls.Select(c => c.Operation));
@@ -66,7 +66,18 @@ public sealed class InMemoryVendorTests
         Assert.True((afterEffect ? Aes : None).Equals(await GetAsync()), sentence);
     }
 
-    private Task PutAsync() => _vendor.PutAsync(Address, Key, _vendor.Write(Aes, new Observation(None, null)), CancellationToken.None);
+    [Fact]
+    public async Task What_a_last_check_stops_is_not_sent()
+    {
+        var stop = new Failure(FailureKind.Conflict, "Test", "Stopped");
+
+        var stopped = await Assert.ThrowsAsync<VendorException>(() => _vendor.DeleteAsync(Address, Key, () => stop));
+
+        Assert.Equal(stop with { NotSent = true }, stopped.Failure);
+        Assert.Empty(_vendor.Calls);
+    }
+
+    private Task PutAsync() => _vendor.PutAsync(Address, Key, _vendor.Write(Aes, new Observation(None, null)));
 
     private async Task<BucketEncryption> GetAsync() => (await _vendor.GetAsync(Address, Key, CancellationToken.None)).Encryption;
 }

@@ -52,7 +52,7 @@ public sealed class CrdTests
     [Fact]
     public void Every_algorithm_cipher_and_addressing_of_the_enums_is_read()
     {
-        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), new KeySourceReader(ambientInNamespacedStores: false));
+        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
         var encryption = Policy["spec"]["encryption"];
         var specs = encryption["algorithm"].Enum.Select(a => new EncryptionSpec { Algorithm = a })
             .Concat(encryption["kmsDataEncryption"].Enum.Select(c => new EncryptionSpec { Algorithm = "KMS", KmsDataEncryption = c }));

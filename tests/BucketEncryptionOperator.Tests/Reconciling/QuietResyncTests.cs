@@ -33,7 +33,7 @@ public sealed class QuietResyncTests(ITestOutputHelper output)
         await admin.SetBucketAsync(Bucket, new SimulatedBucket { Region = region });
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(20), time, new WebProxy(server.Url));
         using var limits = new VendorLimits(time);
-        await using var bench = new Workbench(time: time, real: (vendor, new BucketEncryptionApi(http, VendorCatalog.Find(vendor)!.Dialect, new ServerClocks(time), limits, () => true)));
+        await using var bench = new Workbench(time: time, real: (vendor, new BucketEncryptionApi(http, VendorCatalog.Find(vendor)!.Dialect, new ServerClocks(time), limits)));
         var policy = Given.Policy(Bucket).With(new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "example-kms-key-id" } });
         bench.Start(policy with { Spec = policy.Spec with { ResyncInterval = "30s" } });
         bench.Put(Given.Store(vendor, region).At(endpoint));
@@ -74,7 +74,7 @@ public sealed class QuietResyncTests(ITestOutputHelper output)
         await admin.SetBucketAsync(Bucket, new SimulatedBucket { ReadLagMs = 3000 });
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(20), time, new WebProxy(server.Url));
         using var limits = new VendorLimits(time);
-        await using var bench = new Workbench(time: time, real: ("AlibabaOSS", new BucketEncryptionApi(http, VendorCatalog.Find("AlibabaOSS")!.Dialect, new ServerClocks(time), limits, () => true)));
+        await using var bench = new Workbench(time: time, real: ("AlibabaOSS", new BucketEncryptionApi(http, VendorCatalog.Find("AlibabaOSS")!.Dialect, new ServerClocks(time), limits)));
         bench.Start(Given.Policy(Bucket));
         bench.Put(Given.Store().At("http://oss-cn-hangzhou.aliyuncs.com"));
         bench.Kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "ak"), ("accessKeySecret", Workbench.GoodSecret));

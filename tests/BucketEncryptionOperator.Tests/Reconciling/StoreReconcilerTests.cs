@@ -39,7 +39,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         _news = new KeyNews(_breakers);
         _keys = new SecretKeys((name, token) => _kubernetes.Client.GetAsync(Kinds.Secrets, name, token), _breakers, _time);
         _temporary = new TemporaryKeys((_, _) => throw new InvalidOperationException("the keys are in a Secret"), _breakers, _time, NullLogger<TemporaryKeys>.Instance);
-        var stores = new Stores(_mirror, shared: null, new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), new KeySourceReader(ambientInNamespacedStores: false)));
+        var stores = new Stores(_mirror, shared: null, new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false)));
         _reconciler = new StoreReconciler<ObjectStore>(
             new StoreKind<ObjectStore>(Kinds.Stores, _mirror, stores.Read, _ => _remark), new StoreKeys(_keys, _temporary), _breakers, _news, _kubernetes.Client, _time, new Random(1),
             new RecordingLogger<StoreReconciler<ObjectStore>>(new ConcurrentQueue<string>()));

@@ -181,7 +181,7 @@ public sealed partial class ObservabilityTests : IDisposable
         using var limits = new VendorLimits(bench.Time);
         _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false), "1.2.3", perBucket: false);
         var key = new AccessKey("LTAI-an-id", "secret", SecurityToken: null);
-        using var turn = await limits.EnterAsync(Address, key, "Get", CancellationToken.None);
+        using var turn = await limits.EnterAsync(Address, key, "Get", requests: 1, CancellationToken.None);
 
         var text = Scrape();
 

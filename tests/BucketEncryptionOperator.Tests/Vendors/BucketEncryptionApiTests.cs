@@ -9,6 +9,7 @@ namespace BucketEncryptionOperator.Tests.Vendors;
 /// <summary>The three operations over the wire, for each vendor. An address of its own (CName) lets every dialect speak to loopback.</summary>
 public sealed class BucketEncryptionApiTests : IDisposable
 {
+    private const string NothingConfigured = "<Error><Code>ServerSideEncryptionConfigurationNotFoundError</Code></Error>";
     private const string Skewed = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
 
     private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
@@ -49,7 +50,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
         var dialect = Dialects.All[vendor];
         var target = new BucketEncryption.Kms("k-1", DataCipher.Aes256);
 
-        await Api(vendor).PutAsync(At(server), Dialects.Temporary, Api(vendor).Write(target, Nothing), CancellationToken.None);
+        await Api(vendor).PutAsync(At(server), Dialects.Temporary, Api(vendor).Write(target, Nothing));
 
         using var built = dialect.Sign(HttpMethod.Put, At(server), Dialects.Temporary, dialect.Document.Write(target, null), Dialects.Now);
         var lines = Assert.Single(server.Requests).Split("\r\n").Where(l => !l.StartsWith("User-Agent", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
@@ -113,7 +114,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, $"<Error><Code>{code}</Code></Error>"));
 
-        var thrown = await Record.ExceptionAsync(() => Api(vendor).DeleteAsync(At(server), Dialects.Key, CancellationToken.None));
+        var thrown = await Record.ExceptionAsync(() => Api(vendor).DeleteAsync(At(server), Dialects.Key));
 
         Assert.Equal(code == "FsNotSupport" ? "FsNotSupport" : null, (thrown as VendorException)?.Failure.Code);
     }
@@ -124,7 +125,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, $"<Error><Code>{code}</Code></Error>"));
 
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).PutAsync(At(server), Dialects.Key, Api(vendor).Write(Aes, Nothing), CancellationToken.None));
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).PutAsync(At(server), Dialects.Key, Api(vendor).Write(Aes, Nothing)));
 
         Assert.Equal(("PutBucketEncryption", code), (thrown.Failure.Operation, thrown.Failure.Code));
     }
@@ -164,7 +165,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
         var read = Dialects.Document(vendor, "<SSEAlgorithm>AES256</SSEAlgorithm><New>x</New>", "<BlockedEncryptionTypes><EncryptionType>y</EncryptionType></BlockedEncryptionTypes>");
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200));
 
-        await Api(vendor).PutAsync(At(server), Dialects.Key, Api(vendor).Write(new BucketEncryption.Kms(null, DataCipher.Aes256), new Observation(Aes, read)), CancellationToken.None);
+        await Api(vendor).PutAsync(At(server), Dialects.Key, Api(vendor).Write(new BucketEncryption.Kms(null, DataCipher.Aes256), new Observation(Aes, read)));
 
         Assert.EndsWith("\r\n\r\n" + read.Replace("AES256", Dialects.Kms(vendor), StringComparison.Ordinal), Assert.Single(server.Requests), StringComparison.Ordinal);
     }
@@ -177,7 +178,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
         {
             await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status));
 
-            await Api(vendor).DeleteAsync(At(server), Dialects.Key, CancellationToken.None);
+            await Api(vendor).DeleteAsync(At(server), Dialects.Key);
 
             Assert.StartsWith("DELETE /?encryption HTTP/1.1\r\n", Assert.Single(server.Requests), StringComparison.Ordinal);
         }
@@ -222,8 +223,8 @@ public sealed class BucketEncryptionApiTests : IDisposable
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, Skewed, $"Date: {serverTime:R}"));
         var api = Api("huawei");
 
-        var put = await Assert.ThrowsAsync<VendorException>(() => api.PutAsync(At(server), Dialects.Key, api.Write(Aes, Nothing), CancellationToken.None));
-        var delete = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(At(server), Dialects.Key, CancellationToken.None));
+        var put = await Assert.ThrowsAsync<VendorException>(() => api.PutAsync(At(server), Dialects.Key, api.Write(Aes, Nothing)));
+        var delete = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(At(server), Dialects.Key));
 
         Assert.Equal(("RequestTimeTooSkewed", "RequestTimeTooSkewed"), (put.Failure.Code, delete.Failure.Code));
         Assert.Collection(
@@ -286,13 +287,102 @@ public sealed class BucketEncryptionApiTests : IDisposable
         Assert.Empty(elsewhere.Requests);
     }
 
+    [Fact]
+    public async Task At_one_request_per_second_a_write_follows_its_read_at_once_and_leaves_the_only_slot_to_the_next()
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(404, NothingConfigured));
+        var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 1, Burst: 1, MaxConcurrency: 1) };
+
+        using var write = await Api("s3").BeginWriteAsync(address, Dialects.Key, CancellationToken.None).Within();
+        var read = await write.GetAsync(CancellationToken.None).Within();
+        await write.DeleteAsync(() => null, CancellationToken.None).Within();
+        var confirming = Api("s3").GetAsync(address, Dialects.Key, CancellationToken.None);
+        await _time.TimersScheduledAsync(1).Within();
+        _time.Advance(TimeSpan.FromSeconds(2.1));
+        await confirming.Within();
+
+        Assert.IsType<BucketEncryption.None>(read.Encryption);
+        Assert.Equal(["GET", "DELETE", "GET"], server.Requests.Select(r => r.Split(' ')[0]));
+    }
+
+    [Fact]
+    public async Task A_write_that_the_last_check_stops_is_not_sent_and_its_permits_are_returned()
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(404, NothingConfigured));
+        var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 1, Burst: 1, MaxConcurrency: 1) };
+        var stop = new Failure(FailureKind.Conflict, "Test", "Stopped") { Message = "stopped" };
+
+        var stopped = await Assert.ThrowsAsync<VendorException>(() => Api("s3").DeleteAsync(address, Dialects.Key, () => stop)).Within();
+        await Api("s3").GetAsync(address, Dialects.Key, CancellationToken.None).Within();
+
+        Assert.Equal(stop with { NotSent = true }, stopped.Failure);
+        Assert.StartsWith("GET", Assert.Single(server.Requests), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("nobody listens", true)]
+    [InlineData("the vendor fails", false)]
+    [InlineData("the connection breaks in the middle of the answer", false)]
+    [InlineData("no answer comes", false)]
+    public async Task A_failed_write_says_whether_it_may_have_reached_the_vendor(string sentence, bool notSent)
+    {
+        await using var server = new ScriptedServer(_ => sentence switch
+        {
+            "the vendor fails" => ScriptedServer.Answer(500),
+            "no answer comes" => new Reply.Silence(),
+            _ => new Reply.Reset(),
+        });
+        var address = At(server);
+        if (sentence == "nobody listens")
+            await server.DisposeAsync();
+
+        var writing = Api("s3").DeleteAsync(address, Dialects.Key);
+        if (sentence == "no answer comes")
+        {
+            await Waiting.UntilAsync(() => server.Requests.Count == 1);
+            _time.Advance(TimeSpan.FromSeconds(10));
+        }
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => writing).Within();
+
+        Assert.True(thrown.Failure.NotSent == notSent, sentence);
+    }
+
+    /// <summary>Another replica may write when the lease has ended: until then the request must have ended, too.</summary>
+    [Fact]
+    public async Task A_write_takes_no_longer_than_is_left_of_the_lease()
+    {
+        await using var server = new ScriptedServer(_ => new Reply.Silence());
+        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => TimeSpan.FromSeconds(4));
+
+        var writing = api.DeleteAsync(At(server), Dialects.Key);
+        await Waiting.UntilAsync(() => server.Requests.Count == 1);
+        _time.Advance(TimeSpan.FromSeconds(3.9));
+        var early = writing.IsCompleted;
+        _time.Advance(TimeSpan.FromSeconds(0.2));
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => writing).Within();
+
+        Assert.Equal((false, "Timeout", false), (early, thrown.Failure.Code, thrown.Failure.NotSent));
+    }
+
+    [Fact]
+    public async Task Without_a_lease_nothing_is_written_whatever_the_last_check_says()
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(204));
+        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => TimeSpan.Zero);
+
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(At(server), Dialects.Key)).Within();
+
+        Assert.Equal(NotLeading.Failure, thrown.Failure);
+        Assert.Empty(server.Requests);
+    }
+
     private static BucketAddress At(ScriptedServer server) => new("finance-archive", server.Address, "cn-north-1", Addressing.CName);
 
     private static string Authorization(string request) => request.Split("\r\n").Single(l => l.StartsWith("Authorization: ", StringComparison.Ordinal))["Authorization: ".Length..];
 
     private static string Authorization(HttpRequestMessage request) => string.Join(", ", request.Headers.GetValues("Authorization"));
 
-    private BucketEncryptionApi Api(string vendor) => new(_http, Dialects.All[vendor], new ServerClocks(_time), _limits, () => true);
+    private BucketEncryptionApi Api(string vendor) => new(_http, Dialects.All[vendor], new ServerClocks(_time), _limits);
 
     private Task<Observation> GetAsync(string vendor, ScriptedServer server) => Api(vendor).GetAsync(At(server), Dialects.Key, CancellationToken.None);
 }

@@ -120,7 +120,7 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
         for (var i = 0; i < RandomSeed.Cases(2_000); i++)
         {
             using var limits = new VendorLimits(time); // the clock stands still: what is asked to go slower once would wait for ever
-            var api = new BucketEncryptionApi(http, Dialects.All[vendor], new ServerClocks(time), limits, () => true);
+            var api = new BucketEncryptionApi(http, Dialects.All[vendor], new ServerClocks(time), limits);
             var thrown = await Record.ExceptionAsync(() => api.GetAsync(address, Dialects.Key, CancellationToken.None));
 
             Assert.True(thrown is null or VendorException, $"case {i}: {thrown}");
@@ -139,7 +139,7 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
         var time = new ManualTimeProvider(Dialects.Now);
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), time);
         using var limits = new VendorLimits(time);
-        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(time), limits, () => true);
+        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(time), limits);
         await using var server = new ScriptedServer(_ => endless ? new Reply.Endless(head) : new Reply.Bytes(head));
         var before = GC.GetTotalAllocatedBytes(precise: true);
 

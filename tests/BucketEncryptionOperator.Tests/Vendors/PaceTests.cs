@@ -78,7 +78,7 @@ public sealed class PaceTests(ITestOutputHelper output) : IDisposable
 
         foreach (var turn in turns)
         {
-            turn.Answered(SlowDown);
+            turn.Send().Answered(SlowDown);
             turn.Dispose();
         }
 
@@ -89,7 +89,7 @@ public sealed class PaceTests(ITestOutputHelper output) : IDisposable
     public async Task Nothing_goes_out_while_the_vendor_asked_for_a_pause()
     {
         using (var turn = await EnterAsync())
-            turn.Answered(SlowDown with { RetryAfter = TimeSpan.FromSeconds(7) });
+            turn.Send().Answered(SlowDown with { RetryAfter = TimeSpan.FromSeconds(7) });
         var next = EnterAsync();
 
         _time.Advance(TimeSpan.FromSeconds(7) - TimeSpan.FromMilliseconds(1));
@@ -104,7 +104,7 @@ public sealed class PaceTests(ITestOutputHelper output) : IDisposable
     public async Task Who_would_wait_too_long_is_told_when_to_come_back()
     {
         using (var turn = await EnterAsync())
-            turn.Answered(SlowDown with { RetryAfter = TimeSpan.FromMinutes(1) });
+            turn.Send().Answered(SlowDown with { RetryAfter = TimeSpan.FromMinutes(1) });
 
         var refused = await Assert.ThrowsAsync<VendorException>(EnterAsync);
 
@@ -118,7 +118,7 @@ public sealed class PaceTests(ITestOutputHelper output) : IDisposable
     {
         using var cancelled = new CancellationTokenSource();
         var turns = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => EnterAsync())).Within();
-        var waits = Pace.EnterAsync(Limit, "Get", cancelled.Token);
+        var waits = Pace.EnterAsync(Limit, "Get", requests: 1, cancelled.Token);
 
         await cancelled.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waits);
@@ -129,14 +129,70 @@ public sealed class PaceTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public async Task A_read_and_its_write_go_out_together_at_one_request_per_second_and_the_next_waits_for_both()
+    {
+        var limit = new RateLimit(RequestsPerSecond: 1, Burst: 1, MaxConcurrency: 1);
+        using (var pair = await Pace.EnterAsync(limit, "Get", requests: 2, CancellationToken.None).Within())
+        {
+            pair.Send();
+            pair.Send();
+        }
+
+        var next = Pace.EnterAsync(limit, "Get", requests: 1, CancellationToken.None);
+        _time.Advance(TimeSpan.FromSeconds(1.9));
+        var early = next.IsCompleted;
+        _time.Advance(TimeSpan.FromSeconds(0.2));
+        using var turn = await next.Within();
+
+        Assert.False(early);
+        Assert.Equal(2, State.Requests);
+    }
+
+    [Theory]
+    [InlineData("none of the two", 0, 0)]
+    [InlineData("one of the two", 1, 1)]
+    [InlineData("both", 2, 2)]
+    [InlineData("one more than there were permits for", 3, 3)]
+    public async Task What_was_sent_is_paid_for_and_what_was_not_is_returned(string sentence, int sent, int seconds)
+    {
+        var limit = new RateLimit(RequestsPerSecond: 1, Burst: 1, MaxConcurrency: 8);
+        using (var pair = await Pace.EnterAsync(limit, "Get", requests: 2, CancellationToken.None).Within())
+        {
+            for (var i = 0; i < sent; i++)
+                pair.Send();
+        }
+
+        var next = Pace.EnterAsync(limit, "Get", requests: 1, CancellationToken.None);
+        _time.Advance(TimeSpan.FromSeconds(Math.Max(0, seconds - 0.1)));
+        var early = seconds > 0 && next.IsCompleted;
+        _time.Advance(TimeSpan.FromSeconds(0.2));
+        using var turn = await next.Within();
+
+        Assert.False(early, sentence);
+    }
+
+    [Fact]
+    public async Task A_read_and_its_write_occupy_one_slot_until_both_are_done()
+    {
+        var pair = await Pace.EnterAsync(Limit, "Get", requests: 2, CancellationToken.None).Within();
+        pair.Send();
+        pair.Send();
+        var during = State.InFlight;
+        pair.Dispose();
+        pair.Dispose();
+
+        Assert.Equal((1, 0), (during, State.InFlight));
+    }
+
+    [Fact]
     public async Task A_changed_limit_is_taken_and_a_higher_one_is_grown_into()
     {
-        using (await Pace.EnterAsync(Limit with { RequestsPerSecond = 5 }, "Get", CancellationToken.None))
+        using (await Pace.EnterAsync(Limit with { RequestsPerSecond = 5 }, "Get", requests: 1, CancellationToken.None))
             Assert.Equal(5, State.RequestsPerSecond);
 
-        using var turn = await Pace.EnterAsync(Limit, "Get", CancellationToken.None);
+        using var turn = await Pace.EnterAsync(Limit, "Get", requests: 1, CancellationToken.None);
         var before = State.RequestsPerSecond;
-        turn.Answered(failure: null);
+        turn.Send().Answered(failure: null);
 
         Assert.Equal(5, before);
         Assert.InRange(State.RequestsPerSecond, 5.01, 5.5);
@@ -172,7 +228,7 @@ public sealed class PaceTests(ITestOutputHelper output) : IDisposable
                 {
                     using var turn = await EnterAsync();
                     var ok = Take();
-                    turn.Answered(ok ? null : SlowDown);
+                    turn.Send().Answered(ok ? null : SlowDown);
                     if (ok)
                         break;
                 }
@@ -214,13 +270,14 @@ public sealed class PaceTests(ITestOutputHelper output) : IDisposable
         Assert.InRange(refused, 1, jobs / 10);
     }
 
-    private Task<Pace.Turn> EnterAsync() => Pace.EnterAsync(Limit, "Get", CancellationToken.None);
+    private Task<Pace.Turn> EnterAsync() => Pace.EnterAsync(Limit, "Get", requests: 1, CancellationToken.None);
 
     private async Task SendAsync(int requests)
     {
         for (var i = 0; i < requests; i++)
         {
             using var turn = await EnterAsync();
+            turn.Send();
         }
     }
 

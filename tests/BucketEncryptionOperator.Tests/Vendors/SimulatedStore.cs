@@ -1,6 +1,7 @@
 using System.Net;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
 using ObjectStoreSimulator;
 using TestKit;
@@ -40,7 +41,7 @@ internal sealed class SimulatedStore : IAsyncDisposable
         Admin = new SimulatorAdmin(server.Url);
         var endpoint = place.Endpoint is null ? server.Url : new Uri(place.Endpoint);
         var vendor = VendorCatalog.Find(place.Vendor)!;
-        Api = new BucketEncryptionApi(_http, vendor.Dialect, new ServerClocks(TimeProvider.System), _limits, () => true);
+        Api = new BucketEncryptionApi(_http, vendor.Dialect, new ServerClocks(TimeProvider.System), _limits);
         Traits = vendor.Describe(new StoreSettings(place.Region, endpoint) { SignatureVersion = place.SignatureVersion, CloudBoxId = place.CloudBoxId });
         Address = new BucketAddress(place.Bucket, endpoint, place.Region, place.Addressing, Traits.Options);
     }
@@ -71,9 +72,9 @@ internal sealed class SimulatedStore : IAsyncDisposable
 
     public Task<Observation> GetAsync(AccessKey? key = null, BucketAddress? address = null) => Api.GetAsync(address ?? Address, key ?? Key, CancellationToken.None);
 
-    public async Task PutAsync(BucketEncryption target, AccessKey? key = null) => await Api.PutAsync(Address, key ?? Key, Api.Write(target, await GetAsync()), CancellationToken.None);
+    public async Task PutAsync(BucketEncryption target, AccessKey? key = null) => await Api.PutAsync(Address, key ?? Key, Api.Write(target, await GetAsync()));
 
-    public Task DeleteAsync() => Api.DeleteAsync(Address, Key, CancellationToken.None);
+    public Task DeleteAsync() => Api.DeleteAsync(Address, Key);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
 using TestKit;
 using SimulatedVendor = ObjectStoreSimulator.Vendor;
@@ -136,8 +137,8 @@ public sealed partial class SimulatedStoreTests
         var elsewhere = store.Address with { Bucket = "not-there-yet" };
 
         var get = await FailureOfAsync(store.GetAsync(address: elsewhere));
-        var put = await FailureOfAsync(store.Api.PutAsync(elsewhere, SimulatedStore.Key, store.Api.Write(KmsKey, new Observation(None, Document: null)), CancellationToken.None));
-        var delete = await FailureOfAsync(store.Api.DeleteAsync(elsewhere, SimulatedStore.Key, CancellationToken.None));
+        var put = await FailureOfAsync(store.Api.PutAsync(elsewhere, SimulatedStore.Key, store.Api.Write(KmsKey, new Observation(None, Document: null))));
+        var delete = await FailureOfAsync(store.Api.DeleteAsync(elsewhere, SimulatedStore.Key));
 
         Assert.All([get, put, delete], f => Assert.Equal((FailureKind.Missing, "NoSuchBucket", 404), (f.Kind, f.Code, f.HttpStatus)));
     }
@@ -155,7 +156,7 @@ public sealed partial class SimulatedStoreTests
         await store.Admin.DenyAsync(new DenyRule { Operations = [StoreOperations.Put], ByKms = true });
 
         var byBucket = await FailureOfAsync(store.GetAsync());
-        var byKms = await FailureOfAsync(store.Api.PutAsync(store.Address, SimulatedStore.Key, store.Api.Write(KmsKey, new Observation(None, Document: null)), CancellationToken.None));
+        var byKms = await FailureOfAsync(store.Api.PutAsync(store.Address, SimulatedStore.Key, store.Api.Write(KmsKey, new Observation(None, Document: null))));
 
         Assert.All([byBucket, byKms], f => Assert.Equal((FailureKind.Denied, "AccessDenied", false), (f.Kind, f.Code, f.ConcernsCredentials)));
         Assert.Contains(bucketRight, byBucket.Hint, StringComparison.Ordinal);

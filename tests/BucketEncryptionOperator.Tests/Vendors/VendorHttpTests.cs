@@ -137,7 +137,7 @@ public sealed class VendorHttpTests : IDisposable
         foreach (var bundle in (string?[])[null, other.Pem, ours.Pem, other.Pem + ours.Pem, null])
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, server.Address);
-            var thrown = await Record.ExceptionAsync(() => _http.SendAsync(request, "GetBucketEncryption", bundle, CancellationToken.None));
+            var thrown = await Record.ExceptionAsync(() => _http.SendAsync(request, "GetBucketEncryption", bundle, TimeSpan.MaxValue, CancellationToken.None));
             codes.Add((thrown as VendorException)?.Failure.Code ?? "answered");
         }
 

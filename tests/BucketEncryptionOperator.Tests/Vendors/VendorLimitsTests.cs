@@ -64,7 +64,7 @@ public sealed class VendorLimitsTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(503, "<Error><Code>SlowDown</Code></Error>"));
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time);
-        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => true);
+        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(_time), _limits);
 
         await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(Bucket with { Endpoint = server.Address, Addressing = Addressing.CName }, Key, CancellationToken.None));
 
@@ -85,26 +85,26 @@ public sealed class VendorLimitsTests : IDisposable
             return ScriptedServer.Answer(200, "");
         });
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time);
-        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => mayWrite);
+        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(_time), _limits);
         var address = Bucket with { Endpoint = server.Address, Addressing = Addressing.CName, Limit = new RateLimit(1, 1, 1) };
-        using (await _limits.EnterAsync(address, Key, "Get", CancellationToken.None))
-        {
-        }
+        await SendAsync(address, Key);
 
         var waiting = write == "a put"
-            ? api.PutAsync(address, Key, api.Write(new BucketEncryption.Aes256(), new Observation(new BucketEncryption.None(), Document: null)), CancellationToken.None)
-            : api.DeleteAsync(address, Key, CancellationToken.None);
+            ? api.PutAsync(address, Key, api.Write(new BucketEncryption.Aes256(), new Observation(new BucketEncryption.None(), Document: null)), LastCheck)
+            : api.DeleteAsync(address, Key, LastCheck);
         await _time.TimersScheduledAsync(1).Within();
         mayWrite = false;
         _time.Advance(TimeSpan.FromSeconds(2));
 
         var stopped = await Assert.ThrowsAsync<VendorException>(() => waiting.Within());
-        Assert.Equal(("NotLeading", 0), (stopped.Failure.Code, requests));
+        Assert.Equal(("NotLeading", true, 0), (stopped.Failure.Code, stopped.Failure.NotSent, requests));
+
+        Failure? LastCheck() => mayWrite ? null : NotLeading.Failure;
     }
 
     private async Task SendAsync(BucketAddress address, AccessKey key, Failure? failure = null)
     {
-        using var turn = await _limits.EnterAsync(address, key, "Get", CancellationToken.None);
-        turn.Answered(failure);
+        using var turn = await _limits.EnterAsync(address, key, "Get", requests: 1, CancellationToken.None);
+        turn.Send().Answered(failure);
     }
 }

@@ -44,6 +44,41 @@ public sealed class LeaderElectorTests
     }
 
     [Fact]
+    public void In_normal_renewal_a_write_may_take_more_than_ten_seconds()
+    {
+        var shortest = TimeSpan.MaxValue;
+        _simulation.EachTick = () => shortest = _leader.Elector.WriteTime < shortest ? _leader.Elector.WriteTime : shortest;
+
+        _simulation.Run(120 * Second);
+
+        Assert.InRange(shortest, 11 * Second, 14 * Second);
+    }
+
+    [Theory]
+    [InlineData(1.0)]
+    [InlineData(1.05)]
+    public void A_write_that_takes_the_time_it_is_given_ends_before_another_may_write(double standbysClock)
+    {
+        var standby = _simulation.Start("b", clockRate: standbysClock);
+        _simulation.Run(10 * Second);
+        var (lastWriteEnds, shortest) = (_simulation.Now, TimeSpan.MaxValue);
+        _simulation.EachTick = () =>
+        {
+            if (!_leader.MayWrite)
+                return;
+            var ends = _simulation.Now + _leader.Elector.WriteTime;
+            lastWriteEnds = ends > lastWriteEnds ? ends : lastWriteEnds;
+            shortest = _leader.Elector.WriteTime < shortest ? _leader.Elector.WriteTime : shortest;
+        };
+        _leader.CutOffUntil = _simulation.Now + 120 * Second;
+
+        Assert.NotNull(_simulation.RunUntil(() => standby.MayWrite, 60 * Second));
+
+        Assert.True(_simulation.Now >= lastWriteEnds, $"the last write ends {lastWriteEnds - _simulation.Now} after another may write");
+        Assert.InRange(shortest, 3.9 * Second, 4.2 * Second);
+    }
+
+    [Fact]
     public void An_orderly_stop_hands_over_within_a_second()
     {
         var standby = _simulation.Start("b");

@@ -20,10 +20,12 @@ var target = new BucketEncryption.Kms(more.GetValueOrDefault("key"), DataCipher.
 
 using var http = new VendorHttp("bucket-encryption-operator/1.0", TimeSpan.FromSeconds(20), TimeProvider.System);
 using var limits = new VendorLimits(TimeProvider.System);
-var api = new BucketEncryptionApi(http, vendor.Dialect, new ServerClocks(TimeProvider.System), limits, () => true);
-await api.PutAsync(address, key, api.Write(target, new Observation(new BucketEncryption.None(), Document: null)), CancellationToken.None);
+var api = new BucketEncryptionApi(http, vendor.Dialect, new ServerClocks(TimeProvider.System), limits);
+using (var put = await api.BeginWriteAsync(address, key, CancellationToken.None))
+    await put.PutAsync(api.Write(target, new Observation(new BucketEncryption.None(), Document: null)), () => null, CancellationToken.None);
 var read = await api.GetAsync(address, key, CancellationToken.None);
-await api.DeleteAsync(address, key, CancellationToken.None);
+using (var delete = await api.BeginWriteAsync(address, key, CancellationToken.None))
+    await delete.DeleteAsync(() => null, CancellationToken.None);
 
 if (read.Encryption == target)
     return 0;
