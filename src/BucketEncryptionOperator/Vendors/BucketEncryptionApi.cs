@@ -32,7 +32,7 @@ internal sealed class BucketEncryptionApi(
         var (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, Get, lastCheck: null, cancellationToken);
         // Refused for the time in its signature: once more, signed for the time that the endpoint told. A write is not sent twice: whoever lets us
         // write was asked for one request, now; and a read with the corrected time comes before the next.
-        if (failure is { Code: ErrorTable.Skewed } && clocks.Correct(call.Address.Endpoint, response.Headers.Date))
+        if (CorrectsClock(call, response, failure))
             (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, Get, lastCheck: null, cancellationToken);
         if (failure is not null)
         {
@@ -49,6 +49,9 @@ internal sealed class BucketEncryptionApi(
                 RequestId = dialect.Errors.RequestId(response),
             });
     }
+
+    private bool CorrectsClock(Call call, VendorResponse response, Failure? failure) =>
+        failure is { Code: ErrorTable.Skewed } && clocks.Correct(call.Address.Endpoint, response.Headers.Date);
 
     /// <summary>It was good when the work on the policy began, and the turn was long in coming.</summary>
     private static Failure KeyOver(string operation) => new(FailureKind.Transient, operation, "KeyExpired")
@@ -123,7 +126,8 @@ internal sealed class BucketEncryptionApi(
                 throw new InvalidOperationException("one write at most");
             _written = true;
             using var turn = call.Turn; // nothing can follow: a read that confirms the write needs the slot, where a store has but one
-            var (_, failure) = await api.SendAsync(call, method, document, operation, lastCheck, cancellationToken);
+            var (response, failure) = await api.SendAsync(call, method, document, operation, lastCheck, cancellationToken);
+            _ = api.CorrectsClock(call, response, failure); // for the next read
             if (failure is not null && !(document is null && ErrorTable.SaysNotConfigured(failure)))
                 throw new VendorException(failure);
         }
