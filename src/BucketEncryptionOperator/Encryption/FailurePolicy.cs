@@ -51,7 +51,7 @@ internal static class FailurePolicy
 
     private static ComeBack Next(Outcome outcome, TimeSpan resync, TimeSpan untilMissingStalls) => outcome switch
     {
-        Outcome.Unconfirmed { History.FuseBlown: false } => new ComeBack(WriteHistory.ReadLag, BackOff: false),
+        Outcome.Unconfirmed { IsStuck: false } => new ComeBack(WriteHistory.ReadLag, BackOff: false),
         Outcome.Waiting waiting => new ComeBack(waiting.For, BackOff: false),
         Outcome.Yielded { Why: { PassesByItself: true } why } => Next(why, resync, untilMissingStalls),
         Outcome.Failed failed => Next(failed.Failure, resync, untilMissingStalls),

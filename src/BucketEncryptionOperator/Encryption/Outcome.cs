@@ -11,7 +11,14 @@ internal abstract record Outcome
     public sealed record InSync(BucketEncryption Observed, WriteHistory? History = null) : Outcome;
 
     /// <summary>Written, now or earlier, and a read shows something else, or nothing. <paramref name="History"/> says how often.</summary>
-    public sealed record Unconfirmed(BucketEncryption? Observed, WriteHistory History, bool Removes = false) : Outcome;
+    public sealed record Unconfirmed(BucketEncryption? Observed, WriteHistory History, bool Removes = false) : Outcome
+    {
+        /// <summary>Written just now: a read a moment later tells more.</summary>
+        public bool IsNew { get; init; }
+
+        /// <summary>Written several times, and the last write has had its time: the next one comes much later, and a person should look.</summary>
+        public bool IsStuck => History.FuseBlown && !IsNew;
+    }
 
     /// <param name="Observed">What the bucket has, where it could be read.</param>
     public sealed record Failed(Failure Failure, BucketEncryption? Observed) : Outcome;

@@ -81,7 +81,7 @@ internal static class BucketRows
         return result.Outcome switch
         {
             Outcome.InSync inSync => Finish(WithWrite(row, inSync.History) with { State = BucketRow.InSync, Observed = ObservedRows.Of(inSync.Observed) }, Standing.Good),
-            Outcome.Unconfirmed unconfirmed => Finish(Unconfirmed(row, unconfirmed), unconfirmed.History.FuseBlown ? Standing.Stuck : Standing.Confirming),
+            Outcome.Unconfirmed unconfirmed => Finish(Unconfirmed(row, unconfirmed), unconfirmed.IsStuck ? Standing.Stuck : Standing.Confirming),
             Outcome.Waiting waiting => Finish(row with { State = BucketRow.Drifted, Observed = ObservedRows.Of(waiting.Observed), Error = Error(waiting.Why) }, Standing.Confirming),
             Outcome.Planned planned => Finish(Planned(row, planned), planned.Why is null ? Standing.Noted : Standing.Stuck),
             Outcome.Yielded yielded => Finish(
@@ -146,14 +146,14 @@ internal static class BucketRows
 
     private static BucketRow Unconfirmed(BucketRow row, Outcome.Unconfirmed outcome)
     {
-        var (times, blown) = (outcome.History.Count, outcome.History.FuseBlown);
+        var times = outcome.History.Count;
         return WithWrite(row, outcome.History) with
         {
             State = BucketRow.Drifted,
             Observed = ObservedRows.Of(outcome.Observed),
             Error = outcome switch
             {
-                _ when !blown => new ErrorRow { Operation = Confirm, Code = Confirming, Message = "Written; a read does not show it yet." },
+                _ when !outcome.IsStuck => new ErrorRow { Operation = Confirm, Code = Confirming, Message = "Written; a read does not show it yet." },
                 { History.Kept: true } => new ErrorRow
                 {
                     Operation = Confirm,

@@ -70,7 +70,7 @@ internal sealed record BucketMemory(WriteHistory? History, Original? Original, b
         Kept = writes.Kept == true,
         IsCorrection = writes.Correction == true,
         IsRefused = writes.Refused == true,
-        RecordedAt = writes.RecordedTime ?? writes.NotBefore,
+        RecordedAt = writes.RecordedTime ?? default,
     };
 
     public static WritesRow Row(WriteHistory history) => new()
@@ -81,7 +81,7 @@ internal sealed record BucketMemory(WriteHistory? History, Original? Original, b
         Kept = history.Kept ? true : null,
         Correction = history.IsCorrection ? true : null,
         Refused = history.IsRefused ? true : null,
-        RecordedTime = KubeTimeConverter.Truncate(history.RecordedAt),
+        RecordedTime = history.RecordedAt == default ? null : KubeTimeConverter.Truncate(history.RecordedAt),
     };
 
     public static OriginalRow Row(Original original) => original is Original.Recorded recorded

@@ -74,6 +74,8 @@ internal sealed class PolicyPass(
                     break;
             }
         }
+        if (seen.Plan is Plan.Write && !options.ReadOnly && !checks.MayWrite)
+            return new Decided.Done(new BucketResult(task.Bucket, new Outcome.Failed(NotLeading.Failure, seen.Observed.Encryption)) { Claim = task.IsRelease ? null : Claim.Open });
         return options.ReadOnly && seen.Plan is Plan.Write
             ? new Decided.Done(Owned(task, new BucketResult(task.Bucket, Report(seen, api, ReadOnlyRefusal))))
             : new Decided.Ours(seen);

@@ -18,6 +18,9 @@ internal sealed class WriteChecks(
 {
     public const string SpecChanged = "SpecChanged";
 
+    /// <summary>Whether this process may write at all: else nothing need be put on record.</summary>
+    public bool MayWrite => mayWrite();
+
     public WriteCheck For(PassBasis basis, BucketTask task) => new(() => ProblemOf(basis, task));
 
     /// <summary>The change is in the queue already.</summary>

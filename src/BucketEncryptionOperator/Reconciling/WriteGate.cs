@@ -132,7 +132,7 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
 
     private static Outcome Confirm(BucketTask task, Plan.Write write, BucketEncryption? readBack) =>
         readBack is null || !task.Goal.IsMetBy(new Observation(readBack, Document: null), wasWritten: true)
-            ? new Outcome.Unconfirmed(readBack, write.History, write.Removes)
+            ? new Outcome.Unconfirmed(readBack, write.History, write.Removes) { IsNew = true }
             : new Outcome.InSync(readBack, WriteHistory.AfterMet(write.History));
 
     /// <summary>A bucket that was released as it should be, or that is gone, is done with.</summary>

@@ -74,7 +74,7 @@ public sealed class OwnershipTests : IAsyncLifetime
 
         await _bench.ReconcileAsync(younger);
         var between = Ready(younger);
-        await _bench.ReconcileAsync(older);
+        await _bench.SettleAsync(older);
         await _bench.SettleAsync(younger);
 
         Assert.Equal(("Unknown", "HeldByAnother"), between);
