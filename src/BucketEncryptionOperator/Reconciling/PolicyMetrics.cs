@@ -43,10 +43,17 @@ internal sealed class PolicyMetrics
     {
         lock (_gate)
         {
-            if (change.New is not { } policy)
+            if (change.New is not { Metadata: var now } policy)
+            {
                 _policies.Remove(change.Key);
-            else if (policy.Status?.ObservedGeneration != policy.Metadata.Generation && (change.Old is not { } old || old.Metadata.Generation != policy.Metadata.Generation || old.Metadata.Uid != policy.Metadata.Uid))
-                EntryOf(change.Key).ChangedAt = _time.GetTimestamp();
+                return;
+            }
+            var entry = Find(now);
+            if (entry is null)
+                _policies[change.Key] = entry = new Entry(now.Uid);
+            var isNewSpec = change.Old?.Metadata is not { } old || old.Generation != now.Generation || old.Uid != now.Uid;
+            if (isNewSpec && policy.Status?.ObservedGeneration != now.Generation)
+                entry.ChangedAt = _time.GetTimestamp();
         }
     }
 
@@ -77,7 +84,9 @@ internal sealed class PolicyMetrics
         long? changedAt = null;
         lock (_gate)
         {
-            var entry = EntryOf(policy.Metadata.Key);
+            // A reconcile may end after its policy has gone: what is known of it went with it.
+            if (Find(policy.Metadata) is not { } entry)
+                return;
             if (findings.IsVerified)
                 entry.VerifiedAt = _time.GetUtcNow();
             if (entry.ChangedAt is not null && status.ObservedGeneration == policy.Metadata.Generation && status.Conditions.Find(StatusComposer.Compliant)?.Status == Condition.True)
@@ -104,16 +113,15 @@ internal sealed class PolicyMetrics
     private static BucketRow? RowOf(BucketEncryptionPolicy policy, string bucket) =>
         policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation ? status.Buckets.FirstOrDefault(r => r.Name == bucket) : null;
 
-    private Entry EntryOf(NamespacedName policy)
-    {
-        if (!_policies.TryGetValue(policy, out var entry))
-            _policies[policy] = entry = new Entry();
-        return entry;
-    }
+    /// <summary>What is known of this policy; null where it is gone, or another one has its name.</summary>
+    private Entry? Find(ObjectMeta policy) =>
+        _policies.TryGetValue(policy.Key, out var entry) && entry.Uid == policy.Uid ? entry : null;
 
     /// <summary>Guarded by the gate.</summary>
-    private sealed class Entry
+    private sealed class Entry(string uid)
     {
+        public string Uid => uid;
+
         public long? ChangedAt { get; set; }
 
         public DateTimeOffset? VerifiedAt { get; set; }

@@ -11,7 +11,7 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </summary>
 internal static class Schedule
 {
-    public const string RequestedAt = "reconcile.fluxcd.io/requestedAt";
+    public const string RequestedAt = RequestAnnotations.RequestedAt;
 
     /// <summary>Of an interval; a look that has just been is not followed by another at once.</summary>
     private const double ShortestPause = 0.1;
@@ -46,7 +46,7 @@ internal static class Schedule
 
     /// <summary>What somebody has asked for a look with; any new value is a new request.</summary>
     public static string? AskedFor(BucketEncryptionPolicy policy) =>
-        policy.Metadata.Annotations.Where(a => a.Key == RequestedAt).Select(a => a.Value).FirstOrDefault();
+        policy.Metadata.Annotations[RequestedAt];
 
     /// <summary>Names the versions of what a look is made with, besides the policy.</summary>
     public static string Inputs(string storeVersion, string keyVersion) =>

@@ -9,9 +9,6 @@ namespace BucketEncryptionOperator.Vendors;
 internal sealed class BucketEncryptionApi(
     VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteGuard mayWrite, VendorMeter? metrics = null) : IBucketEncryptionApi
 {
-    /// <summary>Vendors' have hundreds of characters; shorter ones would be found in any text.</summary>
-    private const int ShortestToken = 8;
-
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
         const string Operation = "GetBucketEncryption";
@@ -22,14 +19,14 @@ internal sealed class BucketEncryptionApi(
                 ? new Observation(new BucketEncryption.None(), Document: null) { NotConfigured = failure }
                 : throw new VendorException(failure);
         }
-        return dialect.Document.Read(response.Body) is { } encryption
+        return dialect.Document.Read(response.Body) is { } encryption && !KeyRedaction.Repeats(response.Body, key)
             ? new Observation(encryption, response.Body)
-            : throw new VendorException(new Failure(FailureKind.Transient, Operation, "UnreadableAnswer")
+            : throw new VendorException(KeyRedaction.Redact(new Failure(FailureKind.Transient, Operation, "UnreadableAnswer")
             {
                 HttpStatus = (int)response.Status,
                 Message = $"The answer is not a {dialect.Document.Name} document.",
                 RequestId = dialect.Errors.RequestId(response),
-            });
+            }, key));
     }
 
     public async Task PutAsync(BucketAddress address, AccessKey key, string document, CancellationToken cancellationToken)
@@ -79,21 +76,19 @@ internal sealed class BucketEncryptionApi(
         if (key.Lifetime is { IsOver: true })
             throw new VendorException(KeyOver(operation));
         using var request = dialect.Sign(method, address, key, body, clocks.Now(address.Endpoint));
-        var (response, failure) = await MeasureAsync(request, address, operation, cancellationToken);
-        // A careless endpoint, or one that is not the vendor's, may say what it was told.
-        if (key.SecurityToken is { Length: >= ShortestToken } token && failure?.Message?.Contains(token, StringComparison.Ordinal) == true)
-            failure = failure with { Message = null };
+        var (response, failure) = await MeasureAsync(request, address, key, operation, cancellationToken);
         turn.Answered(failure);
         return (response, failure);
     }
 
-    private async Task<(VendorResponse Response, Failure? Failure)> MeasureAsync(HttpRequestMessage request, BucketAddress address, string operation, CancellationToken cancellationToken)
+    private async Task<(VendorResponse Response, Failure? Failure)> MeasureAsync(
+        HttpRequestMessage request, BucketAddress address, AccessKey key, string operation, CancellationToken cancellationToken)
     {
         using var call = metrics?.Begin(operation, address);
         try
         {
             var response = await http.SendAsync(request, operation, address.CaBundle, cancellationToken);
-            var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);
+            var failure = response.IsSuccess ? null : KeyRedaction.Redact(dialect.Errors.Read(response, operation), key);
             call?.Ended(failure);
             return (response, failure);
         }

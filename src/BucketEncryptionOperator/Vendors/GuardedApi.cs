@@ -4,7 +4,7 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>A vendor behind the breakers of its access keys: a call with a rejected key ends with the vendor's rejection, and is not made.</summary>
-/// <param name="realm">Where the vendor knows a key: from an endpoint to a name that all endpoints with the same keys share.</param>
+/// <param name="realm">From an endpoint to the name of where a key is known: see <see cref="Vendor.Realm"/>.</param>
 internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breakers, Func<Uri, string> realm) : IBucketEncryptionApi
 {
     public Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
@@ -22,8 +22,9 @@ internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breaker
 
     private async Task<T> CallAsync<T>(BucketAddress address, AccessKey key, Func<Task<T>> call, CancellationToken cancellationToken)
     {
-        var (entered, rejection) = await breakers.EnterAsync(key, realm(address.Endpoint), cancellationToken);
-        using var pass = entered ?? throw new VendorException(rejection ?? throw new InvalidOperationException("neither a pass nor a reason"));
+        var where = realm(address.Endpoint);
+        var (entered, rejection) = await breakers.EnterAsync(key, where, address.Bucket, cancellationToken);
+        using var pass = entered ?? throw Explained(rejection ?? throw new InvalidOperationException("neither a pass nor a reason"));
         try
         {
             var answer = await call();
@@ -33,8 +34,10 @@ internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breaker
         catch (VendorException e)
         {
             pass.Answered(e.Failure);
-            throw;
+            throw Explained(e.Failure);
         }
+
+        VendorException Explained(Failure failure) => new(KeyHints.Explain(failure, breakers.IsTakenElsewhere(key, where)));
     }
 
     private static async Task<bool> DoneAsync(Task work)

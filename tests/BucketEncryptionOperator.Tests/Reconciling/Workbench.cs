@@ -86,7 +86,7 @@ internal sealed class Workbench : IAsyncDisposable
         var claims = new BucketClaims(_policies, policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition);
         var writer = new StatusWriter(Kubernetes.Client, _policies);
         var keeper = new Keeper(Kubernetes.Client, _policies, writer, Time);
-        var vendors = new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { [_vendor] = new GuardedApi(_api, _breakers, _ => "vendor") };
+        var vendors = new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { [_vendor] = new GuardedApi(_api, _breakers, VendorCatalog.Find(_vendor)!.Realm) };
         var pass = new PolicyPass(
             new BucketReconciler(() => MayWrite, Time, new RecordingLogger<BucketReconciler>(Logs)), claims, keeper, new PassOptions(_bucketConcurrency, ReadOnly));
         var teller = new Teller(writer, claims, Events, Metrics, new TellerOptions(Evidence), Time, new RecordingLogger<Teller>(Logs));
