@@ -9,10 +9,10 @@ internal static class IdentityErrors
     private const int MaxMessage = 256;
 
     private const string Unnamed =
-        "The answer has no error code of the service: check whether a proxy or gateway on the way answers in its place.";
+        "The answer has no error code of the service: see whether a proxy or gateway on the way answers in its place.";
 
     /// <param name="step">The vendor's name of the call.</param>
-    /// <param name="code">The vendor's; null where the answer has none. Such an answer may be anybody's, and passes.</param>
+    /// <param name="code">The vendor's; null where there is none: such an answer may be anybody's, and passes.</param>
     /// <param name="message">The vendor's.</param>
     /// <param name="token">What was sent. A text that repeats it is dropped.</param>
     public static KeySourceException Refused(string step, IdentityAnswer answer, string? code, string? message, string? requestId, string token, string hint)
@@ -27,7 +27,8 @@ internal static class IdentityErrors
             RequestId = KeyRedaction.Repeats(requestId, token) ? null : requestId,
             ConcernsCredentials = kind == FailureKind.Denied,
         };
-        return new KeySourceException(failure) { Said = message is null || KeyRedaction.Repeats(message, token) ? "" : OneLine(message) };
+        var isSafe = message is not null && !KeyRedaction.Repeats(message, token);
+        return new KeySourceException(failure) { Said = isSafe ? OneLine(message ?? "") : "" };
     }
 
     public static KeySourceException Unreadable(string step) => new(new Failure(FailureKind.Transient, step, "UnreadableAnswer")

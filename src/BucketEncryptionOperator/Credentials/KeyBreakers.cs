@@ -19,34 +19,41 @@ internal abstract record KeyStanding
 }
 
 /// <summary>
-/// One circuit breaker per access key and realm, whatever stores and policies use the key: a rejected key costs one call, not one
-/// call per bucket, and a vendor that locks keys after repeated bad signatures is not made to. A realm is where a key is either
-/// known or not: a region of a vendor, or an endpoint that is not the vendor's own.
+/// One circuit breaker per access key and realm, whatever stores and policies use the key: a rejected key costs one
+/// call, not one call per bucket, and a vendor that locks keys after repeated bad signatures is not made to. A realm is
+/// where a key is either known or not: a region of a vendor, or an endpoint that is not the vendor's own.
 /// <list type="bullet">
 /// <item>New: the realm has not been asked. The first call is the probe, and the others wait for its end.</item>
 /// <item>Proven: the realm has taken the key. Calls pass.</item>
-/// <item>Rejected: calls get the vendor's answer without a call. Once a minute, for all realms of the key together, one call passes
-/// as the probe.</item>
+/// <item>Rejected: calls get the vendor's answer without a call. Once a minute, for all realms of the key together, one
+/// call passes as the probe.</item>
 /// </list>
-/// The probes go round the realms that reject the key and are asked for it, those that have taken it before going first in each
-/// round. Within a realm a bucket whose probe brought no answer about the key goes last. So neither a region that never knew the
-/// key nor a bucket that never answers keeps the others from finding out that the key is good again.
+/// The probes go round the realms that reject the key and are asked for it, those that have taken it before going first
+/// in each round. Within a realm a bucket whose probe brought no answer about the key goes last. So neither a region
+/// that never knew the key nor a bucket that never answers keeps the others from finding out that the key is good
+/// again.
 /// <para>
-/// Only the vendor's own answer moves a breaker (<see cref="Failure.IsVendorAnswer"/>), and only that of its own realm. After
-/// any other answer (5xx, none, a page of a gateway) the callers that waited go ahead, for it may be the one bucket's trouble.
+/// Only the vendor's own answer moves a breaker (<see cref="Failure.IsVendorAnswer"/>), and only that of its own realm.
+/// After any other answer (5xx, none, a page of a gateway) the callers that waited go ahead, for it may be the one
+/// bucket's trouble.
 /// </para>
 /// </summary>
 internal sealed class KeyBreakers(TimeProvider time)
 {
     private static readonly TimeSpan ProbeAfter = TimeSpan.FromMinutes(1);
 
-    /// <summary>A realm or bucket takes part in the round for this long after its last call. Rejected policies ask every 5 seconds.</summary>
+    /// <summary>
+    /// A realm or bucket takes part in the round for this long after its last call. Rejected policies ask every 5
+    /// seconds.
+    /// </summary>
     private static readonly TimeSpan WaitsFor = TimeSpan.FromMinutes(1);
 
     /// <summary>An unused key, with its secret, leaves the memory after this time.</summary>
     private static readonly TimeSpan KeptUnused = TimeSpan.FromHours(1);
 
-    /// <summary>Maximum number of buckets per realm that are remembered for having brought no answer about the key.</summary>
+    /// <summary>
+    /// Maximum number of buckets per realm that are remembered for having brought no answer about the key.
+    /// </summary>
     private const int MaxSilent = 256;
 
     private readonly Lock _gate = new();
@@ -56,7 +63,9 @@ internal sealed class KeyBreakers(TimeProvider time)
     /// <summary>Replaced as a whole, and read without the gate.</summary>
     private ImmutableArray<Action<AccessKey>> _listeners = [];
 
-    /// <summary>Calls <paramref name="listener"/> for each key that a realm takes, or rejects, and did not before.</summary>
+    /// <summary>
+    /// Calls <paramref name="listener"/> for each key that a realm takes, or rejects, and did not before.
+    /// </summary>
     /// <param name="listener">Runs on the caller that brought the answer; it must return at once.</param>
     public void Listen(Action<AccessKey> listener) =>
         ImmutableInterlocked.Update(ref _listeners, static (all, one) => all.Add(one), listener);
@@ -67,7 +76,8 @@ internal sealed class KeyBreakers(TimeProvider time)
     /// <summary>Asks for leave to call the vendor with the key.</summary>
     /// <param name="bucket">The bucket that the call is for.</param>
     /// <returns>The pass, or the failure with which the vendor has rejected the key.</returns>
-    public async Task<Read<Pass>> EnterAsync(AccessKey key, string realm, string bucket, CancellationToken cancellationToken)
+    public async Task<Read<Pass>> EnterAsync(
+        AccessKey key, string realm, string bucket, CancellationToken cancellationToken)
     {
         Task probe;
         KeyState state;
@@ -89,7 +99,11 @@ internal sealed class KeyBreakers(TimeProvider time)
         }
         await probe.WaitAsync(cancellationToken);
         lock (_gate)
-            return breaker.Rejection is null ? Leave(state, breaker, bucket, probe: null) : Answer(state, breaker, bucket);
+        {
+            return breaker.Rejection is null
+                ? Leave(state, breaker, bucket, probe: null)
+                : Answer(state, breaker, bucket);
+        }
     }
 
     /// <summary>Whether any realm has rejected the key, and not taken it since.</summary>
@@ -100,8 +114,9 @@ internal sealed class KeyBreakers(TimeProvider time)
     }
 
     /// <summary>
-    /// Whether another key of the same owner may do better: a realm that had taken the key rejects it, or no realm takes it. A realm
-    /// that has never known the key, while another takes it, will not know the owner's next key either.
+    /// Whether another key of the same owner may do better: a realm that had taken the key rejects it, or no realm
+    /// takes it. A realm that has never known the key, while another takes it, will not know the owner's next key
+    /// either.
     /// </summary>
     public bool NeedsReplacement(AccessKey key)
     {
@@ -140,7 +155,9 @@ internal sealed class KeyBreakers(TimeProvider time)
         }
     }
 
-    /// <summary>For metrics: the number of keys that some realm rejects, that some realm takes and none rejects, and the rest.</summary>
+    /// <summary>
+    /// For metrics: the number of keys that some realm rejects, that some realm takes and none rejects, and the rest.
+    /// </summary>
     public (int New, int Proven, int Rejected) States
     {
         get
@@ -165,7 +182,9 @@ internal sealed class KeyBreakers(TimeProvider time)
         return (state, breaker);
     }
 
-    /// <summary>Now and then, whether or not new keys come: a replaced key must not stay for the life of the process.</summary>
+    /// <summary>
+    /// Now and then, whether or not new keys come: a replaced key must not stay for the life of the process.
+    /// </summary>
     private void Sweep()
     {
         if (time.GetElapsedTime(_sweptAt) < ProbeAfter)
@@ -173,7 +192,8 @@ internal sealed class KeyBreakers(TimeProvider time)
         _sweptAt = time.GetTimestamp();
         foreach (var state in _keys.Values.ToList())
         {
-            foreach (var (realm, _) in state.Realms.Where(r => time.GetElapsedTime(r.Value.UsedAt) > KeptUnused).ToList())
+            var unused = state.Realms.Where(r => time.GetElapsedTime(r.Value.UsedAt) > KeptUnused).ToList();
+            foreach (var (realm, _) in unused)
                 state.Realms.Remove(realm);
             if (state.Realms.Count == 0)
                 _keys.Remove(state.Key);
@@ -190,7 +210,8 @@ internal sealed class KeyBreakers(TimeProvider time)
         if (!MayProbe(state, breaker, bucket))
         {
             // The vendor said so to another call, maybe of another bucket.
-            return new Read<Pass>(Value: null, breaker.Rejection is { } rejection ? rejection with { IsVendorAnswer = false } : null);
+            var failure = breaker.Rejection is { } rejection ? rejection with { IsVendorAnswer = false } : null;
+            return new Read<Pass>(Value: null, failure);
         }
         if (breaker.Round == state.Round)
             state.Round++; // all that wait have had their turn
@@ -263,7 +284,9 @@ internal sealed class KeyBreakers(TimeProvider time)
         return turned;
     }
 
-    /// <summary>Leave to make one call. Disposing it without an answer means that the call said nothing about the key.</summary>
+    /// <summary>
+    /// Leave to make one call. Disposing it without an answer means that the call said nothing about the key.
+    /// </summary>
     internal sealed class Pass(KeyBreakers breakers, Call call) : IDisposable
     {
         private Verdict _verdict = new Verdict.None();

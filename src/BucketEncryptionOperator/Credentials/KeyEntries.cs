@@ -8,8 +8,8 @@ internal abstract class KeyEntry
 }
 
 /// <summary>
-/// The places that keys come from, for as long as a store uses them. Whoever removes the last store calls <see cref="Forget"/>; a
-/// reconcile that is under way then may ask once more, and gets an entry that is not kept.
+/// The places that keys come from, for as long as a store uses them. Whoever removes the last store calls
+/// <see cref="Forget"/>; a reconcile that is under way then may ask once more, and gets an entry that is not kept.
 /// </summary>
 /// <param name="isUsed">Whether any store takes its keys from there; null where nobody forgets any.</param>
 internal sealed class KeyEntries<TSource, TEntry>(Func<TSource, bool>? isUsed = null) : IDisposable

@@ -3,8 +3,9 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
-/// Keeps an access key out of what an endpoint says. An id and a token are sent in clear, so a careless endpoint, or one that is not
-/// the vendor's, may repeat them in any text of its answer; those texts end in statuses, events, logs and traces.
+/// Keeps an access key out of what an endpoint says. An id and a token are sent in clear, so a careless endpoint, or
+/// one that is not the vendor's, may repeat them in any text of its answer; those texts end in statuses, events, logs
+/// and traces.
 /// </summary>
 internal static class KeyRedaction
 {
@@ -13,16 +14,20 @@ internal static class KeyRedaction
 
     private const string IdRemoved = "(access key id)";
 
-    /// <summary>Minimum length of what is searched for: vendors' keys are longer, and shorter texts occur in any sentence.</summary>
+    /// <summary>
+    /// Minimum length of what is searched for: vendors' keys are longer, and shorter texts occur in any sentence.
+    /// </summary>
     private const int Shortest = 8;
 
     /// <summary>
-    /// Length of the pieces that a secret or token is searched for in. Texts are cut before they get here, and a token of 1000
-    /// characters is then there in part only.
+    /// Length of the pieces that a secret or token is searched for in. Texts are cut before they get here, and a token
+    /// of 1000 characters is then there in part only.
     /// </summary>
     private const int Piece = 12;
 
-    /// <summary>The failure without the key: a text that repeats the secret or token is dropped, and an id is replaced.</summary>
+    /// <summary>
+    /// The failure without the key: a text that repeats the secret or token is dropped, and an id is replaced.
+    /// </summary>
     public static Failure Redact(Failure failure, AccessKey key)
     {
         var isForged = Shows(failure.Code, key);
@@ -39,7 +44,8 @@ internal static class KeyRedaction
     }
 
     /// <summary>Whether the text repeats the secret or the token of the key, in whole or in part.</summary>
-    public static bool Repeats(string? text, AccessKey key) => Repeats(text, key.Secret) || Repeats(text, key.SecurityToken);
+    public static bool Repeats(string? text, AccessKey key) =>
+        Repeats(text, key.Secret) || Repeats(text, key.SecurityToken);
 
     /// <summary>Whether the text repeats the secret, in whole or in part.</summary>
     public static bool Repeats(string? text, string? secret)

@@ -16,17 +16,18 @@ internal readonly record struct SecretSource(NamespacedName Name)
 }
 
 /// <summary>
-/// The access keys of stores, read from their Secrets by name (<c>get</c> only: a right to list or watch Secrets would show every
-/// body). A parsed key is kept per Secret and read again every 5 minutes; at once when the vendor has rejected it, for it may have been
-/// replaced meanwhile; and every 5 seconds while it is missing, broken, forbidden or rejected.
+/// The access keys of stores, read from their Secrets by name (<c>get</c> only: a right to list or watch Secrets would
+/// show every body). A parsed key is kept per Secret and read again every 5 minutes; at once when the vendor has
+/// rejected it, for it may have been replaced meanwhile; and every 5 seconds while it is missing, broken, forbidden or
+/// rejected.
 /// <para>
-/// A key stays in use while the API server cannot be asked, and for the first 5 minutes in which it denies the Secret: an API server
-/// that starts, or whose roles are not in its cache yet, denies what it grants a moment later.
+/// A key stays in use while the API server cannot be asked, and for the first 5 minutes in which it denies the Secret:
+/// an API server that starts, or whose roles are not in its cache yet, denies what it grants a moment later.
 /// </para>
 /// <para>
-/// The id and the token of a key are sent in clear. So values under other names than the usual ones are used only where the Secret
-/// itself offers them as an access key (<see cref="KeysAnnotation"/>): a store's author may name any Secret of the namespace, and
-/// need not be able to read it.
+/// The id and the token of a key are sent in clear. So values under other names than the usual ones are used only where
+/// the Secret itself offers them as an access key (<see cref="KeysAnnotation"/>): a store's author may name any Secret
+/// of the namespace, and need not be able to read it.
 /// </para>
 /// </summary>
 /// <param name="isUsed">Whether any store takes its keys from there; null where nobody forgets any.</param>
@@ -38,7 +39,9 @@ internal sealed class SecretKeys(
 {
     public const string ReadSecret = "ReadSecret";
 
-    /// <summary>On a Secret: which of its values may be used as what, for example <c>accessKeyId=AK,accessKeySecret=SK</c>.</summary>
+    /// <summary>
+    /// On a Secret: which of its values may be used as what, for example <c>accessKeyId=AK,accessKeySecret=SK</c>.
+    /// </summary>
     public const string KeysAnnotation = "bucketencryption.io/keys";
 
     private const string Forbidden = "SecretForbidden";
@@ -180,11 +183,12 @@ internal sealed class SecretKeys(
         if (missing.Count == 0)
             return null;
         var (what, name) = missing[0];
+        var offer = string.Join(',', renamed.Select(n => $"{n.Usual}={n.Given}"));
         return new Failure(FailureKind.Denied, ReadSecret, "SecretKeysNotOffered")
         {
             Message = $"Secret \"{source.Name.Name}\" does not offer its value {name} as {what}.",
-            Hint = $"If it is an access key, annotate the Secret with {KeysAnnotation}: "
-                + $"\"{string.Join(',', renamed.Select(n => $"{n.Usual}={n.Given}"))}\". Vendors get the id and the token in clear.",
+            Hint = $"If it is an access key, annotate the Secret with {KeysAnnotation}: \"{offer}\". "
+                + "Vendors get the id and the token in clear.",
             ConcernsCredentials = true,
         };
     }

@@ -54,7 +54,10 @@ internal sealed record PatchMeta
 internal sealed partial class Wire : JsonSerializerContext;
 
 /// <summary>Apart from the others, so that nothing of a Secret is remembered by <see cref="RepeatedTextConverter"/>.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, Converters = [typeof(KubeTimeConverter), typeof(SecretAnnotations)])]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectNullableAnnotations = true,
+    Converters = [typeof(KubeTimeConverter), typeof(SecretAnnotations)])]
 [JsonSerializable(typeof(Secret))]
 internal sealed partial class SecretWire : JsonSerializerContext;
 

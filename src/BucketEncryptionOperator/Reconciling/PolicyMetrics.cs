@@ -51,7 +51,8 @@ internal sealed class PolicyMetrics
             var entry = Find(now);
             if (entry is null)
                 _policies[change.Key] = entry = new Entry(now.Uid);
-            var isNewSpec = change.Old?.Metadata is not { } old || old.Generation != now.Generation || old.Uid != now.Uid;
+            var old = change.Old?.Metadata;
+            var isNewSpec = old is null || old.Uid != now.Uid || old.Generation != now.Generation;
             if (isNewSpec && policy.Status?.ObservedGeneration != now.Generation)
                 entry.ChangedAt = _time.GetTimestamp();
         }

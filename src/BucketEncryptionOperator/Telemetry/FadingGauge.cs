@@ -3,11 +3,13 @@ using System.Diagnostics.Metrics;
 namespace BucketEncryptionOperator.Telemetry;
 
 /// <summary>
-/// A gauge whose series come and go. The SDK keeps the last value of a series for the life of the process. A series that has ended
-/// is reported as NaN once more, so that NaN is the value that the SDK keeps; our Prometheus text leaves it out.
+/// A gauge whose series come and go. The SDK keeps the last value of a series for the life of the process. A series
+/// that has ended is reported as NaN once more, so that NaN is the value that the SDK keeps; our Prometheus text leaves
+/// it out.
 /// </summary>
 /// <remarks>
-/// The SDK's own memory of a series stays, up to its limit of series per metric: label values must be bounded all the same.
+/// The SDK's own memory of a series stays, up to its limit of series per metric: label values must be bounded all the
+/// same.
 /// </remarks>
 internal sealed class FadingGauge
 {

@@ -31,7 +31,9 @@ internal sealed class StateMetrics
         meter.CreateObservableGauge("bucketencryption_crds_outdated", () => from.IsSchemaOutdated() ? 1L : 0, description: "1 while the operator waits for CRDs that have all that it needs");
         meter.CreateObservableGauge("bucketencryption_buckets", Buckets, description: "Buckets of policies by the state of their row");
         meter.CreateObservableGauge("bucketencryption_policies", Policies, description: "Policies by the status of their condition Ready");
-        meter.CreateObservableGauge("bucketencryption_access_keys", Keys, description: "Access keys in use: new, proven, or rejected by the vendor somewhere");
+        meter.CreateObservableGauge(
+            "bucketencryption_access_keys", Keys,
+            description: "Access keys in use: new, proven, or rejected by the vendor somewhere");
         _ = new FadingGauge(meter, "bucketencryption_bucket_errors", "Buckets by the code of what is wrong with them", ["code"], Errors);
         _ = new FadingGauge(meter, "bucketencryption_oldest_verification_timestamp_seconds", "When the policy that has waited longest was last verified", [], Oldest);
         Limiter(meter);
@@ -94,25 +96,28 @@ internal sealed class StateMetrics
         _from.Verified.VerifiedAt(policy.Metadata.Key) ?? policy.Status?.LastVerifiedTime ?? policy.Metadata.CreationTimestamp ?? DateTimeOffset.UnixEpoch;
 
     /// <summary>
-    /// By vendor: a limiter is per key and endpoint, and both are tenants' to choose, as often as they like. An endpoint that is not
-    /// a vendor's own counts as <c>Other</c>.
+    /// By vendor: a limiter is per key and endpoint, and both are tenants' to choose, as often as they like. An
+    /// endpoint that is not a vendor's own counts as <c>Other</c>.
     /// </summary>
     private void Limiter(Meter meter)
     {
-        Gauge("rate", "Requests per second that the vendors are found to take, all keys together", p => p.RequestsPerSecond);
-        Gauge("rate_limit", "Requests per second that the stores' rateLimits allow, all keys together", p => p.Limit.RequestsPerSecond);
-        Gauge("slowed_down", "Keys, per endpoint, that are slower than their store's rateLimit because the vendor asked for it",
+        Gauge("rate", "Requests per second that vendors are found to take, all keys together",
+            p => p.RequestsPerSecond);
+        Gauge("rate_limit", "Requests per second that stores allow, all keys together", p => p.Limit.RequestsPerSecond);
+        Gauge("slowed_down", "Keys, per endpoint, that are slower than their store allows: the vendor asked for it",
             p => p.RequestsPerSecond < p.Limit.RequestsPerSecond ? 1 : 0);
         Gauge("in_flight", "Requests that wait for their answer", p => p.InFlight);
         Gauge("waiting", "Requests that wait for their turn", p => p.Waiting);
         meter.CreateObservableCounter(
             "bucketencryption_limiter_throttled_total",
-            () => _throttled.Add(_from.Limits.States).Select(t => new Measurement<long>(t.Value, new KeyValuePair<string, object?>("vendor", t.Key))),
+            () => _throttled.Add(_from.Limits.States)
+                .Select(t => new Measurement<long>(t.Value, new KeyValuePair<string, object?>("vendor", t.Key))),
             description: "Answers of the vendor that ask to go slower");
 
         void Gauge(string what, string description, Func<PaceState, double> value) => _ = new FadingGauge(
             meter, "bucketencryption_limiter_" + what, description, ["vendor"],
-            () => _from.Limits.States.GroupBy(VendorOf, StringComparer.Ordinal).Select(g => new FadingGauge.Reading(g.Sum(value), g.Key)));
+            () => _from.Limits.States.GroupBy(VendorOf, StringComparer.Ordinal)
+                .Select(g => new FadingGauge.Reading(g.Sum(value), g.Key)));
     }
 
     private static string VendorOf(PaceState pace) =>

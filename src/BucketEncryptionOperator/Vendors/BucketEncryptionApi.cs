@@ -19,14 +19,15 @@ internal sealed class BucketEncryptionApi(
                 ? new Observation(new BucketEncryption.None(), Document: null) { NotConfigured = failure }
                 : throw new VendorException(failure);
         }
-        return dialect.Document.Read(response.Body) is { } encryption && !KeyRedaction.Repeats(response.Body, key)
-            ? new Observation(encryption, response.Body)
-            : throw new VendorException(KeyRedaction.Redact(new Failure(FailureKind.Transient, Operation, "UnreadableAnswer")
-            {
-                HttpStatus = (int)response.Status,
-                Message = $"The answer is not a {dialect.Document.Name} document.",
-                RequestId = dialect.Errors.RequestId(response),
-            }, key));
+        if (dialect.Document.Read(response.Body) is { } encryption && !KeyRedaction.Repeats(response.Body, key))
+            return new Observation(encryption, response.Body);
+        var unreadable = new Failure(FailureKind.Transient, Operation, "UnreadableAnswer")
+        {
+            HttpStatus = (int)response.Status,
+            Message = $"The answer is not a {dialect.Document.Name} document.",
+            RequestId = dialect.Errors.RequestId(response),
+        };
+        throw new VendorException(KeyRedaction.Redact(unreadable, key));
     }
 
     public async Task PutAsync(BucketAddress address, AccessKey key, string document, CancellationToken cancellationToken)
@@ -82,13 +83,19 @@ internal sealed class BucketEncryptionApi(
     }
 
     private async Task<(VendorResponse Response, Failure? Failure)> MeasureAsync(
-        HttpRequestMessage request, BucketAddress address, AccessKey key, string operation, CancellationToken cancellationToken)
+        HttpRequestMessage request,
+        BucketAddress address,
+        AccessKey key,
+        string operation,
+        CancellationToken cancellationToken)
     {
         using var call = metrics?.Begin(operation, address);
         try
         {
             var response = await http.SendAsync(request, operation, address.CaBundle, cancellationToken);
-            var failure = response.IsSuccess ? null : KeyRedaction.Redact(dialect.Errors.Read(response, operation), key);
+            var failure = response.IsSuccess
+                ? null
+                : KeyRedaction.Redact(dialect.Errors.Read(response, operation), key);
             call?.Ended(failure);
             return (response, failure);
         }

@@ -24,7 +24,9 @@ internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breaker
     {
         var where = realm(address.Endpoint);
         var (entered, rejection) = await breakers.EnterAsync(key, where, address.Bucket, cancellationToken);
-        using var pass = entered ?? throw Explained(rejection ?? throw new InvalidOperationException("neither a pass nor a reason"));
+        if (rejection is not null)
+            throw Explained(rejection);
+        using var pass = entered ?? throw new InvalidOperationException("neither a pass nor a reason");
         try
         {
             var answer = await call();
@@ -37,7 +39,8 @@ internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breaker
             throw Explained(e.Failure);
         }
 
-        VendorException Explained(Failure failure) => new(KeyHints.Explain(failure, breakers.IsTakenElsewhere(key, where)));
+        VendorException Explained(Failure failure) =>
+            new(KeyHints.Explain(failure, breakers.IsTakenElsewhere(key, where)));
     }
 
     private static async Task<bool> DoneAsync(Task work)

@@ -15,8 +15,8 @@ namespace BucketEncryptionOperator.Vendors;
 internal sealed record Vendor(string Name, EndpointNames Endpoints, ShellNames Shell, IVendorDialect Dialect, Func<StoreSettings, StoreTraits> Describe)
 {
     /// <summary>
-    /// Names where a key is known. The vendor's own endpoints of one region know the same keys; another region may not (another
-    /// partition, an opt-in region), and any other endpoint may have keys of its own.
+    /// Names where a key is known. The vendor's own endpoints of one region know the same keys; another region may not
+    /// (another partition, an opt-in region), and any other endpoint may have keys of its own.
     /// </summary>
     public string Realm(Uri endpoint) =>
         Endpoints.Contain(endpoint) ? $"{Name}/{Endpoints.RegionOf(endpoint) ?? endpoint.IdnHost}" : endpoint.Authority;

@@ -6,19 +6,21 @@ using System.Security.Cryptography.X509Certificates;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>
-/// The open connections to vendors: one client for all endpoints whose certificate the system's roots vouch for, and one per bundle
-/// of roots that stores bring along, so that no store trusts what another one does. Equal bundles share a client.
+/// The open connections to vendors: one client for all endpoints whose certificate the system's roots vouch for, and
+/// one per bundle of roots that stores bring along, so that no store trusts what another one does. Equal bundles share
+/// a client.
 /// <para>
-/// A store's author may edit the bundle as often as he likes, so the clients are bounded: one that nobody has used for an hour is
-/// closed, and beyond <see cref="MaxClients"/> the one whose last use is longest ago. A client in use is never closed.
+/// A store's author may edit the bundle as often as he likes, so the clients are bounded: one that nobody has used for
+/// an hour is closed, and beyond <see cref="MaxClients"/> the one whose last use is longest ago. A client in use is
+/// never closed.
 /// </para>
 /// </summary>
 /// <param name="open">A client that trusts these roots; none, for the system's.</param>
 internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient> open, TimeProvider time) : IDisposable
 {
     /// <summary>
-    /// Maximum number of clients with a bundle. An installation has a few private authorities; a client costs some 100 KiB, and one
-    /// that was closed too early costs one more TLS handshake.
+    /// Maximum number of clients with a bundle. An installation has a few private authorities; a client costs some 100
+    /// KiB, and one that was closed too early costs one more TLS handshake.
     /// </summary>
     internal const int MaxClients = 64;
 
@@ -89,7 +91,8 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
     {
         var unused = _byBundle.Where(b => b.Value.Requests == 0).OrderBy(b => b.Value.UsedAt).ToList();
         var tooMany = _byBundle.Count + 1 - MaxClients;
-        foreach (var (hash, entry) in unused.Where((b, i) => i < tooMany || time.GetElapsedTime(b.Value.UsedAt) > KeptUnused))
+        var closed = unused.Where((b, i) => i < tooMany || time.GetElapsedTime(b.Value.UsedAt) > KeptUnused);
+        foreach (var (hash, entry) in closed)
         {
             _byBundle.Remove(hash);
             entry.Dispose();

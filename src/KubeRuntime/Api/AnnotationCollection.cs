@@ -10,12 +10,14 @@ using System.Text.Json.Serialization;
 namespace KubeRuntime.Api;
 
 /// <summary>
-/// An object's annotations as far as the program reads them, and a hash of all others, by which a change of one is seen. Annotations
-/// may have 256 KiB per object, and a mirror has all objects of a kind. Enumerates those that are kept, ordered by name.
+/// An object's annotations as far as the program reads them, and a hash of all others, by which a change of one is
+/// seen. Annotations may have 256 KiB per object, and a mirror has all objects of a kind. Enumerates those that are
+/// kept, ordered by name.
 /// </summary>
 [CollectionBuilder(typeof(AnnotationCollection), nameof(Create))]
 [JsonConverter(typeof(AnnotationsConverter))]
-public readonly struct AnnotationCollection : IEnumerable<KeyValuePair<string, string>>, IEquatable<AnnotationCollection>
+public readonly struct AnnotationCollection
+    : IEnumerable<KeyValuePair<string, string>>, IEquatable<AnnotationCollection>
 {
     private readonly ImmutableArray<KeyValuePair<string, string>> _kept;
     private readonly UInt128 _others;
@@ -47,9 +49,11 @@ public readonly struct AnnotationCollection : IEnumerable<KeyValuePair<string, s
     public static bool operator !=(AnnotationCollection a, AnnotationCollection b) => !a.Equals(b);
 
     /// <summary>For collection expressions: all are kept.</summary>
-    public static AnnotationCollection Create(ReadOnlySpan<KeyValuePair<string, string>> all) => new(all.ToArray(), others: 0);
+    public static AnnotationCollection Create(ReadOnlySpan<KeyValuePair<string, string>> all) =>
+        new(all.ToArray(), others: 0);
 
-    public bool Equals(AnnotationCollection other) => _others == other._others && Kept.AsSpan().SequenceEqual(other.Kept.AsSpan());
+    public bool Equals(AnnotationCollection other) =>
+        _others == other._others && Kept.AsSpan().SequenceEqual(other.Kept.AsSpan());
 
     public override bool Equals(object? obj) => obj is AnnotationCollection other && Equals(other);
 
@@ -61,9 +65,9 @@ public readonly struct AnnotationCollection : IEnumerable<KeyValuePair<string, s
 }
 
 /// <summary>
-/// Reads annotations into an <see cref="AnnotationCollection"/>. A program names those that it keeps by a converter of its own,
-/// derived from this one, among the converters of its JSON context. Values that are not text are passed over, and so is kubectl's
-/// copy of the object, which says nothing new.
+/// Reads annotations into an <see cref="AnnotationCollection"/>. A program names those that it keeps by a converter of
+/// its own, derived from this one, among the converters of its JSON context. Values that are not text are passed over,
+/// and so is kubectl's copy of the object, which says nothing new.
 /// </summary>
 public class AnnotationsConverter : JsonConverter<AnnotationCollection>
 {
@@ -83,7 +87,8 @@ public class AnnotationsConverter : JsonConverter<AnnotationCollection>
     /// <param name="kept">Names of the annotations that the program reads.</param>
     protected AnnotationsConverter(params string[] kept) => _kept = kept;
 
-    public override AnnotationCollection Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    public override AnnotationCollection Read(
+        ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {

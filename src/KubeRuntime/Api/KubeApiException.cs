@@ -6,8 +6,8 @@ namespace KubeRuntime.Api;
 public enum KubeFailure
 {
     /// <summary>
-    /// 5xx, 401, no connection, a time-out, half an answer, or a page about an object that is not the API server's: the same call may
-    /// work later. (401: the token has just been replaced, or the server cannot check it now.)
+    /// 5xx, 401, no connection, a time-out, half an answer, or a page about an object that is not the API server's: the
+    /// same call may work later. (401: the token has just been replaced, or the server cannot check it now.)
     /// </summary>
     Transient,
 

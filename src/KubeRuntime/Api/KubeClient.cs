@@ -11,7 +11,8 @@ namespace KubeRuntime.Api;
 public sealed class KubeClient : IDisposable
 {
     /// <summary>
-    /// Maximum length of an answer, in bytes. An object in etcd has at most 1.5 MiB; a list that is larger is read by smaller pages.
+    /// Maximum length of an answer, in bytes. An object in etcd has at most 1.5 MiB; a list that is larger is read by
+    /// smaller pages.
     /// </summary>
     private const int MaxBody = 16 * 1024 * 1024;
     private const int MaxErrorBody = 64 * 1024;
@@ -47,7 +48,8 @@ public sealed class KubeClient : IDisposable
     public async Task<T> GetAsync<T>(KubeResource<T> resource, NamespacedName key, CancellationToken cancellationToken)
         where T : class, IKubernetesObject =>
         ReadObject(
-            await CallAsync(HttpMethod.Get, resource.ObjectPath(key), query: "", content: null, cancellationToken, isObject: true),
+            await CallAsync(
+                HttpMethod.Get, resource.ObjectPath(key), query: "", content: null, cancellationToken, isObject: true),
             resource, $"GET {resource.Plural} {key}");
 
     /// <summary>One page. <paramref name="next"/> is the token of the page before.</summary>
@@ -138,12 +140,18 @@ public sealed class KubeClient : IDisposable
         using var content = new ReadOnlyMemoryContent(mergePatch);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/merge-patch+json");
         return ReadObject(
-            await CallAsync(HttpMethod.Patch, path, query: "", content, cancellationToken, isObject: true), resource, $"PATCH {path}");
+            await CallAsync(HttpMethod.Patch, path, query: "", content, cancellationToken, isObject: true),
+            resource, $"PATCH {path}");
     }
 
     /// <param name="isObject">The path names one object, so that an answer is about that object.</param>
     private async Task<byte[]> CallAsync(
-        HttpMethod method, string path, string query, HttpContent? content, CancellationToken cancellationToken, bool isObject = false)
+        HttpMethod method,
+        string path,
+        string query,
+        HttpContent? content,
+        CancellationToken cancellationToken,
+        bool isObject = false)
     {
         using var request = Request(method, path, query);
         request.Content = content;
@@ -210,7 +218,8 @@ public sealed class KubeClient : IDisposable
         }
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
-            throw new KubeApiException(KubeFailure.TooLarge, $"{operation}: the answer is larger than {MaxBody / 1024 / 1024} MiB", e);
+            var problem = $"{operation}: the answer is larger than {MaxBody / 1024 / 1024} MiB";
+            throw new KubeApiException(KubeFailure.TooLarge, problem, e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
@@ -238,7 +247,9 @@ public sealed class KubeClient : IDisposable
         var status = body is [(byte)'{', ..] ? ObjectReader.ReadStatus(body, operation, (int)response.StatusCode) : null;
         var asked = response.Headers.RetryAfter;
         // The API server tells of an object with a Status. A bare 403 or 404 is a gateway's, or there is no such kind.
-        var isForeign = isObject && response.StatusCode is (HttpStatusCode.NotFound or HttpStatusCode.Forbidden) && !ObjectReader.IsStatus(body);
+        var isForeign = isObject
+            && response.StatusCode is (HttpStatusCode.NotFound or HttpStatusCode.Forbidden)
+            && !ObjectReader.IsStatus(body);
         var failure = isForeign ? KubeFailure.Transient : KubeApiException.Classify(response.StatusCode);
         return new KubeApiException(failure, status?.Message ?? $"{operation}: {(int)response.StatusCode}")
         {

@@ -7,14 +7,14 @@ using System.Text.Json.Serialization;
 namespace KubeRuntime.Api;
 
 /// <summary>
-/// Reads labels, ordered by name so that two objects' can be compared; an array, for most objects have few and a mirror has many
-/// objects. Values that are not text are passed over. (Public for the generated readers of other assemblies.)
+/// Reads labels, ordered by name so that two objects' can be compared; an array, for most objects have few and a mirror
+/// has many objects. Values that are not text are passed over. (Public for the generated readers of other assemblies.)
 /// </summary>
 public sealed class LabelsConverter : JsonConverter<ImmutableArray<KeyValuePair<string, string>>>
 {
     /// <summary>
-    /// Maximum number of characters that are kept per object. The API server bounds each label but not their number; what is beyond
-    /// is kept as one hash, under a name that no label can have, so that a change of it is seen.
+    /// Maximum number of characters that are kept per object. The API server bounds each label but not their number;
+    /// what is beyond is kept as one hash, under a name that no label can have, so that a change of it is seen.
     /// </summary>
     private const int MaxText = 32 * 1024;
 

@@ -174,7 +174,7 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
         catch (KubeApiException e) when (e.Failure == KubeFailure.TooLarge)
         {
             var which = _lastListed is { } last ? $"the object after {last}" : "the first object";
-            var problem = $"LIST {resource.Plural}: {which} is too large to be read; make it smaller or delete it. {e.Message}";
+            var problem = $"{which} is too large to be read; make it smaller or delete it. {e.Message}";
             return (await RecoverAsync(new KubeApiException(e.Failure, problem, e), state, cancellationToken), null);
         }
         catch (KubeApiException e)

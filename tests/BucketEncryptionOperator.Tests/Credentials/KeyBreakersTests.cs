@@ -304,7 +304,9 @@ public sealed class KeyBreakersTests
         Assert.Equal(1, _breakers.Count);
     }
 
-    /// <summary>The request was on its way when the key was switched off, and its answer comes after the key is good again.</summary>
+    /// <summary>
+    /// The request was on its way when the key was switched off, and its answer comes after the key is good again.
+    /// </summary>
     [Fact]
     public async Task A_late_rejection_of_an_earlier_call_does_not_open_the_breaker_again()
     {

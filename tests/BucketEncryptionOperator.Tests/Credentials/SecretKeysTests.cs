@@ -126,7 +126,10 @@ public sealed class SecretKeysTests : IDisposable
         Assert.DoesNotContain("hush", failure.ToString(), StringComparison.Ordinal);
     }
 
-    /// <summary>A store's author may name any value of any Secret of the namespace; an id and a token leave the cluster in clear.</summary>
+    /// <summary>
+    /// A store's author may name any value of any Secret of the namespace; an id and a token leave the cluster in
+    /// clear.
+    /// </summary>
     [Theory]
     [InlineData("a database's Secret", "password", "host", null)]
     [InlineData("the secret in place of the id", "accessKeySecret", "accessKeyId", null)]

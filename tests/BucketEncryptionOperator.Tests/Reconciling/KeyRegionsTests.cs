@@ -10,8 +10,8 @@ using KubeRuntime.Control;
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
 /// <summary>
-/// One access key in stores of several regions. A region that does not know the key (another partition, an opt-in region that
-/// is not enabled) must not take it away from the regions that do.
+/// One access key in stores of several regions. A region that does not know the key (another partition, an opt-in
+/// region that is not enabled) must not take it away from the regions that do.
 /// </summary>
 public sealed class KeyRegionsTests : IAsyncLifetime
 {
@@ -27,7 +27,8 @@ public sealed class KeyRegionsTests : IAsyncLifetime
     public Task InitializeAsync()
     {
         _vendor.Now = _bench.Time.GetUtcNow;
-        _bench.Kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "AKIA"), ("accessKeySecret", Workbench.GoodSecret));
+        _bench.Kubernetes.PutSecret(
+            Given.SecretKey, ("accessKeyId", "AKIA"), ("accessKeySecret", Workbench.GoodSecret));
         return Task.CompletedTask;
     }
 
@@ -36,7 +37,8 @@ public sealed class KeyRegionsTests : IAsyncLifetime
     [Theory]
     [InlineData("cn-north-1", "InvalidAccessKeyId", 403)]
     [InlineData("ap-east-1", "InvalidToken", 400)]
-    public async Task A_region_that_does_not_know_the_key_breaks_its_own_store_only(string region, string code, int status)
+    public async Task A_region_that_does_not_know_the_key_breaks_its_own_store_only(
+        string region, string code, int status)
     {
         _vendor.Rejects[region] = Rejection(code, status);
         Put(Healthy, "eu-west-1");
@@ -68,7 +70,10 @@ public sealed class KeyRegionsTests : IAsyncLifetime
         Assert.Contains("does not know this key", Ready(Foreign).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The key is switched off and on again, while one region goes on rejecting it and one bucket gives answers that say nothing.</summary>
+    /// <summary>
+    /// The key is switched off and on again, while one region goes on rejecting it and one bucket gives answers that
+    /// say nothing.
+    /// </summary>
     [Fact]
     public async Task A_key_that_is_good_again_is_soon_used_again_where_it_was_proven_whoever_else_asks()
     {
@@ -90,7 +95,8 @@ public sealed class KeyRegionsTests : IAsyncLifetime
         await RunAsync(TimeSpan.FromMinutes(4));
 
         Assert.Equal("True", Ready(Healthy).Status);
-        Assert.All(probes.Zip(probes.Skip(1)), pair => Assert.InRange(pair.Second.At - pair.First.At, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2)));
+        var pauses = probes.Zip(probes.Skip(1), (one, next) => next.At - one.At);
+        Assert.All(pauses, p => Assert.InRange(p, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2)));
         Assert.InRange(probes.Count(p => p.Region == "cn-north-1"), 3, 6);
         Assert.InRange(probes.Count(p => p.Bucket == "healthy"), 2, 6);
         Assert.Equal("CredentialsRejected", Ready(Foreign).Reason);
@@ -113,11 +119,14 @@ public sealed class KeyRegionsTests : IAsyncLifetime
         Assert.Equal("True", Ready(Healthy).Status);
     }
 
-    private static Failure Rejection(string code, int status) => InMemoryVendor.Fail(FailureKind.Denied, code, status) with
-    {
-        ConcernsCredentials = true,
-        Hint = "The access key does not exist or is disabled: correct accessKeyId in the store's Secret.",
-    };
+    private DateTimeOffset Now => _bench.Time.GetUtcNow();
+
+    private static Failure Rejection(string code, int status) =>
+        InMemoryVendor.Fail(FailureKind.Denied, code, status) with
+        {
+            ConcernsCredentials = true,
+            Hint = "The access key does not exist or is disabled: correct accessKeyId in the store's Secret.",
+        };
 
     private void Put(NamespacedName name, string region)
     {
@@ -127,17 +136,22 @@ public sealed class KeyRegionsTests : IAsyncLifetime
         _bench.Put(policy with
         {
             Metadata = policy.Metadata with { Name = name.Name, Uid = name.Name },
-            Spec = policy.Spec with { StoreRef = new StoreReference { Kind = "ObjectStore", Name = region }, ResyncInterval = "30s" },
+            Spec = policy.Spec with
+            {
+                StoreRef = new StoreReference { Kind = "ObjectStore", Name = region },
+                ResyncInterval = "30s",
+            },
         });
-        _due[name] = _bench.Time.GetUtcNow();
+        _due[name] = Now;
     }
 
     /// <summary>As the controller would: each policy when it has asked to come back.</summary>
     private async Task RunAsync(TimeSpan duration, Action? check = null)
     {
-        for (var end = _bench.Time.GetUtcNow() + duration; _bench.Time.GetUtcNow() < end; _bench.Time.Advance(TimeSpan.FromSeconds(1)))
+        var end = Now + duration;
+        for (; Now < end; _bench.Time.Advance(TimeSpan.FromSeconds(1)))
         {
-            foreach (var (name, _) in _due.Where(d => d.Value <= _bench.Time.GetUtcNow()).OrderBy(d => d.Value).ToList())
+            foreach (var (name, _) in _due.Where(d => d.Value <= Now).OrderBy(d => d.Value).ToList())
             {
                 var delay = await _bench.ReconcileAsync(name) switch
                 {
@@ -145,7 +159,7 @@ public sealed class KeyRegionsTests : IAsyncLifetime
                     Requeue.Retry retry => retry.AtLeast,
                     _ => TimeSpan.FromHours(1),
                 };
-                _due[name] = _bench.Time.GetUtcNow() + delay;
+                _due[name] = Now + delay;
             }
             check?.Invoke();
         }
@@ -173,7 +187,8 @@ public sealed class KeyRegionsTests : IAsyncLifetime
             return _buckets.GetAsync(address, key, cancellationToken);
         }
 
-        public Task PutAsync(BucketAddress address, AccessKey key, string document, CancellationToken cancellationToken) =>
+        public Task PutAsync(
+            BucketAddress address, AccessKey key, string document, CancellationToken cancellationToken) =>
             _buckets.PutAsync(address, key, document, cancellationToken);
 
         public Task DeleteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>

@@ -68,7 +68,9 @@ public sealed class BucketEncryptionApiTests : IDisposable
         Assert.Equal(("AccessDenied", null), (thrown.Failure.Code, thrown.Failure.Message));
     }
 
-    /// <summary>Real tokens are longer than any text that is kept: what is left of one in a text that was cut is a part of it.</summary>
+    /// <summary>
+    /// Real tokens are longer than any text that is kept: what is left of one in a text that was cut is a part of it.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Vendors))]
     public async Task No_text_of_a_failure_repeats_the_key_whatever_the_endpoint_says(string vendor)
