@@ -72,10 +72,14 @@ internal static class Services
         services.AddSingleton(Stores);
         services.AddSingleton<KeyBreakers>();
         services.AddSingleton(s => new SecretKeys(
-            (name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token), s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>()));
+            (name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token),
+            s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>(),
+            secret => s.GetRequiredService<Stores>().Use(new KeySource.FromSecret(secret))));
         services.AddSingleton(s => new AmbientIdentities(IdentityOptionsOf(s.GetRequiredService<OperatorOptions>()), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new TemporaryKeys(
-            s.GetRequiredService<AmbientIdentities>().FetchAsync, s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<TemporaryKeys>>()));
+            s.GetRequiredService<AmbientIdentities>().FetchAsync, s.GetRequiredService<KeyBreakers>(),
+            s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<TemporaryKeys>>(),
+            identity => s.GetRequiredService<Stores>().Use(new KeySource.FromIdentity(identity))));
         services.AddSingleton<StoreKeys>();
         services.AddSingleton(s => new KeySourceReader(s.GetRequiredService<OperatorOptions>().AmbientCredentialsInNamespacedStores));
         services.AddSingleton(s => new VendorHttp(

@@ -55,6 +55,8 @@ internal static class BucketRows
             var kept = result.WasRefused ? before with { Writes = Refused(before.Writes) } : before;
             return new(kept == before ? before : kept, StandingOf(before, wasStalled));
         }
+        if (result.Outcome is Outcome.Waiting { Why.Code: Confirming } && before is { State: not BucketRow.Unknown })
+            return new(result.WasRefused ? before with { Writes = Refused(before.Writes) } : before, StandingOf(before, wasStalled)); // what was read is no evidence
         var row = new BucketRow
         {
             Name = result.Bucket,

@@ -21,6 +21,13 @@ internal sealed class BucketTurns(TimeProvider time)
         }
     }
 
+    /// <summary>How long a read may still show what was there before this process's last write; zero for not at all.</summary>
+    public TimeSpan UntilReadsAreFresh(BucketId bucket)
+    {
+        lock (_gate)
+            return _entries.TryGetValue(bucket, out var entry) ? UntilReadsAreFresh(entry) : TimeSpan.Zero;
+    }
+
     /// <summary>Waits until no other policy writes the bucket. The turn ends when it is disposed.</summary>
     public async Task<Turn> EnterAsync(BucketId bucket, CancellationToken cancellationToken)
     {
@@ -61,19 +68,16 @@ internal sealed class BucketTurns(TimeProvider time)
         if (_droppedAt is { } at && time.GetElapsedTime(at) < WriteHistory.ReadLag)
             return;
         _droppedAt = time.GetTimestamp();
-        foreach (var (bucket, _) in _entries.Where(e => e.Value.Wanted == 0 && !IsLagging(e.Value)).ToList())
+        foreach (var (bucket, _) in _entries.Where(e => e.Value.Wanted == 0 && UntilReadsAreFresh(e.Value) == TimeSpan.Zero).ToList())
             _entries.Remove(bucket);
     }
-
-    private bool IsLagging(Entry entry) => entry.WrittenAt is { } at && time.GetElapsedTime(at) < WriteHistory.ReadLag;
 
     internal sealed class Turn(BucketTurns turns, Entry entry) : IDisposable
     {
         private bool _writes;
 
-        /// <summary>How long a read may still show what was there before this process's last write; zero for not at all.</summary>
-        public TimeSpan UntilReadsAreFresh =>
-            entry.WrittenAt is { } at && WriteHistory.ReadLag - turns.Elapsed(at) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        /// <inheritdoc cref="BucketTurns.UntilReadsAreFresh(BucketId)"/>
+        public TimeSpan UntilReadsAreFresh => turns.UntilReadsAreFresh(entry);
 
         /// <summary>Whether this process has written the bucket since then.</summary>
         public bool WasWrittenSince(long timestamp) => entry.WrittenAt is { } at && at >= timestamp;
@@ -97,7 +101,8 @@ internal sealed class BucketTurns(TimeProvider time)
 
     private long Now() => time.GetTimestamp();
 
-    private TimeSpan Elapsed(long from) => time.GetElapsedTime(from);
+    private TimeSpan UntilReadsAreFresh(Entry entry) =>
+        entry.WrittenAt is { } at && WriteHistory.ReadLag - time.GetElapsedTime(at) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     internal sealed class Entry
     {

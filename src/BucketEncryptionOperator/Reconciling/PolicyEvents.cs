@@ -42,7 +42,8 @@ internal static class PolicyEvents
     }
 
     /// <summary>What the status says for the first time: told once it is written, or it would be told again.</summary>
-    public static IEnumerable<Occurrence> Changes(BucketEncryptionPolicy policy, PolicyStatus after, DateTimeOffset now)
+    /// <param name="written">Buckets that were written: <see cref="Done"/> has told of their drift.</param>
+    public static IEnumerable<Occurrence> Changes(BucketEncryptionPolicy policy, PolicyStatus after, IReadOnlySet<string> written, DateTimeOffset now)
     {
         var before = RowsOfThisSpec(policy);
         var facts = new List<Fact>();
@@ -50,7 +51,7 @@ internal static class PolicyEvents
         {
             var last = before.GetValueOrDefault(row.Name);
             var error = StatusChanges.NewError(policy.Status, row);
-            if (last is { State: BucketRow.InSync, Observed: { } kept } && row is { State: not BucketRow.InSync, Observed: { } seen } && kept != seen && row.Writes is null)
+            if (last is { State: BucketRow.InSync, Observed: { } kept } && row is { State: not BucketRow.InSync, Observed: { } seen } && kept != seen && !written.Contains(row.Name))
                 facts.Add(Drift(row.Name, kept, seen));
             else if (row is { Planned: not null, Observed: { } found } && last?.Planned is null)
                 facts.Add(new Fact(row.Name, IsWarning: true, DriftDetected, "Get", $"default encryption is not as declared: {Words(found)}. Nothing is written; the status says what would be."));

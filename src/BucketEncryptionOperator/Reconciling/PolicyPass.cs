@@ -76,6 +76,8 @@ internal sealed class PolicyPass(
         }
         if (seen.Plan is Plan.Write && !options.ReadOnly && !checks.MayWrite)
             return new Decided.Done(new BucketResult(task.Bucket, new Outcome.Failed(NotLeading.Failure, seen.Observed.Encryption)) { Claim = task.IsRelease ? null : Claim.Open });
+        if (seen.Plan is Plan.Write && !options.ReadOnly && gate.MustWait(seen) is { } wait)
+            return new Decided.Done(Owned(task, new BucketResult(task.Bucket, wait)));
         return options.ReadOnly && seen.Plan is Plan.Write
             ? new Decided.Done(Owned(task, new BucketResult(task.Bucket, Report(seen, api, ReadOnlyRefusal))))
             : new Decided.Ours(seen);

@@ -12,7 +12,7 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </summary>
 internal static class Schedule
 {
-    public const string RequestedAt = "reconcile.fluxcd.io/requestedAt";
+    public const string RequestedAt = RequestAnnotations.RequestedAt;
 
     /// <summary>Of an interval; a look that has just been is not followed by another at once.</summary>
     private const double ShortestPause = 0.1;
@@ -47,7 +47,7 @@ internal static class Schedule
 
     /// <summary>What somebody has asked for a look with; any new value is a new request.</summary>
     public static string? AskedFor(BucketEncryptionPolicy policy) =>
-        policy.Metadata.Annotations.Where(a => a.Key == RequestedAt).Select(a => a.Value).FirstOrDefault();
+        policy.Metadata.Annotations[RequestedAt];
 
     /// <summary>What a look of the policy would be made with now; null while its store cannot be used.</summary>
     public static string? InputsOf(BucketEncryptionPolicy policy, Stores stores, StoreKeys keys) =>

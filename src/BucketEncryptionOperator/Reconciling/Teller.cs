@@ -26,7 +26,7 @@ internal sealed class Teller(
         if (!ReferenceEquals(told, policy))
         {
             Log.StatusChange(logger, policy.Status, status);
-            Record(PolicyEvents.Changes(policy, status, now));
+            Record(PolicyEvents.Changes(policy, status, findings.Written, now));
         }
         var settled = Schedule.Next(policy.Metadata.Uid, resync, now);
         return (told, findings.IsSuspended ? Requeue.OnChange : FailurePolicy.Next(findings.Outcomes, settled, StatusComposer.UntilMissingStalls(status, now)) switch

@@ -22,6 +22,10 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
 
     private const int MostTries = 3;
 
+    /// <summary>Why a write that a look asks for need not even be put on record: the look may show what was there before this process's last write.</summary>
+    public Outcome.Waiting? MustWait(BucketLook.Seen look) =>
+        turns.UntilReadsAreFresh(look.Task.Id) is var wait && wait > TimeSpan.Zero ? new Outcome.Waiting(look.Observed.Encryption, JustWritten, wait) : null;
+
     /// <param name="look">Its plan is a write, which is on record.</param>
     /// <param name="check">What must hold at the moment of the send.</param>
     public async Task<BucketResult> ApplyAsync(PassRecord record, VendorSession session, BucketLook.Seen look, WriteCheck check, CancellationToken cancellationToken)

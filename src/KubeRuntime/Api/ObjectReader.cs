@@ -145,6 +145,19 @@ internal static class ObjectReader
         }
     }
 
+    /// <summary>Whether the text is a whole <c>Status</c> object.</summary>
+    public static bool IsStatus(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return Text(JsonElement.Parse(json), "kind") == "Status";
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     private static WatchLine<T> ReadChange<T>(WatchLineType type, ReadOnlySpan<byte> body, KubeResource<T> resource)
         where T : class, IKubernetesObject
     {

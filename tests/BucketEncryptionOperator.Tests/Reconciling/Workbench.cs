@@ -87,7 +87,7 @@ internal sealed class Workbench : IAsyncDisposable
         var ownership = new BucketOwnership(_policies, policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition);
         var writer = new StatusWriter(Kubernetes.Client, _policies);
         var keeper = new Keeper(Kubernetes.Client, _policies, writer, Time);
-        var vendors = new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { [_vendor] = new GuardedApi(_api, _breakers, _ => "vendor") };
+        var vendors = new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { [_vendor] = new GuardedApi(_api, _breakers, VendorCatalog.Find(_vendor)!.Realm) };
         var buckets = new BucketReconciler(Time);
         var gate = new WriteGate(new BucketTurns(Time), buckets, Time, new RecordingLogger<WriteGate>(Logs));
         var checks = new WriteChecks(_policies, ownership, policy => Schedule.InputsOf(policy, stores, keys), () => MayWrite);
