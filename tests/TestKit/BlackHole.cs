@@ -1,0 +1,47 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace TestKit;
+
+/// <summary>
+/// An endpoint that swallows packets: a loopback listener that accepts nothing, whose backlog is full. The kernel answers a further connection with
+/// nothing at all, as a firewall that drops does.
+/// </summary>
+public sealed class BlackHole : IDisposable
+{
+    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly List<Socket> _backlog = [];
+
+    public BlackHole()
+    {
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.Listen(0);
+        while (ConnectsWithin(TimeSpan.FromMilliseconds(200)))
+        {
+            // The backlog is not full yet.
+        }
+    }
+
+    public Uri Address => new($"http://127.0.0.1:{((IPEndPoint?)_listener.LocalEndPoint)?.Port}");
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _backlog.ForEach(s => s.Dispose());
+    }
+
+    private bool ConnectsWithin(TimeSpan limit)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+        _backlog.Add(socket);
+        try
+        {
+            socket.Connect(_listener.LocalEndPoint ?? throw new InvalidOperationException("not bound"));
+            return true;
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+        {
+            return socket.Poll(limit, SelectMode.SelectWrite);
+        }
+    }
+}
