@@ -3,20 +3,23 @@ using System.Net.Sockets;
 
 namespace TestKit;
 
-/// <summary>
-/// An endpoint that swallows packets: a loopback listener that accepts nothing, whose backlog is full. The kernel answers a further connection with
-/// nothing at all, as a firewall that drops does.
-/// </summary>
+/// <summary>An endpoint on loopback that never answers.</summary>
 public sealed class BlackHole : IDisposable
 {
+    private const int RoomForAll = 512;
+
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly List<Socket> _backlog = [];
 
-    public BlackHole()
+    /// <param name="takesConnections">
+    /// True: the kernel completes connections, and nobody reads what comes. False: it swallows packets as a firewall does, for the listener's
+    /// backlog is full.
+    /// </param>
+    public BlackHole(bool takesConnections = false)
     {
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _listener.Listen(0);
-        while (ConnectsWithin(TimeSpan.FromMilliseconds(200)))
+        _listener.Listen(takesConnections ? RoomForAll : 0);
+        while (!takesConnections && ConnectsWithin(TimeSpan.FromMilliseconds(200)))
         {
             // The backlog is not full yet.
         }

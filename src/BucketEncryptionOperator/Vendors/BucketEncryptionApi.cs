@@ -105,10 +105,10 @@ internal sealed class BucketEncryptionApi(
         }
         catch (VendorException e)
         {
-            if (e.Failure.Code != VendorHttp.TimedOut || atMost >= http.Limit) // the end of the lease is not the endpoint's fault
-                pass?.Failed(e.Failure);
             call?.Ended(e.Failure);
-            throw;
+            if (pass is null || (e.Failure.Code == VendorHttp.TimedOut && atMost < http.Limit)) // the end of the lease is not the endpoint's fault
+                throw;
+            throw new VendorException(pass.Failed(e.Failure));
         }
     }
 

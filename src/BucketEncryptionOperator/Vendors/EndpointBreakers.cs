@@ -95,7 +95,7 @@ internal sealed class EndpointBreakers : IDisposable
         lock (_gate)
         {
             if (_breakers.TryGetValue(WhoseOf(address), out var place) && !place.Value.LetsThrough(_time.GetTimestamp()))
-                throw new VendorException(FailureOf(place.Value, operation));
+                throw new VendorException(FailureOf(place.Value, operation, notSent: true));
         }
     }
 
@@ -108,7 +108,7 @@ internal sealed class EndpointBreakers : IDisposable
             var breaker = BreakerOf(WhoseOf(address), address.Endpoint);
             var now = _time.GetTimestamp();
             if (!breaker.LetsThrough(now))
-                throw new VendorException(FailureOf(breaker, operation));
+                throw new VendorException(FailureOf(breaker, operation, notSent: true));
             var isProbe = breaker.IsOpen;
             breaker.IsProbed |= isProbe;
             return new Pass(this, breaker, isProbe, now);
@@ -121,16 +121,17 @@ internal sealed class EndpointBreakers : IDisposable
         address.Endpoint.GetLeftPart(UriPartial.Authority),
         address.CaBundle is { } bundle ? Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(bundle.AsSpan()))) : "");
 
-    /// <summary>Its texts are the same each time, for they end in a status.</summary>
-    private Failure FailureOf(Breaker breaker, string operation)
+    /// <summary>Its texts are the same for as long as the breaker is open, whether a request was a probe or not: they end in a status.</summary>
+    private Failure FailureOf(Breaker breaker, string operation, bool notSent)
     {
         var now = _time.GetTimestamp();
         return new Failure(FailureKind.Transient, operation, Down)
         {
-            Message = "The endpoint has not answered several requests in a row, so nothing was sent. One request at a time finds out when it answers again.",
-            Hint = breaker.Last?.Hint,
+            Message = $"The endpoint has not answered several requests in a row ({breaker.Cause?.Code}). One request at a time finds out when it answers "
+                + "again; the others are not sent.",
+            Hint = breaker.Cause?.Hint,
             RetryAfter = _time.GetElapsedTime(now, Math.Max(now, breaker.ProbeAt ?? now)),
-            NotSent = true,
+            NotSent = notSent,
         };
     }
 
@@ -160,33 +161,46 @@ internal sealed class EndpointBreakers : IDisposable
     /// <summary>Whether a failure says that the endpoint did not answer.</summary>
     private static bool IsNoAnswer(Failure failure) => failure.Code is VendorHttp.Unreachable or VendorHttp.TimedOut;
 
-    private void Ended(Breaker breaker, bool isProbe, long sentAt, bool answered, Failure? failure)
+    private void Answered(Breaker breaker, bool isProbe)
     {
-        var isUp = false;
+        bool isUp;
         lock (_gate)
         {
-            var now = _time.GetTimestamp();
-            if (isProbe)
-                breaker.IsProbed = false;
-            if (answered)
-            {
-                isUp = breaker.IsOpen;
-                (breaker.DownSince, breaker.ProbeAt, breaker.InARow, breaker.AnsweredAt) = (null, null, 0, now);
-            }
-            else if (failure is not null && IsNoAnswer(failure) && sentAt >= breaker.AnsweredAt)
-            {
-                breaker.Last = failure;
-                breaker.InARow++;
-                if (breaker.InARow >= OpensAt)
-                    breaker.DownSince ??= sentAt;
-            }
-            if (breaker.DownSince is { } since && ((isProbe && failure is not null) || breaker.ProbeAt is null))
-                breaker.ProbeAt = AfterPause(since, now);
-            if (breaker.IsOpen)
-                SetTimer();
+            breaker.IsProbed &= !isProbe;
+            isUp = breaker.IsOpen;
+            (breaker.DownSince, breaker.ProbeAt, breaker.InARow, breaker.AnsweredAt) = (null, null, 0, _time.GetTimestamp());
         }
         if (isUp)
             Tell([(breaker.Endpoint, EndpointTurn.Up)]);
+    }
+
+    /// <returns>What to report: with the breaker open, what all other requests are told.</returns>
+    private Failure Failed(Breaker breaker, bool isProbe, long sentAt, Failure failure)
+    {
+        lock (_gate)
+        {
+            var now = _time.GetTimestamp();
+            breaker.IsProbed &= !isProbe;
+            var counts = IsNoAnswer(failure) && sentAt >= breaker.AnsweredAt;
+            if (counts && ++breaker.InARow >= OpensAt && !breaker.IsOpen)
+                (breaker.DownSince, breaker.Cause) = (sentAt, failure);
+            if (breaker.DownSince is not { } since)
+                return failure;
+            if (isProbe || breaker.ProbeAt is null)
+                breaker.ProbeAt = AfterPause(since, now);
+            SetTimer();
+            return counts ? FailureOf(breaker, failure.Operation, failure.NotSent) : failure;
+        }
+    }
+
+    /// <summary>A probe that was not sent, or that nobody waited for, leaves its place to the next.</summary>
+    private void GiveBack(Breaker breaker)
+    {
+        lock (_gate)
+        {
+            breaker.IsProbed = false;
+            SetTimer();
+        }
     }
 
     private long AfterPause(long downSince, long now)
@@ -235,15 +249,28 @@ internal sealed class EndpointBreakers : IDisposable
     /// <summary>Leave to send one request. Disposing it without a word means that nothing was learned.</summary>
     internal sealed class Pass(EndpointBreakers breakers, Breaker breaker, bool isProbe, long sentAt) : IDisposable
     {
-        private bool _answered;
-        private Failure? _failure;
+        private bool _ended;
 
         /// <summary>An answer came, whatever its status.</summary>
-        public void Answered() => _answered = true;
+        public void Answered()
+        {
+            _ended = true;
+            breakers.Answered(breaker, isProbe);
+        }
 
-        public void Failed(Failure failure) => _failure = failure;
+        /// <returns>The failure to report.</returns>
+        public Failure Failed(Failure failure)
+        {
+            _ended = true;
+            return breakers.Failed(breaker, isProbe, sentAt, failure);
+        }
 
-        public void Dispose() => breakers.Ended(breaker, isProbe, sentAt, _answered, _failure);
+        public void Dispose()
+        {
+            if (!_ended && isProbe)
+                breakers.GiveBack(breaker);
+            _ended = true;
+        }
     }
 
     internal readonly record struct Whose(string Endpoint, string Bundle);
@@ -280,7 +307,8 @@ internal sealed class EndpointBreakers : IDisposable
 
         public long UsedAt { get; set; }
 
-        public Failure? Last { get; set; }
+        /// <summary>Of the request that has opened it.</summary>
+        public Failure? Cause { get; set; }
 
         public bool LetsThrough(long now) => DownSince is null || (!IsProbed && ProbeAt <= now);
     }

@@ -241,10 +241,14 @@ public sealed class WorkQueue<TKey> : IDisposable
         SetSlowTimer();
     }
 
+    /// <summary>The timer may be a moment ahead of the clock: it is set again then.</summary>
     private void Dispatch()
     {
         lock (_gate)
+        {
+            _slowTimerFor = null;
             Hand();
+        }
     }
 
     private bool TryTake(out TKey key)

@@ -98,6 +98,20 @@ public sealed class EndpointBreakersTests : IDisposable
         Assert.Equal((Bucket.Endpoint, EndpointTurn.Up), _news[^1]);
     }
 
+    /// <summary>What a status says must not change with each probe.</summary>
+    [Fact]
+    public void A_probe_that_fails_is_told_what_all_others_are_told_but_that_it_was_sent()
+    {
+        Open();
+        var refused = Assert.Throws<VendorException>(() => _breakers.Check(Bucket, "Get")).Failure;
+        _time.Advance(EndpointBreakers.ShortestPause);
+
+        using var probe = _breakers.Enter(Bucket, "Get");
+        var probed = probe.Failed(NoAnswer(VendorHttp.Unreachable));
+
+        Assert.Equal(refused with { NotSent = false }, probed);
+    }
+
     [Fact]
     public void A_probe_that_was_not_sent_leaves_its_place_to_the_next()
     {

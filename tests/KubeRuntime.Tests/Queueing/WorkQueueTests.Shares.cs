@@ -83,6 +83,23 @@ public sealed partial class WorkQueueTests
         Assert.NotNull(taken);
     }
 
+    /// <summary>Timers and timestamps are two clocks: the room must not be missed for good because one of them was a moment ahead.</summary>
+    [Fact]
+    public async Task A_timer_that_fires_a_moment_too_early_is_set_again()
+    {
+        using var shared = new SharedQueue(new EarlyTimers(_clock), workers: 1);
+        shared.Add("a/1/0", "b/2/0");
+        Assert.Single(shared.TakeAll());
+        var waiting = shared.Queue.TakeAsync(CancellationToken.None).AsTask();
+
+        _clock.Advance(2 * Second - EarlyTimers.Early);
+        var early = waiting.IsCompleted;
+        _clock.Advance(0.1 * Second);
+
+        Assert.NotNull(await waiting.Within());
+        Assert.False(early);
+    }
+
     [Fact]
     public void So_many_keys_are_slow_at_a_time_and_no_more()
     {
@@ -253,6 +270,30 @@ public sealed partial class WorkQueueTests
     private static string TenantOf(string key) => key.Split('/')[0];
 
     private static string TargetOf(string key) => key.Split('/')[1];
+
+    /// <summary>Its timers fire before their time.</summary>
+    private sealed class EarlyTimers(ManualTimeProvider clock) : TimeProvider
+    {
+        public static readonly TimeSpan Early = TimeSpan.FromMilliseconds(1);
+
+        public override long TimestampFrequency => clock.TimestampFrequency;
+
+        public override long GetTimestamp() => clock.GetTimestamp();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            new Timer(clock.CreateTimer(callback, state, Before(dueTime), period));
+
+        private static TimeSpan Before(TimeSpan dueTime) => dueTime > Early ? dueTime - Early : dueTime;
+
+        private sealed class Timer(ITimer inner) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => inner.Change(Before(dueTime), period);
+
+            public void Dispose() => inner.Dispose();
+
+            public ValueTask DisposeAsync() => inner.DisposeAsync();
+        }
+    }
 
     /// <summary>A queue of names, with takes that do not wait.</summary>
     private sealed class SharedQueue : IDisposable
