@@ -6,19 +6,25 @@ namespace BucketEncryptionOperator.Vendors;
 /// <summary>The three operations in a vendor's dialect.</summary>
 /// <param name="writeTime">How long a write may take; null for as long as any request.</param>
 /// <param name="metrics">Null where nobody counts.</param>
+/// <param name="endpoints">Null where each request is sent, whatever became of those before it.</param>
 internal sealed class BucketEncryptionApi(
-    VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteTime? writeTime = null, VendorMeter? metrics = null) : IBucketEncryptionApi
+    VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteTime? writeTime = null, VendorMeter? metrics = null,
+    EndpointBreakers? endpoints = null) : IBucketEncryptionApi
 {
     private const string Get = "GetBucketEncryption";
 
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
+        endpoints?.Check(address, Get); // before a wait for nothing
         using var turn = await limits.EnterAsync(address, key, Get, requests: 1, cancellationToken);
         return await ReadAsync(new Call(address, key, turn), cancellationToken);
     }
 
-    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
-        new BucketWrite(this, new Call(address, key, await limits.EnterAsync(address, key, Get, requests: 2, cancellationToken)));
+    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
+    {
+        endpoints?.Check(address, Get);
+        return new BucketWrite(this, new Call(address, key, await limits.EnterAsync(address, key, Get, requests: 2, cancellationToken)));
+    }
 
     public string Write(BucketEncryption target, Observation basis) => dialect.Document.Write(target, basis.Document);
 
@@ -68,24 +74,32 @@ internal sealed class BucketEncryptionApi(
         if (key.Lifetime is { IsOver: true })
             throw new VendorException(KeyOver(operation));
         using var request = dialect.Sign(method, address, key, body, clocks.Now(address.Endpoint));
+        using var pass = endpoints?.Enter(address, operation);
         var atMost = lastCheck is null ? TimeSpan.MaxValue : writeTime?.Invoke() ?? TimeSpan.MaxValue;
         if (atMost <= TimeSpan.Zero)
             throw new VendorException(NotLeading.Failure);
         if (lastCheck?.Invoke() is { } stop)
             throw new VendorException(stop with { NotSent = true });
         var sent = turn.Send();
-        var (response, failure) = await MeasureAsync(request, address, key, operation, atMost, cancellationToken);
+        var (response, failure) = await MeasureAsync(request, address, key, operation, pass, atMost, cancellationToken);
         sent.Answered(failure);
         return (response, failure);
     }
 
     private async Task<(VendorResponse Response, Failure? Failure)> MeasureAsync(
-        HttpRequestMessage request, BucketAddress address, AccessKey key, string operation, TimeSpan atMost, CancellationToken cancellationToken)
+        HttpRequestMessage request,
+        BucketAddress address,
+        AccessKey key,
+        string operation,
+        EndpointBreakers.Pass? pass,
+        TimeSpan atMost,
+        CancellationToken cancellationToken)
     {
         using var call = metrics?.Begin(operation, address);
         try
         {
             var response = await http.SendAsync(request, operation, address.CaBundle, atMost, cancellationToken);
+            pass?.Answered();
             var failure = response.IsSuccess ? null : KeyRedaction.Redact(dialect.Errors.Read(response, operation), key);
             call?.Ended(failure);
             return (response, failure);
@@ -93,7 +107,9 @@ internal sealed class BucketEncryptionApi(
         catch (VendorException e)
         {
             call?.Ended(e.Failure);
-            throw;
+            if (pass is null || (e.Failure.Code == VendorHttp.TimedOut && atMost < http.Limit)) // the end of the lease is not the endpoint's fault
+                throw;
+            throw new VendorException(pass.Failed(e.Failure));
         }
     }
 

@@ -27,6 +27,10 @@ internal sealed class VendorHttp : IDisposable
     /// <summary>The largest legal answer is an error document of a few KiB.</summary>
     private const int MaxBody = 64 * 1024;
 
+    /// <summary>Codes of failures that say that nobody is there.</summary>
+    public const string Unreachable = "Unreachable";
+    public const string TimedOut = "Timeout";
+
     private const string CheckWay = "Check the store's endpoint and region, and that the operator can reach it (DNS, network policy, proxy).";
     private const string CheckCertificate = "Check the store's endpoint, and whether a proxy on the way answers in its place.";
 
@@ -54,7 +58,7 @@ internal sealed class VendorHttp : IDisposable
                 UseCookies = false,
                 ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(), // spans, but no word of them to a vendor
                 Proxy = proxy,
-                ConnectTimeout = timeout,
+                ConnectTimeout = ConnectTimeout,
                 ConnectCallback = _dialer.DialAsync,
                 SslOptions = VendorClients.Trust(roots),
                 MaxConnectionsPerServer = 64,
@@ -66,6 +70,12 @@ internal sealed class VendorHttp : IDisposable
             return http;
         }
     }
+
+    /// <summary>For one request, connection and body included.</summary>
+    public TimeSpan Limit => _timeout;
+
+    /// <summary>Shorter than <see cref="Limit"/>, so that a connection that cannot be made is told from an answer that does not come: nothing was sent then.</summary>
+    private TimeSpan ConnectTimeout => _timeout / 2;
 
     /// <param name="operation">The vendor's name of the call, for failures.</param>
     /// <exception cref="VendorException">Transient: no complete answer came. Refused: the host is where no request may go.</exception>
@@ -93,9 +103,13 @@ internal sealed class VendorHttp : IDisposable
         {
             throw;
         }
+        catch (OperationCanceledException) when (!deadline.Token.IsCancellationRequested)
+        {
+            throw NoConnection(operation, Unreachable, $"No connection to the endpoint within {ConnectTimeout.TotalSeconds:0.#} s.", CheckWay);
+        }
         catch (OperationCanceledException)
         {
-            throw NoAnswer(operation, "Timeout", $"No complete answer within {limit.TotalSeconds:0} s.", CheckWay);
+            throw NoAnswer(operation, TimedOut, $"No complete answer within {limit.TotalSeconds:0} s.", CheckWay);
         }
         catch (AddressNotAllowedException e)
         {
@@ -110,7 +124,7 @@ internal sealed class VendorHttp : IDisposable
             throw e.HttpRequestError switch
             {
                 HttpRequestError.NameResolutionError => NoConnection(operation, "NameNotResolved", "The endpoint's name does not resolve.", CheckWay),
-                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoConnection(operation, "Unreachable", "No connection to the endpoint.", CheckWay),
+                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoConnection(operation, Unreachable, "No connection to the endpoint.", CheckWay),
                 HttpRequestError.SecureConnectionError => NoConnection(operation, "TlsFailed", "The endpoint's certificate was not accepted, or TLS failed otherwise.", CheckCertificate),
                 HttpRequestError.ConfigurationLimitExceeded => NoAnswer(operation, "AnswerTooLarge", $"The answer is larger than {MaxBody} bytes."),
                 _ => NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete."),

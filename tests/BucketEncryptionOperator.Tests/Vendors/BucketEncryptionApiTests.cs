@@ -405,6 +405,63 @@ public sealed class BucketEncryptionApiTests : IDisposable
         Assert.True(thrown.Failure.NotSent == notSent, sentence);
     }
 
+    [Fact]
+    public async Task An_endpoint_that_has_not_answered_three_requests_is_not_sent_a_fourth_and_nobody_waits_for_it()
+    {
+        await using var server = new ScriptedServer(_ => new Reply.Silence());
+        using var breakers = new EndpointBreakers(_time);
+        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits, endpoints: breakers);
+        var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 100, Burst: 100, MaxConcurrency: 3) };
+        var sent = Enumerable.Range(0, 3).Select(_ => api.GetAsync(address, Dialects.Key, CancellationToken.None)).ToList();
+        await Waiting.UntilAsync(() => server.Requests.Count == 3);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        sent.Add(api.GetAsync(address, Dialects.Key, CancellationToken.None)); // waits for a slot
+
+        _time.Advance(TimeSpan.FromSeconds(9));
+        var codes = new List<string>();
+        foreach (var request in sent)
+            codes.Add((await Assert.ThrowsAsync<VendorException>(() => request).Within()).Failure.Code);
+        var read = await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(address, Dialects.Key, CancellationToken.None)).Within();
+        var write = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(address, Dialects.Key)).Within();
+
+        Assert.Equal(["EndpointDown", "EndpointDown", "Timeout", "Timeout"], codes.Order(StringComparer.Ordinal));
+        Assert.Equal(["EndpointDown", "EndpointDown"], [read.Failure.Code, write.Failure.Code]);
+        Assert.True(write.Failure.NotSent);
+        Assert.Equal(3, server.Requests.Count);
+    }
+
+    [Theory]
+    [InlineData("an error of the vendor", 500)]
+    [InlineData("a page of a gateway", 504)]
+    [InlineData("a slow down", 503)]
+    public async Task An_answer_of_any_status_is_an_answer(string sentence, int status)
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status));
+        using var breakers = new EndpointBreakers(_time);
+        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits, endpoints: breakers);
+
+        for (var i = 0; i < 5; i++)
+            await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(At(server), Dialects.Key, CancellationToken.None)).Within();
+
+        Assert.True(server.Requests.Count == 5, sentence);
+    }
+
+    [Fact]
+    public async Task A_write_that_the_end_of_the_lease_cuts_short_says_nothing_about_the_endpoint()
+    {
+        await using var server = new ScriptedServer(_ => new Reply.Silence());
+        using var breakers = new EndpointBreakers(_time);
+        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => TimeSpan.FromSeconds(4), endpoints: breakers);
+        var writing = Enumerable.Range(0, 5).Select(_ => api.DeleteAsync(At(server), Dialects.Key)).ToList();
+        await Waiting.UntilAsync(() => server.Requests.Count == 5);
+
+        _time.Advance(TimeSpan.FromSeconds(5));
+        foreach (var write in writing)
+            await Assert.ThrowsAsync<VendorException>(() => write).Within();
+
+        Assert.Equal(0, breakers.OpenCount);
+    }
+
     /// <summary>Another replica may write when the lease has ended: until then the request must have ended, too.</summary>
     [Fact]
     public async Task A_write_takes_no_longer_than_is_left_of_the_lease()

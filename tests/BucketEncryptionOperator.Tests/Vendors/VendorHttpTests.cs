@@ -144,6 +144,20 @@ public sealed class VendorHttpTests : IDisposable
         Assert.Equal(["TlsFailed", "TlsFailed", "answered", "answered", "TlsFailed"], codes);
     }
 
+    /// <summary>By the real clock: the runtime's connect timeout knows no other. The backlog of a listener that accepts nothing is full.</summary>
+    [Fact]
+    public async Task A_connection_that_nobody_accepts_ends_before_the_limit_and_nothing_was_sent()
+    {
+        using var blackHole = new BlackHole();
+        using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(1), TimeProvider.System);
+        using var request = new HttpRequestMessage(HttpMethod.Put, blackHole.Address);
+
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => http.SendAsync(request, "PutBucketEncryption", CancellationToken.None)).Within();
+
+        Assert.Equal((FailureKind.Transient, "Unreachable", true), (thrown.Failure.Kind, thrown.Failure.Code, thrown.Failure.NotSent));
+        Assert.Contains("within 0.5 s", thrown.Failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Silence_ends_at_the_limit_and_not_before()
     {
