@@ -14,35 +14,22 @@ internal sealed class BucketEncryptionApi(
 
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
-        const string Operation = "GetBucketEncryption";
-        var (response, failure) = await SendAsync(HttpMethod.Get, address, key, body: null, Operation, cancellationToken);
-        if (failure is not null)
-        {
-            return ErrorTable.SaysNotConfigured(failure) || dialect.Errors.SaysNotConfigurable(failure)
-                ? new Observation(new BucketEncryption.None(), Document: null) { NotConfigured = failure }
-                : throw new VendorException(failure);
-        }
-        return dialect.Document.Read(response.Body) is { } encryption
-            ? new Observation(encryption, response.Body)
-            : throw new VendorException(new Failure(FailureKind.Transient, Operation, "UnreadableAnswer")
-            {
-                HttpStatus = (int)response.Status,
-                Message = $"The answer is not a {dialect.Document.Name} document.",
-                RequestId = dialect.Errors.RequestId(response),
-            });
+        var (response, failure) = await SendAsync(HttpMethod.Get, address, key, body: null, AnswerContext.Get, cancellationToken);
+        var (observed, problem) = Answers.Observe(dialect, response, failure);
+        return observed ?? throw new VendorException(problem ?? throw new InvalidOperationException("neither a value nor a reason"));
     }
 
     public async Task PutAsync(BucketAddress address, AccessKey key, string document, CancellationToken cancellationToken)
     {
-        var (_, failure) = await SendAsync(HttpMethod.Put, address, key, document, "PutBucketEncryption", cancellationToken);
+        var (_, failure) = await SendAsync(HttpMethod.Put, address, key, document, AnswerContext.Put, cancellationToken);
         if (failure is not null)
             throw new VendorException(failure);
     }
 
     public async Task DeleteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
-        var (_, failure) = await SendAsync(HttpMethod.Delete, address, key, body: null, "DeleteBucketEncryption", cancellationToken);
-        if (failure is not null && !ErrorTable.SaysNotConfigured(failure))
+        var (_, failure) = await SendAsync(HttpMethod.Delete, address, key, body: null, AnswerContext.Delete, cancellationToken);
+        if (failure is not null && !Answers.IsDone(failure, AnswerContext.Delete))
             throw new VendorException(failure);
     }
 
@@ -79,7 +66,8 @@ internal sealed class BucketEncryptionApi(
         if (key.Lifetime is { IsOver: true })
             throw new VendorException(KeyOver(operation));
         using var request = dialect.Sign(method, address, key, body, clocks.Now(address.Endpoint));
-        var (response, failure) = await MeasureAsync(request, address, operation, cancellationToken);
+        var context = new AnswerContext(operation) { SentToken = key.SecurityToken is not null, Now = clocks.Now(address.Endpoint) };
+        var (response, failure) = await MeasureAsync(request, address, context, cancellationToken);
         // A careless endpoint, or one that is not the vendor's, may say what it was told.
         if (key.SecurityToken is { Length: >= ShortestToken } token && failure?.Message?.Contains(token, StringComparison.Ordinal) == true)
             failure = failure with { Message = null };
@@ -87,13 +75,14 @@ internal sealed class BucketEncryptionApi(
         return (response, failure);
     }
 
-    private async Task<(VendorResponse Response, Failure? Failure)> MeasureAsync(HttpRequestMessage request, BucketAddress address, string operation, CancellationToken cancellationToken)
+    private async Task<(VendorResponse Response, Failure? Failure)> MeasureAsync(
+        HttpRequestMessage request, BucketAddress address, AnswerContext context, CancellationToken cancellationToken)
     {
-        using var call = metrics?.Begin(operation, address);
+        using var call = metrics?.Begin(context.Operation, address);
         try
         {
-            var response = await http.SendAsync(request, operation, address.CaBundle, cancellationToken);
-            var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);
+            var response = await http.SendAsync(request, context.Operation, address.CaBundle, cancellationToken);
+            var failure = Answers.Problem(dialect, response, context);
             call?.Ended(failure);
             return (response, failure);
         }
