@@ -7,11 +7,12 @@ internal static class S3Errors
 {
     private const string RegionHeader = "x-amz-bucket-region";
 
-    private const string Rights = "Grant the key's owner s3:GetEncryptionConfiguration and s3:PutEncryptionConfiguration (which also covers removal) on this bucket "
-        + "(Ceph calls them s3:GetBucketEncryption and s3:PutBucketEncryption); where the store sets s3.expectedBucketOwner, check that the bucket is this account's.";
-
-    private const string CephRights = "Grant the key's owner s3:GetBucketEncryption and s3:PutBucketEncryption (which also covers removal) on this bucket; "
-        + "where the store sets s3.expectedBucketOwner, check that the bucket is this user's.";
+    private const string AwsServer = "AmazonS3";
+    private const string AwsRights = "Grant the key's owner s3:GetEncryptionConfiguration and s3:PutEncryptionConfiguration (which also covers removal) on this bucket";
+    private const string CephRights = "Grant the key's owner s3:GetBucketEncryption and s3:PutBucketEncryption (which also covers removal) on this bucket";
+    private const string OrCephRights = " (Ceph calls them s3:GetBucketEncryption and s3:PutBucketEncryption)";
+    private const string CheckOwner = "; where the store sets s3.expectedBucketOwner, check that the bucket is this account's.";
+    private const string Rights = AwsRights + OrCephRights + CheckOwner;
 
     private const string KmsRight = "Grant the key's owner kms:DescribeKey, kms:GenerateDataKey and kms:Decrypt on the KMS key, in its key policy too.";
     private const string Renew = "Renew securityToken, and the two keys with it, in the store's Secret.";
@@ -87,14 +88,14 @@ internal static class S3Errors
         : null;
 
     /// <summary>
-    /// Ceph has no code for a temporary key that has expired. It names the bucket only when it knew whose the key is; AWS, which
-    /// never names it, says what is not authorized.
+    /// Ceph has no code for a temporary key that has expired. It names the bucket only when it knew whose the key is. AWS, which
+    /// never names it, has a code for that.
     /// </summary>
-    private static string? RightsHint(ErrorAnswer answer)
+    private static string RightsHint(ErrorAnswer answer)
     {
-        var rights = CephAnswers.IsCeph(answer.Response) ? CephRights : Rights;
-        return answer.Context.SentToken && answer.Field("BucketName") is null && !answer.MessageSays("not authorized")
-            ? rights + " Or the temporary key has expired: renew it."
-            : rights;
+        if (answer.Response.Headers.Server.ToString() == AwsServer)
+            return AwsRights + CheckOwner;
+        var rights = CephAnswers.IsCeph(answer.Response) ? CephRights + CheckOwner : Rights;
+        return answer.Context.SentToken && answer.Field("BucketName") is null ? rights + " Or the temporary key has expired: renew it." : rights;
     }
 }
