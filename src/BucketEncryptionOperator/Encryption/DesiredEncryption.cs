@@ -48,8 +48,9 @@ internal abstract record DesiredEncryption
     public virtual DesiredEncryption Knowing(string? vendorKey) => this;
 
     /// <summary>
-    /// Returns the id under which the store answers its own key, or null. Some stores write down the id of their default key when
-    /// a write names none. A key that appears after our own write without a key, and was not there before it, is that key.
+    /// Returns the id under which the store answers its own key, or null. Some stores write down the id of their
+    /// default key when a write names none. A key that appears after our own write without a key, and was not there
+    /// before it, is that key.
     /// </summary>
     /// <param name="before">What the bucket had right before the write; null: not known.</param>
     /// <param name="written">What the write said.</param>

@@ -21,8 +21,8 @@ internal abstract record BucketEncryption
     public abstract int Strength { get; }
 
     /// <summary>
-    /// The document has a bucket key switched on beside an encryption that makes no use of one. That is no part of the encryption,
-    /// so no comparison looks at it; but a change to KMS keeps it.
+    /// The document has a bucket key switched on beside an encryption that makes no use of one. That is no part of the
+    /// encryption, so no comparison looks at it; but a change to KMS keeps it.
     /// </summary>
     public bool IdleBucketKey { get; init; }
 
@@ -102,7 +102,9 @@ internal sealed record Observation(BucketEncryption Encryption, string? Document
     /// <summary>The vendor's own words for "nothing is configured", where it had some: for whoever repeats them. Nobody decides by it.</summary>
     public Failure? NotConfigured { get; init; }
 
-    /// <summary>The store is known to have no KMS key of its own: KMS without a named key would make every upload fail.</summary>
+    /// <summary>
+    /// The store is known to have no KMS key of its own: KMS without a named key would make every upload fail.
+    /// </summary>
     public bool NeedsNamedKey { get; init; }
 
     /// <summary>What a PUT of the very same would send; null where nothing is configured, and where nobody has asked for it.</summary>

@@ -68,8 +68,9 @@ internal sealed record Failure(FailureKind Kind, string Operation, string Code)
     public bool IsVendorAnswer { get; init; }
 
     /// <summary>
-    /// An answer came, and nothing in it is the vendor's: a page of a gateway, proxy or load balancer, or of another server. It
-    /// says nothing about bucket or key. <see cref="FailurePolicy.IsNotTheStore"/> tells when a person is called for.
+    /// An answer came, and nothing in it is the vendor's: a page of a gateway, proxy or load balancer, or of another
+    /// server. It says nothing about bucket or key. <see cref="FailurePolicy.IsNotTheStore"/> tells when a person is
+    /// called for.
     /// </summary>
     public bool IsForeign { get; init; }
 

@@ -10,7 +10,9 @@ internal static class FailurePolicy
     /// <summary>A missing bucket, store or Secret is waited for this long before a person is called for.</summary>
     public static readonly TimeSpan MissingGrace = TimeSpan.FromMinutes(5);
 
-    /// <summary>The reason once something else has answered in the store's place for <see cref="ForeignGrace"/>.</summary>
+    /// <summary>
+    /// The reason once something else has answered in the store's place for <see cref="ForeignGrace"/>.
+    /// </summary>
     public const string NotTheStore = "NotTheStore";
 
     /// <summary>Answers that are not the store's are waited out this long before a person is called for.</summary>
@@ -25,7 +27,9 @@ internal static class FailurePolicy
     private static readonly TimeSpan ConfirmAfter = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan RefusedPause = TimeSpan.FromHours(1);
 
-    /// <summary>Between two tries while something else answers in the store's place, once a person was called for.</summary>
+    /// <summary>
+    /// Between two tries while something else answers in the store's place, once a person was called for.
+    /// </summary>
     private static readonly TimeSpan ForeignProbe = TimeSpan.FromMinutes(5);
 
     /// <summary>Secrets are not watched: while a key is rejected or its Secret is not there, look again this often.</summary>
@@ -47,7 +51,9 @@ internal static class FailurePolicy
     public static bool IsNotTheStore(Failure failure, DateTimeOffset since, DateTimeOffset now) =>
         failure.IsForeign && now - since >= ForeignGrace;
 
-    /// <summary>When to ask a store again whose last answers were all foreign: with back-off, then every five minutes, for ever.</summary>
+    /// <summary>
+    /// When to ask a store again whose last answers were all foreign: with back-off, then every five minutes, for ever.
+    /// </summary>
     public static ComeBack NextAfterForeign(Failure failure, DateTimeOffset since, DateTimeOffset now) => IsNotTheStore(failure, since, now)
         ? new ComeBack(ForeignProbe, BackOff: false)
         : new ComeBack(failure.Kind == FailureKind.Throttled ? Believed(failure.RetryAfter) ?? ShortestRetry : ShortestRetry, BackOff: true);

@@ -39,8 +39,8 @@ internal abstract record Goal
         public override string Fingerprint => $"Original/{Original.Encryption}";
 
         /// <summary>
-        /// A vendor may write the same in another form: once it was put back, what we understand of it decides. "None" is put back
-        /// by a removal, so the document in which it was said does not count.
+        /// A vendor may write the same in another form: once it was put back, what we understand of it decides. "None"
+        /// is put back by a removal, so the document in which it was said does not count.
         /// </summary>
         public override bool IsMetBy(Observation observed, WriteHistory? history) =>
             Original.Encryption == observed.Encryption

@@ -1,8 +1,8 @@
 namespace BucketEncryptionOperator.Encryption;
 
 /// <summary>
-/// Compares names of KMS keys. One key has several names: its id alone, an alias, or a qualified name, which also says where
-/// the key is: an ARN (<c>arn:PARTITION:kms:REGION:ACCOUNT:key/ID</c>, <c>acs:kms:REGION:ACCOUNT:key/ID</c>) or
+/// Compares names of KMS keys. One key has several names: its id alone, an alias, or a qualified name, which also says
+/// where the key is: an ARN (<c>arn:PARTITION:kms:REGION:ACCOUNT:key/ID</c>, <c>acs:kms:REGION:ACCOUNT:key/ID</c>) or
 /// <c>REGION:DOMAIN:key/ID</c>. A store answers one key in another form than it was given.
 /// </summary>
 internal static class KmsKeyId
@@ -11,8 +11,9 @@ internal static class KmsKeyId
     private const string AliasPrefix = "alias/";
 
     /// <summary>
-    /// The alias of the key that AWS manages for S3 in every account and region. Nobody else can own an alias that begins with
-    /// <c>alias/aws/</c>. AWS's console writes this name where an API call names no key: both are the same key.
+    /// The alias of the key that AWS manages for S3 in every account and region. Nobody else can own an alias that
+    /// begins with <c>alias/aws/</c>. AWS's console writes this name where an API call names no key: both are the same
+    /// key.
     /// </summary>
     private const string VendorsAlias = "alias/aws/s3";
 
@@ -20,8 +21,9 @@ internal static class KmsKeyId
     private const int ShortestPlace = 2;
 
     /// <summary>
-    /// Tells whether two names can be one key. A bare id or alias equals every name with the same id or alias. Two qualified
-    /// names must agree in all that both say: keys of two regions may have one id (multi-Region keys), and they are two keys.
+    /// Tells whether two names can be one key. A bare id or alias equals every name with the same id or alias. Two
+    /// qualified names must agree in all that both say: keys of two regions may have one id (multi-Region keys), and
+    /// they are two keys.
     /// </summary>
     public static bool Same(string? a, string? b)
     {

@@ -5,8 +5,8 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>
-/// What an answer means, by all of it: a good status is a success only with the body that the operation returns. The whole table,
-/// over every status and kind of body: docs/design/0013-answers.md.
+/// What an answer means, by all of it: a good status is a success only with the body that the operation returns. The
+/// whole table, over every status and kind of body: docs/design/0013-answers.md.
 /// </summary>
 internal static class Answers
 {
@@ -21,7 +21,9 @@ internal static class Answers
 
     public static readonly FrozenSet<string> OwnCodes = FrozenSet.Create(StringComparer.Ordinal, Unreadable, NotUnderstood, NotOffered);
 
-    /// <summary>Roots of S3's answers to other questions about a bucket. A gateway that makes up a page does not use them.</summary>
+    /// <summary>
+    /// Roots of S3's answers to other questions about a bucket. A gateway that makes up a page does not use them.
+    /// </summary>
     private static readonly FrozenSet<string> OtherRoots = FrozenSet.Create(
         StringComparer.Ordinal,
         "ListBucketResult", "ListAllMyBucketsResult", "ListVersionsResult", "ListMultipartUploadsResult", "LocationConstraint", "AccessControlPolicy",
@@ -29,8 +31,9 @@ internal static class Answers
         "NotificationConfiguration", "RequestPaymentConfiguration", "ReplicationConfiguration", "WebsiteConfiguration");
 
     /// <returns>
-    /// Null when the answer is what the operation returns: of a read a document that is understood, of a write nothing (blanks do
-    /// not count). "Nothing is configured" is a failure here: <see cref="ErrorTable.SaysNotConfigured"/> tells it.
+    /// Null when the answer is what the operation returns: of a read a document that is understood, of a write nothing
+    /// (blanks do not count). "Nothing is configured" is a failure here: <see cref="ErrorTable.SaysNotConfigured"/>
+    /// tells it.
     /// </returns>
     public static Failure? Problem(IVendorDialect dialect, VendorResponse response, AnswerContext context)
     {
@@ -48,22 +51,23 @@ internal static class Answers
             return Foreign(said, "The answer to this call should be empty, and is not.");
         if (dialect.Document.IsRoot(root))
             return Unknown(said, dialect.Document.Name);
-        return root is not null && OtherRoots.Contains(root.Name.LocalName) ? Other(said, root) : Foreign(said, $"The answer is not a {dialect.Document.Name} document.");
+        return root is not null && OtherRoots.Contains(root.Name.LocalName)
+            ? Other(said, root)
+            : Foreign(said, $"The answer is not a {dialect.Document.Name} document.");
     }
 
     /// <summary>What a read has found.</summary>
     /// <param name="problem">As <see cref="Problem"/> has it.</param>
     public static Read<Observation> Observe(IVendorDialect dialect, VendorResponse response, Failure? problem)
     {
-        var needsNamedKey = dialect.NeedsNamedKey(response);
-        if (problem is not null)
+        var found = problem switch
         {
-            return ErrorTable.SaysNotConfigured(problem) || dialect.Errors.SaysNotConfigurable(problem)
-                ? new(new Observation(new BucketEncryption.None(), Document: null) { NotConfigured = problem, NeedsNamedKey = needsNamedKey }, Failure: null)
-                : new(Value: null, problem);
-        }
-        var encryption = dialect.Document.Read(response.Body) ?? throw new InvalidOperationException("a document that was read could not be read again");
-        return new(new Observation(encryption, response.Body) { NeedsNamedKey = needsNamedKey }, Failure: null);
+            null => new Observation(dialect.Document.Read(response.Body) ?? throw new ArgumentException("no document", nameof(response)), response.Body),
+            _ when ErrorTable.SaysNotConfigured(problem) || dialect.Errors.SaysNotConfigurable(problem) =>
+                new Observation(new BucketEncryption.None(), Document: null) { NotConfigured = problem },
+            _ => null,
+        };
+        return found is null ? new(Value: null, problem) : new(found with { NeedsNamedKey = dialect.NeedsNamedKey(response) }, Failure: null);
     }
 
     /// <summary>Whether a write is done. What is not there need not be removed.</summary>

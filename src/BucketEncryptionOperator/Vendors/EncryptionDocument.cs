@@ -112,7 +112,10 @@ internal sealed class EncryptionDocument(DocumentShape shape)
         return InNamespace(root).ToString(SaveOptions.DisableFormatting);
     }
 
-    /// <summary>The request that says the very same as <paramref name="read"/>, an answer that <see cref="Read(string)"/> understands.</summary>
+    /// <summary>
+    /// The request that says the very same as <paramref name="read"/>, an answer that <see cref="Read(string)"/>
+    /// understands.
+    /// </summary>
     public string Repeat(string read) => InNamespace(VendorXml.Parse(read) ?? throw new ArgumentException("no such document", nameof(read))).ToString(SaveOptions.DisableFormatting);
 
     /// <summary>The levels of a document; where there is no level <c>Rule</c>, the root takes its place. All null when it is another document.</summary>
@@ -125,17 +128,20 @@ internal sealed class EncryptionDocument(DocumentShape shape)
     }
 
     /// <summary>
-    /// The document is empty of a default encryption: no rule, or one that only blocks something, or an algorithm that is empty.
-    /// Anything that this version does not know may be a default in other words, and is not taken for nothing.
+    /// The document is empty of a default encryption: no rule, or one that only blocks something, or an algorithm that
+    /// is empty. Anything that this version does not know may be a default in other words, and is not taken for
+    /// nothing.
     /// </summary>
     private bool SaysNothing(XElement root, XElement? rule, XElement? inner) =>
         (!shape.HasRule || HasOnly(root, name => name == RuleName))
         && (rule is null || HasOnly(rule, name => name is Default or Blocked || name.StartsWith(BucketKeyWords, StringComparison.Ordinal)))
-        && (inner is null || (HasOnly(inner, name => name is Algorithm or Key or DataEncryption or Project) && string.IsNullOrWhiteSpace(inner.Value)));
+        && (inner is null || HasOnly(inner, name => name is Algorithm or Key or DataEncryption or Project))
+        && string.IsNullOrWhiteSpace(inner?.Value);
 
     /// <summary>The element has no other children than these, and no text.</summary>
     private static bool HasOnly(XElement element, Func<string, bool> isKnown) =>
-        element.Elements().All(e => isKnown(e.Name.LocalName)) && element.Nodes().OfType<XText>().All(t => string.IsNullOrWhiteSpace(t.Value));
+        element.Elements().All(e => isKnown(e.Name.LocalName))
+        && element.Nodes().OfType<XText>().All(t => string.IsNullOrWhiteSpace(t.Value));
 
     private static bool SaysBucketKey(XElement? rule) => string.Equals(VendorXml.Text(rule, BucketKey), "true", StringComparison.OrdinalIgnoreCase);
 

@@ -5,14 +5,15 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>
-/// What an error answer says, whatever a stranger put there, and whether it is the vendor's. Everything is bounded and of one line;
-/// what cannot be read is absent.
+/// What an error answer says, whatever a stranger put there, and whether it is the vendor's. Everything is bounded and
+/// of one line; what cannot be read is absent.
 /// <para>
-/// An answer is the vendor's when it has an error code, and has it in the vendor's form: an XML <c>Error</c> in any namespace; or
-/// headers of the vendor's own where there is no body; or, of vendors that are known to do so, a JSON object. A code begins with a
-/// letter and has letters, digits, <c>.</c>, <c>_</c> and <c>-</c>. A code that is not in this vendor's table, and one that is also
-/// a reason phrase of HTTP, counts only beside a request id or another of the elements that stores write: gateways say
-/// <c>Unauthorized</c> too. JSON is what every gateway writes, so there the code must be known and have a request id beside it.
+/// An answer is the vendor's when it has an error code, and has it in the vendor's form: an XML <c>Error</c> in any
+/// namespace; or headers of the vendor's own where there is no body; or, of vendors that are known to do so, a JSON
+/// object. A code begins with a letter and has letters, digits, <c>.</c>, <c>_</c> and <c>-</c>. A code that is not in
+/// this vendor's table, and one that is also a reason phrase of HTTP, counts only beside a request id or another of the
+/// elements that stores write: gateways say <c>Unauthorized</c> too. JSON is what every gateway writes, so there the
+/// code must be known and have a request id beside it.
 /// </para>
 /// </summary>
 internal sealed class ErrorAnswer
@@ -153,7 +154,9 @@ internal sealed class ErrorAnswer
         return Convert.TryFromBase64String(base64 ?? "", bytes, out var length) ? Encoding.UTF8.GetString(bytes[..length]) : "";
     }
 
-    /// <summary>A header may have bytes beyond ASCII (obs-text). The client reads each as one letter; vendors mean UTF-8.</summary>
+    /// <summary>
+    /// A header may have bytes beyond ASCII (obs-text). The client reads each as one letter; vendors mean UTF-8.
+    /// </summary>
     private static string? Utf8(string? header)
     {
         if (header is null || Ascii.IsValid(header) || header.Any(c => c > '\u00FF'))

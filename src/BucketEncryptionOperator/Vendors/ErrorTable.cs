@@ -9,7 +9,9 @@ internal sealed record ErrorMeaning(FailureKind Kind, string Hint, params IReadO
     /// <summary>The access key itself is the trouble.</summary>
     public bool ConcernsCredentials { get; init; }
 
-    /// <summary>The hint in answer to a read, which carries none of the values that a write does; null: the same.</summary>
+    /// <summary>
+    /// The hint in answer to a read, which carries none of the values that a write does; null: the same.
+    /// </summary>
     public string? HintOnRead { get; init; }
 }
 
@@ -48,9 +50,9 @@ internal sealed record ErrorDialect
 }
 
 /// <summary>
-/// Turns a vendor's error answer into a failure that the operator knows. The code decides; the status only where the code is
-/// unknown, and it never says "not configured": a 404 is also a missing bucket or key. An answer without the vendor's code is
-/// nobody's word (<see cref="ErrorAnswer"/>): it passes by itself, whatever its status.
+/// Turns a vendor's error answer into a failure that the operator knows. The code decides; the status only where the
+/// code is unknown, and it never says "not configured": a 404 is also a missing bucket or key. An answer without the
+/// vendor's code is nobody's word (<see cref="ErrorAnswer"/>): it passes by itself, whatever its status.
 /// </summary>
 internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorMeaning> rows)
 {
@@ -76,7 +78,9 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
     /// <summary>Whether a code is one that somebody has written down: vendors have more, and may invent some.</summary>
     public bool Knows(string code) => _rows.ContainsKey(code) || NotConfigured.Contains(code) || Answers.OwnCodes.Contains(code);
 
-    /// <summary>Nothing is configured. Beside a status that contradicts it (a redirect, a 5xx, a 200), the code does not say so.</summary>
+    /// <summary>
+    /// Nothing is configured. Beside a status that contradicts it (a redirect, a 5xx, a 200), the code does not say so.
+    /// </summary>
     public static bool SaysNotConfigured(Failure failure) => IsRefusal(failure) && NotConfigured.Contains(failure.Code);
 
     /// <summary>Nothing is configured, and nothing can be: a value on a read, a refusal on a write.</summary>
@@ -144,7 +148,9 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
     private static ErrorMeaning Throttle { get; } =
         new(FailureKind.Throttled, "The vendor asks to go slower: its limit of requests per bucket is reached.");
 
-    /// <summary>Seconds of any number of digits, or a date in any form of HTTP's, by the clock of whoever wrote it.</summary>
+    /// <summary>
+    /// Seconds of any number of digits, or a date in any form of HTTP's, by the clock of whoever wrote it.
+    /// </summary>
     private static TimeSpan? RetryAfter(VendorResponse response, AnswerContext context)
     {
         if (response.Header("Retry-After")?.Trim() is not { Length: > 0 } text)

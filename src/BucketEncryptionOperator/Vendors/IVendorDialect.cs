@@ -14,7 +14,8 @@ internal interface IVendorDialect
     ErrorTable Errors { get; }
 
     /// <summary>
-    /// Whether whoever gave this answer is known to have no KMS key of its own, so that KMS without a named key is of no use.
+    /// Whether whoever gave this answer is known to have no KMS key of its own, so that KMS without a named key is of
+    /// no use.
     /// </summary>
     bool NeedsNamedKey(VendorResponse answer) => false;
 

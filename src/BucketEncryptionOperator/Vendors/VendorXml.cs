@@ -12,8 +12,8 @@ internal static class VendorXml
     private const int MaxDepth = 16;
 
     /// <summary>
-    /// Returns the text without what may stand before it: byte order marks, and the blanks that servers send to keep a connection
-    /// alive while they work. XML itself allows nothing before a declaration.
+    /// Returns the text without what may stand before it: byte order marks, and the blanks that servers send to keep a
+    /// connection alive while they work. XML itself allows nothing before a declaration.
     /// </summary>
     public static ReadOnlySpan<char> Start(string text)
     {

@@ -41,7 +41,10 @@ internal static class OssErrors
         new ErrorMeaning(FailureKind.Throttled, "A request limit of the account is reached.", "TotalQpsLimitExceeded", "QpsLimitExceeded", "ActiveRequestLimitExceeded"),
         new ErrorMeaning(FailureKind.Throttled, "A traffic or work limit of the account is reached.", "UploadTrafficRateLimitExceeded", "DownloadTrafficRateLimitExceeded", "CpuLimitExceeded"));
 
-    /// <summary>AccessDenied has several owners: a policy that denies, the key service, and the wrong endpoint. Only the text tells.</summary>
+    /// <summary>
+    /// AccessDenied has several owners: a policy that denies, the key service, and the wrong endpoint. Only the text
+    /// tells.
+    /// </summary>
     private static string? Refine(ErrorAnswer answer) => answer.Code switch
     {
         "AccessDenied" when answer.Field(DenyKind) == "ExplicitDeny" => Denier(answer.Field(PolicyKind)) + NoGrantHelps,

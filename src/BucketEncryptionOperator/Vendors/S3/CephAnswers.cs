@@ -1,8 +1,9 @@
 namespace BucketEncryptionOperator.Vendors.S3;
 
 /// <summary>
-/// Tells answers of Ceph's gateway from those of other S3 stores. Ceph names itself in <c>Server</c> unless it is configured not to,
-/// or a proxy replaces the header; its request ids (<c>tx</c> and 21 hexadecimal digits, the time, the gateway, the zone) stay.
+/// Tells answers of Ceph's gateway from those of other S3 stores. Ceph names itself in <c>Server</c> unless it is
+/// configured not to, or a proxy replaces the header; its request ids (<c>tx</c> and 21 hexadecimal digits, the time,
+/// the gateway, the zone) stay.
 /// </summary>
 internal static class CephAnswers
 {

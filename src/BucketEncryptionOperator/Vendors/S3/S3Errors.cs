@@ -2,14 +2,18 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors.S3;
 
-/// <summary>S3's error codes, with MinIO's, Ceph's and StorageGRID's (AWS's "Error responses", their sources, a Ceph that was run).</summary>
+/// <summary>
+/// S3's error codes, with MinIO's, Ceph's and StorageGRID's (AWS's "Error responses", their sources, a Ceph that was
+/// run).
+/// </summary>
 internal static class S3Errors
 {
     private const string RegionHeader = "x-amz-bucket-region";
 
     private const string AwsServer = "AmazonS3";
-    private const string AwsRights = "Grant the key's owner s3:GetEncryptionConfiguration and s3:PutEncryptionConfiguration (which also covers removal) on this bucket";
-    private const string CephRights = "Grant the key's owner s3:GetBucketEncryption and s3:PutBucketEncryption (which also covers removal) on this bucket";
+    private const string OnBucket = " (which also covers removal) on this bucket";
+    private const string AwsRights = "Grant the key's owner s3:GetEncryptionConfiguration and s3:PutEncryptionConfiguration" + OnBucket;
+    private const string CephRights = "Grant the key's owner s3:GetBucketEncryption and s3:PutBucketEncryption" + OnBucket;
     private const string OrCephRights = " (Ceph calls them s3:GetBucketEncryption and s3:PutBucketEncryption)";
     private const string CheckOwner = "; where the store sets s3.expectedBucketOwner, check that the bucket is this account's.";
     private const string Rights = AwsRights + OrCephRights + CheckOwner;
@@ -37,7 +41,8 @@ internal static class S3Errors
         new ErrorDialect { RequestIdHeaders = ["x-amz-request-id"], KmsRight = KmsRight, Refine = Refine, Reread = Reread },
         new ErrorMeaning(FailureKind.Denied, Rights, "AccessDenied"),
         new ErrorMeaning(FailureKind.Denied, "The account is closed or suspended, ask its owner.", "AccountProblem", "AllAccessDisabled", "NotSignedUp"),
-        new ErrorMeaning(FailureKind.Denied, "The store's user is suspended: ask whoever runs the store to enable it (Ceph: radosgw-admin user enable).", "UserSuspended"),
+        new ErrorMeaning(
+            FailureKind.Denied, "The store's user is suspended: ask whoever runs the store to enable it (Ceph: radosgw-admin user enable).", "UserSuspended"),
         new ErrorMeaning(FailureKind.Denied, Renew, "InvalidToken", "InvalidTokenId") { ConcernsCredentials = true },
         new ErrorMeaning(FailureKind.Refused, "The store refuses the combination of algorithm and key: MinIO wants kmsKey.id with KMS, and none without.", "MalformedXML", "InvalidRequest")
         {
@@ -47,11 +52,13 @@ internal static class S3Errors
         new ErrorMeaning(FailureKind.Throttled, "The store is starting.", "XMinioServerNotInitialized"));
 
     /// <summary>
-    /// Ceph's token service has no code for a token that it cannot read: it says <c>InvalidArgument</c> and names neither bucket nor
-    /// argument. A read has no argument that could be wrong.
+    /// Ceph's token service has no code for a token that it cannot read: it says <c>InvalidArgument</c> and names
+    /// neither bucket nor argument. A read has no argument that could be wrong.
     /// </summary>
     private static ErrorMeaning? Reread(ErrorAnswer answer) =>
-        answer is { Code: "InvalidArgument", Context: { IsRead: true, SentToken: true } } && answer.Field("BucketName") is null && answer.Field("ArgumentName") is null
+        answer is { Code: "InvalidArgument", Context: { IsRead: true, SentToken: true } }
+        && answer.Field("BucketName") is null
+        && answer.Field("ArgumentName") is null
             ? new ErrorMeaning(FailureKind.Denied, "The store cannot read the session token. " + Renew) { ConcernsCredentials = true }
             : null;
 
@@ -88,8 +95,8 @@ internal static class S3Errors
         : null;
 
     /// <summary>
-    /// Ceph has no code for a temporary key that has expired. It names the bucket only when it knew whose the key is. AWS, which
-    /// never names it, has a code for that.
+    /// Ceph has no code for a temporary key that has expired. It names the bucket only when it knew whose the key is.
+    /// AWS, which never names it, has a code for that.
     /// </summary>
     private static string RightsHint(ErrorAnswer answer)
     {

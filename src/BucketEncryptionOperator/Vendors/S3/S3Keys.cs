@@ -12,7 +12,8 @@ internal static class S3Keys
     /// <returns>What is wrong, and the right value; or null.</returns>
     public static string? ProblemOnAws(string id)
     {
-        if (id.Contains(':', StringComparison.Ordinal) || id.StartsWith(AliasPrefix, StringComparison.Ordinal) || !id.Contains('/', StringComparison.Ordinal))
+        var isQualified = id.Contains(':', StringComparison.Ordinal) || id.StartsWith(AliasPrefix, StringComparison.Ordinal);
+        if (isQualified || !id.Contains('/', StringComparison.Ordinal))
             return null;
         return id.StartsWith(ManagedPrefix, StringComparison.Ordinal)
             ? $"\"{id}\" is not a key id: use \"{AliasPrefix}{id}\", or vendorDefault: true for the key that AWS manages for S3."
