@@ -92,7 +92,8 @@ internal sealed record BucketMemory(WriteHistory? History, Original? Original, b
     private static Original? ReadOriginal(OriginalRow? row) => row switch
     {
         null => null,
-        { State: OriginalRow.Recorded, Encryption: { } encryption, RecordedTime: { } at } when encryption.Algorithm == "None" == row.Document is null =>
+        // "None" may have been said in a document, by an algorithm of that name or by none.
+        { State: OriginalRow.Recorded, Encryption: { } encryption, RecordedTime: { } at } when encryption.Algorithm == "None" || row.Document is not null =>
             new Original.Recorded(ObservedRows.Read(encryption), row.Document, at),
         _ => new Original.Unavailable(),
     };

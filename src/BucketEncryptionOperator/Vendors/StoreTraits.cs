@@ -28,6 +28,11 @@ internal sealed record StoreTraits(string Subject, ImmutableArray<string> Algori
 
     public bool BucketKeys { get; init; }
 
+    /// <summary>
+    /// What is wrong with the name of a KMS key here, and the right value; null for a name that may be one.
+    /// </summary>
+    public Func<string, string?> ProblemOfKey { get; init; } = static _ => null;
+
     /// <summary>Buckets' names may have dots. They go in the path: a certificate's wildcard is for one label.</summary>
     public bool DottedNames { get; init; }
 

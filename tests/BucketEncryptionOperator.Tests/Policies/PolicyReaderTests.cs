@@ -154,6 +154,28 @@ public sealed class PolicyReaderTests
         Assert.All(value.Buckets, b => Assert.Equal((new Uri(expected), "cn-hangzhou", expectedAddressing), (b.Endpoint, b.Region, b.Addressing.ToString())));
     }
 
+    /// <summary>AWS stores any text as a key, and refuses every upload afterwards.</summary>
+    [Theory]
+    [InlineData("aws/s3", null, "\"aws/s3\" is not a key id: use \"alias/aws/s3\", or vendorDefault: true")]
+    [InlineData("key/k-1", null, "\"key/k-1\" is not a key id: use the id alone, an ARN, or \"alias/NAME\"")]
+    [InlineData("k-1", null, null)]
+    [InlineData("alias/finance", null, null)]
+    [InlineData("alias/aws/s3", null, null)]
+    [InlineData("arn:aws-cn:kms:cn-north-1:111122223333:key/k-1", null, null)]
+    [InlineData("arn:aws-cn:kms:cn-north-1:111122223333:alias/aws/s3", null, null)]
+    [InlineData("alias/aws/s3", "https://oss.corp.example", "\"alias/aws/s3\" is AWS's own key, and this endpoint is not AWS")]
+    [InlineData("aws/s3", "https://oss.corp.example", null)]
+    [InlineData("arn:aws:kms:k-1", "https://oss.corp.example", null)]
+    public void What_can_be_no_key_of_an_S3_store_is_refused_with_the_right_value(string id, string? endpoint, string? problem)
+    {
+        var store = Given.Store("S3", "cn-north-1");
+
+        var (_, failure) = Reader.ReadWith(Given.Policy().With(new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = id } }), endpoint is null ? store : store.At(endpoint));
+
+        Assert.Equal(problem is null ? null : "InvalidSpec", failure?.Code);
+        Assert.StartsWith(problem is null ? "" : "spec.encryption.kmsKey.id: " + problem, failure?.Message ?? "", StringComparison.Ordinal);
+    }
+
     /// <summary>What a store cannot do is refused before anything is sent: the field, whose store it is, and what goes.</summary>
     [Theory]
     [InlineData("JDCloudOSS", "AES256", "", "spec.encryption.algorithm: JDCloudOSS does not offer AES256; allowed are KMS and None.")]

@@ -7,9 +7,14 @@ namespace BucketEncryptionOperator.Vendors.S3;
 internal sealed class S3Dialect : IVendorDialect
 {
     public EncryptionDocument Document { get; } =
-        new(new DocumentShape("ServerSideEncryptionConfiguration", HasRule: true, Namespace: "http://s3.amazonaws.com/doc/2006-03-01/", "aws:kms"));
+        new(new DocumentShape("ServerSideEncryptionConfiguration", HasRule: true, Namespace: "http://s3.amazonaws.com/doc/2006-03-01/", "aws:kms")
+        {
+            TakesIdleBucketKey = true,
+        });
 
     public ErrorTable Errors => S3Errors.Table;
+
+    public bool NeedsNamedKey(VendorResponse answer) => CephAnswers.IsCeph(answer);
 
     public HttpRequestMessage Sign(HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now) =>
         address.Options is S3Options { ExpectedBucketOwner: { } owner }

@@ -34,6 +34,7 @@ internal static class S3Stores
             DottedNames = true,
             AlwaysEncrypted = isAws,
             Partition = isAws ? AwsPartition(settings.Region) : null,
+            ProblemOfKey = isAws ? S3Keys.ProblemOnAws : S3Keys.ProblemElsewhere,
             Options = new S3Options(settings.ExpectedBucketOwner),
         };
     }
