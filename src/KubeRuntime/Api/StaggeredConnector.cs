@@ -28,7 +28,13 @@ public sealed class StaggeredConnector(
     internal const int MaxAttempts = 16;
 
     public StaggeredConnector(TimeProvider time)
-        : this(time, Dns.GetHostAddressesAsync, OpenAsync)
+        : this(time, Dns.GetHostAddressesAsync)
+    {
+    }
+
+    /// <summary>With real sockets.</summary>
+    public StaggeredConnector(TimeProvider time, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
+        : this(time, resolve, OpenAsync)
     {
     }
 

@@ -144,15 +144,8 @@ public sealed class VendorHttpTests : IDisposable
 
     private static VendorHttp Dual(params IPAddress[] addresses)
     {
-        var connector = new StaggeredConnector(TimeProvider.System, (_, _) => Task.FromResult(addresses), ConnectAsync);
+        var connector = new StaggeredConnector(TimeProvider.System, (_, _) => Task.FromResult(addresses));
         return new VendorHttp("test/1.0", Limit, TimeProvider.System, new WebProxy(), new Dialer(_ => Vouching.Operator, connector));
-    }
-
-    private static async Task<Stream> ConnectAsync(IPEndPoint address, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(address, cancellationToken);
-        return new NetworkStream(socket, ownsSocket: true);
     }
 
     [Fact]
