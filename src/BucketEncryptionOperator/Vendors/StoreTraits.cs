@@ -42,7 +42,10 @@ internal sealed record StoreTraits(string Subject, ImmutableArray<string> Algori
     /// <summary>There is no endpoint that could be derived.</summary>
     public bool NeedsEndpoint { get; init; }
 
-    /// <summary>Names the space in which the vendor keeps bucket names unique, over all its endpoints. Null: each host has its own.</summary>
+    /// <summary>
+    /// Names the space in which the vendor keeps bucket names unique, over all its endpoints. A vendor sets it where its settings say more than the
+    /// endpoint's host; otherwise <see cref="VendorCatalog"/> does, by the host. Null: each host has its own.
+    /// </summary>
     public string? Partition { get; init; }
 
     public VendorOptions? Options { get; init; }
