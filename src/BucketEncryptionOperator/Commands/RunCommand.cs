@@ -39,6 +39,11 @@ internal static class RunCommand
         DefaultValueFactory = _ => [.. VendorCatalog.DefaultEndpointPatterns],
         AllowMultipleArgumentsPerToken = true,
     };
+    private static readonly Option<string[]?> PartitionNames = new("--partitions")
+    {
+        Description = "Host names that lead to the same buckets, as NAME=host[:port], * for a part of a label; repeat it, or separate by commas. Default: a vendor's hosts are one, and any other endpoint is one of its own.",
+        AllowMultipleArgumentsPerToken = true,
+    };
     private static readonly Option<bool> AmbientInNamespaced = new("--ambient-credentials-in-namespaced-stores")
     {
         Description = "Let an ObjectStore use the operator's own identities (rrsa, ecsRamRole, webIdentity) too. Whoever may write one can then do with every bucket what they can.",
@@ -65,7 +70,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run the operator.")
         {
-            Kubeconfig, Context, WatchNamespaces, ClusterStores, ClusterResourceNamespace, AllowedEndpoints, AmbientInNamespaced, TokenServiceEndpoint, MetadataEndpoint, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace,
+            Kubeconfig, Context, WatchNamespaces, ClusterStores, ClusterResourceNamespace, AllowedEndpoints, PartitionNames, AmbientInNamespaced, TokenServiceEndpoint, MetadataEndpoint, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace,
             LeaseName, LeaseDuration, ReadOnly, EvidenceInterval, HttpAddress, MetricsPerBucket, LogFormatOption, LogLevelOption, AdminAddress,
         };
         command.SetAction(RunAsync);
@@ -116,6 +121,7 @@ internal static class RunCommand
         options.ClusterStores = parsed.GetValue(ClusterStores);
         options.ClusterResourceNamespace = parsed.GetValue(ClusterResourceNamespace);
         options.AllowedEndpoints = [.. (parsed.GetValue(AllowedEndpoints) ?? []).SelectMany(e => e.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+        options.Partitions = [.. (parsed.GetValue(PartitionNames) ?? []).SelectMany(e => e.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
         options.AmbientCredentialsInNamespacedStores = parsed.GetValue(AmbientInNamespaced);
         options.TokenServiceEndpoint = parsed.GetValue(TokenServiceEndpoint);
         options.MetadataEndpoint = parsed.GetValue(MetadataEndpoint);

@@ -16,7 +16,6 @@ internal static class FailurePolicy
     /// <summary>The longest pause that a vendor or the API server may ask for; timers take no more than 49 days, people less.</summary>
     private static readonly TimeSpan LongestAskedFor = TimeSpan.FromHours(1);
 
-    private static readonly TimeSpan ConfirmAfter = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan RefusedPause = TimeSpan.FromHours(1);
 
     /// <summary>Secrets are not watched: while a key is rejected or its Secret is not there, look again this often.</summary>
@@ -52,7 +51,8 @@ internal static class FailurePolicy
 
     private static ComeBack Next(Outcome outcome, TimeSpan resync, TimeSpan untilMissingStalls) => outcome switch
     {
-        Outcome.Unconfirmed { History.FuseBlown: false } => new ComeBack(ConfirmAfter, BackOff: false),
+        Outcome.Unconfirmed { IsStuck: false } => new ComeBack(WriteHistory.ReadLag, BackOff: false),
+        Outcome.Waiting waiting => new ComeBack(waiting.For, BackOff: false),
         Outcome.Yielded { Why: { PassesByItself: true } why } => Next(why, resync, untilMissingStalls),
         Outcome.Failed failed => Next(failed.Failure, resync, untilMissingStalls),
         _ => new ComeBack(resync, BackOff: false),

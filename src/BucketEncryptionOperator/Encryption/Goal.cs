@@ -10,8 +10,8 @@ internal abstract record Goal
     /// <summary>Equal for equal goals, across restarts and versions: writes of it are counted in a status.</summary>
     public abstract string Fingerprint { get; }
 
-    /// <param name="history">Writes of this goal so far.</param>
-    public abstract bool IsMetBy(Observation observed, WriteHistory? history);
+    /// <param name="wasWritten">This goal was written, and what was observed came after the write.</param>
+    public abstract bool IsMetBy(Observation observed, bool wasWritten);
 
     /// <summary>What a write would make of it.</summary>
     public abstract BucketEncryption TargetFrom(BucketEncryption observed);
@@ -21,7 +21,7 @@ internal abstract record Goal
     {
         public override string Fingerprint => Encryption.Fingerprint;
 
-        public override bool IsMetBy(Observation observed, WriteHistory? history) =>
+        public override bool IsMetBy(Observation observed, bool wasWritten) =>
             Encryption.IsMetBy(observed.Encryption) || (AtLeast && observed.Encryption.Strength > TargetFrom(observed.Encryption).Strength);
 
         public override BucketEncryption TargetFrom(BucketEncryption observed) => Encryption.TargetFrom(observed);
@@ -36,8 +36,8 @@ internal abstract record Goal
         public override string Fingerprint => $"Original/{Original.Encryption}";
 
         /// <summary>A vendor may write the same in another form: once it was put back, what we understand of it decides.</summary>
-        public override bool IsMetBy(Observation observed, WriteHistory? history) =>
-            Original.Encryption == observed.Encryption && (history is not null || Original.Document == observed.Repeated);
+        public override bool IsMetBy(Observation observed, bool wasWritten) =>
+            Original.Encryption == observed.Encryption && (wasWritten || Original.Document == observed.Repeated);
 
         public override BucketEncryption TargetFrom(BucketEncryption observed) => Original.Encryption;
     }

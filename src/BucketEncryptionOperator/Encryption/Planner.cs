@@ -9,15 +9,18 @@ internal static class Planner
     public const string Step = "Plan";
     public const string DowngradeRefused = "DowngradeRefused";
 
-    public static Plan Decide(Goal goal, Observation observed, WriteHistory? remembered, DateTimeOffset now)
+    /// <param name="wasInSync">The bucket was as declared when it was last read: a write corrects what somebody else did.</param>
+    public static Plan Decide(Goal goal, Observation observed, WriteHistory? remembered, bool wasInSync, DateTimeOffset now)
     {
         var history = WriteHistory.Concerning(remembered, goal, now);
-        if (goal.IsMetBy(observed, history))
-            return new Plan.Keep(history is { Kept: true } ? history : null);
+        if (goal.IsMetBy(observed, wasWritten: history is { IsRefused: false, Count: > 1 }))
+            return new Plan.Keep(WriteHistory.AfterMet(history));
         var target = goal.TargetFrom(observed.Encryption);
         if (target.Strength < observed.Encryption.Strength && !goal.AllowDowngrade)
             return new Plan.Refuse(Downgrade(observed.Encryption, target));
-        return history is not null && now < history.NotBefore ? new Plan.Wait(target, history) : new Plan.Write(target, WriteHistory.After(history, goal, now));
+        return history is { IsRefused: false } && now < history.NotBefore
+            ? new Plan.Wait(target, history)
+            : new Plan.Write(target, WriteHistory.After(history, goal, wasInSync, now));
     }
 
     private static Failure Downgrade(BucketEncryption observed, BucketEncryption target) => new(FailureKind.Refused, Step, DowngradeRefused)

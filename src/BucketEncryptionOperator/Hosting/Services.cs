@@ -22,6 +22,9 @@ internal static class Services
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(5);
 
+    /// <summary>Between wakes of one policy by others, once they come often.</summary>
+    private static readonly TimeSpan FirstWakePause = TimeSpan.FromSeconds(1);
+
     /// <summary>In metrics; controller-runtime takes the kind.</summary>
     private const string PolicyController = "bucketencryptionpolicy";
     private const string StoreController = "objectstore";
@@ -62,16 +65,21 @@ internal static class Services
         services.AddSingleton(s => new Mirror<BucketEncryptionPolicy>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
         services.AddSingleton(s => new Mirror<ObjectStore>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
         services.AddSingleton(s => new EndpointAllowList(s.GetRequiredService<OperatorOptions>().AllowedEndpoints));
+        services.AddSingleton(s => new Partitions(s.GetRequiredService<OperatorOptions>().Partitions));
         services.AddSingleton<StoreReader>();
         services.AddSingleton(s => new Mirror<ClusterObjectStore>());
         services.AddSingleton(s => new Mirror<Namespace>());
         services.AddSingleton(Stores);
         services.AddSingleton<KeyBreakers>();
         services.AddSingleton(s => new SecretKeys(
-            (name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token), s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>()));
+            (name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token),
+            s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>(),
+            secret => s.GetRequiredService<Stores>().Use(new KeySource.FromSecret(secret))));
         services.AddSingleton(s => new AmbientIdentities(IdentityOptionsOf(s.GetRequiredService<OperatorOptions>()), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new TemporaryKeys(
-            s.GetRequiredService<AmbientIdentities>().FetchAsync, s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<TemporaryKeys>>()));
+            s.GetRequiredService<AmbientIdentities>().FetchAsync, s.GetRequiredService<KeyBreakers>(),
+            s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<TemporaryKeys>>(),
+            identity => s.GetRequiredService<Stores>().Use(new KeySource.FromIdentity(identity))));
         services.AddSingleton<StoreKeys>();
         services.AddSingleton(s => new KeySourceReader(s.GetRequiredService<OperatorOptions>().AmbientCredentialsInNamespacedStores));
         services.AddSingleton(s => new VendorHttp(
@@ -91,13 +99,20 @@ internal static class Services
         services.AddSingleton<StatusWriter>();
         services.AddSingleton(s => new PassOptions(s.GetRequiredService<OperatorOptions>().BucketConcurrency, s.GetRequiredService<OperatorOptions>().ReadOnly));
         services.AddSingleton(s => new TellerOptions(s.GetRequiredService<OperatorOptions>().EvidenceInterval));
-        services.AddSingleton(s => new BucketClaims(
+        services.AddSingleton(s => new BucketOwnership(
             s.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), policy => s.GetRequiredService<Stores>().Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition));
+        services.AddSingleton<BucketTurns>();
+        services.AddSingleton<WriteGate>();
+        services.AddSingleton(s => new WriteChecks(
+            s.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), s.GetRequiredService<BucketOwnership>(),
+            policy => Schedule.InputsOf(policy, s.GetRequiredService<Stores>(), s.GetRequiredService<StoreKeys>()), s.GetRequiredService<WriteGuard>()));
         services.AddSingleton<Keeper>();
         services.AddSingleton<Releaser>();
         services.AddSingleton<PolicyPass>();
         services.AddSingleton<Teller>();
-        services.AddSingleton<Action<NamespacedName>>(s => s.GetRequiredService<WorkQueue<NamespacedName>>().Add);
+        services.AddSingleton(s => new Wakeups(
+            s.GetRequiredService<WorkQueue<NamespacedName>>().AddAfter, new Backoff(FirstWakePause, LongestBackoff, s.GetRequiredService<Random>()), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<Action<NamespacedName>>(s => s.GetRequiredService<Wakeups>().Wake);
         services.AddSingleton<PolicyReconciler>();
         services.AddSingleton(s => Queue(s, PolicyController, new WorkShares<NamespacedName>(s.GetRequiredService<OperatorOptions>().Workers, GroupsOf(s))));
         services.AddSingleton(Schema);
@@ -161,7 +176,7 @@ internal static class Services
     {
         var options = services.GetRequiredService<OperatorOptions>();
         var (policies, stores) = (services.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), services.GetRequiredService<Stores>());
-        var routes = new ChangeRoutes(policies, services.GetRequiredService<BucketClaims>(), stores, services.GetRequiredService<StoreKeys>());
+        var routes = new ChangeRoutes(policies, services.GetRequiredService<BucketOwnership>(), stores, services.GetRequiredService<StoreKeys>());
 
         var own = Source(services, Kinds.Stores, options.WatchNamespaces, routes.OfStore);
         var queue = services.GetRequiredService<WorkQueue<NamespacedName>>();

@@ -16,7 +16,10 @@ internal sealed record Store(string Vendor, StorePlace Place, KeySource Keys)
 /// <summary>Where a store's buckets are, and what the store can do.</summary>
 internal sealed record StorePlace(Uri Endpoint, string Region, Addressing Addressing, StoreTraits Traits, RateLimit Limit)
 {
-    /// <summary>Within it a bucket's name is one bucket, whichever stores lead there: what the store's owner says, what the vendor says, else the endpoint.</summary>
+    /// <summary>
+    /// Within it a bucket's name is one bucket, whichever stores lead there. It follows from the endpoint, unless whoever runs the operator says otherwise: the
+    /// vendor's own for a vendor's hosts, else the endpoint's host and port.
+    /// </summary>
     public string Partition { get; init; } = Traits.Partition ?? $"{Endpoint.IdnHost}:{Endpoint.Port}";
 
     /// <inheritdoc cref="BucketAddress.CaBundle"/>
@@ -27,10 +30,9 @@ internal sealed record StorePlace(Uri Endpoint, string Region, Addressing Addres
 }
 
 /// <summary>Turns a store into a place that signed requests may go to.</summary>
-internal sealed class StoreReader(EndpointAllowList allowedEndpoints, KeySourceReader keySources)
+internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions partitions, KeySourceReader keySources)
 {
     public const string ReadStore = "ReadStore";
-    private const int LongestPartition = 253;
 
     public static bool IsLabelLetter(char c) => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-';
 
@@ -60,8 +62,9 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, KeySourceR
             return Wrong(problem);
         if (spec.Endpoint is null && (traits.NeedsEndpoint || addressing == Addressing.CName))
             return Wrong("spec.endpoint: must be given here, for it cannot be derived.");
-        if (spec.Partition is { } named && !IsPartition(named))
-            return Wrong($"spec.partition: \"{named}\" is none; it has letters, digits and any of \".:_-\", at most {LongestPartition}.");
+        var named = (spec as ClusterObjectStoreSpec)?.Partition;
+        if (named is not null && !Partitions.IsName(named))
+            return Wrong($"spec.partition: \"{named}\" is invalid; use letters, digits and any of \".:_-\", at most 253 characters.");
         if (spec.CaBundle is { } bundle && CaBundle.ProblemOf(bundle) is { } wrongBundle)
             return Wrong($"spec.caBundle: {wrongBundle}.");
         var (limit, wrongLimit) = ReadLimit(spec.RateLimit);
@@ -71,14 +74,10 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, KeySourceR
         if (keys is null)
             return new(Value: null, wrongKeys);
         var place = new StorePlace(endpoint, spec.Region, addressing, traits, limit) { CaBundle = spec.CaBundle };
-        return new(new Store(spec.Vendor, spec.Partition is null ? place : place with { Partition = spec.Partition }, keys), Failure: null);
+        return new(new Store(spec.Vendor, place with { Partition = named ?? partitions.Of(endpoint) ?? place.Partition }, keys), Failure: null);
 
         Read<Store> Wrong(string message) => new(Value: null, Invalid(subject, message));
     }
-
-    private static bool IsPartition(string text) =>
-        text.Length is > 0 and <= LongestPartition && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1])
-        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or ':' or '_' or '-');
 
     /// <summary>An IP address has no room for a bucket before it.</summary>
     private static (Addressing Addressing, string? Problem) ReadAddressing(ObjectStoreSpec spec, Uri endpoint, StoreTraits traits)

@@ -53,19 +53,25 @@ internal static class ObservedRows
 /// <summary>What a row remembers of its bucket, beyond what it says of now.</summary>
 /// <param name="History">Writes that have not lasted.</param>
 /// <param name="Original">Null while nobody has asked for it.</param>
-/// <param name="IsHeld">The policy has kept the bucket, and must release it one day.</param>
-/// <param name="WasWritten">By this policy, at any time.</param>
+/// <param name="WasWritten">By this policy, at any time; also where a write was put on record and nobody knows what became of it.</param>
 /// <param name="WasInSync">At the last look, under the same spec.</param>
-internal sealed record BucketMemory(WriteHistory? History, Original? Original, bool IsHeld, bool WasWritten, bool WasInSync)
+internal sealed record BucketMemory(WriteHistory? History, Original? Original, bool WasWritten, bool WasInSync)
 {
-    public static BucketMemory None { get; } = new(null, null, false, false, false);
+    public static BucketMemory None { get; } = new(null, null, false, false);
 
     public static BucketMemory Of(BucketRow? row, bool sameSpec) => row is null ? None : new BucketMemory(
-        row.Writes is { } writes ? new WriteHistory(writes.Hash, writes.Count, writes.NotBefore, writes.Kept == true) : null,
+        ReadWrites(row.Writes),
         ReadOriginal(row.Original),
-        row.HeldTime is not null,
-        row.LastAppliedTime is not null,
+        row.LastAppliedTime is not null || row.Writes is { Refused: not true },
         sameSpec && row is { State: BucketRow.InSync, Error: null });
+
+    public static WriteHistory? ReadWrites(WritesRow? writes) => writes is null ? null : new WriteHistory(writes.Hash, writes.Count, writes.NotBefore)
+    {
+        Kept = writes.Kept == true,
+        IsCorrection = writes.Correction == true,
+        IsRefused = writes.Refused == true,
+        RecordedAt = writes.RecordedTime ?? default,
+    };
 
     public static WritesRow Row(WriteHistory history) => new()
     {
@@ -73,6 +79,9 @@ internal sealed record BucketMemory(WriteHistory? History, Original? Original, b
         Count = history.Count,
         NotBefore = KubeTimeConverter.Truncate(history.NotBefore),
         Kept = history.Kept ? true : null,
+        Correction = history.IsCorrection ? true : null,
+        Refused = history.IsRefused ? true : null,
+        RecordedTime = history.RecordedAt == default ? null : KubeTimeConverter.Truncate(history.RecordedAt),
     };
 
     public static OriginalRow Row(Original original) => original is Original.Recorded recorded

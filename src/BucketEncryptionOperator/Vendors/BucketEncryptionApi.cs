@@ -11,9 +11,6 @@ internal sealed class BucketEncryptionApi(
     VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteTime? writeTime = null, VendorMeter? metrics = null,
     EndpointBreakers? endpoints = null) : IBucketEncryptionApi
 {
-    /// <summary>Vendors' have hundreds of characters; shorter ones would be found in any text.</summary>
-    private const int ShortestToken = 8;
-
     private const string Get = "GetBucketEncryption";
 
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
@@ -46,14 +43,15 @@ internal sealed class BucketEncryptionApi(
                 ? new Observation(new BucketEncryption.None(), Document: null) { NotConfigured = failure }
                 : throw new VendorException(failure);
         }
-        return dialect.Document.Read(response.Body) is { } encryption
-            ? new Observation(encryption, response.Body)
-            : throw new VendorException(new Failure(FailureKind.Transient, Get, "UnreadableAnswer")
-            {
-                HttpStatus = (int)response.Status,
-                Message = $"The answer is not a {dialect.Document.Name} document.",
-                RequestId = dialect.Errors.RequestId(response),
-            });
+        if (dialect.Document.Read(response.Body) is { } encryption && !KeyRedaction.Repeats(response.Body, call.Key))
+            return new Observation(encryption, response.Body);
+        var unreadable = new Failure(FailureKind.Transient, Get, "UnreadableAnswer")
+        {
+            HttpStatus = (int)response.Status,
+            Message = $"The answer is not a {dialect.Document.Name} document.",
+            RequestId = dialect.Errors.RequestId(response),
+        };
+        throw new VendorException(KeyRedaction.Redact(unreadable, call.Key));
     }
 
     private bool CorrectsClock(Call call, VendorResponse response, Failure? failure) =>
@@ -83,23 +81,26 @@ internal sealed class BucketEncryptionApi(
         if (lastCheck?.Invoke() is { } stop)
             throw new VendorException(stop with { NotSent = true });
         var sent = turn.Send();
-        var (response, failure) = await MeasureAsync(request, address, operation, pass, atMost, cancellationToken);
-        // A careless endpoint, or one that is not the vendor's, may say what it was told.
-        if (key.SecurityToken is { Length: >= ShortestToken } token && failure?.Message?.Contains(token, StringComparison.Ordinal) == true)
-            failure = failure with { Message = null };
+        var (response, failure) = await MeasureAsync(request, address, key, operation, pass, atMost, cancellationToken);
         sent.Answered(failure);
         return (response, failure);
     }
 
     private async Task<(VendorResponse Response, Failure? Failure)> MeasureAsync(
-        HttpRequestMessage request, BucketAddress address, string operation, EndpointBreakers.Pass? pass, TimeSpan atMost, CancellationToken cancellationToken)
+        HttpRequestMessage request,
+        BucketAddress address,
+        AccessKey key,
+        string operation,
+        EndpointBreakers.Pass? pass,
+        TimeSpan atMost,
+        CancellationToken cancellationToken)
     {
         using var call = metrics?.Begin(operation, address);
         try
         {
             var response = await http.SendAsync(request, operation, address.CaBundle, atMost, cancellationToken);
             pass?.Answered();
-            var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);
+            var failure = response.IsSuccess ? null : KeyRedaction.Redact(dialect.Errors.Read(response, operation), key);
             call?.Ended(failure);
             return (response, failure);
         }

@@ -14,8 +14,12 @@ namespace BucketEncryptionOperator.Vendors;
 /// <param name="Describe">What a store with these settings can do.</param>
 internal sealed record Vendor(string Name, EndpointNames Endpoints, ShellNames Shell, IVendorDialect Dialect, Func<StoreSettings, StoreTraits> Describe)
 {
-    /// <summary>Where a key is known: the vendor's own endpoints know the same keys, any other may be alone with its own.</summary>
-    public string Realm(Uri endpoint) => Endpoints.Contain(endpoint) ? Name : endpoint.Authority;
+    /// <summary>
+    /// Names where a key is known. The vendor's own endpoints of one region know the same keys; another region may not
+    /// (another partition, an opt-in region), and any other endpoint may have keys of its own.
+    /// </summary>
+    public string Realm(Uri endpoint) =>
+        Endpoints.Contain(endpoint) ? $"{Name}/{Endpoints.RegionOf(endpoint) ?? endpoint.IdnHost}" : endpoint.Authority;
 }
 
 /// <summary>All vendors: one line each.</summary>
@@ -44,6 +48,9 @@ internal static class VendorCatalog
 
     /// <summary>Whether a host is one of a vendor's own endpoints.</summary>
     public static bool OwnHost(string host) => All.Any(v => v.Endpoints.Contain(host));
+
+    /// <summary>The vendor whose own endpoint it is; null for any other endpoint.</summary>
+    public static Vendor? OwnerOf(Uri endpoint) => All.FirstOrDefault(v => v.Endpoints.Contain(endpoint));
 
     public static Vendor? FindByScheme(string scheme) => All.FirstOrDefault(v => v.Shell is { MustBeNamed: false } && v.Shell.Scheme == scheme);
 

@@ -111,7 +111,7 @@ public sealed class PlannerTests
     {
         var (desired, observed, expected, consent, history) = Table[sentence];
 
-        var plan = Planner.Decide(new Goal.Declared(desired, AtLeast: false, consent), new Observation(observed, Document: null), history, Now);
+        var plan = Planner.Decide(new Goal.Declared(desired, AtLeast: false, consent), new Observation(observed, Document: null), history, wasInSync: false, Now);
 
         Assert.Equal(expected, Say(plan));
     }
@@ -119,7 +119,7 @@ public sealed class PlannerTests
     [Fact]
     public void A_refusal_says_what_is_there_what_would_be_and_what_to_set()
     {
-        var plan = Planner.Decide(new Goal.Declared(WantAes, AtLeast: false, Consent: false), new Observation(Key1, Document: null), remembered: null, Now);
+        var plan = Planner.Decide(new Goal.Declared(WantAes, AtLeast: false, Consent: false), new Observation(Key1, Document: null), remembered: null, wasInSync: false, Now);
 
         var failure = Assert.IsType<Plan.Refuse>(plan).Failure;
         Assert.Equal(FailureKind.Refused, failure.Kind);

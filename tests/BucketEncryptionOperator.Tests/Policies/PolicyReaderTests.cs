@@ -12,7 +12,7 @@ public sealed class PolicyReaderTests
     private static readonly StoreReader Reader = new(new EndpointAllowList(
     [
         .. VendorCatalog.DefaultEndpointPatterns, "http://127.0.0.1:9000", "http://[::1]:9000", "https://oss.corp.example", "http://oss.corp.example:8080",
-    ]), new KeySourceReader(ambientInNamespacedStores: false));
+    ]), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
 
     /// <summary>What is wrong → the kind, the code, and what the message and hint must say: field, value, what to do.</summary>
     private static readonly Dictionary<string, Refusal> Refusals = new(StringComparer.Ordinal)

@@ -13,7 +13,7 @@ public sealed class StoresTests
 {
     private const string Operators = "operators";
 
-    private static readonly StoreReader Reader = new(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), new KeySourceReader(ambientInNamespacedStores: false));
+    private static readonly StoreReader Reader = new(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
 
     private readonly Mirror<ObjectStore> _stores = new();
     private readonly Mirror<ClusterObjectStore> _clusterStores = new();
@@ -147,22 +147,41 @@ public sealed class StoresTests
         Assert.Equal("cb-1", Place(spec)?.Partition);
     }
 
+    /// <summary>A namespace's author could else say that his bucket elsewhere is somebody's bucket here.</summary>
+    [Theory]
+    [InlineData("only whoever runs the operator says which hosts are one", "https://oss.corp.example", "corp:1_a")]
+    [InlineData("also over a vendor's own", "https://oss-cn-hangzhou.aliyuncs.com", "apart")]
+    [InlineData("of the others the endpoint says it", "https://oss-cn-shanghai.aliyuncs.com", "aliyuncs.com")]
+    public void A_partition_is_the_operators_word(string sentence, string endpoint, string expected)
+    {
+        var partitions = new Partitions(["corp:1_a=oss.corp.example", "apart=oss-cn-hangzhou.aliyuncs.com"]);
+        var region = endpoint.Contains("shanghai", StringComparison.Ordinal) ? "cn-shanghai" : "cn-hangzhou";
+
+        Assert.True(expected == Place(Given.Store().Spec with { Region = region, Endpoint = endpoint }, partitions)?.Partition, sentence);
+    }
+
     [Fact]
-    public void A_stores_owner_knows_better() =>
-        Assert.Equal("corp:1_a", Place(Given.Store().Spec with { Partition = "corp:1_a" })?.Partition);
+    public void A_store_of_the_cluster_may_name_its_partition()
+    {
+        var store = Given.ClusterStore(new AllowedNamespacesSpec { Names = [Given.Namespace] });
+        Add(store with { Spec = store.Spec with { Partition = "corp:1_a" } });
+
+        Assert.Equal("corp:1_a", _room.Find(Given.ClusterStoreReference, Given.Namespace).Value?.Place.Partition);
+    }
 
     [Theory]
     [InlineData("")]
     [InlineData("a b")]
     [InlineData("-a")]
     [InlineData("a/b")]
-    public void A_partition_that_is_none_is_refused(string partition)
+    public void An_invalid_partition_is_refused(string partition)
     {
-        Add(Given.Store() with { Spec = Given.Store().Spec with { Partition = partition } });
+        var store = Given.ClusterStore(new AllowedNamespacesSpec { Names = [Given.Namespace] });
+        Add(store with { Spec = store.Spec with { Partition = partition } });
 
-        var failure = _room.Find(Reference(kind: null), Given.Namespace).Failure;
+        var failure = _room.Find(Given.ClusterStoreReference, Given.Namespace).Failure;
 
-        Assert.Contains($"spec.partition: \"{partition}\" is none", failure?.Message, StringComparison.Ordinal);
+        Assert.Contains($"spec.partition: \"{partition}\" is invalid", failure?.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -191,9 +210,9 @@ public sealed class StoresTests
         Assert.Equal(new KeySource.FromIdentity(new AmbientIdentity.EcsRamRole(null)), _room.Find(Given.ClusterStoreReference, Given.Namespace).Value?.Keys);
     }
 
-    private static StorePlace? Place(ObjectStoreSpec spec)
+    private static StorePlace? Place(ObjectStoreSpec spec, Partitions? partitions = null)
     {
-        var reader = new StoreReader(new EndpointAllowList([.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "oss-cn-hangzhou.notaliyuncs.com", "http://127.0.0.1:9000"]), new KeySourceReader(ambientInNamespacedStores: false));
+        var reader = new StoreReader(new EndpointAllowList([.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "oss-cn-hangzhou.notaliyuncs.com", "http://127.0.0.1:9000"]), partitions ?? Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
         var (store, failure) = reader.Read("store", spec, new StoreScope(Given.Namespace, IsNamespaced: true));
         Assert.Null(failure);
         return store?.Place;
