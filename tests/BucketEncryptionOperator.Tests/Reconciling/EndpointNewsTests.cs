@@ -36,7 +36,7 @@ public sealed class EndpointNewsTests : IAsyncLifetime
                 Spec = policy.Spec with { StoreRef = policy.Spec.StoreRef with { Name = store } },
             }));
         }
-        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), new KeySourceReader(ambientInNamespacedStores: false));
+        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
         var news = new EndpointNews(_breakers, policies, new Stores(stores, shared: null, reader), key => key.Name.StartsWith("failing", StringComparison.Ordinal) ? 1 : 0);
         _running = news.RunAsync(key => _woken.Add(key.Name), _stop.Token);
     }
