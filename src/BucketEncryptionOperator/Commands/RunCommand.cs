@@ -50,9 +50,9 @@ internal static class RunCommand
     };
     private static readonly Option<string?> TokenServiceEndpoint = new("--sts-endpoint") { Description = "https://host[:port] of the security token service, in place of the vendor's own: private clouds." };
     private static readonly Option<string?> MetadataEndpoint = new("--metadata-endpoint") { Description = "For tests: http://127.0.0.1:port in place of the instance metadata." };
-    private static readonly Option<int> Workers = new("--workers") { Description = "Policies worked on at a time.", DefaultValueFactory = _ => Defaults.Workers };
+    private static readonly Option<int> Workers = new("--workers") { Description = "Policies worked on at a time; a namespace or an endpoint has at most half of them while others wait.", DefaultValueFactory = _ => Defaults.Workers };
     private static readonly Option<int> BucketConcurrency = new("--bucket-concurrency") { Description = "Buckets of one policy worked on at a time.", DefaultValueFactory = _ => Defaults.BucketConcurrency };
-    private static readonly Option<int> VendorTimeout = new("--vendor-timeout") { Description = "Seconds for one vendor request.", DefaultValueFactory = _ => (int)Defaults.VendorTimeout.TotalSeconds };
+    private static readonly Option<int> VendorTimeout = new("--vendor-timeout") { Description = "Seconds for one vendor request; half of them for its connection.", DefaultValueFactory = _ => (int)Defaults.VendorTimeout.TotalSeconds };
     private static readonly Option<int> DrainTimeout = new("--drain-timeout") { Description = "Seconds that running work may take after a stop was asked for.", DefaultValueFactory = _ => (int)Defaults.DrainTimeout.TotalSeconds };
     private static readonly Option<bool> LeaderElect = new("--leader-elect") { Description = "Work only while holding a Lease, so that a second replica can stand by. Without it, run exactly one." };
     private static readonly Option<string> LeaseNamespace = new("--lease-namespace") { Description = "Namespace of the Lease.", DefaultValueFactory = _ => Defaults.LeaseNamespace };

@@ -97,7 +97,11 @@ internal static class Services
         services.AddSingleton<WriteGuard>(s => () => s.GetRequiredService<WriteTime>()() > TimeSpan.Zero);
         services.AddSingleton<BucketReconciler>();
         services.AddSingleton<StatusWriter>();
-        services.AddSingleton(s => new PassOptions(s.GetRequiredService<OperatorOptions>().BucketConcurrency, s.GetRequiredService<OperatorOptions>().ReadOnly));
+        services.AddSingleton(s => new PassOptions(s.GetRequiredService<OperatorOptions>().BucketConcurrency, s.GetRequiredService<OperatorOptions>().ReadOnly)
+        {
+            ShouldYield = key => s.GetRequiredService<WorkQueue<NamespacedName>>().ShouldYield(key),
+        });
+        services.AddSingleton<PassProgress>();
         services.AddSingleton(s => new TellerOptions(s.GetRequiredService<OperatorOptions>().EvidenceInterval));
         services.AddSingleton(s => new BucketOwnership(
             s.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), policy => s.GetRequiredService<Stores>().Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition));

@@ -3,19 +3,25 @@ using System.Collections.Immutable;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <param name="BucketConcurrency">Buckets of one policy that are worked on at a time.</param>
 /// <param name="ReadOnly">No vendor is written to, whatever policies say.</param>
-internal sealed record PassOptions(int BucketConcurrency, bool ReadOnly = false);
+internal sealed record PassOptions(int BucketConcurrency, bool ReadOnly = false)
+{
+    /// <summary>Whether a policy has had its worker for long enough, and others wait for it.</summary>
+    public Func<NamespacedName, bool> ShouldYield { get; init; } = _ => false;
+}
 
 /// <summary>
 /// All buckets of a policy, in three steps: look at each and decide; put on record what must not be forgotten; apply what is to be written, through the
 /// <see cref="WriteGate"/>. The steps are one after the other for the policy, and each goes over its buckets in parallel.
+/// A pass that ends before it has come to all buckets is gone on with by the next one (<see cref="PassProgress"/>).
 /// </summary>
 internal sealed class PolicyPass(
-    BucketReconciler buckets, BucketOwnership ownership, Keeper keeper, WriteGate gate, WriteChecks checks, PassOptions options)
+    BucketReconciler buckets, BucketOwnership ownership, Keeper keeper, WriteGate gate, WriteChecks checks, PassProgress progress, PassOptions options)
 {
     public const string OnlyReads = "ReadOnly";
 
@@ -24,12 +30,27 @@ internal sealed class PolicyPass(
 
     /// <param name="tasks">Buckets of the spec, and such as are to be released.</param>
     /// <param name="applied">Takes what was written, as it is written: it must be reported even if the pass does not come to its end.</param>
-    /// <returns>The policy as it is stored now, and a result for each task.</returns>
-    public async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results)> RunAsync(
+    /// <returns>The policy as it is stored now, a result for each task, and whether the next pass should go on.</returns>
+    public async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results, PassEnd End)> RunAsync(
         PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, ConcurrentQueue<BucketResult> applied, CancellationToken cancellationToken)
     {
+        var remaining = progress.Remaining(basis, tasks);
+        var (policy, results) = await RunRemainingAsync(basis, session, remaining, applied, cancellationToken);
+        var (all, end) = progress.Complete(basis, tasks, remaining, results);
+        return (policy, all, end);
+    }
+
+    /// <summary>The policy is gone.</summary>
+    public void Forget(string uid) => progress.Forget(uid);
+
+    private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results)> RunRemainingAsync(
+        PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, ConcurrentQueue<BucketResult> applied, CancellationToken cancellationToken)
+    {
+        var key = basis.Policy.Metadata.Key;
         var looks = new BucketLook[tasks.Count];
-        await EachAsync(looks.Length, async (i, token) => looks[i] = await buckets.LookAsync(session, tasks[i], token), cancellationToken);
+        await EachAsync(looks.Length, async (i, token) => looks[i] = options.ShouldYield(key)
+            ? new BucketLook.Unseen(tasks[i], PassProgress.GaveWay)
+            : await buckets.LookAsync(session, tasks[i], token), cancellationToken);
 
         var decided = looks.Select(l => Settle(basis, session.Api, l)).ToArray();
         using var record = keeper.Open(basis);
@@ -44,6 +65,8 @@ internal sealed class PolicyPass(
             {
                 Decided.Done done => done.Result,
                 Decided.Ours ours when refused.TryGetValue(ours.Look.Task.Bucket, out var failure) => Refused(ours.Look, failure),
+                Decided.Ours { Look: { Plan: Plan.Write } look } when options.ShouldYield(key) => Owned(
+                    look.Task, new BucketResult(look.Task.Bucket, new Outcome.Failed(PassProgress.GaveWay, look.Observed.Encryption)) { WasRefused = true }),
                 Decided.Ours ours => await ActAsync(record, basis, session, ours.Look, token),
                 _ => throw new InvalidOperationException(decided[i].GetType().Name),
             };

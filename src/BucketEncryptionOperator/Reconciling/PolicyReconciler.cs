@@ -35,7 +35,10 @@ internal sealed class PolicyReconciler(
         if (policies.Find(key) is not { } policy)
         {
             if (_known.TryRemove(key, out var gone))
+            {
                 releaser.Forget(gone);
+                pass.Forget(gone);
+            }
             return Requeue.OnChange;
         }
         using var scope = Log.Scope(logger, key, policy.Spec.StoreRef.Name, stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Vendor ?? "");
@@ -109,8 +112,8 @@ internal sealed class PolicyReconciler(
                 return (policy, findings);
             if (work.Key is not { } key)
                 return (policy, new Findings([], work.WhyNoKey, attempt));
-            (policy, var results) = await RunAsync(policy, work, key, findings, [.. own, .. releases], cancellationToken);
-            return (policy, findings with { Buckets = [.. results.Take(own.Count)], Releases = [.. released, .. results.Skip(own.Count)], Inputs = work.Inputs });
+            (policy, var results, var end) = await RunAsync(policy, work, key, findings, [.. own, .. releases], cancellationToken);
+            return (policy, findings with { End = end, Buckets = [.. results.Take(own.Count)], Releases = [.. released, .. results.Skip(own.Count)], Inputs = work.Inputs });
         }
 #pragma warning disable CA1031 // One of the two catch-alls (CONTRIBUTING, "Errors"): the status must say that it is our fault.
         catch (Exception e) when (e is not (OperationCanceledException or KubeApiException))
@@ -131,7 +134,7 @@ internal sealed class PolicyReconciler(
     }
 
     /// <summary>A key that was replaced in the Secret before it was switched off, or that ended and has a successor, is no trouble: nobody needs to hear of it.</summary>
-    private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results)> RunAsync(
+    private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results, PassEnd End)> RunAsync(
         BucketEncryptionPolicy policy, Work work, AccessKey key, Findings findings, IReadOnlyList<BucketTask> tasks, CancellationToken cancellationToken)
     {
         var (api, applied, began) = (vendors[work.Store.Vendor], new ConcurrentQueue<BucketResult>(), policy);
@@ -139,19 +142,19 @@ internal sealed class PolicyReconciler(
         try
         {
             var basis = new PassBasis(policy, work.Desired.Terms, work.Inputs);
-            (policy, var results) = await pass.RunAsync(basis, new VendorSession(api, key), tasks, applied, cancellationToken);
+            (policy, var results, var end) = await pass.RunAsync(basis, new VendorSession(api, key), tasks, applied, cancellationToken);
             if (results.Any(IsRejection) && (await keys.GetAsync(work.Store.Keys, cancellationToken)).Value is { } renewed && renewed != key)
             {
                 var rejected = Enumerable.Range(0, tasks.Count).Where(i => IsRejection(results[i])).ToList();
                 basis = basis with { Policy = policy, Inputs = Schedule.Inputs(work.Store.Version, keys.VersionOf(work.Store.Keys)) };
-                (policy, var again) = await pass.RunAsync(basis, new VendorSession(api, renewed), [.. rejected.Select(i => tasks[i])], applied, cancellationToken);
+                (policy, var again, _) = await pass.RunAsync(basis, new VendorSession(api, renewed), [.. rejected.Select(i => tasks[i])], applied, cancellationToken);
                 var all = results.ToArray();
                 foreach (var (i, result) in rejected.Zip(again))
                     all[i] = result with { Applied = result.Applied ?? all[i].Applied }; // what the first look has written stays written
                 results = all;
             }
             ended = true;
-            return (policy, results);
+            return (policy, results, end);
         }
         finally
         {

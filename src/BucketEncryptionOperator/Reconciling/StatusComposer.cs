@@ -24,6 +24,9 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
     /// <summary>What was looked with; null where nothing was.</summary>
     public string? Inputs { get; init; }
 
+    /// <summary>Whether the pass came to all buckets.</summary>
+    public PassEnd End { get; init; }
+
     /// <summary>Buckets that were written to.</summary>
     public IReadOnlySet<string> Written => Buckets.Where(b => b.Applied is not null).Select(b => b.Bucket).ToHashSet(StringComparer.Ordinal);
 

@@ -32,6 +32,8 @@ internal sealed class Teller(
         return (told, findings.IsSuspended ? Requeue.OnChange : FailurePolicy.Next(findings.Outcomes, settled, StatusComposer.UntilMissingStalls(status, now)) switch
         {
             { Delay: null } => Requeue.OnChange,
+            { BackOff: true } when findings.End == PassEnd.GaveWay => Requeue.Behind,
+            { Delay: { } delay, BackOff: true } when findings.End == PassEnd.RateLimited => new Requeue.After(delay), // it goes on, and has not failed
             { Delay: { } delay, BackOff: true } => new Requeue.Retry(delay),
             { Delay: { } delay } => new Requeue.After(delay),
         });

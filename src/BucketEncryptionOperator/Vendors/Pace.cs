@@ -26,6 +26,8 @@ internal sealed record PaceState(string Principal, string Endpoint, double Reque
 /// <remarks>System.Threading.RateLimiting is not used: its token bucket cannot change its rate, and has a clock of its own.</remarks>
 internal sealed class Pace : IDisposable
 {
+    public const string RateLimited = "RateLimited";
+
     private const double Decrease = 0.8;
     private const double Increase = 0.03;
     private const double SlowestRate = 0.1;
@@ -108,7 +110,7 @@ internal sealed class Pace : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private static Failure TooLong(string operation, TimeSpan wait) => new(FailureKind.Throttled, operation, "RateLimited")
+    private static Failure TooLong(string operation, TimeSpan wait) => new(FailureKind.Throttled, operation, RateLimited)
     {
         Message = "The vendor asked to go slower, or more waits for the store's rateLimit than passes in a while.",
         RetryAfter = wait,

@@ -30,6 +30,9 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     /// <summary>From the number of the call, from 1, and the call; null for no fault.</summary>
     public Func<int, VendorCall, VendorFault?> Faults { get; set; } = (_, _) => null;
 
+    /// <summary>Why a request is not sent at all, before it counts as a call; null to send it.</summary>
+    public Func<Failure?> BeforeSend { get; set; } = () => null;
+
     /// <summary>The key that is accepted; null accepts any.</summary>
     public string? GoodSecret { get; set; }
 
@@ -113,6 +116,8 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
         using var writing = operation == "Get" ? null : await WriteSlowlyAsync(address.Bucket);
         lock (_gate)
         {
+            if (BeforeSend() is { } unsent)
+                throw new VendorException(unsent);
             if (lastCheck?.Invoke() is { } stop)
                 throw new VendorException(stop with { NotSent = true });
             var call = new VendorCall(operation, address.Bucket);

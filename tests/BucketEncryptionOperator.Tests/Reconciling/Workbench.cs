@@ -54,6 +54,7 @@ internal sealed class Workbench : IAsyncDisposable
         (_vendor, _api) = real ?? ("AlibabaOSS", Vendor);
         Kubernetes = new KubernetesFake(Time);
         (_breakers, _keys, _temporary) = Keys();
+        Progress = new PassProgress(Time);
         (_ownership, _reconciler) = Build();
     }
 
@@ -66,6 +67,7 @@ internal sealed class Workbench : IAsyncDisposable
         _policies = new Mirror<BucketEncryptionPolicy>();
         _attempts.Clear();
         Woken.Clear();
+        Progress = new PassProgress(Time);
         (_ownership, _reconciler) = Build();
         foreach (var policy in Kubernetes.Policies)
             Applied(policy);
@@ -91,7 +93,7 @@ internal sealed class Workbench : IAsyncDisposable
         var buckets = new BucketReconciler(Time);
         var gate = new WriteGate(new BucketTurns(Time), buckets, Time, new RecordingLogger<WriteGate>(Logs));
         var checks = new WriteChecks(_policies, ownership, policy => Schedule.InputsOf(policy, stores, keys), () => MayWrite);
-        var pass = new PolicyPass(buckets, ownership, keeper, gate, checks, new PassOptions(_bucketConcurrency, ReadOnly));
+        var pass = new PolicyPass(buckets, ownership, keeper, gate, checks, Progress, new PassOptions(_bucketConcurrency, ReadOnly) { ShouldYield = key => ShouldYield(key) });
         var releaser = new Releaser(ownership, keeper, stores, keys, Time);
         var teller = new Teller(writer, ownership, Events, Metrics, new TellerOptions(Evidence), Time, new RecordingLogger<Teller>(Logs));
         return (ownership, new PolicyReconciler(_policies, stores, keys, vendors, pass, releaser, keeper, teller, Woken.Enqueue, Time, new RecordingLogger<PolicyReconciler>(Logs)));
@@ -107,6 +109,11 @@ internal sealed class Workbench : IAsyncDisposable
 
     /// <summary>Policies that another one's reconcile has added to the queue.</summary>
     public ConcurrentQueue<NamespacedName> Woken { get; } = new();
+
+    /// <summary>Whether a policy should give its worker to others.</summary>
+    public Func<NamespacedName, bool> ShouldYield { get; set; } = _ => false;
+
+    public PassProgress Progress { get; private set; }
 
     /// <summary>What the lease says.</summary>
     public bool MayWrite { get; set; } = true;
@@ -162,7 +169,8 @@ internal sealed class Workbench : IAsyncDisposable
     {
         var before = _policies.Find(key);
         var requeue = await _reconciler.ReconcileAsync(key, _attempts.GetValueOrDefault(key), cancellationToken);
-        _attempts[key] = requeue is Requeue.Retry ? _attempts.GetValueOrDefault(key) + 1 : 0;
+        if (requeue != Requeue.Behind)
+            _attempts[key] = requeue is Requeue.Retry ? _attempts.GetValueOrDefault(key) + 1 : 0;
         if (before is not null && Kubernetes.Find(key) is { Status: { ObservedGeneration: not null } status } now && now.Metadata.ResourceVersion != before.Metadata.ResourceVersion)
             StatusRules.Check(before, status, Time.GetUtcNow());
         Watch();
@@ -182,6 +190,8 @@ internal sealed class Workbench : IAsyncDisposable
         {
             switch (await ReconcileAsync(key))
             {
+                case var again when again == Requeue.Behind:
+                    break;
                 case Requeue.Retry retry:
                     Time.Advance(retry.AtLeast + TimeSpan.FromSeconds(1));
                     break;
