@@ -18,6 +18,11 @@ internal static class FailurePolicy
     /// <summary>Answers that are not the store's are waited out this long before a person is called for.</summary>
     public static readonly TimeSpan ForeignGrace = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// Between two tries while something else answers in the store's place, once a person was called for.
+    /// </summary>
+    public static readonly TimeSpan ForeignProbe = TimeSpan.FromMinutes(5);
+
     /// <summary>Between two tries of what failed, back-off or not.</summary>
     public static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(1);
 
@@ -25,11 +30,6 @@ internal static class FailurePolicy
     private static readonly TimeSpan LongestAskedFor = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan RefusedPause = TimeSpan.FromHours(1);
-
-    /// <summary>
-    /// Between two tries while something else answers in the store's place, once a person was called for.
-    /// </summary>
-    private static readonly TimeSpan ForeignProbe = TimeSpan.FromMinutes(5);
 
     /// <summary>Secrets are not watched: while a key is rejected or its Secret is not there, look again this often.</summary>
     private static readonly TimeSpan CredentialsProbe = TimeSpan.FromSeconds(5);
@@ -49,13 +49,6 @@ internal static class FailurePolicy
     /// <param name="since">When the first of the answers came that were all foreign.</param>
     public static bool IsNotTheStore(Failure failure, DateTimeOffset since, DateTimeOffset now) =>
         failure.IsForeign && now - since >= ForeignGrace;
-
-    /// <summary>
-    /// When to ask a store again whose last answers were all foreign: with back-off, then every five minutes, for ever.
-    /// </summary>
-    public static ComeBack NextAfterForeign(Failure failure, DateTimeOffset since, DateTimeOffset now) => IsNotTheStore(failure, since, now)
-        ? new ComeBack(ForeignProbe, BackOff: false)
-        : new ComeBack(failure.Kind == FailureKind.Throttled ? Believed(failure.RetryAfter) ?? ShortestRetry : ShortestRetry, BackOff: true);
 
     /// <summary>The other side's own word on when to come back, as far as it is believed.</summary>
     private static TimeSpan? Believed(TimeSpan? retryAfter) => retryAfter is { } asked ? Min(asked, LongestAskedFor) : null;
