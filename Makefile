@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 STEP := tests/tools/step.sh
 SOLUTION := BucketEncryptionOperator.sln
 
-.PHONY: help build unit test scenarios chaos interop apiserver apiserver-check bench lint demo render chart observe telemetry-cost image mutants clean
+.PHONY: help build unit test scenarios chaos interop interop-ceph apiserver apiserver-check bench lint demo render chart observe telemetry-cost image mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -30,6 +30,9 @@ chaos: apiserver build ## faults on the real API server, each at full length (ab
 
 interop: build ## the vendors' own clients against the simulator
 	@$(STEP) "interop" tests/interop/run.sh
+
+interop-ceph: apiserver build ## the command and the operator against real Ceph gateways; by hand, needs root (about 10 minutes)
+	@$(STEP) "interop-ceph" tests/interop/ceph/run.sh
 
 apiserver: ## build the test API server (2 to 4 minutes once, then cached outside of the checkout)
 	@$(STEP) "API server" tests/apiserver/serve.sh --prepare

@@ -33,7 +33,9 @@ public sealed class BlackHole : IDisposable
         }
     }
 
-    public Uri Address => new($"http://127.0.0.1:{((IPEndPoint?)_listener.LocalEndPoint)?.Port}");
+    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+
+    public Uri Address => new($"http://127.0.0.1:{Port}");
 
     public void Dispose()
     {

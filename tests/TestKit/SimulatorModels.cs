@@ -70,6 +70,8 @@ public sealed record SimulatorSettings
 
     public ImmutableArray<string>? KmsKeys { get; init; }
 
+    public bool NoEncryptionSubResource { get; init; }
+
     public int ReadLagMs { get; init; }
 
     public double ClockOffsetSeconds { get; init; }

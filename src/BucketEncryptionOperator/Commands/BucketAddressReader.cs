@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Text;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Vendors;
@@ -13,6 +14,9 @@ namespace BucketEncryptionOperator.Commands;
 /// </summary>
 internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArguments given, OssutilConfig config, Func<string, string?> environment)
 {
+    private const int LongestName = 253;
+    private const int LongestLabel = 63;
+
     private readonly ShellNames _shell = task.Vendor.Shell;
     private readonly EndpointNames _endpoints = task.Vendor.Endpoints;
 
@@ -41,14 +45,35 @@ internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArgum
         var signature = ReadSignature(region, warnings);
         var traits = task.Vendor.Describe(new StoreSettings(region ?? "", endpoint) { SignatureVersion = signature, CloudBoxId = CloudBoxId() });
         var place = new StorePlace(endpoint, region ?? "", ReadAddressing(endpoint, cname is not null, traits), traits, RateLimit.Default);
-        return (place.Address(task.Bucket), traits, warnings.ToImmutable());
+        var address = place.Address(task.Bucket);
+        CheckHost(address);
+        return (address, traits, warnings.ToImmutable());
     }
 
-    /// <summary>It goes into a host name, and into what is signed.</summary>
-    private static string? Region(string? text, string where) =>
+    /// <summary>A host may be right in a URL and still not be a name in DNS, by itself or with the bucket before it.</summary>
+    private static void CheckHost(BucketAddress address)
+    {
+        try
+        {
+            var host = VendorRequest.Target(address).IdnHost;
+            var isName = Ascii.IsValid(host) && host.Length <= LongestName && host.Split('.').All(label => label.Length is > 0 and <= LongestLabel);
+            if (isName || IPAddress.TryParse(host, out _))
+                return;
+        }
+        catch (UriFormatException)
+        {
+            // As below.
+        }
+        throw new UsageException("invalid endpoint: its host, or the bucket and its host, cannot be a name in DNS");
+    }
+
+    private static string? Region(string? text, string where) => Label(text, where, "region");
+
+    /// <summary>It goes into what is signed, and a region into a host name.</summary>
+    private static string? Label(string? text, string where, string what) =>
         string.IsNullOrEmpty(text) ? null
-        : text.Length <= 63 && text.All(StoreReader.IsLabelLetter) ? text
-        : throw new UsageException($"{where} is no region: it has lower-case letters, digits and hyphens, for example cn-hangzhou");
+        : text.Length <= LongestLabel && text.All(StoreReader.IsLabelLetter) ? text
+        : throw new UsageException($"{where} is no {what}: it has lower-case letters, digits and hyphens, for example {(what == "region" ? "cn-hangzhou" : "cb-example")}");
 
     private string? RegionOfEnvironment() => _shell.RegionVariables.Select(v => Region(environment(v), v)).FirstOrDefault(r => r is not null);
 
@@ -59,7 +84,8 @@ internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArgum
         // ossutil takes http here; whoever wants it must say so.
         if (!text.Contains("://", StringComparison.Ordinal))
             text = "https://" + text;
-        return Uri.TryCreate(text, UriKind.Absolute, out var endpoint) && endpoint.Scheme is "https" or "http"
+        // Half of a surrogate pair is not UTF-16, and Uri throws.
+        return text.EnumerateRunes().All(r => r != Rune.ReplacementChar) && Uri.TryCreate(text, UriKind.Absolute, out var endpoint) && endpoint.Scheme is "https" or "http"
             && endpoint.PathAndQuery == "/" && endpoint.Fragment.Length == 0 && endpoint.UserInfo.Length == 0
             ? endpoint
             : throw new UsageException($"invalid endpoint: it must be a host, or scheme and host, for example {_endpoints.Default("cn-hangzhou")}");
@@ -95,7 +121,8 @@ internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArgum
         $"{who} needs a region, and the endpoint names none: give --region{(_shell.RegionVariables.IsEmpty ? "" : ", or " + _shell.RegionVariables[0] + " in the environment")}";
 
     /// <summary>The config file's is for the vendor whose file it is.</summary>
-    private string? CloudBoxId() => NullIfEmpty(given.CloudBoxId) ?? (_shell.Region == RegionUse.InSignature4 ? config.CloudBoxId : null);
+    private string? CloudBoxId() =>
+        Label(given.CloudBoxId, "--cloudbox-id", "CloudBox id") ?? (_shell.Region == RegionUse.InSignature4 ? Label(config.CloudBoxId, "cloudBoxId in the config file", "CloudBox id") : null);
 
     /// <summary>An IP address has no room for a bucket before it.</summary>
     private Addressing ReadAddressing(Uri endpoint, bool isCname, StoreTraits traits)

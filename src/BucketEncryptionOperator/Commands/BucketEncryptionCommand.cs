@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Net;
+using System.Text;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Hosting;
@@ -14,6 +16,8 @@ namespace BucketEncryptionOperator.Commands;
 /// </summary>
 internal static class BucketEncryptionCommand
 {
+    private const string Name = "bucket-encryption";
+
     private const string DefaultConfigFile = "~/.ossutilconfig";
 
     /// <summary>The scheme of the vendor whose file <see cref="DefaultConfigFile"/> is: its keys go to no other unless the file is named.</summary>
@@ -42,22 +46,62 @@ internal static class BucketEncryptionCommand
     private static readonly Option<string?>[] Unsupported =
         [.. UnsupportedOptions.Names.Select(n => new Option<string?>(n) { Hidden = true, Arity = ArgumentArity.ZeroOrOne })];
 
-    public static Command Build()
+    public static Command Build(Func<string, string?> environment, TimeProvider time)
     {
-        var command = new Command("bucket-encryption", "Put, get or delete one bucket's default encryption, as ossutil does.")
+        var command = new Command(Name, "Put, get or delete one bucket's default encryption, as ossutil does.")
         {
             Words, Method, SseAlgorithm, KmsMasterKeyId, KmsDataEncryption, Endpoint, AccessKeyId, AccessKeySecret, StsToken, Mode, Region, SignVersion, CloudBoxId,
             ForcePathStyle, ConfigFile, VendorWord, ReadTimeout, ConnectTimeout, Json,
         };
         foreach (var option in Unsupported)
             command.Options.Add(option);
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, Environment.GetEnvironmentVariable, TimeProvider.System, cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, environment, time, cancellationToken));
         return command;
     }
 
-    internal static async Task<int> RunAsync(ParseResult parsed, Func<string, string?> environment, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>Why a command line of ours cannot be run at all; null when it can, and when it is another command's.</summary>
+    internal static string? ProblemOf(ParseResult parsed)
     {
-        var (output, errors) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+        if (parsed.CommandResult.Command.Name != Name)
+            return null;
+        var problems = parsed.Errors.Select(Describe).Concat(WithoutValue(parsed)).Distinct(StringComparer.Ordinal).ToList();
+        if (problems.Count > 0)
+            return string.Join("; ", problems);
+        return AsksForJson(parsed) && parsed.Action != parsed.CommandResult.Command.Action ? "help is for people, and --json for scripts: leave out one of them" : null;
+    }
+
+    /// <summary>The parser takes whatever follows an option for its value, the name of another option too.</summary>
+    private static IEnumerable<string> WithoutValue(ParseResult parsed)
+    {
+        var names = parsed.CommandResult.Command.Options.Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
+        return parsed.CommandResult.Children.OfType<OptionResult>().Where(r => r.Tokens.Any(t => names.Contains(t.Value))).Select(r => ValueIsMissing(r.Option));
+    }
+
+    internal static Task<int> RefuseAsync(ParseResult parsed, string problem, InvocationConfiguration configuration) =>
+        WriteAsync(Show(parsed, task: null, new CommandResult.Unusable(problem), TimeSpan.Zero), configuration);
+
+    /// <summary>In words of our own: the parser's quote what was typed, which may be a key.</summary>
+    private static string Describe(ParseError error) => error.SymbolResult switch
+    {
+        OptionResult { IdentifierTokenCount: > 1 } option => $"option {option.Option.Name} is given more than once",
+        OptionResult { Tokens.Count: 0 } option => ValueIsMissing(option.Option),
+        OptionResult option => $"value of option {option.Option.Name} cannot be read",
+        _ => $"the words before {Name} cannot be read",
+    };
+
+    private static string ValueIsMissing(Option option) => $"value of option {option.Name} is missing";
+
+    /// <summary>Wherever the word stands, and whatever the parser makes of it: whoever types it reads JSON.</summary>
+    private static bool AsksForJson(ParseResult parsed) => parsed.GetResult(Json) is { Implicit: false } result && !result.Errors.Any()
+        ? result.GetValueOrDefault<bool>()
+        : parsed.Tokens.Any(t => t.Value == Json.Name) || parsed.UnmatchedTokens.Contains(Json.Name, StringComparer.Ordinal);
+
+    private static Shown Show(ParseResult parsed, BucketTask? task, CommandResult result, TimeSpan elapsed) =>
+        AsksForJson(parsed) ? JsonOutput.Show(task, result, elapsed) : OssutilOutput.Show(task, result, elapsed);
+
+    private static async Task<int> RunAsync(ParseResult parsed, Func<string, string?> environment, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var configuration = parsed.InvocationConfiguration;
         var started = time.GetTimestamp();
         BucketTask? task = null;
         CommandResult result;
@@ -67,7 +111,7 @@ internal static class BucketEncryptionCommand
             task = BucketRequest.ReadTask(given);
             var request = BucketRequest.Read(task, given, LoadConfig(task, given, environment), environment);
             foreach (var warning in request.Warnings)
-                await errors.WriteLineAsync($"bucket-encryption: warning: {warning}");
+                await SayAsync($"warning: {warning}", configuration);
             result = await ActAsync(request, EnvironmentProxy.Read(environment), time, cancellationToken);
         }
         catch (Exception e) when (e is UsageException or ProxyFormatException)
@@ -78,11 +122,51 @@ internal static class BucketEncryptionCommand
         {
             result = new CommandResult.Failed(e.Failure);
         }
-        var elapsed = time.GetElapsedTime(started);
-        var shown = parsed.GetValue(Json) ? JsonOutput.Show(task, result, elapsed) : OssutilOutput.Show(task, result, elapsed);
-        await output.WriteAsync(shown.Text);
-        return shown.ExitCode;
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            result = new CommandResult.Interrupted();
+        }
+#pragma warning disable CA1031 // One of the catch-alls (CONTRIBUTING, "Errors"): a script is told of our bug in the form that it reads.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            // Without its message: that may quote a header, and so a key.
+            await SayAsync($"{e.GetType()}\n{e.StackTrace}", configuration);
+            result = new CommandResult.Broken();
+        }
+        return await WriteAsync(Show(parsed, task, result, time.GetElapsedTime(started)), configuration);
     }
+
+    /// <returns>The exit code: a result that nobody can read is a failure.</returns>
+    private static async Task<int> WriteAsync(Shown shown, InvocationConfiguration configuration)
+    {
+        try
+        {
+            await configuration.Output.WriteAsync(shown.Text);
+            return shown.ExitCode;
+        }
+        catch (Exception e) when (IsUnwritable(e))
+        {
+            await SayAsync($"cannot write the result: {e.Message}", configuration);
+            return 1;
+        }
+    }
+
+    /// <summary>On stderr. What cannot be said there is not said: the result counts.</summary>
+    private static async Task SayAsync(string text, InvocationConfiguration configuration)
+    {
+        try
+        {
+            await configuration.Error.WriteLineAsync($"{Name}: {text}");
+        }
+        catch (Exception e) when (IsUnwritable(e))
+        {
+            // Nobody listens.
+        }
+    }
+
+    /// <summary>A full disk, or a descriptor that was closed before the start.</summary>
+    private static bool IsUnwritable(Exception e) => e is IOException or UnauthorizedAccessException;
 
     private static async Task<CommandResult> ActAsync(BucketRequest request, IWebProxy proxy, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -101,7 +185,7 @@ internal static class BucketEncryptionCommand
         if (request.Task.Method == BucketMethod.Delete)
         {
             using var delete = await api.BeginWriteAsync(address, key, cancellationToken);
-            await delete.DeleteAsync(NothingToCheck, cancellationToken);
+            await DeleteAsync(delete, cancellationToken);
             return new CommandResult.Written(new BucketEncryption.None());
         }
         var observed = await api.GetAsync(address, key, cancellationToken);
@@ -110,6 +194,18 @@ internal static class BucketEncryptionCommand
 
     /// <summary>A person has asked for the write, and there is no lease.</summary>
     private static Failure? NothingToCheck() => null;
+
+    /// <summary>
+    /// Reads first. A store that does not know <c>?encryption</c> takes the DELETE for the bucket's own and deletes the bucket (Ceph 16), so the
+    /// request goes only to a store that has just answered with an encryption document. Where the store says that nothing is configured, nothing
+    /// is to be removed; after any other answer, a refusal of the right to read included, nothing is sent.
+    /// </summary>
+    private static async Task DeleteAsync(IBucketWrite write, CancellationToken cancellationToken)
+    {
+        var observed = await write.GetAsync(cancellationToken);
+        if (observed.Document is not null)
+            await write.DeleteAsync(NothingToCheck, cancellationToken);
+    }
 
     /// <summary>
     /// What the bucket has, so that a put keeps what the options have no words for, as the operator's does. Whoever may write and not read
@@ -136,17 +232,27 @@ internal static class BucketEncryptionCommand
             path = Path.Combine(environment("HOME") ?? "", path[2..]);
         try
         {
-            var file = new FileInfo(path);
-            if (!file.Exists)
-                return given.ConfigFile is null ? OssutilConfig.Empty : throw new UsageException($"Read config file error: there is no file {given.ConfigFile}");
-            return file.Length <= OssutilConfig.MaxLength
-                ? OssutilConfig.Parse(File.ReadAllText(path))
-                : throw new UsageException($"Read config file error: it is larger than {OssutilConfig.MaxLength} bytes");
+            return OssutilConfig.Parse(ReadConfig(path));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return given.ConfigFile is null ? OssutilConfig.Empty : throw new UsageException($"Read config file error: there is no file {given.ConfigFile}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new UsageException($"Read config file error: {e.Message}");
         }
+    }
+
+    /// <summary>A pipe or a device has no length to ask for, and may have no end.</summary>
+    private static string ReadConfig(string path)
+    {
+        using var file = File.OpenRead(path);
+        var bytes = new byte[OssutilConfig.MaxLength + 1];
+        var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        return length <= OssutilConfig.MaxLength
+            ? Encoding.UTF8.GetString(bytes, 0, length)
+            : throw new UsageException($"Read config file error: it is larger than {OssutilConfig.MaxLength} bytes");
     }
 
     private static BucketEncryptionArguments Given(ParseResult parsed) => new()

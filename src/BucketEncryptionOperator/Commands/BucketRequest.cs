@@ -25,6 +25,9 @@ internal sealed record BucketRequest(BucketTask Task, BucketAddress Address, Acc
     private const string KeyOption = "--kms-masterkey-id";
     private const string CipherOption = "--kms-data-encryption";
 
+    /// <summary>A longer one could not be read back: documents with such are not understood.</summary>
+    private const int LongestKeyId = 1024;
+
     /// <summary>ossutil waits up to 22 minutes for a server that says nothing.</summary>
     private const int DefaultReadSeconds = 60;
     private const int DefaultConnectSeconds = 10;
@@ -80,6 +83,8 @@ internal sealed record BucketRequest(BucketTask Task, BucketAddress Address, Acc
     private static DesiredEncryption ReadDesired(BucketEncryptionArguments given)
     {
         var (keyId, cipher) = (NullIfEmpty(given.KmsKeyId), NullIfEmpty(given.KmsDataEncryption));
+        if (keyId?.Length > LongestKeyId || keyId?.Any(c => char.IsControl(c) || char.IsSurrogate(c) || c >= '\uFFFE') == true)
+            throw new UsageException($"value of option {KeyOption} is not a key id: it has at most {LongestKeyId} characters, and no control characters");
         DesiredEncryption desired = given.SseAlgorithm?.ToUpperInvariant() switch
         {
             "AES256" => new DesiredEncryption.Aes256(),

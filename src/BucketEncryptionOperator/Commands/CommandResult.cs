@@ -19,7 +19,25 @@ internal abstract record CommandResult
 
     /// <summary>Nothing was sent.</summary>
     public sealed record Unusable(string Problem) : CommandResult;
+
+    /// <summary>Ctrl-C or SIGTERM came before the vendor's answer.</summary>
+    public sealed record Interrupted : CommandResult
+    {
+        public const string Code = "Interrupted";
+        public const string Message = "Stopped before the vendor answered. A put or delete may have been carried out: a get shows it.";
+    }
+
+    /// <summary>A bug of this program.</summary>
+    public sealed record Broken : CommandResult
+    {
+        public const string Code = "OperatorBug";
+        public const string Message = "The program has a bug; stderr says where. A put or delete may have been carried out: a get shows it.";
+    }
 }
 
 /// <summary>A result as it is shown: what goes to stdout, and the exit code.</summary>
-internal readonly record struct Shown(string Text, int ExitCode);
+internal readonly record struct Shown(string Text, int ExitCode)
+{
+    /// <summary>As shells have it for a program that SIGINT has ended.</summary>
+    public const int Interrupted = 130;
+}

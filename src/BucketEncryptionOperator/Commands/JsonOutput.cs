@@ -27,11 +27,19 @@ internal static class JsonOutput
             {
                 CommandResult.Failed failed => Describe(failed.Failure),
                 CommandResult.Unusable unusable => new JsonError { Kind = nameof(FailureKind.Invalid), Code = "InvalidArguments", Message = unusable.Problem },
+                CommandResult.Interrupted => new JsonError { Kind = nameof(FailureKind.Transient), Code = CommandResult.Interrupted.Code, Message = CommandResult.Interrupted.Message },
+                CommandResult.Broken => new JsonError { Kind = nameof(FailureKind.Bug), Code = CommandResult.Broken.Code, Message = CommandResult.Broken.Message },
                 _ => null,
             },
             ElapsedSeconds = Math.Round(elapsed.TotalSeconds, 6),
         };
-        return new(JsonSerializer.Serialize(answer, JsonOutputContext.Default.JsonAnswer) + "\n", answer.Error is null ? 0 : 1);
+        var exitCode = result switch
+        {
+            CommandResult.Interrupted => Shown.Interrupted,
+            _ when answer.Error is not null => 1,
+            _ => 0,
+        };
+        return new(JsonSerializer.Serialize(answer, JsonOutputContext.Default.JsonAnswer) + "\n", exitCode);
     }
 
     private static JsonEncryption Describe(BucketEncryption encryption)

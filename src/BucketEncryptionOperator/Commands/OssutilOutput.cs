@@ -19,6 +19,8 @@ internal static class OssutilOutput
         CommandResult.Written => new(Elapsed(elapsed), 0),
         CommandResult.Failed failed => Failed(task, failed.Failure),
         CommandResult.Unusable unusable => new($"Error: {unusable.Problem}\n", 1),
+        CommandResult.Interrupted => new($"Error: {CommandResult.Interrupted.Message}\n", Shown.Interrupted),
+        CommandResult.Broken => new($"Error: {CommandResult.Broken.Message}\n", 1),
         _ => throw new InvalidOperationException(result.GetType().Name),
     };
 

@@ -155,7 +155,9 @@ internal sealed record ObservedRow
 internal sealed record WritesRow
 {
     public required string Hash { get; init; }
-    public required int Count { get; init; }
+
+    /// <summary>Never negative: somebody else's -2000000000 would allow as many writes.</summary>
+    public required int Count { get; init => field = int.Max(value, 0); }
     public required DateTimeOffset NotBefore { get; init; }
 
     /// <summary>A read has seen the last of them; somebody else undid it later.</summary>

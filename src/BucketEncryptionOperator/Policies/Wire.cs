@@ -44,7 +44,10 @@ internal sealed record PatchMeta
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
-    Converters = [typeof(KubeTimeConverter), typeof(RepeatedTextConverter), typeof(RequestAnnotations)])]
+    Converters = [
+        typeof(KubeTimeConverter), typeof(OptionalKubeTimeConverter), typeof(NearestInt32Converter), typeof(NearestInt64Converter), typeof(RepeatedTextConverter),
+        typeof(RequestAnnotations),
+    ])]
 [JsonSerializable(typeof(BucketEncryptionPolicy))]
 [JsonSerializable(typeof(ObjectStore))]
 [JsonSerializable(typeof(ClusterObjectStore))]
@@ -70,16 +73,35 @@ internal sealed class RequestAnnotations() : AnnotationsConverter(RequestedAt)
 /// <summary>Keeps the annotation that offers values of a Secret as an access key.</summary>
 internal sealed class SecretAnnotations() : AnnotationsConverter(SecretKeys.KeysAnnotation);
 
-/// <summary>Times as <c>metav1.Time</c> has them: UTC, whole seconds, <c>Z</c>. What is written reads back equal.</summary>
+/// <summary>
+/// Times as <c>metav1.Time</c> has them: UTC, whole seconds, <c>Z</c>. What is written reads back equal. A time that cannot be read is the
+/// earliest one.
+/// </summary>
 internal sealed class KubeTimeConverter : JsonConverter<DateTimeOffset>
 {
     private const string Format = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 
-    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
+    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        KubeTime.Read(ref reader) ?? DateTimeOffset.UnixEpoch;
 
-    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
-        writer.WriteStringValue(value.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture));
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(Text(value));
+
+    public static string Text(DateTimeOffset time) => time.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture);
 
     /// <summary>The instant as it will read back.</summary>
     public static DateTimeOffset Truncate(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+}
+
+/// <summary>The same where a time may be absent: one that cannot be read is.</summary>
+internal sealed class OptionalKubeTimeConverter : JsonConverter<DateTimeOffset?>
+{
+    public override DateTimeOffset? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => KubeTime.Read(ref reader);
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset? value, JsonSerializerOptions options)
+    {
+        if (value is { } time)
+            writer.WriteStringValue(KubeTimeConverter.Text(time));
+        else
+            writer.WriteNullValue();
+    }
 }

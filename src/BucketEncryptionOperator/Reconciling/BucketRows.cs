@@ -106,7 +106,7 @@ internal static class BucketRows
             var failure = outcome.Failure;
             var isNotTheStore = result.ForeignSince is { } since && FailurePolicy.IsNotTheStore(failure, since, now);
             var standing = isNotTheStore ? Standing.Stuck : failure.PassesByItself ? Standing.Unread : failure.Kind == FailureKind.Missing ? Standing.Missing : Standing.Stuck;
-            var state = failure.PassesByItself ? BucketRow.Unknown : failure.Code == Planner.DowngradeRefused ? BucketRow.Drifted : BucketRow.Failed;
+            var state = failure.PassesByItself ? BucketRow.Unknown : failure.Code is Planner.DowngradeRefused or Planner.KmsKeyRequired ? BucketRow.Drifted : BucketRow.Failed;
             return Finish(next with { State = state, Observed = ObservedRows.Of(outcome.Observed), Error = Error(failure) is { } error ? error with { Since = result.ForeignSince } : null }, standing) with { IsNotTheStore = isNotTheStore };
         }
     }
@@ -181,7 +181,7 @@ internal static class BucketRows
                     Operation = Confirm,
                     Code = NotConverging,
                     Message = $"Written {times} times, and a read never shows it.",
-                    Hint = "Something puts the bucket back, or the vendor drops what it is told. The next write comes later each time; a change of spec.encryption starts anew.",
+                    Hint = "Something puts the bucket back, or the vendor drops what it is told; some stores name their default key where a write names none: then leave spec.encryption.kmsKey out. The next write comes later each time; a change of spec.encryption starts anew.",
                 },
             },
         };

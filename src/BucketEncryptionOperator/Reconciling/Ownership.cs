@@ -44,7 +44,7 @@ internal static class Ownership
         var row = owner.Status?.ObservedGeneration == owner.Metadata.Generation ? owner.Status.Buckets.FirstOrDefault(b => b.Name == bucket) : null;
         return row switch
         {
-            { State: BucketRow.Drifted, Error.Code: Planner.DowngradeRefused } =>
+            { State: BucketRow.Drifted, Error.Code: Planner.DowngradeRefused or Planner.KmsKeyRequired } =>
                 Stuck(OwnerRefused, "The policy that owns this bucket declares the same, and may not weaken what the bucket has.", "Set spec.allowDowngrade in that policy if the weaker encryption is wanted."),
             { Error.Code: BucketRows.NotConverging or BucketRows.DisableNotEffective or BucketRows.Contested } =>
                 Stuck(OwnerNotConverging, "The policy that owns this bucket has written it several times without lasting effect.", "See that policy's status; its next write comes later each time."),

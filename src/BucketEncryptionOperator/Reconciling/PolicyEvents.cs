@@ -72,7 +72,7 @@ internal static class PolicyEvents
     {
         BucketRows.Confirming or Ownership.AnotherWrites or Releaser.AwaitingSuccessor => null, // passes in seconds
         PolicyPass.OnlyReads => null, // DriftDetected has told
-        BucketRows.NotConverging or BucketRows.DisableNotEffective or BucketRows.Contested or Planner.DowngradeRefused or Ownership.BucketConflict or Keeper.OriginalTooLarge or Keeper.AwaitingRelease => new Fact(bucket, IsWarning: true, error.Code, error.Operation, Sentence(error.Message, error.Hint)),
+        BucketRows.NotConverging or BucketRows.DisableNotEffective or BucketRows.Contested or Planner.DowngradeRefused or Planner.KmsKeyRequired or Ownership.BucketConflict or Keeper.OriginalTooLarge or Keeper.AwaitingRelease => new Fact(bucket, IsWarning: true, error.Code, error.Operation, Sentence(error.Message, error.Hint)),
         _ when Ownership.IsAboutOwner(error.Code) => new Fact(bucket, IsWarning: true, error.Code, error.Operation, Sentence(error.Message, error.Hint)),
         _ when error.Operation is NotLeading.CheckLease or Planner.Step => null,
         _ => new Fact(bucket, IsWarning: true, VendorError, error.Operation, Sentence($"{error.Operation} failed with {error.Code}{Answered(error)}.", error.Hint))

@@ -7,13 +7,7 @@ namespace KubeRuntime.Api;
 /// <summary>Kubernetes' MicroTime: its reader takes six digits after the second, no more and no fewer. A time that cannot be read is none.</summary>
 internal sealed class MicroTimeConverter : JsonConverter<DateTimeOffset?>
 {
-    public override DateTimeOffset? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-    {
-        if (reader.TokenType == JsonTokenType.String && reader.TryGetDateTimeOffset(out var time))
-            return time;
-        reader.Skip();
-        return null;
-    }
+    public override DateTimeOffset? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => KubeTime.Read(ref reader);
 
     public override void Write(Utf8JsonWriter writer, DateTimeOffset? value, JsonSerializerOptions options)
     {

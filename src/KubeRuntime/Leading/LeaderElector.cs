@@ -20,7 +20,8 @@ public sealed record LeaderElectorOptions(string Identity)
 /// Leads with a Lease, once: standby → leading → (released | lost), and no way back.
 /// <list type="bullet">
 /// <item>A standby watches the lease. It claims it when it is free, or was not seen to change for its duration by the standby's own monotonic
-/// clock. Every write is bound to the version that was judged, so of several claims one succeeds.</item>
+/// clock. Every write is bound to the version that was judged (record, version and expiry are one <see cref="LeaseSnapshot"/>), so of several
+/// claims one succeeds.</item>
 /// <item>A leader renews. Its right to write ends <see cref="LeaderElectorOptions.RenewDeadline"/> after it <i>sent</i> the last renewal that
 /// succeeded, whether or not anything in the process runs at that moment: <see cref="MayWrite"/> is a question to the clock, not a flag.</item>
 /// <item>A leader whose deadline has passed, or who finds another's name in the lease, has lost for good. The process must end: only that
@@ -137,27 +138,33 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
     {
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watch = lease.WatchAsync(_view.Observe, watching.Token);
+        Lease claimed;
         try
         {
-            while (true)
-            {
-                var news = _view.NextNews();
-                if (watch.IsFaulted)
-                    await watch;
-                if (_view.Record is null)
-                    await LookAsync(CallTimeout, cancellationToken);
-                if (_view.Record is { } record && _view.UntilFree == TimeSpan.Zero && await ClaimAsync(record, CallTimeout, cancellationToken) && MayWrite)
-                    return;
-                ReportHolder();
-                var pause = options.RetryPeriod * (0.5 + 0.5 * random.NextDouble());
-                var wait = _view.UntilFree is var left && left == TimeSpan.Zero ? pause : left < LongestWait ? left : LongestWait;
-                await WaitAsync(news, wait, cancellationToken);
-            }
+            claimed = await ClaimWhenFreeAsync(watch, cancellationToken);
         }
         finally
         {
             watching.Cancel();
             await watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+        _view.Observe(claimed); // a leader renews what it has written itself: if the watch saw another name meanwhile, the renewal finds it
+    }
+
+    private async Task<Lease> ClaimWhenFreeAsync(Task watch, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var news = _view.NextNews();
+            if (watch.IsFaulted)
+                await watch;
+            if (_view.Look().Record is null)
+                await LookAsync(CallTimeout, cancellationToken);
+            var judged = _view.Look();
+            if (judged is { Record: not null, UntilFree.Ticks: 0 } && await ClaimAsync(judged, CallTimeout, cancellationToken) is { } claimed && MayWrite)
+                return claimed;
+            ReportHolder();
+            await WaitAsync(news, PauseBeforeNextClaim(), cancellationToken);
         }
     }
 
@@ -171,7 +178,7 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
             await Task.Delay(pause < left ? pause : left, time, cancellationToken);
             if (Left() is var rest && rest <= TimeSpan.Zero)
                 break;
-            if (await ClaimAsync(_view.Record ?? new LeaseRecord(), rest < CallTimeout ? rest : CallTimeout, cancellationToken))
+            if (await ClaimAsync(_view.Look(), rest < CallTimeout ? rest : CallTimeout, cancellationToken) is not null)
             {
                 pause = options.RetryPeriod;
                 continue;
@@ -183,25 +190,29 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
         return $"the lease could not be renewed within {options.RenewDeadline}";
     }
 
-    /// <summary>One write of the lease in our name.</summary>
-    private async Task<bool> ClaimAsync(LeaseRecord record, TimeSpan limit, CancellationToken cancellationToken)
+    /// <summary>One write of the lease in our name, which succeeds only if the lease is still as in <paramref name="judged"/>.</summary>
+    /// <returns>The lease as stored; null when the write failed.</returns>
+    private async Task<Lease?> ClaimAsync(LeaseSnapshot judged, TimeSpan limit, CancellationToken cancellationToken)
     {
         var sent = new Renewal(time.GetTimestamp(), time.GetUtcNow());
-        var claim = record.HeldBy(options.Identity, options.LeaseDuration, sent.SentAtWallClock);
-        var version = _view.Version;
+        var claim = (judged.Record ?? new LeaseRecord()).HeldBy(options.Identity, options.LeaseDuration, sent.SentAtWallClock);
         _found = null;
         _mayHold = true;
-        var (stored, failure) = await CallAsync(token => version is null ? lease.CreateAsync(claim, token) : lease.UpdateAsync(version, claim, token), limit, cancellationToken);
+        var (stored, failure) = await CallAsync(
+            token => judged.Version is { } version ? lease.UpdateAsync(version, claim, token) : lease.CreateAsync(claim, token),
+            limit,
+            cancellationToken);
         if (stored is not null)
         {
             _view.Observe(stored);
             lock (_gate)
                 _last = sent;
-            return true;
         }
-        if (failure is KubeFailure.Conflict or KubeFailure.NotFound)
+        else if (failure is KubeFailure.Conflict or KubeFailure.NotFound)
+        {
             _found = await LookAsync(CallTimeout, cancellationToken);
-        return false;
+        }
+        return stored;
     }
 
     /// <returns>What the lease says; null when there is none, or no answer.</returns>
@@ -240,6 +251,15 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
         return (null, failure);
     }
 
+    /// <summary>Until the lease may be free; where it may be free already, a random part of the retry period, so that claims of several processes spread.</summary>
+    private TimeSpan PauseBeforeNextClaim()
+    {
+        var untilFree = _view.Look().UntilFree;
+        if (untilFree == TimeSpan.Zero)
+            return options.RetryPeriod * (0.5 + 0.5 * random.NextDouble());
+        return untilFree < LongestWait ? untilFree : LongestWait;
+    }
+
     private async Task WaitAsync(TaskCompletionSource news, TimeSpan limit, CancellationToken cancellationToken)
     {
         using var deadline = new Deadline(limit, time, cancellationToken);
@@ -266,10 +286,10 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
         using var deadline = new Deadline(ReleaseTimeout, time, CancellationToken.None);
         try
         {
-            if (_view.Record?.HolderIdentity == options.Identity && await TryReleaseAsync(deadline.Token))
+            if (_view.Look() is { Record: { } known } first && known.HolderIdentity == options.Identity && await TryReleaseAsync(first, deadline.Token))
                 return;
             _view.Observe(await lease.GetAsync(deadline.Token));
-            if (_view.Record?.HolderIdentity == options.Identity && !await TryReleaseAsync(deadline.Token))
+            if (_view.Look() is { Record: { } found } second && found.HolderIdentity == options.Identity && !await TryReleaseAsync(second, deadline.Token))
                 Log.LeaseNotReleased(logger, "somebody else writes it");
         }
         catch (KubeApiException e)
@@ -282,9 +302,9 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
         }
     }
 
-    private async Task<bool> TryReleaseAsync(CancellationToken cancellationToken)
+    private async Task<bool> TryReleaseAsync(LeaseSnapshot judged, CancellationToken cancellationToken)
     {
-        if (_view is not { Version: { } version, Record: { } record })
+        if (judged is not { Version: { } version, Record: { } record })
             return true; // somebody has deleted it
         try
         {
@@ -300,7 +320,7 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
 
     private void ReportHolder()
     {
-        if (_view.Record?.HolderIdentity is not { Length: > 0 } holder || holder == _reportedHolder || holder == options.Identity)
+        if (_view.Look().Record?.HolderIdentity is not { Length: > 0 } holder || holder == _reportedHolder || holder == options.Identity)
             return;
         _reportedHolder = holder;
         Log.StandingBy(logger, holder);

@@ -37,10 +37,18 @@ public sealed record LeaseRecord
     public LeaseRecord HeldBy(string identity, TimeSpan duration, DateTimeOffset now)
     {
         var renewed = this with { HolderIdentity = identity, LeaseDurationSeconds = (int)Math.Ceiling(duration.TotalSeconds), RenewTime = After(now) };
-        return HolderIdentity == identity ? renewed : renewed with { AcquireTime = renewed.RenewTime, LeaseTransitions = LeaseTransitions is { } n ? n + 1 : 0 };
+        return HolderIdentity == identity ? renewed : renewed with { AcquireTime = renewed.RenewTime, LeaseTransitions = Next(LeaseTransitions) };
     }
 
     public LeaseRecord Released(DateTimeOffset now) => this with { HolderIdentity = "", LeaseDurationSeconds = ReleasedSeconds, RenewTime = After(now) };
+
+    /// <summary>Stays at the largest number, for the API server refuses a negative one, and with it every claim.</summary>
+    private static int Next(int? transitions) => transitions switch
+    {
+        null => 0,
+        int.MaxValue => int.MaxValue,
+        { } count => count + 1,
+    };
 
     /// <summary>
     /// Every write must change the record: a write that changes nothing gets no new version and no watch event, and the standbys would

@@ -12,40 +12,14 @@ internal sealed class LeaseView(string identity, TimeSpan defaultDuration, TimeP
     private long _changedAt;
     private TaskCompletionSource? _news;
 
-    /// <summary>Null while nothing is known at all: nobody may claim what he has not seen.</summary>
-    public LeaseRecord? Record
+    /// <summary>
+    /// What is known at this moment, as one snapshot. A judgement and the write that follows from it must use the same snapshot: the
+    /// watch may change the view between any two calls.
+    /// </summary>
+    public LeaseSnapshot Look()
     {
-        get
-        {
-            lock (_gate)
-                return _record;
-        }
-    }
-
-    /// <summary>Null while there is no lease.</summary>
-    public string? Version
-    {
-        get
-        {
-            lock (_gate)
-                return _version;
-        }
-    }
-
-    /// <summary>How long nobody else may claim the lease; zero when it is free, ours, or was not renewed for its duration.</summary>
-    public TimeSpan UntilFree
-    {
-        get
-        {
-            lock (_gate)
-            {
-                if (_record is null || _record.HolderIdentity == "" || _record.HolderIdentity == identity)
-                    return TimeSpan.Zero;
-                var duration = _record.LeaseDurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : defaultDuration;
-                var left = duration - time.GetElapsedTime(_changedAt);
-                return left > TimeSpan.Zero ? left : TimeSpan.Zero;
-            }
-        }
+        lock (_gate)
+            return new LeaseSnapshot(_record, _version, UntilFree());
     }
 
     /// <summary>A promise that the next news keeps. For one waiter: the next call replaces it.</summary>
@@ -78,4 +52,19 @@ internal sealed class LeaseView(string identity, TimeSpan defaultDuration, TimeP
         }
         news?.TrySetResult();
     }
+
+    private TimeSpan UntilFree()
+    {
+        if (_record is null || _record.HolderIdentity == "" || _record.HolderIdentity == identity)
+            return TimeSpan.Zero;
+        var duration = _record.LeaseDurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : defaultDuration;
+        var left = duration - time.GetElapsedTime(_changedAt);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
 }
+
+/// <summary>The lease as one process knew it at one moment.</summary>
+/// <param name="Record">Null while nothing is known at all: nobody may claim what he has not seen.</param>
+/// <param name="Version">Version of the lease that <paramref name="Record"/> was read from. Null while there is no lease.</param>
+/// <param name="UntilFree">How long nobody else may claim the lease; zero when it is free, ours, or was not renewed for its duration.</param>
+internal readonly record struct LeaseSnapshot(LeaseRecord? Record, string? Version, TimeSpan UntilFree);

@@ -1,8 +1,8 @@
-using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using BucketEncryptionOperator.Commands;
 using BucketEncryptionOperator.Tests.Fakes;
+using ObjectStoreSimulator;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Commands;
@@ -12,6 +12,8 @@ public sealed class BucketEncryptionCommandTests
 {
     private const string Live =
         "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><KMSMasterKeyID>k-0</KMSMasterKeyID><SSEAlgorithm>KMS</SSEAlgorithm><Future>kept</Future></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
+
+    private const string Nothing = "<Error><Code>NoSuchServerSideEncryptionRule</Code></Error>";
 
     private const string Plain = "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
 
@@ -62,13 +64,66 @@ public sealed class BucketEncryptionCommandTests
     [InlineData("s3://b-one", "--region cn-x --vendor jdcloud", "Authorization: AWS4-HMAC-SHA256 ")]
     public async Task Each_vendor_is_spoken_to_in_its_own_way(string url, string options, string expected)
     {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(204));
+        const string Rule = "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault>";
+        var document = url.StartsWith("oss", StringComparison.Ordinal)
+            ? $"<ServerSideEncryptionRule>{Rule}</ServerSideEncryptionRule>"
+            : $"<ServerSideEncryptionConfiguration><Rule>{Rule}</Rule></ServerSideEncryptionConfiguration>";
+        await using var server = new ScriptedServer(r => r.StartsWith("GET", StringComparison.Ordinal) ? ScriptedServer.Answer(200, document) : ScriptedServer.Answer(204));
 
         var ran = await RunAsync(server, ["--method", "DELETE", url, "-i", "i", "-k", "k", .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
 
-        Assert.Equal("DELETE /b-one/?encryption HTTP/1.1", FirstLine(Assert.Single(server.Requests)));
-        Assert.Contains(expected, server.Requests.Single(), StringComparison.Ordinal);
+        Assert.Equal(["GET /b-one/?encryption HTTP/1.1", "DELETE /b-one/?encryption HTTP/1.1"], server.Requests.Select(FirstLine));
+        Assert.All(server.Requests, r => Assert.Contains(expected, r, StringComparison.Ordinal));
         Assert.Equal((0, "\n0.000000(s) elapsed\n"), (ran.ExitCode, ran.Output));
+    }
+
+    /// <summary>Old stores do not know <c>?encryption</c>, and take a DELETE for the bucket's own.</summary>
+    [Theory]
+    [InlineData("nothing is configured, by the vendor's code", 404, "<Error><Code>ServerSideEncryptionConfigurationNotFoundError</Code></Error>", 0)]
+    [InlineData("the list of an old store", 200, "<ListBucketResult><Name>b-one</Name></ListBucketResult>", 1)]
+    [InlineData("denied", 403, "<Error><Code>AccessDenied</Code></Error>", 1)]
+    [InlineData("denied without a code", 403, "", 1)]
+    [InlineData("not there without a code", 404, "404 page not found", 1)]
+    [InlineData("no such bucket", 404, "<Error><Code>NoSuchBucket</Code></Error>", 1)]
+    [InlineData("an error that says 200", 200, "<Error><Code>ServerSideEncryptionConfigurationNotFoundError</Code></Error>", 1)]
+    [InlineData("a page of something else", 200, "<html><body>Welcome</body></html>", 1)]
+    [InlineData("nothing at all", 200, "", 1)]
+    [InlineData("half a document", 200, "<ServerSideEncryptionConfiguration><Rule>", 1)]
+    [InlineData("another vendor's document", 200, "<ServerSideEncryptionRule><SSEAlgorithm>AES256</SSEAlgorithm></ServerSideEncryptionRule>", 1)]
+    [InlineData("a failure", 500, "<Error><Code>InternalError</Code></Error>", 1)]
+    [InlineData("not offered, without a code", 501, "", 1)]
+    [InlineData("elsewhere", 301, "<Error><Code>PermanentRedirect</Code></Error>", 1)]
+    public async Task A_delete_sends_nothing_unless_the_store_has_just_shown_an_encryption(string rule, int status, string body, int exitCode)
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, body));
+
+        var ran = await RunAsync(server, ["--method", "delete", "s3://b-one", "-i", "i", "-k", "k", "--region", "us-east-1", "--json"]);
+
+        Assert.True(server.Requests.Select(FirstLine).SequenceEqual(["GET /b-one/?encryption HTTP/1.1"]), rule);
+        Assert.True(ran.ExitCode == exitCode, $"{rule}: {ran.Output}");
+        Assert.Contains(exitCode == 0 ? """
+            "encryption":{"algorithm":"None"}
+            """.Trim() : "\"error\"", ran.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_delete_leaves_the_bucket_of_a_store_that_does_not_know_encryption()
+    {
+        await using var store = await SimulatorServer.StartAsync(new SimulatorOptions
+        {
+            Vendor = Vendor.MinIO,
+            Time = new ManualTimeProvider(),
+            Seed = new Seed([new SeedAccount { AccessKeyId = "i", Secret = "k" }], [new SeedBucket { Name = "b-one", Region = "us-east-1" }]),
+        });
+        using var admin = new SimulatorAdmin(store.Url);
+        await admin.SetSettingsAsync(new SimulatorSettings { NoEncryptionSubResource = true });
+
+        var ran = await RunAsync(store.Url, ["--method", "delete", "s3://b-one", "-i", "i", "-k", "k", "--region", "us-east-1", "--json"]);
+
+        Assert.True(ran.ExitCode == 1 && ran.Output.Contains("\"httpStatus\":200", StringComparison.Ordinal), ran.Output);
+        await admin.SetSettingsAsync(new SimulatorSettings());
+        var read = await RunAsync(store.Url, ["--method", "get", "s3://b-one", "-i", "i", "-k", "k", "--region", "us-east-1", "--json"]);
+        Assert.True(read.ExitCode == 0, read.Output);
     }
 
     /// <summary>Whatever goes wrong, in both forms.</summary>
@@ -99,11 +154,12 @@ public sealed class BucketEncryptionCommandTests
         try
         {
             await File.WriteAllTextAsync(Path.Combine(home.FullName, ".ossutilconfig"), "[Credentials]\naccessKeyID=file-id\naccessKeySecret=file-secret\nregion=cn-x\n");
-            await using var server = new ScriptedServer(_ => ScriptedServer.Answer(204));
+            const string Unknown = "<Error><Code>ServerSideEncryptionConfigurationNotFoundError</Code></Error>";
+            await using var server = new ScriptedServer(r => ScriptedServer.Answer(404, r.Contains("OSS4", StringComparison.Ordinal) ? Nothing : Unknown));
 
-            var own = await RunAsync(server, ["--method", "delete", "oss://b-one"], home.FullName);
-            var other = await RunAsync(server, ["--method", "delete", "s3://b-one", "--region", "cn-x"], home.FullName);
-            var named = await RunAsync(server, ["--method", "delete", "s3://b-one", "-c", "~/.ossutilconfig"], home.FullName);
+            var own = await RunAsync(server, ["--method", "get", "oss://b-one", "--json"], home.FullName);
+            var other = await RunAsync(server, ["--method", "get", "s3://b-one", "--region", "cn-x", "--json"], home.FullName);
+            var named = await RunAsync(server, ["--method", "get", "s3://b-one", "-c", "~/.ossutilconfig", "--json"], home.FullName);
 
             Assert.Equal((0, 1, 0), (own.ExitCode, other.ExitCode, named.ExitCode));
             Assert.All(server.Requests, r => Assert.Contains("file-id", r, StringComparison.Ordinal));
@@ -136,12 +192,13 @@ public sealed class BucketEncryptionCommandTests
     [InlineData("by a range of addresses", "0.0.0.0", "10.0.0.0/8,0.0.0.0/8", 0)]
     public async Task The_environments_proxies_count_as_with_curl(string sentence, string host, string except, int exitCode)
     {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(204));
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(
+            200, "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>"));
         using var dead = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp); // bound, not listening
         dead.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["http_proxy"] = $"http://127.0.0.1:{((IPEndPoint)dead.LocalEndPoint!).Port}", ["NO_PROXY"] = except };
 
-        var ran = await RunAsync(new Uri($"http://{host}:{server.Address.Port}"), ["--method", "delete", "oss://b-one", "-i", "i", "-k", "k", "--region", "cn-x"], environment: environment);
+        var ran = await RunAsync(new Uri($"http://{host}:{server.Address.Port}"), ["--method", "get", "oss://b-one", "-i", "i", "-k", "k", "--region", "cn-x"], environment: environment);
 
         Assert.True(exitCode == ran.ExitCode, $"{sentence}: {ran.Output}");
         Assert.Equal(exitCode == 0 ? 1 : 0, server.Requests.Count);
@@ -163,20 +220,11 @@ public sealed class BucketEncryptionCommandTests
 
     private static Task<Ran> RunAsync(ScriptedServer server, string[] words, string home = "/nonexistent") => RunAsync(server.Address, words, home);
 
-    private static async Task<Ran> RunAsync(Uri endpoint, string[] words, string home = "/nonexistent", IReadOnlyDictionary<string, string>? environment = null)
-    {
-        var command = BucketEncryptionCommand.Build();
-        var (output, errors) = (new StringWriter(), new StringWriter());
-        command.SetAction((parsed, token) => BucketEncryptionCommand.RunAsync(parsed, name => name == "HOME" ? home : environment?.GetValueOrDefault(name), new ManualTimeProvider(), token));
-        var exitCode = await new RootCommand { command }
-            .Parse(["bucket-encryption", .. words, "-e", endpoint.GetLeftPart(UriPartial.Authority)])
-            .InvokeAsync(new InvocationConfiguration { Output = output, Error = errors });
-        return new Ran(exitCode, output.ToString(), errors.ToString());
-    }
+    private static Task<Ran> RunAsync(Uri endpoint, string[] words, string home = "/nonexistent", IReadOnlyDictionary<string, string>? environment = null) =>
+        Ran.Of(
+            ["bucket-encryption", .. words, "-e", endpoint.GetLeftPart(UriPartial.Authority)], home, name => name == "HOME" ? home : environment?.GetValueOrDefault(name));
 
     private static string FirstLine(string request) => request[..request.IndexOf('\r', StringComparison.Ordinal)];
 
     private static Reply Error(int status, string code) => ScriptedServer.Answer(status, $"<Error><Code>{code}</Code><Message>M</Message><RequestId>R1</RequestId></Error>");
-
-    private sealed record Ran(int ExitCode, string Output, string Errors);
 }

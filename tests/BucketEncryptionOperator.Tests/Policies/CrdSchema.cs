@@ -6,7 +6,7 @@ namespace BucketEncryptionOperator.Tests.Policies;
 
 /// <summary>
 /// One node of a CRD's OpenAPI schema, read from crds/. Knows the part of OpenAPI that our CRDs use: type, properties, items,
-/// required, enum, lengths and counts.
+/// required, enum, format, lengths, counts and ranges.
 /// </summary>
 internal sealed class CrdSchema
 {
@@ -21,9 +21,13 @@ internal sealed class CrdSchema
         Items = Child(node, "items") is YamlMappingNode items ? new CrdSchema(items) : null;
         Enum = Texts("enum");
         Required = Texts("required");
+        MapKeys = Texts("x-kubernetes-list-map-keys");
         MaxLength = Number("maxLength");
         MaxItems = Number("maxItems");
-        Type = (Child(node, "type") as YamlScalarNode)?.Value;
+        Minimum = Number("minimum");
+        Maximum = Number("maximum");
+        Type = Text("type");
+        Format = Text("format");
     }
 
     /// <summary>The schema of the only version of the kind in <paramref name="file"/>.</summary>
@@ -46,11 +50,20 @@ internal sealed class CrdSchema
 
     public IReadOnlyList<string> Required { get; }
 
+    /// <summary>Of a list of objects: the properties that no two of them share.</summary>
+    public IReadOnlyList<string> MapKeys { get; }
+
     public int? MaxLength { get; }
 
     public int? MaxItems { get; }
 
-    private string? Type { get; }
+    public int? Minimum { get; }
+
+    public int? Maximum { get; }
+
+    public string? Type { get; }
+
+    public string? Format { get; }
 
     /// <summary>Every property below this node as a dotted path; list items do not add to it.</summary>
     public IEnumerable<string> Paths() => Properties.SelectMany(p => (p.Value.Items ?? p.Value).Paths().Select(rest => $"{p.Key}.{rest}").Prepend(p.Key));
@@ -78,7 +91,8 @@ internal sealed class CrdSchema
             case ("string", JsonValue v) when v.TryGetValue<string>(out var text):
                 return (text.Length > (MaxLength ?? int.MaxValue) ? [$"{path} has {text.Length} characters"] : Array.Empty<string>())
                     .Concat(Enum.Count > 0 && !Enum.Contains(text, StringComparer.Ordinal) ? [$"{path} is \"{text}\""] : []);
-            case ("integer", JsonValue v) when v.TryGetValue<long>(out _):
+            case ("integer", JsonValue v) when v.TryGetValue<long>(out var number):
+                return number < (Minimum ?? long.MinValue) || number > (Maximum ?? long.MaxValue) ? [$"{path} is {number}"] : [];
             case ("boolean", JsonValue v2) when v2.TryGetValue<bool>(out _):
                 return [];
             default:
@@ -86,7 +100,9 @@ internal sealed class CrdSchema
         }
     }
 
-    private int? Number(string name) => (Child(_node, name) as YamlScalarNode)?.Value is { } text ? int.Parse(text) : null;
+    private string? Text(string name) => (Child(_node, name) as YamlScalarNode)?.Value;
+
+    private int? Number(string name) => Text(name) is { } text ? int.Parse(text) : null;
 
     private List<string> Texts(string name) => Child(_node, name) is YamlSequenceNode list ? [.. list.Select(n => ((YamlScalarNode)n).Value!)] : [];
 

@@ -113,7 +113,6 @@ public sealed class WireTests
     [InlineData("a text for a list", """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "buckets": "abc", "encryption": {"algorithm": "AES256"}}}""")]
     [InlineData("buckets null", """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "buckets": null, "encryption": {"algorithm": "AES256"}}}""")]
     [InlineData("a list of the status null, which no API server stores", """{"metadata": {}, "spec": SPEC, "status": {"conditions": null}}""")]
-    [InlineData("a time that is none", """{"metadata": {}, "spec": SPEC, "status": {"buckets": [{"name": "b", "state": "InSync", "lastAppliedTime": "yesterday"}]}}""")]
     [InlineData("half an object", """{"metadata": {}, "spec": """)]
     public void A_bad_object_gives_JsonException(string sentence, string json)
     {

@@ -50,6 +50,17 @@ public sealed class MinioDialectTests() : SimulatorTest(Vendor.MinIO, "us-east-1
     }
 
     [Fact]
+    public async Task A_store_that_does_not_know_the_sub_resource_does_it_to_the_bucket()
+    {
+        await Admin.SetSettingsAsync(new SimulatorSettings { NoEncryptionSubResource = true });
+
+        Assert.Equal("ListBucketResult", (await Store.GetAsync(Right)).Xml.Name.LocalName);
+        (await Store.PutAsync(StoreTestClient.Configuration("AES256"), Right)).AssertIs(400, "InvalidArgument");
+        (await Store.DeleteAsync(Right)).AssertIs(204, null);
+        (await Store.GetAsync(Right)).AssertIs(404, "NoSuchBucket");
+    }
+
+    [Fact]
     public async Task A_bucket_can_be_without_encryption()
     {
         (await Store.GetAsync(Right)).AssertIs(404, "ServerSideEncryptionConfigurationNotFoundError");

@@ -16,8 +16,8 @@ public sealed class LeaderElectorRandomTests(ITestOutputHelper output)
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds((15 / 1.05) - (10 / 0.95) - 0.1);
 
     /// <summary>
-    /// Processes are paused, killed, stopped and cut off, calls are lost on either way, late, refused; watches stall; wall clocks jump. At no
-    /// time may two write, and some time after the last fault one of them does.
+    /// Processes are paused, killed, stopped and cut off, calls are lost on either way, late, refused; watches stall, and catch up in the
+    /// middle of a decision; wall clocks jump. At no time may two write, and some time after the last fault one of them does.
     /// </summary>
     [Fact]
     public void Whatever_happens_never_two_may_write_and_in_the_end_one_does()
@@ -38,6 +38,7 @@ public sealed class LeaderElectorRandomTests(ITestOutputHelper output)
     private sealed class Schedule(int seed)
     {
         private readonly Random _random = new(seed);
+        private readonly Random _interruptions = new(-seed);
         private readonly Simulation _simulation = new();
         private readonly Dictionary<SimulatedProcess, TimeSpan> _lastYes = [];
         private readonly HashSet<(SimulatedProcess Process, TimeSpan Until)> _late = [];
@@ -77,6 +78,7 @@ public sealed class LeaderElectorRandomTests(ITestOutputHelper output)
             var process = _simulation.Start($"p{++_started}", _random.Next(), 0.95 + 0.1 * _random.NextDouble(), TimeSpan.FromHours(_random.Next(-48, 48)));
             process.OnWrite = OnWrite;
             process.MayHang = () => _simulation.Now < Trouble;
+            process.WatchInterrupts = () => _simulation.Now < Trouble && _interruptions.Next(4) == 0;
             process.Fate = () => _simulation.Now < Trouble ? RandomFate() : null;
         }
 

@@ -246,6 +246,44 @@ public sealed class LeaderElectorTests
     }
 
     [Fact]
+    public void A_renewal_that_the_watch_brings_between_the_judgement_and_the_claim_is_not_overwritten()
+    {
+        var interruptions = 0;
+        var standby = _simulation.Start("b");
+        _simulation.Run(5 * Second);
+        standby.WatchStalledUntil = _simulation.Now + 60 * Second;
+        standby.WatchInterrupts = () =>
+        {
+            interruptions++;
+            standby.WatchStalledUntil = TimeSpan.Zero;
+            return true;
+        };
+
+        var took = _simulation.RunUntil(() => standby.MayWrite || Record.HolderIdentity == "b", 40 * Second);
+
+        Assert.True(interruptions > 0, "the watch never came between");
+        Assert.Null(took);
+        Assert.True(_leader.MayWrite);
+    }
+
+    [Fact]
+    public void Another_name_that_the_watch_brings_with_the_answer_to_the_claim_is_not_overwritten()
+    {
+        _leader.Killed = true;
+        var standby = _simulation.Start("b", fate: () => new Fate(Simulation.Tick, 2 * Second));
+        _simulation.Run(5 * Second);
+        standby.WatchStalledUntil = _simulation.Now + 300 * Second;
+        standby.WatchInterrupts = () => Record.HolderIdentity == "c";
+        Assert.NotNull(_simulation.RunUntil(() => Record.HolderIdentity == "b", 30 * Second));
+        _simulation.Store.Store(Record with { HolderIdentity = "c" });
+
+        Assert.NotNull(_simulation.RunUntil(() => standby.Running is { IsFaulted: true }, 10 * Second));
+
+        Assert.Equal("c", Record.HolderIdentity);
+        Assert.Equal("c holds the lease", standby.Running?.Exception?.InnerException?.Message);
+    }
+
+    [Fact]
     public void A_lease_that_claims_months_is_waited_for_without_harm_and_its_release_noticed()
     {
         var simulation = new Simulation();

@@ -82,6 +82,7 @@ internal sealed class SimulatedProcess : SynchronizationContext
     private readonly double _clockRate;
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private readonly CancellationTokenSource _stop = new();
+    private readonly Queue<Action> _news = new();
     private TimeSpan _steppedAt;
     private TimeSpan _toldUntil;
 
@@ -90,7 +91,8 @@ internal sealed class SimulatedProcess : SynchronizationContext
         (_simulation, Identity, _random, _clockRate, _steppedAt) = (simulation, identity, random, clockRate, simulation.Now);
         Work = WriteOnAndOnAsync;
         Clock = new ManualTimeProvider(ManualTimeProvider.DefaultStart + wallClockOff);
-        Elector = new LeaderElector(new SimulatedLease(simulation.Store, CallAsync, Tell), new LeaderElectorOptions(identity), random, Clock, Logger);
+        var lease = new SimulatedLease(simulation.Store, CallAsync, Tell);
+        Elector = new LeaderElector(lease, new LeaderElectorOptions(identity), random, new WatchedClock(Clock, OnWallClockRead), Logger);
     }
 
     public string Identity { get; }
@@ -114,6 +116,12 @@ internal sealed class SimulatedProcess : SynchronizationContext
     public TimeSpan CutOffUntil { get; set; }
 
     public TimeSpan WatchStalledUntil { get; set; }
+
+    /// <summary>
+    /// Whether the watch catches up, from its own thread, while the election reads the wall clock. The election does that
+    /// between a judgement of the lease and the claim that follows.
+    /// </summary>
+    public Func<bool> WatchInterrupts { get; set; } = () => false;
 
     /// <summary>What becomes of a call; null: answered after a moment.</summary>
     public Func<Fate?> Fate { get; set; } = () => null;
@@ -222,8 +230,40 @@ internal sealed class SimulatedProcess : SynchronizationContext
         foreach (var hindrance in (TimeSpan[])[WatchStalledUntil, CutOffUntil, _toldUntil])
             at = hindrance > at ? hindrance : at;
         _toldUntil = at;
-        _simulation.After(at - _simulation.Now, () => Post(_ => news(), null));
+        _news.Enqueue(news);
+        _simulation.After(at - _simulation.Now, () => Post(_ => TellNext(), null));
     }
+
+    private void TellNext()
+    {
+        if (_news.TryDequeue(out var news))
+            news();
+    }
+
+    private void OnWallClockRead()
+    {
+        if (_news.Count == 0 || _simulation.Now < CutOffUntil || !WatchInterrupts())
+            return;
+        while (_news.Count > 0)
+            TellNext();
+    }
+}
+
+/// <summary>Lets somebody else in at each reading of the wall clock.</summary>
+internal sealed class WatchedClock(TimeProvider inner, Action onWallClockRead) : TimeProvider
+{
+    public override long TimestampFrequency => inner.TimestampFrequency;
+
+    public override DateTimeOffset GetUtcNow()
+    {
+        onWallClockRead();
+        return inner.GetUtcNow();
+    }
+
+    public override long GetTimestamp() => inner.GetTimestamp();
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        inner.CreateTimer(callback, state, dueTime, period);
 }
 
 /// <summary>What becomes of one call.</summary>

@@ -66,6 +66,8 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
         string name = call.Bucket!;
         switch (call.Operation)
         {
+            case var operation when world.Settings.Values.NoEncryptionSubResource:
+                return DoToTheBucket(operation, name);
             case Operations.Put:
                 (string? xml, refusal) = rules.Accept(call.Request.Body, account, world.Settings.Values);
                 if (xml is null)
@@ -82,6 +84,22 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
                     : (null, S3Errors.NotConfigured(settings));
             default:
                 world.Write(name, xml: null);
+                return (NewAnswer(204, NextRequestId()), null);
+        }
+    }
+
+    /// <summary>What Ceph 16 does with <c>?encryption</c>: the sub-resource is not looked at. Source: seen on 16.2.15.</summary>
+    private (StoreAnswer? Answer, StoreError? Refusal) DoToTheBucket(string operation, string bucket)
+    {
+        switch (operation)
+        {
+            case Operations.Put:
+                return (null, new StoreError(400, "InvalidArgument", ""));
+            case Operations.Get:
+                XElement list = new(S3Namespace + "ListBucketResult", new XElement(S3Namespace + "Name", bucket), new XElement(S3Namespace + "IsTruncated", false));
+                return (NewAnswer(200, NextRequestId(), StoreXml.Bytes(list)), null);
+            default:
+                world.Buckets.Remove(bucket);
                 return (NewAnswer(204, NextRequestId()), null);
         }
     }

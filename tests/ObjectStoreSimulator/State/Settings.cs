@@ -55,6 +55,12 @@ internal sealed record SettingValues
     /// <summary>How long a GET still sees the state before a PUT or DELETE, for buckets without a lag of their own.</summary>
     public int ReadLagMs { get; set; }
 
+    /// <summary>
+    /// S3 only: the store does not know <c>?encryption</c>, and takes a request for the bucket's own, as Ceph 16 does. GET lists objects, PUT is
+    /// refused, DELETE deletes the bucket.
+    /// </summary>
+    public bool NoEncryptionSubResource { get; set; }
+
     /// <summary>Added to the server's clock, in what it checks and in what it says.</summary>
     public double ClockOffsetSeconds { get; set; }
 

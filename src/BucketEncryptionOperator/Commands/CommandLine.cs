@@ -1,0 +1,23 @@
+using System.CommandLine;
+
+namespace BucketEncryptionOperator.Commands;
+
+/// <summary>The program's command line, from its words to its exit code.</summary>
+internal static class CommandLine
+{
+    /// <param name="configuration">Where the output goes; null for the console.</param>
+    public static Task<int> RunAsync(
+        IReadOnlyList<string> words, Func<string, string?> environment, TimeProvider time, InvocationConfiguration? configuration = null, CancellationToken cancellationToken = default)
+    {
+        var root = new RootCommand("Keeps the server-side encryption of object store buckets as BucketEncryptionPolicy objects declare it.")
+        {
+            RunCommand.Build(),
+            BucketEncryptionCommand.Build(environment, time),
+        };
+        // No response files: a word that begins with @ may be an access key.
+        var parsed = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        return BucketEncryptionCommand.ProblemOf(parsed) is { } problem
+            ? BucketEncryptionCommand.RefuseAsync(parsed, problem, configuration ?? new InvocationConfiguration())
+            : parsed.InvokeAsync(configuration, cancellationToken);
+    }
+}
