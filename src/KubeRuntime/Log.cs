@@ -43,6 +43,10 @@ internal static partial class Log
     [LoggerMessage(11, LogLevel.Warning, "The API server warns: {Text}")]
     public static partial void ServerWarns(ILogger logger, string text);
 
+    [LoggerMessage(12, LogLevel.Information,
+        "A page of {Resource} is too large; they are listed by pages of {PageSize} from now on")]
+    public static partial void PageTooLarge(ILogger logger, string resource, int pageSize);
+
     [LoggerMessage(20, LogLevel.Information, "Standing by: {Holder} leads")]
     public static partial void StandingBy(ILogger logger, string holder);
 

@@ -53,6 +53,7 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
         ["bad-token-file"] = "TokenFileInvalid",
         ["given-keys"] = "InSync",
         ["tls"] = "TlsFailed",
+        ["echoed-code"] = "Withheld",
     };
 
     private Scene TheScene => _scene ?? throw new InvalidOperationException("not started");
@@ -73,6 +74,7 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
         TheScene.CreateBuckets([.. _reasons.Keys, .. Codes.Select(BucketOf), .. Rejections.Select(r => BucketOf(r) + "-key")]);
         foreach (var code in Codes.Except(Rejections, StringComparer.Ordinal))
             world.Faults.Add(Echoing(BucketOf(code), code));
+        world.Faults.Add(Echoing("echoed-code", $"{Mark}-token"));
         foreach (var rejection in Rejections)
         {
             _reasons["rejected-" + rejection.ToLowerInvariant()] = "CredentialsRejected";
@@ -212,7 +214,7 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
         StoreYaml("all-codes", "{secretRef: {name: good}}"), StoreYaml("wrong-v4", "{secretRef: {name: wrong}}"), StoreYaml("wrong-v1", "{secretRef: {name: wrong-too}}", more: "alibaba: {signatureVersion: V1}"),
         StoreYaml("malformed", "{secretRef: {name: malformed}}"), StoreYaml("sts-refuses", $"{{rrsa: {{roleArn: '{RamRole}', oidcProviderArn: '{Provider}'}}}}"),
         StoreYaml("bad-token-file", "{webIdentity: {roleArn: 'arn:aws:iam::123456789012:role/operator'}}", vendor: "S3"), StoreYaml("given-keys", "{ecsRamRole: {}}"),
-        StoreYaml("tls", "{secretRef: {name: good}}", endpoint: Secure),
+        StoreYaml("tls", "{secretRef: {name: good}}", endpoint: Secure), StoreYaml("echoed-code", "{secretRef: {name: good}}"),
         .. Rejections.SelectMany(r => new[]
         {
             SecretYaml("of-" + r.ToLowerInvariant(), "good-" + r, $"{Mark}-secret"), StoreYaml("rejected-" + r.ToLowerInvariant(), $"{{secretRef: {{name: of-{r.ToLowerInvariant()}}}}}"),
@@ -283,7 +285,7 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
     private static bool IsRejection(string code)
     {
         using var answer = new HttpResponseMessage(HttpStatusCode.Forbidden);
-        return VendorCatalog.Find("AlibabaOSS")!.Dialect.Errors.Read(new VendorResponse(answer.StatusCode, $"<Error><Code>{code}</Code></Error>", answer.Headers), Operations.Get).ConcernsCredentials;
+        return VendorCatalog.Find("AlibabaOSS")!.Dialect.Errors.Read(new VendorResponse(answer.StatusCode, $"<Error><Code>{code}</Code></Error>", answer.Headers), new AnswerContext(AnswerContext.Get)).ConcernsCredentials;
     }
 
     private static string BucketOf(string code) => "code-" + code.ToLowerInvariant().Replace('.', '-').Replace('_', '-');

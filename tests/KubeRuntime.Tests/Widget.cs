@@ -16,6 +16,9 @@ public sealed record Widget : IKubernetesObject
     public static string Json(string name, int version, int size = 0, string ns = "ns") =>
         $$$"""{"kind":"Widget","metadata":{"name":"{{{name}}}","namespace":"{{{ns}}}","resourceVersion":"{{{version}}}"},"spec":{"size":{{{size}}}}}""";
 
+    public static string Annotated(string name, int version, string note) =>
+        $$$"""{"metadata":{"name":"{{{name}}}","namespace":"ns","resourceVersion":"{{{version}}}","annotations":{"note":"{{{note}}}"} } }""";
+
     /// <summary>A list, or a page of one.</summary>
     public static string List(int version, string? next, params string[] items) =>
         $$$"""{"kind":"WidgetList","metadata":{"resourceVersion":"{{{version}}}"{{{(next is null ? "" : $",\"continue\":\"{next}\"")}}}},"items":[{{{string.Join(',', items)}}}]}""";

@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Net;
 using System.Text;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Commands;
 
@@ -110,9 +112,9 @@ internal static class BucketEncryptionCommand
             var request = BucketRequest.Read(task, given, LoadConfig(task, given, environment), environment);
             foreach (var warning in request.Warnings)
                 await SayAsync($"warning: {warning}", configuration);
-            result = await ActAsync(request, time, cancellationToken);
+            result = await ActAsync(request, EnvironmentProxy.Read(environment), time, cancellationToken);
         }
-        catch (UsageException e)
+        catch (Exception e) when (e is UsageException or ProxyFormatException)
         {
             result = new CommandResult.Unusable(e.Message);
         }
@@ -166,9 +168,9 @@ internal static class BucketEncryptionCommand
     /// <summary>A full disk, or a descriptor that was closed before the start.</summary>
     private static bool IsUnwritable(Exception e) => e is IOException or UnauthorizedAccessException;
 
-    private static async Task<CommandResult> ActAsync(BucketRequest request, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<CommandResult> ActAsync(BucketRequest request, IWebProxy proxy, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var http = new VendorHttp(Services.Product, request.Timeout, time);
+        using var http = new VendorHttp(Services.Product, request.Timeout, time, proxy);
         using var limits = new VendorLimits(time);
         var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits, new KeyBreakers(time))[request.Task.Vendor.Name];
         var (address, key) = (request.Address, request.Key);

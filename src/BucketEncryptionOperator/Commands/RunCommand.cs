@@ -39,15 +39,20 @@ internal static class RunCommand
         DefaultValueFactory = _ => [.. VendorCatalog.DefaultEndpointPatterns],
         AllowMultipleArgumentsPerToken = true,
     };
+    private static readonly Option<string[]?> PartitionNames = new("--partitions")
+    {
+        Description = "Host names that lead to the same buckets, as NAME=host[:port], * for a part of a label; repeat it, or separate by commas. Default: a vendor's hosts are one, and any other endpoint is one of its own.",
+        AllowMultipleArgumentsPerToken = true,
+    };
     private static readonly Option<bool> AmbientInNamespaced = new("--ambient-credentials-in-namespaced-stores")
     {
         Description = "Let an ObjectStore use the operator's own identities (rrsa, ecsRamRole, webIdentity) too. Whoever may write one can then do with every bucket what they can.",
     };
     private static readonly Option<string?> TokenServiceEndpoint = new("--sts-endpoint") { Description = "https://host[:port] of the security token service, in place of the vendor's own: private clouds." };
     private static readonly Option<string?> MetadataEndpoint = new("--metadata-endpoint") { Description = "For tests: http://127.0.0.1:port in place of the instance metadata." };
-    private static readonly Option<int> Workers = new("--workers") { Description = "Policies worked on at a time.", DefaultValueFactory = _ => Defaults.Workers };
+    private static readonly Option<int> Workers = new("--workers") { Description = "Policies worked on at a time; a namespace or an endpoint has at most half of them while others wait.", DefaultValueFactory = _ => Defaults.Workers };
     private static readonly Option<int> BucketConcurrency = new("--bucket-concurrency") { Description = "Buckets of one policy worked on at a time.", DefaultValueFactory = _ => Defaults.BucketConcurrency };
-    private static readonly Option<int> VendorTimeout = new("--vendor-timeout") { Description = "Seconds for one vendor request.", DefaultValueFactory = _ => (int)Defaults.VendorTimeout.TotalSeconds };
+    private static readonly Option<int> VendorTimeout = new("--vendor-timeout") { Description = "Seconds for one vendor request; half of them for its connection.", DefaultValueFactory = _ => (int)Defaults.VendorTimeout.TotalSeconds };
     private static readonly Option<int> DrainTimeout = new("--drain-timeout") { Description = "Seconds that running work may take after a stop was asked for.", DefaultValueFactory = _ => (int)Defaults.DrainTimeout.TotalSeconds };
     private static readonly Option<bool> LeaderElect = new("--leader-elect") { Description = "Work only while holding a Lease, so that a second replica can stand by. Without it, run exactly one." };
     private static readonly Option<string> LeaseNamespace = new("--lease-namespace") { Description = "Namespace of the Lease.", DefaultValueFactory = _ => Defaults.LeaseNamespace };
@@ -65,7 +70,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run the operator.")
         {
-            Kubeconfig, Context, WatchNamespaces, ClusterStores, ClusterResourceNamespace, AllowedEndpoints, AmbientInNamespaced, TokenServiceEndpoint, MetadataEndpoint, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace,
+            Kubeconfig, Context, WatchNamespaces, ClusterStores, ClusterResourceNamespace, AllowedEndpoints, PartitionNames, AmbientInNamespaced, TokenServiceEndpoint, MetadataEndpoint, Workers, BucketConcurrency, VendorTimeout, DrainTimeout, LeaderElect, LeaseNamespace,
             LeaseName, LeaseDuration, ReadOnly, EvidenceInterval, HttpAddress, MetricsPerBucket, LogFormatOption, LogLevelOption, AdminAddress,
         };
         command.SetAction(RunAsync);
@@ -76,12 +81,14 @@ internal static class RunCommand
     {
         try
         {
+            // For every client of the process that is not told otherwise: vendors, token services, the OTLP exporter.
+            HttpClient.DefaultProxy = EnvironmentProxy.Read(Environment.GetEnvironmentVariable);
             var connection = KubeConfig.Load(parsed.GetValue(Kubeconfig), parsed.GetValue(Context), Environment.GetEnvironmentVariable, TimeProvider.System);
             await using var app = Compose(parsed, connection);
             await app.RunAsync(cancellationToken);
             return Environment.ExitCode;
         }
-        catch (Exception e) when (e is KubeConfigException or OptionsValidationException or IOException)
+        catch (Exception e) when (e is KubeConfigException or ProxyFormatException or OptionsValidationException or IOException)
         {
             await Console.Error.WriteLineAsync($"bucket-encryption-operator: {e.Message}");
             return 1;
@@ -116,6 +123,7 @@ internal static class RunCommand
         options.ClusterStores = parsed.GetValue(ClusterStores);
         options.ClusterResourceNamespace = parsed.GetValue(ClusterResourceNamespace);
         options.AllowedEndpoints = [.. (parsed.GetValue(AllowedEndpoints) ?? []).SelectMany(e => e.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+        options.Partitions = [.. (parsed.GetValue(PartitionNames) ?? []).SelectMany(e => e.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
         options.AmbientCredentialsInNamespacedStores = parsed.GetValue(AmbientInNamespaced);
         options.TokenServiceEndpoint = parsed.GetValue(TokenServiceEndpoint);
         options.MetadataEndpoint = parsed.GetValue(MetadataEndpoint);

@@ -53,7 +53,7 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
             var token = answer.Body.Trim();
             if (answer.IsSuccess && token.Length is > 0 and <= LongestToken && token.All(c => c is > ' ' and <= '~'))
                 return token;
-            return isRequired ? throw IdentityErrors.Refused(TokenStep, answer, code: null, message: null, requestId: null, token: "", WhoMustAct) : null;
+            return isRequired ? throw Refused(TokenStep, answer, token: "") : null;
         }
         catch (KeySourceException) when (!isRequired)
         {
@@ -67,6 +67,15 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
         if (token is not null)
             request.Headers.Add("X-aliyun-ecs-metadata-token", token);
         var answer = await http.SendAsync(request, step, cancellationToken);
-        return answer.IsSuccess ? answer : throw IdentityErrors.Refused(step, answer, code: null, message: null, requestId: null, token ?? "", WhoMustAct);
+        return answer.IsSuccess ? answer : throw Refused(step, answer, token ?? "");
+    }
+
+    /// <summary>
+    /// The metadata have no codes: what is not there is told by a bare 404. (Nobody else is at their address.)
+    /// </summary>
+    private static KeySourceException Refused(string step, IdentityAnswer answer, string token)
+    {
+        var code = answer.Status == HttpStatusCode.NotFound ? "HTTP_404" : null;
+        return IdentityErrors.Refused(step, answer, code, message: null, requestId: null, token, WhoMustAct);
     }
 }

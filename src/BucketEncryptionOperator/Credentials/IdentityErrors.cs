@@ -8,26 +8,27 @@ internal static class IdentityErrors
 {
     private const int MaxMessage = 256;
 
-    /// <summary>Shorter ones would be found in any text.</summary>
-    private const int ShortestToken = 8;
+    private const string Unnamed =
+        "The answer has no error code of the service: see whether a proxy or gateway on the way answers in its place.";
 
     /// <param name="step">The vendor's name of the call.</param>
-    /// <param name="code">The vendor's, where the answer has one.</param>
-    /// <param name="message">The vendor's. Dropped if the token is in it.</param>
-    /// <param name="token">What was sent.</param>
+    /// <param name="code">The vendor's; null where there is none: such an answer may be anybody's, and passes.</param>
+    /// <param name="message">The vendor's.</param>
+    /// <param name="token">What was sent. A text that repeats it is dropped.</param>
     public static KeySourceException Refused(string step, IdentityAnswer answer, string? code, string? message, string? requestId, string token, string hint)
     {
-        var kind = KindOf(answer.Status, code ?? "");
-        var echoes = token.Length >= ShortestToken && message?.Contains(token, StringComparison.Ordinal) == true;
+        code = KeyRedaction.Repeats(code, token) ? null : code;
+        var kind = KindOf(answer.Status, code);
         var failure = new Failure(kind, step, code ?? $"HTTP_{(int)answer.Status}")
         {
             HttpStatus = (int)answer.Status,
             Message = $"{step} was refused.",
-            Hint = kind == FailureKind.Denied ? hint : null,
-            RequestId = requestId,
+            Hint = kind == FailureKind.Denied ? hint : code is null ? Unnamed : null,
+            RequestId = KeyRedaction.Repeats(requestId, token) ? null : requestId,
             ConcernsCredentials = kind == FailureKind.Denied,
         };
-        return new KeySourceException(failure) { Said = message is null || echoes ? "" : OneLine(message) };
+        var isSafe = message is not null && !KeyRedaction.Repeats(message, token);
+        return new KeySourceException(failure) { Said = isSafe ? OneLine(message ?? "") : "" };
     }
 
     public static KeySourceException Unreadable(string step) => new(new Failure(FailureKind.Transient, step, "UnreadableAnswer")
@@ -39,11 +40,17 @@ internal static class IdentityErrors
     public static KeySourceException NotSetUp(string step, string code, string message, string hint) =>
         new(new Failure(FailureKind.Denied, step, code) { Message = $"{step}: {message}", Hint = hint, ConcernsCredentials = true });
 
-    private static FailureKind KindOf(HttpStatusCode status, string code) =>
-        status == HttpStatusCode.TooManyRequests || code.StartsWith("Throttling", StringComparison.Ordinal) || code == "RequestLimitExceeded" ? FailureKind.Throttled
+    private static FailureKind KindOf(HttpStatusCode status, string? code) => code switch
+    {
+        _ when status == HttpStatusCode.TooManyRequests => FailureKind.Throttled,
+        _ when (int)status >= 500 => FailureKind.Transient,
+        null => FailureKind.Transient,
+        "RequestLimitExceeded" => FailureKind.Throttled,
+        _ when code.StartsWith("Throttling", StringComparison.Ordinal) => FailureKind.Throttled,
         // The service could not ask the cluster for its signing keys; "a limited number of times" is its own advice.
-        : (int)status >= 500 || code == "IDPCommunicationError" ? FailureKind.Transient
-        : FailureKind.Denied;
+        "IDPCommunicationError" => FailureKind.Transient,
+        _ => FailureKind.Denied,
+    };
 
     private static string OneLine(string text) => string.Concat(Failure.Cut(text.Trim(), MaxMessage).Select(c => char.IsControl(c) ? ' ' : c));
 }

@@ -7,8 +7,12 @@ internal abstract class KeyEntry
     public SemaphoreSlim Turn { get; } = new(1, 1);
 }
 
-/// <summary>The places that keys come from, for as long as a store uses them.</summary>
-internal sealed class KeyEntries<TSource, TEntry> : IDisposable
+/// <summary>
+/// The places that keys come from, for as long as a store uses them. Whoever removes the last store calls
+/// <see cref="Forget"/>; a reconcile that is under way then may ask once more, and gets an entry that is not kept.
+/// </summary>
+/// <param name="isUsed">Whether any store takes its keys from there; null where nobody forgets any.</param>
+internal sealed class KeyEntries<TSource, TEntry>(Func<TSource, bool>? isUsed = null) : IDisposable
     where TSource : notnull
     where TEntry : KeyEntry, new()
 {
@@ -27,12 +31,17 @@ internal sealed class KeyEntries<TSource, TEntry> : IDisposable
 
     public TEntry Of(TSource source)
     {
+        TEntry? entry;
         lock (Gate)
         {
-            if (!_entries.TryGetValue(source, out var entry))
-                _entries[source] = entry = new TEntry();
-            return entry;
+            if (_entries.TryGetValue(source, out entry))
+                return entry;
+            _entries[source] = entry = new TEntry();
         }
+        // After it is in: a store that goes from now on is followed by a call of Forget.
+        if (isUsed?.Invoke(source) == false)
+            Forget(source);
+        return entry;
     }
 
     public TEntry? Find(TSource source)

@@ -16,20 +16,43 @@ internal readonly record struct SecretSource(NamespacedName Name)
 }
 
 /// <summary>
-/// The access keys of stores, read from their Secrets by name (<c>get</c> only: a right to list or watch Secrets would show every
-/// body). A parsed key is kept per Secret and read again every 5 minutes; at once when the vendor has rejected it, for it may have been
-/// replaced meanwhile; and every 5 seconds while it is missing, broken or rejected.
+/// The access keys of stores, read from their Secrets by name (<c>get</c> only: a right to list or watch Secrets would
+/// show every body). A parsed key is kept per Secret and read again every 5 minutes; at once when the vendor has
+/// rejected it, for it may have been replaced meanwhile; and every 5 seconds while it is missing, broken, forbidden or
+/// rejected.
+/// <para>
+/// A key stays in use while the API server cannot be asked, and for the first 5 minutes in which it denies the Secret:
+/// an API server that starts, or whose roles are not in its cache yet, denies what it grants a moment later.
+/// </para>
+/// <para>
+/// The id and the token of a key are sent in clear. So values under other names than the usual ones are used only where
+/// the Secret itself offers them as an access key (<see cref="KeysAnnotation"/>): a store's author may name any Secret
+/// of the namespace, and need not be able to read it.
+/// </para>
 /// </summary>
-internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Secret>> getSecret, KeyBreakers breakers, TimeProvider time) : IDisposable
+/// <param name="isUsed">Whether any store takes its keys from there; null where nobody forgets any.</param>
+internal sealed class SecretKeys(
+    Func<NamespacedName, CancellationToken, Task<Secret>> getSecret,
+    KeyBreakers breakers,
+    TimeProvider time,
+    Func<SecretSource, bool>? isUsed = null) : IDisposable
 {
     public const string ReadSecret = "ReadSecret";
+
+    /// <summary>
+    /// On a Secret: which of its values may be used as what, for example <c>accessKeyId=AK,accessKeySecret=SK</c>.
+    /// </summary>
+    public const string KeysAnnotation = "bucketencryption.io/keys";
+
+    private const string Forbidden = "SecretForbidden";
     private const string NotGiven = "The Kubernetes API did not give the Secret.";
     private const int MaxLength = 4096;
 
     private static readonly TimeSpan RereadAfter = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan RereadBrokenAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan KeptWhileDenied = TimeSpan.FromMinutes(5);
 
-    private readonly KeyEntries<SecretSource, Entry> _entries = new();
+    private readonly KeyEntries<SecretSource, Entry> _entries = new(isUsed);
 
     /// <summary>The key to use now, or why there is none.</summary>
     public async Task<Read<AccessKey>> GetAsync(SecretSource secret, CancellationToken cancellationToken)
@@ -73,7 +96,8 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
             var rejected = entry.Current.Value is { } key && breakers.IsRejected(key);
             var news = rejected && !entry.KnownRejected;
             entry.KnownRejected = rejected;
-            var after = rejected || entry.Current.Failure is not null ? RereadBrokenAfter : RereadAfter;
+            var isGood = !rejected && entry is { Current.Failure: null, DeniedSince: null };
+            var after = isGood ? RereadAfter : RereadBrokenAfter;
             return news || entry.ReadAt is not { } readAt || time.GetElapsedTime(readAt) >= after;
         }
     }
@@ -93,11 +117,24 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         lock (_entries.Gate)
         {
             entry.ReadAt = time.GetTimestamp();
-            // A key that we have stays good while the API server cannot be asked.
-            var keep = read.Failure is { PassesByItself: true } ? entry.Current.Value is not null : version.Length > 0 && version == entry.Version;
-            if (!keep)
+            if (!Keeps(entry, version, read.Failure))
                 (entry.Version, entry.Current) = (version, read);
         }
+    }
+
+    /// <summary>Whether the entry stays as it is.</summary>
+    private bool Keeps(Entry entry, string version, Failure? failure)
+    {
+        var hasKey = entry.Current.Value is not null;
+        if (failure is { PassesByItself: true })
+            return hasKey;
+        if (failure is { Code: Forbidden } && hasKey)
+        {
+            entry.DeniedSince ??= time.GetTimestamp();
+            return time.GetElapsedTime(entry.DeniedSince.Value) < KeptWhileDenied;
+        }
+        entry.DeniedSince = null;
+        return version.Length > 0 && version == entry.Version;
     }
 
     private static Failure Failed(SecretSource source, KubeApiException e) => e.Failure switch
@@ -108,7 +145,7 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
             Hint = $"Create it with the keys {source.IdKey} and {source.SecretKey}.",
             ConcernsCredentials = true,
         },
-        KubeFailure.Denied => new Failure(FailureKind.Denied, ReadSecret, "SecretForbidden")
+        KubeFailure.Denied => new Failure(FailureKind.Denied, ReadSecret, Forbidden)
         {
             Message = $"The operator may not get the Secret \"{source.Name.Name}\".",
             Hint = "Grant the operator's service account get on this Secret.",
@@ -120,6 +157,8 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
 
     private static Read<AccessKey> Parse(SecretSource source, Secret secret)
     {
+        if (NotOffered(source, secret) is { } refusal)
+            return new Read<AccessKey>(Value: null, refusal);
         var (id, secretText, token) = (Field(secret, source.IdKey), Field(secret, source.SecretKey), Field(secret, source.TokenKey));
         var wrong = id is null or "" ? source.IdKey : secretText is null or "" ? source.SecretKey : token is "" ? source.TokenKey : null;
         if (wrong is null && id is not null && secretText is not null)
@@ -130,6 +169,28 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
             Hint = $"The Secret needs {source.IdKey} and {source.SecretKey}; {source.TokenKey} goes with temporary keys only.",
             ConcernsCredentials = true,
         });
+    }
+
+    /// <returns>Null where every value has its usual name, or is offered under the name that the store gives.</returns>
+    private static Failure? NotOffered(SecretSource source, Secret secret)
+    {
+        var usual = new SecretSource(source.Name);
+        (string Usual, string Given)[] names =
+            [(usual.IdKey, source.IdKey), (usual.SecretKey, source.SecretKey), (usual.TokenKey, source.TokenKey)];
+        var renamed = names.Where(n => n.Given != n.Usual).ToList();
+        var offers = secret.Metadata.Annotations[KeysAnnotation]?.Split(',', StringSplitOptions.TrimEntries) ?? [];
+        var missing = renamed.Where(n => !offers.Contains($"{n.Usual}={n.Given}", StringComparer.Ordinal)).ToList();
+        if (missing.Count == 0)
+            return null;
+        var (what, name) = missing[0];
+        var offer = string.Join(',', renamed.Select(n => $"{n.Usual}={n.Given}"));
+        return new Failure(FailureKind.Denied, ReadSecret, "SecretKeysNotOffered")
+        {
+            Message = $"Secret \"{source.Name.Name}\" does not offer its value {name} as {what}.",
+            Hint = $"If it is an access key, annotate the Secret with {KeysAnnotation}: \"{offer}\". "
+                + "Vendors get the id and the token in clear.",
+            ConcernsCredentials = true,
+        };
     }
 
     /// <returns>Null: absent. Empty: there, and no use. A newline at the end, which many tools leave, is dropped.</returns>
@@ -149,6 +210,9 @@ internal sealed class SecretKeys(Func<NamespacedName, CancellationToken, Task<Se
         public string Version { get; set; } = "";
         public Read<AccessKey> Current { get; set; }
         public long? ReadAt { get; set; }
+
+        /// <summary>When the API server first denied the Secret, if it has not given it since.</summary>
+        public long? DeniedSince { get; set; }
 
         /// <summary>The Secret was read since the vendor has rejected the key.</summary>
         public bool KnownRejected { get; set; }

@@ -7,24 +7,34 @@ namespace BucketEncryptionOperator.Credentials;
 internal sealed record TemporaryKey(AccessKey Key, TimeSpan Lasts);
 
 /// <summary>
-/// The temporary keys of ambient identities. Nothing runs by itself: who asks for a key renews it where that is due, one at a time for each identity.
+/// The temporary keys of ambient identities. Nothing runs by itself: who asks for a key renews it where that is due,
+/// one at a time for each identity.
 /// <list type="bullet">
 /// <item>Fresh: given as it is.</item>
-/// <item>Late (the last fifth of its life): whoever comes first renews it; the others, and all while renewals fail, get the old one.</item>
+/// <item>Late (the last fifth of its life): whoever comes first renews it; the others, and all while renewals fail, get
+/// the old one.</item>
 /// <item>Over, or none yet: everybody waits for the renewal, and gets why it failed.</item>
-/// <item>Rejected by the vendor, whatever the clocks say: renewed at once, and its successor, if that is rejected too, a minute later.</item>
+/// <item>Rejected by the vendor, whatever the clocks say: renewed at once, and its successor, if that is rejected too,
+/// a minute later.</item>
 /// </list>
-/// After a failure the next try comes after 1 s, 2 s, 4 s and so on, up to a minute; until then callers get what there is.
+/// A rejection by a region that has never taken the identity's keys, while another takes them, is that region's own
+/// trouble. After a failure the next try comes after 1 s, 2 s, 4 s and so on, up to a minute; until then callers get
+/// what there is.
 /// </summary>
+/// <param name="isUsed">Whether any store has the identity; null where nobody forgets any.</param>
 internal sealed class TemporaryKeys(
-    Func<AmbientIdentity, CancellationToken, Task<TemporaryKey>> fetch, KeyBreakers breakers, TimeProvider time, ILogger<TemporaryKeys> logger) : IDisposable
+    Func<AmbientIdentity, CancellationToken, Task<TemporaryKey>> fetch,
+    KeyBreakers breakers,
+    TimeProvider time,
+    ILogger<TemporaryKeys> logger,
+    Func<AmbientIdentity, bool>? isUsed = null) : IDisposable
 {
     private const string ReadKey = "ReadKey";
 
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
-    private readonly KeyEntries<AmbientIdentity, Entry> _entries = new();
+    private readonly KeyEntries<AmbientIdentity, Entry> _entries = new(isUsed);
 
     /// <summary>The key to use now, or why there is none.</summary>
     public async Task<Read<AccessKey>> GetAsync(AmbientIdentity identity, CancellationToken cancellationToken)
@@ -79,7 +89,8 @@ internal sealed class TemporaryKeys(
             {
                 null => !paused,
                 { Lifetime.IsOver: true } => !paused || entry.Failure is null,
-                { } key when breakers.IsRejected(key) => !(paused && entry.Failure is not null) && (entry.ReplacedAt is not { } at || time.GetElapsedTime(at) >= LongestPause),
+                { } key when breakers.NeedsReplacement(key) => !(paused && entry.Failure is not null)
+                    && (entry.ReplacedAt is not { } at || time.GetElapsedTime(at) >= LongestPause),
                 { Lifetime.IsLate: true } => !paused,
                 _ => false,
             };
@@ -121,7 +132,7 @@ internal sealed class TemporaryKeys(
             return;
         }
         entry.Failures = 0;
-        if (entry.Key is { } old && breakers.IsRejected(old))
+        if (entry.Key is { } old && breakers.NeedsReplacement(old))
             entry.ReplacedAt = entry.TriedAt;
         var same = entry.Key is { } known && known.Id == renewed.Id && known.Secret == renewed.Secret && known.SecurityToken == renewed.SecurityToken;
         // An instance's metadata have the next key when they have it: it is asked for again before the old one ends.

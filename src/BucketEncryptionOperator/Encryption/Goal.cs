@@ -10,8 +10,8 @@ internal abstract record Goal
     /// <summary>Equal for equal goals, across restarts and versions: writes of it are counted in a status.</summary>
     public abstract string Fingerprint { get; }
 
-    /// <param name="history">Writes of this goal so far.</param>
-    public abstract bool IsMetBy(Observation observed, WriteHistory? history);
+    /// <param name="wasWritten">This goal was written, and what was observed came after the write.</param>
+    public abstract bool IsMetBy(Observation observed, bool wasWritten);
 
     /// <summary>What a write would make of it.</summary>
     public abstract BucketEncryption TargetFrom(BucketEncryption observed);
@@ -21,13 +21,16 @@ internal abstract record Goal
     {
         public override string Fingerprint => Encryption.Fingerprint;
 
-        public override bool IsMetBy(Observation observed, WriteHistory? history) =>
+        public override bool IsMetBy(Observation observed, bool wasWritten) =>
             Encryption.IsMetBy(observed.Encryption) || (AtLeast && observed.Encryption.Strength > TargetFrom(observed.Encryption).Strength);
 
         public override BucketEncryption TargetFrom(BucketEncryption observed) => Encryption.TargetFrom(observed);
 
         /// <summary>Two policies that want the same of one bucket do not quarrel.</summary>
-        public bool AgreesWith(Declared other) => Fingerprint == other.Fingerprint && AtLeast == other.AtLeast;
+        public bool AgreesWith(Declared other) => AtLeast == other.AtLeast && Encryption.AgreesWith(other.Encryption);
+
+        /// <inheritdoc cref="DesiredEncryption.Knowing"/>
+        public Declared Knowing(string? vendorKey) => this with { Encryption = Encryption.Knowing(vendorKey) };
     }
 
     /// <summary>What was there before the first write, to the last element.</summary>
@@ -35,9 +38,13 @@ internal abstract record Goal
     {
         public override string Fingerprint => $"Original/{Original.Encryption}";
 
-        /// <summary>A vendor may write the same in another form: once it was put back, what we understand of it decides.</summary>
-        public override bool IsMetBy(Observation observed, WriteHistory? history) =>
-            Original.Encryption == observed.Encryption && (history is not null || Original.Document == observed.Repeated);
+        /// <summary>
+        /// A vendor may write the same in another form: once it was put back, what we understand of it decides. "None"
+        /// is put back by a removal, so the document in which it was said does not count.
+        /// </summary>
+        public override bool IsMetBy(Observation observed, bool wasWritten) =>
+            Original.Encryption == observed.Encryption
+            && (wasWritten || Original.Encryption is BucketEncryption.None || Original.Document == observed.Repeated);
 
         public override BucketEncryption TargetFrom(BucketEncryption observed) => Original.Encryption;
     }

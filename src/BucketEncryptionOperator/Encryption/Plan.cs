@@ -12,13 +12,10 @@ internal abstract record Plan
     public sealed record Keep(WriteHistory? History) : Plan;
 
     /// <summary>Write <paramref name="Target"/>; where it is none, remove the default encryption.</summary>
-    /// <param name="History">With this write counted.</param>
+    /// <param name="History">With this write counted: it must be on record before the write is sent, or a crash would forget it.</param>
     public sealed record Write(BucketEncryption Target, WriteHistory History) : Plan
     {
         public bool Removes => Target is BucketEncryption.None;
-
-        /// <summary>The same was written before without lasting effect: it must be counted before it is sent, or a crash would forget it.</summary>
-        public bool IsRepeated => History.Count > 1;
     }
 
     /// <summary>It differs, and is left so, for a reason that a person must settle.</summary>

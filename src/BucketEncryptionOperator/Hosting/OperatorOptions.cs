@@ -25,6 +25,9 @@ internal sealed class OperatorOptions
 
     public IReadOnlyList<string> AllowedEndpoints { get; set; } = VendorCatalog.DefaultEndpointPatterns;
 
+    /// <summary>Host names that lead to the same buckets, as NAME=host[:port].</summary>
+    public IReadOnlyList<string> Partitions { get; set; } = [];
+
     /// <summary>Otherwise the operator's own identities are for stores of the whole cluster only.</summary>
     public bool AmbientCredentialsInNamespacedStores { get; set; }
 
@@ -144,6 +147,14 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
         catch (FormatException e)
         {
             problems.Add($"--allowed-endpoints: {e.Message}");
+        }
+        try
+        {
+            _ = new Partitions(options.Partitions);
+        }
+        catch (FormatException e)
+        {
+            problems.Add($"--partitions: {e.Message}");
         }
         if (options.TokenServiceEndpoint is { } service && !(IsOrigin(service, out var scheme, out var isLoopback) && (scheme == Uri.UriSchemeHttps || isLoopback)))
             problems.Add($"--sts-endpoint \"{service}\" must be https://host[:port]; plain http goes to loopback only, for what is sent there is a token that gives keys");

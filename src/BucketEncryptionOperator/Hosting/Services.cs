@@ -22,6 +22,9 @@ internal static class Services
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(5);
 
+    /// <summary>Between wakes of one policy by others, once they come often.</summary>
+    private static readonly TimeSpan FirstWakePause = TimeSpan.FromSeconds(1);
+
     /// <summary>In metrics; controller-runtime takes the kind.</summary>
     private const string PolicyController = "bucketencryptionpolicy";
     private const string StoreController = "objectstore";
@@ -62,43 +65,60 @@ internal static class Services
         services.AddSingleton(s => new Mirror<BucketEncryptionPolicy>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
         services.AddSingleton(s => new Mirror<ObjectStore>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
         services.AddSingleton(s => new EndpointAllowList(s.GetRequiredService<OperatorOptions>().AllowedEndpoints));
+        services.AddSingleton(s => new Partitions(s.GetRequiredService<OperatorOptions>().Partitions));
         services.AddSingleton<StoreReader>();
         services.AddSingleton(s => new Mirror<ClusterObjectStore>());
         services.AddSingleton(s => new Mirror<Namespace>());
         services.AddSingleton(Stores);
         services.AddSingleton<KeyBreakers>();
         services.AddSingleton(s => new SecretKeys(
-            (name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token), s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>()));
+            (name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token),
+            s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>(),
+            secret => s.GetRequiredService<Stores>().Use(new KeySource.FromSecret(secret))));
         services.AddSingleton(s => new AmbientIdentities(IdentityOptionsOf(s.GetRequiredService<OperatorOptions>()), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new TemporaryKeys(
-            s.GetRequiredService<AmbientIdentities>().FetchAsync, s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<TemporaryKeys>>()));
+            s.GetRequiredService<AmbientIdentities>().FetchAsync, s.GetRequiredService<KeyBreakers>(),
+            s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<TemporaryKeys>>(),
+            identity => s.GetRequiredService<Stores>().Use(new KeySource.FromIdentity(identity))));
         services.AddSingleton<StoreKeys>();
         services.AddSingleton(s => new KeySourceReader(s.GetRequiredService<OperatorOptions>().AmbientCredentialsInNamespacedStores));
         services.AddSingleton(s => new VendorHttp(
             Product, s.GetRequiredService<OperatorOptions>().VendorTimeout, s.GetRequiredService<TimeProvider>(), proxy: null,
-            new Dialer(s.GetRequiredService<EndpointAllowList>().VouchingFor)));
+            new Dialer(s.GetRequiredService<EndpointAllowList>().VouchingFor, new StaggeredConnector(s.GetRequiredService<TimeProvider>()))));
         services.AddSingleton<ServerClocks>();
         services.AddSingleton<VendorLimits>();
+        services.AddSingleton<EndpointBreakers>();
         services.AddSingleton(s => VendorCatalog.ConnectAll(
             s.GetRequiredService<VendorHttp>(), s.GetRequiredService<ServerClocks>(), s.GetRequiredService<VendorLimits>(), s.GetRequiredService<KeyBreakers>(),
-            s.GetRequiredService<WriteTime>(), s.GetRequiredService<VendorMetrics>()));
+            s.GetRequiredService<WriteTime>(), s.GetRequiredService<VendorMetrics>(), s.GetRequiredService<EndpointBreakers>()));
         services.AddSingleton(Lease);
         services.AddSingleton(Election);
         services.AddSingleton<WriteTime>(s => () => s.GetRequiredService<OperatorOptions>().ReadOnly ? TimeSpan.Zero : s.GetRequiredService<IElection>().WriteTime);
         services.AddSingleton<WriteGuard>(s => () => s.GetRequiredService<WriteTime>()() > TimeSpan.Zero);
         services.AddSingleton<BucketReconciler>();
         services.AddSingleton<StatusWriter>();
-        services.AddSingleton(s => new PassOptions(s.GetRequiredService<OperatorOptions>().BucketConcurrency, s.GetRequiredService<OperatorOptions>().ReadOnly));
+        services.AddSingleton(s => new PassOptions(s.GetRequiredService<OperatorOptions>().BucketConcurrency, s.GetRequiredService<OperatorOptions>().ReadOnly)
+        {
+            ShouldYield = key => s.GetRequiredService<WorkQueue<NamespacedName>>().ShouldYield(key),
+        });
+        services.AddSingleton<PassProgress>();
         services.AddSingleton(s => new TellerOptions(s.GetRequiredService<OperatorOptions>().EvidenceInterval));
-        services.AddSingleton(s => new BucketClaims(
+        services.AddSingleton(s => new BucketOwnership(
             s.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), policy => s.GetRequiredService<Stores>().Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition));
+        services.AddSingleton<BucketTurns>();
+        services.AddSingleton<WriteGate>();
+        services.AddSingleton(s => new WriteChecks(
+            s.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), s.GetRequiredService<BucketOwnership>(),
+            policy => Schedule.InputsOf(policy, s.GetRequiredService<Stores>(), s.GetRequiredService<StoreKeys>()), s.GetRequiredService<WriteGuard>()));
         services.AddSingleton<Keeper>();
         services.AddSingleton<Releaser>();
         services.AddSingleton<PolicyPass>();
         services.AddSingleton<Teller>();
-        services.AddSingleton<Action<NamespacedName>>(s => s.GetRequiredService<WorkQueue<NamespacedName>>().Add);
+        services.AddSingleton(s => new Wakeups(
+            s.GetRequiredService<WorkQueue<NamespacedName>>().AddAfter, new Backoff(FirstWakePause, LongestBackoff, s.GetRequiredService<Random>()), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<Action<NamespacedName>>(s => s.GetRequiredService<Wakeups>().Wake);
         services.AddSingleton<PolicyReconciler>();
-        services.AddSingleton(s => Queue(s, PolicyController));
+        services.AddSingleton(s => Queue(s, PolicyController, new WorkShares<NamespacedName>(s.GetRequiredService<OperatorOptions>().Workers, GroupsOf(s))));
         services.AddSingleton(Schema);
         services.AddSingleton(Controllers);
         services.AddHostedService<OperatorService>();
@@ -160,10 +180,12 @@ internal static class Services
     {
         var options = services.GetRequiredService<OperatorOptions>();
         var (policies, stores) = (services.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), services.GetRequiredService<Stores>());
-        var routes = new ChangeRoutes(policies, services.GetRequiredService<BucketClaims>(), stores, services.GetRequiredService<StoreKeys>());
+        var routes = new ChangeRoutes(policies, services.GetRequiredService<BucketOwnership>(), stores, services.GetRequiredService<StoreKeys>());
 
         var own = Source(services, Kinds.Stores, options.WatchNamespaces, routes.OfStore);
-        var sources = new List<IWatchSource> { own, Source(services, Kinds.Policies, options.WatchNamespaces, OfPolicy) };
+        var queue = services.GetRequiredService<WorkQueue<NamespacedName>>();
+        var endpoints = new EndpointNews(services.GetRequiredService<EndpointBreakers>(), policies, stores, queue.Failures);
+        var sources = new List<IWatchSource> { own, Source(services, Kinds.Policies, options.WatchNamespaces, OfPolicy), endpoints };
         var ofStores = new List<Controller>
         {
             StoresOf(services, StoreController, own, new StoreKind<ObjectStore>(Kinds.Stores, services.GetRequiredService<Mirror<ObjectStore>>(), stores.Read, _ => null)),
@@ -176,7 +198,7 @@ internal static class Services
                 Kinds.ClusterStores, services.GetRequiredService<Mirror<ClusterObjectStore>>(), stores.Read,
                 s => NamespaceRules.AllowsNobody(s.Spec.AllowedNamespaces) ? "No namespace may use the store: spec.allowedNamespaces says none." : null)));
         }
-        var ofPolicies = Controller(services, PolicyController, sources, services.GetRequiredService<WorkQueue<NamespacedName>>(), services.GetRequiredService<PolicyReconciler>(), options.Workers);
+        var ofPolicies = Controller(services, PolicyController, sources, queue, services.GetRequiredService<PolicyReconciler>(), options.Workers);
         return new ControllerGroup([ofPolicies, .. ofStores]);
 
         IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change)
@@ -206,9 +228,17 @@ internal static class Services
             services.GetRequiredService<ILogger<Controller>>(), new ControllerMetrics(services.GetRequiredService<RuntimeMetrics>(), name));
     }
 
-    private static WorkQueue<NamespacedName> Queue(IServiceProvider services, string name) => new(
+    private static WorkQueue<NamespacedName> Queue(IServiceProvider services, string name, WorkShares<NamespacedName>? shares = null) => new(
         new Backoff(FirstBackoff, LongestBackoff, services.GetRequiredService<Random>()), services.GetRequiredService<TimeProvider>(),
-        new WorkQueueMetrics(services.GetRequiredService<RuntimeMetrics>(), name));
+        new WorkQueueMetrics(services.GetRequiredService<RuntimeMetrics>(), name), shares);
+
+    /// <summary>A policy is its namespace's, and may have to wait for its store's endpoint.</summary>
+    private static Func<NamespacedName, WorkGroup> GroupsOf(IServiceProvider services)
+    {
+        var (policies, stores) = (services.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), services.GetRequiredService<Stores>());
+        return key => new WorkGroup(
+            key.Namespace, policies.Find(key) is { } policy ? stores.Find(policy.Spec.StoreRef, key.Namespace).Value?.Place.Endpoint.Authority : null);
+    }
 
     private static StateMetrics State(IServiceProvider services) => new(
         services.GetRequiredService<Meter>(),

@@ -91,6 +91,9 @@ internal sealed record BucketRow
 
     public required string Name { get; init; }
     public required string State { get; init; }
+
+    /// <summary>Where the bucket is. What the row remembers is of that bucket, and not of one of the same name elsewhere.</summary>
+    public string? Partition { get; init; }
     public ObservedRow? Observed { get; init; }
     public PlannedRow? Planned { get; init; }
     public WritesRow? Writes { get; init; }
@@ -100,7 +103,16 @@ internal sealed record BucketRow
     /// <summary>Since when the policy's own keys open the bucket. Absent while they do not.</summary>
     public DateTimeOffset? ClaimedTime { get; init; }
 
-    /// <summary>Since when this policy, of all that claim the bucket, has kept it.</summary>
+    /// <summary>Since when the vendor denies a bucket that the policy had claimed. It stays kept from policies that declare something else.</summary>
+    public DateTimeOffset? ClaimDeniedTime { get; init; }
+
+    /// <summary>The id under which the store answers its own default key.</summary>
+    public string? VendorKeyId { get; init; }
+
+    /// <summary>Writes that the vendor denied.</summary>
+    public DeniedRow? Denied { get; init; }
+
+    /// <summary>Since when this policy, of all that claim the bucket, has owned it.</summary>
     public DateTimeOffset? HeldTime { get; init; }
     public OriginalRow? Original { get; init; }
 }
@@ -150,6 +162,30 @@ internal sealed record WritesRow
 
     /// <summary>A read has seen the last of them; somebody else undid it later.</summary>
     public bool? Kept { get; init; }
+
+    /// <summary>The last of them corrected a bucket that was as declared before.</summary>
+    public bool? Correction { get; init; }
+
+    /// <summary>The last of them was not sent, or the vendor refused it.</summary>
+    public bool? Refused { get; init; }
+
+    /// <summary>When the last of them was put on record.</summary>
+    public DateTimeOffset? RecordedTime { get; init; }
+}
+
+/// <summary>Writes of a bucket that the vendor denied, one after the other, under one spec, store and key.</summary>
+internal sealed record DeniedRow
+{
+    /// <summary>At this count, with <see cref="Span"/> between the first and the last, another policy that declares the same may write in this one's place.</summary>
+    public const int Enough = 3;
+
+    /// <summary>Least time from the first denied write to the one that is counted as the third.</summary>
+    public static readonly TimeSpan Span = TimeSpan.FromMinutes(10);
+
+    public required int Count { get; init; }
+
+    /// <summary>When the first of them was denied.</summary>
+    public required DateTimeOffset Since { get; init; }
 }
 
 internal sealed record ErrorRow
@@ -161,4 +197,7 @@ internal sealed record ErrorRow
     public string? Message { get; init; }
     public string? Hint { get; init; }
     public string? RequestId { get; init; }
+
+    /// <summary>Since when nothing but answers that are not the store's have come; null for any other error.</summary>
+    public DateTimeOffset? Since { get; init; }
 }

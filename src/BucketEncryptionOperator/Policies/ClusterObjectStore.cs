@@ -13,6 +13,8 @@ internal sealed record ClusterObjectStore : IStore
 
 internal sealed record ClusterObjectStoreSpec : ObjectStoreSpec
 {
+    /// <summary>Only here: what a tenant writes must not say which buckets are the same.</summary>
+    public string? Partition { get; init; }
     public AllowedNamespacesSpec? AllowedNamespaces { get; init; }
 }
 

@@ -21,7 +21,6 @@ internal record ObjectStoreSpec
     public required string Region { get; init; }
     public string? Endpoint { get; init; }
     public string? Addressing { get; init; }
-    public string? Partition { get; init; }
     public string? CaBundle { get; init; }
     public AlibabaSpec? Alibaba { get; init; }
     public S3Spec? S3 { get; init; }

@@ -16,7 +16,10 @@ internal sealed record Store(string Vendor, StorePlace Place, KeySource Keys)
 /// <summary>Where a store's buckets are, and what the store can do.</summary>
 internal sealed record StorePlace(Uri Endpoint, string Region, Addressing Addressing, StoreTraits Traits, RateLimit Limit)
 {
-    /// <summary>Within it a bucket's name is one bucket, whichever stores lead there: what the store's owner says, what the vendor says, else the endpoint.</summary>
+    /// <summary>
+    /// Within it a bucket's name is one bucket, whichever stores lead there. It follows from the endpoint, unless whoever runs the operator says otherwise: the
+    /// vendor's own for a vendor's hosts, else the endpoint's host and port.
+    /// </summary>
     public string Partition { get; init; } = Traits.Partition ?? $"{Endpoint.IdnHost}:{Endpoint.Port}";
 
     /// <inheritdoc cref="BucketAddress.CaBundle"/>
@@ -27,10 +30,9 @@ internal sealed record StorePlace(Uri Endpoint, string Region, Addressing Addres
 }
 
 /// <summary>Turns a store into a place that signed requests may go to.</summary>
-internal sealed class StoreReader(EndpointAllowList allowedEndpoints, KeySourceReader keySources)
+internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions partitions, KeySourceReader keySources)
 {
     public const string ReadStore = "ReadStore";
-    private const int LongestPartition = 253;
 
     public static bool IsLabelLetter(char c) => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-';
 
@@ -46,10 +48,19 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, KeySourceR
         if (!Uri.TryCreate(spec.Endpoint ?? vendor.Endpoints.Default(spec.Region), UriKind.Absolute, out var endpoint)
             || endpoint.Scheme is not ("https" or "http") || endpoint.PathAndQuery != "/" || endpoint.Fragment.Length > 0 || endpoint.UserInfo.Length > 0)
             return Wrong($"spec.endpoint: \"{spec.Endpoint}\" must be scheme and host only, for example {vendor.Endpoints.Default("cn-hangzhou")}.");
+        if (vendor.Endpoints.RegionMeant(spec.Region, spec.Endpoint is null ? null : endpoint) is { } region)
+            return Wrong($"spec.region: \"{spec.Region}\" is not a region id: give {region}.");
+        if (VendorRequest.ProblemOf(endpoint) is { } hostProblem)
+            return Wrong($"spec.endpoint: {endpoint.Host} {hostProblem}.");
+        if (spec.Addressing != nameof(Addressing.CName) && VendorCatalog.BehindBucket(endpoint) is { } known)
+            return Wrong($"spec.endpoint: {endpoint.Host} has a bucket's name in it; the endpoint goes without the bucket: {known.Vendor.Endpoints.Instead(known.Host, endpoint.Scheme, spec.Region)}.");
         if (!allowedEndpoints.Allows(endpoint))
         {
             var refusal = Invalid(subject, $"spec.endpoint: {endpoint.GetLeftPart(UriPartial.Authority)} is not allowed.");
-            return new(Value: null, refusal with { Code = "EndpointNotAllowed", Hint = "Ask whoever runs the operator to list it in --allowed-endpoints (plain http with its scheme)." });
+            var hint = vendor.Endpoints.IsSuperseded(endpoint.IdnHost)
+                ? $"Give the region's own endpoint, {vendor.Endpoints.Default(spec.Region)}, or leave spec.endpoint out."
+                : "Ask whoever runs the operator to list it in --allowed-endpoints (plain http with its scheme).";
+            return new(Value: null, refusal with { Code = "EndpointNotAllowed", Hint = hint });
         }
         if (vendor.Endpoints.IsOfAnotherRegion(endpoint, spec.Region))
             return Wrong($"spec.endpoint: {endpoint.Host} is not in region {spec.Region}, which spec.region names; correct one of them.");
@@ -60,8 +71,9 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, KeySourceR
             return Wrong(problem);
         if (spec.Endpoint is null && (traits.NeedsEndpoint || addressing == Addressing.CName))
             return Wrong("spec.endpoint: must be given here, for it cannot be derived.");
-        if (spec.Partition is { } named && !IsPartition(named))
-            return Wrong($"spec.partition: \"{named}\" is none; it has letters, digits and any of \".:_-\", at most {LongestPartition}.");
+        var named = (spec as ClusterObjectStoreSpec)?.Partition;
+        if (named is not null && !Partitions.IsName(named))
+            return Wrong($"spec.partition: \"{named}\" is invalid; use letters, digits and any of \".:_-\", at most 253 characters.");
         if (spec.CaBundle is { } bundle && CaBundle.ProblemOf(bundle) is { } wrongBundle)
             return Wrong($"spec.caBundle: {wrongBundle}.");
         var (limit, wrongLimit) = ReadLimit(spec.RateLimit);
@@ -71,14 +83,10 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, KeySourceR
         if (keys is null)
             return new(Value: null, wrongKeys);
         var place = new StorePlace(endpoint, spec.Region, addressing, traits, limit) { CaBundle = spec.CaBundle };
-        return new(new Store(spec.Vendor, spec.Partition is null ? place : place with { Partition = spec.Partition }, keys), Failure: null);
+        return new(new Store(spec.Vendor, place with { Partition = named ?? partitions.Of(endpoint) ?? place.Partition }, keys), Failure: null);
 
         Read<Store> Wrong(string message) => new(Value: null, Invalid(subject, message));
     }
-
-    private static bool IsPartition(string text) =>
-        text.Length is > 0 and <= LongestPartition && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1])
-        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or ':' or '_' or '-');
 
     /// <summary>An IP address has no room for a bucket before it.</summary>
     private static (Addressing Addressing, string? Problem) ReadAddressing(ObjectStoreSpec spec, Uri endpoint, StoreTraits traits)

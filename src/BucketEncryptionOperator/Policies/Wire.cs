@@ -46,6 +46,7 @@ internal sealed record PatchMeta
     RespectNullableAnnotations = true,
     Converters = [
         typeof(KubeTimeConverter), typeof(OptionalKubeTimeConverter), typeof(NearestInt32Converter), typeof(NearestInt64Converter), typeof(RepeatedTextConverter),
+        typeof(RequestAnnotations),
     ])]
 [JsonSerializable(typeof(BucketEncryptionPolicy))]
 [JsonSerializable(typeof(ObjectStore))]
@@ -56,9 +57,21 @@ internal sealed record PatchMeta
 internal sealed partial class Wire : JsonSerializerContext;
 
 /// <summary>Apart from the others, so that nothing of a Secret is remembered by <see cref="RepeatedTextConverter"/>.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, Converters = [typeof(KubeTimeConverter)])]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectNullableAnnotations = true,
+    Converters = [typeof(KubeTimeConverter), typeof(SecretAnnotations)])]
 [JsonSerializable(typeof(Secret))]
 internal sealed partial class SecretWire : JsonSerializerContext;
+
+/// <summary>Keeps the annotation by which a person asks for a look, and of all others a hash.</summary>
+internal sealed class RequestAnnotations() : AnnotationsConverter(RequestedAt)
+{
+    public const string RequestedAt = "reconcile.fluxcd.io/requestedAt";
+}
+
+/// <summary>Keeps the annotation that offers values of a Secret as an access key.</summary>
+internal sealed class SecretAnnotations() : AnnotationsConverter(SecretKeys.KeysAnnotation);
 
 /// <summary>
 /// Times as <c>metav1.Time</c> has them: UTC, whole seconds, <c>Z</c>. What is written reads back equal. A time that cannot be read is the

@@ -29,6 +29,9 @@ internal readonly record struct StandingRow(BucketRow Row, Standing Standing)
 {
     /// <summary>The vendor rejects the access key: the trouble is not the bucket's.</summary>
     public bool KeyRejected { get; init; }
+
+    /// <summary>Something else has answered in the store's place for an hour.</summary>
+    public bool IsNotTheStore { get; init; }
 }
 
 /// <summary>
@@ -47,32 +50,48 @@ internal static class BucketRows
     /// <param name="tolerated">A failure that passes by itself does not show yet.</param>
     /// <param name="wasStalled">The policy's status says so now.</param>
     /// <param name="now">In whole seconds.</param>
-    public static StandingRow Next(BucketRow? before, BucketResult result, bool tolerated, bool wasStalled, DateTimeOffset now)
+    /// <param name="partition">Where the bucket is; null where that is not known now.</param>
+    public static StandingRow Next(BucketRow? before, BucketResult result, bool tolerated, bool wasStalled, DateTimeOffset now, string? partition = null)
     {
         if (result.Outcome is Outcome.Failed { Failure.PassesByItself: true } && tolerated && before is not null && result.Applied is null)
-            return new(before, StandingOf(before, wasStalled));
+        {
+            var kept = result.WasRefused ? before with { Writes = Refused(before.Writes) } : before;
+            return new(kept == before ? before : kept, StandingOf(before, wasStalled));
+        }
+        if (result.Outcome is Outcome.Waiting { Why.Code: Confirming } && before is { State: not BucketRow.Unknown })
+            return new(result.WasRefused ? before with { Writes = Refused(before.Writes) } : before, StandingOf(before, wasStalled)); // what was read is no evidence
         var row = new BucketRow
         {
             Name = result.Bucket,
             State = BucketRow.Unknown,
+            Partition = partition ?? before?.Partition,
             LastAppliedTime = result.Applied?.At is { } at ? KubeTimeConverter.Truncate(at) : before?.LastAppliedTime,
-            ClaimedTime = result.Opened switch
+            ClaimedTime = result.Claim switch
             {
-                true => before?.ClaimedTime ?? now,
-                false => null,
+                Claim.Open => before?.ClaimedTime ?? now,
                 null => before?.ClaimedTime,
+                _ => null,
             },
-            HeldTime = before?.HeldTime ?? (result.Holds ? now : null),
+            ClaimDeniedTime = result.Claim switch
+            {
+                Claim.Denied => before?.ClaimDeniedTime ?? now,
+                null => before?.ClaimDeniedTime,
+                _ => null,
+            },
+            VendorKeyId = result.VendorKey ?? before?.VendorKeyId,
+            Denied = result.WasDenied ? OneMore(before?.Denied, now) : result.Applied is null ? before?.Denied : null,
+            HeldTime = before?.HeldTime ?? (result.Owns ? now : null),
             Original = before?.Original,
-            Writes = before?.Writes,
+            Writes = result.WasRefused ? Refused(before?.Writes) : before?.Writes,
         };
         return result.Outcome switch
         {
-            Outcome.InSync inSync => Finish(row with { State = BucketRow.InSync, Observed = ObservedRows.Of(inSync.Observed), Writes = inSync.History is { } h ? BucketMemory.Row(h) : null }, Standing.Good),
-            Outcome.Unconfirmed unconfirmed => Finish(Unconfirmed(row, unconfirmed), unconfirmed.History.FuseBlown ? Standing.Stuck : Standing.Confirming),
+            Outcome.InSync inSync => Finish(WithWrite(row, inSync.History) with { State = BucketRow.InSync, Observed = ObservedRows.Of(inSync.Observed) }, Standing.Good),
+            Outcome.Unconfirmed unconfirmed => Finish(Unconfirmed(row, unconfirmed), unconfirmed.IsStuck ? Standing.Stuck : Standing.Confirming),
+            Outcome.Waiting waiting => Finish(row with { State = BucketRow.Drifted, Observed = ObservedRows.Of(waiting.Observed), Error = Error(waiting.Why) }, Standing.Confirming),
             Outcome.Planned planned => Finish(Planned(row, planned), planned.Why is null ? Standing.Noted : Standing.Stuck),
             Outcome.Yielded yielded => Finish(
-                row with { State = yielded.IsMet ? BucketRow.InSync : BucketRow.Drifted, Observed = ObservedRows.Of(yielded.Observed), Writes = null, Error = Error(yielded.Why) },
+                WithWrite(row, history: null) with { State = yielded.IsMet ? BucketRow.InSync : BucketRow.Drifted, Observed = ObservedRows.Of(yielded.Observed), Error = Error(yielded.Why) },
                 yielded.Why is null ? Standing.Good : yielded.Why.PassesByItself ? Standing.Confirming : Standing.Stuck),
             Outcome.Failed failed => Failed(row, failed),
             _ => throw new InvalidOperationException(result.Outcome.GetType().Name),
@@ -85,24 +104,38 @@ internal static class BucketRows
         StandingRow Failed(BucketRow next, Outcome.Failed outcome)
         {
             var failure = outcome.Failure;
-            var standing = failure.PassesByItself ? Standing.Unread : failure.Kind == FailureKind.Missing ? Standing.Missing : Standing.Stuck;
-            var state = standing == Standing.Unread ? BucketRow.Unknown : failure.Code == Planner.DowngradeRefused ? BucketRow.Drifted : BucketRow.Failed;
-            return Finish(next with { State = state, Observed = ObservedRows.Of(outcome.Observed), Error = Error(failure) }, standing);
+            var isNotTheStore = result.ForeignSince is { } since && FailurePolicy.IsNotTheStore(failure, since, now);
+            var standing = isNotTheStore ? Standing.Stuck : failure.PassesByItself ? Standing.Unread : failure.Kind == FailureKind.Missing ? Standing.Missing : Standing.Stuck;
+            var state = failure.PassesByItself ? BucketRow.Unknown : failure.Code is Planner.DowngradeRefused or Planner.KmsKeyRequired ? BucketRow.Drifted : BucketRow.Failed;
+            return Finish(next with { State = state, Observed = ObservedRows.Of(outcome.Observed), Error = Error(failure) is { } error ? error with { Since = result.ForeignSince } : null }, standing) with { IsNotTheStore = isNotTheStore };
         }
     }
 
     /// <summary>The row of a bucket that could not be looked at, because its policy or store could not be read.</summary>
-    /// <param name="isClosed">For a reason that does not pass: the policy has no keys for the bucket now.</param>
-    public static BucketRow NotLookedAt(string bucket, BucketRow? before, bool isClosed) => new()
+    public static BucketRow NotLookedAt(string bucket, BucketRow? before) => new()
     {
         Name = bucket,
         State = BucketRow.Unknown,
+        Partition = before?.Partition,
         Writes = before?.Writes,
         LastAppliedTime = before?.LastAppliedTime,
-        ClaimedTime = isClosed ? null : before?.ClaimedTime,
+        ClaimedTime = before?.ClaimedTime,
+        ClaimDeniedTime = before?.ClaimDeniedTime,
+        VendorKeyId = before?.VendorKeyId,
         HeldTime = before?.HeldTime,
         Original = before?.Original,
     };
+
+    /// <summary>
+    /// The row with another history of writes. One that was on record and is gone from it may have been made: whoever asks for an original must know.
+    /// </summary>
+    public static BucketRow WithWrite(BucketRow row, WriteHistory? history)
+    {
+        var writes = history is null ? null : BucketMemory.Row(history);
+        if (row.Writes is not { Refused: not true } last || row.LastAppliedTime >= last.RecordedTime || writes?.RecordedTime == last.RecordedTime)
+            return row with { Writes = writes };
+        return row with { Writes = writes, LastAppliedTime = last.RecordedTime ?? row.LastAppliedTime };
+    }
 
     /// <summary>The row of a bucket that is to be released and is not yet.</summary>
     public static StandingRow Leaving(StandingRow row) =>
@@ -113,7 +146,7 @@ internal static class BucketRows
     {
         (BucketRow.InSync, null) => Standing.Good,
         (BucketRow.Drifted, null) => Standing.Noted,
-        (BucketRow.Drifted or BucketRow.Releasing, null or Confirming or Ownership.AnotherWrites) => Standing.Confirming,
+        (BucketRow.Drifted or BucketRow.Releasing, null or Confirming or Ownership.AnotherWrites or Releaser.AwaitingSuccessor or Keeper.AwaitingRelease) => Standing.Confirming,
         (BucketRow.Unknown, _) => Standing.Unread,
         (BucketRow.Failed, _) when !wasStalled => Standing.Missing,
         _ => Standing.Stuck,
@@ -121,15 +154,14 @@ internal static class BucketRows
 
     private static BucketRow Unconfirmed(BucketRow row, Outcome.Unconfirmed outcome)
     {
-        var (times, blown) = (outcome.History.Count, outcome.History.FuseBlown);
-        return row with
+        var times = outcome.History.Count;
+        return WithWrite(row, outcome.History) with
         {
             State = BucketRow.Drifted,
             Observed = ObservedRows.Of(outcome.Observed),
-            Writes = BucketMemory.Row(outcome.History),
             Error = outcome switch
             {
-                _ when !blown => new ErrorRow { Operation = Confirm, Code = Confirming, Message = "Written; a read does not show it yet." },
+                _ when !outcome.IsStuck => new ErrorRow { Operation = Confirm, Code = Confirming, Message = "Written; a read does not show it yet." },
                 { History.Kept: true } => new ErrorRow
                 {
                     Operation = Confirm,
@@ -149,11 +181,22 @@ internal static class BucketRows
                     Operation = Confirm,
                     Code = NotConverging,
                     Message = $"Written {times} times, and a read never shows it.",
-                    Hint = "Something puts the bucket back, or the vendor drops what it is told. The next write comes later each time; a change of spec.encryption starts anew.",
+                    Hint = "Something puts the bucket back, or the vendor drops what it is told; some stores name their default key where a write names none: then leave spec.encryption.kmsKey out. The next write comes later each time; a change of spec.encryption starts anew.",
                 },
             },
         };
     }
+
+    private static WritesRow? Refused(WritesRow? row) => row is null or { Refused: true } ? row : row with { Refused = true };
+
+    /// <summary>The third counts only some time after the first: until then the count stands, and with it the row.</summary>
+    private static DeniedRow OneMore(DeniedRow? before, DateTimeOffset now) => before switch
+    {
+        null => new DeniedRow { Count = 1, Since = now },
+        { Count: < DeniedRow.Enough - 1 } => before with { Count = before.Count + 1 },
+        { Count: DeniedRow.Enough - 1 } when now - before.Since >= DeniedRow.Span => before with { Count = DeniedRow.Enough },
+        _ => before,
+    };
 
     private static BucketRow Planned(BucketRow row, Outcome.Planned outcome) => row with
     {

@@ -7,10 +7,10 @@ using KubeRuntime.Watching;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>Which policies a change concerns.</summary>
-internal sealed class ChangeRoutes(Mirror<BucketEncryptionPolicy> policies, BucketClaims claims, Stores stores, StoreKeys keys)
+internal sealed class ChangeRoutes(Mirror<BucketEncryptionPolicy> policies, BucketOwnership ownership, Stores stores, StoreKeys keys)
 {
     /// <summary>A new, changed or deleted policy, and those that name a bucket of it; not one whose status alone changed: that was us.</summary>
-    public IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change) => Changes.IsMoreThanStatus(change) ? [change.Key, .. claims.Track(change)] : [];
+    public IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change) => Changes.IsMoreThanStatus(change) ? [change.Key, .. ownership.Track(change)] : [];
 
     /// <summary>Every policy of the store. Where no store has its keys from any more is forgotten.</summary>
     public IEnumerable<NamespacedName> OfStore(Change<ObjectStore> change)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Text;
 using BucketEncryptionOperator.Encryption;
@@ -10,78 +11,63 @@ using KubeRuntime.Watching;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// What must be on record before a vendor is written to, so that no crash in between is forgotten: that the policy keeps the bucket, what it had before, that the
-/// same write was sent already; and the finalizer, so that the policy cannot go before its buckets are released. The status comes first: a finalizer without an
-/// original then means that the original was lost, and not that nothing was written yet.
+/// What must be on record before a vendor is written to, so that no crash in between is forgotten: that the policy owns the bucket, what the bucket had before,
+/// and that the write is about to be sent; and the finalizer, so that the policy cannot go before its buckets are released. The status comes first: a finalizer
+/// without an original then means that the original was lost, and not that nothing was written yet.
 /// </summary>
 internal sealed class Keeper(KubeClient client, Mirror<BucketEncryptionPolicy> policies, StatusWriter writer, TimeProvider time)
 {
     public const string Finalizer = "bucketencryption.io/release";
     public const string OriginalTooLarge = "OriginalTooLarge";
+    public const string AwaitingRelease = "AwaitingRelease";
+
+    /// <summary>
+    /// Buckets that a policy may have to release. With the 256 that its spec may name, its status then has no more rows than the CRD takes.
+    /// </summary>
+    public const int MostHeld = 256;
 
     public static bool HasFinalizer(BucketEncryptionPolicy policy) => Finalizers.Has(policy.Metadata, Finalizer);
 
     /// <summary>
     /// The finalizer is there and the status was never written, or has been cleared: a policy restored from a backup, or a status that somebody has replaced.
     /// </summary>
-    public static bool HasLostStatus(BucketEncryptionPolicy policy) => HasFinalizer(policy) && policy.Status?.ObservedGeneration is null or < 0 && (policy.Status?.Buckets ?? []).All(b => b.HeldTime is null && b.Original is null);
+    public static bool HasLostStatus(BucketEncryptionPolicy policy) =>
+        HasFinalizer(policy) && policy.Status?.ObservedGeneration is null or < 0 && (policy.Status?.Buckets ?? []).All(b => b.HeldTime is null && b.Original is null);
 
-    /// <summary>What must be recorded for the buckets that the policy keeps, and which of them cannot be.</summary>
-    public (ImmutableArray<BucketRow> Rows, ImmutableDictionary<string, Failure> Refused) Records(
-        BucketEncryptionPolicy policy, PolicyTerms terms, IBucketEncryptionApi api, IReadOnlyList<BucketLook.Seen> held)
-    {
-        var now = KubeTimeConverter.Truncate(time.GetUtcNow());
-        var (lost, room) = (HasLostStatus(policy), Original.MaxDocuments - (policy.Status?.Buckets ?? []).Sum(b => Bytes(b.Original?.Document)));
-        var before = (policy.Status?.Buckets ?? []).ToDictionary(b => b.Name, StringComparer.Ordinal);
-        var rows = ImmutableArray.CreateBuilder<BucketRow>();
-        var refused = ImmutableDictionary.CreateBuilder<string, Failure>(StringComparer.Ordinal);
-        foreach (var look in held)
-        {
-            var row = before.GetValueOrDefault(look.Task.Bucket) ?? new BucketRow { Name = look.Task.Bucket, State = BucketRow.Unknown };
-            var next = row;
-            if (terms.Deletion != DeletionPolicy.Retain && !look.Task.IsRelease)
-                next = next with { HeldTime = row.HeldTime ?? now };
-            if (terms.Deletion == DeletionPolicy.Restore && !look.Task.IsRelease && row.Original is null)
-            {
-                var original = lost || look.Task.Memory.WasWritten ? new Original.Unavailable() : (Original)new Original.Recorded(look.Observed.Encryption, api.Repeat(look.Observed), now);
-                var size = Bytes((original as Original.Recorded)?.Document);
-                if (size > Original.MaxDocument || size > room)
-                {
-                    if (look.Plan is Plan.Write)
-                        refused.Add(look.Task.Bucket, TooLarge(size));
-                    continue;
-                }
-                (next, room) = (next with { Original = BucketMemory.Row(original) }, room - size);
-            }
-            if (look.Plan is Plan.Write { IsRepeated: true } write)
-                next = next with { Writes = BucketMemory.Row(write.History) };
-            if (next != row)
-                rows.Add(next);
-        }
-        return (rows.ToImmutable(), refused.ToImmutable());
-    }
+    /// <summary>Opens the record of one pass.</summary>
+    public PassRecord Open(PassBasis basis) => new(this, basis, HasLostStatus(basis.Policy), time);
 
-    /// <returns>The policy with the rows in its status and, if need be, with the finalizer.</returns>
+    /// <returns>The policy with the rows in its status.</returns>
     /// <exception cref="KubeApiException">Nothing may be written to a vendor then.</exception>
-    public async Task<BucketEncryptionPolicy> PrepareAsync(BucketEncryptionPolicy policy, ImmutableArray<BucketRow> rows, bool needsFinalizer, CancellationToken cancellationToken)
-    {
-        if (rows.Length > 0)
-            policy = await writer.WriteAsync(policy, StatusComposer.WithRows(policy, rows), cancellationToken);
-        return needsFinalizer ? await SetAsync(policy, Finalizers.With(policy.Metadata, Finalizer), cancellationToken) : policy;
-    }
+    public Task<BucketEncryptionPolicy> WriteAsync(BucketEncryptionPolicy policy, IReadOnlyList<BucketRow> rows, CancellationToken cancellationToken) =>
+        writer.WriteAsync(policy, StatusComposer.WithRows(policy, rows), cancellationToken);
+
+    /// <summary>The policy must not go before its buckets are released.</summary>
+    public Task<BucketEncryptionPolicy> HoldAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken) =>
+        SetAsync(policy, Finalizers.With(policy.Metadata, Finalizer), cancellationToken);
 
     /// <summary>Nothing remains to be done for the policy's buckets.</summary>
     public Task<BucketEncryptionPolicy> LetGoAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken) =>
         SetAsync(policy, Finalizers.Without(policy.Metadata, Finalizer), cancellationToken);
 
-    /// <summary>Who keeps the bucket from now on gets to know what it had before the first of all writes.</summary>
-    public async Task PassOnAsync(BucketEncryptionPolicy heir, string bucket, Original? original, CancellationToken cancellationToken)
+    /// <summary>
+    /// Gives the successor of the same namespace and vendor what the bucket had before the first of all writes, unless it has a record of its own.
+    /// This is the one place that writes another policy's status.
+    /// </summary>
+    public async Task PassOnAsync(BucketEncryptionPolicy successor, BucketId bucket, Original.Recorded original, CancellationToken cancellationToken)
     {
-        if (original is not Original.Recorded recorded || heir.Status?.Buckets.FirstOrDefault(b => b.Name == bucket) is not { } row)
+        var row = (successor.Status?.Buckets ?? []).FirstOrDefault(b => b.Name == bucket.Name && (b.Partition ?? bucket.Partition) == bucket.Partition)
+            ?? new BucketRow { Name = bucket.Name, State = BucketRow.Unknown, Partition = bucket.Partition };
+        if (row.Original is { State: OriginalRow.Recorded })
             return;
-        if (row.Original is { State: OriginalRow.Recorded, RecordedTime: { } own } && own <= recorded.At)
-            return;
-        await writer.WriteAsync(heir, StatusComposer.WithRows(heir, [row with { Original = BucketMemory.Row(original) }]), cancellationToken);
+        try
+        {
+            await WriteAsync(successor, [row with { Original = BucketMemory.Row(original) }], cancellationToken);
+        }
+        catch (KubeApiException e) when (e.MissingObject == successor.Metadata.Name)
+        {
+            // It went in this moment. Who is next, if anybody, shows at the next look.
+        }
     }
 
     private async Task<BucketEncryptionPolicy> SetAsync(BucketEncryptionPolicy policy, ImmutableArray<string> finalizers, CancellationToken cancellationToken)
@@ -90,12 +76,143 @@ internal sealed class Keeper(KubeClient client, Mirror<BucketEncryptionPolicy> p
         policies.Replace(policy.Metadata.ResourceVersion, written);
         return written;
     }
+}
+
+/// <summary>
+/// The record of one pass: one PATCH for all buckets that are to be written, and another one for a bucket that turned out to be different when it was
+/// read again. It knows the policy as it is stored now.
+/// </summary>
+internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, TimeProvider time) : IDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    /// <summary>Originals that this pass has recorded: before the write they may still be replaced.</summary>
+    private readonly ConcurrentDictionary<string, bool> _recorded = new(StringComparer.Ordinal);
+
+    /// <summary>The policy as it is stored now.</summary>
+    public BucketEncryptionPolicy Policy { get; private set; } = basis.Policy;
+
+    /// <summary>Puts the pass's buckets on record, and the finalizer where buckets will have to be released.</summary>
+    /// <param name="owned">Looks at buckets that the policy may write, or has to release.</param>
+    /// <returns>Buckets that may not be written, with the reason.</returns>
+    /// <exception cref="KubeApiException">Nothing may be written to a vendor.</exception>
+    public async Task<ImmutableDictionary<string, Failure>> BeginAsync(IBucketEncryptionApi api, IReadOnlyList<BucketLook.Seen> owned, CancellationToken cancellationToken)
+    {
+        var (rows, refused) = Rows(api, owned);
+        if (rows.Count > 0)
+            Policy = await keeper.WriteAsync(Policy, rows, cancellationToken);
+        var holds = basis.Terms.Deletion != DeletionPolicy.Retain && Policy.Metadata.DeletionTimestamp is null && owned.Any(l => !refused.ContainsKey(l.Task.Bucket));
+        if (holds && !Keeper.HasFinalizer(Policy))
+            Policy = await keeper.HoldAsync(Policy, cancellationToken);
+        return refused;
+    }
+
+    /// <summary>Whether what is on record is what a write of this look needs.</summary>
+    public bool Fits(IBucketEncryptionApi api, BucketLook.Seen look, Plan.Write write)
+    {
+        if (RowOf(look.Task) is not { Writes: { } writes } row || (writes.Hash, writes.Count) != (write.History.Fingerprint, write.History.Count))
+            return false;
+        return !_recorded.ContainsKey(look.Task.Bucket) || row.Original == BucketMemory.Row(OriginalOf(api, look, row));
+    }
+
+    /// <summary>Puts one bucket on record again.</summary>
+    /// <returns>Why it may not be written; null where it may.</returns>
+    public async Task<Failure?> AddAsync(IBucketEncryptionApi api, BucketLook.Seen look, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            var (rows, refused) = Rows(api, [look]);
+            if (rows.Count > 0)
+                Policy = await keeper.WriteAsync(Policy, rows, cancellationToken);
+            return refused.GetValueOrDefault(look.Task.Bucket);
+        }
+        catch (KubeApiException e)
+        {
+            // The other buckets of the pass are on record and go on.
+            return new Failure(FailureKind.Conflict, Planner.Step, "NotOnRecord") { Message = $"What the write needs on record could not be written: {e.Failure}." };
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public void Dispose() => _turn.Dispose();
+
+    private (List<BucketRow> Rows, ImmutableDictionary<string, Failure> Refused) Rows(IBucketEncryptionApi api, IReadOnlyList<BucketLook.Seen> looks)
+    {
+        var now = KubeTimeConverter.Truncate(time.GetUtcNow());
+        var before = Policy.Status?.Buckets ?? [];
+        var held = before.Count(b => b.HeldTime is not null);
+        var room = Original.MaxDocuments - before.Sum(b => Bytes(b.Original?.Document));
+        var rows = new List<BucketRow>();
+        var refused = ImmutableDictionary.CreateBuilder<string, Failure>(StringComparer.Ordinal);
+        foreach (var look in looks)
+        {
+            var (task, row) = (look.Task, RowOf(look.Task));
+            var next = row ?? new BucketRow { Name = task.Bucket, State = BucketRow.Unknown };
+            next = next with { Partition = task.Id.Partition };
+            if (!task.IsRelease)
+            {
+                if (basis.Terms.Deletion != DeletionPolicy.Retain && next.HeldTime is null)
+                {
+                    if (held >= Keeper.MostHeld)
+                    {
+                        refused.Add(task.Bucket, StillReleasing(held));
+                        continue;
+                    }
+                    (next, held) = (next with { HeldTime = now }, held + 1);
+                }
+                if (basis.Terms.Deletion == DeletionPolicy.Restore && (next.Original is null || _recorded.ContainsKey(task.Bucket)))
+                {
+                    var original = OriginalOf(api, look, next);
+                    var size = Bytes((original as Original.Recorded)?.Document);
+                    room += Bytes(next.Original?.Document);
+                    if (size > Original.MaxDocument || size > room)
+                    {
+                        if (look.Plan is Plan.Write)
+                            refused.Add(task.Bucket, TooLarge(size));
+                        continue;
+                    }
+                    room -= size;
+                    next = next with { Original = BucketMemory.Row(original) };
+                    _recorded[task.Bucket] = true;
+                }
+            }
+            if (look.Plan is Plan.Write write && !IsOnRecord(next.Writes, write.History))
+            {
+                next = BucketRows.WithWrite(next with { ClaimedTime = task.IsRelease ? next.ClaimedTime : next.ClaimedTime ?? now, ClaimDeniedTime = null }, write.History);
+            }
+            if (next != row)
+                rows.Add(next);
+        }
+        return (rows, refused.ToImmutable());
+    }
+
+    /// <summary>What the bucket had before the policy's first write; unavailable where the policy may have written already.</summary>
+    private Original OriginalOf(IBucketEncryptionApi api, BucketLook.Seen look, BucketRow row) =>
+        isLost || look.Task.Memory.WasWritten
+            ? new Original.Unavailable()
+            : new Original.Recorded(look.Observed.Encryption, api.Repeat(look.Observed), row.Original?.RecordedTime ?? KubeTimeConverter.Truncate(time.GetUtcNow()));
+
+    private static bool IsOnRecord(WritesRow? row, WriteHistory history) => row is not null && (row.Hash, row.Count) == (history.Fingerprint, history.Count);
+
+    /// <summary>A row of a bucket elsewhere is another bucket's.</summary>
+    private BucketRow? RowOf(BucketTask task) =>
+        Policy.Status?.Buckets.FirstOrDefault(b => b.Name == task.Bucket && (b.Partition ?? task.Id.Partition) == task.Id.Partition);
 
     private static int Bytes(string? document) => document is null ? 0 : Encoding.UTF8.GetByteCount(document);
 
-    private static Failure TooLarge(int size) => new(FailureKind.Refused, Planner.Step, OriginalTooLarge)
+    private static Failure TooLarge(int size) => new(FailureKind.Refused, Planner.Step, Keeper.OriginalTooLarge)
     {
         Message = $"What the bucket has now takes {size} bytes to remember; {Original.MaxDocument} are allowed for a bucket, and {Original.MaxDocuments} for a policy. Nothing was written.",
         Hint = "Use deletionPolicy Retain for this bucket, or split the policy.",
+    };
+
+    private static Failure StillReleasing(int held) => new(FailureKind.Refused, Planner.Step, Keeper.AwaitingRelease)
+    {
+        Message = $"The policy still has to release {held} buckets that it wrote before; it takes no more until some of them are released.",
+        Hint = "Mend what keeps those buckets from being released (rows with the state Releasing), or set deletionPolicy Retain.",
     };
 }

@@ -53,19 +53,27 @@ internal static class ObservedRows
 /// <summary>What a row remembers of its bucket, beyond what it says of now.</summary>
 /// <param name="History">Writes that have not lasted.</param>
 /// <param name="Original">Null while nobody has asked for it.</param>
-/// <param name="IsHeld">The policy has kept the bucket, and must release it one day.</param>
-/// <param name="WasWritten">By this policy, at any time.</param>
+/// <param name="WasWritten">By this policy, at any time; also where a write was put on record and nobody knows what became of it.</param>
 /// <param name="WasInSync">At the last look, under the same spec.</param>
-internal sealed record BucketMemory(WriteHistory? History, Original? Original, bool IsHeld, bool WasWritten, bool WasInSync)
+/// <param name="VendorKey">The id under which the store answers its own default key; null where none is known.</param>
+internal sealed record BucketMemory(WriteHistory? History, Original? Original, bool WasWritten, bool WasInSync, string? VendorKey = null)
 {
-    public static BucketMemory None { get; } = new(null, null, false, false, false);
+    public static BucketMemory None { get; } = new(null, null, false, false);
 
     public static BucketMemory Of(BucketRow? row, bool sameSpec) => row is null ? None : new BucketMemory(
-        row.Writes is { } writes ? new WriteHistory(writes.Hash, writes.Count, writes.NotBefore, writes.Kept == true) : null,
+        ReadWrites(row.Writes),
         ReadOriginal(row.Original),
-        row.HeldTime is not null,
-        row.LastAppliedTime is not null,
-        sameSpec && row is { State: BucketRow.InSync, Error: null });
+        row.LastAppliedTime is not null || row.Writes is { Refused: not true },
+        sameSpec && row is { State: BucketRow.InSync, Error: null },
+        row.VendorKeyId);
+
+    public static WriteHistory? ReadWrites(WritesRow? writes) => writes is null ? null : new WriteHistory(writes.Hash, writes.Count, writes.NotBefore)
+    {
+        Kept = writes.Kept == true,
+        IsCorrection = writes.Correction == true,
+        IsRefused = writes.Refused == true,
+        RecordedAt = writes.RecordedTime ?? default,
+    };
 
     public static WritesRow Row(WriteHistory history) => new()
     {
@@ -73,6 +81,9 @@ internal sealed record BucketMemory(WriteHistory? History, Original? Original, b
         Count = history.Count,
         NotBefore = KubeTimeConverter.Truncate(history.NotBefore),
         Kept = history.Kept ? true : null,
+        Correction = history.IsCorrection ? true : null,
+        Refused = history.IsRefused ? true : null,
+        RecordedTime = history.RecordedAt == default ? null : KubeTimeConverter.Truncate(history.RecordedAt),
     };
 
     public static OriginalRow Row(Original original) => original is Original.Recorded recorded
@@ -83,7 +94,8 @@ internal sealed record BucketMemory(WriteHistory? History, Original? Original, b
     private static Original? ReadOriginal(OriginalRow? row) => row switch
     {
         null => null,
-        { State: OriginalRow.Recorded, Encryption: { } encryption, RecordedTime: { } at } when encryption.Algorithm == "None" == row.Document is null =>
+        // "None" may have been said in a document, by an algorithm of that name or by none.
+        { State: OriginalRow.Recorded, Encryption: { } encryption, RecordedTime: { } at } when encryption.Algorithm == "None" || row.Document is not null =>
             new Original.Recorded(ObservedRows.Read(encryption), row.Document, at),
         _ => new Original.Unavailable(),
     };

@@ -42,7 +42,8 @@ internal static class PolicyEvents
     }
 
     /// <summary>What the status says for the first time: told once it is written, or it would be told again.</summary>
-    public static IEnumerable<Occurrence> Changes(BucketEncryptionPolicy policy, PolicyStatus after, DateTimeOffset now)
+    /// <param name="written">Buckets that were written: <see cref="Done"/> has told of their drift.</param>
+    public static IEnumerable<Occurrence> Changes(BucketEncryptionPolicy policy, PolicyStatus after, IReadOnlySet<string> written, DateTimeOffset now)
     {
         var before = RowsOfThisSpec(policy);
         var facts = new List<Fact>();
@@ -50,7 +51,7 @@ internal static class PolicyEvents
         {
             var last = before.GetValueOrDefault(row.Name);
             var error = StatusChanges.NewError(policy.Status, row);
-            if (last is { State: BucketRow.InSync, Observed: { } kept } && row is { State: not BucketRow.InSync, Observed: { } seen } && kept != seen && row.Writes is null)
+            if (last is { State: BucketRow.InSync, Observed: { } kept } && row is { State: not BucketRow.InSync, Observed: { } seen } && kept != seen && !written.Contains(row.Name))
                 facts.Add(Drift(row.Name, kept, seen));
             else if (row is { Planned: not null, Observed: { } found } && last?.Planned is null)
                 facts.Add(new Fact(row.Name, IsWarning: true, DriftDetected, "Get", $"default encryption is not as declared: {Words(found)}. Nothing is written; the status says what would be."));
@@ -69,10 +70,11 @@ internal static class PolicyEvents
 
     private static Fact? Problem(string bucket, ErrorRow error) => error.Code switch
     {
-        BucketRows.Confirming or Ownership.AnotherWrites => null, // tells itself in seconds
+        BucketRows.Confirming or Ownership.AnotherWrites or Releaser.AwaitingSuccessor => null, // passes in seconds
         PolicyPass.OnlyReads => null, // DriftDetected has told
-        BucketRows.NotConverging or BucketRows.DisableNotEffective or BucketRows.Contested or Planner.DowngradeRefused or Ownership.BucketConflict or Keeper.OriginalTooLarge => new Fact(bucket, IsWarning: true, error.Code, error.Operation, Sentence(error.Message, error.Hint)),
-        _ when error.Operation == NotLeading.CheckLease => null,
+        BucketRows.NotConverging or BucketRows.DisableNotEffective or BucketRows.Contested or Planner.DowngradeRefused or Planner.KmsKeyRequired or Ownership.BucketConflict or Keeper.OriginalTooLarge or Keeper.AwaitingRelease => new Fact(bucket, IsWarning: true, error.Code, error.Operation, Sentence(error.Message, error.Hint)),
+        _ when Ownership.IsAboutOwner(error.Code) => new Fact(bucket, IsWarning: true, error.Code, error.Operation, Sentence(error.Message, error.Hint)),
+        _ when error.Operation is NotLeading.CheckLease or Planner.Step => null,
         _ => new Fact(bucket, IsWarning: true, VendorError, error.Operation, Sentence($"{error.Operation} failed with {error.Code}{Answered(error)}.", error.Hint))
         {
             RequestId = error.RequestId,

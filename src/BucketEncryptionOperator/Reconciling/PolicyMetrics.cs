@@ -43,10 +43,18 @@ internal sealed class PolicyMetrics
     {
         lock (_gate)
         {
-            if (change.New is not { } policy)
+            if (change.New is not { Metadata: var now } policy)
+            {
                 _policies.Remove(change.Key);
-            else if (policy.Status?.ObservedGeneration != policy.Metadata.Generation && (change.Old is not { } old || old.Metadata.Generation != policy.Metadata.Generation || old.Metadata.Uid != policy.Metadata.Uid))
-                EntryOf(change.Key).ChangedAt = _time.GetTimestamp();
+                return;
+            }
+            var entry = Find(now);
+            if (entry is null)
+                _policies[change.Key] = entry = new Entry(now.Uid);
+            var old = change.Old?.Metadata;
+            var isNewSpec = old is null || old.Uid != now.Uid || old.Generation != now.Generation;
+            if (isNewSpec && policy.Status?.ObservedGeneration != now.Generation)
+                entry.ChangedAt = _time.GetTimestamp();
         }
     }
 
@@ -73,11 +81,13 @@ internal sealed class PolicyMetrics
     public void Told(BucketEncryptionPolicy policy, PolicyStatus status, Findings findings, bool isNews)
     {
         if (isNews)
-            CountRows(policy, status);
+            CountRows(policy, status, findings.Written);
         long? changedAt = null;
         lock (_gate)
         {
-            var entry = EntryOf(policy.Metadata.Key);
+            // A reconcile may end after its policy has gone: what is known of it went with it.
+            if (Find(policy.Metadata) is not { } entry)
+                return;
             if (findings.IsVerified)
                 entry.VerifiedAt = _time.GetUtcNow();
             if (entry.ChangedAt is not null && status.ObservedGeneration == policy.Metadata.Generation && status.Conditions.Find(StatusComposer.Compliant)?.Status == Condition.True)
@@ -87,12 +97,12 @@ internal sealed class PolicyMetrics
             _apply.Record(_time.GetElapsedTime(from).TotalSeconds);
     }
 
-    private void CountRows(BucketEncryptionPolicy policy, PolicyStatus status)
+    private void CountRows(BucketEncryptionPolicy policy, PolicyStatus status, IReadOnlySet<string> written)
     {
         foreach (var row in status.Buckets)
         {
             var before = RowOf(policy, row.Name);
-            var changed = before is { State: BucketRow.InSync, Observed: { } kept } && row is { State: not BucketRow.InSync, Observed: { } seen, Writes: null } && kept != seen;
+            var changed = before is { State: BucketRow.InSync, Observed: { } kept } && row is { State: not BucketRow.InSync, Observed: { } seen } && kept != seen && !written.Contains(row.Name);
             if (changed || (row.Planned is not null && before?.Planned is null))
                 _found.Add(1);
             if (StatusChanges.NewError(policy.Status, row) is { } error && FuseReasons.Contains(error.Code, StringComparer.Ordinal))
@@ -104,16 +114,15 @@ internal sealed class PolicyMetrics
     private static BucketRow? RowOf(BucketEncryptionPolicy policy, string bucket) =>
         policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation ? status.Buckets.FirstOrDefault(r => r.Name == bucket) : null;
 
-    private Entry EntryOf(NamespacedName policy)
-    {
-        if (!_policies.TryGetValue(policy, out var entry))
-            _policies[policy] = entry = new Entry();
-        return entry;
-    }
+    /// <summary>What is known of this policy; null where it is gone, or another one has its name.</summary>
+    private Entry? Find(ObjectMeta policy) =>
+        _policies.TryGetValue(policy.Key, out var entry) && entry.Uid == policy.Uid ? entry : null;
 
     /// <summary>Guarded by the gate.</summary>
-    private sealed class Entry
+    private sealed class Entry(string uid)
     {
+        public string Uid => uid;
+
         public long? ChangedAt { get; set; }
 
         public DateTimeOffset? VerifiedAt { get; set; }

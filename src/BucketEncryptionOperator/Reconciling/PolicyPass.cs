@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
@@ -8,108 +9,153 @@ namespace BucketEncryptionOperator.Reconciling;
 
 /// <param name="BucketConcurrency">Buckets of one policy that are worked on at a time.</param>
 /// <param name="ReadOnly">No vendor is written to, whatever policies say.</param>
-internal sealed record PassOptions(int BucketConcurrency, bool ReadOnly = false);
+internal sealed record PassOptions(int BucketConcurrency, bool ReadOnly = false)
+{
+    /// <summary>Whether a policy has had its worker for long enough, and others wait for it.</summary>
+    public Func<NamespacedName, bool> ShouldYield { get; init; } = _ => false;
+}
 
 /// <summary>
-/// Rooms 5 and 6 for all buckets of a policy, in three steps: look at each and decide; put on record what must not be forgotten; write what is to be written. The
-/// steps are one after the other for the policy, and each goes over its buckets in parallel.
+/// All buckets of a policy, in three steps: look at each and decide; put on record what must not be forgotten; apply what is to be written, through the
+/// <see cref="WriteGate"/>. The steps are one after the other for the policy, and each goes over its buckets in parallel.
+/// A pass that ends before it has come to all buckets is gone on with by the next one (<see cref="PassProgress"/>).
 /// </summary>
-internal sealed class PolicyPass(BucketReconciler buckets, BucketClaims claims, Keeper keeper, PassOptions options)
+internal sealed class PolicyPass(
+    BucketReconciler buckets, BucketOwnership ownership, Keeper keeper, WriteGate gate, WriteChecks checks, PassProgress progress, PassOptions options)
 {
     public const string OnlyReads = "ReadOnly";
 
+    /// <summary>Until the next try of a bucket that has to wait for others to be released.</summary>
+    private static readonly TimeSpan ReleasePause = TimeSpan.FromMinutes(1);
+
     /// <param name="tasks">Buckets of the spec, and such as are to be released.</param>
-    /// <returns>The policy as it is stored now, and a result for each task.</returns>
-    public async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results)> RunAsync(
-        BucketEncryptionPolicy policy, PolicyTerms terms, VendorSession session, IReadOnlyList<BucketTask> tasks, CancellationToken cancellationToken)
+    /// <param name="applied">Takes what was written, as it is written: it must be reported even if the pass does not come to its end.</param>
+    /// <returns>The policy as it is stored now, a result for each task, and whether the next pass should go on.</returns>
+    public async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results, PassEnd End)> RunAsync(
+        PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, ConcurrentQueue<BucketResult> applied, CancellationToken cancellationToken)
     {
-        var looks = new BucketLook[tasks.Count];
-        await EachAsync(looks.Length, async (i, token) => looks[i] = await buckets.LookAsync(session, tasks[i], token), cancellationToken);
-
-        var decided = looks.Select(l => Settle(policy, terms, session.Api, l)).ToArray();
-        var held = decided.OfType<Decided.Ours>().Select(d => d.Look).ToList();
-        var (rows, refused) = options.ReadOnly ? ([], ImmutableDictionary<string, Failure>.Empty) : keeper.Records(policy, terms, session.Api, held);
-        var needsFinalizer = !options.ReadOnly && terms.Deletion != DeletionPolicy.Retain && held.Any(l => !refused.ContainsKey(l.Task.Bucket)) && policy.Metadata.DeletionTimestamp is null;
-        policy = await keeper.PrepareAsync(policy, rows, needsFinalizer, cancellationToken);
-
-        var results = new BucketResult[tasks.Count];
-        await EachAsync(results.Length, async (i, token) => results[i] = decided[i] switch
-        {
-            Decided.Done done => done.Result,
-            Decided.Ours ours when refused.TryGetValue(ours.Look.Task.Bucket, out var failure) => Opened(new BucketResult(ours.Look.Task.Bucket, new Outcome.Failed(failure, ours.Look.Observed.Encryption))),
-            Decided.Ours ours => await ActAsync(policy, session, ours.Look, token),
-            _ => throw new InvalidOperationException(decided[i].GetType().Name),
-        }, cancellationToken);
-        return (policy, results);
+        var remaining = progress.Remaining(basis, tasks);
+        var (policy, results) = await RunRemainingAsync(basis, session, remaining, applied, cancellationToken);
+        var (all, end) = progress.Complete(basis, tasks, remaining, results);
+        return (policy, all, end);
     }
 
-    /// <summary>The other policies that name one of the buckets.</summary>
-    public IReadOnlyCollection<NamespacedName> SharersOf(BucketEncryptionPolicy policy, IEnumerable<string> buckets) => claims.SharersOf(policy, buckets);
+    /// <summary>The policy is gone.</summary>
+    public void Forget(string uid) => progress.Forget(uid);
+
+    private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results)> RunRemainingAsync(
+        PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, ConcurrentQueue<BucketResult> applied, CancellationToken cancellationToken)
+    {
+        var key = basis.Policy.Metadata.Key;
+        var looks = new BucketLook[tasks.Count];
+        await EachAsync(looks.Length, async (i, token) => looks[i] = options.ShouldYield(key)
+            ? new BucketLook.Unseen(tasks[i], PassProgress.GaveWay)
+            : await buckets.LookAsync(session, tasks[i], token), cancellationToken);
+
+        var decided = looks.Select(l => Settle(basis, session.Api, l)).ToArray();
+        using var record = keeper.Open(basis);
+        var refused = options.ReadOnly
+            ? ImmutableDictionary<string, Failure>.Empty
+            : await record.BeginAsync(session.Api, [.. decided.OfType<Decided.Ours>().Select(d => d.Look)], cancellationToken);
+
+        var results = new BucketResult[tasks.Count];
+        await EachAsync(results.Length, async (i, token) =>
+        {
+            results[i] = decided[i] switch
+            {
+                Decided.Done done => done.Result,
+                Decided.Ours ours when refused.TryGetValue(ours.Look.Task.Bucket, out var failure) => Refused(ours.Look, failure),
+                Decided.Ours { Look: { Plan: Plan.Write } look } when options.ShouldYield(key) => Owned(
+                    look.Task, new BucketResult(look.Task.Bucket, new Outcome.Failed(PassProgress.GaveWay, look.Observed.Encryption)) { WasRefused = true }),
+                Decided.Ours ours => await ActAsync(record, basis, session, ours.Look, token),
+                _ => throw new InvalidOperationException(decided[i].GetType().Name),
+            };
+            if (results[i].Applied is not null)
+                applied.Enqueue(results[i]);
+        }, cancellationToken);
+        return (record.Policy, results);
+    }
 
     /// <summary>Whose the bucket is, and what follows from it without a write.</summary>
-    private Decided Settle(BucketEncryptionPolicy policy, PolicyTerms terms, IBucketEncryptionApi api, BucketLook look)
+    private Decided Settle(PassBasis basis, IBucketEncryptionApi api, BucketLook look)
     {
-        var task = look.Task;
+        var (policy, task) = (basis.Policy, look.Task);
         if (look is not BucketLook.Seen seen)
-        {
-            var failure = ((BucketLook.Unseen)look).Failure;
-            if (task.IsRelease && failure.Kind == FailureKind.Missing)
-                return Done(task, new Outcome.Released()); // no bucket, nothing to release
-            var closed = !failure.PassesByItself;
-            if (closed && !task.IsRelease)
-                claims.Found(policy, task.Id, opened: false);
-            return new Decided.Done(new BucketResult(task.Bucket, new Outcome.Failed(failure, Observed: null)) { Opened = closed ? false : null });
-        }
-        if (terms.Mode == PolicyMode.Audit)
-            return Done(task, Report(seen, api, why: null));
+            return new Decided.Done(Unseen(policy, task, ((BucketLook.Unseen)look).Failure));
+        if (basis.Terms.Mode == PolicyMode.Audit)
+            return new Decided.Done(new BucketResult(task.Bucket, Report(seen, api, why: null)));
         if (!task.IsRelease)
         {
-            claims.Found(policy, task.Id, opened: true);
-            if (claims.HolderOf(task.Id) is { } holder && holder.Metadata.Uid != policy.Metadata.Uid)
-                return new Decided.Done(Opened(new BucketResult(task.Bucket, Yield(policy, (Goal.Declared)task.Goal, seen, holder))));
+            ownership.Found(policy, task.Id, Claim.Open);
+            var goal = (Goal.Declared)task.Goal;
+            switch (ownership.StandingOf(policy, task.Id, goal))
+            {
+                case BucketStanding.Yields yields:
+                    return new Decided.Done(new BucketResult(task.Bucket, Yield(policy, goal, seen, yields)) { Claim = Claim.Open });
+                case BucketStanding.StandIn standIn:
+                    seen = buckets.Judge(api, task with { Goal = goal with { Consent = goal.Consent && standIn.For.Spec.AllowDowngrade == true } }, seen.Observed) with { ReadAt = seen.ReadAt };
+                    break;
+            }
         }
+        if (seen.Plan is Plan.Write && !options.ReadOnly && !checks.MayWrite)
+            return new Decided.Done(new BucketResult(task.Bucket, new Outcome.Failed(NotLeading.Failure, seen.Observed.Encryption)) { Claim = task.IsRelease ? null : Claim.Open });
+        if (seen.Plan is Plan.Write && !options.ReadOnly && gate.MustWait(seen) is { } wait)
+            return new Decided.Done(Owned(task, new BucketResult(task.Bucket, wait)));
         return options.ReadOnly && seen.Plan is Plan.Write
-            ? new Decided.Done(Opened(new BucketResult(task.Bucket, Report(seen, api, ReadOnlyRefusal)), holds: !task.IsRelease))
+            ? new Decided.Done(Owned(task, new BucketResult(task.Bucket, Report(seen, api, ReadOnlyRefusal))))
             : new Decided.Ours(seen);
     }
 
-    private async Task<BucketResult> ActAsync(BucketEncryptionPolicy policy, VendorSession session, BucketLook.Seen look, CancellationToken cancellationToken)
+    /// <summary>
+    /// Only the vendor's coded answer about this bucket to this key says something about the claim. A page of a gateway, a redirect, a circuit breaker
+    /// and the API server do not.
+    /// </summary>
+    private BucketResult Unseen(BucketEncryptionPolicy policy, BucketTask task, Failure failure)
     {
-        var task = look.Task;
-        if (look.Plan is not Plan.Write write)
-            return Opened(new BucketResult(task.Bucket, Unwritten(look)), holds: !task.IsRelease);
-        using var turn = await claims.EnterAsync(task.Id, cancellationToken);
-        if (!claims.IsCurrent(policy))
-            return Opened(new BucketResult(task.Bucket, new Outcome.Failed(SpecChanged, look.Observed.Encryption)));
-        var holder = claims.HolderOf(task.Id);
-        if (task.IsRelease ? holder is not null : holder?.Metadata.Uid != policy.Metadata.Uid)
-            return Opened(new BucketResult(task.Bucket, new Outcome.Failed(Ownership.ChangedHands, look.Observed.Encryption)));
-        var result = await buckets.WriteAsync(session, task, look.Observed, write, cancellationToken);
-        if (task.IsRelease && result.Outcome is Outcome.InSync or Outcome.Failed { Failure.Kind: FailureKind.Missing })
-            result = result with { Outcome = new Outcome.Released() };
-        return Opened(result, holds: !task.IsRelease);
+        var isMissing = failure is { IsVendorAnswer: true, Kind: FailureKind.Missing };
+        if (task.IsRelease && isMissing)
+            return new BucketResult(task.Bucket, new Outcome.Released()); // no bucket, nothing to release
+        Claim? claim = null;
+        if (!task.IsRelease && isMissing)
+            claim = Claim.None;
+        else if (!task.IsRelease && failure is { IsVendorAnswer: true, Kind: FailureKind.Denied })
+            claim = ownership.ClaimOf(policy, task.Id) == Claim.None ? Claim.None : Claim.Denied;
+        if (claim is { } changed)
+            ownership.Found(policy, task.Id, changed);
+        return new BucketResult(task.Bucket, new Outcome.Failed(failure, Observed: null)) { Claim = claim };
     }
 
-    private static Outcome Unwritten(BucketLook.Seen look) => look.Plan switch
+    private async Task<BucketResult> ActAsync(PassRecord record, PassBasis basis, VendorSession session, BucketLook.Seen look, CancellationToken cancellationToken)
     {
-        Plan.Keep when look.Task.IsRelease => new Outcome.Released(),
-        Plan.Keep keep => new Outcome.InSync(look.Observed.Encryption, keep.History),
-        Plan.Refuse refuse when look.Task.IsRelease => new Outcome.Released(refuse.Failure),
-        Plan.Refuse refuse => new Outcome.Failed(refuse.Failure, look.Observed.Encryption),
-        Plan.Wait wait => new Outcome.Unconfirmed(look.Observed.Encryption, wait.History, wait.Target is BucketEncryption.None),
-        var plan => throw new InvalidOperationException(plan.GetType().Name),
-    };
+        var result = look.Plan is Plan.Write
+            ? await gate.ApplyAsync(record, session, look, checks.For(basis, look.Task), cancellationToken)
+            : new BucketResult(look.Task.Bucket, BucketReconciler.Unwritten(look));
+        return Owned(look.Task, result);
+    }
+
+    private static BucketResult Owned(BucketTask task, BucketResult result) => task.IsRelease ? result : result with { Claim = Claim.Open, Owns = true };
+
+    /// <summary>The bucket could not be put on record.</summary>
+    private static BucketResult Refused(BucketLook.Seen look, Failure why)
+    {
+        var isWaiting = why.Code == Keeper.AwaitingRelease;
+        Outcome outcome = isWaiting
+            ? look.Plan is Plan.Write ? new Outcome.Waiting(look.Observed.Encryption, why, ReleasePause) : BucketReconciler.Unwritten(look)
+            : new Outcome.Failed(why, look.Observed.Encryption);
+        return new BucketResult(look.Task.Bucket, outcome) { Claim = Claim.Open, Owns = !isWaiting };
+    }
 
     /// <summary>What would be sent; nothing is.</summary>
     private static Outcome Report(BucketLook.Seen look, IBucketEncryptionApi api, Failure? why) => look.Plan is Plan.Write write
         ? new Outcome.Planned(look.Observed.Encryption, new PlannedChange(write.Target, write.Removes ? null : BucketReconciler.DocumentOf(api, look.Task, look.Observed, write)), why)
-        : Unwritten(look);
+        : BucketReconciler.Unwritten(look);
 
-    private static Outcome.Yielded Yield(BucketEncryptionPolicy policy, Goal.Declared goal, BucketLook.Seen look, BucketEncryptionPolicy holder)
+    private Outcome.Yielded Yield(BucketEncryptionPolicy policy, Goal.Declared goal, BucketLook.Seen look, BucketStanding.Yields yields)
     {
         var isMet = look.Plan is Plan.Keep;
-        var agrees = PolicyReader.ReadTerms(holder.Spec).Value is { } terms && terms.Goal.AgreesWith(goal);
-        return new Outcome.Yielded(look.Observed.Encryption, isMet, agrees ? isMet ? null : Ownership.HeldByAnother : Ownership.Conflict(policy, holder));
+        if (!BucketOwnership.Agree(yields.To, goal))
+            return new Outcome.Yielded(look.Observed.Encryption, isMet, Ownership.Conflict(policy, yields));
+        return new Outcome.Yielded(look.Observed.Encryption, isMet, isMet ? null : options.ReadOnly ? ReadOnlyRefusal : Ownership.NotWritten(yields.To, ownership.WriterOf(look.Task.Id), look.Task.Bucket));
     }
 
     private static Failure ReadOnlyRefusal { get; } = new(FailureKind.Refused, Planner.Step, OnlyReads)
@@ -117,13 +163,6 @@ internal sealed class PolicyPass(BucketReconciler buckets, BucketClaims claims, 
         Message = "The operator runs with --read-only and writes to no vendor.",
         Hint = "status.buckets[].planned says what would be sent.",
     };
-
-    /// <summary>A pass over many buckets may take minutes. The change is in the queue already.</summary>
-    private static Failure SpecChanged { get; } = new(FailureKind.Conflict, Planner.Step, "SpecChanged") { Message = "The policy has changed since the bucket was looked at; nothing was written." };
-
-    private static Decided.Done Done(BucketTask task, Outcome outcome) => new(new BucketResult(task.Bucket, outcome));
-
-    private static BucketResult Opened(BucketResult result, bool holds = false) => result with { Opened = true, Holds = holds };
 
     private Task EachAsync(int count, Func<int, CancellationToken, ValueTask> work, CancellationToken cancellationToken) =>
         Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = options.BucketConcurrency, CancellationToken = cancellationToken }, work);
@@ -135,27 +174,4 @@ internal sealed class PolicyPass(BucketReconciler buckets, BucketClaims claims, 
         /// <summary>The policy may act on the bucket.</summary>
         public sealed record Ours(BucketLook.Seen Look) : Decided;
     }
-}
-
-/// <summary>What a policy is told of a bucket that another one keeps.</summary>
-internal static class Ownership
-{
-    public const string Step = "Claim";
-    public const string BucketConflict = "BucketConflict";
-    public const string AnotherWrites = "HeldByAnother";
-
-    /// <summary>The two want the same: the other one will write it.</summary>
-    public static Failure HeldByAnother { get; } = new(FailureKind.Conflict, Step, AnotherWrites) { Message = "Another policy keeps this bucket, and declares the same; it is about to write it." };
-
-    /// <summary>Between the look and the write; the next look finds the new holder.</summary>
-    public static Failure ChangedHands { get; } = new(FailureKind.Conflict, Step, AnotherWrites) { Message = "Another policy has just taken over this bucket." };
-
-    /// <summary>Who it is, only to those who may see it.</summary>
-    public static Failure Conflict(BucketEncryptionPolicy policy, BucketEncryptionPolicy holder) => new(FailureKind.Refused, Step, BucketConflict)
-    {
-        Message = holder.Metadata.Namespace == policy.Metadata.Namespace
-            ? $"The older policy {holder.Metadata.Name} keeps this bucket, and declares something else."
-            : "An older policy of another namespace keeps this bucket, and declares something else.",
-        Hint = "Take the bucket out of one of the two policies, or declare the same in both.",
-    };
 }

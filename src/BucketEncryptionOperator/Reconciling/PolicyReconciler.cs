@@ -34,7 +34,11 @@ internal sealed class PolicyReconciler(
     {
         if (policies.Find(key) is not { } policy)
         {
-            _known.TryRemove(key, out _);
+            if (_known.TryRemove(key, out var gone))
+            {
+                releaser.Forget(gone);
+                pass.Forget(gone);
+            }
             return Requeue.OnChange;
         }
         using var scope = Log.Scope(logger, key, policy.Spec.StoreRef.Name, stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Vendor ?? "");
@@ -42,9 +46,9 @@ internal sealed class PolicyReconciler(
         {
             return await ReconcileAsync(policy, attempt, cancellationToken);
         }
-        catch (KubeApiException e) when (e.Failure == KubeFailure.NotFound)
+        catch (KubeApiException e) when (e.MissingObject == key.Name)
         {
-            return Requeue.OnChange; // deleted meanwhile
+            return Requeue.OnChange; // deleted meanwhile, and the API server itself says so
         }
         catch (KubeApiException e)
         {
@@ -95,20 +99,21 @@ internal sealed class PolicyReconciler(
         return new(new Work(store, desired, key, problem, Schedule.Inputs(store.Version, keys.VersionOf(store.Keys))), Failure: null);
     }
 
-    /// <summary>Rooms 5 and 6, for the policy's buckets and for those that it has to release.</summary>
+    /// <summary>Observe, record and apply, for the policy's buckets and for those that it has to release.</summary>
     private async Task<(BucketEncryptionPolicy Policy, Findings Findings)> WorkAsync(BucketEncryptionPolicy policy, Work work, int attempt, CancellationToken cancellationToken)
     {
         try
         {
             var terms = work.Desired.Terms;
-            var (releases, released) = await releaser.PlanAsync(policy, terms, work.Store.Place, cancellationToken);
+            var (releases, released) = await releaser.PlanAsync(policy, terms, work.Store, cancellationToken);
             var own = policy.Metadata.DeletionTimestamp is null ? Tasks(policy, work).ToList() : [];
+            var findings = new Findings([], Failure: null, attempt) { Releases = released, Partition = work.Store.Place.Partition };
             if (own.Count + releases.Length == 0)
-                return (policy, new Findings([], Failure: null, attempt) { Releases = released });
+                return (policy, findings);
             if (work.Key is not { } key)
                 return (policy, new Findings([], work.WhyNoKey, attempt));
-            (policy, var results) = await RunAsync(policy, work, key, [.. own, .. releases], cancellationToken);
-            return (policy, new Findings([.. results.Take(own.Count)], Failure: null, attempt) { Releases = [.. released, .. results.Skip(own.Count)], Inputs = work.Inputs });
+            (policy, var results, var end) = await RunAsync(policy, work, key, findings, [.. own, .. releases], cancellationToken);
+            return (policy, findings with { End = end, Buckets = [.. results.Take(own.Count)], Releases = [.. released, .. results.Skip(own.Count)], Inputs = work.Inputs });
         }
 #pragma warning disable CA1031 // One of the two catch-alls (CONTRIBUTING, "Errors"): the status must say that it is our fault.
         catch (Exception e) when (e is not (OperationCanceledException or KubeApiException))
@@ -122,25 +127,43 @@ internal sealed class PolicyReconciler(
     private static IEnumerable<BucketTask> Tasks(BucketEncryptionPolicy policy, Work work)
     {
         var sameSpec = policy.Status?.ObservedGeneration == policy.Metadata.Generation;
-        var rows = (policy.Status?.Buckets ?? []).ToDictionary(b => b.Name, StringComparer.Ordinal);
-        return work.Desired.Buckets.Select(b => new BucketTask(
-            b, new BucketId(work.Store.Place.Partition, b.Bucket), work.Desired.Terms.Goal, BucketMemory.Of(rows.GetValueOrDefault(b.Bucket), sameSpec)));
+        var partition = work.Store.Place.Partition;
+        var rows = (policy.Status?.Buckets ?? []).Where(b => (b.Partition ?? partition) == partition).ToDictionary(b => b.Name, StringComparer.Ordinal);
+        return work.Desired.Buckets.Select(b =>
+        {
+            var memory = BucketMemory.Of(rows.GetValueOrDefault(b.Bucket), sameSpec);
+            return new BucketTask(b, new BucketId(partition, b.Bucket), work.Desired.Terms.Goal.Knowing(memory.VendorKey), memory);
+        });
     }
 
     /// <summary>A key that was replaced in the Secret before it was switched off, or that ended and has a successor, is no trouble: nobody needs to hear of it.</summary>
-    private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results)> RunAsync(
-        BucketEncryptionPolicy policy, Work work, AccessKey key, IReadOnlyList<BucketTask> tasks, CancellationToken cancellationToken)
+    private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results, PassEnd End)> RunAsync(
+        BucketEncryptionPolicy policy, Work work, AccessKey key, Findings findings, IReadOnlyList<BucketTask> tasks, CancellationToken cancellationToken)
     {
-        var api = vendors[work.Store.Vendor];
-        (policy, var results) = await pass.RunAsync(policy, work.Desired.Terms, new VendorSession(api, key), tasks, cancellationToken);
-        if (!results.Any(IsRejection) || (await keys.GetAsync(work.Store.Keys, cancellationToken)).Value is not { } renewed || renewed == key)
-            return (policy, results);
-        var rejected = Enumerable.Range(0, tasks.Count).Where(i => IsRejection(results[i])).ToList();
-        (policy, var again) = await pass.RunAsync(policy, work.Desired.Terms, new VendorSession(api, renewed), [.. rejected.Select(i => tasks[i])], cancellationToken);
-        var all = results.ToArray();
-        foreach (var (i, result) in rejected.Zip(again))
-            all[i] = result with { Applied = result.Applied ?? all[i].Applied }; // what the first look has written stays written
-        return (policy, all);
+        var (api, applied, began) = (vendors[work.Store.Vendor], new ConcurrentQueue<BucketResult>(), policy);
+        var ended = false;
+        try
+        {
+            var basis = new PassBasis(policy, work.Desired.Terms, work.Inputs);
+            (policy, var results, var end) = await pass.RunAsync(basis, new VendorSession(api, key), tasks, applied, cancellationToken);
+            if (results.Any(IsRejection) && (await keys.GetAsync(work.Store.Keys, cancellationToken)).Value is { } renewed && renewed != key)
+            {
+                var rejected = Enumerable.Range(0, tasks.Count).Where(i => IsRejection(results[i])).ToList();
+                basis = basis with { Policy = policy, Inputs = Schedule.Inputs(work.Store.Version, keys.VersionOf(work.Store.Keys)) };
+                (policy, var again, _) = await pass.RunAsync(basis, new VendorSession(api, renewed), [.. rejected.Select(i => tasks[i])], applied, cancellationToken);
+                var all = results.ToArray();
+                foreach (var (i, result) in rejected.Zip(again))
+                    all[i] = result with { Applied = result.Applied ?? all[i].Applied }; // what the first look has written stays written
+                results = all;
+            }
+            ended = true;
+            return (policy, results, end);
+        }
+        finally
+        {
+            if (!ended && !applied.IsEmpty) // cut off: what was written must be reported, and nobody comes back to it
+                teller.TellDone(began, findings with { Buckets = [.. applied], Releases = [] });
+        }
     }
 
     private static bool IsRejection(BucketResult result) => result.Outcome is Outcome.Failed { Failure.ConcernsCredentials: true };
@@ -150,7 +173,8 @@ internal sealed class PolicyReconciler(
     {
         teller.TellDone(policy, findings);
         await keeper.LetGoAsync(policy, cancellationToken);
-        WakeSharers(policy, findings.Releases.Select(r => r.Bucket));
+        releaser.Forget(policy.Metadata.Uid);
+        Wake(teller.ConcernedByRelease(policy, findings));
         return Requeue.OnChange;
     }
 
@@ -158,13 +182,13 @@ internal sealed class PolicyReconciler(
     private async Task<Requeue> TellAsync(BucketEncryptionPolicy policy, Findings findings, CancellationToken cancellationToken)
     {
         var (told, next) = await teller.TellAsync(policy, findings, PolicyReader.ReadTerms(policy.Spec).Value?.Resync ?? PolicyReader.DefaultResync, cancellationToken);
-        WakeSharers(policy, Teller.ChangedHands(policy, told, findings));
+        Wake(teller.Concerned(policy, told, findings));
         return next;
     }
 
-    private void WakeSharers(BucketEncryptionPolicy policy, IEnumerable<string> buckets)
+    private void Wake(IEnumerable<NamespacedName> others)
     {
-        foreach (var other in pass.SharersOf(policy, buckets))
+        foreach (var other in others)
         {
             if (policies.Find(other) is { } woken)
                 _known[other] = woken.Metadata.Uid; // what is settled by its own account may not be any more

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Policies;
 using KubeRuntime.Conditions;
 
@@ -11,7 +12,7 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </summary>
 internal static class Schedule
 {
-    public const string RequestedAt = "reconcile.fluxcd.io/requestedAt";
+    public const string RequestedAt = RequestAnnotations.RequestedAt;
 
     /// <summary>Of an interval; a look that has just been is not followed by another at once.</summary>
     private const double ShortestPause = 0.1;
@@ -46,7 +47,11 @@ internal static class Schedule
 
     /// <summary>What somebody has asked for a look with; any new value is a new request.</summary>
     public static string? AskedFor(BucketEncryptionPolicy policy) =>
-        policy.Metadata.Annotations.Where(a => a.Key == RequestedAt).Select(a => a.Value).FirstOrDefault();
+        policy.Metadata.Annotations[RequestedAt];
+
+    /// <summary>What a look of the policy would be made with now; null while its store cannot be used.</summary>
+    public static string? InputsOf(BucketEncryptionPolicy policy, Stores stores, StoreKeys keys) =>
+        stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value is { } store ? Inputs(store.Version, keys.VersionOf(store.Keys)) : null;
 
     /// <summary>Names the versions of what a look is made with, besides the policy.</summary>
     public static string Inputs(string storeVersion, string keyVersion) =>

@@ -24,19 +24,47 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
     /// <summary>What was looked with; null where nothing was.</summary>
     public string? Inputs { get; init; }
 
+    /// <summary>Whether the pass came to all buckets.</summary>
+    public PassEnd End { get; init; }
+
+    /// <summary>Buckets that were written to.</summary>
+    public IReadOnlySet<string> Written => Buckets.Where(b => b.Applied is not null).Select(b => b.Bucket).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Where the store's buckets are; null where the store is not known.</summary>
+    public string? Partition { get; init; }
+
     /// <summary>For the requeue: a policy-wide failure counts as any bucket's.</summary>
-    public IEnumerable<Outcome> Outcomes => Failure is null ? Buckets.Concat(Releases).Select(b => b.Outcome) : [new Outcome.Failed(Failure, Observed: null)];
+    public IEnumerable<Outcome> OutcomesAt(DateTimeOffset now) => Failure is not null
+        ? [new Outcome.Failed(Failure, Observed: null)]
+        : Buckets.Concat(Releases).Select(b => b is { Outcome: Outcome.Failed { Failure: var failure }, ForeignSince: { } since } && FailurePolicy.IsNotTheStore(failure, since, now)
+            ? new Outcome.Waiting(Observed: null, failure, FailurePolicy.ForeignProbe)
+            : b.Outcome);
 
     /// <summary>Every bucket of the spec was read.</summary>
     public bool IsVerified => Failure is null && !IsSuspended && Buckets.All(b => b.Outcome switch
     {
         Outcome.Failed failed => failed.Observed is not null,
         Outcome.Unconfirmed unconfirmed => unconfirmed.Observed is not null,
+        Outcome.Waiting waiting => waiting.Observed is not null,
         _ => true,
     });
 
     /// <summary>Whether a status of the same spec need not speak of the failure yet.</summary>
     public bool Tolerates(Failure failure) => failure.PassesByItself && Attempt + 1 < FailurePolicy.ShowsAt(failure.Kind);
+
+    /// <summary>
+    /// The findings, with the time since when each bucket had nothing but answers that are not the store's. After an hour a person is called for, and the
+    /// store is asked every five minutes.
+    /// </summary>
+    public Findings WithForeignTimes(PolicyStatus? last, DateTimeOffset now)
+    {
+        var rows = (last?.Buckets ?? []).ToDictionary(b => b.Name, StringComparer.Ordinal);
+        return this with { Buckets = [.. Buckets.Select(Timed)], Releases = [.. Releases.Select(Timed)] };
+
+        BucketResult Timed(BucketResult result) => result.Outcome is Outcome.Failed { Failure.IsForeign: true }
+            ? result with { ForeignSince = rows.GetValueOrDefault(result.Bucket)?.Error?.Since ?? KubeTimeConverter.Truncate(now) }
+            : result;
+    }
 }
 
 /// <summary>
@@ -110,7 +138,7 @@ internal static class StatusComposer
             var spec = leaving ? [] : policy.Spec.Buckets.Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
             foreach (var bucket in spec)
                 yield return Unlooked(bucket, remembered.GetValueOrDefault(bucket), failure, sameSpec, IsStalled(last));
-            foreach (var row in last.Buckets.Where(b => b.HeldTime is not null && !spec.Contains(b.Name)))
+            foreach (var row in last.Buckets.Where(b => b.HeldTime is not null && !spec.Contains(b.Name) && !PolicyReader.LeavesBucketsAlone(policy)))
                 yield return BucketRows.Leaving(Unlooked(row.Name, row, failure, sameSpec, IsStalled(last)));
             yield break;
         }
@@ -125,8 +153,8 @@ internal static class StatusComposer
     {
         var remembered = last.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal);
         var spec = policy.Spec.Buckets.Select(b => b.Name).ToList();
-        var rows = spec.Select(b => remembered.GetValueOrDefault(b) is { State: not BucketRow.Releasing } row ? row : BucketRows.NotLookedAt(b, remembered.GetValueOrDefault(b), isClosed: false))
-            .Concat(last.Buckets.Where(b => b.HeldTime is not null && !spec.Contains(b.Name, StringComparer.Ordinal)).Select(b => b with { State = BucketRow.Releasing }));
+        var rows = spec.Select(b => remembered.GetValueOrDefault(b) is { State: not BucketRow.Releasing } row ? row : BucketRows.NotLookedAt(b, remembered.GetValueOrDefault(b)))
+            .Concat(last.Buckets.Where(b => b.HeldTime is not null && !spec.Contains(b.Name, StringComparer.Ordinal) && !PolicyReader.LeavesBucketsAlone(policy)).Select(b => b with { State = BucketRow.Releasing }));
         return rows.Select(r => new StandingRow(r, Standing.Unread));
     }
 
@@ -135,22 +163,27 @@ internal static class StatusComposer
         status.Conditions.Find(Ready) is { Status: Condition.False } ready ? ready.LastTransitionTime + FailurePolicy.MissingGrace - now : FailurePolicy.MissingGrace;
 
     /// <summary>Of a row that speaks of an older spec, what happened stays true: writes and when.</summary>
-    private static StandingRow Looked(BucketResult result, BucketRow? before, bool sameSpec, Findings findings, PolicyStatus last, DateTimeOffset now)
+    private static StandingRow Looked(BucketResult result, BucketRow? remembered, bool sameSpec, Findings findings, PolicyStatus last, DateTimeOffset now)
     {
+        // A row of a bucket elsewhere is another bucket's: nothing of it holds here.
+        var before = remembered?.Partition is { } partition && findings.Partition is { } here && partition != here ? null : remembered;
+        if (before?.Denied is not null && findings.Inputs is { } inputs && inputs != last.Inputs)
+            before = before with { Denied = null };
         var failure = (result.Outcome as Outcome.Failed)?.Failure;
         var next = BucketRows.Next(
-            sameSpec || before is null ? before : BucketRows.NotLookedAt(before.Name, before, isClosed: false),
+            sameSpec || before is null ? before : BucketRows.NotLookedAt(before.Name, before),
             result,
-            tolerated: sameSpec && failure is not null && findings.Tolerates(failure),
+            tolerated: sameSpec && failure is not null && findings.Tolerates(failure) && !(result.ForeignSince is { } since && FailurePolicy.IsNotTheStore(failure, since, now)),
             IsStalled(last),
-            now);
+            now,
+            findings.Partition);
         var kept = ReferenceEquals(next.Row, before);
         return next with { KeyRejected = kept ? last.Conditions.Find(Ready)?.Reason == CredentialsRejected : failure is { ConcernsCredentials: true } };
     }
 
     private static StandingRow Unlooked(string bucket, BucketRow? last, Failure failure, bool sameSpec, bool wasStalled) => failure.Kind == FailureKind.Bug && sameSpec && last is not null
         ? new StandingRow(last, BucketRows.StandingOf(last, wasStalled))
-        : new StandingRow(BucketRows.NotLookedAt(bucket, last, isClosed: !failure.PassesByItself && failure.Kind != FailureKind.Bug), Standing.Unread);
+        : new StandingRow(BucketRows.NotLookedAt(bucket, last), Standing.Unread);
 
     private static bool IsStalled(PolicyStatus status) => status.Conditions.Find(Stalled) is { Status: Condition.True };
 
@@ -175,7 +208,7 @@ internal static class StatusComposer
     }
 
     private static string ReasonOf(StandingRow row) =>
-        row.KeyRejected ? CredentialsRejected : row.Row.Error is { } error ? Legal(error.Code, error.HttpStatus) : row.Row.State == BucketRow.Releasing ? Releasing : "Pending";
+        row.KeyRejected ? CredentialsRejected : row.IsNotTheStore ? FailurePolicy.NotTheStore : row.Row.Error is { } error ? Legal(error.Code, error.HttpStatus) : row.Row.State == BucketRow.Releasing ? Releasing : "Pending";
 
     private static IEnumerable<Condition> Conditions(ImmutableArray<StandingRow> rows, Verdict verdict, PolicyStatus last, long generation, DateTimeOffset now)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
@@ -29,11 +30,15 @@ internal sealed class StoreReconciler<T>(
     /// <summary>As often as <see cref="SecretKeys"/> reads a Secret again.</summary>
     private static readonly TimeSpan Resync = TimeSpan.FromMinutes(5);
 
+    /// <summary>By store: the version of its keys that its status last spoke of.</summary>
+    private readonly ConcurrentDictionary<NamespacedName, string> _reported = [];
+
     public async Task<Requeue> ReconcileAsync(NamespacedName key, int attempt, CancellationToken cancellationToken)
     {
         if (kind.Mirror.Find(key) is not { Metadata.DeletionTimestamp: null } store)
         {
             news.Uses(key, key: null);
+            _reported.TryRemove(key, out _);
             return Requeue.OnChange;
         }
         var findings = await LookAsync(key, store, attempt, cancellationToken);
@@ -47,10 +52,25 @@ internal sealed class StoreReconciler<T>(
         if (usable is not null)
             (key, failure) = await keys.GetAsync(usable.Keys, cancellationToken);
         news.Uses(name, key);
-        var standing = usable is not null && key is not null && VendorCatalog.Find(usable.Vendor) is { } vendor
-            ? breakers.StandingOf(key, vendor.Realm(usable.Place.Endpoint))
-            : new KeyStanding.Untried();
-        return new StoreFindings(failure, standing, attempt) { Remark = kind.Remark(store) };
+        var standing = usable is not null && key is not null ? StandingOf(usable, key) : new KeyStanding.Untried();
+        var version = usable is null ? "" : keys.VersionOf(usable.Keys);
+        return new StoreFindings(failure, standing, attempt)
+        {
+            Remark = kind.Remark(store),
+            KeyVersion = version,
+            HasOtherKey = _reported.TryGetValue(name, out var last) && last != version,
+        };
+    }
+
+    private KeyStanding StandingOf(Store store, AccessKey key)
+    {
+        if (VendorCatalog.Find(store.Vendor) is not { } vendor)
+            return new KeyStanding.Untried();
+        var realm = vendor.Realm(store.Place.Endpoint);
+        var standing = breakers.StandingOf(key, realm);
+        return standing is KeyStanding.Rejected rejected
+            ? new KeyStanding.Rejected(KeyHints.Explain(rejected.Failure, breakers.IsTakenElsewhere(key, realm)))
+            : standing;
     }
 
     private async Task<Requeue> TellAsync(T store, StoreFindings findings, CancellationToken cancellationToken)
@@ -60,10 +80,7 @@ internal sealed class StoreReconciler<T>(
         try
         {
             await WriteAsync(store, status, cancellationToken);
-        }
-        catch (KubeApiException e) when (e.Failure == KubeFailure.NotFound)
-        {
-            return Requeue.OnChange; // deleted meanwhile
+            _reported[store.Metadata.Key] = findings.KeyVersion;
         }
         catch (KubeApiException e)
         {

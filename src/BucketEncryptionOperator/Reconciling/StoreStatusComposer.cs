@@ -15,6 +15,12 @@ internal sealed record StoreFindings(Failure? Failure, KeyStanding Standing, int
     /// <summary>What its owner should know although nothing is wrong.</summary>
     public string? Remark { get; init; }
 
+    /// <summary>Which version of the keys this is about; empty where versions are nobody's doing.</summary>
+    public string KeyVersion { get; init; } = "";
+
+    /// <summary>The keys are not those that the last status speaks of.</summary>
+    public bool HasOtherKey { get; init; }
+
     /// <summary>The failure, or the vendor's rejection of the key: for the requeue it is one.</summary>
     public Failure? Trouble => Failure ?? (Standing as KeyStanding.Rejected)?.Failure;
 }
@@ -64,7 +70,8 @@ internal static class StoreStatusComposer
     /// <summary>That the vendor has taken the keys stays true when the operator has forgotten it: by a restart, or because nobody has asked for long.</summary>
     private static Condition Good(StoreFindings findings, StoreStatus last, bool sameSpec)
     {
-        var taken = findings.Standing is KeyStanding.Taken || (sameSpec && last.Conditions.Find(StatusComposer.Ready) is { Status: Condition.True, Reason: KeysAccepted });
+        var wasTaken = last.Conditions.Find(StatusComposer.Ready) is { Status: Condition.True, Reason: KeysAccepted };
+        var taken = findings.Standing is KeyStanding.Taken || (sameSpec && wasTaken && !findings.HasOtherKey);
         return new Condition
         {
             Type = StatusComposer.Ready,

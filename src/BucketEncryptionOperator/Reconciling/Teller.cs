@@ -1,5 +1,6 @@
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
+using KubeRuntime.Api;
 using KubeRuntime.Control;
 using KubeRuntime.Events;
 
@@ -10,27 +11,30 @@ internal sealed record TellerOptions(TimeSpan Evidence);
 
 /// <summary>Says what was found: in the status, by events, in the log, in metrics, and to the queue.</summary>
 internal sealed class Teller(
-    StatusWriter writer, BucketClaims claims, IEventRecorder events, PolicyMetrics metrics, TellerOptions options, TimeProvider time, ILogger<Teller> logger)
+    StatusWriter writer, BucketOwnership ownership, IEventRecorder events, PolicyMetrics metrics, TellerOptions options, TimeProvider time, ILogger<Teller> logger)
 {
     /// <returns>The policy as it is stored now, and when to come back.</returns>
     /// <exception cref="KubeRuntime.Api.KubeApiException">The status was not written.</exception>
     public async Task<(BucketEncryptionPolicy Policy, Requeue Next)> TellAsync(BucketEncryptionPolicy policy, Findings findings, TimeSpan resync, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
+        findings = findings.WithForeignTimes(policy.Status, now);
         var status = StatusComposer.Compose(policy, findings, options.Evidence, now);
         TellDone(policy, findings);
         var told = await writer.WriteAsync(policy, status, cancellationToken);
-        claims.Told(policy);
+        ownership.Reported(policy);
         metrics.Told(policy, status, findings, isNews: !ReferenceEquals(told, policy));
         if (!ReferenceEquals(told, policy))
         {
             Log.StatusChange(logger, policy.Status, status);
-            Record(PolicyEvents.Changes(policy, status, now));
+            Record(PolicyEvents.Changes(policy, status, findings.Written, now));
         }
         var settled = Schedule.Next(policy.Metadata.Uid, resync, now);
-        return (told, findings.IsSuspended ? Requeue.OnChange : FailurePolicy.Next(findings.Outcomes, settled, StatusComposer.UntilMissingStalls(status, now)) switch
+        return (told, findings.IsSuspended ? Requeue.OnChange : FailurePolicy.Next(findings.OutcomesAt(now), settled, StatusComposer.UntilMissingStalls(status, now)) switch
         {
             { Delay: null } => Requeue.OnChange,
+            { BackOff: true } when findings.End == PassEnd.GaveWay => Requeue.Behind,
+            { Delay: { } delay, BackOff: true } when findings.End == PassEnd.RateLimited => new Requeue.After(delay), // it goes on, and has not failed
             { Delay: { } delay, BackOff: true } => new Requeue.Retry(delay),
             { Delay: { } delay } => new Requeue.After(delay),
         });
@@ -43,18 +47,48 @@ internal sealed class Teller(
         Record(PolicyEvents.Done(policy, findings, time.GetUtcNow()));
     }
 
-    /// <summary>Buckets that another policy should look at now: this one has claimed them, given them up, or waits for the other's write.</summary>
-    public static IEnumerable<string> ChangedHands(BucketEncryptionPolicy before, BucketEncryptionPolicy told, Findings findings)
+    /// <summary>
+    /// Other policies that should look now, because something is new: this one's claim changed hands, it has found drift that another one writes, or its writes
+    /// are denied for long enough that another one may write. What stays as it was wakes nobody.
+    /// </summary>
+    public IReadOnlyCollection<NamespacedName> Concerned(BucketEncryptionPolicy before, BucketEncryptionPolicy told, Findings findings)
     {
-        var claimed = Claimed(before);
-        claimed.SymmetricExceptWith(Claimed(told));
-        claimed.UnionWith(findings.Releases.Where(r => r.Outcome is Outcome.Released).Select(r => r.Bucket));
-        claimed.UnionWith(findings.Buckets.Where(r => r.Outcome is Outcome.Yielded { Why.PassesByItself: true }).Select(r => r.Bucket));
-        return claimed;
+        var woken = ConcernedByRelease(told, findings);
+        if (ReferenceEquals(before, told))
+            return woken;
+        var rows = (before.Status?.Buckets ?? []).ToDictionary(b => b.Name, StringComparer.Ordinal);
+        foreach (var row in told.Status?.Buckets ?? [])
+        {
+            if (row.Partition is not { } partition)
+                continue;
+            var (last, id) = (rows.GetValueOrDefault(row.Name), new BucketId(partition, row.Name));
+            if (ClaimOf(last) != ClaimOf(row))
+                woken.UnionWith(IsOneMore(row, id) ? ownership.Releasing(told, id) : ownership.Others(told, [row.Name]));
+            else if ((row.Error?.Code == Ownership.AnotherWrites && last?.Error?.Code != Ownership.AnotherWrites) || Denials(row) != Denials(last))
+                Add(ownership.WriterOf(id));
+        }
+        return woken;
+
+        // A claim behind an older one changes nothing for anybody but who waits for a successor.
+        bool IsOneMore(BucketRow row, BucketId id) => row.ClaimedTime is not null && ownership.OwnerOf(id)?.Metadata.Uid != told.Metadata.Uid;
+
+        void Add(BucketEncryptionPolicy? other)
+        {
+            if (other is not null && other.Metadata.Uid != told.Metadata.Uid)
+                woken.Add(other.Metadata.Key);
+        }
     }
 
-    private static HashSet<string> Claimed(BucketEncryptionPolicy policy) =>
-        (policy.Status?.Buckets ?? []).Where(b => b.ClaimedTime is not null).Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
+    /// <summary>Policies that may have what this one has released.</summary>
+    public HashSet<NamespacedName> ConcernedByRelease(BucketEncryptionPolicy policy, Findings findings)
+    {
+        var released = findings.Releases.Where(r => r.Outcome is Outcome.Released).Select(r => r.Bucket).ToList();
+        return released.Count == 0 ? [] : ownership.Others(policy, released);
+    }
+
+    private static bool Denials(BucketRow? row) => row?.Denied?.Count >= DeniedRow.Enough;
+
+    private static Claim ClaimOf(BucketRow? row) => row?.ClaimedTime is not null ? Claim.Open : row?.ClaimDeniedTime is not null ? Claim.Denied : Claim.None;
 
     private void Record(IEnumerable<Occurrence> occurrences)
     {

@@ -1,6 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Security.Cryptography;
-using System.Text;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
@@ -16,16 +14,14 @@ internal sealed record StateSources(Mirror<BucketEncryptionPolicy> Policies, Pol
 
 /// <summary>
 /// What is so when somebody collects: nothing is kept for it between. Buckets and policies are those of the statuses, which every replica has in memory; a query takes the maximum over
-/// pods. A label has no name of an object in it unless <c>--metrics-per-bucket</c> asks for that; an access key is told by the beginning of a hash of its id.
+/// pods. A label has no name of an object, endpoint or key in it unless <c>--metrics-per-bucket</c> asks for that.
 /// </summary>
 internal sealed class StateMetrics
 {
-    /// <summary>Hexadecimal digits: enough to tell an installation's keys apart, too few to go back.</summary>
-    private const int KeyDigits = 8;
-
     private static readonly string[] RowStates = [BucketRow.InSync, BucketRow.Drifted, BucketRow.Failed, BucketRow.Unknown, BucketRow.Releasing];
 
     private readonly StateSources _from;
+    private readonly Totals _throttled = new();
     private readonly HashSet<string> _codes = VendorCatalog.All.SelectMany(v => v.Dialect.Errors.Codes).ToHashSet(StringComparer.Ordinal);
 
     public StateMetrics(Meter meter, StateSources from, string version, bool perBucket)
@@ -35,7 +31,9 @@ internal sealed class StateMetrics
         meter.CreateObservableGauge("bucketencryption_crds_outdated", () => from.IsSchemaOutdated() ? 1L : 0, description: "1 while the operator waits for CRDs that have all that it needs");
         meter.CreateObservableGauge("bucketencryption_buckets", Buckets, description: "Buckets of policies by the state of their row");
         meter.CreateObservableGauge("bucketencryption_policies", Policies, description: "Policies by the status of their condition Ready");
-        meter.CreateObservableGauge("bucketencryption_access_keys", Keys, description: "Access keys in use: new, proven, or rejected by the vendor");
+        meter.CreateObservableGauge(
+            "bucketencryption_access_keys", Keys,
+            description: "Access keys in use: new, proven, or rejected by the vendor somewhere");
         _ = new FadingGauge(meter, "bucketencryption_bucket_errors", "Buckets by the code of what is wrong with them", ["code"], Errors);
         _ = new FadingGauge(meter, "bucketencryption_oldest_verification_timestamp_seconds", "When the policy that has waited longest was last verified", [], Oldest);
         Limiter(meter);
@@ -97,26 +95,64 @@ internal sealed class StateMetrics
     private DateTimeOffset VerifiedAt(BucketEncryptionPolicy policy) =>
         _from.Verified.VerifiedAt(policy.Metadata.Key) ?? policy.Status?.LastVerifiedTime ?? policy.Metadata.CreationTimestamp ?? DateTimeOffset.UnixEpoch;
 
+    /// <summary>
+    /// By vendor: a limiter is per key and endpoint, and both are tenants' to choose, as often as they like. An
+    /// endpoint that is not a vendor's own counts as <c>Other</c>.
+    /// </summary>
     private void Limiter(Meter meter)
     {
-        Gauge("rate", "Requests a second that the vendor is found to take, at most the store's rateLimit", p => p.RequestsPerSecond);
-        Gauge("rate_limit", "Requests a second that the store's rateLimit allows", p => p.Limit.RequestsPerSecond);
+        Gauge("rate", "Requests per second that vendors are found to take, all keys together",
+            p => p.RequestsPerSecond);
+        Gauge("rate_limit", "Requests per second that stores allow, all keys together", p => p.Limit.RequestsPerSecond);
+        Gauge("slowed_down", "Keys, per endpoint, that are slower than their store allows: the vendor asked for it",
+            p => p.RequestsPerSecond < p.Limit.RequestsPerSecond ? 1 : 0);
         Gauge("in_flight", "Requests that wait for their answer", p => p.InFlight);
         Gauge("waiting", "Requests that wait for their turn", p => p.Waiting);
         meter.CreateObservableCounter(
             "bucketencryption_limiter_throttled_total",
-            () => _from.Limits.States.Select(p => new Measurement<long>(p.Throttled, new("endpoint", p.Endpoint), new("key", Hash(p.Principal)))),
+            () => _throttled.Add(_from.Limits.States)
+                .Select(t => new Measurement<long>(t.Value, new KeyValuePair<string, object?>("vendor", t.Key))),
             description: "Answers of the vendor that ask to go slower");
 
         void Gauge(string what, string description, Func<PaceState, double> value) => _ = new FadingGauge(
-            meter, "bucketencryption_limiter_" + what, description, ["endpoint", "key"], () => _from.Limits.States.Select(p => new FadingGauge.Reading(value(p), p.Endpoint, Hash(p.Principal))));
+            meter, "bucketencryption_limiter_" + what, description, ["vendor"],
+            () => _from.Limits.States.GroupBy(VendorOf, StringComparer.Ordinal)
+                .Select(g => new FadingGauge.Reading(g.Sum(value), g.Key)));
     }
 
-    private static string Hash(string principal) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(principal)))[..KeyDigits];
+    private static string VendorOf(PaceState pace) =>
+        VendorCatalog.OwnerOf(new Uri($"{Uri.UriSchemeHttps}://{pace.Endpoint}"))?.Name ?? MeasuredCall.Other;
 
     private static void Process(Meter meter)
     {
         meter.CreateObservableCounter("process_cpu_seconds_total", () => Environment.CpuUsage.TotalTime.TotalSeconds, description: "CPU time of the process");
         meter.CreateObservableGauge("process_resident_memory_bytes", () => Environment.WorkingSet, description: "Memory of the process");
+    }
+
+    /// <summary>Sums that never fall, although a limiter that nobody uses is dropped with its count.</summary>
+    private sealed class Totals
+    {
+        private readonly Lock _gate = new();
+        private readonly Dictionary<string, long> _totals = new(StringComparer.Ordinal);
+        private Dictionary<(string, string), long> _seen = [];
+
+        public IReadOnlyList<KeyValuePair<string, long>> Add(IReadOnlyList<PaceState> paces)
+        {
+            lock (_gate)
+            {
+                var now = new Dictionary<(string, string), long>();
+                foreach (var pace in paces)
+                {
+                    var (whose, vendor) = ((pace.Principal, pace.Endpoint), VendorOf(pace));
+                    var before = _seen.GetValueOrDefault(whose);
+                    // Fewer than before: it was dropped, and made again.
+                    var more = pace.Throttled >= before ? pace.Throttled - before : pace.Throttled;
+                    _totals[vendor] = _totals.GetValueOrDefault(vendor) + more;
+                    now[whose] = pace.Throttled;
+                }
+                _seen = now;
+                return [.. _totals];
+            }
+        }
     }
 }

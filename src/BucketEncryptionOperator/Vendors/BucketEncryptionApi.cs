@@ -6,22 +6,23 @@ namespace BucketEncryptionOperator.Vendors;
 /// <summary>The three operations in a vendor's dialect.</summary>
 /// <param name="writeTime">How long a write may take; null for as long as any request.</param>
 /// <param name="metrics">Null where nobody counts.</param>
+/// <param name="endpoints">Null where each request is sent, whatever became of those before it.</param>
 internal sealed class BucketEncryptionApi(
-    VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteTime? writeTime = null, VendorMeter? metrics = null) : IBucketEncryptionApi
+    VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteTime? writeTime = null, VendorMeter? metrics = null,
+    EndpointBreakers? endpoints = null) : IBucketEncryptionApi
 {
-    /// <summary>Vendors' have hundreds of characters; shorter ones would be found in any text.</summary>
-    private const int ShortestToken = 8;
-
-    private const string Get = "GetBucketEncryption";
-
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
-        using var turn = await limits.EnterAsync(address, key, Get, requests: 1, cancellationToken);
+        endpoints?.Check(address, AnswerContext.Get); // before a wait for nothing
+        using var turn = await limits.EnterAsync(address, key, AnswerContext.Get, requests: 1, cancellationToken);
         return await ReadAsync(new Call(address, key, turn), cancellationToken);
     }
 
-    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
-        new BucketWrite(this, new Call(address, key, await limits.EnterAsync(address, key, Get, requests: 2, cancellationToken)));
+    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
+    {
+        endpoints?.Check(address, AnswerContext.Get);
+        return new BucketWrite(this, new Call(address, key, await limits.EnterAsync(address, key, AnswerContext.Get, requests: 2, cancellationToken)));
+    }
 
     public string Write(BucketEncryption target, Observation basis) => dialect.Document.Write(target, basis.Document);
 
@@ -29,25 +30,22 @@ internal sealed class BucketEncryptionApi(
 
     private async Task<Observation> ReadAsync(Call call, CancellationToken cancellationToken)
     {
-        var (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, Get, lastCheck: null, cancellationToken);
+        var (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, AnswerContext.Get, lastCheck: null, cancellationToken);
         // Refused for the time in its signature: once more, signed for the time that the endpoint told. A write is not sent twice: whoever lets us
         // write was asked for one request, now; and a read with the corrected time comes before the next.
         if (CorrectsClock(call, response, failure))
-            (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, Get, lastCheck: null, cancellationToken);
-        if (failure is not null)
+            (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, AnswerContext.Get, lastCheck: null, cancellationToken);
+        var (observed, problem) = Answers.Observe(dialect, response, failure);
+        if (observed is null)
+            throw new VendorException(problem ?? throw new InvalidOperationException("neither a value nor a reason"));
+        if (!KeyRedaction.Repeats(response.Body, call.Key))
+            return observed;
+        var repeats = new Failure(FailureKind.Transient, AnswerContext.Get, Answers.Unreadable)
         {
-            return ErrorTable.SaysNotConfigured(failure) || dialect.Errors.SaysNotConfigurable(failure)
-                ? new Observation(new BucketEncryption.None(), Document: null) { NotConfigured = failure }
-                : throw new VendorException(failure);
-        }
-        return dialect.Document.Read(response.Body) is { } encryption
-            ? new Observation(encryption, response.Body)
-            : throw new VendorException(new Failure(FailureKind.Transient, Get, "UnreadableAnswer")
-            {
-                HttpStatus = (int)response.Status,
-                Message = $"The answer is not a {dialect.Document.Name} document.",
-                RequestId = dialect.Errors.RequestId(response),
-            });
+            HttpStatus = (int)response.Status,
+            Message = "The answer repeats the request's secrets.",
+        };
+        throw new VendorException(KeyRedaction.Redact(repeats, call.Key));
     }
 
     private bool CorrectsClock(Call call, VendorResponse response, Failure? failure) =>
@@ -70,35 +68,37 @@ internal sealed class BucketEncryptionApi(
         if (key.Lifetime is { IsOver: true })
             throw new VendorException(KeyOver(operation));
         using var request = dialect.Sign(method, address, key, body, clocks.Now(address.Endpoint));
+        using var pass = endpoints?.Enter(address, operation);
         var atMost = lastCheck is null ? TimeSpan.MaxValue : writeTime?.Invoke() ?? TimeSpan.MaxValue;
         if (atMost <= TimeSpan.Zero)
             throw new VendorException(NotLeading.Failure);
         if (lastCheck?.Invoke() is { } stop)
             throw new VendorException(stop with { NotSent = true });
         var sent = turn.Send();
-        var (response, failure) = await MeasureAsync(request, address, operation, atMost, cancellationToken);
-        // A careless endpoint, or one that is not the vendor's, may say what it was told.
-        if (key.SecurityToken is { Length: >= ShortestToken } token && failure?.Message?.Contains(token, StringComparison.Ordinal) == true)
-            failure = failure with { Message = null };
+        var context = new AnswerContext(operation) { SentToken = key.SecurityToken is not null, Now = clocks.Now(address.Endpoint) };
+        var (response, failure) = await MeasureAsync(request, call, context, pass, atMost, cancellationToken);
         sent.Answered(failure);
         return (response, failure);
     }
 
     private async Task<(VendorResponse Response, Failure? Failure)> MeasureAsync(
-        HttpRequestMessage request, BucketAddress address, string operation, TimeSpan atMost, CancellationToken cancellationToken)
+        HttpRequestMessage request, Call of, AnswerContext context, EndpointBreakers.Pass? pass, TimeSpan atMost, CancellationToken cancellationToken)
     {
-        using var call = metrics?.Begin(operation, address);
+        using var call = metrics?.Begin(context.Operation, of.Address);
         try
         {
-            var response = await http.SendAsync(request, operation, address.CaBundle, atMost, cancellationToken);
-            var failure = response.IsSuccess ? null : dialect.Errors.Read(response, operation);
+            var response = await http.SendAsync(request, context.Operation, of.Address.CaBundle, atMost, cancellationToken);
+            pass?.Answered();
+            var failure = Answers.Problem(dialect, response, context) is { } problem ? KeyRedaction.Redact(problem, of.Key) : null;
             call?.Ended(failure);
             return (response, failure);
         }
         catch (VendorException e)
         {
             call?.Ended(e.Failure);
-            throw;
+            if (pass is null || (e.Failure.Code == VendorHttp.TimedOut && atMost < http.Limit)) // the end of the lease is not the endpoint's fault
+                throw;
+            throw new VendorException(pass.Failed(e.Failure));
         }
     }
 
@@ -113,10 +113,10 @@ internal sealed class BucketEncryptionApi(
             _written ? throw new InvalidOperationException("the read comes before the write") : api.ReadAsync(call, cancellationToken);
 
         public Task PutAsync(string document, Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
-            WriteAsync(HttpMethod.Put, document, "PutBucketEncryption", lastCheck, cancellationToken);
+            WriteAsync(HttpMethod.Put, document, AnswerContext.Put, lastCheck, cancellationToken);
 
         public Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
-            WriteAsync(HttpMethod.Delete, document: null, "DeleteBucketEncryption", lastCheck, cancellationToken);
+            WriteAsync(HttpMethod.Delete, document: null, AnswerContext.Delete, lastCheck, cancellationToken);
 
         public void Dispose() => call.Turn.Dispose();
 
@@ -128,7 +128,7 @@ internal sealed class BucketEncryptionApi(
             using var turn = call.Turn; // nothing can follow: a read that confirms the write needs the slot, where a store has but one
             var (response, failure) = await api.SendAsync(call, method, document, operation, lastCheck, cancellationToken);
             _ = api.CorrectsClock(call, response, failure); // for the next read
-            if (failure is not null && !(document is null && ErrorTable.SaysNotConfigured(failure)))
+            if (failure is not null && !Answers.IsDone(failure, operation))
                 throw new VendorException(failure);
         }
     }

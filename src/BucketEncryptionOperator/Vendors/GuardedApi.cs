@@ -4,13 +4,13 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>A vendor behind the breakers of its access keys: a call with a rejected key ends with the vendor's rejection, and is not made.</summary>
-/// <param name="realm">Where the vendor knows a key: from an endpoint to a name that all endpoints with the same keys share.</param>
+/// <param name="realm">From an endpoint to the name of where a key is known: see <see cref="Vendor.Realm"/>.</param>
 internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breakers, Func<Uri, string> realm) : IBucketEncryptionApi
 {
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
         using var pass = await EnterAsync(address, key, cancellationToken);
-        return await CallAsync(pass, inner.GetAsync(address, key, cancellationToken));
+        return await CallAsync(new Caller(this, key, address, pass), () => inner.GetAsync(address, key, cancellationToken));
     }
 
     public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
@@ -19,7 +19,7 @@ internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breaker
         IBucketWrite? begun = null;
         try
         {
-            begun = new GuardedWrite(await inner.BeginWriteAsync(address, key, cancellationToken), pass);
+            begun = new GuardedWrite(await inner.BeginWriteAsync(address, key, cancellationToken), new Caller(this, key, address, pass));
             return begun;
         }
         finally
@@ -35,42 +35,49 @@ internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breaker
 
     private async Task<KeyBreakers.Pass> EnterAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
-        var (pass, rejection) = await breakers.EnterAsync(key, realm(address.Endpoint), cancellationToken);
-        return pass ?? throw new VendorException((rejection ?? throw new InvalidOperationException("neither a pass nor a reason")) with { NotSent = true });
+        var (pass, rejection) = await breakers.EnterAsync(key, realm(address.Endpoint), address.Bucket, cancellationToken);
+        if (rejection is not null)
+            throw Explained(rejection with { NotSent = true }, key, address);
+        return pass ?? throw new InvalidOperationException("neither a pass nor a reason");
     }
 
-    private static async Task<T> CallAsync<T>(KeyBreakers.Pass pass, Task<T> call)
+    private static async Task<T> CallAsync<T>(Caller caller, Func<Task<T>> call)
     {
         try
         {
-            var answer = await call;
-            pass.Answered(failure: null);
+            var answer = await call();
+            caller.Pass.Answered(failure: null);
             return answer;
         }
         catch (VendorException e)
         {
-            pass.Answered(e.Failure);
-            throw;
+            caller.Pass.Answered(e.Failure);
+            throw caller.Api.Explained(e.Failure, caller.Key, caller.Address);
         }
     }
 
+    private VendorException Explained(Failure failure, AccessKey key, BucketAddress address) =>
+        new(KeyHints.Explain(failure, breakers.IsTakenElsewhere(key, realm(address.Endpoint))));
+
+    private sealed record Caller(GuardedApi Api, AccessKey Key, BucketAddress Address, KeyBreakers.Pass Pass);
+
     /// <summary>The read and the write are one pass: nobody asks the breaker between the two.</summary>
-    private sealed class GuardedWrite(IBucketWrite inner, KeyBreakers.Pass pass) : IBucketWrite
+    private sealed class GuardedWrite(IBucketWrite inner, Caller caller) : IBucketWrite
     {
         private bool _ended;
 
-        public Task<Observation> GetAsync(CancellationToken cancellationToken) => CallAsync(pass, inner.GetAsync(cancellationToken));
+        public Task<Observation> GetAsync(CancellationToken cancellationToken) => CallAsync(caller, () => inner.GetAsync(cancellationToken));
 
         public Task PutAsync(string document, Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
-            CallAsync(pass, DoneAsync(inner.PutAsync(document, lastCheck, cancellationToken)));
+            CallAsync(caller, () => DoneAsync(inner.PutAsync(document, lastCheck, cancellationToken)));
 
-        public Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken) => CallAsync(pass, DoneAsync(inner.DeleteAsync(lastCheck, cancellationToken)));
+        public Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken) => CallAsync(caller, () => DoneAsync(inner.DeleteAsync(lastCheck, cancellationToken)));
 
         public void Dispose()
         {
             inner.Dispose();
             if (!_ended)
-                pass.Dispose();
+                caller.Pass.Dispose();
             _ended = true;
         }
 

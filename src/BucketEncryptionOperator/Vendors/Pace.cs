@@ -14,6 +14,11 @@ internal sealed record PaceState(string Principal, string Endpoint, double Reque
 /// the vendor's Retry-After. Every other answer adds a little: 3 % in a second of full use, so that few requests are refused whatever the vendor takes.
 /// Below the limit there are no bursts: they would only meet the vendor's limit again. First come, first served.
 /// <para>
+/// Nobody waits for long: neither for the permits nor for a slot of <see cref="RateLimit.MaxConcurrency"/>, which an endpoint without answers keeps
+/// occupied until the timeout. Who would wait longer than <see cref="LongestWait"/> is refused at once, by how long turns have taken lately; who
+/// has waited that long is refused then.
+/// </para>
+/// <para>
 /// A turn may be for two requests, a read and the write that follows from it. It is granted when there is a permit for the first and takes
 /// both, so that the write need not wait even at one request per second: the debt is paid before the next turn.
 /// </para>
@@ -21,12 +26,17 @@ internal sealed record PaceState(string Principal, string Endpoint, double Reque
 /// <remarks>System.Threading.RateLimiting is not used: its token bucket cannot change its rate, and has a clock of its own.</remarks>
 internal sealed class Pace : IDisposable
 {
+    public const string RateLimited = "RateLimited";
+
     private const double Decrease = 0.8;
     private const double Increase = 0.03;
     private const double SlowestRate = 0.1;
 
+    /// <summary>Weight of the last turn in the average of how long they take.</summary>
+    private const double Newest = 0.2;
+
     /// <summary>Whoever would wait longer holds up a worker that has better things to do: the queue tries again later.</summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
+    internal static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
@@ -40,7 +50,14 @@ internal sealed class Pace : IDisposable
     private long _pausedAt;
     private TimeSpan _pause;
     private long _slowedAt = long.MinValue;
+    private int _waitingRequests;
     private int _inFlight;
+
+    /// <summary>Sum of the times at which the turns under way were granted: with it their mean age takes no list.</summary>
+    private long _grantedAtSum;
+
+    /// <summary>How long turns take, on average.</summary>
+    private double _secondsPerTurn;
     private long _requests;
     private long _throttled;
 
@@ -63,19 +80,25 @@ internal sealed class Pace : IDisposable
             Fill();
             if (_limit != limit)
                 (_limit, _rate) = (limit, Math.Min(_rate, limit.RequestsPerSecond));
-            if (UntilTurn(_waiting.Sum(w => w.Requests)) is var wait && wait > LongestWait)
+            if (Wait(_waitingRequests, _waiting.Count) is var wait && wait > LongestWait)
                 throw new VendorException(TooLong(operation, wait));
             place = _waiting.AddLast(new Place(requests, new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously)));
+            _waitingRequests += requests;
             LetGo();
         }
         try
         {
-            return new Turn(this, await place.Value.Granted.Task.WaitAsync(cancellationToken), requests);
+            return new Turn(this, await place.Value.Granted.Task.WaitAsync(LongestWait, _time, cancellationToken), requests);
         }
         catch (OperationCanceledException)
         {
             GiveUp(place);
             throw;
+        }
+        catch (TimeoutException)
+        {
+            GiveUp(place);
+            throw new VendorException(TooLong(operation, WaitNow()));
         }
     }
 
@@ -87,7 +110,7 @@ internal sealed class Pace : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private static Failure TooLong(string operation, TimeSpan wait) => new(FailureKind.Throttled, operation, "RateLimited")
+    private static Failure TooLong(string operation, TimeSpan wait) => new(FailureKind.Throttled, operation, RateLimited)
     {
         Message = "The vendor asked to go slower, or more waits for the store's rateLimit than passes in a while.",
         RetryAfter = wait,
@@ -130,13 +153,16 @@ internal sealed class Pace : IDisposable
         (_rate, _tokens, _slowedAt) = (Math.Max(SlowestRate, _rate * Decrease), 0, _time.GetTimestamp());
     }
 
-    private void Leave(int unused)
+    private void Leave(long grantedAt, int unused)
     {
         lock (_gate)
         {
             Fill();
             _tokens += unused;
             _inFlight--;
+            _grantedAtSum -= grantedAt;
+            var seconds = _time.GetElapsedTime(grantedAt, _filledAt).TotalSeconds;
+            _secondsPerTurn += Newest * (seconds - _secondsPerTurn);
             LetGo();
         }
     }
@@ -148,10 +174,11 @@ internal sealed class Pace : IDisposable
             if (place.List is not null)
             {
                 _waiting.Remove(place);
+                _waitingRequests -= place.Value.Requests;
                 return;
             }
         }
-        Leave(place.Value.Requests); // the turn came in the same moment
+        Leave(place.Value.GrantedAt, place.Value.Requests); // the turn came in the same moment
     }
 
     private void Tick()
@@ -167,8 +194,11 @@ internal sealed class Pace : IDisposable
         while (_waiting.First is { } first && _inFlight < _limit.MaxConcurrency && _tokens >= 1 && PauseLeft() == TimeSpan.Zero)
         {
             _waiting.RemoveFirst();
+            _waitingRequests -= first.Value.Requests;
             _tokens -= first.Value.Requests;
             _inFlight++;
+            _grantedAtSum += _filledAt;
+            first.Value.GrantedAt = _filledAt;
             first.Value.Granted.SetResult(_filledAt);
         }
         if (_waiting.Count > 0 && _inFlight < _limit.MaxConcurrency) // whole milliseconds, and never too early
@@ -187,10 +217,40 @@ internal sealed class Pace : IDisposable
     /// <param name="ahead">Requests that wait before it.</param>
     private TimeSpan UntilTurn(int ahead) => PauseLeft() + TimeSpan.FromSeconds(Math.Max(0, (ahead + 1 - _tokens) / _rate));
 
+    /// <summary>Returns how long a turn has to wait for a slot, if turns take as long as they have lately, and as those under way already have.</summary>
+    /// <param name="ahead">Turns that wait before it.</param>
+    private TimeSpan UntilSlot(int ahead)
+    {
+        var missing = _inFlight + ahead + 1 - _limit.MaxConcurrency;
+        if (missing <= 0 || _inFlight == 0)
+            return TimeSpan.Zero;
+        var soFar = _time.GetElapsedTime(_grantedAtSum / _inFlight, _filledAt).TotalSeconds;
+        return TimeSpan.FromSeconds(missing * Math.Max(soFar, _secondsPerTurn) / _limit.MaxConcurrency);
+    }
+
+    private TimeSpan Wait(int requestsAhead, int turnsAhead)
+    {
+        var (turn, slot) = (UntilTurn(requestsAhead), UntilSlot(turnsAhead));
+        return turn > slot ? turn : slot;
+    }
+
+    /// <summary>Of somebody who comes now.</summary>
+    private TimeSpan WaitNow()
+    {
+        lock (_gate)
+        {
+            Fill();
+            return Wait(_waitingRequests, _waiting.Count);
+        }
+    }
+
     private TimeSpan PauseLeft() => _pause - _time.GetElapsedTime(_pausedAt) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     /// <summary>A turn that waits, for so many requests.</summary>
-    private sealed record Place(int Requests, TaskCompletionSource<long> Granted);
+    private sealed record Place(int Requests, TaskCompletionSource<long> Granted)
+    {
+        public long GrantedAt { get; set; }
+    }
 
     /// <summary>
     /// Permits for requests that go out one after the other, and one slot for all of them. Disposing it returns the permits that were not used,
@@ -213,7 +273,7 @@ internal sealed class Pace : IDisposable
             if (_left)
                 return;
             _left = true;
-            pace.Leave(Math.Max(0, requests - _sent));
+            pace.Leave(grantedAt, Math.Max(0, requests - _sent));
         }
     }
 

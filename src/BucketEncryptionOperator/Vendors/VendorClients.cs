@@ -1,19 +1,35 @@
 using System.Net.Security;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>
-/// The open connections to vendors: one client for all whose certificate the system's roots vouch for, and one for each bundle of roots that stores bring along,
-/// so that what one store trusts no other does. A client whose bundle nobody has used for an hour is closed.
+/// The open connections to vendors: one client for all endpoints whose certificate the system's roots vouch for, and
+/// one per bundle of roots that stores bring along, so that no store trusts what another one does. Equal bundles share
+/// a client.
+/// <para>
+/// A store's author may edit the bundle as often as he likes, so the clients are bounded: one that nobody has used for
+/// an hour is closed, and beyond <see cref="MaxClients"/> the one whose last use is longest ago. A client in use is
+/// never closed.
+/// </para>
 /// </summary>
 /// <param name="open">A client that trusts these roots; none, for the system's.</param>
 internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient> open, TimeProvider time) : IDisposable
 {
+    /// <summary>
+    /// Maximum number of clients with a bundle. An installation has a few private authorities; a client costs some 100
+    /// KiB, and one that was closed too early costs one more TLS handshake.
+    /// </summary>
+    internal const int MaxClients = 64;
+
     private static readonly TimeSpan KeptUnused = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
     private readonly HttpClient _system = open([]);
+
+    /// <summary>By hash: a bundle may have 64 KiB.</summary>
     private readonly Dictionary<string, Entry> _byBundle = new(StringComparer.Ordinal);
 
     /// <summary>Bundles that have a client.</summary>
@@ -33,12 +49,14 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
     {
         if (bundle is null)
             return new Lease(_system, this, entry: null);
+        var hash = Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(bundle.AsSpan())));
         lock (_gate)
         {
-            if (!_byBundle.TryGetValue(bundle, out var entry))
+            if (!_byBundle.TryGetValue(hash, out var entry))
             {
-                CloseUnused();
-                _byBundle[bundle] = entry = new Entry(open(CaBundle.Read(bundle)));
+                var roots = CaBundle.Read(bundle);
+                MakeRoom();
+                _byBundle[hash] = entry = new Entry(open(roots), roots);
             }
             entry.Requests++;
             return new Lease(entry.Client, this, entry);
@@ -51,7 +69,7 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
         lock (_gate)
         {
             foreach (var entry in _byBundle.Values)
-                entry.Client.Dispose();
+                entry.Dispose();
             _byBundle.Clear();
         }
     }
@@ -69,12 +87,15 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
         return options;
     }
 
-    private void CloseUnused()
+    private void MakeRoom()
     {
-        foreach (var (bundle, entry) in _byBundle.Where(b => b.Value.Requests == 0 && time.GetElapsedTime(b.Value.UsedAt) > KeptUnused).ToList())
+        var unused = _byBundle.Where(b => b.Value.Requests == 0).OrderBy(b => b.Value.UsedAt).ToList();
+        var tooMany = _byBundle.Count + 1 - MaxClients;
+        var closed = unused.Where((b, i) => i < tooMany || time.GetElapsedTime(b.Value.UsedAt) > KeptUnused);
+        foreach (var (hash, entry) in closed)
         {
-            _byBundle.Remove(bundle);
-            entry.Client.Dispose();
+            _byBundle.Remove(hash);
+            entry.Dispose();
         }
     }
 
@@ -96,12 +117,19 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
     }
 
     /// <summary>Guarded by the gate.</summary>
-    internal sealed class Entry(HttpClient client)
+    internal sealed class Entry(HttpClient client, X509Certificate2Collection roots) : IDisposable
     {
         public HttpClient Client => client;
 
         public int Requests { get; set; }
 
         public long UsedAt { get; set; }
+
+        public void Dispose()
+        {
+            client.Dispose();
+            foreach (var root in roots)
+                root.Dispose();
+        }
     }
 }

@@ -20,12 +20,16 @@ internal sealed record VendorResponse(HttpStatusCode Status, string Body, HttpRe
 /// <summary>
 /// Sends one signed request and reads a bounded answer. No redirects (a signature covers its host, and an answer must not choose
 /// where keys' signatures go), no cookies, no retries (the queue is the one retry loop), certificate checks always on,
-/// HTTPS_PROXY and its kin honoured. Connections are the <see cref="Dialer"/>'s.
+/// the process's proxies honoured. Connections are the <see cref="Dialer"/>'s.
 /// </summary>
 internal sealed class VendorHttp : IDisposable
 {
     /// <summary>The largest legal answer is an error document of a few KiB.</summary>
     private const int MaxBody = 64 * 1024;
+
+    /// <summary>Codes of failures that say that nobody is there.</summary>
+    public const string Unreachable = "Unreachable";
+    public const string TimedOut = "Timeout";
 
     private const string CheckWay = "Check the store's endpoint and region, and that the operator can reach it (DNS, network policy, proxy).";
     private const string CheckCertificate = "Check the store's endpoint, and whether a proxy on the way answers in its place.";
@@ -37,13 +41,13 @@ internal sealed class VendorHttp : IDisposable
 
     /// <param name="product">For the User-Agent header, as <c>name/1.0</c>.</param>
     /// <param name="timeout">For one request, connection and body included.</param>
-    /// <param name="proxy">Null: the environment's.</param>
+    /// <param name="proxy">Null: <see cref="HttpClient.DefaultProxy"/>.</param>
     /// <param name="dialer">Null: whoever asks for an address vouches for it, and nothing but a metadata service is refused.</param>
     public VendorHttp(string product, TimeSpan timeout, TimeProvider time, IWebProxy? proxy = null, Dialer? dialer = null)
     {
         _timeout = timeout;
         _time = time;
-        _dialer = dialer ?? new Dialer(_ => Vouching.Operator);
+        _dialer = dialer ?? new Dialer(_ => Vouching.Operator, new StaggeredConnector(time));
         _clients = new VendorClients(Open, time);
 
         HttpClient Open(X509Certificate2Collection roots)
@@ -54,7 +58,7 @@ internal sealed class VendorHttp : IDisposable
                 UseCookies = false,
                 ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(), // spans, but no word of them to a vendor
                 Proxy = proxy,
-                ConnectTimeout = timeout,
+                ConnectTimeout = ConnectTimeout,
                 ConnectCallback = _dialer.DialAsync,
                 SslOptions = VendorClients.Trust(roots),
                 MaxConnectionsPerServer = 64,
@@ -66,6 +70,12 @@ internal sealed class VendorHttp : IDisposable
             return http;
         }
     }
+
+    /// <summary>For one request, connection and body included.</summary>
+    public TimeSpan Limit => _timeout;
+
+    /// <summary>Shorter than <see cref="Limit"/>, so that a connection that cannot be made is told from an answer that does not come: nothing was sent then.</summary>
+    private TimeSpan ConnectTimeout => _timeout / 2;
 
     /// <param name="operation">The vendor's name of the call, for failures.</param>
     /// <exception cref="VendorException">Transient: no complete answer came. Refused: the host is where no request may go.</exception>
@@ -93,9 +103,13 @@ internal sealed class VendorHttp : IDisposable
         {
             throw;
         }
+        catch (OperationCanceledException) when (!deadline.Token.IsCancellationRequested)
+        {
+            throw NoConnection(operation, Unreachable, $"No connection to the endpoint within {ConnectTimeout.TotalSeconds:0.#} s.", CheckWay);
+        }
         catch (OperationCanceledException)
         {
-            throw NoAnswer(operation, "Timeout", $"No complete answer within {limit.TotalSeconds:0} s.", CheckWay);
+            throw NoAnswer(operation, TimedOut, $"No complete answer within {limit.TotalSeconds:0} s.", CheckWay);
         }
         catch (AddressNotAllowedException e)
         {
@@ -110,7 +124,7 @@ internal sealed class VendorHttp : IDisposable
             throw e.HttpRequestError switch
             {
                 HttpRequestError.NameResolutionError => NoConnection(operation, "NameNotResolved", "The endpoint's name does not resolve.", CheckWay),
-                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoConnection(operation, "Unreachable", "No connection to the endpoint.", CheckWay),
+                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoConnection(operation, Unreachable, WhyUnreachable(e.InnerException), CheckWay),
                 HttpRequestError.SecureConnectionError => NoConnection(operation, "TlsFailed", "The endpoint's certificate was not accepted, or TLS failed otherwise.", CheckCertificate),
                 HttpRequestError.ConfigurationLimitExceeded => NoAnswer(operation, "AnswerTooLarge", $"The answer is larger than {MaxBody} bytes."),
                 _ => NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete."),
@@ -136,6 +150,11 @@ internal sealed class VendorHttp : IDisposable
 
     private static VendorException NoConnection(string operation, string code, string message, string hint) =>
         new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint, NotSent = true });
+
+    /// <summary>Without the addresses: in a status they would be news to the store's owner. The same failure is always the same text.</summary>
+    private static string WhyUnreachable(Exception? reason) => reason is ConnectFailedException { Failures: var failures }
+        ? $"No connection to any of the endpoint's {failures.Count} addresses ({string.Join(", ", failures.Select(f => $"{f.Error}").Distinct().Order(StringComparer.Ordinal))})."
+        : "No connection to the endpoint.";
 
     private static VendorException NoAnswer(string operation, string code, string message, string? hint = null) =>
         new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint });

@@ -5,7 +5,10 @@ namespace KubeRuntime.Api;
 /// <summary>What an answer of the API server means for its caller. Callers look at this, never at status codes or texts.</summary>
 public enum KubeFailure
 {
-    /// <summary>5xx, no connection, a time-out, half an answer: the same call may work later.</summary>
+    /// <summary>
+    /// 5xx, 401, no connection, a time-out, half an answer, or a page about an object that is not the API server's: the
+    /// same call may work later. (401: the token has just been replaced, or the server cannot check it now.)
+    /// </summary>
     Transient,
 
     /// <summary>429: later, and not before <see cref="KubeApiException.RetryAfter"/>.</summary>
@@ -20,11 +23,14 @@ public enum KubeFailure
     /// <summary>410, as a status or inside a watch: the resource version or continue token is too old, list again.</summary>
     Expired,
 
-    /// <summary>401 and 403: the operator's account may not.</summary>
+    /// <summary>403: the operator's account may not.</summary>
     Denied,
 
     /// <summary>400, 405, 415, 422 and the like: the request is wrong, and will be wrong again.</summary>
     Invalid,
+
+    /// <summary>The answer is larger than the client reads.</summary>
+    TooLarge,
 }
 
 /// <summary>A call to the API server that did not succeed. The message holds verb, path without query, status and the server's words; never a token or a body.</summary>
@@ -38,6 +44,12 @@ public sealed class KubeApiException : Exception
 
     public KubeFailure Failure { get; }
 
+    /// <summary>
+    /// Name of the object that the API server itself says does not exist: the answer is a <c>Status</c> with the reason NotFound that names it. Null for a
+    /// 404 of a proxy or of a path that is not served, which says nothing about an object.
+    /// </summary>
+    public string? MissingObject { get; init; }
+
     /// <summary>Set where the server said how long to wait; at most <see cref="LongestRetryAfter"/>, whatever it said.</summary>
     public TimeSpan? RetryAfter { get; init => field = value > LongestRetryAfter ? LongestRetryAfter : value; }
 
@@ -47,9 +59,9 @@ public sealed class KubeApiException : Exception
         HttpStatusCode.NotFound => KubeFailure.NotFound,
         HttpStatusCode.Conflict => KubeFailure.Conflict,
         HttpStatusCode.Gone => KubeFailure.Expired,
-        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => KubeFailure.Denied,
+        HttpStatusCode.Forbidden => KubeFailure.Denied,
         HttpStatusCode.TooManyRequests => KubeFailure.Throttled,
-        HttpStatusCode.RequestTimeout => KubeFailure.Transient,
+        HttpStatusCode.RequestTimeout or HttpStatusCode.Unauthorized => KubeFailure.Transient,
         >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError => KubeFailure.Invalid,
         _ => KubeFailure.Transient,
     };

@@ -10,7 +10,11 @@ namespace KubeRuntime.Api;
 /// </summary>
 public sealed class KubeClient : IDisposable
 {
-    private const int MaxBody = 64 * 1024 * 1024;
+    /// <summary>
+    /// Maximum length of an answer, in bytes. An object in etcd has at most 1.5 MiB; a list that is larger is read by
+    /// smaller pages.
+    /// </summary>
+    private const int MaxBody = 16 * 1024 * 1024;
     private const int MaxErrorBody = 64 * 1024;
 
     /// <summary>An object in etcd is at most 1.5 MiB; a line repeats it once, with room to spare.</summary>
@@ -37,13 +41,16 @@ public sealed class KubeClient : IDisposable
         _connection = connection;
         _basePath = connection.Server.AbsolutePath.TrimEnd('/');
         _time = time;
-        _transport = new Transport(connection, product, handler => metrics is null ? handler : new MeteredHandler(handler, metrics, connection.Server, time));
+        _transport = new Transport(connection, product, time, handler => metrics is null ? handler : new MeteredHandler(handler, metrics, connection.Server, time));
         _warnings = warnings;
     }
 
     public async Task<T> GetAsync<T>(KubeResource<T> resource, NamespacedName key, CancellationToken cancellationToken)
         where T : class, IKubernetesObject =>
-        ReadObject(await CallAsync(HttpMethod.Get, resource.ObjectPath(key), query: "", content: null, cancellationToken), resource, $"GET {resource.Plural} {key}");
+        ReadObject(
+            await CallAsync(
+                HttpMethod.Get, resource.ObjectPath(key), query: "", content: null, cancellationToken, isObject: true),
+            resource, $"GET {resource.Plural} {key}");
 
     /// <summary>One page. <paramref name="next"/> is the token of the page before.</summary>
     public async Task<ListPage<T>> ListAsync<T>(KubeResource<T> resource, Scope scope, int limit, string? next, CancellationToken cancellationToken)
@@ -132,10 +139,19 @@ public sealed class KubeClient : IDisposable
     {
         using var content = new ReadOnlyMemoryContent(mergePatch);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/merge-patch+json");
-        return ReadObject(await CallAsync(HttpMethod.Patch, path, query: "", content, cancellationToken), resource, $"PATCH {path}");
+        return ReadObject(
+            await CallAsync(HttpMethod.Patch, path, query: "", content, cancellationToken, isObject: true),
+            resource, $"PATCH {path}");
     }
 
-    private async Task<byte[]> CallAsync(HttpMethod method, string path, string query, HttpContent? content, CancellationToken cancellationToken)
+    /// <param name="isObject">The path names one object, so that an answer is about that object.</param>
+    private async Task<byte[]> CallAsync(
+        HttpMethod method,
+        string path,
+        string query,
+        HttpContent? content,
+        CancellationToken cancellationToken,
+        bool isObject = false)
     {
         using var request = Request(method, path, query);
         request.Content = content;
@@ -144,7 +160,7 @@ public sealed class KubeClient : IDisposable
         {
             using var response = await SendAsync(request, deadline.Token);
             if (!response.IsSuccessStatusCode)
-                throw await FailureAsync(response, $"{method} {path}", deadline.Token);
+                throw await FailureAsync(response, $"{method} {path}", deadline.Token, isObject);
             return await BodyAsync(response, MaxBody, deadline.Token);
         }, cancellationToken);
     }
@@ -200,6 +216,11 @@ public sealed class KubeClient : IDisposable
         {
             throw new KubeApiException(KubeFailure.Transient, $"{operation}: no answer in time", e);
         }
+        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+        {
+            var problem = $"{operation}: the answer is larger than {MaxBody / 1024 / 1024} MiB";
+            throw new KubeApiException(KubeFailure.TooLarge, problem, e);
+        }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             throw new KubeApiException(KubeFailure.Transient, $"{operation}: {Describe(e)}", e);
@@ -210,7 +231,9 @@ public sealed class KubeClient : IDisposable
     internal static string Describe(Exception e) =>
         e.InnerException is { } inner && !e.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{e.Message} ({inner.Message})" : e.Message;
 
-    private async Task<KubeApiException> FailureAsync(HttpResponseMessage response, string operation, CancellationToken cancellationToken)
+    /// <param name="isObject">The request was about one object.</param>
+    private async Task<KubeApiException> FailureAsync(
+        HttpResponseMessage response, string operation, CancellationToken cancellationToken, bool isObject = false)
     {
         byte[] body;
         try
@@ -223,9 +246,15 @@ public sealed class KubeClient : IDisposable
         }
         var status = body is [(byte)'{', ..] ? ObjectReader.ReadStatus(body, operation, (int)response.StatusCode) : null;
         var asked = response.Headers.RetryAfter;
-        return new KubeApiException(KubeApiException.Classify(response.StatusCode), status?.Message ?? $"{operation}: {(int)response.StatusCode}")
+        // The API server tells of an object with a Status. A bare 403 or 404 is a gateway's, or there is no such kind.
+        var isForeign = isObject
+            && response.StatusCode is (HttpStatusCode.NotFound or HttpStatusCode.Forbidden)
+            && !ObjectReader.IsStatus(body);
+        var failure = isForeign ? KubeFailure.Transient : KubeApiException.Classify(response.StatusCode);
+        return new KubeApiException(failure, status?.Message ?? $"{operation}: {(int)response.StatusCode}")
         {
             RetryAfter = asked?.Delta ?? asked?.Date - _time.GetUtcNow() ?? status?.RetryAfter,
+            MissingObject = status?.MissingObject,
         };
     }
 

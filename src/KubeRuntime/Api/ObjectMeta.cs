@@ -35,9 +35,7 @@ public sealed record ObjectMeta
     [JsonConverter(typeof(LabelsConverter))]
     public ImmutableArray<KeyValuePair<string, string>> Labels { get; init => field = value.IsDefault ? [] : value; } = [];
 
-    /// <summary>Without kubectl's own copy of the whole object.</summary>
-    [JsonConverter(typeof(LabelsConverter))]
-    public ImmutableArray<KeyValuePair<string, string>> Annotations { get; init => field = value.IsDefault ? [] : value; } = [];
+    public AnnotationCollection Annotations { get; init; }
 
     [JsonIgnore]
     public NamespacedName Key => new(Namespace, Name);

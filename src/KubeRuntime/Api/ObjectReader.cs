@@ -133,11 +133,28 @@ internal static class ObjectReader
                 : KubeApiException.Classify((System.Net.HttpStatusCode)code);
             var retryAfter = root.TryGetProperty("details", out var details) && details.ValueKind == JsonValueKind.Object
                 && details.TryGetProperty("retryAfterSeconds", out var s) && s.TryGetInt32(out var seconds) && seconds > 0 ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
-            return new KubeApiException(failure, $"{operation}: {code} {Bounded(reason)}: {Bounded(Text(root, "message"))}") { RetryAfter = retryAfter };
+            return new KubeApiException(failure, $"{operation}: {code} {Bounded(reason)}: {Bounded(Text(root, "message"))}")
+            {
+                RetryAfter = retryAfter,
+                MissingObject = code == 404 && reason == "NotFound" && Text(root, "kind") == "Status" && details.ValueKind == JsonValueKind.Object && Text(details, "name") is { Length: > 0 } name ? name : null,
+            };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return new KubeApiException(KubeFailure.Transient, $"{operation}: {httpStatus}, an error that is not a Status object", e);
+        }
+    }
+
+    /// <summary>Whether the text is a whole <c>Status</c> object.</summary>
+    public static bool IsStatus(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return Text(JsonElement.Parse(json), "kind") == "Status";
+        }
+        catch (JsonException)
+        {
+            return false;
         }
     }
 

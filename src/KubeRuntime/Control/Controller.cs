@@ -29,7 +29,8 @@ public sealed class Controller(
     /// <summary>Beyond its time limit; a reconcile that heeds its cancellation ends well within it, even on a machine under load.</summary>
     public static readonly TimeSpan HangsAfter = TimeSpan.FromSeconds(30);
 
-    private readonly ImmutableArray<Heartbeat> _workers = [.. Enumerable.Range(1, options.Workers).Select(i => new Heartbeat($"worker {i}", time))];
+    /// <summary>One for each key that may be worked on at a time. Where the queue has shares, it hands out no more than there are workers, and those that are slow.</summary>
+    private readonly ImmutableArray<Heartbeat> _workers = [.. Enumerable.Range(1, queue.MostAtATime ?? options.Workers).Select(i => new Heartbeat($"worker {i}", time))];
     private volatile bool _running;
     private volatile bool _dead;
 
@@ -112,12 +113,15 @@ public sealed class Controller(
             var from = time.GetTimestamp();
             var requeue = await ReconcileAsync(key, cancellationToken);
             metrics?.Ended(requeue, time.GetElapsedTime(from));
-            if (requeue is not Requeue.Retry)
+            if (requeue is not (Requeue.Retry or Requeue.BehindOthers))
                 queue.Forget(key);
             switch (requeue)
             {
                 case Requeue.After after:
                     queue.AddAfter(key, after.Delay);
+                    break;
+                case Requeue.BehindOthers:
+                    queue.AddBehind(key);
                     break;
                 case Requeue.Retry retry:
                     queue.AddRateLimited(key, retry.AtLeast);

@@ -16,5 +16,13 @@ public abstract record Requeue
     /// <summary>After the key's back-off, which grows with each in a row, and never before <paramref name="AtLeast"/>.</summary>
     public sealed record Retry(TimeSpan AtLeast) : Requeue;
 
+    /// <summary>
+    /// Soon, behind all keys that wait now: the work is not done, and it has given its worker to others. Neither a success nor a failure: the
+    /// back-off and the count of attempts stay as they are.
+    /// </summary>
+    public static Requeue Behind { get; } = new BehindOthers();
+
     internal sealed record OnChangeOnly : Requeue;
+
+    internal sealed record BehindOthers : Requeue;
 }

@@ -13,7 +13,7 @@ public sealed class ControllerMetrics(RuntimeMetrics metrics, string name)
     internal void Start(int workers)
     {
         metrics.WatchWorkers(name, workers, () => Volatile.Read(ref _active));
-        foreach (var result in (ReadOnlySpan<string>)["success", "requeue_after", "error"])
+        foreach (var result in (ReadOnlySpan<string>)["success", "requeue_after", "requeue", "error"])
             metrics.Reconciles.Add(0, _controller, new("result", result));
         metrics.Errors.Add(0, _controller);
         metrics.Panics.Add(0, _controller);
@@ -36,6 +36,7 @@ public sealed class ControllerMetrics(RuntimeMetrics metrics, string name)
     {
         Requeue.Retry => "error",
         Requeue.After => "requeue_after",
+        Requeue.BehindOthers => "requeue",
         _ => "success",
     };
 

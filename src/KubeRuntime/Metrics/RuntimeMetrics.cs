@@ -44,7 +44,7 @@ public sealed class RuntimeMetrics
         meter.CreateObservableGauge("workqueue_depth", _depth.Read, description: "Keys that wait for a worker");
         meter.CreateObservableGauge("workqueue_unfinished_work_seconds", _unfinished.Read, description: "Time spent so far on keys that workers have now, summed");
         meter.CreateObservableGauge("workqueue_longest_running_processor_seconds", _longest.Read, description: "Time spent so far on the key that a worker has had for longest");
-        Reconciles = meter.CreateCounter<long>("controller_runtime_reconcile_total", description: "Reconciles by result: success, requeue_after, error");
+        Reconciles = meter.CreateCounter<long>("controller_runtime_reconcile_total", description: "Reconciles by result: success, requeue_after, requeue, error");
         Errors = meter.CreateCounter<long>("controller_runtime_reconcile_errors_total", description: "Reconciles that ended in a retry, a time-out or an exception");
         Panics = meter.CreateCounter<long>("controller_runtime_reconcile_panics_total", description: "Reconciles that threw what they should not");
         Timeouts = meter.CreateCounter<long>("controller_runtime_reconcile_timeouts_total", description: "Reconciles that reached their time limit");

@@ -10,31 +10,49 @@ namespace KubeRuntime.Queueing;
 /// Two priorities (<see cref="TwoLanes{TKey}"/>): <see cref="Add"/> is urgent, and raises a key that waits without urgency; a delayed key that falls due is
 /// not, unless it is a retry. Retries are urgent because somebody waits for their outcome (often it is a write that met a conflict), while a resync
 /// looks at what was right the last time; that many failing keys do not crowd out the changes is the work of their back-off.
+/// With <see cref="WorkShares{TKey}"/> the queue also says how many keys are worked on at a time, and whose: see there.
 /// </summary>
 public sealed class WorkQueue<TKey> : IDisposable
     where TKey : struct
 {
     private readonly Lock _gate = new();
-    private readonly TwoLanes<TKey> _waiting = new();
+    private readonly Holdings _held = new();
+    private readonly TwoLanes<TKey> _waiting;
+
+    /// <summary>Workers that wait for a key, longest first.</summary>
+    private readonly LinkedList<TaskCompletionSource<TKey?>> _takers = new();
 
     /// <summary>Keys that were added and not taken since.</summary>
     private readonly Dictionary<TKey, Wait> _dirty = [];
 
-    /// <summary>Keys that a worker has, and since when.</summary>
-    private readonly Dictionary<TKey, long> _processing = [];
+    /// <summary>Keys that a worker has.</summary>
+    private readonly Dictionary<TKey, Work> _processing = [];
+
+    /// <summary>Of those, the ones that may still become slow, oldest first.</summary>
+    private readonly LinkedList<Work> _aging = new();
     private readonly Dictionary<TKey, int> _failures = [];
-    private readonly SemaphoreSlim _available = new(0);
     private readonly DelayedAdds<TKey> _delayed;
     private readonly Backoff _backoff;
     private readonly TimeProvider _time;
     private readonly WorkQueueMetrics? _metrics;
+    private readonly WorkShares<TKey>? _shares;
+
+    /// <summary>Fires when a key becomes slow that another waits for.</summary>
+    private readonly ITimer? _slowTimer;
+    private Work? _slowTimerFor;
+    private int _slow;
     private bool _shutDown;
 
-    public WorkQueue(Backoff backoff, TimeProvider time, WorkQueueMetrics? metrics = null)
+    /// <param name="shares">Null: whoever asks gets a key, and all keys are alike.</param>
+    public WorkQueue(Backoff backoff, TimeProvider time, WorkQueueMetrics? metrics = null, WorkShares<TKey>? shares = null)
     {
         _backoff = backoff;
         _time = time;
         _metrics = metrics;
+        _shares = shares;
+        _waiting = new TwoLanes<TKey>(_held);
+        if (shares is not null)
+            _slowTimer = time.CreateTimer(static s => ((WorkQueue<TKey>?)s)?.Dispatch(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _delayed = new DelayedAdds<TKey>(time, AddDue);
         metrics?.Watch(() => Depth, Running);
     }
@@ -52,11 +70,39 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>Keys that will be added later.</summary>
     public int Delayed => _delayed.Count;
 
+    /// <summary>Keys that workers may have at a time, slow ones included; null where the queue sets no limit.</summary>
+    public int? MostAtATime => _shares is null ? null : _shares.Workers + _shares.MostSlow;
+
     /// <summary>The key is new or has changed.</summary>
     public void Add(TKey key)
     {
+        var group = GroupOf(key);
         lock (_gate)
-            Put(key, urgent: true);
+            Put(key, group, urgent: true);
+    }
+
+    /// <summary>
+    /// Adds the key behind all that wait now, and counts nothing: its work is not done, and others have waited for the worker. To be called by the
+    /// worker that has the key, before <see cref="Done"/>.
+    /// </summary>
+    public void AddBehind(TKey key)
+    {
+        var group = GroupOf(key);
+        lock (_gate)
+            Put(key, group, urgent: false);
+    }
+
+    /// <summary>
+    /// Whether a worker should end its work on the key early, where it can go on later (<see cref="AddBehind"/>): it has had the key for
+    /// <see cref="WorkShares{TKey}.SlowAfter"/>, and another key waits for a worker. Asked as often as one likes.
+    /// </summary>
+    public bool ShouldYield(TKey key)
+    {
+        lock (_gate)
+        {
+            return _shares is not null && !_shutDown && _waiting.Count > 0 && _processing.TryGetValue(key, out var work)
+                && _time.GetElapsedTime(work.Since) >= _shares.SlowAfter;
+        }
     }
 
     /// <summary>Adds the key without urgency when the delay is over; an earlier one that was asked for stays.</summary>
@@ -97,21 +143,19 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>Waits for a key. Null once the queue is shut down; what still waits then stays undone.</summary>
     public async ValueTask<TKey?> TakeAsync(CancellationToken cancellationToken)
     {
-        await _available.WaitAsync(cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        LinkedListNode<TaskCompletionSource<TKey?>> place;
         lock (_gate)
         {
             if (_shutDown)
-            {
-                _available.Release(); // for the next worker
                 return null;
-            }
-            var key = _waiting.Take();
-            _dirty.Remove(key, out var wait);
-            _processing.Add(key, _time.GetTimestamp());
-            _delayed.Cancel(key);
-            _metrics?.Taken(_time.GetElapsedTime(wait.Since));
-            return key;
+            if (_takers.Count == 0 && TryTake(out var key))
+                return key;
+            place = _takers.AddLast(new TaskCompletionSource<TKey?>(TaskCreationOptions.RunContinuationsAsynchronously));
+            SetSlowTimer();
         }
+        await using var cancelled = cancellationToken.UnsafeRegister(_ => Leave(place, cancellationToken), state: null);
+        return await place.Value.Task;
     }
 
     /// <summary>The worker is done with the key; what was added meanwhile is queued now.</summary>
@@ -119,12 +163,16 @@ public sealed class WorkQueue<TKey> : IDisposable
     {
         lock (_gate)
         {
-            if (_processing.Remove(key, out var since))
-                _metrics?.Done(_time.GetElapsedTime(since));
-            if (_shutDown || !_dirty.TryGetValue(key, out var wait))
+            if (_processing.Remove(key, out var work))
+            {
+                Release(work);
+                _metrics?.Done(_time.GetElapsedTime(work.Since));
+            }
+            if (_shutDown)
                 return;
-            _waiting.Add(key, wait.IsUrgent);
-            _available.Release();
+            if (_dirty.TryGetValue(key, out var wait))
+                _waiting.Add(key, wait.Group, wait.IsUrgent);
+            Hand();
         }
     }
 
@@ -137,7 +185,9 @@ public sealed class WorkQueue<TKey> : IDisposable
                 return;
             _shutDown = true;
             _waiting.Clear();
-            _available.Release();
+            foreach (var taker in _takers)
+                taker.TrySetResult(null);
+            _takers.Clear();
         }
     }
 
@@ -146,17 +196,20 @@ public sealed class WorkQueue<TKey> : IDisposable
     {
         ShutDown();
         _delayed.Dispose();
-        _available.Dispose();
+        _slowTimer?.Dispose();
     }
 
     /// <summary>A key with failures that are not forgotten is a retry.</summary>
     private void AddDue(TKey key)
     {
+        var group = GroupOf(key);
         lock (_gate)
-            Put(key, urgent: _failures.ContainsKey(key));
+            Put(key, group, urgent: _failures.ContainsKey(key));
     }
 
-    private void Put(TKey key, bool urgent)
+    private WorkGroup GroupOf(TKey key) => _shares?.GroupOf(key) ?? default;
+
+    private void Put(TKey key, WorkGroup group, bool urgent)
     {
         if (_shutDown)
             return;
@@ -164,16 +217,104 @@ public sealed class WorkQueue<TKey> : IDisposable
         {
             if (!urgent || wait.IsUrgent)
                 return;
-            _dirty[key] = wait with { IsUrgent = true };
-            _waiting.Raise(key);
+            _dirty[key] = wait with { IsUrgent = true, Group = group };
+            _waiting.Raise(key, group);
+            Hand();
             return;
         }
-        _dirty.Add(key, new Wait(urgent, _time.GetTimestamp()));
+        _dirty.Add(key, new Wait(urgent, group, _time.GetTimestamp()));
         _metrics?.Added();
         if (_processing.ContainsKey(key))
             return;
-        _waiting.Add(key, urgent);
-        _available.Release();
+        _waiting.Add(key, group, urgent);
+        Hand();
+    }
+
+    /// <summary>Hands keys to the workers that wait, as far as may be.</summary>
+    private void Hand()
+    {
+        while (_takers.First is { } taker && TryTake(out var key))
+        {
+            _takers.RemoveFirst();
+            taker.Value.SetResult(key);
+        }
+        SetSlowTimer();
+    }
+
+    /// <summary>The timer may be a moment ahead of the clock: it is set again then.</summary>
+    private void Dispatch()
+    {
+        lock (_gate)
+        {
+            _slowTimerFor = null;
+            Hand();
+        }
+    }
+
+    private bool TryTake(out TKey key)
+    {
+        key = default;
+        if (_waiting.Count == 0 || !HasRoom())
+            return false;
+        if (!_waiting.TryTake(_shares?.Share ?? int.MaxValue, _shares?.Workers ?? int.MaxValue, out key))
+            return false;
+        _dirty.Remove(key, out var wait);
+        var work = new Work(wait.Group, _time.GetTimestamp());
+        _processing.Add(key, work);
+        _held.Add(work.Group);
+        if (_shares is not null && !work.Group.IsNone)
+            work.Place = _aging.AddLast(work);
+        _delayed.Cancel(key);
+        _metrics?.Taken(_time.GetElapsedTime(wait.Since));
+        return true;
+    }
+
+    /// <summary>Whether another key may be worked on. Keys that have taken too long make room.</summary>
+    private bool HasRoom()
+    {
+        if (_shares is null)
+            return true;
+        while (_processing.Count - _slow >= _shares.Workers)
+        {
+            if (_aging.First is not { } oldest || _slow >= _shares.MostSlow || _time.GetElapsedTime(oldest.Value.Since) < _shares.SlowAfter)
+                return false;
+            _aging.RemoveFirst();
+            (oldest.Value.Place, oldest.Value.IsSlow) = (null, true);
+            _slow++;
+        }
+        return true;
+    }
+
+    private void Release(Work work)
+    {
+        if (work.Place is { } place)
+            _aging.Remove(place);
+        if (work.IsSlow)
+            _slow--;
+        if (_held.Remove(work.Group, _shares?.Share ?? int.MaxValue))
+            _waiting.ReturnSetAside();
+    }
+
+    /// <summary>To when the oldest key becomes slow, while a worker waits for the room.</summary>
+    private void SetSlowTimer()
+    {
+        if (_shares is null || _takers.Count == 0 || _waiting.Count == 0 || _slow >= _shares.MostSlow || _aging.First is not { } oldest || oldest.Value == _slowTimerFor)
+            return;
+        _slowTimerFor = oldest.Value;
+        var wait = _shares.SlowAfter - _time.GetElapsedTime(oldest.Value.Since);
+        if (wait > TimeSpan.Zero) // else it is not room that is missing
+            _slowTimer?.Change(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+    }
+
+    private void Leave(LinkedListNode<TaskCompletionSource<TKey?>> place, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (place.List is null)
+                return; // it has a key already, which must not be lost
+            _takers.Remove(place);
+        }
+        place.Value.TrySetCanceled(cancellationToken);
     }
 
     /// <summary>How long the workers have had the keys that they have now.</summary>
@@ -182,9 +323,9 @@ public sealed class WorkQueue<TKey> : IDisposable
         lock (_gate)
         {
             var (sum, longest) = (TimeSpan.Zero, TimeSpan.Zero);
-            foreach (var since in _processing.Values)
+            foreach (var work in _processing.Values)
             {
-                var soFar = _time.GetElapsedTime(since);
+                var soFar = _time.GetElapsedTime(work.Since);
                 sum += soFar;
                 longest = soFar > longest ? soFar : longest;
             }
@@ -192,5 +333,19 @@ public sealed class WorkQueue<TKey> : IDisposable
         }
     }
 
-    private readonly record struct Wait(bool IsUrgent, long Since);
+    private readonly record struct Wait(bool IsUrgent, WorkGroup Group, long Since);
+
+    /// <summary>What a worker has.</summary>
+    private sealed class Work(WorkGroup group, long since)
+    {
+        public WorkGroup Group => group;
+
+        public long Since => since;
+
+        /// <summary>Null once it cannot become slow any more.</summary>
+        public LinkedListNode<Work>? Place { get; set; }
+
+        /// <summary>It does not count as one of the workers.</summary>
+        public bool IsSlow { get; set; }
+    }
 }

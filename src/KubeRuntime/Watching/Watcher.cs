@@ -13,7 +13,8 @@ namespace KubeRuntime.Watching;
 public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scope scope, Random random, TimeProvider time, ILogger logger)
     where T : class, IKubernetesObject
 {
-    private const int PageSize = 500;
+    /// <summary>As client-go's. Halved each time that a page is larger than the client reads.</summary>
+    private const int LargestPage = 500;
     private static readonly TimeSpan ShortestWatch = TimeSpan.FromMinutes(5);
 
     /// <summary>
@@ -31,6 +32,10 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
     private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(5);
 
     private readonly WatchRecovery _recovery = new(resource.Plural, random, time, logger);
+    private int _pageSize = LargestPage;
+
+    /// <summary>The last object of the list by pages that is being read.</summary>
+    private NamespacedName? _lastListed;
     private bool _sendsBookmarks;
     private bool _streams = true;
     private int _brokenStreams;
@@ -151,12 +156,26 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
     {
         try
         {
-            var page = await client.ListAsync(resource, scope, PageSize, state.Continue, cancellationToken);
+            _lastListed = state.Continue is null ? null : _lastListed;
+            var page = await client.ListAsync(resource, scope, _pageSize, state.Continue, cancellationToken);
             _recovery.Progress();
+            _lastListed = page.Items.Count > 0 ? page.Items[^1].Metadata.Key : _lastListed;
             foreach (var bad in page.Unreadable)
                 Log.ObjectUnreadable(logger, resource.Plural, bad.Key, bad.Problem);
             WatchState<T> next = page.Continue is { } token ? new WatchState<T>.Listing(token) : new WatchState<T>.Complete(page.ResourceVersion);
             return (next, new WatchEvent<T>.Listed(page.Items, page.Unreadable));
+        }
+        catch (KubeApiException e) when (e.Failure == KubeFailure.TooLarge && _pageSize > 1)
+        {
+            _pageSize /= 2; // for the life of the watcher: what is large now will be at the next list
+            Log.PageTooLarge(logger, resource.Plural, _pageSize);
+            return (state, null);
+        }
+        catch (KubeApiException e) when (e.Failure == KubeFailure.TooLarge)
+        {
+            var which = _lastListed is { } last ? $"the object after {last}" : "the first object";
+            var problem = $"{which} is too large to be read; make it smaller or delete it. {e.Message}";
+            return (await RecoverAsync(new KubeApiException(e.Failure, problem, e), state, cancellationToken), null);
         }
         catch (KubeApiException e)
         {

@@ -158,7 +158,11 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
         ["the token service asks to go slower"] = (Rrsa, Json(400, """{"Code": "Throttling.User", "Message": "Request was denied due to user flow control."}"""), "AssumeRoleWithOIDC", "Throttling.User", FailureKind.Throttled),
         ["the token service fails"] = (Rrsa, Json(503, """{"Code": "ServiceUnavailable"}"""), "AssumeRoleWithOIDC", "ServiceUnavailable", FailureKind.Transient),
         ["a proxy answers in its place"] = (Rrsa, Json(502, "<html>hush-token</html>"), "AssumeRoleWithOIDC", "HTTP_502", FailureKind.Transient),
-        ["a redirect, which is not followed"] = (Rrsa, _ => ScriptedServer.Answer(302, "", "Location: http://127.0.0.1:1/"), "AssumeRoleWithOIDC", "HTTP_302", FailureKind.Denied),
+        ["a redirect, which is not followed"] = (Rrsa, _ => ScriptedServer.Answer(302, "", "Location: http://127.0.0.1:1/"), "AssumeRoleWithOIDC", "HTTP_302", FailureKind.Transient),
+        ["a gateway's page in place of the token service"] = (Rrsa, Json(403, "<html>blocked</html>"), "AssumeRoleWithOIDC", "HTTP_403", FailureKind.Transient),
+        ["a gateway that knows no route to the token service"] = (Web, Json(404, "404 page not found"), "AssumeRoleWithWebIdentity", "HTTP_404", FailureKind.Transient),
+        ["metadata that answer nobody now"] = (Ecs, r => r.StartsWith("PUT", StringComparison.Ordinal) ? ScriptedServer.Answer(200, "hush-session") : ScriptedServer.Answer(403), "GetRamRoleName", "HTTP_403", FailureKind.Transient),
+        ["a code and a request id that repeat the token"] = (Rrsa, Json(403, """{"Code": "hush-token", "Message": "no", "RequestId": "hush-token"}"""), "AssumeRoleWithOIDC", "HTTP_403", FailureKind.Transient),
         ["an answer without keys"] = (Rrsa, Json(200, """{"Credentials": {"AccessKeyId": "id"}}"""), "AssumeRoleWithOIDC", "UnreadableAnswer", FailureKind.Transient),
         ["an answer that is no JSON"] = (Rrsa, Json(200, "hush-token"), "AssumeRoleWithOIDC", "UnreadableAnswer", FailureKind.Transient),
         ["a key that would be a header of its own"] = (Rrsa, Json(200, OssKeys.Replace("STS.id", "STS.id\\r\\nx: y", StringComparison.Ordinal)), "AssumeRoleWithOIDC", "UnreadableAnswer", FailureKind.Transient),
@@ -258,6 +262,10 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
     [InlineData("the environment's region", "eu-west-1", "us-east-1", "", "https://sts.us-east-1.amazonaws.com/")]
     [InlineData("China has a domain of its own", "cn-north-1", "", "", "https://sts.cn-north-1.amazonaws.com.cn/")]
     [InlineData("the one global endpoint", "eu-west-1", "", "legacy", "https://sts.amazonaws.com/")]
+    [InlineData("the European Sovereign Cloud too", "eusc-de-east-1", "", "", "https://sts.eusc-de-east-1.amazonaws.eu/")]
+    [InlineData("and the isolated partitions", "us-isob-east-1", "", "", "https://sts.us-isob-east-1.sc2s.sgov.gov/")]
+    [InlineData("GovCloud has no global endpoint", "us-gov-west-1", "", "legacy", "https://sts.us-gov-west-1.amazonaws.com/")]
+    [InlineData("nor has the European Sovereign Cloud", "eusc-de-east-1", "", "legacy", "https://sts.eusc-de-east-1.amazonaws.eu/")]
     [InlineData("which China does not have", "cn-north-1", "", "legacy", "https://sts.cn-north-1.amazonaws.com.cn/")]
     public void The_token_service_of_a_web_identity(string sentence, string region, string environment, string endpoints, string expected)
     {

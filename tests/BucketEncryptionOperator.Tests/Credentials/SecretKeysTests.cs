@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
 using KubeRuntime.Api;
 using TestKit;
@@ -10,7 +11,7 @@ namespace BucketEncryptionOperator.Tests.Credentials;
 
 public sealed class SecretKeysTests : IDisposable
 {
-    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId") { ConcernsCredentials = true };
+    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId") { ConcernsCredentials = true, IsVendorAnswer = true };
 
     private static readonly SecretSource Source = new(Given.SecretKey);
 
@@ -125,11 +126,36 @@ public sealed class SecretKeysTests : IDisposable
         Assert.DoesNotContain("hush", failure.ToString(), StringComparison.Ordinal);
     }
 
+    /// <summary>
+    /// A store's author may name any value of any Secret of the namespace; an id and a token leave the cluster in
+    /// clear.
+    /// </summary>
+    [Theory]
+    [InlineData("a database's Secret", "password", "host", null)]
+    [InlineData("the secret in place of the id", "accessKeySecret", "accessKeyId", null)]
+    [InlineData("only the token", null, null, "username")]
+    [InlineData("only the secret, which leaves as little as ever", null, "host", null)]
+    public async Task Values_that_the_Secret_does_not_offer_as_a_key_are_not_used(string sentence, string? idKey, string? secretKey, string? tokenKey)
+    {
+        var data = ImmutableDictionary<string, string?>.Empty.Add("password", Base64("hush-password")).Add("host", Base64("hush-host"))
+            .Add("username", Base64("hush-name")).Add("accessKeyId", Base64("id")).Add("accessKeySecret", Base64("hush-secret"));
+        _answer = () => Task.FromResult(Make() with { Data = data });
+        var reference = new SecretReference { Name = Given.SecretKey.Name, AccessKeyIdKey = idKey, AccessKeySecretKey = secretKey, SecurityTokenKey = tokenKey };
+
+        var (key, failure) = await _keys.GetAsync(reference.In(Given.Namespace), CancellationToken.None);
+
+        Assert.True(key is null && failure is { Kind: FailureKind.Denied, Code: "SecretKeysNotOffered", ConcernsCredentials: true }, $"{sentence}: {failure}");
+        Assert.Contains("bucketencryption.io/keys", failure.Hint, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", failure.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_names_of_the_values_are_the_stores_to_choose()
     {
         var data = ImmutableDictionary<string, string?>.Empty.Add("AK", Base64("id")).Add("SK", Base64("secret")).Add("STS", Base64("token")).Add("accessKeyId", Base64("another"));
-        _answer = () => Task.FromResult(Make() with { Data = data });
+        var offer = "accessKeyId=AK, accessKeySecret=SK,securityToken=STS,accessKeySecret=password";
+        var meta = Make().Metadata with { Annotations = [new("bucketencryption.io/keys", offer)] };
+        _answer = () => Task.FromResult(Make() with { Metadata = meta, Data = data });
         var named = Source with { IdKey = "AK", SecretKey = "SK", TokenKey = "STS" };
 
         var (key, _) = await _keys.GetAsync(named, CancellationToken.None);
@@ -242,16 +268,70 @@ public sealed class SecretKeysTests : IDisposable
         Assert.Equal((kind, code, SecretKeys.ReadSecret), (failure!.Kind.ToString(), failure.Code, failure.Operation));
     }
 
-    [Theory]
-    [InlineData(KubeFailure.NotFound)]
-    [InlineData(KubeFailure.Denied)]
-    public async Task A_key_whose_Secret_is_gone_is_not_used_any_more(KubeFailure failure)
+    [Fact]
+    public async Task A_key_whose_Secret_is_gone_is_not_used_any_more()
     {
         await GetAsync();
-        _answer = () => throw new KubeApiException(failure, "no");
+        _answer = () => throw new KubeApiException(KubeFailure.NotFound, "no");
         _time.Advance(TimeSpan.FromMinutes(5));
 
         Assert.Null((await GetAsync()).Value);
+    }
+
+    [Fact]
+    public async Task A_key_whose_Secret_is_forbidden_stays_in_use_for_five_minutes_of_denials()
+    {
+        var key = (await GetAsync()).Value;
+        _answer = () => throw new KubeApiException(KubeFailure.Denied, "no");
+        _time.Advance(TimeSpan.FromMinutes(5));
+        var first = (await GetAsync()).Value;
+        _time.Advance(TimeSpan.FromMinutes(5) - TimeSpan.FromTicks(1));
+        var last = (await GetAsync()).Value;
+        _time.Advance(TimeSpan.FromSeconds(5));
+        var (gone, failure) = await GetAsync();
+
+        Assert.Same(key, first);
+        Assert.Same(key, last);
+        Assert.Equal((null, "SecretForbidden"), (gone, failure?.Code));
+    }
+
+    [Fact]
+    public async Task A_Secret_that_is_given_again_ends_the_count_of_denials_and_is_asked_for_every_five_seconds_until_then()
+    {
+        var key = (await GetAsync()).Value;
+        for (var i = 0; i < 10; i++)
+        {
+            _answer = () => throw new KubeApiException(KubeFailure.Denied, "no");
+            _time.Advance(TimeSpan.FromMinutes(5));
+            Assert.Same(key, (await GetAsync()).Value);
+            _answer = () => Task.FromResult(Make());
+            _time.Advance(TimeSpan.FromSeconds(5));
+            Assert.Same(key, (await GetAsync()).Value);
+        }
+
+        Assert.Equal(21, _gets);
+    }
+
+    /// <summary>An API server that starts, or a gateway before it, has such answers now and then.</summary>
+    [Theory]
+    [InlineData("a token that is not known", 401, true)]
+    [InlineData("a page that is not Kubernetes'", 401, false)]
+    [InlineData("a page that is not Kubernetes'", 403, false)]
+    [InlineData("a page that is not Kubernetes'", 404, false)]
+    public async Task An_answer_that_does_not_concern_the_Secret_changes_nothing(string sentence, int status, bool isStatus)
+    {
+        await using var kubernetes = new KubernetesFake(_time);
+        kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "id"), ("accessKeySecret", "secret"));
+        using var keys = new SecretKeys((name, token) => kubernetes.Client.GetAsync(Kinds.Secrets, name, token), _breakers, _time);
+        var key = (await keys.GetAsync(Source, CancellationToken.None)).Value;
+        var page = ScriptedServer.Answer(status, "404 page not found", "Content-Type: text/plain");
+        kubernetes.Faults = (_, _) => isStatus ? KubernetesFake.Status(status, "Reason") : page;
+        for (var i = 0; i < 20; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(1));
+            var (kept, failure) = await keys.GetAsync(Source, CancellationToken.None);
+            Assert.True(ReferenceEquals(key, kept), $"{sentence}: {status} after {i + 1} minutes: {failure?.Code}");
+        }
     }
 
     [Fact]
@@ -265,6 +345,23 @@ public sealed class SecretKeysTests : IDisposable
 
         Assert.Equal((0, 2), (left, _gets));
         Assert.NotSame(key, again.Value);
+    }
+
+    /// <summary>The last store goes while a reconcile has yet to ask.</summary>
+    [Fact]
+    public async Task A_Secret_that_no_store_uses_any_more_is_not_kept_for_a_reconcile_that_is_late()
+    {
+        var isUsed = true;
+        using var keys = new SecretKeys((_, _) => _answer(), _breakers, _time, _ => isUsed);
+        await keys.GetAsync(Source, CancellationToken.None);
+        var kept = keys.Count;
+        isUsed = false;
+        keys.Forget(Source);
+
+        var late = await keys.GetAsync(Source, CancellationToken.None);
+
+        Assert.NotNull(late.Value);
+        Assert.Equal((1, 0), (kept, keys.Count));
     }
 
     /// <summary>Rejections, Forget and Get from many threads: no exception, and in the end a key is given again.</summary>
@@ -304,7 +401,7 @@ public sealed class SecretKeysTests : IDisposable
     /// <summary>A call with the key that ends so, unless the breaker is open.</summary>
     private async Task PassAsync(AccessKey key, Failure? failure)
     {
-        using var pass = (await _breakers.EnterAsync(key, "vendor", CancellationToken.None)).Value;
+        using var pass = (await _breakers.EnterAsync(key, "vendor", "bucket", CancellationToken.None)).Value;
         pass?.Answered(failure);
     }
 

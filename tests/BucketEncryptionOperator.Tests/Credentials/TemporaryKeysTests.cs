@@ -10,7 +10,7 @@ public sealed class TemporaryKeysTests : IDisposable
 {
     private static readonly AmbientIdentity Role = new AmbientIdentity.Rrsa("acs:ram::1:role/r", "acs:ram::1:oidc-provider/p", "session", "cn-hangzhou");
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
-    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "SecurityTokenExpired") { ConcernsCredentials = true };
+    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "SecurityTokenExpired") { ConcernsCredentials = true, IsVendorAnswer = true };
 
     private readonly ManualTimeProvider _time = new();
     private readonly ConcurrentQueue<string> _log = new();
@@ -151,8 +151,8 @@ public sealed class TemporaryKeysTests : IDisposable
         Reject(old);
         var renewed = (await GetAsync()).Value!;
 
-        Assert.Null((await _breakers.EnterAsync(old, "vendor", CancellationToken.None)).Value);
-        Assert.NotNull((await _breakers.EnterAsync(renewed, "vendor", CancellationToken.None)).Value);
+        Assert.Null((await _breakers.EnterAsync(old, "vendor", "bucket", CancellationToken.None)).Value);
+        Assert.NotNull((await _breakers.EnterAsync(renewed, "vendor", "bucket", CancellationToken.None)).Value);
     }
 
     [Fact]
@@ -245,12 +245,33 @@ public sealed class TemporaryKeysTests : IDisposable
         Assert.Contains("AssumeRoleWithOIDC failed with NoPermission. refused. not for you (request r-1). The old ones are good for 00:10:00", warning, StringComparison.Ordinal);
     }
 
+    /// <summary>A region that does not know the key will not know its successors either.</summary>
+    [Fact]
+    public async Task A_key_that_one_region_takes_is_not_replaced_for_another_that_has_never_taken_it()
+    {
+        var key = (await GetAsync()).Value!;
+        Answer(key, "eu", failure: null);
+        Answer(key, "cn", Rejection);
+        for (var i = 0; i < 20; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(1));
+            await GetAsync();
+        }
+        var foreign = _fetched;
+        Answer(key, "eu", Rejection);
+        await GetAsync();
+
+        Assert.Equal((1, 2), (foreign, _fetched));
+    }
+
     private void Fail(FailureKind kind, string code) => _fetch = () => throw new KeySourceException(new Failure(kind, "AssumeRoleWithOIDC", code));
 
-    private void Reject(AccessKey key)
+    private void Reject(AccessKey key) => Answer(key, "vendor", Rejection);
+
+    private void Answer(AccessKey key, string realm, Failure? failure)
     {
-        using var pass = _breakers.EnterAsync(key, "vendor", CancellationToken.None).Result.Value;
-        pass?.Answered(Rejection);
+        using var pass = _breakers.EnterAsync(key, realm, "bucket", CancellationToken.None).Result.Value;
+        pass?.Answered(failure);
     }
 
     private TemporaryKey Next(TimeSpan lasts) => new(new AccessKey($"key-{_fetched}", "secret", $"token-{_fetched}"), lasts);

@@ -20,7 +20,7 @@ public sealed class WriteHistoryTests
     {
         WriteHistory? history = null;
         for (var i = 0; i < writes; i++)
-            history = WriteHistory.After(history, Aes, Now);
+            history = WriteHistory.After(history, Aes, wasInSync: false, Now);
 
         Assert.True(history is not null && history.Count == writes, sentence);
         Assert.Equal(Now.AddSeconds(seconds), history.NotBefore);
@@ -32,9 +32,9 @@ public sealed class WriteHistoryTests
     {
         var blown = new WriteHistory("SM4", 7, Now.AddHours(1));
 
-        var history = WriteHistory.After(WriteHistory.Concerning(blown, Aes, Now), Aes, Now);
+        var history = WriteHistory.After(WriteHistory.Concerning(blown, Aes, Now), Aes, wasInSync: false, Now);
 
-        Assert.Equal(new WriteHistory("AES256", 1, Now.AddSeconds(10)), history);
+        Assert.Equal(new WriteHistory("AES256", 1, Now.AddSeconds(10)) { RecordedAt = Now }, history);
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class WriteHistoryTests
     {
         var edited = new WriteHistory("AES256", int.MaxValue, Now);
 
-        var history = WriteHistory.After(edited, Aes, Now);
+        var history = WriteHistory.After(edited, Aes, wasInSync: false, Now);
 
         Assert.True(history.FuseBlown);
         Assert.Equal(Now.AddHours(24), history.NotBefore);

@@ -30,6 +30,9 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     /// <summary>From the number of the call, from 1, and the call; null for no fault.</summary>
     public Func<int, VendorCall, VendorFault?> Faults { get; set; } = (_, _) => null;
 
+    /// <summary>Why a request is not sent at all, before it counts as a call; null to send it.</summary>
+    public Func<Failure?> BeforeSend { get; set; } = () => null;
+
     /// <summary>The key that is accepted; null accepts any.</summary>
     public string? GoodSecret { get; set; }
 
@@ -97,7 +100,14 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     public string? Repeat(Observation observed) => observed.Document is { } document ? Format.Repeat(document) : null;
 
     public static Failure Fail(FailureKind kind, string code, int status, string operation = "Get") =>
-        new(kind, operation + "BucketEncryption", code) { HttpStatus = status, Message = "the vendor's words", RequestId = Guid.NewGuid().ToString(), IsVendorAnswer = !code.StartsWith("HTTP_", StringComparison.Ordinal) };
+        new(kind, operation + "BucketEncryption", code)
+        {
+            HttpStatus = status,
+            Message = "the vendor's words",
+            RequestId = Guid.NewGuid().ToString(),
+            IsVendorAnswer = !code.StartsWith("HTTP_", StringComparison.Ordinal),
+            IsForeign = code.StartsWith("HTTP_", StringComparison.Ordinal),
+        };
 
     private async Task<T> CallAsync<T>(string operation, BucketAddress address, AccessKey key, Func<T> effect, CancellationToken cancellationToken, Func<Failure?>? lastCheck = null)
     {
@@ -106,6 +116,8 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
         using var writing = operation == "Get" ? null : await WriteSlowlyAsync(address.Bucket);
         lock (_gate)
         {
+            if (BeforeSend() is { } unsent)
+                throw new VendorException(unsent);
             if (lastCheck?.Invoke() is { } stop)
                 throw new VendorException(stop with { NotSent = true });
             var call = new VendorCall(operation, address.Bucket);

@@ -45,6 +45,14 @@ internal sealed class KubernetesFake : IAsyncDisposable
     public static Reply Status(int code, string reason) => ScriptedServer.Answer(
         code, $$"""{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "{{reason}}", "reason": "{{reason}}", "code": {{code}}}""", "Content-Type: application/json");
 
+    /// <summary>As the API server says it of an object: with its name.</summary>
+    private static Reply NotFound(string path)
+    {
+        var name = (path.EndsWith("/status", StringComparison.Ordinal) ? path[..^"/status".Length] : path).Split('/')[^1];
+        return ScriptedServer.Answer(
+            404, $$$"""{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "not found", "reason": "NotFound", "details": {"name": "{{{name}}}"}, "code": 404}""", "Content-Type: application/json");
+    }
+
     /// <summary>Stores a policy as a user would: a new version, the status as it was.</summary>
     public BucketEncryptionPolicy Put(BucketEncryptionPolicy policy)
     {
@@ -175,7 +183,7 @@ internal sealed class KubernetesFake : IAsyncDisposable
                 : line.StartsWith("PATCH ", StringComparison.Ordinal) && path.EndsWith("/status", StringComparison.Ordinal) && _objects.ContainsKey(path[..^"/status".Length])
                     ? Patch(path[..^"/status".Length], JsonNode.Parse(body)!.AsObject(), ofStatus: true)
                     : line.StartsWith("PATCH ", StringComparison.Ordinal) && _objects.ContainsKey(path) ? Patch(path, JsonNode.Parse(body)!.AsObject(), ofStatus: false)
-                    : Status(404, "NotFound");
+                    : NotFound(path);
         }
     }
 

@@ -28,11 +28,11 @@ public sealed class CrdTests
 
     /// <summary>To the letter, texts and rules too: who changes one of the two must change the other.</summary>
     [Fact]
-    public void A_store_of_the_cluster_is_a_store_and_says_who_may_use_it()
+    public void A_store_of_the_cluster_is_a_store_and_says_who_may_use_it_and_which_partition_it_is()
     {
         var difference = ClusterStore["spec"].Differences(Store["spec"], "spec").Concat(ClusterStore["status"].Differences(Store["status"], "status"));
 
-        Assert.Equal(["spec.properties.allowedNamespaces"], difference);
+        Assert.Equal(["spec.properties.allowedNamespaces", "spec.properties.partition"], difference.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class CrdTests
     [Fact]
     public void Every_algorithm_cipher_and_addressing_of_the_enums_is_read()
     {
-        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), new KeySourceReader(ambientInNamespacedStores: false));
+        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
         var encryption = Policy["spec"]["encryption"];
         var specs = encryption["algorithm"].Enum.Select(a => new EncryptionSpec { Algorithm = a })
             .Concat(encryption["kmsDataEncryption"].Enum.Select(c => new EncryptionSpec { Algorithm = "KMS", KmsDataEncryption = c }));

@@ -13,7 +13,7 @@ public sealed class StoresTests
 {
     private const string Operators = "operators";
 
-    private static readonly StoreReader Reader = new(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), new KeySourceReader(ambientInNamespacedStores: false));
+    private static readonly StoreReader Reader = new(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
 
     private readonly Mirror<ObjectStore> _stores = new();
     private readonly Mirror<ClusterObjectStore> _clusterStores = new();
@@ -136,8 +136,32 @@ public sealed class StoresTests
     [InlineData("S3", "cn-north-1", null, "aws-cn")]
     [InlineData("S3", "eu-west-1", "https://OSS.corp.example", "oss.corp.example:443")]
     [InlineData("S3", "eu-west-1", "http://127.0.0.1:9000", "127.0.0.1:9000")]
+    [InlineData("S3", "eu-west-1", "http://[fd00::5]:9000", "fd00::5:9000")]
+    [InlineData("S3", "eusc-de-east-1", null, "aws-eusc")]
+    [InlineData("S3", "us-iso-east-1", null, "aws-iso")]
+    [InlineData("S3", "us-isob-east-1", null, "aws-iso-b")]
+    [InlineData("S3", "eu-isoe-west-1", null, "aws-iso-e")]
+    [InlineData("S3", "us-isof-south-1", null, "aws-iso-f")]
+    [InlineData("AlibabaOSS", "cn-shanghai-finance-1", null, "aliyuncs.com")]
+    [InlineData("HuaweiOBS", "eu-de", null, "otc.t-systems.com")]
+    [InlineData("HuaweiOBS", "eu-west-0", null, "prod-cloud-ocb.orange-business.com")]
+    [InlineData("HuaweiOBS", "ru-moscow-1", null, "hc.sbercloud.ru")]
+    [InlineData("HuaweiOBS", "ae-ad-1", "https://obs.ae-ad-1.g42cloud.com", "g42cloud.com")]
+    [InlineData("S3", "cn-north-4", "https://obs.cn-north-4.myhuaweicloud.com", "myhuaweicloud.com")]
+    [InlineData("S3", "cn-hangzhou", "https://oss-cn-hangzhou.aliyuncs.com", "aliyuncs.com")]
+    [InlineData("S3", "cn-north-1", "https://s3.cn-north-1.jdcloud-oss.com", "jdcloud-oss.com")]
+    [InlineData("S3", "cn-hangzhou", "https://cb-1.cn-hangzhou.oss-cloudbox.aliyuncs.com", "cb-1")]
+    [InlineData("JDCloudOSS", "eu-west-1", "https://s3.eu-west-1.amazonaws.com", "aws")]
     public void A_store_is_in_a_partition(string vendor, string region, string? endpoint, string expected) =>
         Assert.Equal(expected, Place(Given.Store(vendor, region).At(endpoint).Spec)?.Partition);
+
+    /// <summary>Otherwise two policies could each keep the same bucket, and neither would know of the other.</summary>
+    [Theory]
+    [InlineData("https://obs.cn-north-4.myhuaweicloud.com", "cn-north-4", "HuaweiOBS", "S3")]
+    [InlineData("https://oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou", "AlibabaOSS", "S3")]
+    [InlineData("https://s3.cn-north-1.jdcloud-oss.com", "cn-north-1", "JDCloudOSS", "S3")]
+    public void One_endpoint_is_one_partition_in_every_dialect(string endpoint, string region, string vendor, string other) =>
+        Assert.Equal(Place(Given.Store(vendor, region).At(endpoint).Spec)?.Partition, Place(Given.Store(other, region).At(endpoint).Spec)?.Partition);
 
     [Fact]
     public void A_CloudBox_is_a_partition_of_its_own()
@@ -147,22 +171,41 @@ public sealed class StoresTests
         Assert.Equal("cb-1", Place(spec)?.Partition);
     }
 
+    /// <summary>A namespace's author could else say that his bucket elsewhere is somebody's bucket here.</summary>
+    [Theory]
+    [InlineData("only whoever runs the operator says which hosts are one", "https://oss.corp.example", "corp:1_a")]
+    [InlineData("also over a vendor's own", "https://oss-cn-hangzhou.aliyuncs.com", "apart")]
+    [InlineData("of the others the endpoint says it", "https://oss-cn-shanghai.aliyuncs.com", "aliyuncs.com")]
+    public void A_partition_is_the_operators_word(string sentence, string endpoint, string expected)
+    {
+        var partitions = new Partitions(["corp:1_a=oss.corp.example", "apart=oss-cn-hangzhou.aliyuncs.com"]);
+        var region = endpoint.Contains("shanghai", StringComparison.Ordinal) ? "cn-shanghai" : "cn-hangzhou";
+
+        Assert.True(expected == Place(Given.Store().Spec with { Region = region, Endpoint = endpoint }, partitions)?.Partition, sentence);
+    }
+
     [Fact]
-    public void A_stores_owner_knows_better() =>
-        Assert.Equal("corp:1_a", Place(Given.Store().Spec with { Partition = "corp:1_a" })?.Partition);
+    public void A_store_of_the_cluster_may_name_its_partition()
+    {
+        var store = Given.ClusterStore(new AllowedNamespacesSpec { Names = [Given.Namespace] });
+        Add(store with { Spec = store.Spec with { Partition = "corp:1_a" } });
+
+        Assert.Equal("corp:1_a", _room.Find(Given.ClusterStoreReference, Given.Namespace).Value?.Place.Partition);
+    }
 
     [Theory]
     [InlineData("")]
     [InlineData("a b")]
     [InlineData("-a")]
     [InlineData("a/b")]
-    public void A_partition_that_is_none_is_refused(string partition)
+    public void An_invalid_partition_is_refused(string partition)
     {
-        Add(Given.Store() with { Spec = Given.Store().Spec with { Partition = partition } });
+        var store = Given.ClusterStore(new AllowedNamespacesSpec { Names = [Given.Namespace] });
+        Add(store with { Spec = store.Spec with { Partition = partition } });
 
-        var failure = _room.Find(Reference(kind: null), Given.Namespace).Failure;
+        var failure = _room.Find(Given.ClusterStoreReference, Given.Namespace).Failure;
 
-        Assert.Contains($"spec.partition: \"{partition}\" is none", failure?.Message, StringComparison.Ordinal);
+        Assert.Contains($"spec.partition: \"{partition}\" is invalid", failure?.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -191,9 +234,9 @@ public sealed class StoresTests
         Assert.Equal(new KeySource.FromIdentity(new AmbientIdentity.EcsRamRole(null)), _room.Find(Given.ClusterStoreReference, Given.Namespace).Value?.Keys);
     }
 
-    private static StorePlace? Place(ObjectStoreSpec spec)
+    private static StorePlace? Place(ObjectStoreSpec spec, Partitions? partitions = null)
     {
-        var reader = new StoreReader(new EndpointAllowList([.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "oss-cn-hangzhou.notaliyuncs.com", "http://127.0.0.1:9000"]), new KeySourceReader(ambientInNamespacedStores: false));
+        var reader = new StoreReader(new EndpointAllowList([.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "oss-cn-hangzhou.notaliyuncs.com", "http://127.0.0.1:9000", "http://[fd00::5]:9000"]), partitions ?? Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
         var (store, failure) = reader.Read("store", spec, new StoreScope(Given.Namespace, IsNamespaced: true));
         Assert.Null(failure);
         return store?.Place;

@@ -53,8 +53,8 @@ public sealed class ChangeRoutesTests : IDisposable
             new KeyBreakers(new ManualTimeProvider()),
             new ManualTimeProvider(),
             NullLogger<TemporaryKeys>.Instance);
-        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), new KeySourceReader(ambientInNamespacedStores: false));
-        _routes = new ChangeRoutes(_policies, new BucketClaims(_policies, _ => ""), new Stores(_stores, new ClusterStores(_clusterStores, new Mirror<Namespace>(), Given.Namespace), reader), new StoreKeys(_keys, _temporary));
+        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
+        _routes = new ChangeRoutes(_policies, new BucketOwnership(_policies, _ => ""), new Stores(_stores, new ClusterStores(_clusterStores, new Mirror<Namespace>(), Given.Namespace), reader), new StoreKeys(_keys, _temporary));
     }
 
     public static TheoryData<string> Sentences => new(Table.Keys);

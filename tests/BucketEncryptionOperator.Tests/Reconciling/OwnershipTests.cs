@@ -1,6 +1,7 @@
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
+using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 using KubeRuntime.Conditions;
 using KubeRuntime.Control;
@@ -73,7 +74,7 @@ public sealed class OwnershipTests : IAsyncLifetime
 
         await _bench.ReconcileAsync(younger);
         var between = Ready(younger);
-        await _bench.ReconcileAsync(older);
+        await _bench.SettleAsync(older);
         await _bench.SettleAsync(younger);
 
         Assert.Equal(("Unknown", "HeldByAnother"), between);
@@ -194,17 +195,18 @@ public sealed class OwnershipTests : IAsyncLifetime
     [Fact]
     public async Task A_bucket_of_another_partition_is_another_bucket()
     {
-        _bench.Vendor[Bucket] = None;
-        Start(Policy("older", new EncryptionSpec { Algorithm = "AES256" }, age: 1));
-        _bench.Put(Given.Store() with { Metadata = Given.Store().Metadata with { Name = "apart" }, Spec = Given.Store().Spec with { Partition = "apart" } });
+        await using var bench = new Workbench(partitions: new Partitions(["apart=oss-cn-shanghai.aliyuncs.com"]));
+        bench.Vendor[Bucket] = None;
+        bench.Start(Policy("older", new EncryptionSpec { Algorithm = "AES256" }, age: 1));
+        bench.Put(Given.Store() with { Metadata = Given.Store().Metadata with { Name = "apart" }, Spec = Given.Store().Spec with { Region = "cn-shanghai" } });
         var younger = Policy("younger", WantKey1, age: 2);
-        _bench.Put(younger with { Spec = younger.Spec with { StoreRef = new StoreReference { Name = "apart" } } });
-        await _bench.SettleAsync(Key("older"));
+        bench.Put(younger with { Spec = younger.Spec with { StoreRef = new StoreReference { Name = "apart" } } });
+        await bench.SettleAsync(Key("older"));
 
-        await _bench.SettleAsync(Key("younger"));
+        await bench.SettleAsync(Key("younger"));
 
-        Assert.Equal(("True", "InSync"), Ready(Key("younger")));
-        Assert.Empty(_bench.Woken);
+        Assert.Equal(("True", "InSync"), Ready(Key("younger"), bench));
+        Assert.Empty(bench.Woken);
     }
 
     private static NamespacedName Key(string name) => new(Given.Namespace, name);
@@ -228,8 +230,8 @@ public sealed class OwnershipTests : IAsyncLifetime
         return (Key("older"), Key("younger"));
     }
 
-    private (string Status, string Reason) Ready(NamespacedName key) =>
-        _bench.Kubernetes.Read(key).Status!.Conditions.Find("Ready") is { } ready ? (ready.Status, ready.Reason) : ("", "");
+    private (string Status, string Reason) Ready(NamespacedName key, Workbench? bench = null) =>
+        (bench ?? _bench).Kubernetes.Read(key).Status!.Conditions.Find("Ready") is { } ready ? (ready.Status, ready.Reason) : ("", "");
 
     private BucketRow Row(NamespacedName key) => _bench.Kubernetes.Read(key).Status!.Buckets.Single();
 }

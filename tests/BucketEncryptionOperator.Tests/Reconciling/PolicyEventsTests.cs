@@ -93,7 +93,7 @@ public sealed class PolicyEventsTests
     }
 
     private static List<Occurrence> Tell(BucketEncryptionPolicy policy, Findings findings) =>
-        [.. PolicyEvents.Done(policy, findings, Now), .. PolicyEvents.Changes(policy, StatusComposer.Compose(policy, findings, TimeSpan.FromHours(24), Now), Now)];
+        [.. PolicyEvents.Done(policy, findings, Now), .. PolicyEvents.Changes(policy, StatusComposer.Compose(policy, findings, TimeSpan.FromHours(24), Now), findings.Written, Now)];
 
     private static BucketEncryptionPolicy After(BucketEncryptionPolicy policy, BucketResult found) =>
         policy with { Status = StatusComposer.Compose(policy, new Findings([found], Failure: null, Attempt: 0), TimeSpan.FromHours(24), Now) };

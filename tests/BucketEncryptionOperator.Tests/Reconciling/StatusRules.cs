@@ -82,7 +82,7 @@ internal static partial class StatusRules
         if (sum is null || (sum.Total, sum.InSync, sum.Drifted, sum.Failed, sum.Unknown)
                 != (rows.Count, Count(BucketRow.InSync), Count(BucketRow.Drifted), Count(BucketRow.Failed), Count(BucketRow.Unknown)) || sum.Text != $"{sum.InSync}/{sum.Total}")
             yield return "the summary does not add up";
-        foreach (var row in rows.Where(r => r.State == BucketRow.InSync && (r.Error is { Code: not "BucketConflict" } || r.Writes is { Kept: not true } || r.Observed is null || r.Planned is not null)))
+        foreach (var row in rows.Where(r => r.State == BucketRow.InSync && (r.Error is { Code: not "BucketConflict" } || r.Writes is { Kept: not true, RecordedTime: null } || r.Observed is null || r.Planned is not null)))
             yield return $"{row.Name} is in sync, and has an error, a count of writes that were not kept, a plan, or nothing observed";
         foreach (var row in rows.Where(r => r.State is BucketRow.Failed or BucketRow.Drifted && r.Error is null && r.Planned is null))
             yield return $"{row.Name} is {row.State} and does not say why";

@@ -17,9 +17,9 @@ namespace BucketEncryptionOperator.Tests.Reconciling;
 /// <summary>What a store's status tells, and what it costs. Each look ends in the rules that a status must keep.</summary>
 public sealed class StoreReconcilerTests : IAsyncLifetime
 {
-    private const string Realm = "AlibabaOSS";
+    private const string Realm = "AlibabaOSS/cn-hangzhou";
 
-    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId") { HttpStatus = 403, ConcernsCredentials = true, Message = "hush", Hint = "Mend the Secret." };
+    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId") { HttpStatus = 403, ConcernsCredentials = true, IsVendorAnswer = true, Message = "hush", Hint = "Mend the Secret." };
 
     private readonly ManualTimeProvider _time = new();
     private readonly KubernetesFake _kubernetes;
@@ -39,7 +39,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         _news = new KeyNews(_breakers);
         _keys = new SecretKeys((name, token) => _kubernetes.Client.GetAsync(Kinds.Secrets, name, token), _breakers, _time);
         _temporary = new TemporaryKeys((_, _) => throw new InvalidOperationException("the keys are in a Secret"), _breakers, _time, NullLogger<TemporaryKeys>.Instance);
-        var stores = new Stores(_mirror, shared: null, new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), new KeySourceReader(ambientInNamespacedStores: false)));
+        var stores = new Stores(_mirror, shared: null, new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false)));
         _reconciler = new StoreReconciler<ObjectStore>(
             new StoreKind<ObjectStore>(Kinds.Stores, _mirror, stores.Read, _ => _remark), new StoreKeys(_keys, _temporary), _breakers, _news, _kubernetes.Client, _time, new Random(1),
             new RecordingLogger<StoreReconciler<ObjectStore>>(new ConcurrentQueue<string>()));
@@ -126,11 +126,44 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         await ReconcileAsync();
         var patches = Patches;
         _time.Advance(TimeSpan.FromHours(2));
-        (await _breakers.EnterAsync(new AccessKey("other", "other", SecurityToken: null), Realm, CancellationToken.None)).Value!.Dispose(); // drops what nobody has used for long
+        (await _breakers.EnterAsync(new AccessKey("other", "other", SecurityToken: null), Realm, "bucket", CancellationToken.None)).Value!.Dispose(); // drops what nobody has used for long
 
         await ReconcileAsync();
 
         Assert.Equal(("KeysAccepted", patches), (Ready.Reason, Patches));
+    }
+
+    [Fact]
+    public async Task A_store_of_another_region_is_told_only_what_its_own_region_has_said()
+    {
+        Start();
+        await AnswerAsync(failure: null, "AlibabaOSS/cn-beijing");
+        await ReconcileAsync();
+        var untried = (Ready.Status, Ready.Reason);
+        await AnswerAsync(Rejection);
+        await ReconcileAsync();
+
+        Assert.Equal(("True", "KeysResolved"), untried);
+        Assert.Equal(("False", "CredentialsRejected"), (Ready.Status, Ready.Reason));
+        Assert.Contains("The region does not know this key", Ready.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_that_was_replaced_is_not_called_accepted_before_the_vendor_has_seen_it()
+    {
+        Start();
+        await ReconcileAsync();
+        await AnswerAsync(failure: null);
+        await ReconcileAsync();
+        _kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "LTAI"), ("accessKeySecret", "hush-another"));
+        _time.Advance(TimeSpan.FromMinutes(5));
+        _kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(409, "Conflict") : null;
+        await ReconcileAsync();
+        _kubernetes.Faults = (_, _) => null;
+
+        await ReconcileAsync();
+
+        Assert.Equal(("True", "KeysResolved"), (Ready.Status, Ready.Reason));
     }
 
     [Fact]
@@ -200,7 +233,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_conflict_is_tried_again_and_a_store_that_is_gone_is_not()
+    public async Task A_conflict_and_a_store_that_is_said_to_be_gone_are_tried_again()
     {
         Start();
         _kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(409, "Conflict") : null;
@@ -209,7 +242,17 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         var gone = await ReconcileAsync();
 
         Assert.Equal(new Requeue.Retry(TimeSpan.Zero), conflict);
-        Assert.Same(Requeue.OnChange, gone);
+        Assert.IsType<Requeue.Retry>(gone); // the watch tells when it is; until then somebody on the way may have said so
+    }
+
+    [Fact]
+    public async Task A_store_that_the_watch_has_seen_go_is_left_alone()
+    {
+        Start();
+        await ReconcileAsync();
+        _mirror.Apply(new WatchEvent<ObjectStore>.Deleted(Given.StoreKey));
+
+        Assert.Same(Requeue.OnChange, await _reconciler.ReconcileAsync(Given.StoreKey, attempt: 0, CancellationToken.None));
     }
 
     private void Start()
@@ -233,9 +276,9 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
     }
 
     /// <summary>What a policy's call would bring.</summary>
-    private async Task AnswerAsync(Failure? failure)
+    private async Task AnswerAsync(Failure? failure, string realm = Realm)
     {
-        using var pass = (await _breakers.EnterAsync(new AccessKey("LTAI", "hush", SecurityToken: null), Realm, CancellationToken.None)).Value!;
+        using var pass = (await _breakers.EnterAsync(new AccessKey("LTAI", "hush", SecurityToken: null), realm, "bucket", CancellationToken.None)).Value!;
         pass.Answered(failure);
     }
 

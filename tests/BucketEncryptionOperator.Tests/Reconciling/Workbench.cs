@@ -39,22 +39,23 @@ internal sealed class Workbench : IAsyncDisposable
     private readonly Mirror<ClusterObjectStore> _clusterStores = new();
     private readonly Mirror<Namespace> _namespaces = new();
     private readonly Meter _unheard = new("workbench");
-    private BucketClaims _claims;
+    private BucketOwnership _ownership;
     private readonly StoreReader _reader;
     private TemporaryKeys _temporary;
     private PolicyReconciler _reconciler;
 
     /// <param name="real">A vendor's client in place of the vendor in memory, under the vendor's name.</param>
     /// <param name="ambient">As with the flag: a namespaced store may have the operator's own identity.</param>
-    public Workbench(int bucketConcurrency = 1, bool readOnly = false, ManualTimeProvider? time = null, (string Vendor, IBucketEncryptionApi Api)? real = null, bool ambient = false, Meter? meter = null)
+    public Workbench(int bucketConcurrency = 1, bool readOnly = false, ManualTimeProvider? time = null, (string Vendor, IBucketEncryptionApi Api)? real = null, bool ambient = false, Meter? meter = null, Partitions? partitions = null)
     {
         Time = time ?? new ManualTimeProvider();
         Metrics = new PolicyMetrics(meter ?? _unheard, Time);
-        (_bucketConcurrency, ReadOnly, _reader) = (bucketConcurrency, readOnly, new StoreReader(Allowed, new KeySourceReader(ambient)));
+        (_bucketConcurrency, ReadOnly, _reader) = (bucketConcurrency, readOnly, new StoreReader(Allowed, partitions ?? Partitions.None, new KeySourceReader(ambient)));
         (_vendor, _api) = real ?? ("AlibabaOSS", Vendor);
         Kubernetes = new KubernetesFake(Time);
         (_breakers, _keys, _temporary) = Keys();
-        (_claims, _reconciler) = Build();
+        Progress = new PassProgress(Time);
+        (_ownership, _reconciler) = Build();
     }
 
     /// <summary>A process that remembers nothing, in the same world.</summary>
@@ -66,7 +67,8 @@ internal sealed class Workbench : IAsyncDisposable
         _policies = new Mirror<BucketEncryptionPolicy>();
         _attempts.Clear();
         Woken.Clear();
-        (_claims, _reconciler) = Build();
+        Progress = new PassProgress(Time);
+        (_ownership, _reconciler) = Build();
         foreach (var policy in Kubernetes.Policies)
             Applied(policy);
     }
@@ -80,17 +82,21 @@ internal sealed class Workbench : IAsyncDisposable
             new TemporaryKeys((identity, _) => Task.FromResult(Fetch(identity)), breakers, Time, new RecordingLogger<TemporaryKeys>(Logs)));
     }
 
-    private (BucketClaims Claims, PolicyReconciler Reconciler) Build()
+    private (BucketOwnership Ownership, PolicyReconciler Reconciler) Build()
     {
         var stores = new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, SecretNamespace), _reader);
-        var claims = new BucketClaims(_policies, policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition);
+        var keys = new StoreKeys(_keys, _temporary);
+        var ownership = new BucketOwnership(_policies, policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition);
         var writer = new StatusWriter(Kubernetes.Client, _policies);
         var keeper = new Keeper(Kubernetes.Client, _policies, writer, Time);
-        var vendors = new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { [_vendor] = new GuardedApi(_api, _breakers, _ => "vendor") };
-        var pass = new PolicyPass(
-            new BucketReconciler(() => MayWrite, Time, new RecordingLogger<BucketReconciler>(Logs)), claims, keeper, new PassOptions(_bucketConcurrency, ReadOnly));
-        var teller = new Teller(writer, claims, Events, Metrics, new TellerOptions(Evidence), Time, new RecordingLogger<Teller>(Logs));
-        return (claims, new PolicyReconciler(_policies, stores, new StoreKeys(_keys, _temporary), vendors, pass, new Releaser(claims, keeper), keeper, teller, Woken.Enqueue, Time, new RecordingLogger<PolicyReconciler>(Logs)));
+        var vendors = new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { [_vendor] = new GuardedApi(_api, _breakers, VendorCatalog.Find(_vendor)!.Realm) };
+        var buckets = new BucketReconciler(Time);
+        var gate = new WriteGate(new BucketTurns(Time), buckets, Time, new RecordingLogger<WriteGate>(Logs));
+        var checks = new WriteChecks(_policies, ownership, policy => Schedule.InputsOf(policy, stores, keys), () => MayWrite);
+        var pass = new PolicyPass(buckets, ownership, keeper, gate, checks, Progress, new PassOptions(_bucketConcurrency, ReadOnly) { ShouldYield = key => ShouldYield(key) });
+        var releaser = new Releaser(ownership, keeper, stores, keys, Time);
+        var teller = new Teller(writer, ownership, Events, Metrics, new TellerOptions(Evidence), Time, new RecordingLogger<Teller>(Logs));
+        return (ownership, new PolicyReconciler(_policies, stores, keys, vendors, pass, releaser, keeper, teller, Woken.Enqueue, Time, new RecordingLogger<PolicyReconciler>(Logs)));
     }
 
     public PolicyMetrics Metrics { get; }
@@ -103,6 +109,11 @@ internal sealed class Workbench : IAsyncDisposable
 
     /// <summary>Policies that another one's reconcile has added to the queue.</summary>
     public ConcurrentQueue<NamespacedName> Woken { get; } = new();
+
+    /// <summary>Whether a policy should give its worker to others.</summary>
+    public Func<NamespacedName, bool> ShouldYield { get; set; } = _ => false;
+
+    public PassProgress Progress { get; private set; }
 
     /// <summary>What the lease says.</summary>
     public bool MayWrite { get; set; } = true;
@@ -158,7 +169,8 @@ internal sealed class Workbench : IAsyncDisposable
     {
         var before = _policies.Find(key);
         var requeue = await _reconciler.ReconcileAsync(key, _attempts.GetValueOrDefault(key), cancellationToken);
-        _attempts[key] = requeue is Requeue.Retry ? _attempts.GetValueOrDefault(key) + 1 : 0;
+        if (requeue != Requeue.Behind)
+            _attempts[key] = requeue is Requeue.Retry ? _attempts.GetValueOrDefault(key) + 1 : 0;
         if (before is not null && Kubernetes.Find(key) is { Status: { ObservedGeneration: not null } status } now && now.Metadata.ResourceVersion != before.Metadata.ResourceVersion)
             StatusRules.Check(before, status, Time.GetUtcNow());
         Watch();
@@ -178,6 +190,8 @@ internal sealed class Workbench : IAsyncDisposable
         {
             switch (await ReconcileAsync(key))
             {
+                case var again when again == Requeue.Behind:
+                    break;
                 case Requeue.Retry retry:
                     Time.Advance(retry.AtLeast + TimeSpan.FromSeconds(1));
                     break;
@@ -227,7 +241,7 @@ internal sealed class Workbench : IAsyncDisposable
     private void Tracked(Change<BucketEncryptionPolicy> change)
     {
         Metrics.Changed(change);
-        _claims.Track(change);
+        _ownership.Track(change);
     }
 
     private void Gone(BucketEncryptionPolicy policy)

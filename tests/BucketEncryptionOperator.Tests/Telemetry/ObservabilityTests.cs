@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Telemetry;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Tests.Reconciling;
@@ -174,20 +175,86 @@ public sealed partial class ObservabilityTests : IDisposable
         Assert.True(Labels(text, StateMetrics.PerPolicy).SetEquals([$"namespace=\"{Given.Namespace}\"", "policy=\"archive\""]), text);
     }
 
+    /// <summary>Endpoints and keys are tenants' to choose, and may change as often as they like.</summary>
     [Fact]
-    public async Task A_limiter_is_told_by_its_endpoint_and_a_hash_and_never_by_the_id_of_its_key()
+    public async Task Limiters_are_told_by_vendor_however_many_endpoints_and_keys_there_are()
     {
         await using var bench = new Workbench(meter: _meter);
         using var limits = new VendorLimits(bench.Time);
         _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false), "1.2.3", perBucket: false);
-        var key = new AccessKey("LTAI-an-id", "secret", SecurityToken: null);
-        using var turn = await limits.EnterAsync(Address, key, "Get", requests: 1, CancellationToken.None);
+        for (var i = 0; i < 500; i++)
+        {
+            var at = i < 400 ? Address with { Endpoint = new Uri($"https://store-{i}.example") } : Address;
+            using var turn = await limits.EnterAsync(at, new AccessKey($"LTAI-{i}", "secret", SecurityToken: null), "Get", requests: 1, CancellationToken.None);
+            turn.Send().Answered(i % 100 == 0 ? new Failure(FailureKind.Throttled, "Get", "SlowDown") : null);
+        }
+        using var waits = await limits.EnterAsync(Address, new AccessKey("LTAI", "secret", SecurityToken: null), "Get", requests: 1, CancellationToken.None);
 
         var text = Scrape();
 
-        Assert.Equal(1, Value("bucketencryption_limiter_in_flight", "oss-cn-hangzhou.aliyuncs.com"));
-        Assert.Contains(Labels(text, "bucketencryption_limiter_rate"), l => Hashed().IsMatch(l));
-        Assert.DoesNotContain("LTAI", text, StringComparison.Ordinal);
+        Assert.All(
+            text.Split('\n').Where(l => l.StartsWith("bucketencryption_limiter_", StringComparison.Ordinal)),
+            l => Assert.Matches("^bucketencryption_limiter_[a-z_]+{vendor=\"(AlibabaOSS|Other)\"} ", l));
+        Assert.Equal((1, 0), (Value("bucketencryption_limiter_in_flight", "AlibabaOSS"), Value("bucketencryption_limiter_in_flight", "Other")));
+        Assert.Equal((1, 4), (Value("bucketencryption_limiter_throttled_total", "AlibabaOSS"), Value("bucketencryption_limiter_throttled_total", "Other")));
+        Assert.Equal((1, 4), (Value("bucketencryption_limiter_slowed_down", "AlibabaOSS"), Value("bucketencryption_limiter_slowed_down", "Other")));
+    }
+
+    /// <summary>A counter that falls is a restart for whoever reads it.</summary>
+    [Fact]
+    public async Task What_was_throttled_stays_counted_when_its_limiter_is_gone()
+    {
+        await using var bench = new Workbench(meter: _meter);
+        using var limits = new VendorLimits(bench.Time);
+        _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false), "1.2.3", perBucket: false);
+        await ThrottleAsync("first");
+        var one = Value("bucketencryption_limiter_throttled_total", "AlibabaOSS");
+        bench.Time.Advance(TimeSpan.FromHours(2));
+        await ThrottleAsync("second"); // and the first is dropped
+        var two = Value("bucketencryption_limiter_throttled_total", "AlibabaOSS");
+
+        Assert.Equal((1, 2), (one, two));
+
+        async Task ThrottleAsync(string key)
+        {
+            using var turn = await limits.EnterAsync(Address, new AccessKey(key, "secret", SecurityToken: null), "Get", requests: 1, CancellationToken.None);
+            turn.Send().Answered(new Failure(FailureKind.Throttled, "Get", "SlowDown"));
+        }
+    }
+
+    [Fact]
+    public void A_series_that_has_ended_is_told_once_more_and_then_forgotten()
+    {
+        var round = 0;
+        using var meter = new Meter("a meter of its own");
+        _ = new FadingGauge(meter, "test_state", "Is", ["which"], () => [new FadingGauge.Reading(1, $"{round}")]);
+        var told = new List<int>();
+        using var listener = new MeterListener { InstrumentPublished = (instrument, listening) => { if (instrument.Meter == meter) listening.EnableMeasurementEvents(instrument); } };
+        listener.SetMeasurementEventCallback<double>((_, _, _, _) => told[^1]++);
+        listener.Start();
+        for (; round < 1000; round++)
+        {
+            told.Add(0);
+            listener.RecordObservableInstruments();
+        }
+
+        Assert.Equal((1, 2, 2), (told[0], told[1], told[^1]));
+    }
+
+    [Fact]
+    public async Task A_policy_that_is_gone_is_not_remembered_by_a_reconcile_that_ends_later()
+    {
+        await using var bench = new Workbench(meter: _meter);
+        bench.Vendor[Bucket] = Aes;
+        await bench.Start(Given.Policy(Bucket)).SettleAsync();
+        var last = bench.Policies.Find(Given.PolicyKey)!;
+        var known = bench.Metrics.VerifiedAt(Given.PolicyKey);
+        bench.Delete(Given.PolicyKey);
+
+        bench.Metrics.Told(last, last.Status!, new Findings([], Failure: null, Attempt: 0), isNews: false);
+
+        Assert.NotNull(known);
+        Assert.Null(bench.Metrics.VerifiedAt(Given.PolicyKey));
     }
 
     /// <summary>Settled, a bucket's telling is nothing but arithmetic: no memory for it, however many there are.</summary>
@@ -241,9 +308,6 @@ public sealed partial class ObservabilityTests : IDisposable
     /// <summary>Of the first series of a metric.</summary>
     private static HashSet<string> Labels(string text, string metric) =>
         [.. (text.Split('\n').FirstOrDefault(l => l.StartsWith(metric + "{", StringComparison.Ordinal)) ?? "").Split('{', '}').ElementAtOrDefault(1)?.Split(',') ?? []];
-
-    [GeneratedRegex("^key=\"[0-9a-f]{8}\"$")]
-    private static partial Regex Hashed();
 
     [GeneratedRegex("^# TYPE (?<name>[a-z_]+) (?<type>[a-z]+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Type();

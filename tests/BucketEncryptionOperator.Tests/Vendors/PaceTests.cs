@@ -66,6 +66,7 @@ public sealed class PaceTests(ITestOutputHelper output) : IDisposable
         async Task NoteAsync(int i)
         {
             using var turn = await EnterAsync();
+            turn.Send();
             order.Add(i);
         }
     }
@@ -111,6 +112,75 @@ public sealed class PaceTests(ITestOutputHelper output) : IDisposable
         Assert.Equal((FailureKind.Throttled, "RateLimited"), (refused.Failure.Kind, refused.Failure.Code));
         Assert.InRange(refused.Failure.RetryAfter!.Value, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1.1));
         Assert.Equal(0, State.Waiting);
+    }
+
+    /// <summary>An endpoint that swallows packets keeps its slots occupied for a timeout each: the next must not wait for several of them.</summary>
+    [Fact]
+    public async Task Who_would_wait_too_long_for_a_slot_is_told_at_once_by_how_long_the_others_have_taken()
+    {
+        using var cancelled = new CancellationTokenSource();
+        var turns = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => EnterAsync())).Within();
+        var waiting = Enumerable.Range(0, 8).Select(_ => Pace.EnterAsync(Limit, "Get", requests: 1, cancelled.Token)).ToList();
+        _time.Advance(TimeSpan.FromSeconds(9));
+
+        var refused = await Assert.ThrowsAsync<VendorException>(EnterAsync).Within();
+
+        Assert.Equal(("RateLimited", true), (refused.Failure.Code, refused.Failure.NotSent));
+        Assert.InRange(refused.Failure.RetryAfter!.Value.TotalSeconds, 10, 12);
+        await cancelled.CancelAsync();
+        Array.ForEach(turns, t => t.Dispose());
+        foreach (var wait in waiting)
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => wait);
+        Assert.Equal((0, 0), (State.InFlight, State.Waiting));
+    }
+
+    [Fact]
+    public async Task Nobody_waits_for_a_slot_longer_than_for_a_permit()
+    {
+        var turns = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => EnterAsync())).Within();
+        var ninth = EnterAsync();
+
+        _time.Advance(Pace.LongestWait);
+
+        var refused = await Assert.ThrowsAsync<VendorException>(() => ninth).Within();
+        Assert.Equal(("RateLimited", 0), (refused.Failure.Code, State.Waiting));
+        Array.ForEach(turns, t => t.Dispose());
+        using var next = await EnterAsync().Within();
+    }
+
+    [Fact]
+    public async Task A_pause_that_the_vendor_asks_for_while_somebody_waits_is_not_waited_for()
+    {
+        var turns = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => EnterAsync())).Within();
+        var ninth = EnterAsync();
+        foreach (var turn in turns)
+        {
+            turn.Send().Answered(SlowDown with { RetryAfter = TimeSpan.FromHours(1) });
+            turn.Dispose();
+        }
+
+        _time.Advance(Pace.LongestWait);
+
+        var refused = await Assert.ThrowsAsync<VendorException>(() => ninth).Within();
+        Assert.InRange(refused.Failure.RetryAfter!.Value, TimeSpan.FromMinutes(59), TimeSpan.FromMinutes(61));
+    }
+
+    [Fact]
+    public async Task Short_turns_are_waited_for_however_many()
+    {
+        var fast = new RateLimit(RequestsPerSecond: 1000, Burst: 1000, MaxConcurrency: 8);
+        using var pace = new Pace(fast, _time);
+        Task<Pace.Turn> Enter() => pace.EnterAsync(fast, "Get", requests: 1, CancellationToken.None);
+        (await Enter().Within()).Dispose();
+        var turns = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Enter())).Within();
+        var waiting = Enumerable.Range(0, 500).Select(_ => Enter()).ToList();
+
+        var before = pace.State("key", "endpoint").Waiting;
+        Array.ForEach(turns, t => t.Dispose());
+
+        Assert.Equal(500, before);
+        foreach (var wait in waiting)
+            (await wait.Within()).Dispose();
     }
 
     [Fact]

@@ -35,6 +35,21 @@ public sealed class VendorCatalogTests
         Assert.Equal(VendorCatalog.Names.Split(", ").Order(), clients.Keys.Order());
     }
 
+    /// <summary>Where a key is known: two endpoints of one realm, and one of another.</summary>
+    [Theory]
+    [InlineData("AlibabaOSS", "https://oss-cn-hangzhou.aliyuncs.com", "https://oss-cn-hangzhou-internal.aliyuncs.com", "https://oss-cn-beijing.aliyuncs.com")]
+    [InlineData("HuaweiOBS", "https://obs.cn-north-4.myhuaweicloud.com", "http://obs.cn-north-4.myhuaweicloud.com", "https://obs.cn-north-1.myhuaweicloud.com")]
+    [InlineData("S3", "https://s3.eu-west-1.amazonaws.com", "https://s3.dualstack.eu-west-1.amazonaws.com", "https://s3.ap-east-1.amazonaws.com")]
+    [InlineData("S3", "https://s3.cn-north-1.amazonaws.com.cn", "https://s3.dualstack.cn-north-1.amazonaws.com.cn", "https://s3.us-gov-west-1.amazonaws.com")]
+    [InlineData("S3", "https://minio.example:9000", "https://minio.example:9000", "https://minio.example")]
+    public void A_key_is_known_within_a_region_or_at_an_endpoint(string vendor, string one, string same, string other)
+    {
+        var realm = VendorCatalog.Find(vendor)!.Realm;
+
+        Assert.Equal(realm(new Uri(one)), realm(new Uri(same)));
+        Assert.NotEqual(realm(new Uri(one)), realm(new Uri(other)));
+    }
+
     [Theory]
     [InlineData("AlibabaOSS", true)]
     [InlineData("HuaweiOBS", true)]

@@ -54,4 +54,35 @@ public sealed class VendorClientsTests : IDisposable
 
         Assert.Equal((2, 1), (inUse, _clients.Count));
     }
+
+    /// <summary>A store's author may edit the bundle as often as he likes.</summary>
+    [Fact]
+    public void Bundles_without_end_have_clients_with_an_end_and_none_in_use_is_closed()
+    {
+        using var used = _clients.Rent(_authority.Pem);
+        for (var i = 0; i < 500; i++)
+            _clients.Rent(_authority.Pem + new string('\n', i + 1)).Dispose();
+
+        using var again = _clients.Rent(_authority.Pem);
+
+        Assert.InRange(_clients.Count, 1, 64);
+        Assert.Same(used.Client, again.Client);
+    }
+
+    [Fact]
+    public void What_was_used_last_is_kept()
+    {
+        var often = _clients.Rent(_authority.Pem);
+        often.Dispose();
+        for (var i = 0; i < 500; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            _clients.Rent(_authority.Pem + new string('\n', i + 1)).Dispose();
+            _clients.Rent(_authority.Pem).Dispose();
+        }
+
+        using var again = _clients.Rent(_authority.Pem);
+
+        Assert.Same(often.Client, again.Client);
+    }
 }

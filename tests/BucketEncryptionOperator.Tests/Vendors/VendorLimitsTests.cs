@@ -48,6 +48,40 @@ public sealed class VendorLimitsTests : IDisposable
         Assert.InRange(Assert.Single(_limits.States).RequestsPerSecond, 1, RateLimit.Default.RequestsPerSecond - 1);
     }
 
+    /// <summary>An id is in logs and in presigned URLs. Without the secret it must not be enough to slow its owner down.</summary>
+    [Fact]
+    public async Task Another_secret_with_the_same_id_is_another_key()
+    {
+        var slow = new RateLimit(RequestsPerSecond: 1, Burst: 1, MaxConcurrency: 1);
+        await SendAsync(Bucket with { Limit = slow }, Key with { Secret = "guessed" }, new Failure(FailureKind.Throttled, "Get", "SlowDown") { RetryAfter = TimeSpan.FromHours(1) });
+        await SendAsync(Bucket with { Limit = slow }, Key with { SecurityToken = "guessed" }, new Failure(FailureKind.Throttled, "Get", "SlowDown"));
+
+        for (var i = 0; i < RateLimit.Default.Burst; i++)
+            await SendAsync(Bucket, Key).Within();
+
+        var state = Assert.Single(_limits.States); // metrics have one series for the id
+        Assert.Equal((RateLimit.Default.RequestsPerSecond, RateLimit.Default.Burst + 2, 2), (state.RequestsPerSecond, state.Requests, state.Throttled));
+    }
+
+    /// <summary>Whoever knows a role's name may write it into his own Secret as an id.</summary>
+    [Fact]
+    public async Task A_key_whose_id_is_the_name_of_a_role_is_not_the_roles()
+    {
+        await SendAsync(Bucket, new AccessKey("role", "guessed", SecurityToken: null), new Failure(FailureKind.Throttled, "Get", "SlowDown") { RetryAfter = TimeSpan.FromHours(1) });
+
+        await SendAsync(Bucket, Key with { Principal = "role" }).Within();
+    }
+
+    [Fact]
+    public async Task Keys_without_end_leave_a_bounded_number_of_limits_behind()
+    {
+        for (var i = 0; i < VendorLimits.MostPaces + 10; i++)
+            await SendAsync(Bucket, Key with { Id = $"id-{i}", Principal = $"id-{i}" });
+
+        Assert.Equal(VendorLimits.MostPaces, _limits.States.Count);
+        Assert.DoesNotContain(_limits.States, s => s.Principal == "id-9");
+    }
+
     [Fact]
     public async Task What_nobody_uses_for_an_hour_is_dropped()
     {

@@ -102,7 +102,8 @@ public sealed class ScenarioSuite : IAsyncLifetime
     {
         var proxy = new Dictionary<string, string>(StringComparer.Ordinal) { ["http_proxy"] = _street!.Url.GetLeftPart(UriPartial.Authority), ["no_proxy"] = "" };
         var allowed = VendorStreet.Endpoints.SelectMany(e => new[] { "--allowed-endpoints", e });
-        var op = OperatorProcess.Launch(_server!.Kubeconfig, _street.Url, proxy, [.. flags.Contains(Watched, StringComparer.Ordinal) ? [] : (string[])[Watched, string.Join(',', namespaces)], .. allowed, .. flags]);
+        var partitions = string.Join(',', Enumerable.Range(0, Files.Count).SelectMany(number => VendorStreet.Partitions(VendorStreet.Region(number))));
+        var op = OperatorProcess.Launch(_server!.Kubeconfig, _street.Url, proxy, ["--partitions", partitions, .. flags.Contains(Watched, StringComparer.Ordinal) ? [] : (string[])[Watched, string.Join(',', namespaces)], .. allowed, .. flags]);
         await op.WhenReadyAsync();
         return op;
     }

@@ -155,7 +155,6 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
             ["vendor"] = vendor == Vendor.MinIO ? "S3" : store.Vendor,
             ["region"] = Region,
             ["endpoint"] = VendorStreet.Endpoint(vendor, Region),
-            ["partition"] = Region,
             ["credentials"] = new JsonObject { ["secretRef"] = new JsonObject { ["name"] = name } },
             ["rateLimit"] = new JsonObject { ["requestsPerSecond"] = 1000, ["burst"] = 1000, ["maxConcurrency"] = 64 },
         };

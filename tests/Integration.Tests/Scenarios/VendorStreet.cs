@@ -66,6 +66,16 @@ internal sealed partial class VendorStreet : IAsyncDisposable
         _ => $"http://s3.{region}.example.com",
     };
 
+    /// <summary>
+    /// What an operator is told with --partitions: each scenario's vendors are partitions of their own, so that names of buckets need not be unique over all
+    /// files. MinIO has no vendor's name: its endpoint is its partition.
+    /// </summary>
+    public static IEnumerable<string> Partitions(string region) =>
+    [
+        $"oss-of-{region}=oss-{region}.aliyuncs.com", $"oss-of-{region}=oss-{region}-internal.aliyuncs.com", $"obs-of-{region}=obs.{region}.myhuaweicloud.com",
+        $"jd-of-{region}=s3.{region}.jdcloud-oss.com", $"aws-of-{region}=s3.{region}.amazonaws.com",
+    ];
+
     public World Store(string region, Vendor vendor) => _stores.GetOrAdd((region, vendor), key =>
     {
         var world = new World(TimeProvider.System, RecordedRequests);

@@ -81,7 +81,7 @@ public sealed class KubeClientTests : IAsyncDisposable
     [InlineData(301, KubeFailure.Transient)]
     [InlineData(307, KubeFailure.Transient)]
     [InlineData(400, KubeFailure.Invalid)]
-    [InlineData(401, KubeFailure.Denied)]
+    [InlineData(401, KubeFailure.Transient)]
     [InlineData(403, KubeFailure.Denied)]
     [InlineData(404, KubeFailure.NotFound)]
     [InlineData(405, KubeFailure.Invalid)]
@@ -112,6 +112,25 @@ public sealed class KubeClientTests : IAsyncDisposable
             Assert.DoesNotContain(Secret, e.ToString());
         }
         Assert.Equal(bodies.Length, _server.Requests.Count);
+    }
+
+    /// <summary>Somebody before the API server has given the page: it says nothing about the object.</summary>
+    [Theory]
+    [InlineData(403)]
+    [InlineData(404)]
+    public async Task An_object_is_missing_or_forbidden_only_where_the_server_says_so_itself(int status)
+    {
+        string[] pages = ["", "404 page not found", """{"error":"a proxy's"}""", """{"kind":"Widget"}""", "{"];
+        _server.Script([.. pages.Concat([Widget.Status(status, "Reason", "words")]).SelectMany(p => new[] { Answer.Whole(p, status), Answer.Whole(p, status) })]);
+
+        foreach (var page in pages)
+        {
+            Assert.Equal(KubeFailure.Transient, (await FailureAsync(_client.GetAsync(Widget.Resource, Key, CancellationToken.None))).Failure);
+            Assert.Equal(KubeFailure.Transient, (await FailureAsync(_client.PatchStatusAsync(Widget.Resource, Key, "{}"u8.ToArray(), CancellationToken.None))).Failure);
+        }
+        var told = status == 404 ? KubeFailure.NotFound : KubeFailure.Denied;
+        Assert.Equal(told, (await FailureAsync(_client.GetAsync(Widget.Resource, Key, CancellationToken.None))).Failure);
+        Assert.Equal(told, (await FailureAsync(_client.PatchStatusAsync(Widget.Resource, Key, "{}"u8.ToArray(), CancellationToken.None))).Failure);
     }
 
     [Fact]
@@ -241,7 +260,7 @@ public sealed class KubeClientTests : IAsyncDisposable
             using var client = new KubeClient(new KubeConnection(_server.Address) { Token = BearerToken.FromFile(path, _clock) }, "test/1.0", _clock);
             await File.WriteAllTextAsync(path, "new");
 
-            Assert.Equal(KubeFailure.Denied, (await FailureAsync(client.GetAsync(Widget.Resource, Key, CancellationToken.None))).Failure);
+            Assert.Equal(KubeFailure.Transient, (await FailureAsync(client.GetAsync(Widget.Resource, Key, CancellationToken.None))).Failure);
             await client.GetAsync(Widget.Resource, Key, CancellationToken.None).Within();
         }
         finally

@@ -74,7 +74,7 @@ public sealed class RotationTests : IAsyncDisposable
 
         WriteClient("third");
         _admitted = "CN=third";
-        Assert.Equal(KubeFailure.Denied, (await FailureAsync(client)).Failure);
+        Assert.Equal(KubeFailure.Transient, (await FailureAsync(client)).Failure);
         Assert.Equal("CN=third", (await GetAsync(client)).Metadata.Uid);
     }
 

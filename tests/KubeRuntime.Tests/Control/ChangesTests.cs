@@ -44,12 +44,64 @@ public sealed class ChangesTests
         var one = Read($$"""{"name":"a","annotations":{"b":"2","a":"1","{{LastApplied}}":"{\"spec\":1}"},"labels":{"y":"2","x":"1"},"finalizers":["f/1","f/2"]}""");
         var other = Read($$"""{"annotations":{"{{LastApplied}}":"{\"spec\":2}","a":"1","odd":{"deep":[1]},"none":null,"b":"2"},"name":"a","labels":{"x":"1","y":"2"} }""");
 
-        Assert.Equal([new("a", "1"), new("b", "2")], one.Annotations.AsEnumerable());
-        Assert.Equal(one.Annotations.AsEnumerable(), other.Annotations);
+        Assert.Equal(one.Annotations, other.Annotations);
         Assert.Equal(one.Labels.AsEnumerable(), other.Labels);
         Assert.Equal("f/1 f/2", string.Join(' ', one.Finalizers));
         Assert.Empty(other.Finalizers);
         Assert.Equal("a", other.Name);
+    }
+
+    /// <summary>Annotations are not kept whole, and yet each change of one is seen.</summary>
+    [Theory]
+    [InlineData("a value", """{"a":"1","b":"3"}""")]
+    [InlineData("a name", """{"a":"1","c":"2"}""")]
+    [InlineData("one that went", """{"a":"1"}""")]
+    [InlineData("one that came", """{"a":"1","b":"2","c":"3"}""")]
+    [InlineData("two values that changed places", """{"a":"2","b":"1"}""")]
+    [InlineData("a border between name and value", """{"a":"1","b2":""}""")]
+    [InlineData("an escape that is another text", """{"a":"1","b":"\\u0032"}""")]
+    public void Any_change_of_an_annotation_is_one(string sentence, string annotations)
+    {
+        var before = Read("""{"name":"a","annotations":{"a":"1","b":"2"}}""").Annotations;
+        var after = Read($$"""{"name":"a","annotations":{{annotations}}}""").Annotations;
+
+        Assert.True(before != after, sentence);
+        Assert.Equal(before, Read("""{"name":"a","annotations":{"b":"\u0032","a":"1"}}""").Annotations);
+        Assert.Empty(after);
+    }
+
+    [Fact]
+    public void An_annotation_that_the_program_reads_is_kept_unless_it_is_too_long()
+    {
+        var (kept, name) = (new Keeping(), "wanted");
+        var one = Convert("""{"other":"1","wanted":"now"}""");
+        var other = Convert("""{"other":"2","wanted":"now"}""");
+        var tooLong = Convert($$"""{"other":"1","wanted":"{{new string('x', 1025)}}"}""");
+
+        Assert.Equal(("now", "now", null), (one[name], other[name], tooLong[name]));
+        Assert.Equal(new KeyValuePair<string, string>(name, "now"), Assert.Single(one.ToList()));
+        Assert.True(one != other && one != tooLong && one != default && one == Convert("""{"wanted":"now","other":"1"}"""));
+
+        AnnotationCollection Convert(string json)
+        {
+            var reader = new System.Text.Json.Utf8JsonReader(Encoding.UTF8.GetBytes(json));
+            reader.Read();
+            return kept.Read(ref reader, typeof(AnnotationCollection), System.Text.Json.JsonSerializerOptions.Default);
+        }
+    }
+
+    [Fact]
+    public void Labels_without_end_are_kept_in_part_and_a_change_of_any_is_seen()
+    {
+        var labels = Enumerable.Range(0, 5000).Select(i => $"\"label-{i:00000}\":\"value\"").ToList();
+        var one = Read($$"""{"name":"a","labels":{{{string.Join(',', labels)}}} }""").Labels;
+        labels[^1] = "\"label-04999\":\"another\"";
+        var other = Read($$"""{"name":"a","labels":{{{string.Join(',', labels)}}} }""").Labels;
+
+        Assert.InRange(one.Sum(l => l.Key.Length + l.Value.Length), 30_000, 33_000);
+        Assert.NotEqual(one.AsEnumerable(), other);
+        Assert.Equal(one.Skip(1), other.Skip(1));
+        Assert.Contains(new("label-00000", "value"), one);
     }
 
     [Theory]
@@ -72,4 +124,6 @@ public sealed class ChangesTests
     }
 
     private static Widget? Of(ObjectMeta? meta) => meta is null ? null : new Widget { Metadata = meta };
+
+    private sealed class Keeping() : AnnotationsConverter("wanted");
 }

@@ -98,6 +98,48 @@ public sealed partial class ControllerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_reconcile_that_gives_its_worker_to_others_comes_again_behind_them_and_has_not_failed()
+    {
+        Sync(A);
+        (await _reconciler.NextAsync()).Return(new Requeue.Retry(TimeSpan.Zero));
+        await UntilDelayedAsync();
+        _clock.Advance(Second);
+        var second = await _reconciler.NextAsync();
+        second.Return(Requeue.Behind);
+
+        var third = await _reconciler.NextAsync();
+
+        Assert.Equal((A, 1, 1), (third.Key, second.Attempt, third.Attempt));
+        third.Return(Requeue.OnChange);
+    }
+
+    [Fact]
+    public async Task Reconciles_that_wait_for_long_do_not_hold_up_another_tenants()
+    {
+        using var queue = new WorkQueue<NamespacedName>(
+            new Backoff(Second, 60 * Second, new Random(1)), _clock, metrics: null, new WorkShares<NamespacedName>(2, key => new WorkGroup(key.Namespace, Target: null)));
+        var (source, reconciler) = (new Source(), new Reconciler());
+        using var stop = new CancellationTokenSource();
+        var running = new Controller([source], queue, reconciler, new ControllerOptions(Workers: 2, ReconcileTimeout: 20 * Second, DrainTimeout: 10 * Second), _clock, _logger)
+            .RunAsync(Leadership.Unquestioned, stop.Token);
+        source.Sync();
+        source.Enqueue(A);
+        source.Enqueue(B);
+        var slow = new[] { await reconciler.NextAsync(), await reconciler.NextAsync() };
+        source.Enqueue(new NamespacedName("other", "c"));
+        await Waiting.UntilAsync(() => queue.Depth == 1);
+
+        _clock.Advance(2 * Second);
+        var others = await reconciler.NextAsync();
+
+        Assert.Equal("other", others.Key.Namespace);
+        others.Return(Requeue.OnChange);
+        Array.ForEach(slow, s => s.Return(Requeue.OnChange));
+        await stop.CancelAsync();
+        await running.ContinueWith(_ => { }, TaskScheduler.Default).Within();
+    }
+
+    [Fact]
     public async Task A_cancellation_that_nobody_asked_for_is_a_bug_and_no_time_out()
     {
         Sync(A);

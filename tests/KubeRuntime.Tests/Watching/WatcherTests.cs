@@ -58,6 +58,46 @@ public sealed partial class WatcherTests : IAsyncLifetime
         Assert.Empty(_time.Pauses);
     }
 
+    /// <summary>Tenants make objects large, as far as the API server lets them.</summary>
+    [Fact]
+    public async Task A_page_that_is_too_large_is_asked_for_again_in_halves()
+    {
+        var note = new string('x', 100 * 1024);
+        var items = Enumerable.Range(0, 300).Select(i => Widget.Annotated($"w{i}", i + 1, note)).ToList();
+        _server.Otherwise = request =>
+        {
+            if (request.IsWatch)
+                return Answer.Lines();
+            var (from, limit) = (int.Parse(request.Query("continue") ?? "0"), int.Parse(request.Query("limit")!));
+            var next = from + limit < items.Count ? $"{from + limit}" : null;
+            return Answer.Whole(Widget.List(1000, next, [.. items.Skip(from).Take(limit)]));
+        };
+        Run();
+
+        await _mirror.WhenSynced.WaitAsync(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(300, _mirror.Count);
+        var limits = _server.Requests.Where(r => !r.IsWatch).Select(r => int.Parse(r.Query("limit")!)).ToList();
+        Assert.Equal([500, 250, 125], limits.Take(3));
+        Assert.Equal(limits.OrderDescending(), limits); // what was too large once is not tried again
+    }
+
+    [Fact]
+    public async Task An_object_that_is_too_large_by_itself_is_named_by_the_one_before_it()
+    {
+        _server.Otherwise = request =>
+        {
+            var page = (request.Query("limit"), request.Query("continue"));
+            return page == ("1", null) ? Answer.Whole(Widget.List(1000, "next", Widget.Json("before", 1)))
+                : Answer.Whole(new string('x', 17 * 1024 * 1024));
+        };
+        Run();
+
+        await Waiting.UntilAsync(() => _logger.Entries.Any(e => e.Level == LogLevel.Warning));
+
+        Assert.Contains("the object after ns/before is too large to be read", _logger.Entries.First(e => e.Level == LogLevel.Warning).Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task It_lists_by_a_stream_that_ends_at_its_bookmark_and_goes_on_as_the_watch()
     {

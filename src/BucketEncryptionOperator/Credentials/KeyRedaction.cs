@@ -1,0 +1,73 @@
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Credentials;
+
+/// <summary>
+/// Keeps an access key out of what an endpoint says. An id and a token are sent in clear, so a careless endpoint, or
+/// one that is not the vendor's, may repeat them in any text of its answer; those texts end in statuses, events, logs
+/// and traces.
+/// </summary>
+internal static class KeyRedaction
+{
+    /// <summary>The code of a failure whose own code repeats a key.</summary>
+    public const string Withheld = "Withheld";
+
+    private const string IdRemoved = "(access key id)";
+
+    /// <summary>
+    /// Minimum length of what is searched for: vendors' keys are longer, and shorter texts occur in any sentence.
+    /// </summary>
+    private const int Shortest = 8;
+
+    /// <summary>
+    /// Length of the pieces that a secret or token is searched for in. Texts are cut before they get here, and a token
+    /// of 1000 characters is then there in part only.
+    /// </summary>
+    private const int Piece = 12;
+
+    /// <summary>
+    /// The failure without the key: a text that repeats the secret or token is dropped, and an id is replaced.
+    /// </summary>
+    public static Failure Redact(Failure failure, AccessKey key)
+    {
+        var isForged = Shows(failure.Code, key);
+        return failure with
+        {
+            Code = isForged ? Withheld : failure.Code,
+            IsVendorAnswer = failure.IsVendorAnswer && !isForged, // no vendor has such a code
+            Message = Redact(failure.Message, key),
+            Hint = Redact(failure.Hint, key),
+            Endpoint = Shows(failure.Endpoint, key) ? null : failure.Endpoint,
+            Ec = Shows(failure.Ec, key) ? null : failure.Ec,
+            RequestId = Shows(failure.RequestId, key) ? null : failure.RequestId,
+        };
+    }
+
+    /// <summary>Whether the text repeats the secret or the token of the key, in whole or in part.</summary>
+    public static bool Repeats(string? text, AccessKey key) =>
+        Repeats(text, key.Secret) || Repeats(text, key.SecurityToken);
+
+    /// <summary>Whether the text repeats the secret, in whole or in part.</summary>
+    public static bool Repeats(string? text, string? secret)
+    {
+        if (text is null || secret is not { Length: >= Shortest })
+            return false;
+        var length = Math.Min(Piece, secret.Length);
+        for (var at = 0; at + length <= text.Length; at++)
+        {
+            if (secret.AsSpan().Contains(text.AsSpan(at, length), StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+        return false;
+    }
+
+    private static bool Shows(string? text, AccessKey key) => Repeats(text, key) || ShowsId(text, key);
+
+    private static bool ShowsId(string? text, AccessKey key) =>
+        key.Id.Length >= Shortest && text?.Contains(key.Id, StringComparison.OrdinalIgnoreCase) == true;
+
+    private static string? Redact(string? text, AccessKey key) =>
+        Repeats(text, key) ? null
+        : ShowsId(text, key) ? text?.Replace(key.Id, IdRemoved, StringComparison.OrdinalIgnoreCase)
+        : text;
+}

@@ -1,0 +1,217 @@
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using KubeRuntime.Api;
+using KubeRuntime.Watching;
+
+namespace BucketEncryptionOperator.Reconciling;
+
+/// <summary>One bucket, whatever stores lead to it.</summary>
+internal readonly record struct BucketId(string Partition, string Name);
+
+/// <summary>What a policy may do with a bucket that several may name.</summary>
+internal abstract record BucketStanding
+{
+    private BucketStanding()
+    {
+    }
+
+    /// <summary>The policy owns the bucket.</summary>
+    public sealed record Owner : BucketStanding;
+
+    /// <summary>The vendor denies the owner's writes, and this policy declares the same: it writes in the owner's place.</summary>
+    public sealed record StandIn(BucketEncryptionPolicy For) : BucketStanding;
+
+    /// <summary>Another policy owns the bucket, or keeps it although its keys are denied.</summary>
+    /// <param name="IsDenied">The vendor denies the other policy's keys.</param>
+    public sealed record Yields(BucketEncryptionPolicy To, bool IsDenied) : BucketStanding;
+}
+
+/// <summary>
+/// Which policy owns a bucket that several name. It rests on the operator's own evidence alone:
+/// <list type="bullet">
+/// <item>A policy claims a bucket once its own keys have read it. Only the vendor's coded answer about that very bucket to that very key changes a claim:
+/// a denial makes it a denied claim, "no such bucket" ends it. A policy that is being deleted, is in mode Audit, or does not name the bucket any more has
+/// given its claim up.</item>
+/// <item>The oldest claim owns (creationTimestamp, then uid). A denied claim does not own, and keeps the bucket from every policy that declares
+/// something else: a denial never moves a bucket to another declaration.</item>
+/// <item>Beside an owner whose writes are denied the next policy that declares the same may write in its place.</item>
+/// </list>
+/// Claims are read from statuses, so that they outlive the process; what a look has found since is added to them here, before the status can say it.
+/// </summary>
+/// <param name="partitionOf">Of the policy's store; null while the policy has none.</param>
+internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, Func<BucketEncryptionPolicy, string?> partitionOf)
+{
+    private readonly Lock _gate = new();
+
+    /// <summary>By a bucket's name: the policies that name it, and those that have to release it.</summary>
+    private readonly Dictionary<string, HashSet<NamespacedName>> _naming = new(StringComparer.Ordinal);
+
+    /// <summary>What looks have found and no status says yet.</summary>
+    private readonly Dictionary<string, Dictionary<BucketId, Claim>> _found = new(StringComparer.Ordinal);
+
+    /// <summary>Takes in a change of a policy's spec, or of what it has to release.</summary>
+    /// <returns>The other policies whose standing it may change.</returns>
+    public IReadOnlyCollection<NamespacedName> Track(Change<BucketEncryptionPolicy> change)
+    {
+        var (before, now) = (Names(change.Old), Names(change.New));
+        lock (_gate)
+        {
+            foreach (var name in before.Except(now, StringComparer.Ordinal))
+            {
+                if (_naming.TryGetValue(name, out var keys) && keys.Remove(change.Key) && keys.Count == 0)
+                    _naming.Remove(name);
+            }
+            foreach (var name in now)
+            {
+                if (!_naming.TryGetValue(name, out var keys))
+                    _naming[name] = keys = [];
+                keys.Add(change.Key);
+            }
+            if (change.Old is { Metadata.Uid: var uid } && change.New?.Metadata.Uid != uid)
+                _found.Remove(uid);
+        }
+        // A policy that has just come has read nothing yet: whom it concerns hears when it claims something.
+        return change.Old is { } old ? Others(change.New ?? old, before.Union(now, StringComparer.Ordinal)) : [];
+    }
+
+    /// <summary>The other policies of the same partition that name one of the buckets or have to release it.</summary>
+    public HashSet<NamespacedName> Others(BucketEncryptionPolicy policy, IEnumerable<string> buckets)
+    {
+        var others = new HashSet<NamespacedName>();
+        var partition = partitionOf(policy);
+        foreach (var bucket in buckets)
+        {
+            var here = partition ?? RowOf(policy, bucket)?.Partition;
+            others.UnionWith(Naming(bucket).Where(p => p.Metadata.Key != policy.Metadata.Key && here is not null && PartitionOf(p, bucket) == here).Select(p => p.Metadata.Key));
+        }
+        return others;
+    }
+
+    /// <summary>The other policies that have to release the bucket.</summary>
+    public IEnumerable<NamespacedName> Releasing(BucketEncryptionPolicy policy, BucketId bucket) =>
+        Naming(bucket.Name).Where(p => p.Metadata.Uid != policy.Metadata.Uid && PartitionOf(p, bucket.Name) == bucket.Partition && Releaser.Leaving(p).Any(r => r.Name == bucket.Name))
+            .Select(p => p.Metadata.Key);
+
+    /// <summary>A look has told something about the policy's claim. A policy that is gone, or another one of its name, leaves nothing behind.</summary>
+    public void Found(BucketEncryptionPolicy policy, BucketId bucket, Claim claim)
+    {
+        lock (_gate)
+        {
+            if (policies.Find(policy.Metadata.Key)?.Metadata.Uid != policy.Metadata.Uid)
+                return;
+            if (!_found.TryGetValue(policy.Metadata.Uid, out var found))
+                _found[policy.Metadata.Uid] = found = [];
+            found[bucket] = claim;
+        }
+    }
+
+    /// <summary>The policy's status says now what its looks have found.</summary>
+    public void Reported(BucketEncryptionPolicy policy)
+    {
+        lock (_gate)
+            _found.Remove(policy.Metadata.Uid);
+    }
+
+    public Claim ClaimOf(BucketEncryptionPolicy policy, BucketId bucket)
+    {
+        lock (_gate)
+        {
+            if (_found.GetValueOrDefault(policy.Metadata.Uid) is { } found && found.TryGetValue(bucket, out var claim))
+                return claim;
+        }
+        var row = RowOf(policy, bucket.Name);
+        if (row is null || (row.Partition is { } partition && partition != bucket.Partition))
+            return Claim.None;
+        return row.ClaimedTime is not null ? Claim.Open : row.ClaimDeniedTime is not null ? Claim.Denied : Claim.None;
+    }
+
+    /// <summary>What the policy may do with the bucket, once its own keys have read it.</summary>
+    public BucketStanding StandingOf(BucketEncryptionPolicy policy, BucketId bucket, Goal.Declared goal)
+    {
+        var claims = Claims(bucket);
+        var (owner, keeper) = OwnerAmong(claims);
+        if (owner is null)
+            return keeper is null || keeper.Metadata.Uid == policy.Metadata.Uid ? new BucketStanding.Owner() : new BucketStanding.Yields(keeper, IsDenied: true);
+        if (owner.Metadata.Uid == policy.Metadata.Uid)
+            return new BucketStanding.Owner();
+        if (keeper is not null && !Agree(keeper, goal))
+            return new BucketStanding.Yields(keeper, IsDenied: true);
+        return StandInAmong(claims, owner, bucket)?.Metadata.Uid == policy.Metadata.Uid ? new BucketStanding.StandIn(owner) : new BucketStanding.Yields(owner, IsDenied: false);
+    }
+
+    /// <summary>The policy that may write the bucket now, or is the one to do so when nothing stops it; null where there is none.</summary>
+    public BucketEncryptionPolicy? WriterOf(BucketId bucket)
+    {
+        var claims = Claims(bucket);
+        return OwnerAmong(claims).Owner is { } owner ? StandInAmong(claims, owner, bucket) ?? owner : null;
+    }
+
+    /// <summary>The policy that owns the bucket, or keeps it although its keys are denied; null where nobody claims it.</summary>
+    public BucketEncryptionPolicy? OwnerOf(BucketId bucket) => OwnerAmong(Claims(bucket)) is var (owner, keeper) ? owner ?? keeper : null;
+
+    /// <summary>
+    /// Enforcing policies of the partition that name the bucket and have not looked at it under their present spec: one of them may be about to claim it.
+    /// </summary>
+    public IReadOnlyList<BucketEncryptionPolicy> NewcomersTo(BucketId bucket, BucketEncryptionPolicy leaving) =>
+        [.. Naming(bucket.Name).Where(p => p.Metadata.Uid != leaving.Metadata.Uid && p.Spec.Suspend != true && MayClaim(p, bucket) && ClaimOf(p, bucket) == Claim.None && !HasLooked(p, bucket))];
+
+    /// <summary>The vendor denies the policy's writes of the bucket, for long enough to let another write in its place.</summary>
+    public static bool IsWriteDenied(BucketEncryptionPolicy policy, string bucket) =>
+        policy.Status?.ObservedGeneration == policy.Metadata.Generation && RowOf(policy, bucket) is { Denied.Count: >= DeniedRow.Enough };
+
+    public static bool Agree(BucketEncryptionPolicy other, Goal.Declared goal) =>
+        PolicyReader.ReadTerms(other.Spec).Value is { } terms && terms.Goal.AgreesWith(goal);
+
+    private static (BucketEncryptionPolicy? Owner, BucketEncryptionPolicy? Keeper) OwnerAmong(List<(BucketEncryptionPolicy Policy, Claim Claim)> claims)
+    {
+        var keeper = claims is [(var oldest, Claim.Denied), ..] ? oldest : null;
+        if (keeper is null)
+            return (claims is [(var first, _), ..] ? first : null, null);
+        var open = claims.Where(c => c.Claim == Claim.Open && PolicyReader.ReadTerms(c.Policy.Spec).Value is { } terms && Agree(keeper, terms.Goal));
+        return (open.Select(c => c.Policy).FirstOrDefault(), keeper);
+    }
+
+    private static BucketEncryptionPolicy? StandInAmong(List<(BucketEncryptionPolicy Policy, Claim Claim)> claims, BucketEncryptionPolicy owner, BucketId bucket)
+    {
+        if (owner.Spec.Suspend == true || !IsWriteDenied(owner, bucket.Name) || PolicyReader.ReadTerms(owner.Spec).Value is not { } terms)
+            return null;
+        return claims.Where(c => c.Claim == Claim.Open && c.Policy.Metadata.Uid != owner.Metadata.Uid && c.Policy.Spec.Suspend != true
+            && !IsWriteDenied(c.Policy, bucket.Name) && Agree(c.Policy, terms.Goal)).Select(c => c.Policy).FirstOrDefault();
+    }
+
+    /// <summary>All claims on the bucket, the oldest policy's first.</summary>
+    private List<(BucketEncryptionPolicy Policy, Claim Claim)> Claims(BucketId bucket) =>
+        [.. Naming(bucket.Name).Where(p => MayClaim(p, bucket)).Select(p => (Policy: p, Claim: ClaimOf(p, bucket))).Where(c => c.Claim != Claim.None)
+            .OrderBy(c => c.Policy.Metadata.CreationTimestamp).ThenBy(c => c.Policy.Metadata.Uid, StringComparer.Ordinal)];
+
+    private bool MayClaim(BucketEncryptionPolicy policy, BucketId bucket) =>
+        policy.Metadata.DeletionTimestamp is null && !PolicyReader.IsAudit(policy.Spec) && PartitionOf(policy, bucket.Name) == bucket.Partition
+        && policy.Spec.Buckets.Any(b => b.Name == bucket.Name);
+
+    /// <summary>By its store; while that is not there, by what its status remembers.</summary>
+    private string? PartitionOf(BucketEncryptionPolicy policy, string bucket) => partitionOf(policy) ?? RowOf(policy, bucket)?.Partition;
+
+    private bool HasLooked(BucketEncryptionPolicy policy, BucketId bucket)
+    {
+        lock (_gate)
+        {
+            if (_found.GetValueOrDefault(policy.Metadata.Uid)?.ContainsKey(bucket) == true)
+                return true;
+        }
+        return policy.Status?.ObservedGeneration == policy.Metadata.Generation && RowOf(policy, bucket.Name) is { State: not BucketRow.Unknown } row && (row.Partition ?? bucket.Partition) == bucket.Partition;
+    }
+
+    private IEnumerable<BucketEncryptionPolicy> Naming(string bucket)
+    {
+        NamespacedName[] keys;
+        lock (_gate)
+            keys = _naming.TryGetValue(bucket, out var naming) ? [.. naming] : [];
+        return keys.Select(policies.Find).OfType<BucketEncryptionPolicy>();
+    }
+
+    private static BucketRow? RowOf(BucketEncryptionPolicy policy, string bucket) => policy.Status?.Buckets.FirstOrDefault(b => b.Name == bucket);
+
+    private static HashSet<string> Names(BucketEncryptionPolicy? policy) => policy is null || policy.Spec.Buckets.IsDefault
+        ? []
+        : [.. policy.Spec.Buckets.Select(b => b.Name), .. (policy.Status?.Buckets ?? []).Where(b => b.HeldTime is not null).Select(b => b.Name)];
+}

@@ -1,0 +1,393 @@
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Tests.Fakes;
+using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Api;
+using Xunit.Abstractions;
+
+namespace BucketEncryptionOperator.Tests.Reconciling;
+
+/// <summary>A write acts on fresh evidence, on a record, and on the present word of whoever owns the policy.</summary>
+public sealed class WriteGateTests : IAsyncDisposable
+{
+    private const string Bucket = "finance-archive";
+
+    private static readonly BucketEncryption None = new BucketEncryption.None();
+    private static readonly BucketEncryption Key1 = new BucketEncryption.Kms("k-1", DataCipher.Aes256);
+    private static readonly EncryptionSpec WantKey1 = new() { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "k-1" } };
+    private static readonly EncryptionSpec WantAes = new() { Algorithm = "AES256" };
+    private static readonly string[] Many = [.. Enumerable.Range(0, 256).Select(i => $"bucket-{i}")];
+
+    private readonly ITestOutputHelper _output;
+    private readonly InMemoryVendor _vendor = new() { GoodSecret = Workbench.GoodSecret };
+    private readonly HookedVendor _hooked;
+    private readonly Workbench _bench;
+
+    public WriteGateTests(ITestOutputHelper output)
+    {
+        _output = output;
+        _hooked = new HookedVendor((_, _) => _vendor);
+        _bench = new Workbench(real: ("AlibabaOSS", _hooked));
+    }
+
+    public ValueTask DisposeAsync() => _bench.DisposeAsync();
+
+    [Fact]
+    public async Task A_policy_that_takes_over_while_another_one_writes_does_not_weaken_what_that_one_wrote()
+    {
+        (_vendor[Bucket], _vendor["other-bucket"]) = (None, None);
+        _bench.Start(Policy("older", WantAes, age: 1, Bucket, "other-bucket")); // may not weaken
+        _bench.Put(Policy("younger", WantKey1, age: 2));
+        var (reached, go) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        _hooked.Before = async (operation, address, _) =>
+        {
+            if (address.Bucket == "other-bucket" && reached.TrySetResult())
+                await go.Task; // the older has read None, and is busy with its other bucket
+        };
+
+        var older = _bench.ReconcileAsync([Key("older")], 1);
+        await reached.Task;
+        await _bench.ReconcileAsync([Key("younger")], 1);
+        var between = _vendor[Bucket];
+        go.SetResult();
+        await older;
+        await _bench.SettleAsync(Key("older"));
+
+        Assert.Equal(Key1, between);
+        Assert.Equal(Key1, _vendor[Bucket]);
+        Assert.Equal(Planner.DowngradeRefused, Row("older", Bucket).Error?.Code);
+    }
+
+    [Fact]
+    public async Task What_another_tool_sets_between_look_and_write_is_not_weakened()
+    {
+        Fill(Many);
+        _bench.Start(Policy("p", WantAes, age: 1, Many));
+        _hooked.Before = (operation, address, _) =>
+        {
+            if (operation == "Put" && address.Bucket == Many[0])
+            {
+                _vendor[Many[^1]] = Key1;
+                _bench.Time.Advance(TimeSpan.FromSeconds(1)); // the looks are not fresh any more
+            }
+            return Task.CompletedTask;
+        };
+
+        await _bench.ReconcileAsync([Key("p")], 1);
+
+        Assert.Equal(Key1, _vendor[Many[^1]]);
+        Assert.Equal(Planner.DowngradeRefused, Row("p", Many[^1]).Error?.Code);
+    }
+
+    /// <summary>The read before the write is not the one that the record was made of.</summary>
+    [Fact]
+    public async Task The_original_on_record_is_what_the_write_replaces()
+    {
+        var changed = new BucketEncryption.Kms("set-meanwhile", DataCipher.Aes256);
+        _vendor[Bucket] = None;
+        var policy = Policy("p", WantKey1, age: 1);
+        _bench.Start(policy with { Spec = policy.Spec with { DeletionPolicy = "Restore" } });
+        _hooked.Before = (operation, _, _) =>
+        {
+            if (operation == "Begin")
+            {
+                _hooked.Before = (_, _, _) => Task.CompletedTask;
+                _vendor[Bucket] = changed;
+                _bench.Time.Advance(TimeSpan.FromSeconds(2));
+            }
+            return Task.CompletedTask;
+        };
+
+        await _bench.SettleAsync(Key("p"));
+        var written = _vendor[Bucket];
+        var original = Row("p", Bucket).Original;
+        _bench.Delete(Key("p"));
+        await _bench.SettleAsync(Key("p"));
+
+        Assert.Equal(Key1, written);
+        Assert.Equal("set-meanwhile", original?.Encryption?.KmsKeyId);
+        Assert.Equal(changed, _vendor[Bucket]);
+    }
+
+    [Fact]
+    public async Task A_bucket_that_changes_before_each_write_is_left_for_the_next_look()
+    {
+        _vendor[Bucket] = None;
+        var policy = Policy("p", WantKey1, age: 1);
+        _bench.Start(policy with { Spec = policy.Spec with { DeletionPolicy = "Restore" } });
+        var n = 0;
+        _hooked.Before = (operation, _, _) =>
+        {
+            if (operation == "Begin")
+            {
+                _vendor[Bucket] = new BucketEncryption.Kms($"theirs-{++n}", DataCipher.Aes256);
+                _bench.Time.Advance(TimeSpan.FromSeconds(2));
+            }
+            return Task.CompletedTask;
+        };
+
+        var requeue = (await _bench.ReconcileAsync([Key("p")], 1))[0];
+
+        Assert.Equal(0, _vendor.Count("Put"));
+        Assert.Equal(3, n);
+        Assert.Equal("KeepsChanging", Row("p", Bucket).Error?.Code);
+        Assert.IsType<KubeRuntime.Control.Requeue.Retry>(requeue);
+    }
+
+    [Theory]
+    [InlineData("suspend")]
+    [InlineData("another encryption")]
+    [InlineData("mode Audit")]
+    [InlineData("deletion")]
+    [InlineData("another key in the store")]
+    [InlineData("a lost lease")]
+    public async Task A_running_pass_stops_before_its_next_write(string change)
+    {
+        Fill(Many);
+        _bench.Start(Policy("p", WantKey1, age: 1, Many));
+        _hooked.Before = (operation, address, _) =>
+        {
+            if (operation != "Put" || address.Bucket != Many[0])
+                return Task.CompletedTask;
+            var now = _bench.Kubernetes.Read(Key("p"));
+            switch (change)
+            {
+                case "suspend":
+                    _bench.Put((now with { Spec = now.Spec with { Suspend = true } }).NextGeneration());
+                    break;
+                case "another encryption":
+                    _bench.Put(now.With(WantAes).NextGeneration());
+                    break;
+                case "mode Audit":
+                    _bench.Put((now with { Spec = now.Spec with { Mode = "Audit" } }).NextGeneration());
+                    break;
+                case "deletion":
+                    _bench.Delete(Key("p"));
+                    break;
+                case "another key in the store":
+                    var store = Given.Store();
+                    _bench.Put(store with { Metadata = store.Metadata with { ResourceVersion = "2", Generation = 2 }, Spec = store.Spec with { Credentials = new CredentialsSpec { SecretRef = new SecretReference { Name = "other-keys" } } } });
+                    break;
+                default:
+                    _bench.MayWrite = false;
+                    break;
+            }
+            return Task.CompletedTask;
+        };
+
+        await _bench.ReconcileAsync([Key("p")], 1);
+
+        _output.WriteLine($"{change}: {_vendor.Count("Put")} PUTs, and {_vendor.Count("Get")} GETs of 256 looks");
+        Assert.Equal(0, _vendor.Count("Put")); // the change came before the first was sent; one bucket at a time
+        Assert.InRange(_vendor.Count("Get"), 256, 257);
+    }
+
+    [Fact]
+    public async Task A_read_that_may_lag_behind_a_write_of_the_operators_own_is_no_evidence()
+    {
+        _vendor[Bucket] = None;
+        _bench.Start(Policy("p", WantKey1, age: 1));
+        await _bench.ReconcileAsync(Key("p"));
+        _vendor[Bucket] = None; // or a read that lags: the operator cannot tell
+        var puts = _vendor.Count("Put");
+
+        await _bench.ReconcileAsync(Key("p"));
+        var atOnce = _vendor.Count("Put") - puts;
+        _bench.Time.Advance(TimeSpan.FromSeconds(3));
+        await _bench.ReconcileAsync(Key("p"));
+
+        Assert.Equal(0, atOnce);
+        Assert.Equal(1, _vendor.Count("Put") - puts);
+    }
+
+    /// <summary>Slow status writes, reads that lag by 3 s, and looks that are a second old when their turn comes: the write comes all the same.</summary>
+    [Fact]
+    public async Task Slowness_delays_a_write_and_does_not_prevent_it()
+    {
+        string[] buckets = ["bucket-a", "bucket-b", "bucket-c"];
+        Fill(buckets);
+        _vendor.LaggingReads = 1;
+        var policy = Policy("p", WantKey1, age: 1, buckets);
+        _bench.Start(policy with { Spec = policy.Spec with { DeletionPolicy = "Restore" } });
+        _bench.Kubernetes.Faults = (_, line) =>
+        {
+            if (line.StartsWith("PATCH", StringComparison.Ordinal))
+                _bench.Time.Advance(TimeSpan.FromSeconds(5));
+            return null;
+        };
+        _hooked.Before = (operation, _, _) =>
+        {
+            if (operation == "Begin")
+                _bench.Time.Advance(TimeSpan.FromSeconds(2)); // a request a second, two at once
+            return Task.CompletedTask;
+        };
+
+        for (var i = 0; i < 10; i++)
+        {
+            await _bench.ReconcileAsync([Key("p")], 1);
+            _bench.Time.Advance(TimeSpan.FromSeconds(3));
+        }
+
+        Assert.All(buckets, b => Assert.Equal(Key1, _vendor[b]));
+        Assert.Equal(3, _vendor.Count("Put"));
+    }
+
+    [Theory]
+    [InlineData("the vendor refuses with a code", false)]
+    [InlineData("nothing is sent, for the lease is gone", true)]
+    public async Task A_write_that_was_not_made_does_not_count_as_one_without_effect(string sentence, bool leaseIsGone)
+    {
+        _vendor[Bucket] = None;
+        _bench.Start(Policy("p", WantKey1, age: 1));
+        await _bench.SettleAsync(Key("p"));
+        for (var i = 0; i < 2; i++) // corrected twice: the next one would be the third
+        {
+            _vendor[Bucket] = None;
+            if (i == 1)
+                break;
+            await _bench.SettleAsync(Key("p"));
+        }
+        if (leaseIsGone)
+            _hooked.Before = (operation, _, _) => { _bench.MayWrite = operation != "Put"; return Task.CompletedTask; };
+        else
+            _vendor.Faults = (_, call) => call.Operation == "Put" ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500, "Put")) : null;
+        for (var i = 0; i < 8; i++)
+        {
+            await _bench.ReconcileAsync(Key("p"));
+            _bench.Time.Advance(TimeSpan.FromSeconds(15));
+            _bench.MayWrite = true;
+        }
+        _hooked.Before = (_, _, _) => Task.CompletedTask;
+        _vendor.Faults = (_, _) => null;
+
+        await _bench.ReconcileAsync(Key("p"));
+
+        Assert.True(Key1 == _vendor[Bucket], sentence);
+    }
+
+    [Theory]
+    [InlineData("reads see each write", 0)]
+    [InlineData("the first read after a write does not", 1)]
+    public async Task A_bucket_that_somebody_changes_back_each_time_is_contested_and_bounded(string sentence, int laggingReads)
+    {
+        _vendor.LaggingReads = laggingReads;
+        _vendor[Bucket] = None;
+        _bench.Start(Policy("p", WantKey1, age: 1));
+        await _bench.SettleAsync(Key("p"));
+        var (puts, from) = (_vendor.Count("Put"), _bench.Time.GetUtcNow());
+        while (_bench.Time.GetUtcNow() - from < TimeSpan.FromHours(24))
+        {
+            _vendor[Bucket] = None; // another tool, again
+            await _bench.SettleAsync(Key("p"));
+            _bench.Time.Advance(TimeSpan.FromMinutes(10));
+        }
+
+        _output.WriteLine($"{sentence}: {_vendor.Count("Put") - puts} PUTs in 24 h");
+        Assert.InRange(_vendor.Count("Put") - puts, 3, 10);
+        Assert.Contains(BucketRows.Contested, _bench.Events.Reasons);
+    }
+
+    [Theory]
+    [InlineData("no PATCH is taken: nothing may be written that is not on record", 1, 0)]
+    [InlineData("the record is taken, and no report: the count is on record", 2, 10)]
+    public async Task A_bucket_that_drops_writes_is_written_a_few_times_a_day_although_the_status_cannot_be_written(string sentence, int firstFault, int most)
+    {
+        _vendor[Bucket] = None;
+        _vendor.DropsWrites = true;
+        _bench.Start(Policy("p", WantKey1, age: 1));
+        var patches = 0;
+        _bench.Kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) && (++patches % 2 == 0 || firstFault == 1) ? KubernetesFake.Status(403, "Forbidden") : null;
+
+        for (var i = 0; i < 288; i++)
+        {
+            patches = 0;
+            await _bench.ReconcileAsync([Key("p")], 1);
+            _bench.Time.Advance(TimeSpan.FromMinutes(5)); // the longest back-off
+        }
+
+        _output.WriteLine($"{sentence}: {_vendor.Count("Put")} PUTs in 24 h");
+        Assert.InRange(_vendor.Count("Put"), Math.Min(most, 3), most);
+    }
+
+    /// <summary>The time limit of a reconcile, a lost lease: what was written is reported by the log and by events at once, and by the next status.</summary>
+    [Fact]
+    public async Task What_a_pass_that_was_cut_off_has_written_is_reported_and_is_never_an_original()
+    {
+        var first = new BucketEncryption.Kms("the-first", DataCipher.Aes256);
+        (_vendor["bucket-a"], _vendor["bucket-b"]) = (first, first);
+        _bench.Start(Policy("p", WantKey1, age: 1, "bucket-a", "bucket-b"));
+        using var limit = new CancellationTokenSource();
+        _hooked.Before = async (operation, address, _) =>
+        {
+            if (operation == "Put" && address.Bucket == "bucket-b")
+                await limit.CancelAsync();
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _bench.ReconcileAsync(Key("p"), limit.Token));
+        var reported = _bench.Events.Notes.Count(n => n.Contains("bucket-a", StringComparison.Ordinal));
+        _hooked.Before = (_, _, _) => Task.CompletedTask;
+        await _bench.SettleAsync(Key("p"));
+        var now = _bench.Kubernetes.Read(Key("p"));
+
+        _bench.Put((now with { Spec = now.Spec with { DeletionPolicy = "Restore" } }).NextGeneration());
+        await _bench.SettleAsync(Key("p"));
+
+        Assert.Equal(1, reported);
+        Assert.NotNull(Row("p", "bucket-a").LastAppliedTime);
+        Assert.Equal(OriginalRow.Unavailable, Row("p", "bucket-a").Original?.State);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10)]
+    [InlineData(256)]
+    public async Task A_first_write_costs_three_requests(int count)
+    {
+        var buckets = Many.Take(count).ToArray();
+        Fill(buckets);
+        _bench.Start(Policy("p", WantKey1, age: 1, buckets));
+
+        await _bench.ReconcileAsync(Key("p"));
+
+        Assert.Equal(3 * count, _vendor.Calls.Count);
+        Assert.Equal(2, _bench.Patches);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10)]
+    [InlineData(256)]
+    public async Task A_first_write_costs_four_requests_where_the_record_takes_longer_than_a_second(int count)
+    {
+        var buckets = Many.Take(count).ToArray();
+        Fill(buckets);
+        _bench.Start(Policy("p", WantKey1, age: 1, buckets));
+        _bench.Kubernetes.Faults = (_, line) =>
+        {
+            if (line.StartsWith("PATCH", StringComparison.Ordinal))
+                _bench.Time.Advance(TimeSpan.FromSeconds(2));
+            return null;
+        };
+
+        await _bench.ReconcileAsync([Key("p")], 1);
+
+        Assert.Equal(4 * count, _vendor.Calls.Count);
+        Assert.Equal(2, _bench.Patches);
+    }
+
+    private void Fill(IEnumerable<string> buckets)
+    {
+        foreach (var bucket in buckets)
+            _vendor[bucket] = None;
+    }
+
+    private BucketRow Row(string policy, string bucket) => _bench.Kubernetes.Read(Key(policy)).Status!.Buckets.Single(b => b.Name == bucket);
+
+    private static NamespacedName Key(string name) => new(Given.Namespace, name);
+
+    private static BucketEncryptionPolicy Policy(string name, EncryptionSpec encryption, int age, params string[] buckets)
+    {
+        var policy = Given.Policy(buckets.Length == 0 ? [Bucket] : buckets).With(encryption);
+        return policy with { Metadata = policy.Metadata with { Name = name, Uid = name, CreationTimestamp = DateTimeOffset.UnixEpoch.AddDays(age) } };
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text;
+using KubeRuntime.Api;
+using KubeRuntime.Watching;
+using Xunit.Abstractions;
+
+namespace KubeRuntime.Tests.Watching;
+
+/// <summary>Memory is the process's: no other test may run meanwhile.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class MemoryOfTheProcess
+{
+    public const string Name = "memory of the process";
+}
+
+[Collection(MemoryOfTheProcess.Name)]
+public sealed class MirrorMemoryTests(ITestOutputHelper output)
+{
+    /// <summary>An object may have 256 KiB of annotations, and a mirror has all objects of all namespaces.</summary>
+    [Fact]
+    public void Large_annotations_do_not_fill_the_memory()
+    {
+        var mirror = new Mirror<Widget>();
+        var note = new string('x', 255 * 1024);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var i = 0; i < 500; i++)
+        {
+            var json = Encoding.UTF8.GetBytes(Widget.Annotated($"w{i}", i + 1, note));
+            mirror.Apply(new WatchEvent<Widget>.Applied(ObjectReader.ReadObject(json, Widget.Resource).Item!));
+        }
+
+        var kilobytes = (GC.GetTotalMemory(forceFullCollection: true) - before) / 1024;
+        output.WriteLine($"500 objects with annotations of 255 KiB: {kilobytes} KiB");
+        Assert.InRange(kilobytes, -10_240, 10_240); // 250 MiB, were they kept
+        Assert.Equal(500, mirror.Count);
+    }
+}
