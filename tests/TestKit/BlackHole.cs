@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace TestKit;
 
 /// <summary>
-/// A loopback address whose connections are neither accepted nor refused: a listener with a full backlog. Linux drops what more arrives,
-/// as a broken route does.
+/// A loopback address whose connections are neither accepted nor refused: a listener with a full backlog. Linux drops
+/// what more arrives, as a broken route does.
 /// </summary>
 public sealed class BlackHole : IDisposable
 {

@@ -84,7 +84,8 @@ internal static class BucketEncryptionCommand
         return shown.ExitCode;
     }
 
-    private static async Task<CommandResult> ActAsync(BucketRequest request, IWebProxy proxy, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<CommandResult> ActAsync(
+        BucketRequest request, IWebProxy proxy, TimeProvider time, CancellationToken cancellationToken)
     {
         using var http = new VendorHttp(Services.Product, request.Timeout, time, proxy);
         using var limits = new VendorLimits(time);

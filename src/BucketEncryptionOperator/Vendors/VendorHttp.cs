@@ -108,7 +108,8 @@ internal sealed class VendorHttp : IDisposable
             throw e.HttpRequestError switch
             {
                 HttpRequestError.NameResolutionError => NoAnswer(operation, "NameNotResolved", "The endpoint's name does not resolve.", CheckWay),
-                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoAnswer(operation, "Unreachable", Unreachable(e.InnerException), CheckWay),
+                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError =>
+                    NoAnswer(operation, "Unreachable", Unreachable(e.InnerException), CheckWay),
                 HttpRequestError.SecureConnectionError => NoAnswer(operation, "TlsFailed", "The endpoint's certificate was not accepted, or TLS failed otherwise.", CheckCertificate),
                 HttpRequestError.ConfigurationLimitExceeded => NoAnswer(operation, "AnswerTooLarge", $"The answer is larger than {MaxBody} bytes."),
                 _ => NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete."),
@@ -131,10 +132,17 @@ internal sealed class VendorHttp : IDisposable
             : "Correct the store's endpoint, or where its name leads; or ask whoever runs the operator to list it by its full name, without *, in --allowed-endpoints.",
     });
 
-    /// <summary>Without the addresses: in a status they would be news to the store's owner. The same failure is always the same text.</summary>
-    private static string Unreachable(Exception? reason) => reason is ConnectFailedException { Failures: var failures }
-        ? $"No connection to any of the endpoint's {failures.Count} addresses ({string.Join(", ", failures.Select(f => $"{f.Error}").Distinct().Order(StringComparer.Ordinal))})."
-        : "No connection to the endpoint.";
+    /// <summary>
+    /// Without the addresses: in a status they would be news to the store's owner. The same failure is always the same
+    /// text.
+    /// </summary>
+    private static string Unreachable(Exception? reason)
+    {
+        if (reason is not ConnectFailedException { Failures: var failures })
+            return "No connection to the endpoint.";
+        var errors = failures.Select(f => $"{f.Error}").Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+        return $"No connection to any of the endpoint's {failures.Count} addresses ({string.Join(", ", errors)}).";
+    }
 
     private static VendorException NoAnswer(string operation, string code, string message, string? hint = null) =>
         new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint });

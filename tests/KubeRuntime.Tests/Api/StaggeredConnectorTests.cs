@@ -6,7 +6,9 @@ using TestKit;
 
 namespace KubeRuntime.Tests.Api;
 
-/// <summary>The clock stands still until a test moves it; each address connects, fails or stays silent when the test says so.</summary>
+/// <summary>
+/// The clock stands still until a test moves it; each address connects, fails or stays silent when the test says so.
+/// </summary>
 public sealed class StaggeredConnectorTests
 {
     private const int Port = 443;

@@ -3,7 +3,8 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors.Huawei;
 
 /// <summary>
-/// Where Huawei Cloud OBS and the same service of its partners' clouds are, and what it offers. Facts and sources: docs/vendors/huawei.md.
+/// Where Huawei Cloud OBS and the same service of its partners' clouds are, and what it offers. Facts and sources:
+/// docs/vendors/huawei.md.
 /// </summary>
 internal static class ObsStores
 {
@@ -26,7 +27,8 @@ internal static class ObsStores
         ])
     {
         Superseded = [$"obs.{Huawei}"],
-        Partition = endpoint => EndpointNames.DomainOf(endpoint, Huawei, HuaweiEurope, OpenTelekomCloud, FlexibleEngine, CloudRu, G42Cloud),
+        Partition = endpoint => EndpointNames.DomainOf(
+            endpoint, Huawei, HuaweiEurope, OpenTelekomCloud, FlexibleEngine, CloudRu, G42Cloud),
     };
 
     public static ShellNames Shell { get; } = new("obs", "huawei", RegionUse.None, new KeyVariables("OBS_ACCESS_KEY_ID", "OBS_SECRET_ACCESS_KEY", "OBS_SECURITY_TOKEN"));
