@@ -39,8 +39,8 @@ internal static class VendorCatalog
     public static IReadOnlyList<Vendor> All { get; } =
     [
         new("AlibabaOSS", OssStores.Endpoints, OssStores.Shell, new OssDialect(), OssStores.Describe),
-        new("HuaweiOBS", ObsStores.Endpoints, ObsStores.Shell, new ObsDialect(), ObsStores.Describe),
-        new("JDCloudOSS", JDCloudStores.Endpoints, JDCloudStores.Shell, new JDCloudDialect(), JDCloudStores.Describe),
+        new("HuaweiOBS", ObsStores.Endpoints, ObsStores.Shell, new ObsDialect(), _ => ObsStores.Traits),
+        new("JDCloudOSS", JDCloudStores.Endpoints, JDCloudStores.Shell, new JDCloudDialect(), _ => JDCloudStores.Traits),
         new("S3", S3Stores.Endpoints, S3Stores.Shell, new S3Dialect(), S3Stores.Describe),
     ];
 

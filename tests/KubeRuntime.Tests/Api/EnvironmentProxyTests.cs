@@ -142,7 +142,7 @@ public sealed class EnvironmentProxyTests
 
         Assert.Equal(("GET http://store.example/ HTTP/1.1", "GET http://store.example/ HTTP/1.1"), (first[0], second[0]));
         Assert.DoesNotContain(first, h => h.StartsWith("Proxy-Authorization", StringComparison.OrdinalIgnoreCase));
-        Assert.Contains("Proxy-Authorization: Basic bWU6cEBzcw==", second);
+        Assert.Contains("Proxy-Authorization: Basic bWU6cEBzcw==", second, StringComparer.Ordinal);
         Assert.Equal(HttpStatusCode.NoContent, (await asking.Within()).StatusCode);
     }
 

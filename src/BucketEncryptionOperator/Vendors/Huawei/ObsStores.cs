@@ -34,7 +34,7 @@ internal static class ObsStores
     public static ShellNames Shell { get; } = new("obs", "huawei", RegionUse.None, new KeyVariables("OBS_ACCESS_KEY_ID", "OBS_SECRET_ACCESS_KEY", "OBS_SECURITY_TOKEN"));
 
     /// <summary>Virtual host only: in the path style the vendor's own clients leave the native signature, and do not agree on what is signed.</summary>
-    public static StoreTraits Describe(StoreSettings settings) => new("HuaweiOBS", ["AES256", "KMS", "None"], [Addressing.VirtualHost])
+    public static StoreTraits Traits { get; } = new("HuaweiOBS", ["AES256", "KMS", "None"], [Addressing.VirtualHost])
     {
         DataEncryption = true,
         KeyProjects = true,

@@ -16,6 +16,6 @@ internal static class JDCloudStores
 
     public static ShellNames Shell { get; } = new("s3", "jdcloud", RegionUse.InSignature) { MustBeNamed = true };
 
-    public static StoreTraits Describe(StoreSettings settings) =>
+    public static StoreTraits Traits { get; } =
         new("JDCloudOSS", ["KMS", "None"], [Addressing.VirtualHost, Addressing.Path]);
 }
