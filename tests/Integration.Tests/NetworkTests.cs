@@ -8,11 +8,16 @@ using Xunit.Abstractions;
 
 namespace Integration.Tests;
 
-/// <summary>Networks as they are: proxies with exceptions as clusters have them, and names of which one address leads nowhere.</summary>
+/// <summary>
+/// Networks as they are: proxies with exceptions as clusters have them, and names of which one address leads nowhere.
+/// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class NetworkTests(ClusterFixture fixture, ITestOutputHelper output)
 {
-    /// <summary>As OpenShift sets it, with the range in which server and store are here: 0.0.0.0 is this machine, and no loopback address.</summary>
+    /// <summary>
+    /// As OpenShift sets it, with the range in which server and store are here: 0.0.0.0 is this machine, and no
+    /// loopback address.
+    /// </summary>
     private const string Exceptions = ".cluster.local,.svc,10.0.0.0/16,172.30.0.0/16,0.0.0.0/8";
 
     [Fact]
@@ -89,8 +94,9 @@ public sealed class NetworkTests(ClusterFixture fixture, ITestOutputHelper outpu
     }
 
     /// <summary>
-    /// A name with ::1 and 127.0.0.1, of which ::1 swallows what is sent to it. The command sees the name in a hosts file of its own; where this machine
-    /// gives no mount namespace, the operator's own client is given the two addresses instead.
+    /// A name with ::1 and 127.0.0.1, of which ::1 swallows what is sent to it. The command sees the name in a hosts
+    /// file of its own; where this machine gives no mount namespace, the operator's own client is given the two
+    /// addresses instead.
     /// </summary>
     [Fact]
     public async Task A_store_whose_first_address_leads_nowhere_is_reached_by_its_second()

@@ -32,14 +32,20 @@ internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArgum
         if (VendorRequest.ProblemOf(endpoint) is { } hostProblem)
             throw new UsageException($"endpoint {endpoint.Host} {hostProblem}");
         if (cname is null && VendorCatalog.BehindBucket(endpoint) is { } known)
-            throw new UsageException($"endpoint {endpoint.Host}: the endpoint goes without the bucket: {known.Vendor.Endpoints.Instead(known.Host, endpoint.Scheme, region ?? "REGION")}");
+        {
+            var instead = known.Vendor.Endpoints.Instead(known.Host, endpoint.Scheme, region ?? "REGION");
+            throw new UsageException($"endpoint {endpoint.Host}: the endpoint goes without the bucket: {instead}");
+        }
         if (region is not null && _endpoints.IsOfAnotherRegion(endpoint, region))
             throw new UsageException($"endpoint {endpoint.Host} is not in region {region}: correct one of them");
         var warnings = ImmutableArray.CreateBuilder<string>();
         if (endpoint.Scheme == Uri.UriSchemeHttp && !endpoint.IsLoopback)
             warnings.Add($"{endpoint.GetLeftPart(UriPartial.Authority)} is not encrypted: signatures and session tokens can be read on the way");
         if (region is not null && _endpoints.IsSuperseded(endpoint.IdnHost))
-            warnings.Add($"{endpoint.Host} is not the endpoint of a region: if the vendor refuses the request, give {_endpoints.Default(region)}");
+        {
+            var own = _endpoints.Default(region);
+            warnings.Add($"{endpoint.Host} is not the endpoint of a region: if the request is refused, give {own}");
+        }
         if (config.ProxyHost is not null)
             warnings.Add("proxyHost of the config file is not read: set HTTPS_PROXY (HTTP_PROXY for plain http)");
         var signature = ReadSignature(region, warnings);

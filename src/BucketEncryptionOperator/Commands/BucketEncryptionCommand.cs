@@ -168,7 +168,8 @@ internal static class BucketEncryptionCommand
     /// <summary>A full disk, or a descriptor that was closed before the start.</summary>
     private static bool IsUnwritable(Exception e) => e is IOException or UnauthorizedAccessException;
 
-    private static async Task<CommandResult> ActAsync(BucketRequest request, IWebProxy proxy, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<CommandResult> ActAsync(
+        BucketRequest request, IWebProxy proxy, TimeProvider time, CancellationToken cancellationToken)
     {
         using var http = new VendorHttp(Services.Product, request.Timeout, time, proxy);
         using var limits = new VendorLimits(time);

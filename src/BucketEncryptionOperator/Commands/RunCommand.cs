@@ -88,7 +88,8 @@ internal static class RunCommand
             await app.RunAsync(cancellationToken);
             return Environment.ExitCode;
         }
-        catch (Exception e) when (e is KubeConfigException or ProxyFormatException or OptionsValidationException or IOException)
+        catch (Exception e) when
+            (e is KubeConfigException or ProxyFormatException or OptionsValidationException or IOException)
         {
             await Console.Error.WriteLineAsync($"bucket-encryption-operator: {e.Message}");
             return 1;

@@ -40,7 +40,10 @@ internal sealed class WebIdentitySource(IdentityHttp http, IdentityOptions optio
         return fields.Key(Step, role, answer, ("AccessKeyId", "SecretAccessKey", "SessionToken"));
     }
 
-    /// <summary>The region's own, as today's SDKs do; <c>legacy</c> asks for the one global endpoint, which only the commercial partition has.</summary>
+    /// <summary>
+    /// The region's own, as today's SDKs do; <c>legacy</c> asks for the one global endpoint, which only the commercial
+    /// partition has.
+    /// </summary>
     internal static Uri Endpoint(IdentityOptions options, string storeRegion)
     {
         if (options.TokenService is { } given)

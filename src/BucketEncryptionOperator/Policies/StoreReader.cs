@@ -53,12 +53,15 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
         if (VendorRequest.ProblemOf(endpoint) is { } hostProblem)
             return Wrong($"spec.endpoint: {endpoint.Host} {hostProblem}.");
         if (spec.Addressing != nameof(Addressing.CName) && VendorCatalog.BehindBucket(endpoint) is { } known)
-            return Wrong($"spec.endpoint: {endpoint.Host} has a bucket's name in it; the endpoint goes without the bucket: {known.Vendor.Endpoints.Instead(known.Host, endpoint.Scheme, spec.Region)}.");
+        {
+            var instead = known.Vendor.Endpoints.Instead(known.Host, endpoint.Scheme, spec.Region);
+            return Wrong($"spec.endpoint: {endpoint.Host} has a bucket in it; the endpoint goes without the bucket: {instead}.");
+        }
         if (!allowedEndpoints.Allows(endpoint))
         {
             var refusal = Invalid(subject, $"spec.endpoint: {endpoint.GetLeftPart(UriPartial.Authority)} is not allowed.");
             var hint = vendor.Endpoints.IsSuperseded(endpoint.IdnHost)
-                ? $"Give the region's own endpoint, {vendor.Endpoints.Default(spec.Region)}, or leave spec.endpoint out."
+                ? $"Give the region's own endpoint, {vendor.Endpoints.Default(spec.Region)}, or no spec.endpoint."
                 : "Ask whoever runs the operator to list it in --allowed-endpoints (plain http with its scheme).";
             return new(Value: null, refusal with { Code = "EndpointNotAllowed", Hint = hint });
         }

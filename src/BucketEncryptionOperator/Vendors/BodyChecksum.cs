@@ -18,15 +18,20 @@ internal enum WithoutMd5
 }
 
 /// <summary>
-/// The header by which a vendor checks that a body has arrived whole: Content-MD5, which all of them and old servers know. A host in FIPS mode may
-/// refuse to compute MD5; another protection takes its place then.
+/// The header by which a vendor checks that a body has arrived whole: Content-MD5, which all of them and old servers
+/// know. A host in FIPS mode may refuse to compute MD5; another protection takes its place then.
 /// </summary>
-/// <param name="md5">Throws <see cref="CryptographicException"/> or <see cref="PlatformNotSupportedException"/> where it is not to be had.</param>
+/// <param name="md5">
+/// Throws <see cref="CryptographicException"/> or <see cref="PlatformNotSupportedException"/> where the platform does
+/// not compute it.
+/// </param>
 internal sealed class BodyChecksum(Func<byte[], byte[]> md5, WithoutMd5 otherwise)
 {
     private const string Operation = "PutBucketEncryption";
 
-    [SuppressMessage("Security", "CA5351:Do not use broken cryptographic algorithms", Justification = "Content-MD5 is the vendors' integrity check, not a defence.")]
+    [SuppressMessage(
+        "Security", "CA5351:Do not use broken cryptographic algorithms",
+        Justification = "Content-MD5 is the vendors' integrity check, not a defence.")]
     public BodyChecksum(WithoutMd5 otherwise)
         : this(MD5.HashData, otherwise)
     {
@@ -41,14 +46,16 @@ internal sealed class BodyChecksum(Func<byte[], byte[]> md5, WithoutMd5 otherwis
         return otherwise switch
         {
             WithoutMd5.Sha256Header => [new("x-amz-checksum-sha256", Convert.ToBase64String(SHA256.HashData(body)))],
-            WithoutMd5.Tls when target.Scheme != Uri.UriSchemeHttps => throw new VendorException(new Failure(FailureKind.Refused, Operation, "Md5NotAvailable")
-            {
-                Message = "This host does not compute MD5 (FIPS mode), and without Content-MD5 nothing protects the request's body on plain http.",
-                Hint = "Use an https endpoint, or run the operator on a host that is not in FIPS mode.",
-            }),
+            WithoutMd5.Tls when target.Scheme != Uri.UriSchemeHttps => throw new VendorException(NotProtected),
             _ => [],
         };
     }
+
+    private static Failure NotProtected => new(FailureKind.Refused, Operation, "Md5NotAvailable")
+    {
+        Message = "This host does not compute MD5 (FIPS mode), and without it nothing protects the body on plain http.",
+        Hint = "Use an https endpoint, or run the operator on a host that is not in FIPS mode.",
+    };
 
     private byte[]? Md5Of(byte[] body)
     {

@@ -10,8 +10,9 @@ internal sealed class AddressNotAllowedException(string host, string problem, bo
 }
 
 /// <summary>
-/// Makes the connections of vendor traffic. It resolves the name once, asks <see cref="AddressRules"/> of each address, and connects only to addresses that
-/// were asked of: a name that resolves to something else a moment later changes nothing. Several addresses are tried as <see cref="StaggeredConnector"/> does.
+/// Makes the connections of vendor traffic. It resolves the name once, checks each address with
+/// <see cref="AddressRules"/>, and connects only to addresses that it has checked: a name that resolves to something
+/// else a moment later changes nothing.
 /// </summary>
 /// <param name="vouching">Who vouches for the host of a request.</param>
 internal sealed class Dialer(Func<Uri, Vouching> vouching, StaggeredConnector connector)

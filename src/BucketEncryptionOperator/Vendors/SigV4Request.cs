@@ -4,12 +4,16 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors;
 
-/// <summary>A request of the three operations, signed by AWS's version 4 with every header that it has. No chunked body, no checksum but that of <see cref="BodyChecksum"/>, no <c>Expect</c>.</summary>
+/// <summary>
+/// A request of the three operations, signed by AWS's version 4 with every header that it has.
+/// No chunked body, no checksum but that of <see cref="BodyChecksum"/>, no <c>Expect</c>.
+/// </summary>
 internal static class SigV4Request
 {
     /// <param name="more">Headers beyond those that the signature and the body need.</param>
     public static HttpRequestMessage Make(
-        HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now, BodyChecksum checksum, params IEnumerable<KeyValuePair<string, string>> more)
+        HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now,
+        BodyChecksum checksum, params IEnumerable<KeyValuePair<string, string>> more)
     {
         var target = VendorRequest.Target(address);
         var date = SigV4Signer.FormatDate(now);

@@ -43,8 +43,9 @@ internal sealed record StoreTraits(string Subject, ImmutableArray<string> Algori
     public bool NeedsEndpoint { get; init; }
 
     /// <summary>
-    /// Names the space in which the vendor keeps bucket names unique, over all its endpoints. A vendor sets it where its settings say more than the
-    /// endpoint's host; otherwise <see cref="VendorCatalog"/> does, by the host. Null: each host has its own.
+    /// Names the space in which the vendor keeps bucket names unique, over all its endpoints. A vendor sets it where
+    /// its settings say more than the endpoint's host; otherwise <see cref="VendorCatalog"/> does, by the host. Null:
+    /// each host has its own.
     /// </summary>
     public string? Partition { get; init; }
 

@@ -12,16 +12,21 @@ namespace BucketEncryptionOperator.Vendors;
 /// <param name="Shell">What it is called where a person types.</param>
 /// <param name="Dialect">How it is spoken to.</param>
 /// <param name="Traits">What its dialect offers to a store with these settings.</param>
-internal sealed record Vendor(string Name, EndpointNames Endpoints, ShellNames Shell, IVendorDialect Dialect, Func<StoreSettings, StoreTraits> Traits)
+internal sealed record Vendor(
+    string Name,
+    EndpointNames Endpoints,
+    ShellNames Shell,
+    IVendorDialect Dialect,
+    Func<StoreSettings, StoreTraits> Traits)
 {
     /// <summary>
-    /// What a store with these settings can do. The partition follows from whose host the endpoint is: a vendor's buckets are the same ones in
-    /// another vendor's dialect.
+    /// What a store with these settings can do. The partition follows from whose host the endpoint is: a vendor's
+    /// buckets are the same ones in another vendor's dialect.
     /// </summary>
     public StoreTraits Describe(StoreSettings settings)
     {
         var traits = Traits(settings);
-        return traits.Partition is null ? traits with { Partition = VendorCatalog.PartitionOf(settings.Endpoint) } : traits;
+        return traits with { Partition = traits.Partition ?? VendorCatalog.PartitionOf(settings.Endpoint) };
     }
 
     /// <summary>
@@ -38,14 +43,15 @@ internal static class VendorCatalog
     public static IReadOnlyList<Vendor> All { get; } =
     [
         new("AlibabaOSS", OssStores.Endpoints, OssStores.Shell, new OssDialect(), OssStores.Describe),
-        new("HuaweiOBS", ObsStores.Endpoints, ObsStores.Shell, new ObsDialect(), ObsStores.Describe),
-        new("JDCloudOSS", JDCloudStores.Endpoints, JDCloudStores.Shell, new JDCloudDialect(), JDCloudStores.Describe),
+        new("HuaweiOBS", ObsStores.Endpoints, ObsStores.Shell, new ObsDialect(), _ => ObsStores.Traits),
+        new("JDCloudOSS", JDCloudStores.Endpoints, JDCloudStores.Shell, new JDCloudDialect(), _ => JDCloudStores.Traits),
         new("S3", S3Stores.Endpoints, S3Stores.Shell, new S3Dialect(), S3Stores.Describe),
     ];
 
     public static string Names => string.Join(", ", All.Select(v => v.Name));
 
-    public static IReadOnlyList<string> DefaultEndpointPatterns { get; } = [.. All.SelectMany(v => v.Endpoints.Patterns)];
+    public static IReadOnlyList<string> DefaultEndpointPatterns { get; } =
+        [.. All.SelectMany(v => v.Endpoints.Patterns)];
 
     /// <summary>One client a vendor, by the vendor's name.</summary>
     public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(
@@ -62,10 +68,17 @@ internal static class VendorCatalog
     /// <summary>The vendor whose own endpoint it is; null for any other endpoint.</summary>
     public static Vendor? OwnerOf(Uri endpoint) => All.FirstOrDefault(v => v.Endpoints.Contain(endpoint));
 
-    /// <summary>The space in which the names of an endpoint's buckets are unique; null where the host is no vendor's, and so a space of its own.</summary>
-    public static string? PartitionOf(Uri endpoint) => All.Select(v => v.Endpoints.Partition(endpoint)).FirstOrDefault(p => p is not null);
+    /// <summary>
+    /// The space in which the names of an endpoint's buckets are unique; null where the host is no vendor's, and so a
+    /// space of its own.
+    /// </summary>
+    public static string? PartitionOf(Uri endpoint) =>
+        All.Select(v => v.Endpoints.Partition(endpoint)).FirstOrDefault(p => p is not null);
 
-    /// <summary>The vendor's host that follows a bucket's name in an endpoint, with the vendor; null where the endpoint does not have that form.</summary>
+    /// <summary>
+    /// The vendor's host that follows a bucket's name in an endpoint, with the vendor; null where the endpoint does not
+    /// have that form.
+    /// </summary>
     public static (Vendor Vendor, string Host)? BehindBucket(Uri endpoint)
     {
         const int ShortestBucket = 3;
@@ -75,7 +88,8 @@ internal static class VendorCatalog
         for (var dot = host.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = host.IndexOf('.', dot + 1))
         {
             var rest = host[(dot + 1)..];
-            if (dot >= ShortestBucket && All.FirstOrDefault(v => v.Endpoints.Contain(rest) || v.Endpoints.IsSuperseded(rest)) is { } vendor)
+            var vendor = All.FirstOrDefault(v => v.Endpoints.IsSurelyEndpoint(rest) || v.Endpoints.IsSuperseded(rest));
+            if (dot >= ShortestBucket && vendor is not null)
                 return (vendor, rest);
         }
         return null;

@@ -151,10 +151,17 @@ internal sealed class VendorHttp : IDisposable
     private static VendorException NoConnection(string operation, string code, string message, string hint) =>
         new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint, NotSent = true });
 
-    /// <summary>Without the addresses: in a status they would be news to the store's owner. The same failure is always the same text.</summary>
-    private static string WhyUnreachable(Exception? reason) => reason is ConnectFailedException { Failures: var failures }
-        ? $"No connection to any of the endpoint's {failures.Count} addresses ({string.Join(", ", failures.Select(f => $"{f.Error}").Distinct().Order(StringComparer.Ordinal))})."
-        : "No connection to the endpoint.";
+    /// <summary>
+    /// Without the addresses: in a status they would be news to the store's owner. The same failure is always the same
+    /// text.
+    /// </summary>
+    private static string WhyUnreachable(Exception? reason)
+    {
+        if (reason is not ConnectFailedException { Failures: var failures })
+            return "No connection to the endpoint.";
+        var errors = failures.Select(f => $"{f.Error}").Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+        return $"No connection to any of the endpoint's {failures.Count} addresses ({string.Join(", ", errors)}).";
+    }
 
     private static VendorException NoAnswer(string operation, string code, string message, string? hint = null) =>
         new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint });

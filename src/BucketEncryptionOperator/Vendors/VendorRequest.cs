@@ -22,7 +22,9 @@ internal static class VendorRequest
         };
     }
 
-    /// <summary>Returns why no request can be made for buckets of the endpoint, as words after the host; null where one can.</summary>
+    /// <summary>
+    /// Returns why no request can be made for buckets of the endpoint, as words after the host; null where one can.
+    /// </summary>
     public static string? ProblemOf(Uri endpoint)
     {
         if (endpoint.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
@@ -30,7 +32,9 @@ internal static class VendorRequest
         // Any other kind of host is only nearly a name, and makes no URI once a bucket stands before it.
         if (endpoint.HostNameType != UriHostNameType.Dns)
             return "is not a host name or an IP address";
-        return endpoint.IdnHost.Length > LongestHost ? $"is too long: it has at most {LongestHost} characters, so that a bucket's name can stand before it" : null;
+        return endpoint.IdnHost.Length > LongestHost
+            ? $"is too long: it has at most {LongestHost} characters, so that a bucket's name can stand before it"
+            : null;
     }
 
     /// <summary>As in the <c>Host</c> header: a port only where it is not the scheme's own, a name in the letters of DNS.</summary>

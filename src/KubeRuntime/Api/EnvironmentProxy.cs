@@ -2,12 +2,15 @@ using System.Net;
 
 namespace KubeRuntime.Api;
 
-/// <summary>A proxy setting that cannot be used. The message names the setting, and never its value, which may hold a password.</summary>
+/// <summary>
+/// A proxy setting that cannot be used. The message names the setting, and never its value, which may hold a password.
+/// </summary>
 public sealed class ProxyFormatException(string message) : FormatException(message);
 
 /// <summary>
-/// The proxies that the environment names: HTTPS_PROXY for https, HTTP_PROXY for http, ALL_PROXY where the one for the scheme is absent, and NO_PROXY
-/// for what needs none. Each variable is read in lower case, then in upper case; an empty variable counts as absent.
+/// The proxies that the environment names: HTTPS_PROXY for https, HTTP_PROXY for http, ALL_PROXY where the one for the
+/// scheme is absent, and NO_PROXY for what needs none. Each variable is read in lower case, then in upper case; an
+/// empty variable counts as absent.
 /// </summary>
 /// <remarks>.NET's own reader compares NO_PROXY as text: it knows no address ranges and no ports.</remarks>
 public sealed class EnvironmentProxy : IWebProxy
@@ -16,12 +19,16 @@ public sealed class EnvironmentProxy : IWebProxy
     private const string Https = "HTTPS_PROXY";
     private const string Any = "ALL_PROXY";
     private const string None = "NO_PROXY";
+    private const int SocksPort = 1080;
+
+    private static readonly string[] Schemes = ["http", "https", "socks4", "socks4a", "socks5"];
 
     private readonly WebProxy? _http;
     private readonly WebProxy? _https;
     private readonly NoProxyList _exceptions;
 
-    private EnvironmentProxy(WebProxy? http, WebProxy? https, NoProxyList exceptions) => (_http, _https, _exceptions) = (http, https, exceptions);
+    private EnvironmentProxy(WebProxy? http, WebProxy? https, NoProxyList exceptions) =>
+        (_http, _https, _exceptions) = (http, https, exceptions);
 
     /// <summary>Those of the proxies, each for itself.</summary>
     public ICredentials? Credentials
@@ -39,7 +46,8 @@ public sealed class EnvironmentProxy : IWebProxy
 
         WebProxy? Proxy(string name) => Variable(name) is { } text ? Parse(text, name) : null;
 
-        string? Variable(string name) => NullIfEmpty(environment(name.ToLowerInvariant())) ?? NullIfEmpty(environment(name));
+        string? Variable(string name) =>
+            NullIfEmpty(environment(name.ToLowerInvariant())) ?? NullIfEmpty(environment(name));
     }
 
     /// <summary>Reads <c>[scheme://][user:password@]host[:port]</c>; the scheme is http unless given.</summary>
@@ -48,15 +56,15 @@ public sealed class EnvironmentProxy : IWebProxy
     public static WebProxy Parse(string text, string setting)
     {
         var full = text.Contains("://", StringComparison.Ordinal) ? text.Trim() : "http://" + text.Trim();
-        if (!Uri.TryCreate(full, UriKind.Absolute, out var given) || given.Scheme is not ("http" or "https" or "socks4" or "socks4a" or "socks5") || given.Host.Length == 0)
-            throw new ProxyFormatException($"{setting} does not name a proxy: set it to [scheme://]host:port, for example http://proxy.example:3128; schemes are http, https, socks4, socks4a and socks5");
-        const int SocksPort = 1080;
-        var address = new UriBuilder(given.Scheme, given.IdnHost, given.Port < 0 ? SocksPort : given.Port).Uri;
-        var user = given.UserInfo.Split(':', 2);
-        return new WebProxy(address)
+        var isUri = Uri.TryCreate(full, UriKind.Absolute, out var given);
+        if (!isUri || given is not { Host.Length: > 0 } || !Schemes.Contains(given.Scheme, StringComparer.Ordinal))
         {
-            Credentials = given.UserInfo.Length == 0 ? null : new NetworkCredential(Uri.UnescapeDataString(user[0]), Uri.UnescapeDataString(user.ElementAtOrDefault(1) ?? "")),
-        };
+            throw new ProxyFormatException(
+                $"{setting} does not name a proxy: set it to [scheme://]host:port, for example "
+                + $"http://proxy.example:3128; schemes are {string.Join(", ", Schemes)}");
+        }
+        var address = new UriBuilder(given.Scheme, given.IdnHost, given.Port < 0 ? SocksPort : given.Port).Uri;
+        return new WebProxy(address) { Credentials = CredentialOf(given.UserInfo) };
     }
 
     public Uri? GetProxy(Uri destination) => ProxyFor(destination)?.Address;
@@ -64,7 +72,21 @@ public sealed class EnvironmentProxy : IWebProxy
     public bool IsBypassed(Uri host) => ProxyFor(host) is null;
 
     private WebProxy? ProxyFor(Uri target) =>
-        _exceptions.Contains(target) ? null : target.Scheme == Uri.UriSchemeHttps || target.Scheme == Uri.UriSchemeWss ? _https : _http;
+        (_exceptions.Contains(target), target.Scheme) switch
+        {
+            (true, _) => null,
+            (_, "https" or "wss") => _https,
+            _ => _http,
+        };
+
+    private static NetworkCredential? CredentialOf(string userInfo)
+    {
+        if (userInfo.Length == 0)
+            return null;
+        var colon = userInfo.IndexOf(':', StringComparison.Ordinal);
+        var (user, password) = colon < 0 ? (userInfo, "") : (userInfo[..colon], userInfo[(colon + 1)..]);
+        return new NetworkCredential(Uri.UnescapeDataString(user), Uri.UnescapeDataString(password));
+    }
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
 

@@ -28,10 +28,11 @@ public static class KubeConfig
     /// <exception cref="ProxyFormatException">The environment names a proxy that cannot be used.</exception>
     public static KubeConnection Load(string? path, string? context, Func<string, string?> environment, TimeProvider time)
     {
+        const StringSplitOptions Trimmed = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
         if (path is { Length: > 0 })
             return Behind(FromFiles([path], context, time), environment);
         if (environment("KUBECONFIG") is { Length: > 0 } list)
-            return Behind(FromFiles(list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), context, time), environment);
+            return Behind(FromFiles(list.Split(Path.PathSeparator, Trimmed), context, time), environment);
         if (environment("KUBERNETES_SERVICE_HOST") is { Length: > 0 } host)
             return InCluster(host, environment("KUBERNETES_SERVICE_PORT") ?? "443", environment(FolderVariable) ?? ServiceAccountFolder, time);
         var home = Path.Combine(environment("HOME") ?? "", ".kube", "config");
@@ -41,8 +42,8 @@ public static class KubeConfig
     }
 
     /// <summary>
-    /// A kubeconfig's proxy-url is for its server, as with kubectl. Without it the environment's proxies count, but not for the server of the cluster that
-    /// this process runs in: they are there for the way out of it.
+    /// A kubeconfig's proxy-url is for its server, as with kubectl. Without it the environment's proxies count, but not
+    /// for the server of the cluster that this process runs in: they are there for the way out of it.
     /// </summary>
     private static KubeConnection Behind(KubeConnection connection, Func<string, string?> environment) =>
         connection.Proxy is not null || IsOwnCluster(connection.Server, environment("KUBERNETES_SERVICE_HOST"))
@@ -54,8 +55,9 @@ public static class KubeConfig
         if (string.IsNullOrEmpty(serviceHost))
             return false;
         var host = server.IdnHost.TrimEnd('.');
-        return IPAddress.TryParse(serviceHost.Trim('[', ']'), out var service) && IPAddress.TryParse(host, out var address) ? address.Equals(service)
-            : host.Equals(serviceHost, StringComparison.OrdinalIgnoreCase)
+        if (IPAddress.TryParse(host, out var address))
+            return IPAddress.TryParse(serviceHost, out var service) && address.Equals(service);
+        return host.Equals(serviceHost, StringComparison.OrdinalIgnoreCase)
             || host is "kubernetes" or "kubernetes.default" or "kubernetes.default.svc"
             || host.StartsWith("kubernetes.default.svc.", StringComparison.Ordinal);
     }
@@ -108,7 +110,8 @@ public static class KubeConfig
         var proxy = ConfigFile.Text(cluster, "proxy-url") is { } proxyUrl ? Proxy(where, proxyUrl) : null;
         return Guarded(where, () =>
         {
-            var connection = new KubeConnection(uri) { TlsServerName = ConfigFile.Text(cluster, "tls-server-name"), Proxy = proxy };
+            var name = ConfigFile.Text(cluster, "tls-server-name");
+            var connection = new KubeConnection(uri) { TlsServerName = name, Proxy = proxy };
             return file.Pem(where, cluster, "certificate-authority") is { } pem ? connection with { CertificateAuthorities = Authorities(where, pem, time) } : connection;
         });
     }

@@ -6,13 +6,17 @@ namespace KubeRuntime.Api;
 
 /// <summary>
 /// What needs no proxy, as NO_PROXY lists it for curl and for Go's programs. Entries are separated by commas or blanks:
-/// <c>*</c> is everything; <c>name</c> and <c>.name</c> are the name and all names below it, <c>*.name</c> only those below it;
-/// an address is itself; <c>address/length</c> is a range. A name or address may have a port; IPv6 addresses may have brackets.
-/// An entry that is none of these is passed over, as curl and Go do. A name is never resolved.
+/// <c>*</c> is everything; <c>name</c> and <c>.name</c> are the name and all names below it, <c>*.name</c> only those
+/// below it; an address is itself; <c>address/length</c> is a range. A name or address may have a port; IPv6 addresses
+/// may have brackets. An entry that is none of these is passed over, as curl and Go do. A name is never resolved.
 /// </summary>
-/// <remarks>Loopback addresses and <c>localhost</c> are always on the list, as in Go: another machine cannot reach them for us.</remarks>
+/// <remarks>
+/// Loopback addresses and <c>localhost</c> are always on the list, as in Go: another machine cannot reach them for us.
+/// </remarks>
 internal sealed class NoProxyList
 {
+    private static readonly Name Localhost = new("localhost", IsOnlyBelow: false, Port: null);
+
     private readonly bool _everything;
     private readonly List<Range> _ranges = [];
     private readonly List<Name> _names = [];
@@ -32,16 +36,17 @@ internal sealed class NoProxyList
 
     /// <param name="text">Of the variable; null where it is absent.</param>
     public static NoProxyList Parse(string? text) =>
-        new((text ?? "").Split([',', ' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        new((text ?? "").Split([',', ' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
 
     public bool Contains(Uri target)
     {
         if (_everything)
             return true;
         var host = target.IdnHost.TrimEnd('.');
-        return IPAddress.TryParse(host, out var parsed) && Plain(parsed) is var address
-            ? IPAddress.IsLoopback(address) || _ranges.Exists(r => r.Contains(address, target.Port))
-            : host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || _names.Exists(n => n.Contains(host, target.Port));
+        if (!IPAddress.TryParse(host, out var parsed))
+            return Localhost.Contains(host, target.Port) || _names.Exists(n => n.Contains(host, target.Port));
+        var address = Plain(parsed);
+        return IPAddress.IsLoopback(address) || _ranges.Exists(r => r.Contains(address, target.Port));
     }
 
     /// <summary>An address, a range, or an address with a port.</summary>
@@ -49,10 +54,11 @@ internal sealed class NoProxyList
     {
         if (ReadAddress(entry) is { } single)
             return new Range(single, AllBits(single), Port: null);
-        if (entry.LastIndexOf('/') is >= 0 and var slash)
+        var slash = entry.LastIndexOf('/');
+        if (slash >= 0)
         {
-            return ReadAddress(entry[..slash]) is { } network
-                && int.TryParse(entry.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var length) && length <= AllBits(network)
+            return ReadAddress(entry[..slash]) is { } network && ReadNumber(entry[(slash + 1)..]) is { } length
+                && length <= AllBits(network)
                 ? new Range(network, length, Port: null)
                 : null;
         }
@@ -65,29 +71,37 @@ internal sealed class NoProxyList
         var (host, port) = SplitPort(entry);
         var isOnlyBelow = host.StartsWith("*.", StringComparison.Ordinal);
         var name = host.TrimStart('*').Trim('.');
-        return Uri.CheckHostName(name) == UriHostNameType.Dns && Uri.TryCreate("http://" + name, UriKind.Absolute, out var uri)
+        return Uri.TryCreate("http://" + name, UriKind.Absolute, out var uri) && uri.HostNameType == UriHostNameType.Dns
+            && uri.Host.Equals(name, StringComparison.OrdinalIgnoreCase)
             ? new Name(uri.IdnHost, isOnlyBelow, port)
             : null;
     }
 
-    private static (string Host, int? Port) SplitPort(string entry) =>
-        entry.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(entry.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
-            ? (entry[..colon], port)
-            : (entry, null);
+    private static (string Host, int? Port) SplitPort(string entry)
+    {
+        var colon = entry.LastIndexOf(':');
+        return colon > 0 && ReadNumber(entry[(colon + 1)..]) is { } port ? (entry[..colon], port) : (entry, null);
+    }
+
+    private static int? ReadNumber(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     /// <summary>
-    /// Of IPv4 only four numbers: the short forms, such as "10", are more likely a mistake. .NET's parser would take "[address]:port", and drop the port.
+    /// Of IPv4 only four numbers: the short forms, such as "10", are more likely a mistake. .NET's parser would take
+    /// "[address]:port", and drop the port.
     /// </summary>
     private static IPAddress? ReadAddress(string text)
     {
         var bare = text.StartsWith('[') && text.EndsWith(']') ? text[1..^1] : text;
-        return !bare.StartsWith('[') && IPAddress.TryParse(bare, out var address) && (address.AddressFamily == AddressFamily.InterNetworkV6 || bare.Count(c => c == '.') == 3)
-            ? Plain(address)
-            : null;
+        if (bare.StartsWith('[') || !IPAddress.TryParse(bare, out var address))
+            return null;
+        var isWhole = address.AddressFamily == AddressFamily.InterNetworkV6 || bare.Count(c => c == '.') == 3;
+        return isWhole ? Plain(address) : null;
     }
 
     /// <summary>Without a zone, and IPv4 inside of IPv6 as IPv4.</summary>
-    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : new IPAddress(address.GetAddressBytes());
+    private static IPAddress Plain(IPAddress address) =>
+        address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : new IPAddress(address.GetAddressBytes());
 
     private static int AllBits(IPAddress address) => address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128;
 
@@ -103,14 +117,19 @@ internal sealed class NoProxyList
                 return false;
             var whole = Length / 8;
             var rest = Length % 8;
-            return bytes.AsSpan(0, whole).SequenceEqual(_network.AsSpan(0, whole)) && (rest == 0 || (bytes[whole] ^ _network[whole]) >> (8 - rest) == 0);
+            return bytes.AsSpan(0, whole).SequenceEqual(_network.AsSpan(0, whole))
+                && (rest == 0 || (bytes[whole] ^ _network[whole]) >> (8 - rest) == 0);
         }
     }
 
     private sealed record Name(string Text, bool IsOnlyBelow, int? Port)
     {
-        public bool Contains(string host, int port) =>
-            (Port is null || Port == port)
-            && ((!IsOnlyBelow && host.Equals(Text, StringComparison.OrdinalIgnoreCase)) || host.EndsWith("." + Text, StringComparison.OrdinalIgnoreCase));
+        public bool Contains(string host, int port)
+        {
+            if (Port is { } only && only != port)
+                return false;
+            return host.EndsWith("." + Text, StringComparison.OrdinalIgnoreCase)
+                || (!IsOnlyBelow && host.Equals(Text, StringComparison.OrdinalIgnoreCase));
+        }
     }
 }

@@ -12,14 +12,17 @@ public sealed class ConnectFailedException(IReadOnlyList<(IPEndPoint Address, So
 }
 
 /// <summary>
-/// Connects to a name that has several addresses, as RFC 8305 ("Happy Eyeballs") asks. The families take turns, beginning with the one that the
-/// resolver put first. The next attempt starts when the last one has failed, or after 250 ms, while the earlier ones go on. The first to connect wins;
-/// the others are cancelled, and have ended with their sockets closed when the call returns.
+/// Connects to a name that has several addresses, as RFC 8305 ("Happy Eyeballs") asks. The families take turns,
+/// beginning with the one that the resolver put first. The next attempt starts when the last one has failed, or after
+/// 250 ms, while the earlier ones go on. The first to connect wins; the others are cancelled, and have ended with their
+/// sockets closed when the call returns.
 /// </summary>
 /// <param name="resolve">Returns all addresses of a name; throws a SocketException where it has none.</param>
 /// <param name="connect">Connects to one address; throws a SocketException where nobody answers.</param>
 public sealed class StaggeredConnector(
-    TimeProvider time, Func<string, CancellationToken, Task<IPAddress[]>> resolve, Func<IPEndPoint, CancellationToken, Task<Stream>> connect)
+    TimeProvider time,
+    Func<string, CancellationToken, Task<IPAddress[]>> resolve,
+    Func<IPEndPoint, CancellationToken, Task<Stream>> connect)
 {
     /// <summary>RFC 8305, section 8.</summary>
     internal static readonly TimeSpan AttemptDelay = TimeSpan.FromMilliseconds(250);
@@ -58,7 +61,8 @@ public sealed class StaggeredConnector(
     /// <param name="addresses">At least one.</param>
     /// <exception cref="SocketException">The one address could not be connected to.</exception>
     /// <exception cref="ConnectFailedException">None of several could.</exception>
-    public async Task<Stream> ConnectAsync(IReadOnlyList<IPAddress> addresses, int port, CancellationToken cancellationToken)
+    public async Task<Stream> ConnectAsync(
+        IReadOnlyList<IPAddress> addresses, int port, CancellationToken cancellationToken)
     {
         var targets = Interleave(addresses).Take(MaxAttempts).Select(a => new IPEndPoint(a, port)).ToList();
         if (targets.Count == 1)
@@ -121,7 +125,8 @@ public sealed class StaggeredConnector(
     }
 
     /// <returns>The attempt that has ended; null when it is time for another one.</returns>
-    private async Task<Attempt?> FirstToEndAsync(List<Attempt> attempts, bool isLast, CancellationToken cancellationToken)
+    private async Task<Attempt?> FirstToEndAsync(
+        List<Attempt> attempts, bool isLast, CancellationToken cancellationToken)
     {
         var connections = attempts.Select(a => a.Connection).ToList();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -132,7 +137,8 @@ public sealed class StaggeredConnector(
     }
 
     /// <summary>What is thrown at once counts as a failure of the attempt, too.</summary>
-    private async Task<Stream> AttemptAsync(IPEndPoint target, CancellationToken cancellationToken) => await connect(target, cancellationToken);
+    private async Task<Stream> AttemptAsync(IPEndPoint target, CancellationToken cancellationToken) =>
+        await connect(target, cancellationToken);
 
     private static async Task CloseAsync(Task<Stream> attempt)
     {

@@ -10,7 +10,9 @@ namespace KubeRuntime.Api;
 /// HTTP/2 with several connections: the server allows 100 streams on one, and a watch holds its stream for minutes.
 /// </summary>
 /// <param name="around">Puts handlers of the client's own around the one that sends.</param>
-internal sealed class Transport(KubeConnection connection, string product, TimeProvider time, Func<HttpMessageHandler, HttpMessageHandler> around) : IDisposable
+internal sealed class Transport(
+    KubeConnection connection, string product, TimeProvider time, Func<HttpMessageHandler, HttpMessageHandler> around)
+    : IDisposable
 {
     private readonly StaggeredConnector _connector = new(time);
     private readonly Lock _gate = new();

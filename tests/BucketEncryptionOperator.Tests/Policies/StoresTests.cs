@@ -151,6 +151,8 @@ public sealed class StoresTests
     [InlineData("S3", "cn-hangzhou", "https://oss-cn-hangzhou.aliyuncs.com", "aliyuncs.com")]
     [InlineData("S3", "cn-north-1", "https://s3.cn-north-1.jdcloud-oss.com", "jdcloud-oss.com")]
     [InlineData("S3", "cn-hangzhou", "https://cb-1.cn-hangzhou.oss-cloudbox.aliyuncs.com", "cb-1")]
+    [InlineData("S3", "cn-hangzhou", "https://cn-hangzhou.oss-cloudbox.aliyuncs.com", "aliyuncs.com")]
+    [InlineData("S3", "us-gov-west-1", "https://vpce-1a.s3.us-gov-west-1.vpce.amazonaws.com", "aws-us-gov")]
     [InlineData("JDCloudOSS", "eu-west-1", "https://s3.eu-west-1.amazonaws.com", "aws")]
     public void A_store_is_in_a_partition(string vendor, string region, string? endpoint, string expected) =>
         Assert.Equal(expected, Place(Given.Store(vendor, region).At(endpoint).Spec)?.Partition);
@@ -236,7 +238,7 @@ public sealed class StoresTests
 
     private static StorePlace? Place(ObjectStoreSpec spec, Partitions? partitions = null)
     {
-        var reader = new StoreReader(new EndpointAllowList([.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "oss-cn-hangzhou.notaliyuncs.com", "http://127.0.0.1:9000", "http://[fd00::5]:9000"]), partitions ?? Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
+        var reader = new StoreReader(new EndpointAllowList([.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "oss-cn-hangzhou.notaliyuncs.com", "http://127.0.0.1:9000", "http://[fd00::5]:9000", "*.oss-cloudbox.aliyuncs.com", "vpce-*.s3.*.vpce.amazonaws.com"]), partitions ?? Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
         var (store, failure) = reader.Read("store", spec, new StoreScope(Given.Namespace, IsNamespaced: true));
         Assert.Null(failure);
         return store?.Place;

@@ -8,7 +8,10 @@ using BucketEncryptionOperator.Vendors.S3;
 
 namespace BucketEncryptionOperator.Tests.Vendors;
 
-/// <summary>A host in FIPS mode may refuse to compute MD5. A put then goes another way, or says what is wrong; it is never a bug of ours.</summary>
+/// <summary>
+/// A host in FIPS mode may refuse to compute MD5. A put then goes another way, or says what is wrong; it is never a bug
+/// of ours.
+/// </summary>
 public sealed class BodyChecksumTests
 {
     private const string Body = "<Rule/>";

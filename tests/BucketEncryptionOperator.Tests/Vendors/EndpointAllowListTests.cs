@@ -139,7 +139,9 @@ public sealed class EndpointAllowListTests
         Assert.True(expected == list.VouchingFor(new Uri(target)).ToString(), sentence);
     }
 
-    /// <summary>Whoever may choose a name below the full one, which a pattern also lets through, chooses its address too.</summary>
+    /// <summary>
+    /// Whoever may choose a name below the full one, which a pattern also lets through, chooses its address too.
+    /// </summary>
     [Theory]
     [InlineData("the full name", "https://corp.example", "Operator")]
     [InlineData("a name below it that the pattern lets through", "https://evil.corp.example", "Pattern")]

@@ -23,6 +23,24 @@ public sealed class VendorCatalogTests
         });
     }
 
+    [Theory]
+    [InlineData("a bucket before an endpoint", "media.oss-cn-hangzhou.aliyuncs.com", "oss-cn-hangzhou.aliyuncs.com")]
+    [InlineData("a bucket of dots", "my.media.s3.eusc-de-east-1.amazonaws.eu", "s3.eusc-de-east-1.amazonaws.eu")]
+    [InlineData("before one that is in no region", "media.oss-accelerate.aliyuncs.com", "oss-accelerate.aliyuncs.com")]
+    [InlineData("before one of a finance cloud", "media.oss-cn-hzfinance.aliyuncs.com", "oss-cn-hzfinance.aliyuncs.com")]
+    [InlineData("before one that another takes the place of", "media.s3.amazonaws.com", "s3.amazonaws.com")]
+    [InlineData("before a CloudBox", "media.cb-1.cn-x.oss-cloudbox.aliyuncs.com", "cb-1.cn-x.oss-cloudbox.aliyuncs.com")]
+    [InlineData("an endpoint", "oss-cn-hangzhou.aliyuncs.com", null)]
+    [InlineData("a CloudBox", "cb-1.cn-hangzhou.oss-cloudbox.aliyuncs.com", null)]
+    [InlineData("too short for a bucket: OSS's own S3 dialect", "s3.oss-cn-hangzhou.aliyuncs.com", null)]
+    [InlineData("another service whose name ends alike", "cn-beijing-internal.oss-data-acc.aliyuncs.com", null)]
+    [InlineData("a private link", "ep-1a2b.oss.cn-hangzhou.privatelink.aliyuncs.com", null)]
+    [InlineData("an interface endpoint", "vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com", null)]
+    [InlineData("nobody's", "media.minio.corp.example", null)]
+    [InlineData("an address", "10.0.0.5", null)]
+    public void BehindBucket_finds_the_endpoint_in(string sentence, string host, string? endpoint) =>
+        Assert.True(endpoint == VendorCatalog.BehindBucket(new Uri($"https://{host}"))?.Host, sentence);
+
     [Fact]
     public void Every_vendor_gets_one_client()
     {

@@ -1,4 +1,3 @@
-using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
@@ -11,9 +10,16 @@ public sealed class VendorRequestTests(ITestOutputHelper output)
 {
     private const string Letters = "abcxyz0189-.AX";
 
-    /// <summary>Lists that let every name of up to four labels through, so that only the reader stands before the request.</summary>
-    private static readonly StoreReader Reader = new(
-        new EndpointAllowList(["*", "*.*", "*.*.*", "*.*.*.*"]), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
+    /// <summary>Let names of up to seven labels through, so that only the reader stands before the request.</summary>
+    private static readonly string[] Patterns = ["*", "*.*", "*.*.*", "*.*.*.*", "*.*.*.*.*", "*.*.*.*.*.*", "*.*.*.*.*.*.*"];
+
+    private static readonly string[] Suffixes =
+    [
+        "", "", ".example", ".aliyuncs.com", ".oss.aliyuncs.com", ".oss-cloudbox.aliyuncs.com", ".cn-x.oss-cloudbox-control.aliyuncs.com",
+        ".obs.cn-x.myhuaweicloud.com", ".s3.cn-x.jdcloud-oss.com", ".amazonaws.com", ".s3.us-gov-west-1.amazonaws.com", ".c2s.ic.gov",
+    ];
+
+    private static readonly StoreReader Reader = new(new EndpointAllowList(Patterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
 
     /// <summary>Endpoints within the CRD's pattern, many of them with labels that are only nearly names.</summary>
     [Fact]
@@ -24,7 +30,9 @@ public sealed class VendorRequestTests(ITestOutputHelper output)
         for (var i = 0; i < RandomSeed.Cases(200_000); i++)
         {
             var host = Host(random);
-            var (store, failure) = Reader.Read("store", Given.Store().At("https://" + host).Spec, new StoreScope(Given.Namespace, IsNamespaced: true));
+            var vendor = VendorCatalog.All[random.Next(VendorCatalog.All.Count)].Name;
+            var spec = Given.Store(vendor, "cn-x").At("https://" + host).Spec;
+            var (store, failure) = Reader.Read("store", spec, new StoreScope(Given.Namespace, IsNamespaced: true));
             if (store is null)
             {
                 Assert.True(failure?.Code is "InvalidSpec" or "EndpointNotAllowed", $"{host}");
@@ -45,7 +53,7 @@ public sealed class VendorRequestTests(ITestOutputHelper output)
     private static string Host(Random random)
     {
         var text = string.Concat(Enumerable.Range(0, random.Next(1, 30)).Select(_ => Letters[random.Next(Letters.Length)]));
-        var host = (random.Next(3) == 0 ? "xn--" : "") + text + (random.Next(3) == 0 ? ".xn--" + text[..Math.Min(5, text.Length)] : "") + (random.Next(2) == 0 ? ".example" : "");
-        return random.Next(4) == 0 ? $"a.-{host}z" : $"a{host}z";
+        var host = (random.Next(3) == 0 ? "xn--" : "") + text + (random.Next(3) == 0 ? ".xn--" + text[..Math.Min(5, text.Length)] : "");
+        return (random.Next(4) == 0 ? $"a.-{host}z" : $"a{host}z") + Suffixes[random.Next(Suffixes.Length)];
     }
 }

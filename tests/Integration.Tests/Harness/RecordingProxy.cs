@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Integration.Tests.Harness;
 
-/// <summary>An HTTP proxy that reaches nothing: it writes down the first line of each request, and answers 502.</summary>
+/// <summary>
+/// An HTTP proxy that reaches nothing: it writes down the first line of each request, and answers 502.
+/// </summary>
 internal sealed class RecordingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -20,7 +22,10 @@ internal sealed class RecordingProxy : IAsyncDisposable
 
     public Uri Url => new($"http://{_listener.LocalEndpoint}");
 
-    /// <summary>For a process: this proxy for both schemes, and what needs none. Whatever the machine's own environment says is overwritten.</summary>
+    /// <summary>
+    /// For a process: this proxy for both schemes, and what needs none. Whatever the machine's own environment says is
+    /// overwritten.
+    /// </summary>
     public Dictionary<string, string> Environment(string except) => new(StringComparer.Ordinal)
     {
         ["HTTPS_PROXY"] = Url.ToString(),

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Sockets;
 using KubeRuntime.Api;
+using TestKit;
 
 namespace KubeRuntime.Tests.Api;
 
@@ -122,20 +124,34 @@ public sealed class EnvironmentProxyTests
 
     /// <summary>The handlers that send are given it as any other proxy.</summary>
     [Fact]
-    public async Task A_client_follows_it()
+    public async Task A_client_follows_it_and_says_its_name_when_it_is_asked()
     {
-        using var proxy = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        proxy.Start();
-        using var http = new HttpClient(new SocketsHttpHandler { Proxy = Read(("http_proxy", $"127.0.0.1:{((IPEndPoint)proxy.LocalEndpoint).Port}"), ("no_proxy", "10.0.0.0/8")) });
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var proxies = Read(("http_proxy", $"me:p%40ss@127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}"), ("no_proxy", "10.0.0.0/8"));
+        using var http = new HttpClient(new SocketsHttpHandler { Proxy = proxies });
 
         var asking = http.GetAsync(new Uri("http://store.example/"));
-        using var connection = await proxy.AcceptTcpClientAsync().WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
+        using var connection = await listener.AcceptTcpClientAsync().Within();
         await using var stream = connection.GetStream();
-        var line = await new StreamReader(stream).ReadLineAsync();
+        using var reader = new StreamReader(stream);
+        var first = await HeadAsync(reader);
+        await stream.WriteAsync("HTTP/1.1 407 Who are you\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
+        var second = await HeadAsync(reader);
         await stream.WriteAsync("HTTP/1.1 204 No Content\r\n\r\n"u8.ToArray());
 
-        Assert.Equal("GET http://store.example/ HTTP/1.1", line);
-        Assert.Equal(HttpStatusCode.NoContent, (await asking).StatusCode);
+        Assert.Equal(("GET http://store.example/ HTTP/1.1", "GET http://store.example/ HTTP/1.1"), (first[0], second[0]));
+        Assert.DoesNotContain(first, h => h.StartsWith("Proxy-Authorization", StringComparison.OrdinalIgnoreCase));
+        Assert.Contains("Proxy-Authorization: Basic bWU6cEBzcw==", second, StringComparer.Ordinal);
+        Assert.Equal(HttpStatusCode.NoContent, (await asking.Within()).StatusCode);
+    }
+
+    private static async Task<List<string>> HeadAsync(StreamReader reader)
+    {
+        var lines = new List<string>();
+        while (await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System) is { Length: > 0 } line)
+            lines.Add(line);
+        return lines;
     }
 
     private static EnvironmentProxy Read(params (string Name, string Value)[] environment)

@@ -162,7 +162,10 @@ public sealed class KubeConfigTests : IDisposable
         Assert.DoesNotContain(Secret, connection.ToString());
     }
 
-    /// <summary>The environment's proxy is for the way out of the cluster; a kubeconfig's own is for its server, as with kubectl.</summary>
+    /// <summary>
+    /// The environment's proxy is for the way out of the cluster; a kubeconfig's own is for its server, as with
+    /// kubectl.
+    /// </summary>
     [Theory]
     [InlineData("outside of a cluster the environment's", "api.test:6443", "", "", "", "http://proxy.test:3128/")]
     [InlineData("but for what needs none", "10.1.2.3:6443", "", "", "10.0.0.0/8,.svc", null)]

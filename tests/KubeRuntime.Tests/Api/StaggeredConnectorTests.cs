@@ -6,7 +6,9 @@ using TestKit;
 
 namespace KubeRuntime.Tests.Api;
 
-/// <summary>The clock stands still until a test moves it; each address connects, fails or stays silent when the test says so.</summary>
+/// <summary>
+/// The clock stands still until a test moves it; each address connects, fails or stays silent when the test says so.
+/// </summary>
 public sealed class StaggeredConnectorTests
 {
     private const int Port = 443;
@@ -46,8 +48,8 @@ public sealed class StaggeredConnectorTests
         var stream = Answer("fd00::1");
 
         Assert.Same(stream, await connecting.Within());
-        Assert.Equal(["fd00::1", "10.0.0.1"], _started);
-        Assert.Equal(["10.0.0.1"], _cancelled);
+        Assert.Equal("fd00::1 10.0.0.1", string.Join(' ', _started));
+        Assert.Equal("10.0.0.1", Assert.Single(_cancelled));
         Assert.False(stream.IsDisposed);
         Assert.Equal(0, _clock.ScheduledTimers);
     }
@@ -63,7 +65,7 @@ public sealed class StaggeredConnectorTests
         var stream = Answer("10.0.0.1");
 
         Assert.Same(stream, await connecting.Within());
-        Assert.Equal(["fd00::1"], _cancelled);
+        Assert.Equal("fd00::1", Assert.Single(_cancelled));
     }
 
     [Fact]
@@ -135,7 +137,7 @@ public sealed class StaggeredConnectorTests
 
         var e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connecting.Within());
         Assert.Equal(stop.Token, e.CancellationToken);
-        Assert.Equal(["10.0.0.1", "fd00::1"], _cancelled.Order(StringComparer.Ordinal));
+        Assert.Equal("10.0.0.1 fd00::1", string.Join(' ', _cancelled.Order(StringComparer.Ordinal)));
         Assert.Equal(2, _started.Count);
         Assert.Equal(0, _clock.ScheduledTimers);
     }

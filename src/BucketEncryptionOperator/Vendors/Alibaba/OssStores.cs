@@ -16,7 +16,10 @@ internal static class OssStores
 {
     private const string Domain = "aliyuncs.com";
 
-    /// <summary>Hosts of the finance clouds whose names do not have the region's id in them. The last three: UNCONFIRMED by a second source.</summary>
+    /// <summary>
+    /// Hosts of the finance clouds whose names do not have the region's id in them. The last three: UNCONFIRMED by a
+    /// second source.
+    /// </summary>
     private static readonly Dictionary<string, string> FinanceHosts = new(StringComparer.OrdinalIgnoreCase)
     {
         ["oss-cn-hzfinance.aliyuncs.com"] = "cn-hangzhou-finance",
@@ -47,7 +50,8 @@ internal static class OssStores
         Global = ["oss-accelerate.aliyuncs.com", "oss-accelerate-overseas.aliyuncs.com"],
         Named = FinanceHosts,
         SdkPrefix = "oss-",
-        IsIrregular = region => region.Contains("-finance", StringComparison.Ordinal) || region.Contains("-gov", StringComparison.Ordinal),
+        IsIrregular = region =>
+            region.Contains("-finance", StringComparison.Ordinal) || region.Contains("-gov", StringComparison.Ordinal),
         Partition = PartitionOf,
     };
 
@@ -88,7 +92,9 @@ internal static class OssStores
     /// <summary>A CloudBox has buckets of its own; its id stands in its endpoints.</summary>
     private static string? PartitionOf(Uri endpoint)
     {
-        var isCloudBox = EndpointNames.DomainOf(endpoint, "oss-cloudbox." + Domain, "oss-cloudbox-control." + Domain) is not null;
-        return isCloudBox ? endpoint.IdnHost.Split('.')[^5] : EndpointNames.DomainOf(endpoint, Domain);
+        var cloudBox = EndpointNames.DomainOf(endpoint, "oss-cloudbox." + Domain, "oss-cloudbox-control." + Domain);
+        return cloudBox is not null && endpoint.IdnHost.Split('.') is [.., var id, _, _, _, _]
+            ? id
+            : EndpointNames.DomainOf(endpoint, Domain);
     }
 }

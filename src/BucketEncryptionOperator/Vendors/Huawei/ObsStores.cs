@@ -3,7 +3,8 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors.Huawei;
 
 /// <summary>
-/// Where Huawei Cloud OBS and the same service of its partners' clouds are, and what it offers. Facts and sources: docs/vendors/huawei.md.
+/// Where Huawei Cloud OBS and the same service of its partners' clouds are, and what it offers. Facts and sources:
+/// docs/vendors/huawei.md.
 /// </summary>
 internal static class ObsStores
 {
@@ -26,13 +27,14 @@ internal static class ObsStores
         ])
     {
         Superseded = [$"obs.{Huawei}"],
-        Partition = endpoint => EndpointNames.DomainOf(endpoint, Huawei, HuaweiEurope, OpenTelekomCloud, FlexibleEngine, CloudRu, G42Cloud),
+        Partition = endpoint => EndpointNames.DomainOf(
+            endpoint, Huawei, HuaweiEurope, OpenTelekomCloud, FlexibleEngine, CloudRu, G42Cloud),
     };
 
     public static ShellNames Shell { get; } = new("obs", "huawei", RegionUse.None, new KeyVariables("OBS_ACCESS_KEY_ID", "OBS_SECRET_ACCESS_KEY", "OBS_SECURITY_TOKEN"));
 
     /// <summary>Virtual host only: in the path style the vendor's own clients leave the native signature, and do not agree on what is signed.</summary>
-    public static StoreTraits Describe(StoreSettings settings) => new("HuaweiOBS", ["AES256", "KMS", "None"], [Addressing.VirtualHost])
+    public static StoreTraits Traits { get; } = new("HuaweiOBS", ["AES256", "KMS", "None"], [Addressing.VirtualHost])
     {
         DataEncryption = true,
         KeyProjects = true,

@@ -10,10 +10,12 @@ internal static class JDCloudStores
         ["s3.{region}.jdcloud-oss.com", "s3-internal.{region}.jdcloud-oss.com", "s3.{region}.jcloudcs.com"])
     {
         // The newer pages' domain is another name of the older one's buckets.
-        Partition = endpoint => EndpointNames.DomainOf(endpoint, "jdcloud-oss.com", "jcloudcs.com") is null ? null : "jdcloud-oss.com",
+        Partition = endpoint =>
+            EndpointNames.DomainOf(endpoint, "jdcloud-oss.com", "jcloudcs.com") is null ? null : "jdcloud-oss.com",
     };
 
     public static ShellNames Shell { get; } = new("s3", "jdcloud", RegionUse.InSignature) { MustBeNamed = true };
 
-    public static StoreTraits Describe(StoreSettings settings) => new("JDCloudOSS", ["KMS", "None"], [Addressing.VirtualHost, Addressing.Path]);
+    public static StoreTraits Traits { get; } =
+        new("JDCloudOSS", ["KMS", "None"], [Addressing.VirtualHost, Addressing.Path]);
 }

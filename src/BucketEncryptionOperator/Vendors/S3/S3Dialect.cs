@@ -3,7 +3,10 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors.S3;
 
-/// <summary>S3: PUT, GET and DELETE <c>?encryption</c> with signature version 4 and Content-MD5, which old servers ask for and new ones take (without MD5: the header with a SHA-256). Facts and sources: docs/vendors/s3.md.</summary>
+/// <summary>
+/// S3: PUT, GET and DELETE <c>?encryption</c> with signature version 4 and Content-MD5, which old servers ask for and
+/// new ones take (without MD5: the header with a SHA-256). Facts and sources: docs/vendors/s3.md.
+/// </summary>
 /// <param name="checksum">Null for the platform's.</param>
 internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
 {
@@ -21,6 +24,8 @@ internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
 
     public HttpRequestMessage Sign(HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now) =>
         address.Options is S3Options { ExpectedBucketOwner: { } owner }
-            ? SigV4Request.Make(method, address, key, body, now, _checksum, new KeyValuePair<string, string>("x-amz-expected-bucket-owner", owner))
+            ? SigV4Request.Make(
+                method, address, key, body, now, _checksum,
+                new KeyValuePair<string, string>("x-amz-expected-bucket-owner", owner))
             : SigV4Request.Make(method, address, key, body, now, _checksum);
 }

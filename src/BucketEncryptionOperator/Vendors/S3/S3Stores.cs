@@ -9,9 +9,12 @@ internal sealed record S3Options(string? ExpectedBucketOwner) : VendorOptions;
 /// <summary>Where AWS S3 is (MinIO, Ceph and others are where their owners say), and what S3 offers. Facts and sources: docs/vendors/s3.md.</summary>
 internal static class S3Stores
 {
+    /// <summary>What stands before the region in a host name.</summary>
+    private static readonly string[] Services = ["s3", "s3.dualstack", "s3-fips", "s3-fips.dualstack"];
+
     public static EndpointNames Endpoints { get; } = new(
         region => $"https://s3.{region}.{AwsPartition.OfRegion(region).Domain}",
-        [.. AwsPartition.Domains.SelectMany(d => (string[])[$"s3.{{region}}.{d}", $"s3.dualstack.{{region}}.{d}", $"s3-fips.{{region}}.{d}", $"s3-fips.dualstack.{{region}}.{d}"])])
+        [.. AwsPartition.Domains.SelectMany(d => Services.Select(s => $"{s}.{{region}}.{d}"))])
     {
         Superseded = ["s3.amazonaws.com", "s3-{region}.amazonaws.com"],
         Misspelled = ["s3.fips-{region}.amazonaws.com", "s3.{region}-fips.amazonaws.com"],
