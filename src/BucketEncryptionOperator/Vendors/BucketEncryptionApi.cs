@@ -8,7 +8,8 @@ namespace BucketEncryptionOperator.Vendors;
 /// <param name="metrics">Null where nobody counts.</param>
 /// <param name="endpoints">Null where each request is sent, whatever became of those before it.</param>
 internal sealed class BucketEncryptionApi(
-    VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteTime? writeTime = null, VendorMeter? metrics = null,
+    VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteTime? writeTime = null,
+    VendorMeter? metrics = null,
     EndpointBreakers? endpoints = null) : IBucketEncryptionApi
 {
     private const string Get = "GetBucketEncryption";
@@ -20,23 +21,29 @@ internal sealed class BucketEncryptionApi(
         return await ReadAsync(new Call(address, key, turn), cancellationToken);
     }
 
-    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
+    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key,
+        CancellationToken cancellationToken)
     {
         endpoints?.Check(address, Get);
-        return new BucketWrite(this, new Call(address, key, await limits.EnterAsync(address, key, Get, requests: 2, cancellationToken)));
+        return new BucketWrite(this,
+            new Call(address, key, await limits.EnterAsync(address, key, Get, requests: 2, cancellationToken)));
     }
 
     public string Write(BucketEncryption target, Observation basis) => dialect.Document.Write(target, basis.Document);
 
-    public string? Repeat(Observation observed) => observed.Document is { } document ? dialect.Document.Repeat(document) : null;
+    public string? Repeat(Observation observed) =>
+        observed.Document is { } document ? dialect.Document.Repeat(document) : null;
 
     private async Task<Observation> ReadAsync(Call call, CancellationToken cancellationToken)
     {
-        var (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, Get, lastCheck: null, cancellationToken);
-        // Refused for the time in its signature: once more, signed for the time that the endpoint told. A write is not sent twice: whoever lets us
+        var (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, Get, lastCheck: null,
+            cancellationToken);
+        // Refused for the time in its signature: once more, signed for the time that the endpoint told. A write is not
+        // sent twice: whoever lets us
         // write was asked for one request, now; and a read with the corrected time comes before the next.
         if (CorrectsClock(call, response, failure))
-            (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, Get, lastCheck: null, cancellationToken);
+            (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, Get, lastCheck: null,
+                cancellationToken);
         if (failure is not null)
         {
             return ErrorTable.SaysNotConfigured(failure) || dialect.Errors.SaysNotConfigurable(failure)
@@ -68,7 +75,8 @@ internal sealed class BucketEncryptionApi(
     /// <summary>One request. All that takes time to prepare comes before the last check.</summary>
     /// <param name="lastCheck">Of a write; null for a read.</param>
     private async Task<(VendorResponse Response, Failure? Failure)> SendAsync(
-        Call call, HttpMethod method, string? body, string operation, Func<Failure?>? lastCheck, CancellationToken cancellationToken)
+        Call call, HttpMethod method, string? body, string operation, Func<Failure?>? lastCheck,
+        CancellationToken cancellationToken)
     {
         var (address, key, turn) = call;
         if (key.Lifetime is { IsOver: true })
@@ -107,7 +115,8 @@ internal sealed class BucketEncryptionApi(
         catch (VendorException e)
         {
             call?.Ended(e.Failure);
-            if (pass is null || (e.Failure.Code == VendorHttp.TimedOut && atMost < http.Limit)) // the end of the lease is not the endpoint's fault
+            // the end of the lease is not the endpoint's fault
+            if (pass is null || (e.Failure.Code == VendorHttp.TimedOut && atMost < http.Limit))
                 throw;
             throw new VendorException(pass.Failed(e.Failure));
         }
@@ -121,7 +130,9 @@ internal sealed class BucketEncryptionApi(
         private bool _written;
 
         public Task<Observation> GetAsync(CancellationToken cancellationToken) =>
-            _written ? throw new InvalidOperationException("the read comes before the write") : api.ReadAsync(call, cancellationToken);
+            _written
+                ? throw new InvalidOperationException("the read comes before the write")
+                : api.ReadAsync(call, cancellationToken);
 
         public Task PutAsync(string document, Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
             WriteAsync(HttpMethod.Put, document, "PutBucketEncryption", lastCheck, cancellationToken);
@@ -131,13 +142,16 @@ internal sealed class BucketEncryptionApi(
 
         public void Dispose() => call.Turn.Dispose();
 
-        private async Task WriteAsync(HttpMethod method, string? document, string operation, Func<Failure?> lastCheck, CancellationToken cancellationToken)
+        private async Task WriteAsync(HttpMethod method, string? document, string operation, Func<Failure?> lastCheck,
+            CancellationToken cancellationToken)
         {
             if (_written)
                 throw new InvalidOperationException("one write at most");
             _written = true;
-            using var turn = call.Turn; // nothing can follow: a read that confirms the write needs the slot, where a store has but one
-            var (response, failure) = await api.SendAsync(call, method, document, operation, lastCheck, cancellationToken);
+            // nothing can follow: a read that confirms the write needs the slot, where a store has but one
+            using var turn = call.Turn;
+            var (response, failure) = await api.SendAsync(call, method, document, operation, lastCheck,
+                cancellationToken);
             _ = api.CorrectsClock(call, response, failure); // for the next read
             if (failure is not null && !(document is null && ErrorTable.SaysNotConfigured(failure)))
                 throw new VendorException(failure);

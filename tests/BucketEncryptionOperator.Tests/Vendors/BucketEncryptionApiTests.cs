@@ -410,9 +410,11 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointBreakers(_time);
-        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits, endpoints: breakers);
+        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits,
+            endpoints: breakers);
         var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 100, Burst: 100, MaxConcurrency: 3) };
-        var sent = Enumerable.Range(0, 3).Select(_ => api.GetAsync(address, Dialects.Key, CancellationToken.None)).ToList();
+        var sent = Enumerable.Range(0, 3).Select(_ => api.GetAsync(address, Dialects.Key, CancellationToken.None))
+            .ToList();
         await Waiting.UntilAsync(() => server.Requests.Count == 3);
         _time.Advance(TimeSpan.FromSeconds(1));
         sent.Add(api.GetAsync(address, Dialects.Key, CancellationToken.None)); // waits for a slot
@@ -421,7 +423,8 @@ public sealed class BucketEncryptionApiTests : IDisposable
         var codes = new List<string>();
         foreach (var request in sent)
             codes.Add((await Assert.ThrowsAsync<VendorException>(() => request).Within()).Failure.Code);
-        var read = await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(address, Dialects.Key, CancellationToken.None)).Within();
+        var read = await Assert.ThrowsAsync<VendorException>(() =>
+            api.GetAsync(address, Dialects.Key, CancellationToken.None)).Within();
         var write = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(address, Dialects.Key)).Within();
 
         Assert.Equal(["EndpointDown", "EndpointDown", "Timeout", "Timeout"], codes.Order(StringComparer.Ordinal));
@@ -438,10 +441,12 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status));
         using var breakers = new EndpointBreakers(_time);
-        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits, endpoints: breakers);
+        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits,
+            endpoints: breakers);
 
         for (var i = 0; i < 5; i++)
-            await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(At(server), Dialects.Key, CancellationToken.None)).Within();
+            await Assert.ThrowsAsync<VendorException>(() =>
+                api.GetAsync(At(server), Dialects.Key, CancellationToken.None)).Within();
 
         Assert.True(server.Requests.Count == 5, sentence);
     }
@@ -451,7 +456,8 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointBreakers(_time);
-        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => TimeSpan.FromSeconds(4), endpoints: breakers);
+        var api = new BucketEncryptionApi(
+            _http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => TimeSpan.FromSeconds(4), endpoints: breakers);
         var writing = Enumerable.Range(0, 5).Select(_ => api.DeleteAsync(At(server), Dialects.Key)).ToList();
         await Waiting.UntilAsync(() => server.Requests.Count == 5);
 
