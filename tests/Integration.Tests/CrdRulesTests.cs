@@ -47,6 +47,9 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
         ("endpoint-with-user", Store, StoreSpec(endpoint: "https://me@oss-cn-hangzhou.aliyuncs.com"), "endpoint is scheme and host only"),
         ("endpoint-with-path", Store, StoreSpec(endpoint: "https://oss-cn-hangzhou.aliyuncs.com/x"), "endpoint is scheme and host only"),
         ("endpoint-with-query", Store, StoreSpec(endpoint: "https://oss-cn-hangzhou.aliyuncs.com?x"), "endpoint is scheme and host only"),
+        ("endpoint-of-ipv6-without-brackets", Store, StoreSpec(endpoint: "http://fd00::5:9000"), "an IPv6 address stands in brackets"),
+        ("endpoint-of-a-zone", Store, StoreSpec(endpoint: "http://[fe80::1%25eth0]:9000"), "endpoint is scheme and host only"),
+        ("endpoint-of-brackets", Store, StoreSpec(endpoint: "http://[]:9000"), "endpoint is scheme and host only"),
         ("addressing-unknown", Store, StoreSpec(more: ", addressing: Telepathy"), "Unsupported value: \"Telepathy\""),
         ("alibaba-block-elsewhere", Store, StoreSpec(vendor: "S3", more: ", alibaba: {}"), "alibaba goes only with vendor AlibabaOSS"),
         ("s3-block-elsewhere", Store, StoreSpec(more: ", s3: {}"), "s3 goes only with vendor S3"),
@@ -92,6 +95,30 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
         var answers = output.Split('\n');
         var wrong = Refused.Where(r => !answers.Any(a => a.Contains($"\"{r.Case}\" is invalid", StringComparison.Ordinal) && a.Contains(r.Message, StringComparison.Ordinal))).Select(r => r.Case).ToList();
         Assert.True(wrong.Count == 0, $"not refused, or not in these words: {string.Join(", ", wrong)}\n{output}");
+    }
+
+    [Fact]
+    public async Task An_endpoint_may_be_a_name_or_an_address_of_either_family()
+    {
+        string[] endpoints =
+        [
+            "https://oss-cn-hangzhou.aliyuncs.com", "http://minio.storage.svc:9000", "http://10.0.0.5:9000", "http://[fd00::5]:9000", "https://[2001:db8::1]", "http://[::ffff:10.0.0.5]:9000",
+        ];
+        var documents = endpoints.SelectMany((endpoint, i) => ((string[])[Store, ClusterStore]).Select(kind =>
+            $"apiVersion: bucketencryption.io/v1alpha1\nkind: {kind}\nmetadata: {{name: endpoint-{i}{(kind == ClusterStore ? "" : ", namespace: default")}}}\nspec: {StoreSpec(endpoint: endpoint)}"));
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, string.Join("\n---\n", documents));
+
+            var (code, output) = await fixture.Cluster.TryKubectlAsync("apply", "--dry-run=server", "-f", file);
+
+            Assert.True(code == 0, output);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     [Fact]

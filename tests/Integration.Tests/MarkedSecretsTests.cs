@@ -285,7 +285,7 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
     private static bool IsRejection(string code)
     {
         using var answer = new HttpResponseMessage(HttpStatusCode.Forbidden);
-        return VendorCatalog.Find("AlibabaOSS")!.Dialect.Errors.Read(new VendorResponse(answer.StatusCode, $"<Error><Code>{code}</Code></Error>", answer.Headers), Operations.Get).ConcernsCredentials;
+        return VendorCatalog.Find("AlibabaOSS")!.Dialect.Errors.Read(new VendorResponse(answer.StatusCode, $"<Error><Code>{code}</Code></Error>", answer.Headers), new AnswerContext(AnswerContext.Get)).ConcernsCredentials;
     }
 
     private static string BucketOf(string code) => "code-" + code.ToLowerInvariant().Replace('.', '-').Replace('_', '-');

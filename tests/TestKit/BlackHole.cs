@@ -8,7 +8,7 @@ public sealed class BlackHole : IDisposable
 {
     private const int RoomForAll = 512;
 
-    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _listener;
     private readonly List<Socket> _backlog = [];
 
     /// <param name="takesConnections">
@@ -17,8 +17,16 @@ public sealed class BlackHole : IDisposable
     /// backlog is full.
     /// </param>
     public BlackHole(bool takesConnections = false)
+        : this(IPAddress.Loopback, port: 0, takesConnections)
     {
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+    }
+
+    /// <param name="address">A loopback address.</param>
+    /// <param name="port">Zero for a free one.</param>
+    public BlackHole(IPAddress address, int port, bool takesConnections = false)
+    {
+        _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _listener.Bind(new IPEndPoint(address, port));
         _listener.Listen(takesConnections ? RoomForAll : 0);
         while (!takesConnections && ConnectsWithin(TimeSpan.FromMilliseconds(200)))
         {
@@ -36,7 +44,7 @@ public sealed class BlackHole : IDisposable
 
     private bool ConnectsWithin(TimeSpan limit)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+        var socket = new Socket(_listener.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
         _backlog.Add(socket);
         try
         {

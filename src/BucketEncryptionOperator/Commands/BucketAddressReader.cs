@@ -23,11 +23,19 @@ internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArgum
         var cname = given.Endpoint is null ? config.CnameOf(task.Bucket) : null;
         var endpoint = ReadEndpoint(cname, asked ?? settled);
         var region = asked ?? _endpoints.RegionOf(endpoint) ?? settled;
+        if (region is not null && _endpoints.RegionMeant(region, endpoint) is { } meant)
+            throw new UsageException($"{region} is not a region id: give {meant}");
+        if (VendorRequest.ProblemOf(endpoint) is { } hostProblem)
+            throw new UsageException($"endpoint {endpoint.Host} {hostProblem}");
+        if (cname is null && VendorCatalog.BehindBucket(endpoint) is { } known)
+            throw new UsageException($"endpoint {endpoint.Host}: the endpoint goes without the bucket: {known.Vendor.Endpoints.Instead(known.Host, endpoint.Scheme, region ?? "REGION")}");
         if (region is not null && _endpoints.IsOfAnotherRegion(endpoint, region))
             throw new UsageException($"endpoint {endpoint.Host} is not in region {region}: correct one of them");
         var warnings = ImmutableArray.CreateBuilder<string>();
         if (endpoint.Scheme == Uri.UriSchemeHttp && !endpoint.IsLoopback)
             warnings.Add($"{endpoint.GetLeftPart(UriPartial.Authority)} is not encrypted: signatures and session tokens can be read on the way");
+        if (region is not null && _endpoints.IsSuperseded(endpoint.IdnHost))
+            warnings.Add($"{endpoint.Host} is not the endpoint of a region: if the vendor refuses the request, give {_endpoints.Default(region)}");
         if (config.ProxyHost is not null)
             warnings.Add("proxyHost of the config file is not read: set HTTPS_PROXY (HTTP_PROXY for plain http)");
         var signature = ReadSignature(region, warnings);

@@ -1,8 +1,10 @@
 using System.CommandLine;
+using System.Net;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Commands;
 
@@ -66,9 +68,9 @@ internal static class BucketEncryptionCommand
             var request = BucketRequest.Read(task, given, LoadConfig(task, given, environment), environment);
             foreach (var warning in request.Warnings)
                 await errors.WriteLineAsync($"bucket-encryption: warning: {warning}");
-            result = await ActAsync(request, time, cancellationToken);
+            result = await ActAsync(request, EnvironmentProxy.Read(environment), time, cancellationToken);
         }
-        catch (UsageException e)
+        catch (Exception e) when (e is UsageException or ProxyFormatException)
         {
             result = new CommandResult.Unusable(e.Message);
         }
@@ -82,9 +84,9 @@ internal static class BucketEncryptionCommand
         return shown.ExitCode;
     }
 
-    private static async Task<CommandResult> ActAsync(BucketRequest request, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<CommandResult> ActAsync(BucketRequest request, IWebProxy proxy, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var http = new VendorHttp(Services.Product, request.Timeout, time);
+        using var http = new VendorHttp(Services.Product, request.Timeout, time, proxy);
         using var limits = new VendorLimits(time);
         var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits,
             new KeyBreakers(time))[request.Task.Vendor.Name];

@@ -81,12 +81,14 @@ internal static class RunCommand
     {
         try
         {
+            // For every client of the process that is not told otherwise: vendors, token services, the OTLP exporter.
+            HttpClient.DefaultProxy = EnvironmentProxy.Read(Environment.GetEnvironmentVariable);
             var connection = KubeConfig.Load(parsed.GetValue(Kubeconfig), parsed.GetValue(Context), Environment.GetEnvironmentVariable, TimeProvider.System);
             await using var app = Compose(parsed, connection);
             await app.RunAsync(cancellationToken);
             return Environment.ExitCode;
         }
-        catch (Exception e) when (e is KubeConfigException or OptionsValidationException or IOException)
+        catch (Exception e) when (e is KubeConfigException or ProxyFormatException or OptionsValidationException or IOException)
         {
             await Console.Error.WriteLineAsync($"bucket-encryption-operator: {e.Message}");
             return 1;

@@ -39,6 +39,7 @@ internal sealed class IdentityHttp : IDisposable
             UseCookies = false,
             UseProxy = !isDirect,
             ConnectTimeout = timeout,
+            ConnectCallback = new StaggeredConnector(time).DialAsync,
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
         };
         _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };

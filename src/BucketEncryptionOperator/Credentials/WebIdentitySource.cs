@@ -40,14 +40,15 @@ internal sealed class WebIdentitySource(IdentityHttp http, IdentityOptions optio
         return fields.Key(Step, role, answer, ("AccessKeyId", "SecretAccessKey", "SessionToken"));
     }
 
-    /// <summary>The region's own, as today's SDKs do; <c>legacy</c> asks for the one global endpoint, which China does not have.</summary>
+    /// <summary>The region's own, as today's SDKs do; <c>legacy</c> asks for the one global endpoint, which only the commercial partition has.</summary>
     internal static Uri Endpoint(IdentityOptions options, string storeRegion)
     {
         if (options.TokenService is { } given)
             return given;
         var region = options.Variable(RegionVariable) ?? storeRegion;
-        var isChina = region.StartsWith("cn-", StringComparison.Ordinal);
-        var host = options.Variable(EndpointsVariable) == "legacy" && !isChina ? "sts.amazonaws.com" : $"sts.{region}.amazonaws.com{(isChina ? ".cn" : "")}";
+        var partition = AwsPartition.OfRegion(region);
+        var isLegacy = partition.HasGlobalEndpoints && options.Variable(EndpointsVariable) == "legacy";
+        var host = isLegacy ? $"sts.{partition.Domain}" : $"sts.{region}.{partition.Domain}";
         return Uri.CheckHostName(host) == UriHostNameType.Dns
             ? new Uri("https://" + host)
             : throw IdentityErrors.NotSetUp(Step, "TokenServiceInvalid", $"{RegionVariable} must be the name of a region.", "Correct the operator's environment.");

@@ -11,7 +11,8 @@ internal abstract record KeyRequirement
     public sealed record Any : KeyRequirement;
 
     /// <summary>The key that the vendor manages: none is named.</summary>
-    public sealed record VendorDefault : KeyRequirement;
+    /// <param name="AnsweredAs">The id under which the store answers that key; null: the store names none.</param>
+    public sealed record VendorDefault(string? AnsweredAs = null) : KeyRequirement;
 
     /// <param name="ProjectId">Where the vendor keeps keys in projects; null: not declared.</param>
     public sealed record Named(string Id, string? ProjectId = null) : KeyRequirement;
@@ -38,6 +39,23 @@ internal abstract record DesiredEncryption
 
     /// <summary>Equal for equal declarations, across restarts and versions: it is kept in a policy's status.</summary>
     public virtual string Fingerprint => Algorithm;
+
+    /// <summary>Whether a bucket that is as the one declares is always as the other declares too.</summary>
+    public virtual bool AgreesWith(DesiredEncryption other) => Fingerprint == other.Fingerprint;
+
+    /// <summary>The same declaration, for a bucket whose store answers the vendor's key under a name.</summary>
+    /// <param name="vendorKey">As <see cref="VendorKeyOf"/> has found it earlier; null: no such name is known.</param>
+    public virtual DesiredEncryption Knowing(string? vendorKey) => this;
+
+    /// <summary>
+    /// Returns the id under which the store answers its own key, or null. Some stores write down the id of their
+    /// default key when a write names none. A key that appears after our own write without a key, and was not there
+    /// before it, is that key.
+    /// </summary>
+    /// <param name="before">What the bucket had right before the write; null: not known.</param>
+    /// <param name="written">What the write said.</param>
+    /// <param name="after">What a read found after the write; null: nothing could be read.</param>
+    public virtual string? VendorKeyOf(BucketEncryption? before, BucketEncryption written, BucketEncryption? after) => null;
 
     /// <param name="MeansAes256">
     /// The store encrypts every bucket, and a removal leaves the vendor's own keys: that is then as little as there can be.
@@ -91,16 +109,39 @@ internal abstract record DesiredEncryption
             }
         }
 
+        public override bool AgreesWith(DesiredEncryption other) =>
+            other is Kms kms
+            && Cipher == kms.Cipher
+            && BucketKeyEnabled == kms.BucketKeyEnabled
+            && (Key, kms.Key) switch
+            {
+                (KeyRequirement.Any, KeyRequirement.Any) => true,
+                (KeyRequirement.Named a, KeyRequirement.Named b) => a.ProjectId == b.ProjectId && KmsKeyId.Same(a.Id, b.Id),
+                _ => AsksForVendors && kms.AsksForVendors,
+            };
+
+        public override DesiredEncryption Knowing(string? vendorKey) =>
+            vendorKey is not null && Key is KeyRequirement.VendorDefault ? this with { Key = new KeyRequirement.VendorDefault(vendorKey) } : this;
+
+        public override string? VendorKeyOf(BucketEncryption? before, BucketEncryption written, BucketEncryption? after) =>
+            Key is KeyRequirement.VendorDefault
+            && before is not null
+            && written is BucketEncryption.Kms { KeyId: null }
+            && after is BucketEncryption.Kms { KeyId: { } key }
+            && !KmsKeyId.IsVendors(key)
+            && !KmsKeyId.Same(key, (before as BucketEncryption.Kms)?.KeyId)
+                ? key
+                : null;
+
+        /// <summary>The key that the vendor manages, whichever way it is asked for.</summary>
+        private bool AsksForVendors => Key is KeyRequirement.VendorDefault || (Key is KeyRequirement.Named named && KmsKeyId.IsVendors(named.Id));
+
         public override bool IsMetBy(BucketEncryption observed) =>
             observed is BucketEncryption.Kms kms
             && (Cipher is null || Cipher == kms.Cipher)
             && (BucketKeyEnabled is null || BucketKeyEnabled == kms.BucketKeyEnabled)
-            && Key switch
-            {
-                KeyRequirement.Named named => KmsKeyId.Same(named.Id, kms.KeyId) && (named.ProjectId is null || named.ProjectId == kms.ProjectId),
-                KeyRequirement.VendorDefault => kms.KeyId is null,
-                _ => true,
-            };
+            && (Key is KeyRequirement.Any || HasKey(kms))
+            && (Key is not KeyRequirement.Named { ProjectId: { } project } || project == kms.ProjectId);
 
         public override BucketEncryption TargetFrom(BucketEncryption observed)
         {
@@ -108,28 +149,22 @@ internal abstract record DesiredEncryption
             var (keyId, projectId) = Key switch
             {
                 // A key that is the same in another spelling stays as the bucket has it. A project is its key's: it does not outlive it.
-                KeyRequirement.Named named when KmsKeyId.Same(named.Id, live?.KeyId) => (live?.KeyId, named.ProjectId ?? live?.ProjectId),
+                KeyRequirement.Named named when live is not null && HasKey(live) => (live.KeyId, named.ProjectId ?? live.ProjectId),
+                KeyRequirement.VendorDefault when live is not null && HasKey(live) => (live.KeyId, live.ProjectId),
                 KeyRequirement.Named named => (named.Id, named.ProjectId),
                 KeyRequirement.VendorDefault => (null, null),
                 _ => (live?.KeyId, live?.ProjectId),
             };
-            return new BucketEncryption.Kms(keyId, Cipher ?? live?.Cipher ?? DataCipher.Aes256, projectId, BucketKeyEnabled ?? live?.BucketKeyEnabled ?? false);
+            return new BucketEncryption.Kms(keyId, Cipher ?? live?.Cipher ?? DataCipher.Aes256, projectId, BucketKeyEnabled ?? observed.SaysBucketKey);
         }
-    }
-}
 
-/// <summary>Vendors answer a key in another form than it was given: <c>id</c>, an ARN <c>…:key/id</c>, or <c>region:domain:key/id</c>.</summary>
-internal static class KmsKeyId
-{
-    private const string KeySegment = "key/";
-
-    public static bool Same(string? a, string? b) => a is not null && b is not null && Bare(a).Equals(Bare(b), StringComparison.Ordinal);
-
-    /// <summary>What follows <c>key/</c>; an alias (<c>…:alias/x</c>) and a bare id are left as they are, for they name themselves.</summary>
-    private static ReadOnlySpan<char> Bare(string id)
-    {
-        var at = id.LastIndexOf(KeySegment, StringComparison.Ordinal);
-        var bare = at == 0 || (at > 0 && id[at - 1] == ':') ? id.AsSpan(at + KeySegment.Length) : id;
-        return bare.IsEmpty ? id : bare;
+        /// <summary>The bucket has the key that is asked for, in whatever spelling.</summary>
+        private bool HasKey(BucketEncryption.Kms live) => Key switch
+        {
+            _ when AsksForVendors && (live.KeyId is null || KmsKeyId.IsVendors(live.KeyId)) => true,
+            KeyRequirement.Named named => KmsKeyId.Same(named.Id, live.KeyId),
+            KeyRequirement.VendorDefault { AnsweredAs: { } name } => KmsKeyId.Same(name, live.KeyId),
+            _ => false,
+        };
     }
 }

@@ -20,6 +20,19 @@ internal abstract record BucketEncryption
     /// <summary>How strong it is, to tell a downgrade: see the sub-types, weakest first.</summary>
     public abstract int Strength { get; }
 
+    /// <summary>
+    /// The document has a bucket key switched on beside an encryption that makes no use of one. That is no part of the
+    /// encryption, so no comparison looks at it; but a change to KMS keeps it.
+    /// </summary>
+    public bool IdleBucketKey { get; init; }
+
+    /// <summary>A bucket key is switched on, with an effect or without.</summary>
+    public bool SaysBucketKey => this is Kms kms ? kms.BucketKeyEnabled : IdleBucketKey;
+
+    public virtual bool Equals(BucketEncryption? other) => other is not null && EqualityContract == other.EqualityContract;
+
+    public override int GetHashCode() => EqualityContract.GetHashCode();
+
     public sealed record None : BucketEncryption
     {
         public override int Strength => 0;
@@ -49,7 +62,12 @@ internal abstract record BucketEncryption
     public sealed record Kms(string? KeyId, DataCipher Cipher, string? ProjectId = null, bool BucketKeyEnabled = false) : BucketEncryption
     {
         /// <summary>An unknown cipher counts as an unknown algorithm does.</summary>
-        public override int Strength => Cipher == DataCipher.Other ? 4 : KeyId is null ? 2 : 3;
+        public override int Strength => Cipher switch
+        {
+            DataCipher.Other => 4,
+            _ when KeyId is null || KmsKeyId.IsVendors(KeyId) => 2,
+            _ => 3,
+        };
 
         public override string ToString()
         {
@@ -83,6 +101,11 @@ internal sealed record Observation(BucketEncryption Encryption, string? Document
 {
     /// <summary>The vendor's own words for "nothing is configured", where it had some: for whoever repeats them. Nobody decides by it.</summary>
     public Failure? NotConfigured { get; init; }
+
+    /// <summary>
+    /// The store is known to have no KMS key of its own: KMS without a named key would make every upload fail.
+    /// </summary>
+    public bool NeedsNamedKey { get; init; }
 
     /// <summary>What a PUT of the very same would send; null where nothing is configured, and where nobody has asked for it.</summary>
     public string? Repeated { get; init; }

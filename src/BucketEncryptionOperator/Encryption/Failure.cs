@@ -74,6 +74,13 @@ internal sealed record Failure(FailureKind Kind, string Operation, string Code)
     /// </summary>
     public bool NotSent { get; init; }
 
+    /// <summary>
+    /// An answer came, and nothing in it is the vendor's: a page of a gateway, proxy or load balancer, or of another
+    /// server. It says nothing about bucket or key. <see cref="FailurePolicy.IsNotTheStore"/> tells when a person is
+    /// called for.
+    /// </summary>
+    public bool IsForeign { get; init; }
+
     /// <summary>Whether waiting alone may mend it.</summary>
     public bool PassesByItself => Kind is FailureKind.Transient or FailureKind.Throttled or FailureKind.Conflict;
 

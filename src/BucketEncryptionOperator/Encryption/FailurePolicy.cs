@@ -10,6 +10,19 @@ internal static class FailurePolicy
     /// <summary>A missing bucket, store or Secret is waited for this long before a person is called for.</summary>
     public static readonly TimeSpan MissingGrace = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// The reason once something else has answered in the store's place for <see cref="ForeignGrace"/>.
+    /// </summary>
+    public const string NotTheStore = "NotTheStore";
+
+    /// <summary>Answers that are not the store's are waited out this long before a person is called for.</summary>
+    public static readonly TimeSpan ForeignGrace = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// Between two tries while something else answers in the store's place, once a person was called for.
+    /// </summary>
+    public static readonly TimeSpan ForeignProbe = TimeSpan.FromMinutes(5);
+
     /// <summary>Between two tries of what failed, back-off or not.</summary>
     public static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(1);
 
@@ -31,6 +44,11 @@ internal static class FailurePolicy
         FailureKind.Throttled or FailureKind.Conflict => 12,
         _ => 1,
     };
+
+    /// <summary>Whether waiting alone is no longer expected to help: what answers is not the store.</summary>
+    /// <param name="since">When the first of the answers came that were all foreign.</param>
+    public static bool IsNotTheStore(Failure failure, DateTimeOffset since, DateTimeOffset now) =>
+        failure.IsForeign && now - since >= ForeignGrace;
 
     /// <summary>The other side's own word on when to come back, as far as it is believed.</summary>
     private static TimeSpan? Believed(TimeSpan? retryAfter) => retryAfter is { } asked ? Min(asked, LongestAskedFor) : null;

@@ -27,7 +27,10 @@ internal abstract record Goal
         public override BucketEncryption TargetFrom(BucketEncryption observed) => Encryption.TargetFrom(observed);
 
         /// <summary>Two policies that want the same of one bucket do not quarrel.</summary>
-        public bool AgreesWith(Declared other) => Fingerprint == other.Fingerprint && AtLeast == other.AtLeast;
+        public bool AgreesWith(Declared other) => AtLeast == other.AtLeast && Encryption.AgreesWith(other.Encryption);
+
+        /// <inheritdoc cref="DesiredEncryption.Knowing"/>
+        public Declared Knowing(string? vendorKey) => this with { Encryption = Encryption.Knowing(vendorKey) };
     }
 
     /// <summary>What was there before the first write, to the last element.</summary>
@@ -35,9 +38,13 @@ internal abstract record Goal
     {
         public override string Fingerprint => $"Original/{Original.Encryption}";
 
-        /// <summary>A vendor may write the same in another form: once it was put back, what we understand of it decides.</summary>
+        /// <summary>
+        /// A vendor may write the same in another form: once it was put back, what we understand of it decides. "None"
+        /// is put back by a removal, so the document in which it was said does not count.
+        /// </summary>
         public override bool IsMetBy(Observation observed, bool wasWritten) =>
-            Original.Encryption == observed.Encryption && (wasWritten || Original.Document == observed.Repeated);
+            Original.Encryption == observed.Encryption
+            && (wasWritten || Original.Encryption is BucketEncryption.None || Original.Document == observed.Repeated);
 
         public override BucketEncryption TargetFrom(BucketEncryption observed) => Original.Encryption;
     }

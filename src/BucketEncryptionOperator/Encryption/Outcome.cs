@@ -55,6 +55,12 @@ internal sealed record BucketResult(string Bucket, Outcome Outcome, AppliedChang
     /// </summary>
     public bool WasRefused { get; init; }
 
+    /// <summary>The id under which the store answers its own default key, where this write has shown it.</summary>
+    public string? VendorKey { get; init; }
+
+    /// <summary>Since when nothing but answers that are not the store's have come; null where this one is not of that sort.</summary>
+    public DateTimeOffset? ForeignSince { get; init; }
+
     /// <summary>The vendor denied the write, with a code of its own.</summary>
     public bool WasDenied { get; init; }
 }

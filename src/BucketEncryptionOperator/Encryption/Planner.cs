@@ -8,6 +8,7 @@ internal static class Planner
 {
     public const string Step = "Plan";
     public const string DowngradeRefused = "DowngradeRefused";
+    public const string KmsKeyRequired = "KmsKeyRequired";
 
     /// <param name="wasInSync">The bucket was as declared when it was last read: a write corrects what somebody else did.</param>
     public static Plan Decide(Goal goal, Observation observed, WriteHistory? remembered, bool wasInSync, DateTimeOffset now)
@@ -17,15 +18,31 @@ internal static class Planner
             return new Plan.Keep(WriteHistory.AfterMet(history));
         var target = goal.TargetFrom(observed.Encryption);
         if (target.Strength < observed.Encryption.Strength && !goal.AllowDowngrade)
-            return new Plan.Refuse(Downgrade(observed.Encryption, target));
+            return new Plan.Refuse(Downgrade(goal, observed.Encryption, target));
+        if (observed.NeedsNamedKey && goal is Goal.Declared && target is BucketEncryption.Kms { KeyId: null })
+            return new Plan.Refuse(KeyRequired);
         return history is { IsRefused: false } && now < history.NotBefore
             ? new Plan.Wait(target, history)
             : new Plan.Write(target, WriteHistory.After(history, goal, wasInSync, now));
     }
 
-    private static Failure Downgrade(BucketEncryption observed, BucketEncryption target) => new(FailureKind.Refused, Step, DowngradeRefused)
+    private static Failure Downgrade(Goal goal, BucketEncryption observed, BucketEncryption target) => new(FailureKind.Refused, Step, DowngradeRefused)
     {
         Message = $"The bucket has {observed}; {target} would be weaker.",
-        Hint = "Set spec.allowDowngrade to true if the weaker encryption is wanted, or declare what the bucket has.",
+        Hint = "Set spec.allowDowngrade to true if the weaker encryption is wanted, or declare what the bucket has."
+            + (NamesItsOwnKey(goal, observed) ? NamedByStore : ""),
+    };
+
+    /// <summary>What the bucket has may be the very key that is asked for, under the store's name for it.</summary>
+    private static bool NamesItsOwnKey(Goal goal, BucketEncryption observed) =>
+        observed is BucketEncryption.Kms && goal is Goal.Declared { Encryption: DesiredEncryption.Kms { Key: KeyRequirement.VendorDefault } };
+
+    private const string NamedByStore =
+        " Some stores name their default key where a write names none: if this is that key, leave spec.encryption.kmsKey out.";
+
+    private static Failure KeyRequired { get; } = new(FailureKind.Refused, Step, KmsKeyRequired)
+    {
+        Message = "This store has no KMS key of its own: with KMS and no key it would refuse every upload. Nothing was written.",
+        Hint = "Name a key of the store's key service in spec.encryption.kmsKey.id, or declare AES256.",
     };
 }

@@ -84,7 +84,7 @@ internal static class Services
         services.AddSingleton(s => new KeySourceReader(s.GetRequiredService<OperatorOptions>().AmbientCredentialsInNamespacedStores));
         services.AddSingleton(s => new VendorHttp(
             Product, s.GetRequiredService<OperatorOptions>().VendorTimeout, s.GetRequiredService<TimeProvider>(), proxy: null,
-            new Dialer(s.GetRequiredService<EndpointAllowList>().VouchingFor)));
+            new Dialer(s.GetRequiredService<EndpointAllowList>().VouchingFor, new StaggeredConnector(s.GetRequiredService<TimeProvider>()))));
         services.AddSingleton<ServerClocks>();
         services.AddSingleton<VendorLimits>();
         services.AddSingleton<EndpointBreakers>();

@@ -106,6 +106,9 @@ internal sealed record BucketRow
     /// <summary>Since when the vendor denies a bucket that the policy had claimed. It stays kept from policies that declare something else.</summary>
     public DateTimeOffset? ClaimDeniedTime { get; init; }
 
+    /// <summary>The id under which the store answers its own default key.</summary>
+    public string? VendorKeyId { get; init; }
+
     /// <summary>Writes that the vendor denied.</summary>
     public DeniedRow? Denied { get; init; }
 
@@ -192,4 +195,7 @@ internal sealed record ErrorRow
     public string? Message { get; init; }
     public string? Hint { get; init; }
     public string? RequestId { get; init; }
+
+    /// <summary>Since when nothing but answers that are not the store's have come; null for any other error.</summary>
+    public DateTimeOffset? Since { get; init; }
 }

@@ -48,10 +48,19 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
         if (!Uri.TryCreate(spec.Endpoint ?? vendor.Endpoints.Default(spec.Region), UriKind.Absolute, out var endpoint)
             || endpoint.Scheme is not ("https" or "http") || endpoint.PathAndQuery != "/" || endpoint.Fragment.Length > 0 || endpoint.UserInfo.Length > 0)
             return Wrong($"spec.endpoint: \"{spec.Endpoint}\" must be scheme and host only, for example {vendor.Endpoints.Default("cn-hangzhou")}.");
+        if (vendor.Endpoints.RegionMeant(spec.Region, spec.Endpoint is null ? null : endpoint) is { } region)
+            return Wrong($"spec.region: \"{spec.Region}\" is not a region id: give {region}.");
+        if (VendorRequest.ProblemOf(endpoint) is { } hostProblem)
+            return Wrong($"spec.endpoint: {endpoint.Host} {hostProblem}.");
+        if (spec.Addressing != nameof(Addressing.CName) && VendorCatalog.BehindBucket(endpoint) is { } known)
+            return Wrong($"spec.endpoint: {endpoint.Host} has a bucket's name in it; the endpoint goes without the bucket: {known.Vendor.Endpoints.Instead(known.Host, endpoint.Scheme, spec.Region)}.");
         if (!allowedEndpoints.Allows(endpoint))
         {
             var refusal = Invalid(subject, $"spec.endpoint: {endpoint.GetLeftPart(UriPartial.Authority)} is not allowed.");
-            return new(Value: null, refusal with { Code = "EndpointNotAllowed", Hint = "Ask whoever runs the operator to list it in --allowed-endpoints (plain http with its scheme)." });
+            var hint = vendor.Endpoints.IsSuperseded(endpoint.IdnHost)
+                ? $"Give the region's own endpoint, {vendor.Endpoints.Default(spec.Region)}, or leave spec.endpoint out."
+                : "Ask whoever runs the operator to list it in --allowed-endpoints (plain http with its scheme).";
+            return new(Value: null, refusal with { Code = "EndpointNotAllowed", Hint = hint });
         }
         if (vendor.Endpoints.IsOfAnotherRegion(endpoint, spec.Region))
             return Wrong($"spec.endpoint: {endpoint.Host} is not in region {spec.Region}, which spec.region names; correct one of them.");

@@ -29,6 +29,9 @@ internal readonly record struct StandingRow(BucketRow Row, Standing Standing)
 {
     /// <summary>The vendor rejects the access key: the trouble is not the bucket's.</summary>
     public bool KeyRejected { get; init; }
+
+    /// <summary>Something else has answered in the store's place for an hour.</summary>
+    public bool IsNotTheStore { get; init; }
 }
 
 /// <summary>
@@ -75,6 +78,7 @@ internal static class BucketRows
                 null => before?.ClaimDeniedTime,
                 _ => null,
             },
+            VendorKeyId = result.VendorKey ?? before?.VendorKeyId,
             Denied = result.WasDenied ? OneMore(before?.Denied, now) : result.Applied is null ? before?.Denied : null,
             HeldTime = before?.HeldTime ?? (result.Owns ? now : null),
             Original = before?.Original,
@@ -100,9 +104,10 @@ internal static class BucketRows
         StandingRow Failed(BucketRow next, Outcome.Failed outcome)
         {
             var failure = outcome.Failure;
-            var standing = failure.PassesByItself ? Standing.Unread : failure.Kind == FailureKind.Missing ? Standing.Missing : Standing.Stuck;
-            var state = standing == Standing.Unread ? BucketRow.Unknown : failure.Code == Planner.DowngradeRefused ? BucketRow.Drifted : BucketRow.Failed;
-            return Finish(next with { State = state, Observed = ObservedRows.Of(outcome.Observed), Error = Error(failure) }, standing);
+            var isNotTheStore = result.ForeignSince is { } since && FailurePolicy.IsNotTheStore(failure, since, now);
+            var standing = isNotTheStore ? Standing.Stuck : failure.PassesByItself ? Standing.Unread : failure.Kind == FailureKind.Missing ? Standing.Missing : Standing.Stuck;
+            var state = failure.PassesByItself ? BucketRow.Unknown : failure.Code == Planner.DowngradeRefused ? BucketRow.Drifted : BucketRow.Failed;
+            return Finish(next with { State = state, Observed = ObservedRows.Of(outcome.Observed), Error = Error(failure) is { } error ? error with { Since = result.ForeignSince } : null }, standing) with { IsNotTheStore = isNotTheStore };
         }
     }
 
@@ -116,6 +121,7 @@ internal static class BucketRows
         LastAppliedTime = before?.LastAppliedTime,
         ClaimedTime = before?.ClaimedTime,
         ClaimDeniedTime = before?.ClaimDeniedTime,
+        VendorKeyId = before?.VendorKeyId,
         HeldTime = before?.HeldTime,
         Original = before?.Original,
     };

@@ -55,7 +55,8 @@ internal static class ObservedRows
 /// <param name="Original">Null while nobody has asked for it.</param>
 /// <param name="WasWritten">By this policy, at any time; also where a write was put on record and nobody knows what became of it.</param>
 /// <param name="WasInSync">At the last look, under the same spec.</param>
-internal sealed record BucketMemory(WriteHistory? History, Original? Original, bool WasWritten, bool WasInSync)
+/// <param name="VendorKey">The id under which the store answers its own default key; null where none is known.</param>
+internal sealed record BucketMemory(WriteHistory? History, Original? Original, bool WasWritten, bool WasInSync, string? VendorKey = null)
 {
     public static BucketMemory None { get; } = new(null, null, false, false);
 
@@ -63,7 +64,8 @@ internal sealed record BucketMemory(WriteHistory? History, Original? Original, b
         ReadWrites(row.Writes),
         ReadOriginal(row.Original),
         row.LastAppliedTime is not null || row.Writes is { Refused: not true },
-        sameSpec && row is { State: BucketRow.InSync, Error: null });
+        sameSpec && row is { State: BucketRow.InSync, Error: null },
+        row.VendorKeyId);
 
     public static WriteHistory? ReadWrites(WritesRow? writes) => writes is null ? null : new WriteHistory(writes.Hash, writes.Count, writes.NotBefore)
     {
@@ -92,7 +94,8 @@ internal sealed record BucketMemory(WriteHistory? History, Original? Original, b
     private static Original? ReadOriginal(OriginalRow? row) => row switch
     {
         null => null,
-        { State: OriginalRow.Recorded, Encryption: { } encryption, RecordedTime: { } at } when encryption.Algorithm == "None" == row.Document is null =>
+        // "None" may have been said in a document, by an algorithm of that name or by none.
+        { State: OriginalRow.Recorded, Encryption: { } encryption, RecordedTime: { } at } when encryption.Algorithm == "None" || row.Document is not null =>
             new Original.Recorded(ObservedRows.Read(encryption), row.Document, at),
         _ => new Original.Unavailable(),
     };

@@ -136,8 +136,11 @@ internal sealed class PolicyReconciler(
         var sameSpec = policy.Status?.ObservedGeneration == policy.Metadata.Generation;
         var partition = work.Store.Place.Partition;
         var rows = (policy.Status?.Buckets ?? []).Where(b => (b.Partition ?? partition) == partition).ToDictionary(b => b.Name, StringComparer.Ordinal);
-        return work.Desired.Buckets.Select(b => new BucketTask(
-            b, new BucketId(partition, b.Bucket), work.Desired.Terms.Goal, BucketMemory.Of(rows.GetValueOrDefault(b.Bucket), sameSpec)));
+        return work.Desired.Buckets.Select(b =>
+        {
+            var memory = BucketMemory.Of(rows.GetValueOrDefault(b.Bucket), sameSpec);
+            return new BucketTask(b, new BucketId(partition, b.Bucket), work.Desired.Terms.Goal.Knowing(memory.VendorKey), memory);
+        });
     }
 
     /// <summary>A key that was replaced in the Secret before it was switched off, or that ended and has a successor, is no trouble: nobody needs to hear of it.</summary>

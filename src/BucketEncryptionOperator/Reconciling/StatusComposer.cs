@@ -34,7 +34,11 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
     public string? Partition { get; init; }
 
     /// <summary>For the requeue: a policy-wide failure counts as any bucket's.</summary>
-    public IEnumerable<Outcome> Outcomes => Failure is null ? Buckets.Concat(Releases).Select(b => b.Outcome) : [new Outcome.Failed(Failure, Observed: null)];
+    public IEnumerable<Outcome> OutcomesAt(DateTimeOffset now) => Failure is not null
+        ? [new Outcome.Failed(Failure, Observed: null)]
+        : Buckets.Concat(Releases).Select(b => b is { Outcome: Outcome.Failed { Failure: var failure }, ForeignSince: { } since } && FailurePolicy.IsNotTheStore(failure, since, now)
+            ? new Outcome.Waiting(Observed: null, failure, FailurePolicy.ForeignProbe)
+            : b.Outcome);
 
     /// <summary>Every bucket of the spec was read.</summary>
     public bool IsVerified => Failure is null && !IsSuspended && Buckets.All(b => b.Outcome switch
@@ -47,6 +51,20 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
 
     /// <summary>Whether a status of the same spec need not speak of the failure yet.</summary>
     public bool Tolerates(Failure failure) => failure.PassesByItself && Attempt + 1 < FailurePolicy.ShowsAt(failure.Kind);
+
+    /// <summary>
+    /// The findings, with the time since when each bucket had nothing but answers that are not the store's. After an hour a person is called for, and the
+    /// store is asked every five minutes.
+    /// </summary>
+    public Findings WithForeignTimes(PolicyStatus? last, DateTimeOffset now)
+    {
+        var rows = (last?.Buckets ?? []).ToDictionary(b => b.Name, StringComparer.Ordinal);
+        return this with { Buckets = [.. Buckets.Select(Timed)], Releases = [.. Releases.Select(Timed)] };
+
+        BucketResult Timed(BucketResult result) => result.Outcome is Outcome.Failed { Failure.IsForeign: true }
+            ? result with { ForeignSince = rows.GetValueOrDefault(result.Bucket)?.Error?.Since ?? KubeTimeConverter.Truncate(now) }
+            : result;
+    }
 }
 
 /// <summary>
@@ -155,7 +173,7 @@ internal static class StatusComposer
         var next = BucketRows.Next(
             sameSpec || before is null ? before : BucketRows.NotLookedAt(before.Name, before),
             result,
-            tolerated: sameSpec && failure is not null && findings.Tolerates(failure),
+            tolerated: sameSpec && failure is not null && findings.Tolerates(failure) && !(result.ForeignSince is { } since && FailurePolicy.IsNotTheStore(failure, since, now)),
             IsStalled(last),
             now,
             findings.Partition);
@@ -190,7 +208,7 @@ internal static class StatusComposer
     }
 
     private static string ReasonOf(StandingRow row) =>
-        row.KeyRejected ? CredentialsRejected : row.Row.Error is { } error ? Legal(error.Code, error.HttpStatus) : row.Row.State == BucketRow.Releasing ? Releasing : "Pending";
+        row.KeyRejected ? CredentialsRejected : row.IsNotTheStore ? FailurePolicy.NotTheStore : row.Row.Error is { } error ? Legal(error.Code, error.HttpStatus) : row.Row.State == BucketRow.Releasing ? Releasing : "Pending";
 
     private static IEnumerable<Condition> Conditions(ImmutableArray<StandingRow> rows, Verdict verdict, PolicyStatus last, long generation, DateTimeOffset now)
     {

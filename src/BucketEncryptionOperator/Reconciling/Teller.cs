@@ -18,6 +18,7 @@ internal sealed class Teller(
     public async Task<(BucketEncryptionPolicy Policy, Requeue Next)> TellAsync(BucketEncryptionPolicy policy, Findings findings, TimeSpan resync, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
+        findings = findings.WithForeignTimes(policy.Status, now);
         var status = StatusComposer.Compose(policy, findings, options.Evidence, now);
         TellDone(policy, findings);
         var told = await writer.WriteAsync(policy, status, cancellationToken);
@@ -29,7 +30,7 @@ internal sealed class Teller(
             Record(PolicyEvents.Changes(policy, status, findings.Written, now));
         }
         var settled = Schedule.Next(policy.Metadata.Uid, resync, now);
-        return (told, findings.IsSuspended ? Requeue.OnChange : FailurePolicy.Next(findings.Outcomes, settled, StatusComposer.UntilMissingStalls(status, now)) switch
+        return (told, findings.IsSuspended ? Requeue.OnChange : FailurePolicy.Next(findings.OutcomesAt(now), settled, StatusComposer.UntilMissingStalls(status, now)) switch
         {
             { Delay: null } => Requeue.OnChange,
             { BackOff: true } when findings.End == PassEnd.GaveWay => Requeue.Behind,

@@ -95,7 +95,9 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
             Say(task.Bucket, applied);
             observed = null;
             observed = await ReadBackAsync(session, task, cancellationToken);
-            return Released(task, new BucketResult(task.Bucket, Confirm(task, write, observed), applied));
+            var vendorKey = (task.Goal as Goal.Declared)?.Encryption.VendorKeyOf(look.Observed.Encryption, write.Target, observed);
+            var goal = vendorKey is not null && task.Goal is Goal.Declared declared ? declared.Knowing(vendorKey) : task.Goal;
+            return Released(task, new BucketResult(task.Bucket, Confirm(goal, write, observed), applied) { VendorKey = vendorKey });
         }
         catch (VendorException e) when (applied is null)
         {
@@ -134,8 +136,8 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
         }
     }
 
-    private static Outcome Confirm(BucketTask task, Plan.Write write, BucketEncryption? readBack) =>
-        readBack is null || !task.Goal.IsMetBy(new Observation(readBack, Document: null), wasWritten: true)
+    private static Outcome Confirm(Goal goal, Plan.Write write, BucketEncryption? readBack) =>
+        readBack is null || !goal.IsMetBy(new Observation(readBack, Document: null), wasWritten: true)
             ? new Outcome.Unconfirmed(readBack, write.History, write.Removes) { IsNew = true }
             : new Outcome.InSync(readBack, WriteHistory.AfterMet(write.History));
 

@@ -12,21 +12,19 @@ internal sealed class BucketEncryptionApi(
     VendorMeter? metrics = null,
     EndpointBreakers? endpoints = null) : IBucketEncryptionApi
 {
-    private const string Get = "GetBucketEncryption";
-
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
-        endpoints?.Check(address, Get); // before a wait for nothing
-        using var turn = await limits.EnterAsync(address, key, Get, requests: 1, cancellationToken);
+        endpoints?.Check(address, AnswerContext.Get); // before a wait for nothing
+        using var turn = await limits.EnterAsync(address, key, AnswerContext.Get, requests: 1, cancellationToken);
         return await ReadAsync(new Call(address, key, turn), cancellationToken);
     }
 
     public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key,
         CancellationToken cancellationToken)
     {
-        endpoints?.Check(address, Get);
-        return new BucketWrite(this,
-            new Call(address, key, await limits.EnterAsync(address, key, Get, requests: 2, cancellationToken)));
+        endpoints?.Check(address, AnswerContext.Get);
+        var turn = await limits.EnterAsync(address, key, AnswerContext.Get, requests: 2, cancellationToken);
+        return new BucketWrite(this, new Call(address, key, turn));
     }
 
     public string Write(BucketEncryption target, Observation basis) => dialect.Document.Write(target, basis.Document);
@@ -36,29 +34,27 @@ internal sealed class BucketEncryptionApi(
 
     private async Task<Observation> ReadAsync(Call call, CancellationToken cancellationToken)
     {
-        var (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, Get, lastCheck: null,
-            cancellationToken);
+        var (response, failure) = await SendAsync(
+            call, HttpMethod.Get, body: null, AnswerContext.Get, lastCheck: null, cancellationToken);
         // Refused for the time in its signature: once more, signed for the time that the endpoint told. A write is not
-        // sent twice: whoever lets us
-        // write was asked for one request, now; and a read with the corrected time comes before the next.
+        // sent twice: whoever lets us write was asked for one request, now; and a read with the corrected time comes
+        // before the next.
         if (CorrectsClock(call, response, failure))
-            (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, Get, lastCheck: null,
-                cancellationToken);
-        if (failure is not null)
         {
-            return ErrorTable.SaysNotConfigured(failure) || dialect.Errors.SaysNotConfigurable(failure)
-                ? new Observation(new BucketEncryption.None(), Document: null) { NotConfigured = failure }
-                : throw new VendorException(failure);
+            (response, failure) = await SendAsync(
+                call, HttpMethod.Get, body: null, AnswerContext.Get, lastCheck: null, cancellationToken);
         }
-        if (dialect.Document.Read(response.Body) is { } encryption && !KeyRedaction.Repeats(response.Body, call.Key))
-            return new Observation(encryption, response.Body);
-        var unreadable = new Failure(FailureKind.Transient, Get, "UnreadableAnswer")
+        var (observed, problem) = Answers.Observe(dialect, response, failure);
+        if (observed is null)
+            throw new VendorException(problem ?? throw new InvalidOperationException("neither a value nor a reason"));
+        if (!KeyRedaction.Repeats(response.Body, call.Key))
+            return observed;
+        var repeats = new Failure(FailureKind.Transient, AnswerContext.Get, Answers.Unreadable)
         {
             HttpStatus = (int)response.Status,
-            Message = $"The answer is not a {dialect.Document.Name} document.",
-            RequestId = dialect.Errors.RequestId(response),
+            Message = "The answer repeats the request's secrets.",
         };
-        throw new VendorException(KeyRedaction.Redact(unreadable, call.Key));
+        throw new VendorException(KeyRedaction.Redact(repeats, call.Key));
     }
 
     private bool CorrectsClock(Call call, VendorResponse response, Failure? failure) =>
@@ -89,26 +85,21 @@ internal sealed class BucketEncryptionApi(
         if (lastCheck?.Invoke() is { } stop)
             throw new VendorException(stop with { NotSent = true });
         var sent = turn.Send();
-        var (response, failure) = await MeasureAsync(request, address, key, operation, pass, atMost, cancellationToken);
+        var context = new AnswerContext(operation) { SentToken = key.SecurityToken is not null, Now = clocks.Now(address.Endpoint) };
+        var (response, failure) = await MeasureAsync(request, call, context, pass, atMost, cancellationToken);
         sent.Answered(failure);
         return (response, failure);
     }
 
     private async Task<(VendorResponse Response, Failure? Failure)> MeasureAsync(
-        HttpRequestMessage request,
-        BucketAddress address,
-        AccessKey key,
-        string operation,
-        EndpointBreakers.Pass? pass,
-        TimeSpan atMost,
-        CancellationToken cancellationToken)
+        HttpRequestMessage request, Call of, AnswerContext context, EndpointBreakers.Pass? pass, TimeSpan atMost, CancellationToken cancellationToken)
     {
-        using var call = metrics?.Begin(operation, address);
+        using var call = metrics?.Begin(context.Operation, of.Address);
         try
         {
-            var response = await http.SendAsync(request, operation, address.CaBundle, atMost, cancellationToken);
+            var response = await http.SendAsync(request, context.Operation, of.Address.CaBundle, atMost, cancellationToken);
             pass?.Answered();
-            var failure = response.IsSuccess ? null : KeyRedaction.Redact(dialect.Errors.Read(response, operation), key);
+            var failure = Answers.Problem(dialect, response, context) is { } problem ? KeyRedaction.Redact(problem, of.Key) : null;
             call?.Ended(failure);
             return (response, failure);
         }
@@ -135,10 +126,10 @@ internal sealed class BucketEncryptionApi(
                 : api.ReadAsync(call, cancellationToken);
 
         public Task PutAsync(string document, Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
-            WriteAsync(HttpMethod.Put, document, "PutBucketEncryption", lastCheck, cancellationToken);
+            WriteAsync(HttpMethod.Put, document, AnswerContext.Put, lastCheck, cancellationToken);
 
         public Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
-            WriteAsync(HttpMethod.Delete, document: null, "DeleteBucketEncryption", lastCheck, cancellationToken);
+            WriteAsync(HttpMethod.Delete, document: null, AnswerContext.Delete, lastCheck, cancellationToken);
 
         public void Dispose() => call.Turn.Dispose();
 
@@ -153,7 +144,7 @@ internal sealed class BucketEncryptionApi(
             var (response, failure) = await api.SendAsync(call, method, document, operation, lastCheck,
                 cancellationToken);
             _ = api.CorrectsClock(call, response, failure); // for the next read
-            if (failure is not null && !(document is null && ErrorTable.SaysNotConfigured(failure)))
+            if (failure is not null && !Answers.IsDone(failure, operation))
                 throw new VendorException(failure);
         }
     }

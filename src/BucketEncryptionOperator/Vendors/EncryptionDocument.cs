@@ -8,7 +8,11 @@ namespace BucketEncryptionOperator.Vendors;
 /// <param name="HasRule">There is a level <c>Rule</c> below it.</param>
 /// <param name="Namespace">Of requests; empty for none.</param>
 /// <param name="Kms">The algorithm's name; first the one that is written, then others that are understood.</param>
-internal sealed record DocumentShape(string Root, bool HasRule, string Namespace, params IReadOnlyList<string> Kms);
+internal sealed record DocumentShape(string Root, bool HasRule, string Namespace, params IReadOnlyList<string> Kms)
+{
+    /// <summary>A bucket key may stay switched on where the encryption makes no use of it.</summary>
+    public bool TakesIdleBucketKey { get; init; }
+}
 
 /// <summary>
 /// The body of the three operations: <c>root / [Rule /] ApplyServerSideEncryptionByDefault / SSEAlgorithm, KMSMasterKeyID?,
@@ -25,6 +29,7 @@ internal sealed class EncryptionDocument(DocumentShape shape)
     private const string Project = "ProjectID";
     private const string BucketKey = "BucketKeyEnabled";
     private const string BucketKeyWords = "BucketKey"; // also BucketKeyRotationPeriod
+    private const string Blocked = "BlockedEncryptionTypes";
 
     /// <summary>What is shown of an unknown algorithm; it is never written.</summary>
     private const int MaxAlgorithm = 64;
@@ -37,10 +42,19 @@ internal sealed class EncryptionDocument(DocumentShape shape)
     /// <summary>For people, when an answer is something else.</summary>
     public string Name => shape.Root;
 
-    /// <returns>Null when the text is not such a document.</returns>
-    public BucketEncryption? Read(string xml)
+    /// <summary>Whether a document is of this kind, understood or not.</summary>
+    public bool IsRoot(XElement? root) => root?.Name.LocalName == shape.Root;
+
+    /// <returns>Null when the text is not such a document, or is not understood.</returns>
+    public BucketEncryption? Read(string xml) => Read(VendorXml.Parse(xml));
+
+    /// <inheritdoc cref="Read(string)"/>
+    public BucketEncryption? Read(XElement? document)
     {
-        var (_, rule, inner) = Levels(VendorXml.Parse(xml));
+        var (root, rule, inner) = Levels(document);
+        var idleBucketKey = SaysBucketKey(rule);
+        if (root is not null && SaysNothing(root, rule, inner))
+            return new BucketEncryption.None { IdleBucketKey = idleBucketKey };
         var (key, project) = (VendorXml.Text(inner, Key), VendorXml.Text(inner, Project));
         if (VendorXml.Text(inner, Algorithm) is not { } algorithm || key?.Length > MaxId || project?.Length > MaxId)
             return null;
@@ -56,10 +70,10 @@ internal sealed class EncryptionDocument(DocumentShape shape)
         }
         return algorithm switch
         {
-            "None" => new BucketEncryption.None(), // as Alibaba Cloud's GetBucketInfo says it
-            "AES256" => new BucketEncryption.Aes256(),
-            "SM4" => new BucketEncryption.Sm4(),
-            _ => new BucketEncryption.Other(Failure.Cut(algorithm, MaxAlgorithm)),
+            "None" => new BucketEncryption.None { IdleBucketKey = idleBucketKey }, // as Alibaba Cloud's GetBucketInfo says it
+            "AES256" => new BucketEncryption.Aes256 { IdleBucketKey = idleBucketKey },
+            "SM4" => new BucketEncryption.Sm4 { IdleBucketKey = idleBucketKey },
+            _ => new BucketEncryption.Other(Failure.Cut(algorithm, MaxAlgorithm)) { IdleBucketKey = idleBucketKey },
         };
     }
 
@@ -79,7 +93,8 @@ internal sealed class EncryptionDocument(DocumentShape shape)
             case BucketEncryption.Aes256 or BucketEncryption.Sm4:
                 // Known or not, they go only with KMS.
                 inner.Elements().Where(e => e.Name.LocalName.StartsWith("KMS", StringComparison.Ordinal) || e.Name.LocalName == Project).Remove();
-                rule.Elements().Where(e => e.Name.LocalName.StartsWith(BucketKeyWords, StringComparison.Ordinal)).Remove();
+                if (!shape.TakesIdleBucketKey)
+                    rule.Elements().Where(e => e.Name.LocalName.StartsWith(BucketKeyWords, StringComparison.Ordinal)).Remove();
                 Set(inner, Algorithm, target is BucketEncryption.Sm4 ? "SM4" : "AES256");
                 break;
             case BucketEncryption.Kms kms:
@@ -97,7 +112,10 @@ internal sealed class EncryptionDocument(DocumentShape shape)
         return InNamespace(root).ToString(SaveOptions.DisableFormatting);
     }
 
-    /// <summary>The request that says the very same as <paramref name="read"/>, an answer that <see cref="Read"/> understands.</summary>
+    /// <summary>
+    /// The request that says the very same as <paramref name="read"/>, an answer that <see cref="Read(string)"/>
+    /// understands.
+    /// </summary>
     public string Repeat(string read) => InNamespace(VendorXml.Parse(read) ?? throw new ArgumentException("no such document", nameof(read))).ToString(SaveOptions.DisableFormatting);
 
     /// <summary>The levels of a document; where there is no level <c>Rule</c>, the root takes its place. All null when it is another document.</summary>
@@ -108,6 +126,22 @@ internal sealed class EncryptionDocument(DocumentShape shape)
         // Of two rules nobody has said which one counts.
         return shape.HasRule && root?.Elements().Count(e => e.Name.LocalName == RuleName) > 1 ? default : (root, rule, VendorXml.Child(rule, Default));
     }
+
+    /// <summary>
+    /// The document is empty of a default encryption: no rule, or one that only blocks something, or an algorithm that
+    /// is empty. Anything that this version does not know may be a default in other words, and is not taken for
+    /// nothing.
+    /// </summary>
+    private bool SaysNothing(XElement root, XElement? rule, XElement? inner) =>
+        (!shape.HasRule || HasOnly(root, name => name == RuleName))
+        && (rule is null || HasOnly(rule, name => name is Default or Blocked || name.StartsWith(BucketKeyWords, StringComparison.Ordinal)))
+        && (inner is null || HasOnly(inner, name => name is Algorithm or Key or DataEncryption or Project))
+        && string.IsNullOrWhiteSpace(inner?.Value);
+
+    /// <summary>The element has no other children than these, and no text.</summary>
+    private static bool HasOnly(XElement element, Func<string, bool> isKnown) =>
+        element.Elements().All(e => isKnown(e.Name.LocalName))
+        && element.Nodes().OfType<XText>().All(t => string.IsNullOrWhiteSpace(t.Value));
 
     private static bool SaysBucketKey(XElement? rule) => string.Equals(VendorXml.Text(rule, BucketKey), "true", StringComparison.OrdinalIgnoreCase);
 

@@ -19,16 +19,23 @@ internal sealed partial class EndpointAllowList
     public bool Allows(Uri endpoint) =>
         _entries.Any(e => e.Scheme == endpoint.Scheme && e.Port == endpoint.Port && e.Host.IsMatch(endpoint.IdnHost));
 
-    /// <summary>Who vouches for where a request goes. A bucket may stand before the host that is listed, as one label.</summary>
+    /// <summary>
+    /// Who vouches for where a request goes. A bucket may stand before a host that is listed, as one label; but not where a pattern lets the same name
+    /// through: it is then a store's endpoint, too, and whoever may create stores chooses it.
+    /// </summary>
     public Vouching VouchingFor(Uri target)
     {
         var host = target.IdnHost;
-        var hosts = target.HostNameType == UriHostNameType.Dns && host.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot ? [host, host[(dot + 1)..]] : (string[])[host];
-        // The vendors' names are on the list by default, so nobody has vouched for one of them in particular.
-        if (_entries.Any(e => e.IsFullName && e.Scheme == target.Scheme && e.Port == target.Port && hosts.Any(h => e.Host.IsMatch(h)) && !VendorCatalog.DefaultEndpointPatterns.Contains(e.Text, StringComparer.OrdinalIgnoreCase)))
+        var below = target.HostNameType == UriHostNameType.Dns && host.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot ? host[(dot + 1)..] : null;
+        if (IsListedInFull(target, host) || (below is not null && IsListedInFull(target, below) && !Allows(target)))
             return Vouching.Operator;
-        return hosts.Any(VendorCatalog.OwnHost) ? Vouching.Vendor : Vouching.Pattern;
+        return VendorCatalog.OwnHost(host) || (below is not null && VendorCatalog.OwnHost(below)) ? Vouching.Vendor : Vouching.Pattern;
     }
+
+    /// <summary>The vendors' names are on the list by default, so nobody has vouched for one of them in particular.</summary>
+    private bool IsListedInFull(Uri target, string host) => _entries.Any(e =>
+        e.IsFullName && e.Scheme == target.Scheme && e.Port == target.Port && e.Host.IsMatch(host)
+        && !VendorCatalog.DefaultEndpointPatterns.Contains(e.Text, StringComparer.OrdinalIgnoreCase));
 
     private static Entry Parse(string text)
     {

@@ -1,43 +1,98 @@
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>
-/// A vendor's own endpoints, as data: from it come the default list of allowed endpoints, and the check that a store's endpoint is
-/// in the store's region. Names of the store service only: under a cloud's whole domain customers can get names, and serve from them.
+/// A vendor's own endpoints, as data: from it come the default list of allowed endpoints, the check that a store's endpoint is in the store's region, and
+/// the partition of a bucket. Names of the store service only: under a cloud's whole domain customers can get names, and serve from them.
 /// </summary>
 /// <param name="Default">The public endpoint of a region.</param>
 /// <param name="Regional">Host names with <c>{region}</c>, and <c>*</c> for a whole label.</param>
-/// <param name="Global">Host names that go with any region.</param>
-internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList<string> Regional, params IReadOnlyList<string> Global)
+internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList<string> Regional)
 {
     private const string Region = "{region}";
 
-    private readonly EndpointAllowList _own = new(PatternsOf(Regional, Global));
+    /// <summary>Host names that go with any region.</summary>
+    public IReadOnlyList<string> Global { get; init; } = [];
+
+    /// <summary>Host names that have another word in the place of their region's id, with that id.</summary>
+    public IReadOnlyDictionary<string, string> Named { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Host names of the vendor, as in <see cref="Regional"/>, that a store gives up for its region's own.</summary>
+    public IReadOnlyList<string> Superseded { get; init; } = [];
+
+    /// <summary>What some of the vendor's SDKs write before a region id. No region id begins with it.</summary>
+    public string SdkPrefix { get; init; } = "";
+
+    /// <summary>Host names, as in <see cref="Regional"/>, that an SDK's other spellings of a region would lead to.</summary>
+    public IReadOnlyList<string> Misspelled { get; init; } = [];
+
+    /// <summary>Whether no rule leads from this region to its host names, so that one that is not known here may be right.</summary>
+    public Func<string, bool> IsIrregular { get; init; } = _ => false;
+
+    /// <summary>
+    /// Names the space in which the vendor keeps bucket names unique, by an endpoint's host, whatever dialect the endpoint is spoken to in.
+    /// Null for a host that is not in a domain of the vendor's.
+    /// </summary>
+    public Func<Uri, string?> Partition { get; init; } = _ => null;
 
     /// <summary>As <see cref="EndpointAllowList"/> takes them.</summary>
-    public IReadOnlyList<string> Patterns { get; } = PatternsOf(Regional, Global);
-
-    /// <summary>Whether the endpoint is the vendor's own, and of another region: a signature for the store's region is then of no use there.</summary>
-    public bool IsOfAnotherRegion(Uri endpoint, string region) =>
-        Contain(endpoint) && !Regional.Select(p => p.Replace(Region, region, StringComparison.Ordinal)).Concat(Global).Any(p => IsLike(endpoint.Host, p));
+    public IReadOnlyList<string> Patterns => [.. Regional.Select(p => p.Replace(Region, "*", StringComparison.Ordinal)), .. Global, .. Named.Keys];
 
     /// <summary>Whether the endpoint is one of the vendor's own, whatever its scheme and port: which of them may be used is the allow list's matter.</summary>
-    public bool Contain(Uri endpoint) => Contain(endpoint.Host);
+    public bool Contain(Uri endpoint) => Contain(endpoint.IdnHost);
 
     /// <inheritdoc cref="Contain(Uri)"/>
-    public bool Contain(string host) => _own.Allows(new UriBuilder(Uri.UriSchemeHttps, host).Uri);
+    public bool Contain(string host) => Named.ContainsKey(host) || Global.Any(p => IsLike(host, p)) || Regional.Any(p => RegionIn(host, p) is not null);
+
+    /// <summary>Whether the vendor has the host, and another one takes its place in a store.</summary>
+    public bool IsSuperseded(string host) => Superseded.Any(p => p.Contains(Region, StringComparison.Ordinal) ? RegionIn(host, p) is not null : IsLike(host, p));
+
+    /// <summary>What to give in place of an endpoint that has more than one of the vendor's hosts in it.</summary>
+    /// <param name="host">The vendor's.</param>
+    public string Instead(string host, string scheme, string region) => Contain(host) ? $"{scheme}://{host}" : Default(region);
+
+    /// <summary>
+    /// Whether the endpoint is the vendor's own, and known to be of another region: a signature for the store's region is then of no use there.
+    /// </summary>
+    public bool IsOfAnotherRegion(Uri endpoint, string region)
+    {
+        var host = endpoint.IdnHost;
+        if (Named.TryGetValue(host, out var named))
+            return named != region;
+        return Contain(host) && !IsIrregular(region) && !Global.Any(p => IsLike(host, p)) && !Regional.Any(p => IsLike(host, p.Replace(Region, region, StringComparison.Ordinal)));
+    }
 
     /// <summary>The region that one of the vendor's own endpoints is in; null for every other, and for those that go with any region.</summary>
-    public string? RegionOf(Uri endpoint)
+    public string? RegionOf(Uri endpoint) => RegionOf(endpoint.IdnHost);
+
+    /// <summary>
+    /// The id of the region that is meant by a spelling of the vendor's SDKs, or by the part of a host name that stands for it; null where the text may be
+    /// an id.
+    /// </summary>
+    /// <param name="endpoint">The store's; null for the vendor's. At a host that is not the vendor's only the SDK's prefix is known to be wrong.</param>
+    public string? RegionMeant(string text, Uri? endpoint)
     {
-        if (Global.Any(p => IsLike(endpoint.Host, p)))
-            return null;
-        // "oss-x-internal" is like two names; the one with more of its own text leaves the shorter region.
-        return Regional.Select(p => RegionIn(endpoint.Host, p)).OfType<string>().MinBy(r => r.Length);
+        var id = SdkPrefix.Length > 0 && text.StartsWith(SdkPrefix, StringComparison.Ordinal) ? text[SdkPrefix.Length..] : text;
+        if (endpoint is null || Contain(endpoint))
+        {
+            var host = Regional[0].Replace(Region, id, StringComparison.Ordinal);
+            id = Misspelled.Select(p => RegionIn(host, p)).FirstOrDefault(r => r is not null) ?? RegionOf(host) ?? id;
+        }
+        return id == text || id.Length == 0 ? null : id;
     }
 
     /// <summary>The first of the domains that the endpoint is in; null for none.</summary>
     public static string? DomainOf(Uri endpoint, params IEnumerable<string> domains) =>
         domains.FirstOrDefault(d => endpoint.IdnHost.EndsWith(d, StringComparison.OrdinalIgnoreCase) && endpoint.IdnHost[..^d.Length].EndsWith('.'));
+
+    private string? RegionOf(string host)
+    {
+        if (Named.TryGetValue(host, out var region))
+            return region;
+        if (Global.Any(p => IsLike(host, p)))
+            return null;
+        // "oss-x-internal" is like two names; the one with more of its own text leaves the shorter region.
+        return Regional.Select(p => RegionIn(host, p)).OfType<string>().MinBy(r => r.Length);
+    }
 
     private static string? RegionIn(string host, string pattern)
     {
@@ -55,9 +110,8 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
     private static bool IsLike(string host, string pattern)
     {
         var (labels, wanted) = (host.Split('.'), pattern.Split('.'));
-        return labels.Length == wanted.Length && labels.Zip(wanted).All(l => l.Second == "*" || l.First.Equals(l.Second, StringComparison.OrdinalIgnoreCase));
+        return labels.Length == wanted.Length && labels.Zip(wanted).All(l => IsLabel(l.First) && (l.Second == "*" || l.First.Equals(l.Second, StringComparison.OrdinalIgnoreCase)));
     }
 
-    private static IReadOnlyList<string> PatternsOf(IReadOnlyList<string> regional, IReadOnlyList<string> global) =>
-        [.. regional.Select(p => p.Replace(Region, "*", StringComparison.Ordinal)), .. global];
+    private static bool IsLabel(string text) => text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c == '-');
 }

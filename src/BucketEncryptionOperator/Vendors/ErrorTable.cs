@@ -8,6 +8,11 @@ internal sealed record ErrorMeaning(FailureKind Kind, string Hint, params IReadO
 {
     /// <summary>The access key itself is the trouble.</summary>
     public bool ConcernsCredentials { get; init; }
+
+    /// <summary>
+    /// The hint in answer to a read, which carries none of the values that a write does; null: the same.
+    /// </summary>
+    public string? HintOnRead { get; init; }
 }
 
 /// <summary>How one vendor tells errors, beside its codes.</summary>
@@ -28,23 +33,34 @@ internal sealed record ErrorDialect
     /// <summary>Headers that begin so hold the fields when there is no body: <c>…code</c>, <c>…message</c>.</summary>
     public string? FieldHeaders { get; init; }
 
+    /// <summary>Errors may be JSON objects.</summary>
+    public bool WritesJson { get; init; }
+
     /// <summary>On a read they mean that nothing is configured, for nothing can be.</summary>
     public IReadOnlyList<string> NotConfigurable { get; init; } = [];
 
-    /// <summary>A 503 without a known code is the vendor's word for "slower".</summary>
+    /// <summary>A 503 without a known code is how the vendor asks to go slower.</summary>
     public bool Unnamed503Throttles { get; init; }
 
     /// <summary>A better hint than the table's, where only the text tells who can help; or null.</summary>
     public Func<ErrorAnswer, string?> Refine { get; init; } = _ => null;
+
+    /// <summary>Another meaning than the table's, where the code alone does not tell; or null.</summary>
+    public Func<ErrorAnswer, ErrorMeaning?> Reread { get; init; } = _ => null;
 }
 
 /// <summary>
-/// From a vendor's error answer to a failure that the operator knows. The code decides; the status only where the code is unknown,
-/// and it never says "not configured": a 404 is also a missing bucket or key.
+/// Turns a vendor's error answer into a failure that the operator knows. The code decides; the status only where the
+/// code is unknown, and it never says "not configured": a 404 is also a missing bucket or key. An answer without the
+/// vendor's code is nobody's word (<see cref="ErrorAnswer"/>): it passes by itself, whatever its status.
 /// </summary>
 internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorMeaning> rows)
 {
     public const string Skewed = "RequestTimeTooSkewed";
+    public const string NotOfferedHint = "The store does not offer bucket encryption.";
+
+    private const string ForeignHint =
+        "Something in front of the store answered, or the endpoint is not the store: look at gateways, proxies and load balancers on the way.";
 
     /// <summary>Each vendor has one; where nobody has confirmed which, any will do: each says just this.</summary>
     private static readonly FrozenSet<string> NotConfigured = FrozenSet.Create(
@@ -60,35 +76,43 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
     public IEnumerable<string> Codes => _rows.Keys;
 
     /// <summary>Whether a code is one that somebody has written down: vendors have more, and may invent some.</summary>
-    public bool Knows(string code) => _rows.ContainsKey(code) || NotConfigured.Contains(code);
+    public bool Knows(string code) => _rows.ContainsKey(code) || NotConfigured.Contains(code) || Answers.OwnCodes.Contains(code);
 
-    /// <summary>Nothing is configured.</summary>
-    public static bool SaysNotConfigured(Failure failure) => NotConfigured.Contains(failure.Code);
+    /// <summary>
+    /// Nothing is configured. Beside a status that contradicts it (a redirect, a 5xx, a 200), the code does not say so.
+    /// </summary>
+    public static bool SaysNotConfigured(Failure failure) => IsRefusal(failure) && NotConfigured.Contains(failure.Code);
 
     /// <summary>Nothing is configured, and nothing can be: a value on a read, a refusal on a write.</summary>
-    public bool SaysNotConfigurable(Failure failure) => dialect.NotConfigurable.Contains(failure.Code, StringComparer.Ordinal);
+    public bool SaysNotConfigurable(Failure failure) => IsRefusal(failure) && dialect.NotConfigurable.Contains(failure.Code, StringComparer.Ordinal);
 
-    public string? RequestId(VendorResponse response) => RequestId(new ErrorAnswer(response, bodyHeader: null, fieldHeaders: null));
-
-    public Failure Read(VendorResponse response, string operation)
+    public Failure Read(VendorResponse response, AnswerContext context)
     {
-        var answer = new ErrorAnswer(response, dialect.BodyHeader, dialect.FieldHeaders);
-        var row = _rows.GetValueOrDefault(answer.Code) ?? OfKeyService(answer.Code) ?? ByStatus(answer.Status);
-        return new Failure(row.Kind, operation, answer.Code)
+        var answer = new ErrorAnswer(response, dialect, IsInTable, context);
+        var row = answer.IsVendors ? Meaning(answer) : Foreign(answer.Status);
+        return new Failure(row.Kind, context.Operation, answer.Code)
         {
             HttpStatus = answer.Status,
             Ec = dialect.EcHeader is null ? null : answer.Field("EC") ?? answer.Header(dialect.EcHeader),
             Message = answer.Message,
-            Hint = dialect.Refine(answer) ?? row.Hint,
+            Hint = dialect.Refine(answer) ?? (context.IsRead ? row.HintOnRead : null) ?? row.Hint,
             Endpoint = answer.Endpoint,
-            RequestId = answer.Field("RequestId") ?? RequestId(answer),
-            RetryAfter = response.Headers.RetryAfter?.Delta,
+            RequestId = answer.RequestId,
+            RetryAfter = RetryAfter(response, context),
             ConcernsCredentials = row.ConcernsCredentials,
-            IsVendorAnswer = answer.HasCode,
+            IsVendorAnswer = answer.IsVendors,
+            IsForeign = !answer.IsVendors && !IsDocumentedThrottle(answer.Status),
         };
     }
 
-    private string? RequestId(ErrorAnswer answer) => dialect.RequestIdHeaders.Select(answer.Header).FirstOrDefault(id => id is not null);
+    private static bool IsRefusal(Failure failure) => failure is { IsVendorAnswer: true, HttpStatus: >= 400 and < 500 };
+
+    private bool IsInTable(string code) => _rows.ContainsKey(code) || NotConfigured.Contains(code);
+
+    private bool IsDocumentedThrottle(int status) => status == 503 && dialect.Unnamed503Throttles;
+
+    private ErrorMeaning Meaning(ErrorAnswer answer) =>
+        dialect.Reread(answer) ?? _rows.GetValueOrDefault(answer.Code) ?? OfKeyService(answer.Code) ?? ByStatus(answer);
 
     /// <summary>Key services pass their codes through the store: <c>KMS.NotFoundException</c>, and more than anybody lists.</summary>
     private ErrorMeaning? OfKeyService(string code) =>
@@ -98,13 +122,44 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
         : code.Contains("Internal", StringComparison.Ordinal) ? new(FailureKind.Transient, "The key service failed.")
         : new(FailureKind.Refused, "The key service refuses the key: correct spec.encryption.kmsKey.id, or mend the key.");
 
-    private ErrorMeaning ByStatus(int status) => status switch
+    /// <summary>A code of the vendor's that nobody has written down.</summary>
+    private ErrorMeaning ByStatus(ErrorAnswer answer) => answer.Status switch
     {
-        503 when dialect.Unnamed503Throttles => new(FailureKind.Throttled, "The vendor asks to go slower: its limit of requests a bucket is reached."),
-        429 => new(FailureKind.Throttled, "Whoever answers asks to go slower."),
-        >= 500 => new(FailureKind.Transient, "The vendor, or a proxy on the way, failed."),
+        < 400 or >= 500 when NotConfigured.Contains(answer.Code) =>
+            new(FailureKind.Transient, "The vendor's code and the status of the answer contradict each other."),
+        503 when dialect.Unnamed503Throttles => Throttle,
+        429 => new(FailureKind.Throttled, "The vendor asks to go slower."),
+        501 => new(FailureKind.Refused, NotOfferedHint),
+        >= 500 => new(FailureKind.Transient, "The vendor failed."),
+        < 300 => new(FailureKind.Transient, "The vendor answers with a good status and an error; its error page for this code tells more."),
         401 or 403 => new(FailureKind.Denied, "The vendor's error page for this code tells what is missing."),
-        >= 300 and < 400 => new(FailureKind.Refused, "The bucket is behind another endpoint: correct the store's endpoint and region."),
+        < 400 => new(FailureKind.Refused, "The bucket is behind another endpoint: correct the store's endpoint and region."),
         _ => new(FailureKind.Refused, "The vendor's error page for this code tells what is wrong."),
     };
+
+    private ErrorMeaning Foreign(int status) => status switch
+    {
+        503 when dialect.Unnamed503Throttles => Throttle,
+        429 => new(FailureKind.Throttled, "Something in front of the store asks to go slower: look at gateways, proxies and load balancers on the way."),
+        501 => new(FailureKind.Transient, ForeignHint + " Or the store does not offer bucket encryption."),
+        _ => new(FailureKind.Transient, ForeignHint),
+    };
+
+    private static ErrorMeaning Throttle { get; } =
+        new(FailureKind.Throttled, "The vendor asks to go slower: its limit of requests per bucket is reached.");
+
+    /// <summary>
+    /// Seconds of any number of digits, or a date in any form of HTTP's, by the clock of whoever wrote it.
+    /// </summary>
+    private static TimeSpan? RetryAfter(VendorResponse response, AnswerContext context)
+    {
+        if (response.Header("Retry-After")?.Trim() is not { Length: > 0 } text)
+            return null;
+        if (text.All(char.IsAsciiDigit))
+            return int.TryParse(text, out var seconds) ? TimeSpan.FromSeconds(seconds) : TimeSpan.FromSeconds(int.MaxValue);
+        if (response.Headers.RetryAfter?.Date is not { } date)
+            return null;
+        var wait = date - (response.Headers.Date ?? context.Now);
+        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+    }
 }

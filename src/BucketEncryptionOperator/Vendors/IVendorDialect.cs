@@ -13,6 +13,12 @@ internal interface IVendorDialect
 
     ErrorTable Errors { get; }
 
+    /// <summary>
+    /// Whether whoever gave this answer is known to have no KMS key of its own, so that KMS without a named key is of
+    /// no use.
+    /// </summary>
+    bool NeedsNamedKey(VendorResponse answer) => false;
+
     /// <summary>A complete, signed request.</summary>
     /// <param name="now">The time that the vendor's clock is taken to show.</param>
     HttpRequestMessage Sign(HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now);

@@ -16,6 +16,8 @@ internal static class StoreRules
             return $"spec.encryption.kmsDataEncryption: {traits.Subject} does not offer it; remove it.";
         if (kms.Key is KeyRequirement.Named { ProjectId: not null } && !traits.KeyProjects)
             return $"spec.encryption.kmsProjectId: {traits.Subject} does not keep keys in projects; remove it.";
+        if (kms.Key is KeyRequirement.Named named && traits.ProblemOfKey(named.Id) is { } wrongKey)
+            return $"spec.encryption.kmsKey.id: {wrongKey}";
         if (kms.BucketKeyEnabled is not null && !traits.BucketKeys)
             return $"spec.encryption.bucketKeyEnabled: {traits.Subject} does not offer it; remove it.";
         return null;

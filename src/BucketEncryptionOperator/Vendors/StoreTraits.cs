@@ -28,6 +28,11 @@ internal sealed record StoreTraits(string Subject, ImmutableArray<string> Algori
 
     public bool BucketKeys { get; init; }
 
+    /// <summary>
+    /// What is wrong with the name of a KMS key here, and the right value; null for a name that may be one.
+    /// </summary>
+    public Func<string, string?> ProblemOfKey { get; init; } = static _ => null;
+
     /// <summary>Buckets' names may have dots. They go in the path: a certificate's wildcard is for one label.</summary>
     public bool DottedNames { get; init; }
 
@@ -37,7 +42,10 @@ internal sealed record StoreTraits(string Subject, ImmutableArray<string> Algori
     /// <summary>There is no endpoint that could be derived.</summary>
     public bool NeedsEndpoint { get; init; }
 
-    /// <summary>Names the space in which the vendor keeps bucket names unique, over all its endpoints. Null: each host has its own.</summary>
+    /// <summary>
+    /// Names the space in which the vendor keeps bucket names unique, over all its endpoints. A vendor sets it where its settings say more than the
+    /// endpoint's host; otherwise <see cref="VendorCatalog"/> does, by the host. Null: each host has its own.
+    /// </summary>
     public string? Partition { get; init; }
 
     public VendorOptions? Options { get; init; }

@@ -11,9 +11,19 @@ namespace BucketEncryptionOperator.Vendors;
 /// <param name="Endpoints">Its own, allowed unless --allowed-endpoints says otherwise.</param>
 /// <param name="Shell">What it is called where a person types.</param>
 /// <param name="Dialect">How it is spoken to.</param>
-/// <param name="Describe">What a store with these settings can do.</param>
-internal sealed record Vendor(string Name, EndpointNames Endpoints, ShellNames Shell, IVendorDialect Dialect, Func<StoreSettings, StoreTraits> Describe)
+/// <param name="Traits">What its dialect offers to a store with these settings.</param>
+internal sealed record Vendor(string Name, EndpointNames Endpoints, ShellNames Shell, IVendorDialect Dialect, Func<StoreSettings, StoreTraits> Traits)
 {
+    /// <summary>
+    /// What a store with these settings can do. The partition follows from whose host the endpoint is: a vendor's buckets are the same ones in
+    /// another vendor's dialect.
+    /// </summary>
+    public StoreTraits Describe(StoreSettings settings)
+    {
+        var traits = Traits(settings);
+        return traits.Partition is null ? traits with { Partition = VendorCatalog.PartitionOf(settings.Endpoint) } : traits;
+    }
+
     /// <summary>
     /// Names where a key is known. The vendor's own endpoints of one region know the same keys; another region may not
     /// (another partition, an opt-in region), and any other endpoint may have keys of its own.
@@ -35,7 +45,7 @@ internal static class VendorCatalog
 
     public static string Names => string.Join(", ", All.Select(v => v.Name));
 
-    public static IReadOnlyList<string> DefaultEndpointPatterns => [.. All.SelectMany(v => v.Endpoints.Patterns)];
+    public static IReadOnlyList<string> DefaultEndpointPatterns { get; } = [.. All.SelectMany(v => v.Endpoints.Patterns)];
 
     /// <summary>One client a vendor, by the vendor's name.</summary>
     public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(
@@ -46,7 +56,7 @@ internal static class VendorCatalog
             v => v.Name,
             v => (IBucketEncryptionApi)new GuardedApi(
                 new BucketEncryptionApi(http, v.Dialect, clocks, limits, writeTime, metrics?.Of(v), endpoints),
-                breakers, v.Realm),
+                breakers, v.Realm, endpoints),
             StringComparer.Ordinal);
 
     /// <summary>Whether a host is one of a vendor's own endpoints.</summary>
@@ -54,6 +64,25 @@ internal static class VendorCatalog
 
     /// <summary>The vendor whose own endpoint it is; null for any other endpoint.</summary>
     public static Vendor? OwnerOf(Uri endpoint) => All.FirstOrDefault(v => v.Endpoints.Contain(endpoint));
+
+    /// <summary>The space in which the names of an endpoint's buckets are unique; null where the host is no vendor's, and so a space of its own.</summary>
+    public static string? PartitionOf(Uri endpoint) => All.Select(v => v.Endpoints.Partition(endpoint)).FirstOrDefault(p => p is not null);
+
+    /// <summary>The vendor's host that follows a bucket's name in an endpoint, with the vendor; null where the endpoint does not have that form.</summary>
+    public static (Vendor Vendor, string Host)? BehindBucket(Uri endpoint)
+    {
+        const int ShortestBucket = 3;
+        var host = endpoint.IdnHost;
+        if (OwnHost(host))
+            return null;
+        for (var dot = host.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = host.IndexOf('.', dot + 1))
+        {
+            var rest = host[(dot + 1)..];
+            if (dot >= ShortestBucket && All.FirstOrDefault(v => v.Endpoints.Contain(rest) || v.Endpoints.IsSuperseded(rest)) is { } vendor)
+                return (vendor, rest);
+        }
+        return null;
+    }
 
     public static Vendor? FindByScheme(string scheme) => All.FirstOrDefault(v => v.Shell is { MustBeNamed: false } && v.Shell.Scheme == scheme);
 

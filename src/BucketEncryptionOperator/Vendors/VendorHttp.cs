@@ -20,7 +20,7 @@ internal sealed record VendorResponse(HttpStatusCode Status, string Body, HttpRe
 /// <summary>
 /// Sends one signed request and reads a bounded answer. No redirects (a signature covers its host, and an answer must not choose
 /// where keys' signatures go), no cookies, no retries (the queue is the one retry loop), certificate checks always on,
-/// HTTPS_PROXY and its kin honoured. Connections are the <see cref="Dialer"/>'s.
+/// the process's proxies honoured. Connections are the <see cref="Dialer"/>'s.
 /// </summary>
 internal sealed class VendorHttp : IDisposable
 {
@@ -41,13 +41,13 @@ internal sealed class VendorHttp : IDisposable
 
     /// <param name="product">For the User-Agent header, as <c>name/1.0</c>.</param>
     /// <param name="timeout">For one request, connection and body included.</param>
-    /// <param name="proxy">Null: the environment's.</param>
+    /// <param name="proxy">Null: <see cref="HttpClient.DefaultProxy"/>.</param>
     /// <param name="dialer">Null: whoever asks for an address vouches for it, and nothing but a metadata service is refused.</param>
     public VendorHttp(string product, TimeSpan timeout, TimeProvider time, IWebProxy? proxy = null, Dialer? dialer = null)
     {
         _timeout = timeout;
         _time = time;
-        _dialer = dialer ?? new Dialer(_ => Vouching.Operator);
+        _dialer = dialer ?? new Dialer(_ => Vouching.Operator, new StaggeredConnector(time));
         _clients = new VendorClients(Open, time);
 
         HttpClient Open(X509Certificate2Collection roots)
@@ -131,10 +131,10 @@ internal sealed class VendorHttp : IDisposable
                 HttpRequestError.NameResolutionError =>
                     NoConnection(operation, "NameNotResolved", "The endpoint's name does not resolve.", CheckWay),
                 HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError =>
-                    NoConnection(operation, Unreachable, "No connection to the endpoint.", CheckWay),
-                HttpRequestError.SecureConnectionError =>
-                    NoConnection(operation, "TlsFailed",
-                    "The endpoint's certificate was not accepted, or TLS failed otherwise.", CheckCertificate),
+                    NoConnection(operation, Unreachable, WhyUnreachable(e.InnerException), CheckWay),
+                HttpRequestError.SecureConnectionError => NoConnection(
+                    operation, "TlsFailed", "The endpoint's certificate was not accepted, or TLS failed otherwise.",
+                    CheckCertificate),
                 HttpRequestError.ConfigurationLimitExceeded => NoAnswer(operation, "AnswerTooLarge", $"The answer is larger than {MaxBody} bytes."),
                 _ => NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete."),
             };
@@ -159,6 +159,11 @@ internal sealed class VendorHttp : IDisposable
 
     private static VendorException NoConnection(string operation, string code, string message, string hint) =>
         new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint, NotSent = true });
+
+    /// <summary>Without the addresses: in a status they would be news to the store's owner. The same failure is always the same text.</summary>
+    private static string WhyUnreachable(Exception? reason) => reason is ConnectFailedException { Failures: var failures }
+        ? $"No connection to any of the endpoint's {failures.Count} addresses ({string.Join(", ", failures.Select(f => $"{f.Error}").Distinct().Order(StringComparer.Ordinal))})."
+        : "No connection to the endpoint.";
 
     private static VendorException NoAnswer(string operation, string code, string message, string? hint = null) =>
         new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint });

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
 using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors;
@@ -10,6 +8,9 @@ internal static class VendorRequest
     public const string SubResource = "encryption";
     public const string Xml = "application/xml";
 
+    /// <summary>A name in DNS has 253 characters, of which a bucket and a dot take up to 64.</summary>
+    private const int LongestHost = 189;
+
     public static Uri Target(BucketAddress address)
     {
         var (scheme, host) = (address.Endpoint.Scheme, Host(address.Endpoint));
@@ -19,6 +20,17 @@ internal static class VendorRequest
             Addressing.Path => new Uri($"{scheme}://{host}/{address.Bucket}/?{SubResource}"),
             _ => new Uri($"{scheme}://{host}/?{SubResource}"),
         };
+    }
+
+    /// <summary>Returns why no request can be made for buckets of the endpoint, as words after the host; null where one can.</summary>
+    public static string? ProblemOf(Uri endpoint)
+    {
+        if (endpoint.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
+            return null;
+        // Any other kind of host is only nearly a name, and makes no URI once a bucket stands before it.
+        if (endpoint.HostNameType != UriHostNameType.Dns)
+            return "is not a host name or an IP address";
+        return endpoint.IdnHost.Length > LongestHost ? $"is too long: it has at most {LongestHost} characters, so that a bucket's name can stand before it" : null;
     }
 
     /// <summary>As in the <c>Host</c> header: a port only where it is not the scheme's own, a name in the letters of DNS.</summary>
@@ -43,7 +55,4 @@ internal static class VendorRequest
         }
         return request;
     }
-
-    [SuppressMessage("Security", "CA5351:Do not use broken cryptographic algorithms", Justification = "Content-MD5 is the vendors' integrity check, not a defence.")]
-    public static string ContentMd5(byte[] body) => Convert.ToBase64String(MD5.HashData(body));
 }

@@ -11,13 +11,25 @@ internal static class VendorXml
     /// <summary>The documents have four levels. Walks over what is far deeper would end in a stack overflow, which no catch can stop.</summary>
     private const int MaxDepth = 16;
 
+    /// <summary>
+    /// Returns the text without what may stand before it: byte order marks, and the blanks that servers send to keep a
+    /// connection alive while they work. XML itself allows nothing before a declaration.
+    /// </summary>
+    public static ReadOnlySpan<char> Start(string text)
+    {
+        var at = 0;
+        while (at < text.Length && (char.IsWhiteSpace(text[at]) || text[at] == '\uFEFF'))
+            at++;
+        return text.AsSpan(at);
+    }
+
     /// <returns>The root, or null when the text is no XML that we take.</returns>
     public static XElement? Parse(string xml)
     {
         var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, MaxCharactersInDocument = MaxCharacters, XmlResolver = null };
         try
         {
-            using var reader = XmlReader.Create(new StringReader(xml.TrimStart('\uFEFF')), settings);
+            using var reader = XmlReader.Create(new StringReader(Start(xml).ToString()), settings);
             var root = XDocument.Load(reader).Root;
             return root is null || root.Descendants().Any(e => e.Ancestors().Skip(MaxDepth).Any()) ? null : root;
         }

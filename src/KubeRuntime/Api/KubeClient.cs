@@ -41,7 +41,7 @@ public sealed class KubeClient : IDisposable
         _connection = connection;
         _basePath = connection.Server.AbsolutePath.TrimEnd('/');
         _time = time;
-        _transport = new Transport(connection, product, handler => metrics is null ? handler : new MeteredHandler(handler, metrics, connection.Server, time));
+        _transport = new Transport(connection, product, time, handler => metrics is null ? handler : new MeteredHandler(handler, metrics, connection.Server, time));
         _warnings = warnings;
     }
 

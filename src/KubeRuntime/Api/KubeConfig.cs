@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -24,21 +25,42 @@ public static class KubeConfig
     /// <param name="context">Value of --context, or null for the file's current-context.</param>
     /// <param name="environment">Reads an environment variable.</param>
     /// <exception cref="KubeConfigException">Nothing usable was found.</exception>
+    /// <exception cref="ProxyFormatException">The environment names a proxy that cannot be used.</exception>
     public static KubeConnection Load(string? path, string? context, Func<string, string?> environment, TimeProvider time)
     {
         if (path is { Length: > 0 })
-            return FromFiles([path], context, time);
+            return Behind(FromFiles([path], context, time), environment);
         if (environment("KUBECONFIG") is { Length: > 0 } list)
-            return FromFiles(list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), context, time);
+            return Behind(FromFiles(list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), context, time), environment);
         if (environment("KUBERNETES_SERVICE_HOST") is { Length: > 0 } host)
             return InCluster(host, environment("KUBERNETES_SERVICE_PORT") ?? "443", environment(FolderVariable) ?? ServiceAccountFolder, time);
         var home = Path.Combine(environment("HOME") ?? "", ".kube", "config");
         return File.Exists(home)
-            ? FromFiles([home], context, time)
+            ? Behind(FromFiles([home], context, time), environment)
             : throw new KubeConfigException($"no Kubernetes connection: not in a cluster, and neither --kubeconfig, $KUBECONFIG nor {home} names a file");
     }
 
-    /// <summary>The connection of a pod: service host, projected token and CA.</summary>
+    /// <summary>
+    /// A kubeconfig's proxy-url is for its server, as with kubectl. Without it the environment's proxies count, but not for the server of the cluster that
+    /// this process runs in: they are there for the way out of it.
+    /// </summary>
+    private static KubeConnection Behind(KubeConnection connection, Func<string, string?> environment) =>
+        connection.Proxy is not null || IsOwnCluster(connection.Server, environment("KUBERNETES_SERVICE_HOST"))
+            ? connection
+            : connection with { Proxy = EnvironmentProxy.Read(environment) };
+
+    private static bool IsOwnCluster(Uri server, string? serviceHost)
+    {
+        if (string.IsNullOrEmpty(serviceHost))
+            return false;
+        var host = server.IdnHost.TrimEnd('.');
+        return IPAddress.TryParse(serviceHost.Trim('[', ']'), out var service) && IPAddress.TryParse(host, out var address) ? address.Equals(service)
+            : host.Equals(serviceHost, StringComparison.OrdinalIgnoreCase)
+            || host is "kubernetes" or "kubernetes.default" or "kubernetes.default.svc"
+            || host.StartsWith("kubernetes.default.svc.", StringComparison.Ordinal);
+    }
+
+    /// <summary>The connection of a pod: service host, projected token and CA. It never has a proxy.</summary>
     internal static KubeConnection InCluster(string host, string port, string folder, TimeProvider time)
     {
         var where = $"{folder} (in-cluster)";
@@ -83,11 +105,10 @@ public static class KubeConfig
             throw new KubeConfigException($"{where}: a user or password in the server's URL is not supported, use a client certificate, token or tokenFile");
         if (string.Equals(ConfigFile.Text(cluster, "insecure-skip-tls-verify"), "true", StringComparison.OrdinalIgnoreCase))
             throw new KubeConfigException($"{where}: insecure-skip-tls-verify is not supported, give certificate-authority-data");
-        if (ConfigFile.Text(cluster, "proxy-url") is { Length: > 0 })
-            throw new KubeConfigException($"{where}: proxy-url is not supported, set HTTPS_PROXY");
+        var proxy = ConfigFile.Text(cluster, "proxy-url") is { } proxyUrl ? Proxy(where, proxyUrl) : null;
         return Guarded(where, () =>
         {
-            var connection = new KubeConnection(uri) { TlsServerName = ConfigFile.Text(cluster, "tls-server-name") };
+            var connection = new KubeConnection(uri) { TlsServerName = ConfigFile.Text(cluster, "tls-server-name"), Proxy = proxy };
             return file.Pem(where, cluster, "certificate-authority") is { } pem ? connection with { CertificateAuthorities = Authorities(where, pem, time) } : connection;
         });
     }
@@ -180,6 +201,18 @@ public static class KubeConfig
             }
         },
         time);
+
+    private static WebProxy Proxy(string where, string text)
+    {
+        try
+        {
+            return EnvironmentProxy.Parse(text, $"{where}: proxy-url");
+        }
+        catch (ProxyFormatException e)
+        {
+            throw new KubeConfigException(e.Message);
+        }
+    }
 
     private static BearerToken Token(string where, Func<BearerToken> read)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 
 namespace KubeRuntime.Api;
@@ -13,6 +14,9 @@ public sealed record KubeConnection(Uri Server)
 
     public Renewable<X509Certificate2>? ClientCertificate { get; init; }
     public BearerToken? Token { get; init; }
+
+    /// <summary>Null: the server is reached without a proxy, whatever the environment says.</summary>
+    public IWebProxy? Proxy { get; init; }
 
     /// <summary>A connection that was silent for so long is asked whether it lives …</summary>
     public TimeSpan PingAfter { get; init; } = TimeSpan.FromSeconds(30);

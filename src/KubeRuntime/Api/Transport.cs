@@ -10,8 +10,9 @@ namespace KubeRuntime.Api;
 /// HTTP/2 with several connections: the server allows 100 streams on one, and a watch holds its stream for minutes.
 /// </summary>
 /// <param name="around">Puts handlers of the client's own around the one that sends.</param>
-internal sealed class Transport(KubeConnection connection, string product, Func<HttpMessageHandler, HttpMessageHandler> around) : IDisposable
+internal sealed class Transport(KubeConnection connection, string product, TimeProvider time, Func<HttpMessageHandler, HttpMessageHandler> around) : IDisposable
 {
+    private readonly StaggeredConnector _connector = new(time);
     private readonly Lock _gate = new();
     private X509Certificate2Collection? _authorities;
     private X509Certificate2? _certificate;
@@ -50,6 +51,9 @@ internal sealed class Transport(KubeConnection connection, string product, Func<
             KeepAlivePingTimeout = connection.PingTimeout,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
             ConnectTimeout = TimeSpan.FromSeconds(10),
+            ConnectCallback = _connector.DialAsync,
+            UseProxy = connection.Proxy is not null,
+            Proxy = connection.Proxy,
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5),
             ResponseDrainTimeout = TimeSpan.Zero, // an HTTP/1.1 watch that is given up has no end to wait for
             AllowAutoRedirect = false,

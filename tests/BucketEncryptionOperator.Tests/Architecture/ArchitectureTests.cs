@@ -21,7 +21,7 @@ public sealed partial class ArchitectureTests
         ["Commands"] = ["Encryption", "Credentials", "Vendors", "Policies", "Reconciling", "Telemetry", "Hosting"],
     };
 
-    private static readonly string[] NamesVendors = ["/Policies/ObjectStore.cs", "/Policies/CredentialsSpec.cs", "/Credentials/WebIdentitySource.cs"];
+    private static readonly string[] NamesVendors = ["/Policies/ObjectStore.cs", "/Policies/CredentialsSpec.cs", "/Credentials/WebIdentitySource.cs", "/Credentials/AwsPartition.cs"];
 
     public static TheoryData<string> Folders => new(MayUse.Keys);
 

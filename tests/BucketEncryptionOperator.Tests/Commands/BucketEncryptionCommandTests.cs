@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
 using BucketEncryptionOperator.Commands;
 using BucketEncryptionOperator.Tests.Fakes;
 using TestKit;
@@ -128,13 +130,44 @@ public sealed class BucketEncryptionCommandTests
         Assert.StartsWith("""{"method":"get","vendor":"AlibabaOSS","bucket":"b-one","error":{"kind":"Transient","operation":"GetBucketEncryption","code":"Unreachable",""", json.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>The proxy is dead, so that a request which goes to it cannot arrive.</summary>
+    [Theory]
+    [InlineData("by name and proxy", "store.example", "", 1)]
+    [InlineData("by a range of addresses", "0.0.0.0", "10.0.0.0/8,0.0.0.0/8", 0)]
+    public async Task The_environments_proxies_count_as_with_curl(string sentence, string host, string except, int exitCode)
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(204));
+        using var dead = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp); // bound, not listening
+        dead.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["http_proxy"] = $"http://127.0.0.1:{((IPEndPoint)dead.LocalEndPoint!).Port}", ["NO_PROXY"] = except };
+
+        var ran = await RunAsync(new Uri($"http://{host}:{server.Address.Port}"), ["--method", "delete", "oss://b-one", "-i", "i", "-k", "k", "--region", "cn-x"], environment: environment);
+
+        Assert.True(exitCode == ran.ExitCode, $"{sentence}: {ran.Output}");
+        Assert.Equal(exitCode == 0 ? 1 : 0, server.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_proxy_that_is_none_is_told_without_its_password()
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(204));
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["HTTPS_PROXY"] = "gopher://me:marked@proxy:1" };
+
+        var ran = await RunAsync(server.Address, PutKms, environment: environment);
+
+        Assert.Equal(1, ran.ExitCode);
+        Assert.Contains("HTTPS_PROXY does not name a proxy", ran.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("marked", ran.Output + ran.Errors, StringComparison.Ordinal);
+        Assert.Empty(server.Requests);
+    }
+
     private static Task<Ran> RunAsync(ScriptedServer server, string[] words, string home = "/nonexistent") => RunAsync(server.Address, words, home);
 
-    private static async Task<Ran> RunAsync(Uri endpoint, string[] words, string home = "/nonexistent")
+    private static async Task<Ran> RunAsync(Uri endpoint, string[] words, string home = "/nonexistent", IReadOnlyDictionary<string, string>? environment = null)
     {
         var command = BucketEncryptionCommand.Build();
         var (output, errors) = (new StringWriter(), new StringWriter());
-        command.SetAction((parsed, token) => BucketEncryptionCommand.RunAsync(parsed, name => name == "HOME" ? home : null, new ManualTimeProvider(), token));
+        command.SetAction((parsed, token) => BucketEncryptionCommand.RunAsync(parsed, name => name == "HOME" ? home : environment?.GetValueOrDefault(name), new ManualTimeProvider(), token));
         var exitCode = await new RootCommand { command }
             .Parse(["bucket-encryption", .. words, "-e", endpoint.GetLeftPart(UriPartial.Authority)])
             .InvokeAsync(new InvocationConfiguration { Output = output, Error = errors });

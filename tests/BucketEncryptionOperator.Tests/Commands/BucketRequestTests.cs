@@ -40,6 +40,13 @@ public sealed class BucketRequestTests
         ("invalid endpoint: it must be a host, or scheme and host, for example https://oss-cn-hangzhou.aliyuncs.com", GetWithKeys with { Endpoint = "ftp://h" }),
         ("invalid endpoint: it must be a host, or scheme and host, for example https://oss-cn-hangzhou.aliyuncs.com", GetWithKeys with { Endpoint = "https://marked@h" }),
         ("endpoint oss-cn-hangzhou.aliyuncs.com is not in region cn-beijing: correct one of them", Put with { Region = "cn-beijing" }),
+        ("endpoint media.oss-cn-hangzhou.aliyuncs.com: the endpoint goes without the bucket: https://oss-cn-hangzhou.aliyuncs.com", Put with { Endpoint = "media.oss-cn-hangzhou.aliyuncs.com" }),
+        ("endpoint media.s3.eu-west-1.amazonaws.com: the endpoint goes without the bucket: https://s3.eu-west-1.amazonaws.com", Put with { Words = ["s3://b-one"], Endpoint = "https://media.s3.eu-west-1.amazonaws.com", Region = "eu-west-1" }),
+        ("oss-cn-hangzhou is not a region id: give cn-hangzhou", Put with { Region = "oss-cn-hangzhou" }),
+        ("oss-cn-hangzhou is not a region id: give cn-hangzhou", GetWithKeys with { Region = "oss-cn-hangzhou" }),
+        ("cn-beijing-internal is not a region id: give cn-beijing", GetWithKeys with { Region = "cn-beijing-internal" }),
+        ("cn-hzfinance is not a region id: give cn-hangzhou-finance", GetWithKeys with { Region = "cn-hzfinance" }),
+        ("endpoint -a.example is not a host name or an IP address", Put with { Endpoint = "-a.example" }),
         ("--region is no region: it has lower-case letters, digits and hyphens, for example cn-hangzhou", Put with { Region = "a.b/c" }),
         ("--sign-version v4 needs a region, and the endpoint names none: give --region, or OSS_REGION in the environment", GetWithKeys with { Endpoint = "h", SignVersion = "v4" }),
         ("value of option --sign-version must be v1 or v4", Put with { SignVersion = "v3" }),
@@ -121,6 +128,9 @@ public sealed class BucketRequestTests
     [InlineData("a name of its own first", null, null, "oss://b-two", "https://two.example.com/ CName  V1")]
     [InlineData("-e leaves out both sections", "oss-cn-beijing.aliyuncs.com", null, "oss://b-two", "https://oss-cn-beijing.aliyuncs.com/ VirtualHost cn-beijing V4")]
     [InlineData("a region makes version 4", "http://127.0.0.1:9000", "cn-x", "oss://b-one", "http://127.0.0.1:9000/ Path cn-x V4")]
+    [InlineData("a finance cloud's region is not in the name", "oss-cn-shanghai-finance-1-pub.aliyuncs.com", null, "oss://b-one", "https://oss-cn-shanghai-finance-1-pub.aliyuncs.com/ VirtualHost cn-shanghai-finance-1 V4")]
+    [InlineData("an IPv6 address", "http://[fd00::5]:9000", "cn-x", "oss://b-one", "http://[fd00::5]:9000/ Path cn-x V4")]
+    [InlineData("an IPv6 address without a scheme", "[fd00::5]:9000", "cn-x", "oss://b-one", "https://[fd00::5]:9000/ Path cn-x V4")]
     [InlineData("none makes version 1", "http://[::1]:9000", null, "oss://b-one", "http://[::1]:9000/ Path  V1")]
     public void The_endpoint_and_the_region_come_from_the_nearest_source(string what, string? endpoint, string? region, string url, string expected)
     {
@@ -133,6 +143,9 @@ public sealed class BucketRequestTests
     [Theory]
     [InlineData("obs://b-one", null, "cn-north-4", "https://obs.cn-north-4.myhuaweicloud.com/ VirtualHost")]
     [InlineData("s3://b-one", null, "us-east-1", "https://s3.us-east-1.amazonaws.com/ VirtualHost")]
+    [InlineData("s3://b-one", null, "eusc-de-east-1", "https://s3.eusc-de-east-1.amazonaws.eu/ VirtualHost")]
+    [InlineData("oss://b-one", null, "cn-shenzhen-finance-1", "https://oss-cn-szfinance.aliyuncs.com/ VirtualHost")]
+    [InlineData("obs://b-one", null, "eu-west-0", "https://oss.eu-west-0.prod-cloud-ocb.orange-business.com/ VirtualHost")]
     [InlineData("s3://b.one", null, "us-east-1", "https://s3.us-east-1.amazonaws.com/ Path")]
     [InlineData("S3://b-one", "jdcloud", "cn-north-1", "https://s3.cn-north-1.jdcloud-oss.com/ VirtualHost")]
     [InlineData("s3://b-one/", "JDCloudOSS", "cn-north-1", "https://s3.cn-north-1.jdcloud-oss.com/ VirtualHost")]

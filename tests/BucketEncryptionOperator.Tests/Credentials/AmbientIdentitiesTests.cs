@@ -262,6 +262,10 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
     [InlineData("the environment's region", "eu-west-1", "us-east-1", "", "https://sts.us-east-1.amazonaws.com/")]
     [InlineData("China has a domain of its own", "cn-north-1", "", "", "https://sts.cn-north-1.amazonaws.com.cn/")]
     [InlineData("the one global endpoint", "eu-west-1", "", "legacy", "https://sts.amazonaws.com/")]
+    [InlineData("the European Sovereign Cloud too", "eusc-de-east-1", "", "", "https://sts.eusc-de-east-1.amazonaws.eu/")]
+    [InlineData("and the isolated partitions", "us-isob-east-1", "", "", "https://sts.us-isob-east-1.sc2s.sgov.gov/")]
+    [InlineData("GovCloud has no global endpoint", "us-gov-west-1", "", "legacy", "https://sts.us-gov-west-1.amazonaws.com/")]
+    [InlineData("nor has the European Sovereign Cloud", "eusc-de-east-1", "", "legacy", "https://sts.eusc-de-east-1.amazonaws.eu/")]
     [InlineData("which China does not have", "cn-north-1", "", "legacy", "https://sts.cn-north-1.amazonaws.com.cn/")]
     public void The_token_service_of_a_web_identity(string sentence, string region, string environment, string endpoints, string expected)
     {

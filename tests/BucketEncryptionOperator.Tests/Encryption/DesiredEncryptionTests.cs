@@ -40,5 +40,69 @@ public sealed class DesiredEncryptionTests
         Assert.Equal(strengths.Order(), strengths);
         Assert.Equal(strengths.Count, strengths.Distinct().Count());
         Assert.Equal(new BucketEncryption.Aes256().Strength, new BucketEncryption.Sm4().Strength);
+        Assert.Equal(new BucketEncryption.Kms(null, DataCipher.Aes256).Strength, new BucketEncryption.Kms("alias/aws/s3", DataCipher.Aes256).Strength);
+    }
+
+    [Theory]
+    [InlineData("an id and its ARN", "k-1", "arn:aws:kms:eu-west-1:1:key/k-1", true)]
+    [InlineData("two regions", "arn:aws:kms:eu-west-1:1:key/k-1", "arn:aws:kms:us-east-1:1:key/k-1", false)]
+    [InlineData("the vendor's key and its alias", null, "alias/aws/s3", true)]
+    [InlineData("the vendor's key and another", null, "k-1", false)]
+    public void Two_declarations_of_one_key_agree(string sentence, string? a, string b, bool agrees)
+    {
+        Goal.Declared Of(string? id) => new(new DesiredEncryption.Kms(id is null ? new KeyRequirement.VendorDefault() : new KeyRequirement.Named(id), Cipher: null), AtLeast: false, Consent: false);
+
+        Assert.True(agrees == Of(a).AgreesWith(Of(b)), sentence);
+        Assert.True(agrees == Of(b).AgreesWith(Of(a)), sentence);
+    }
+
+    [Fact]
+    public void Declarations_that_differ_in_more_than_the_spelling_of_a_key_do_not_agree()
+    {
+        var declarations = Fingerprints.Values.Where(d => d is not DesiredEncryption.Kms { Key: KeyRequirement.Named { ProjectId: null } }).ToList();
+
+        var agreeing = from a in declarations
+                       from b in declarations
+                       where a.Fingerprint != b.Fingerprint && a.AgreesWith(b)
+                       select $"{a.Fingerprint} and {b.Fingerprint}";
+
+        Assert.Empty(agreeing);
+        Assert.All(declarations, d => Assert.True(d.AgreesWith(d)));
+    }
+
+    /// <summary>Some stores write down the id of their own key where a write named none.</summary>
+    [Theory]
+    [InlineData("a key that was not there before our write without a key", null, null, "default-key", "default-key")]
+    [InlineData("no key", null, null, null, null)]
+    [InlineData("the old key, which a read that lags still shows", "old", null, "old", null)]
+    [InlineData("another key than the old one", "old", null, "default-key", "default-key")]
+    [InlineData("the key that we have named", null, "k-1", "k-1", null)]
+    [InlineData("the alias of the vendor's key, which is known without", null, null, "alias/aws/s3", null)]
+    public void The_stores_name_for_its_own_key_is_learned_from_what_follows_a_write(string sentence, string? before, string? written, string? after, string? learned)
+    {
+        BucketEncryption Live(string? key) => new BucketEncryption.Kms(key, DataCipher.Aes256);
+        var wanted = new DesiredEncryption.Kms(new KeyRequirement.VendorDefault(), Cipher: null);
+
+        var key = wanted.VendorKeyOf(Live(before), Live(written), Live(after));
+
+        Assert.True(learned == key, sentence);
+        Assert.True(key is null || wanted.Knowing(key).IsMetBy(Live(after)), sentence);
+        Assert.Equal(wanted.Fingerprint, wanted.Knowing(key).Fingerprint);
+        Assert.Null(wanted.VendorKeyOf(before: null, Live(written), Live(after)));
+        Assert.Null(wanted.VendorKeyOf(Live(before), Live(written), after: null));
+        Assert.Null(new DesiredEncryption.Kms(new KeyRequirement.Any(), Cipher: null).VendorKeyOf(Live(before), Live(written), Live(after)));
+    }
+
+    [Fact]
+    public void A_bucket_key_without_effect_is_no_part_of_what_a_bucket_has()
+    {
+        BucketEncryption plain = new BucketEncryption.Aes256();
+        var idle = plain with { IdleBucketKey = true };
+
+        Assert.Equal(plain, idle);
+        Assert.Equal(plain.GetHashCode(), idle.GetHashCode());
+        Assert.Equal("AES256", idle.ToString());
+        Assert.NotEqual<BucketEncryption>(new BucketEncryption.Kms(null, DataCipher.Aes256), new BucketEncryption.Kms(null, DataCipher.Aes256, BucketKeyEnabled: true));
+        Assert.NotEqual<BucketEncryption>(new BucketEncryption.None(), plain);
     }
 }

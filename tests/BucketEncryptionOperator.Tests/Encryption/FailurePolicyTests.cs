@@ -60,6 +60,22 @@ public sealed class FailurePolicyTests
     [MemberData(nameof(Kinds))]
     public void Every_kind_has_a_line_in_the_table(string kind) => Assert.Contains(Table.Keys, k => k.StartsWith(kind, StringComparison.Ordinal));
 
+    /// <summary>What answers in the store's place is waited out for an hour. Then a person is called for, and the store is asked all the same.</summary>
+    [Theory]
+    [InlineData("the first answer", 0, false)]
+    [InlineData("almost an hour", 59, false)]
+    [InlineData("an hour", 60, true)]
+    [InlineData("a month", 60 * 24 * 30, true)]
+    public void What_is_not_the_store_for_an_hour_calls_for_a_person(string sentence, int minutes, bool isNotTheStore)
+    {
+        var (since, now) = (new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero).AddMinutes(minutes));
+        var foreign = new Failure(FailureKind.Transient, "GetBucketEncryption", "HTTP_404") { HttpStatus = 404, IsForeign = true };
+
+        Assert.True(isNotTheStore == FailurePolicy.IsNotTheStore(foreign, since, now), sentence);
+        Assert.False(FailurePolicy.IsNotTheStore(foreign with { IsForeign = false }, since, now), sentence);
+        Assert.True(foreign.PassesByItself);
+    }
+
     private static Outcome.Failed Fail(FailureKind kind, bool concernsCredentials = false) =>
         new(new Failure(kind, "GetBucketEncryption", "Code") { ConcernsCredentials = concernsCredentials }, Observed: null);
 

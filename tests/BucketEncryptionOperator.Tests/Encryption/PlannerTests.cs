@@ -6,6 +6,7 @@ namespace BucketEncryptionOperator.Tests.Encryption;
 public sealed class PlannerTests
 {
     private const string Arn = "acs:kms:cn-hangzhou:123:key/k-1";
+    private const string ManagedArn = "arn:aws:kms:eu-west-1:111122223333:alias/aws/s3";
     private const string Regional = "cn-hangzhou:123:key/k-1";
 
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
@@ -83,6 +84,23 @@ public sealed class PlannerTests
         ["a declared bucket key is turned off, which weakens nothing"] = new(WantBucketKey(false), WithBucketKey, "apply KMS with key k-1"),
         ["a bucket key that is declared off is met by none"] = new(WantBucketKey(false), Key1, "keep"),
 
+        ["a key of another region is another key"] = new(Kms(new KeyRequirement.Named(Arn)), Live("acs:kms:cn-beijing:123:key/k-1"), $"apply KMS with key {Arn}"),
+        ["a key of another account is another key"] = new(Kms(new KeyRequirement.Named(Arn)), Live("acs:kms:cn-hangzhou:999:key/k-1"), $"apply KMS with key {Arn}"),
+        ["the vendor's key is met by its alias"] = new(WantVendorKey, Live(ManagedArn), "keep"),
+        ["the alias of the vendor's key is met by no name"] = new(Kms(new KeyRequirement.Named("alias/aws/s3")), VendorKey, "keep"),
+        ["the alias of the vendor's key is met by its ARN"] = new(Kms(new KeyRequirement.Named("alias/aws/s3")), Live(ManagedArn), "keep"),
+        ["the alias of the vendor's key on AES256 is written as it is named"] = new(Kms(new KeyRequirement.Named("alias/aws/s3")), Aes, "apply KMS with key alias/aws/s3"),
+        ["the alias of the vendor's key is as weak as that key"] = new(WantKey1, Live(ManagedArn), "apply KMS with key k-1"),
+        ["the alias of the vendor's key on a named key is a downgrade"] = new(Kms(new KeyRequirement.Named("alias/aws/s3")), Key1, "refuse DowngradeRefused"),
+        ["a bucket key on the vendor's key keeps that key's spelling"] =
+            new(new DesiredEncryption.Kms(new KeyRequirement.VendorDefault(), Cipher: null, BucketKeyEnabled: true), Live(ManagedArn), $"apply KMS with key {ManagedArn} and a bucket key"),
+        ["the vendor's key is met by the name under which the store answers it"] = new(Kms(new KeyRequirement.VendorDefault("default-key")), Live("default-key"), "keep"),
+        ["and by no other name"] = new(Kms(new KeyRequirement.VendorDefault("default-key")), Key1, "refuse DowngradeRefused"),
+        ["and still by none"] = new(Kms(new KeyRequirement.VendorDefault("default-key")), VendorKey, "keep"),
+        ["a bucket key that is idle beside AES256 stays on the way to KMS"] = new(WantKey1, Aes with { IdleBucketKey = true }, "apply KMS with key k-1 and a bucket key"),
+        ["a bucket key that is declared off is off on that way"] = new(WantBucketKey(false), Aes with { IdleBucketKey = true }, "apply KMS with the vendor's key"),
+        ["an idle bucket key is no difference"] = new(WantAes, Aes with { IdleBucketKey = true }, "keep"),
+
         ["none on AES256 needs consent"] = new(WantNone, Aes, "refuse DowngradeRefused"),
         ["none on AES256 with consent removes"] = new(WantNone, Aes, "remove", Consent: true),
         ["AES256 on a KMS key needs consent"] = new(WantAes, Key1, "refuse DowngradeRefused"),
@@ -125,6 +143,41 @@ public sealed class PlannerTests
         Assert.Equal(FailureKind.Refused, failure.Kind);
         Assert.Equal("The bucket has KMS with key k-1; AES256 would be weaker.", failure.Message);
         Assert.Contains("spec.allowDowngrade", failure.Hint, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_refusal_of_the_vendors_key_says_that_the_store_may_have_named_its_own()
+    {
+        var plan = Planner.Decide(new Goal.Declared(WantVendorKey, AtLeast: false, Consent: false), new Observation(Key1, Document: null), remembered: null, wasInSync: false, Now);
+
+        Assert.Contains("leave spec.encryption.kmsKey out", Assert.IsType<Plan.Refuse>(plan).Failure.Hint, StringComparison.Ordinal);
+    }
+
+    /// <summary>KMS without a key is taken by such a store, and breaks every upload afterwards.</summary>
+    [Theory]
+    [InlineData("any key, where none is", false, "refuse KmsKeyRequired")]
+    [InlineData("the vendor's key", true, "refuse KmsKeyRequired")]
+    public void A_store_without_a_key_of_its_own_gets_no_KMS_without_a_key(string sentence, bool vendorDefault, string expected)
+    {
+        var (goal, named) = (new Goal.Declared(vendorDefault ? WantVendorKey : WantAnyKey, AtLeast: false, Consent: true), new Goal.Declared(WantKey1, AtLeast: false, Consent: true));
+        Plan Decide(Goal wanted, BucketEncryption live) => Planner.Decide(wanted, new Observation(live, Document: null) { NeedsNamedKey = true }, remembered: null, wasInSync: false, Now);
+
+        Assert.True(expected == Say(Decide(goal, Aes)), sentence);
+        Assert.Equal("apply KMS with key k-1", Say(Decide(named, Aes)));
+        Assert.Equal("keep", Say(Decide(goal, VendorKey)));
+        Assert.Equal("apply KMS with the vendor's key", Say(Decide(new Goal.PutBack(new Original.Recorded(VendorKey, "x", Now), Consent: true), Aes)));
+    }
+
+    [Theory]
+    [InlineData("a removal puts back nothing, in whatever words it was said", true, "keep")]
+    [InlineData("another document of the same is put back once", false, "apply AES256")]
+    public void An_original_is_compared_by_its_document_unless_it_is_none(string sentence, bool isNone, string expected)
+    {
+        var live = isNone ? None : Aes;
+
+        var plan = Planner.Decide(new Goal.PutBack(new Original.Recorded(live, "<said in one way/>", Now), Consent: true), new Observation(live, "x") { Repeated = "<said in another/>" }, remembered: null, wasInSync: false, Now);
+
+        Assert.True(expected == Say(plan), sentence);
     }
 
     [Fact]

@@ -101,7 +101,14 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     public string? Repeat(Observation observed) => observed.Document is { } document ? Format.Repeat(document) : null;
 
     public static Failure Fail(FailureKind kind, string code, int status, string operation = "Get") =>
-        new(kind, operation + "BucketEncryption", code) { HttpStatus = status, Message = "the vendor's words", RequestId = Guid.NewGuid().ToString(), IsVendorAnswer = !code.StartsWith("HTTP_", StringComparison.Ordinal) };
+        new(kind, operation + "BucketEncryption", code)
+        {
+            HttpStatus = status,
+            Message = "the vendor's words",
+            RequestId = Guid.NewGuid().ToString(),
+            IsVendorAnswer = !code.StartsWith("HTTP_", StringComparison.Ordinal),
+            IsForeign = code.StartsWith("HTTP_", StringComparison.Ordinal),
+        };
 
     private async Task<T> CallAsync<T>(string operation, BucketAddress address, AccessKey key, Func<T> effect,
         CancellationToken cancellationToken, Func<Failure?>? lastCheck = null)

@@ -74,6 +74,26 @@ public sealed class PolicyReaderTests
         ["a path where the host is needed"] = BadStore(_ => Given.Store("HuaweiOBS", "cn-north-4").At(null, "Path"), "InvalidSpec", "spec.addressing", "HuaweiOBS", "VirtualHost"),
         ["an IP address where the host is needed"] = BadStore(_ => Given.Store("HuaweiOBS", "cn-north-4").At("http://127.0.0.1:9000"), "InvalidSpec", "spec.endpoint", "127.0.0.1", "give a name"),
         ["an addressing by its number"] = BadStore(s => s.At(null, "1"), "InvalidSpec", "spec.addressing", "\"1\""),
+        ["an endpoint with the bucket in it"] = BadStore(s => s.At("https://media.oss-cn-hangzhou.aliyuncs.com"), "InvalidSpec", "spec.endpoint", "the endpoint goes without the bucket: https://oss-cn-hangzhou.aliyuncs.com"),
+        ["an AWS endpoint with the bucket in it"] = BadStore(_ => Given.Store("S3", "eu-west-1").At("https://media.s3.eu-west-1.amazonaws.com"), "InvalidSpec", "spec.endpoint", "without the bucket: https://s3.eu-west-1.amazonaws.com"),
+        ["an OBS endpoint with the bucket in it"] = BadStore(_ => Given.Store("HuaweiOBS", "cn-north-4").At("https://media.obs.cn-north-4.myhuaweicloud.com"), "InvalidSpec", "spec.endpoint", "without the bucket: https://obs.cn-north-4.myhuaweicloud.com"),
+        ["an endpoint with a bucket of dots in it"] = BadStore(_ => Given.Store("S3", "eu-west-1").At("https://my.media.s3.eu-west-1.amazonaws.com"), "InvalidSpec", "without the bucket: https://s3.eu-west-1.amazonaws.com"),
+        ["another vendor's endpoint with the bucket in it"] = BadStore(_ => Given.Store("S3", "cn-north-4").At("https://media.obs.cn-north-4.myhuaweicloud.com"), "InvalidSpec", "without the bucket: https://obs.cn-north-4.myhuaweicloud.com"),
+        ["the old global endpoint with the bucket in it"] = BadStore(_ => Given.Store("S3", "eu-west-1").At("https://media.s3.amazonaws.com"), "InvalidSpec", "without the bucket: https://s3.eu-west-1.amazonaws.com"),
+        ["the old global endpoint"] = BadStore(_ => Given.Store("S3", "eu-west-1").At("https://s3.amazonaws.com"), "EndpointNotAllowed", "https://s3.amazonaws.com", "https://s3.eu-west-1.amazonaws.com"),
+        ["an endpoint's old name"] = BadStore(_ => Given.Store("S3", "eu-west-1").At("https://s3-eu-west-1.amazonaws.com"), "EndpointNotAllowed", "https://s3.eu-west-1.amazonaws.com"),
+        ["the global endpoint of another vendor"] = BadStore(_ => Given.Store("HuaweiOBS", "cn-north-4").At("https://obs.myhuaweicloud.com"), "EndpointNotAllowed", "https://obs.cn-north-4.myhuaweicloud.com"),
+        ["a region with an SDK's prefix"] = BadStore(s => s with { Spec = s.Spec with { Region = "oss-cn-hangzhou" } }, "InvalidSpec", "spec.region", "\"oss-cn-hangzhou\"", "give cn-hangzhou"),
+        ["a region with an SDK's prefix at a name of one's own"] = BadStore(s => s.At("https://oss.corp.example") with { Spec = s.At("https://oss.corp.example").Spec with { Region = "oss-cn-hangzhou" } }, "InvalidSpec", "spec.region", "give cn-hangzhou"),
+        ["a region of an internal endpoint"] = BadStore(s => s with { Spec = s.Spec with { Region = "cn-beijing-internal" } }, "InvalidSpec", "spec.region", "\"cn-beijing-internal\"", "give cn-beijing"),
+        ["a region of a finance cloud's endpoint"] = BadStore(s => s with { Spec = s.Spec with { Region = "cn-shanghai-finance-1-pub" } }, "InvalidSpec", "spec.region", "give cn-shanghai-finance-1"),
+        ["a region of a finance cloud's endpoint, of which the name is another"] = BadStore(s => s with { Spec = s.Spec with { Region = "cn-hzfinance" } }, "InvalidSpec", "spec.region", "give cn-hangzhou-finance"),
+        ["a region that an old SDK has for FIPS"] = BadStore(_ => Given.Store("S3", "fips-us-east-1"), "InvalidSpec", "spec.region", "give us-east-1"),
+        ["a finance cloud's endpoint of another region"] = BadStore(s => s.At("https://oss-cn-hzfinance.aliyuncs.com") with { Spec = s.At("https://oss-cn-hzfinance.aliyuncs.com").Spec with { Region = "cn-shanghai-finance-1" } }, "InvalidSpec", "spec.endpoint", "region cn-shanghai-finance-1"),
+        ["an AWS endpoint of another partition"] = BadStore(_ => Given.Store("S3", "eusc-de-east-1").At("https://s3.eu-central-1.amazonaws.com"), "InvalidSpec", "spec.endpoint", "region eusc-de-east-1"),
+        ["a host whose label begins with a hyphen"] = BadStore(s => s.At("https://a.-b.example"), "InvalidSpec", "spec.endpoint", "a.-b.example", "is not a host name"),
+        ["a host whose label is too long"] = BadStore(s => s.At($"https://{new string('a', 64)}.example"), "InvalidSpec", "spec.endpoint", "is not a host name"),
+        ["a host that leaves no room for a bucket"] = BadStore(s => s.At($"https://{string.Join('.', Enumerable.Repeat("abcdefghi", 22))}.example"), "InvalidSpec", "spec.endpoint", "at most 189 characters"),
         ["an endpoint that is not listed"] = BadStore(s => s.At("https://evil.example"), "EndpointNotAllowed", "spec.endpoint", "https://evil.example", "--allowed-endpoints"),
         ["a port that is not listed"] = BadStore(s => s.At("https://oss.corp.example:8443"), "EndpointNotAllowed", "https://oss.corp.example:8443", "--allowed-endpoints"),
         ["plain http where https is listed"] = BadStore(s => s.At("http://oss.corp.example"), "EndpointNotAllowed", "http://oss.corp.example", "plain http"),
@@ -152,6 +172,28 @@ public sealed class PolicyReaderTests
         Assert.True(failure is null && value is not null, $"{sentence}: {failure?.Message}");
         Assert.Equal(["bucket-a", "bucket-b"], value.Buckets.Select(b => b.Bucket));
         Assert.All(value.Buckets, b => Assert.Equal((new Uri(expected), "cn-hangzhou", expectedAddressing), (b.Endpoint, b.Region, b.Addressing.ToString())));
+    }
+
+    /// <summary>AWS stores any text as a key, and refuses every upload afterwards.</summary>
+    [Theory]
+    [InlineData("aws/s3", null, "\"aws/s3\" is not a key id: use \"alias/aws/s3\", or vendorDefault: true")]
+    [InlineData("key/k-1", null, "\"key/k-1\" is not a key id: use the id alone, an ARN, or \"alias/NAME\"")]
+    [InlineData("k-1", null, null)]
+    [InlineData("alias/finance", null, null)]
+    [InlineData("alias/aws/s3", null, null)]
+    [InlineData("arn:aws-cn:kms:cn-north-1:111122223333:key/k-1", null, null)]
+    [InlineData("arn:aws-cn:kms:cn-north-1:111122223333:alias/aws/s3", null, null)]
+    [InlineData("alias/aws/s3", "https://oss.corp.example", "\"alias/aws/s3\" is AWS's own key, and this endpoint is not AWS")]
+    [InlineData("aws/s3", "https://oss.corp.example", null)]
+    [InlineData("arn:aws:kms:k-1", "https://oss.corp.example", null)]
+    public void What_can_be_no_key_of_an_S3_store_is_refused_with_the_right_value(string id, string? endpoint, string? problem)
+    {
+        var store = Given.Store("S3", "cn-north-1");
+
+        var (_, failure) = Reader.ReadWith(Given.Policy().With(new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = id } }), endpoint is null ? store : store.At(endpoint));
+
+        Assert.Equal(problem is null ? null : "InvalidSpec", failure?.Code);
+        Assert.StartsWith(problem is null ? "" : "spec.encryption.kmsKey.id: " + problem, failure?.Message ?? "", StringComparison.Ordinal);
     }
 
     /// <summary>What a store cannot do is refused before anything is sent: the field, whose store it is, and what goes.</summary>

@@ -136,8 +136,32 @@ public sealed class StoresTests
     [InlineData("S3", "cn-north-1", null, "aws-cn")]
     [InlineData("S3", "eu-west-1", "https://OSS.corp.example", "oss.corp.example:443")]
     [InlineData("S3", "eu-west-1", "http://127.0.0.1:9000", "127.0.0.1:9000")]
+    [InlineData("S3", "eu-west-1", "http://[fd00::5]:9000", "fd00::5:9000")]
+    [InlineData("S3", "eusc-de-east-1", null, "aws-eusc")]
+    [InlineData("S3", "us-iso-east-1", null, "aws-iso")]
+    [InlineData("S3", "us-isob-east-1", null, "aws-iso-b")]
+    [InlineData("S3", "eu-isoe-west-1", null, "aws-iso-e")]
+    [InlineData("S3", "us-isof-south-1", null, "aws-iso-f")]
+    [InlineData("AlibabaOSS", "cn-shanghai-finance-1", null, "aliyuncs.com")]
+    [InlineData("HuaweiOBS", "eu-de", null, "otc.t-systems.com")]
+    [InlineData("HuaweiOBS", "eu-west-0", null, "prod-cloud-ocb.orange-business.com")]
+    [InlineData("HuaweiOBS", "ru-moscow-1", null, "hc.sbercloud.ru")]
+    [InlineData("HuaweiOBS", "ae-ad-1", "https://obs.ae-ad-1.g42cloud.com", "g42cloud.com")]
+    [InlineData("S3", "cn-north-4", "https://obs.cn-north-4.myhuaweicloud.com", "myhuaweicloud.com")]
+    [InlineData("S3", "cn-hangzhou", "https://oss-cn-hangzhou.aliyuncs.com", "aliyuncs.com")]
+    [InlineData("S3", "cn-north-1", "https://s3.cn-north-1.jdcloud-oss.com", "jdcloud-oss.com")]
+    [InlineData("S3", "cn-hangzhou", "https://cb-1.cn-hangzhou.oss-cloudbox.aliyuncs.com", "cb-1")]
+    [InlineData("JDCloudOSS", "eu-west-1", "https://s3.eu-west-1.amazonaws.com", "aws")]
     public void A_store_is_in_a_partition(string vendor, string region, string? endpoint, string expected) =>
         Assert.Equal(expected, Place(Given.Store(vendor, region).At(endpoint).Spec)?.Partition);
+
+    /// <summary>Otherwise two policies could each keep the same bucket, and neither would know of the other.</summary>
+    [Theory]
+    [InlineData("https://obs.cn-north-4.myhuaweicloud.com", "cn-north-4", "HuaweiOBS", "S3")]
+    [InlineData("https://oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou", "AlibabaOSS", "S3")]
+    [InlineData("https://s3.cn-north-1.jdcloud-oss.com", "cn-north-1", "JDCloudOSS", "S3")]
+    public void One_endpoint_is_one_partition_in_every_dialect(string endpoint, string region, string vendor, string other) =>
+        Assert.Equal(Place(Given.Store(vendor, region).At(endpoint).Spec)?.Partition, Place(Given.Store(other, region).At(endpoint).Spec)?.Partition);
 
     [Fact]
     public void A_CloudBox_is_a_partition_of_its_own()
@@ -212,7 +236,7 @@ public sealed class StoresTests
 
     private static StorePlace? Place(ObjectStoreSpec spec, Partitions? partitions = null)
     {
-        var reader = new StoreReader(new EndpointAllowList([.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "oss-cn-hangzhou.notaliyuncs.com", "http://127.0.0.1:9000"]), partitions ?? Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
+        var reader = new StoreReader(new EndpointAllowList([.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "oss-cn-hangzhou.notaliyuncs.com", "http://127.0.0.1:9000", "http://[fd00::5]:9000"]), partitions ?? Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
         var (store, failure) = reader.Read("store", spec, new StoreScope(Given.Namespace, IsNamespaced: true));
         Assert.Null(failure);
         return store?.Place;

@@ -113,4 +113,20 @@ public sealed class BucketRowsTests
     }
 
     private static Outcome.Failed Fail(FailureKind kind, string code = "SomeCode") => new(new Failure(kind, "GetBucketEncryption", code), Observed: null);
+
+    /// <summary>A vendor may say "none" in a document, by an algorithm of that name or by an empty configuration.</summary>
+    [Theory]
+    [InlineData("None", null, true)]
+    [InlineData("None", "<SSEAlgorithm>None</SSEAlgorithm>", true)]
+    [InlineData("AES256", "<SSEAlgorithm>AES256</SSEAlgorithm>", true)]
+    [InlineData("AES256", null, false)]
+    public void An_original_survives_its_row(string algorithm, string? document, bool isRecorded)
+    {
+        var encryption = ObservedRows.Read(new ObservedRow { Algorithm = algorithm });
+        var row = new BucketRow { Name = Bucket, State = BucketRow.InSync, Original = BucketMemory.Row(new Original.Recorded(encryption, document, Now)) };
+
+        var original = BucketMemory.Of(row, sameSpec: true).Original;
+
+        Assert.Equal(isRecorded ? new Original.Recorded(encryption, document, Now) : new Original.Unavailable(), original);
+    }
 }

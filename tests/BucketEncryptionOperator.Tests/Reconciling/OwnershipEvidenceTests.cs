@@ -221,6 +221,66 @@ public sealed class OwnershipEvidenceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_hour_of_answers_that_are_not_the_stores_calls_for_a_person_and_the_store_is_asked_every_five_minutes()
+    {
+        _vendor[Bucket] = None;
+        _bench.Start(Policy("p", WantKey1, 1));
+        await _bench.SettleAsync(Key("p"));
+        var page = InMemoryVendor.Fail(FailureKind.Transient, "HTTP_404", 404) with { IsForeign = true, Hint = "something in front of the store answered" };
+        _hooked.Before = (_, _, _) => throw new VendorException(page);
+        var from = _bench.Time.GetUtcNow();
+        var asked = new List<TimeSpan>();
+        string? reasonBefore = null;
+        while (_bench.Time.GetUtcNow() - from < TimeSpan.FromMinutes(90))
+        {
+            asked.Add(_bench.Time.GetUtcNow() - from);
+            if (_bench.Time.GetUtcNow() - from < TimeSpan.FromMinutes(59))
+                reasonBefore = Ready("p").Reason;
+            _bench.Time.Advance(await _bench.ReconcileAsync(Key("p")) switch
+            {
+                Requeue.After after => after.Delay,
+                Requeue.Retry retry => retry.AtLeast + TimeSpan.FromMinutes(4), // as long as the back-off may be
+                _ => TimeSpan.FromHours(1),
+            });
+        }
+        var stalled = _bench.Kubernetes.Read(Key("p")).Status!.Conditions.Find("Stalled");
+        var ready = Ready("p");
+        var row = Row("p");
+        _hooked.Before = (_, _, _) => Task.CompletedTask;
+        await _bench.SettleAsync(Key("p"));
+
+        Assert.Equal("HTTP_404", reasonBefore);
+        Assert.Equal(("False", FailurePolicy.NotTheStore), ready);
+        Assert.Equal(FailurePolicy.NotTheStore, stalled?.Reason);
+        Assert.Equal((BucketRow.Unknown, "HTTP_404"), (row.State, row.Error?.Code));
+        Assert.NotNull(row.ClaimedTime);
+        Assert.All(Gaps([.. asked.Where(a => a > TimeSpan.FromMinutes(66))]), gap => Assert.Equal(TimeSpan.FromMinutes(5), gap));
+        Assert.Equal(("True", "InSync"), Ready("p"));
+    }
+
+    /// <summary>A store that names its own key where a write names none.</summary>
+    [Fact]
+    public async Task A_key_that_the_store_has_filled_in_is_its_own_key()
+    {
+        _vendor[Bucket] = None;
+        _bench.Start(Policy("p", new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { VendorDefault = true } }, 1));
+        _hooked.Before = (operation, _, _) =>
+        {
+            if (operation == "Get" && _vendor[Bucket] is BucketEncryption.Kms { KeyId: null })
+                _vendor[Bucket] = new BucketEncryption.Kms("stores-own-key", DataCipher.Aes256);
+            return Task.CompletedTask;
+        };
+
+        await _bench.SettleAsync(Key("p"));
+        _bench.Time.Advance(TimeSpan.FromMinutes(10));
+        await _bench.SettleAsync(Key("p"));
+
+        Assert.Equal(("True", "InSync"), Ready("p"));
+        Assert.Equal("stores-own-key", Row("p").VendorKeyId);
+        Assert.Equal(1, _vendor.Count("Put"));
+    }
+
+    [Fact]
     public async Task A_bucket_that_is_gone_is_nobodys()
     {
         Team(OtherTeam);
@@ -446,6 +506,8 @@ public sealed class OwnershipEvidenceTests : IAsyncDisposable
         Assert.Contains(full, r => r.Error?.Code == Keeper.AwaitingRelease);
         Assert.All(Names("three"), b => Assert.Equal(Key1, bench.Vendor[b]));
     }
+
+    private static IEnumerable<TimeSpan> Gaps(List<TimeSpan> times) => times.Zip(times.Skip(1), (a, b) => b - a);
 
     private void Team(string ns)
     {

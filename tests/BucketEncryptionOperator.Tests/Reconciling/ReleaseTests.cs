@@ -140,6 +140,21 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Null(_bench.Kubernetes.Find(Given.PolicyKey));
     }
 
+    /// <summary>A bucket without encryption may have a document all the same, which says "None".</summary>
+    [Fact]
+    public async Task Restore_removes_what_a_document_said_was_none()
+    {
+        var said = new OssDialect().Document.Write(Aes, basis: null).Replace("AES256", "None", StringComparison.Ordinal);
+        await StartAsync("Restore", None, document: said);
+        var original = Assert.Single(_bench.Status.Buckets).Original;
+
+        await DeleteAsync();
+
+        Assert.Equal((OriginalRow.Recorded, "None", said), (original?.State, original?.Encryption?.Algorithm, original?.Document));
+        Assert.Equal(None, _bench.Vendor[Bucket]);
+        Assert.DoesNotContain(_bench.Events.All, e => e.Reason == "RestoreUnavailable");
+    }
+
     [Fact]
     public async Task A_removal_without_effect_is_told_and_bounded()
     {
@@ -283,9 +298,11 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
     private static string Document(string algorithm, string more) =>
         $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>{algorithm}</SSEAlgorithm>{more}</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
 
-    private async Task StartAsync(string deletionPolicy, BucketEncryption before, bool allowDowngrade = true)
+    private async Task StartAsync(string deletionPolicy, BucketEncryption before, bool allowDowngrade = true, string? document = null)
     {
         _bench.Vendor[Bucket] = before;
+        if (document is not null)
+            _bench.Vendor.SetDocument(Bucket, document);
         var policy = Given.Policy(Bucket);
         await _bench.Start(policy with { Spec = policy.Spec with { DeletionPolicy = deletionPolicy, AllowDowngrade = allowDowngrade } }).SettleAsync();
         Assert.Equal(Aes, _bench.Vendor[Bucket]);

@@ -200,8 +200,11 @@ public sealed class BucketEncryptionApiTests : IDisposable
             ("no such bucket", 404, "<Error><Code>NoSuchBucket</Code></Error>", "Missing", "NoSuchBucket"),
             ("a page of a proxy in place of an answer", 200, "<html></html>", "Transient", "UnreadableAnswer"),
             ("nothing in place of an answer", 200, "", "Transient", "UnreadableAnswer"),
-            ("an error document with a good status", 200, "<Error><Code>NoSuchEncryptionConfiguration</Code></Error>", "Transient", "UnreadableAnswer"),
-            ("404 without a word", 404, "", "Refused", "HTTP_404"),
+            ("not configured, with a good status", 200, "<Error><Code>NoSuchEncryptionConfiguration</Code></Error>", "Transient", "NoSuchEncryptionConfiguration"),
+            ("an error with a good status", 200, "<Error><Code>AccessDenied</Code></Error>", "Denied", "AccessDenied"),
+            ("404 without a word", 404, "", "Transient", "HTTP_404"),
+            ("the answer to another question", 200, "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name></ListBucketResult>", "Refused", "EncryptionNotOffered"),
+            ("a document with something in it that nobody knows, and no algorithm", 200, Dialects.Document(vendor, "<SSEAlgorithm>AES256</SSEAlgorithm>", "<Unknown>x</Unknown>").Replace("AES256", "", StringComparison.Ordinal), "Refused", "DocumentNotUnderstood"),
         ];
 
         foreach (var (sentence, status, body, kind, code) in cases)
@@ -240,6 +243,64 @@ public sealed class BucketEncryptionApiTests : IDisposable
 
             Assert.StartsWith("DELETE /?encryption HTTP/1.1\r\n", Assert.Single(server.Requests), StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>A store answers a write with nothing. What else comes with a good status is an error, or somebody else's.</summary>
+    [Theory]
+    [MemberData(nameof(Vendors))]
+    public async Task A_write_is_done_only_when_its_answer_is_empty(string vendor)
+    {
+        (string Sentence, string Body, string? Kind, string? Code)[] cases =
+        [
+            ("nothing", "", null, null),
+            ("blanks and a byte order mark", "\r\n\uFEFF \n", null, null),
+            ("an error", "<Error><Code>InternalError</Code></Error>", "Transient", "InternalError"),
+            ("an error behind blanks", "\r\n<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "Denied", "AccessDenied"),
+            ("an error that nobody knows", "<Error><Code>SomethingNew</Code><RequestId>r</RequestId></Error>", "Transient", "SomethingNew"),
+            ("a page", "<html><body>Please log in</body></html>", "Transient", "UnreadableAnswer"),
+            ("JSON", "{\"ok\":true}", "Transient", "UnreadableAnswer"),
+            ("a list of objects", "<ListBucketResult><Name>b</Name></ListBucketResult>", "Transient", "UnreadableAnswer"),
+            ("half an error", "<Error><Code>Acc", "Transient", "UnreadableAnswer"),
+        ];
+
+        foreach (var (sentence, body, kind, code) in cases)
+        {
+            await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200, body));
+            var api = Api(vendor);
+
+            var put = await Record.ExceptionAsync(() => api.PutAsync(At(server), Dialects.Key, api.Write(Aes, Nothing)));
+            var delete = await Record.ExceptionAsync(() => api.DeleteAsync(At(server), Dialects.Key));
+
+            foreach (var failure in new[] { put, delete }.Select(e => (e as VendorException)?.Failure))
+                Assert.True((kind, code) == (failure?.Kind.ToString(), failure?.Code), $"{sentence}: {failure}");
+        }
+    }
+
+    /// <summary>Bytes beyond ASCII are legal in a header; a proxy that adds one must not cost the answer.</summary>
+    [Fact]
+    public async Task A_header_with_bytes_beyond_ASCII_does_no_harm()
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(404, "<Error><Code>NoSuchBucket</Code></Error>", "X-Cache: proxy-m\u00fcnchen", "x-amz-request-id: r-\u62d2"));
+
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => GetAsync("s3", server));
+
+        Assert.Equal(("NoSuchBucket", "r-\u62d2"), (thrown.Failure.Code, thrown.Failure.RequestId));
+    }
+
+    [Theory]
+    [InlineData("Ceph, by its name", "Server: Ceph Object Gateway (squid)", true)]
+    [InlineData("Ceph, by its request id", "x-amz-request-id: tx00000f4d5a2ef1b1ae08c-0064f0a3c2-4b3d-default", true)]
+    [InlineData("AWS", "x-amz-request-id: 4442587FB7D0A2F9", false)]
+    [InlineData("Swift, whose ids end earlier", "x-amz-request-id: tx00000f4d5a2ef1b1ae08c-0064f0a3c2", false)]
+    [InlineData("somebody who says nothing", "Server: nginx", false)]
+    public async Task A_store_that_has_no_key_of_its_own_is_known_by_its_answers(string sentence, string header, bool needsNamedKey)
+    {
+        await using var absent = new ScriptedServer(_ => ScriptedServer.Answer(404, "<Error><Code>ServerSideEncryptionConfigurationNotFoundError</Code></Error>", header));
+        await using var present = new ScriptedServer(_ => ScriptedServer.Answer(200, Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>"), header));
+
+        Assert.True(needsNamedKey == (await GetAsync("s3", absent)).NeedsNamedKey, sentence);
+        Assert.True(needsNamedKey == (await GetAsync("s3", present)).NeedsNamedKey, sentence);
+        Assert.False((await GetAsync("jdcloud", present)).NeedsNamedKey, sentence);
     }
 
     [Theory]
@@ -340,7 +401,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
 
         var thrown = await Assert.ThrowsAsync<VendorException>(() => GetAsync("s3", server));
 
-        Assert.Equal((FailureKind.Refused, $"HTTP_{status}"), (thrown.Failure.Kind, thrown.Failure.Code));
+        Assert.Equal((FailureKind.Transient, $"HTTP_{status}"), (thrown.Failure.Kind, thrown.Failure.Code));
         Assert.Contains("The bucket is in region eu-west-3", thrown.Failure.Hint, StringComparison.Ordinal);
         Assert.Empty(elsewhere.Requests);
     }
@@ -431,6 +492,32 @@ public sealed class BucketEncryptionApiTests : IDisposable
         Assert.Equal(["EndpointDown", "EndpointDown"], [read.Failure.Code, write.Failure.Code]);
         Assert.True(write.Failure.NotSent);
         Assert.Equal(3, server.Requests.Count);
+    }
+
+    /// <summary>A new key's first call is waited for by the others with that key, but not at an endpoint that is down.</summary>
+    [Fact]
+    public async Task Nobody_waits_for_the_first_call_of_a_key_at_an_endpoint_that_is_down()
+    {
+        await using var server = new ScriptedServer(_ => new Reply.Silence());
+        using var breakers = new EndpointBreakers(_time);
+        var api = VendorCatalog.ConnectAll(
+            _http, new ServerClocks(_time), _limits, new KeyBreakers(_time), endpoints: breakers)["S3"];
+        Task<Observation> GetAsync(string id) =>
+            api.GetAsync(At(server), new AccessKey(id, "secret", SecurityToken: null), CancellationToken.None);
+        var first = Enumerable.Range(0, EndpointBreakers.OpensAt).Select(i => GetAsync($"id-{i}")).ToList();
+        await Waiting.UntilAsync(() => server.Requests.Count == EndpointBreakers.OpensAt);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        foreach (var request in first)
+            await Assert.ThrowsAsync<VendorException>(() => request).Within();
+        _time.Advance(EndpointBreakers.ShortestPause);
+        var probe = GetAsync("new");
+        await Waiting.UntilAsync(() => server.Requests.Count == EndpointBreakers.OpensAt + 1);
+
+        var refused = await Assert.ThrowsAsync<VendorException>(() => GetAsync("new")).Within();
+
+        Assert.Equal(("EndpointDown", false), (refused.Failure.Code, probe.IsCompleted));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await Assert.ThrowsAsync<VendorException>(() => probe).Within();
     }
 
     [Theory]

@@ -46,8 +46,15 @@ public sealed class EncryptionDocumentTests
 
         ["a key of absurd length is not a key"] = (Rule($"<SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>{new string('k', 2000)}</KMSMasterKeyID>"), null),
         ["no algorithm"] = (Rule("<KMSMasterKeyID>k-1</KMSMasterKeyID>"), null),
-        ["an empty algorithm"] = (Rule("<SSEAlgorithm></SSEAlgorithm>"), null),
-        ["no rule inside"] = ("<ServerSideEncryptionRule/>", null),
+        ["an empty algorithm with a key"] = (Rule("<SSEAlgorithm></SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID>"), null),
+        ["an empty algorithm beside something unknown"] = (Rule("<SSEAlgorithm></SSEAlgorithm><New/>"), null),
+        ["something unknown in place of a default"] = ("<ServerSideEncryptionRule><ApplyBetterEncryption/></ServerSideEncryptionRule>", null),
+        ["text in place of a default"] = ("<ServerSideEncryptionRule>AES256</ServerSideEncryptionRule>", null),
+        ["an empty algorithm says nothing"] = (Rule("<SSEAlgorithm></SSEAlgorithm>"), new BucketEncryption.None()),
+        ["an empty default says nothing"] = (Rule(""), new BucketEncryption.None()),
+        ["no rule inside says nothing"] = ("<ServerSideEncryptionRule/>", new BucketEncryption.None()),
+        ["blanks and a byte order mark before a declaration"] =
+            ("\r\n\r\n\uFEFF<?xml version=\"1.0\" encoding=\"UTF-8\"?>" + Rule("<SSEAlgorithm>AES256</SSEAlgorithm>"), Aes),
         ["the algorithm one level too high"] = ("<ServerSideEncryptionRule><SSEAlgorithm>AES256</SSEAlgorithm></ServerSideEncryptionRule>", null),
         ["another document"] = ("<Error><Code>InternalError</Code></Error>", null),
         ["a page of a proxy"] = ("<html><body>Welcome</body></html>", null),
@@ -114,8 +121,11 @@ public sealed class EncryptionDocumentTests
             "jdcloud", "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n" + Dialects.Document("jdcloud", "<SSEAlgorithm>aws:kms</SSEAlgorithm>"), new BucketEncryption.Kms(null, DataCipher.Aes256)),
         ["two rules: nobody has said which counts"] = (
             "s3", Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>").Replace("</Rule>", "</Rule><Rule/>", StringComparison.Ordinal), null),
-        ["a rule without a default"] = ("s3", "<ServerSideEncryptionConfiguration><Rule/></ServerSideEncryptionConfiguration>", null),
-        ["no rule"] = ("s3", "<ServerSideEncryptionConfiguration/>", null),
+        ["a rule without a default says nothing"] = ("s3", "<ServerSideEncryptionConfiguration><Rule/></ServerSideEncryptionConfiguration>", new BucketEncryption.None()),
+        ["a rule that only blocks says nothing of a default"] = (
+            "s3", "<ServerSideEncryptionConfiguration><Rule><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule></ServerSideEncryptionConfiguration>", new BucketEncryption.None()),
+        ["no rule says nothing"] = ("s3", "<ServerSideEncryptionConfiguration/>", new BucketEncryption.None()),
+        ["something unknown beside no rule"] = ("s3", "<ServerSideEncryptionConfiguration><Policy>x</Policy></ServerSideEncryptionConfiguration>", null),
         ["another vendor's document"] = ("s3", Kms, null),
         ["a project of absurd length"] = ("huawei", Dialects.Document("huawei", $"<SSEAlgorithm>kms</SSEAlgorithm><ProjectID>{new string('p', 2000)}</ProjectID>"), null),
     };
@@ -150,6 +160,13 @@ public sealed class EncryptionDocumentTests
         ["a key's project goes with it"] = (
             "huawei", Dialects.Document("huawei", "<SSEAlgorithm>kms</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID><ProjectID>p</ProjectID>"), new BucketEncryption.Kms(null, DataCipher.Aes256),
             Dialects.Document("huawei", "<SSEAlgorithm>kms</SSEAlgorithm>")),
+        ["S3 keeps a bucket key that is idle beside AES256"] = (
+            "s3", Dialects.Document("s3", "<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID>", "<BucketKeyEnabled>true</BucketKeyEnabled>"), Aes,
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", "<BucketKeyEnabled>true</BucketKeyEnabled>")),
+        ["what only blocks stays beside a new default"] = (
+            "s3", "<ServerSideEncryptionConfiguration><Rule><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule></ServerSideEncryptionConfiguration>", Aes,
+            $"<ServerSideEncryptionConfiguration xmlns=\"{AwsNamespace}\"><Rule><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes><ApplyServerSideEncryptionByDefault>"
+                + "<SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"),
         ["a rule that is missing is made"] = (
             "huawei", "<ServerSideEncryptionConfiguration><Other/></ServerSideEncryptionConfiguration>", Aes,
             "<ServerSideEncryptionConfiguration><Other /><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"),
@@ -218,6 +235,23 @@ public sealed class EncryptionDocumentTests
 
         Assert.Equal(expected, xml);
         Assert.Equal(target, document.Read(xml));
+    }
+
+    /// <summary>On the way from AES256 to KMS too: what the policy does not say stays as it was.</summary>
+    [Fact]
+    public void A_bucket_key_that_is_not_declared_survives_every_way()
+    {
+        var document = Dialects.All["s3"].Document;
+        var live = Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", "<BucketKeyEnabled>true</BucketKeyEnabled>");
+        var kms = new DesiredEncryption.Kms(new KeyRequirement.Named("k-1"), Cipher: null);
+
+        var toKms = document.Write(kms.TargetFrom(document.Read(live)!), live);
+        var back = document.Write(new DesiredEncryption.Aes256().TargetFrom(document.Read(toKms)!), toKms);
+        var off = document.Write((kms with { BucketKeyEnabled = false }).TargetFrom(document.Read(live)!), live);
+
+        Assert.Equal(Dialects.Document("s3", "<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID>", "<BucketKeyEnabled>true</BucketKeyEnabled>"), toKms);
+        Assert.Equal(live, back);
+        Assert.Contains("<BucketKeyEnabled>false</BucketKeyEnabled>", off, StringComparison.Ordinal);
     }
 
     /// <summary>What was written from any basis reads back as what was asked, for every pair of what the vendor has.</summary>

@@ -23,6 +23,15 @@ public sealed class EndpointAllowListTests
     [InlineData("AWS", "https://s3.eu-central-1.amazonaws.com", true)]
     [InlineData("AWS dual stack", "https://s3.dualstack.eu-central-1.amazonaws.com", true)]
     [InlineData("AWS in China", "https://s3.cn-north-1.amazonaws.com.cn", true)]
+    [InlineData("AWS in the European Sovereign Cloud", "https://s3.eusc-de-east-1.amazonaws.eu", true)]
+    [InlineData("AWS in an isolated partition", "https://s3.us-iso-east-1.c2s.ic.gov", true)]
+    [InlineData("another service of the European Sovereign Cloud", "https://x.execute-api.eusc-de-east-1.amazonaws.eu", false)]
+    [InlineData("Open Telekom Cloud", "https://obs.eu-de.otc.t-systems.com", true)]
+    [InlineData("Flexible Engine", "https://oss.eu-west-0.prod-cloud-ocb.orange-business.com", true)]
+    [InlineData("Cloud.ru", "https://obs.ru-moscow-1.hc.sbercloud.ru", true)]
+    [InlineData("G42 Cloud", "https://obs.ae-ad-1.g42cloud.com", true)]
+    [InlineData("another service of a partner's cloud", "https://functiongraph.eu-de.otc.t-systems.com", false)]
+    [InlineData("the finance cloud", "https://oss-cn-hzjbp-b-internal.aliyuncs.com", true)]
     [InlineData("a bucket's own host, from which its owner may serve", "https://evil.s3.eu-central-1.amazonaws.com", false)]
     [InlineData("another service of AWS", "https://abc.execute-api.eu-central-1.amazonaws.com", false)]
     [InlineData("upper case", "HTTPS://OSS-CN-HANGZHOU.ALIYUNCS.COM", true)]
@@ -126,6 +135,19 @@ public sealed class EndpointAllowListTests
     {
         var list = new EndpointAllowList(
             [.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "m*.corp.example", "https://oss-cn-beijing.aliyuncs.com", "http://10.0.0.5:9000", "http://[::1]:9000"]);
+
+        Assert.True(expected == list.VouchingFor(new Uri(target)).ToString(), sentence);
+    }
+
+    /// <summary>Whoever may choose a name below the full one, which a pattern also lets through, chooses its address too.</summary>
+    [Theory]
+    [InlineData("the full name", "https://corp.example", "Operator")]
+    [InlineData("a name below it that the pattern lets through", "https://evil.corp.example", "Pattern")]
+    [InlineData("a bucket below a name that the pattern lets through", "https://archive.evil.corp.example", "Pattern")]
+    [InlineData("a name below it at a port that only the full name has", "https://archive.corp.example:8443", "Operator")]
+    public void A_full_name_does_not_vouch_for_names_below_it_that_a_pattern_lets_through(string sentence, string target, string expected)
+    {
+        var list = new EndpointAllowList(["https://*.corp.example", "https://corp.example", "https://corp.example:8443"]);
 
         Assert.True(expected == list.VouchingFor(new Uri(target)).ToString(), sentence);
     }

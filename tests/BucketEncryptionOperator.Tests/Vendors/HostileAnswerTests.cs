@@ -89,7 +89,7 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
             var header = random.Next(2) == 0 ? Convert.ToBase64String(Encoding.UTF8.GetBytes(body)) : "=" + random.Next();
             var answer = ErrorTableTests.Answer(random.Next(300, 600), random.Next(2) == 0 ? body : "", ("x-oss-err", header), ("x-amz-bucket-region", body.ReplaceLineEndings(" ")));
 
-            var failure = tables[i % tables.Length].Read(answer, "GetBucketEncryption");
+            var failure = tables[i % tables.Length].Read(answer, new AnswerContext(AnswerContext.Get));
 
             Assert.True(
                 failure is { Code.Length: > 0 and <= 128, Hint.Length: > 0 and <= 1024 } && failure.Message is null or { Length: <= 256 } && Reason().IsMatch(StatusComposer.Legal(failure.Code, failure.HttpStatus)),

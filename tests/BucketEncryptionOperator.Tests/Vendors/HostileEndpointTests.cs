@@ -6,6 +6,7 @@ using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Api;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Vendors;
@@ -195,10 +196,10 @@ public sealed class HostileEndpointTests : IDisposable
         var byPattern = new EndpointAllowList([$"http://local*:{port}"]);
         var inFull = new EndpointAllowList([$"http://localhost:{port}"]);
 
-        using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), TimeProvider.System, new WebProxy(), new Dialer(byPattern.VouchingFor));
+        using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), TimeProvider.System, new WebProxy(), new Dialer(byPattern.VouchingFor, new StaggeredConnector(TimeProvider.System)));
         var failure = await LookAsync(http, byPattern, $"http://localhost:{port}", "S3");
         var seen = listener.Pending();
-        using var vouched = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), TimeProvider.System, new WebProxy(), new Dialer(inFull.VouchingFor));
+        using var vouched = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), TimeProvider.System, new WebProxy(), new Dialer(inFull.VouchingFor, new StaggeredConnector(TimeProvider.System)));
         var second = LookAsync(vouched, inFull, $"http://localhost:{port}", "S3");
         using (await listener.AcceptTcpClientAsync().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System))
         {
@@ -215,8 +216,8 @@ public sealed class HostileEndpointTests : IDisposable
 
     private async Task<Failure?> LookAsync(EndpointAllowList list, string endpoint, string vendor, string[] addresses, Func<Task<Stream>>? connect = null, IWebProxy? proxy = null)
     {
-        var dialer = new Dialer(
-            list.VouchingFor,
+        var connector = new StaggeredConnector(
+            _time,
             (name, _) =>
             {
                 _names.Enqueue(name);
@@ -227,6 +228,7 @@ public sealed class HostileEndpointTests : IDisposable
                 _connections.Enqueue(address.ToString());
                 return connect?.Invoke() ?? throw new SocketException((int)SocketError.ConnectionRefused);
             });
+        var dialer = new Dialer(list.VouchingFor, connector);
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time, proxy ?? new WebProxy(), dialer);
         return await LookAsync(http, list, endpoint, vendor);
     }

@@ -326,7 +326,7 @@ public sealed partial class SimulatedStoreTests
         var denied = await FailureOfAsync(store.GetAsync(new AccessKey("nobody", "sk", SecurityToken: null)));
 
         Assert.Equal(hasHeaders ? null : "HTTP_404", (observed as VendorException)?.Failure.Code);
-        Assert.Equal((FailureKind.Denied, hasHeaders ? "InvalidAccessKeyId" : "HTTP_403"), (denied.Kind, denied.Code));
+        Assert.Equal(hasHeaders ? (FailureKind.Denied, "InvalidAccessKeyId", true) : (FailureKind.Transient, "HTTP_403", false), (denied.Kind, denied.Code, denied.IsVendorAnswer));
     }
 
     [Theory]

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Api;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Vendors;
@@ -110,6 +111,41 @@ public sealed class VendorHttpTests : IDisposable
         closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
 
         await AssertFailsAsync(new Uri($"http://127.0.0.1:{((IPEndPoint)closed.LocalEndPoint!).Port}"), "Unreachable");
+    }
+
+    /// <summary>With real sockets: IPv6 is configured, and leads nowhere.</summary>
+    [Fact]
+    public async Task An_address_that_swallows_packets_does_not_keep_the_next_one_from_being_tried()
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200));
+        using var hole = new BlackHole(IPAddress.IPv6Loopback, server.Address.Port);
+        using var http = Dual(IPAddress.IPv6Loopback, IPAddress.Loopback);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://dual.example:{server.Address.Port}/"));
+
+        var response = await http.SendAsync(request, "GetBucketEncryption", CancellationToken.None);
+
+        Assert.Equal(HttpStatusCode.OK, response.Status);
+    }
+
+    /// <summary>The text must not change with the order in which the addresses fail: it goes into a status.</summary>
+    [Fact]
+    public async Task Where_no_address_answers_the_failure_says_so_without_naming_them()
+    {
+        using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        closed.Bind(new IPEndPoint(IPAddress.Any, 0)); // bound, not listening: nobody else gets the port
+        using var http = Dual(IPAddress.Loopback, IPAddress.Parse("127.0.0.2"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://dual.example:{((IPEndPoint)closed.LocalEndPoint!).Port}/"));
+
+        var thrown = await Assert.ThrowsAsync<VendorException>(() => http.SendAsync(request, "GetBucketEncryption", CancellationToken.None));
+
+        Assert.Equal((FailureKind.Transient, "Unreachable"), (thrown.Failure.Kind, thrown.Failure.Code));
+        Assert.Equal("No connection to any of the endpoint's 2 addresses (ConnectionRefused).", thrown.Failure.Message);
+    }
+
+    private static VendorHttp Dual(params IPAddress[] addresses)
+    {
+        var connector = new StaggeredConnector(TimeProvider.System, (_, _) => Task.FromResult(addresses));
+        return new VendorHttp("test/1.0", Limit, TimeProvider.System, new WebProxy(), new Dialer(_ => Vouching.Operator, connector));
     }
 
     [Fact]

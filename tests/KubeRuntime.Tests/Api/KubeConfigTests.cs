@@ -162,6 +162,44 @@ public sealed class KubeConfigTests : IDisposable
         Assert.DoesNotContain(Secret, connection.ToString());
     }
 
+    /// <summary>The environment's proxy is for the way out of the cluster; a kubeconfig's own is for its server, as with kubectl.</summary>
+    [Theory]
+    [InlineData("outside of a cluster the environment's", "api.test:6443", "", "", "", "http://proxy.test:3128/")]
+    [InlineData("but for what needs none", "10.1.2.3:6443", "", "", "10.0.0.0/8,.svc", null)]
+    [InlineData("the kubeconfig's own first", "api.test:6443", "proxy-url: http://own.test:1", "", "", "http://own.test:1/")]
+    [InlineData("whatever needs none", "api.test:6443", "proxy-url: http://own.test:1", "", "*", "http://own.test:1/")]
+    [InlineData("and in a cluster", "10.96.0.1:443", "proxy-url: http://own.test:1", "10.96.0.1", "", "http://own.test:1/")]
+    [InlineData("never to the cluster's own address", "10.96.0.1:443", "", "10.96.0.1", "", null)]
+    [InlineData("however it is spelled", "[fd00:0::1]:443", "", "fd00::1", "", null)]
+    [InlineData("nor to its host name", "cluster.example:443", "", "cluster.example", "", null)]
+    [InlineData("nor to its service's name", "kubernetes.default.svc.cluster.local", "", "10.96.0.1", "", null)]
+    [InlineData("nor to a short form of it", "kubernetes.default", "", "10.96.0.1", "", null)]
+    [InlineData("another cluster's server is outside", "api.test:6443", "", "10.96.0.1", "", "http://proxy.test:3128/")]
+    [InlineData("a name that only begins alike, too", "kubernetes.default.example", "", "10.96.0.1", "", "http://proxy.test:3128/")]
+    public void A_server_is_reached_through_a_proxy_only_where_somebody_has_said_so(string sentence, string host, string cluster, string serviceHost, string except, string? proxy)
+    {
+        _environment["HTTPS_PROXY"] = "http://proxy.test:3128";
+        _environment["NO_PROXY"] = except;
+        _environment["KUBERNETES_SERVICE_HOST"] = serviceHost;
+
+        var connection = Load(Write("config", Config(cluster, "{token: t0}", host)));
+
+        var used = connection.Proxy is { } proxies && !proxies.IsBypassed(connection.Server) ? proxies.GetProxy(connection.Server)?.ToString() : null;
+        Assert.True(proxy == used, $"{sentence}: {used}");
+    }
+
+    [Fact]
+    public void In_a_pod_no_proxy_is_used()
+    {
+        Write("ca.crt", Certificates.AuthorityPem);
+        Write("token", Secret);
+        _environment["HTTPS_PROXY"] = "http://proxy.test:3128";
+        _environment["KUBERNETES_SERVICE_HOST"] = "10.96.0.1";
+        _environment["KUBERNETES_SERVICE_ACCOUNT_FOLDER"] = _folder;
+
+        Assert.Null(Load(null).Proxy);
+    }
+
     [Theory]
     [InlineData("as a kubelet writes it", "operators\n", "operators")]
     [InlineData("no such file", null, null)]
@@ -212,7 +250,7 @@ public sealed class KubeConfigTests : IDisposable
     [InlineData("a CA of damaged PEM", null, "certificate-authority: damaged", "{}", "cluster \"k\"|PEM")]
     [InlineData("a CA file that is missing", null, "certificate-authority: nowhere", "{}", "cluster \"k\"|nowhere")]
     [InlineData("checks switched off", null, "insecure-skip-tls-verify: true", "{}", "cluster \"k\"|insecure-skip-tls-verify is not supported|certificate-authority-data")]
-    [InlineData("a proxy", null, "proxy-url: 'http://s3cr3t@x'", "{}", "cluster \"k\"|proxy-url|HTTPS_PROXY")]
+    [InlineData("a proxy that is none", null, "proxy-url: 'gopher://me:s3cr3t@x'", "{}", "cluster \"k\"|proxy-url does not name a proxy|http://proxy.example:3128")]
     public void Each_mistake_is_told_with_file_entry_and_remedy_and_without_secrets(string rule, string? context, string cluster, string user, string named)
     {
         Write("damaged", "-----BEGIN CERTIFICATE-----\nczNjcjN0\n-----END CERTIFICATE-----");

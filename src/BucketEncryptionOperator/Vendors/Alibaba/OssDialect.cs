@@ -5,12 +5,15 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors.Alibaba;
 
 /// <summary>Alibaba Cloud OSS: PUT, GET and DELETE <c>?encryption</c> with signature version 4 or 1. Facts and sources: docs/vendors/alibaba.md.</summary>
-internal sealed class OssDialect : IVendorDialect
+/// <param name="checksum">Null for the platform's.</param>
+internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect
 {
     private const string DateHeader = "x-oss-date";
     private const string TokenHeader = "x-oss-security-token";
 
     private static readonly HmacSha1Scheme V1 = new("OSS", "x-oss-", VendorRequest.SubResource);
+
+    private readonly BodyChecksum _checksum = checksum ?? new BodyChecksum(WithoutMd5.Tls);
 
     public EncryptionDocument Document { get; } = new(new DocumentShape("ServerSideEncryptionRule", HasRule: false, Namespace: "", "KMS"));
 
@@ -18,15 +21,16 @@ internal sealed class OssDialect : IVendorDialect
 
     public HttpRequestMessage Sign(HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now)
     {
+        var target = VendorRequest.Target(address);
         var options = address.Options as OssOptions ?? new OssOptions(OssSignature.V4, CloudBoxId: null);
         var bytes = body is null ? null : Encoding.UTF8.GetBytes(body);
         var headers = new List<KeyValuePair<string, string>>();
         if (key.SecurityToken is { } token)
             headers.Add(new(TokenHeader, token));
         if (bytes is not null)
-            headers.AddRange([new("content-type", VendorRequest.Xml), new("content-md5", VendorRequest.ContentMd5(bytes))]);
+            headers.AddRange([new("content-type", VendorRequest.Xml), .. _checksum.Headers(bytes, target)]);
         headers.Add(new("Authorization", options.Signature == OssSignature.V1 ? AuthorizeV1(method, address, key, now, headers) : AuthorizeV4(method, address, key, now, options, headers)));
-        return VendorRequest.Make(method, VendorRequest.Target(address), headers, bytes);
+        return VendorRequest.Make(method, target, headers, bytes);
     }
 
     /// <summary>The bucket is in the canonical resource whatever the URL style.</summary>

@@ -8,6 +8,8 @@ internal static class ObsErrors
     private const string Rights = "Grant the key's owner obs:bucket:GetEncryptionConfiguration and obs:bucket:PutEncryptionConfiguration (which also covers removal) on this bucket.";
     private const string KmsRight = "Grant the key's owner kms:cmk:get and kms:cmk:list on the KMS key.";
 
+    private const string OtherProject = " A key of another project needs spec.encryption.kmsProjectId too.";
+
     public static ErrorTable Table { get; } = new(
         new ErrorDialect
         {
@@ -34,6 +36,7 @@ internal static class ObsErrors
 
     private static string? Refine(ErrorAnswer answer) => answer.Code switch
     {
+        "AccessDenied" when answer.MessageSays("kms operation") => KmsRight + OtherProject,
         "AccessDenied" when answer.MessageSays("kms:") || answer.MessageSays("by kms") => KmsRight,
         "InvalidArgument" when answer.MessageSays("KMSMasterKeyID") => "The vendor does not know the KMS key: correct spec.encryption.kmsKey.id and kmsProjectId; the key must be in the bucket's region.",
         "PermanentRedirect" or "TemporaryRedirect" when answer.Endpoint is { } host => $"The bucket is behind another endpoint: correct the store's endpoint and region. The vendor names {host}.",

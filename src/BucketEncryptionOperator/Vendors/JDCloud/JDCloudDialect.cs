@@ -8,12 +8,15 @@ namespace BucketEncryptionOperator.Vendors.JDCloud;
 /// recommends clients that cannot do without: these two are sent, and nothing else that the page does not call compatible.
 /// Facts and sources: docs/vendors/jdcloud.md.
 /// </summary>
-internal sealed class JDCloudDialect : IVendorDialect
+/// <param name="checksum">Null for the platform's.</param>
+internal sealed class JDCloudDialect(BodyChecksum? checksum = null) : IVendorDialect
 {
+    private readonly BodyChecksum _checksum = checksum ?? new BodyChecksum(WithoutMd5.Signature);
+
     public EncryptionDocument Document { get; } = new(new DocumentShape("ServerSideEncryptionConfiguration", HasRule: true, Namespace: "", "aws:kms"));
 
     public ErrorTable Errors => JDCloudErrors.Table;
 
     public HttpRequestMessage Sign(HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now) =>
-        SigV4Request.Make(method, address, key, body, now);
+        SigV4Request.Make(method, address, key, body, now, _checksum);
 }

@@ -7,13 +7,13 @@ internal static class JDCloudStores
 {
     public static EndpointNames Endpoints { get; } = new(
         region => $"https://s3.{region}.jdcloud-oss.com",
-        ["s3.{region}.jdcloud-oss.com", "s3-internal.{region}.jdcloud-oss.com", "s3.{region}.jcloudcs.com"]);
+        ["s3.{region}.jdcloud-oss.com", "s3-internal.{region}.jdcloud-oss.com", "s3.{region}.jcloudcs.com"])
+    {
+        // The newer pages' domain is another name of the older one's buckets.
+        Partition = endpoint => EndpointNames.DomainOf(endpoint, "jdcloud-oss.com", "jcloudcs.com") is null ? null : "jdcloud-oss.com",
+    };
 
     public static ShellNames Shell { get; } = new("s3", "jdcloud", RegionUse.InSignature) { MustBeNamed = true };
 
-    public static StoreTraits Describe(StoreSettings settings) => new("JDCloudOSS", ["KMS", "None"], [Addressing.VirtualHost, Addressing.Path])
-    {
-        // The newer pages' domain is another name of the older one's buckets.
-        Partition = EndpointNames.DomainOf(settings.Endpoint, "jdcloud-oss.com", "jcloudcs.com") is null ? null : "jdcloud-oss.com",
-    };
+    public static StoreTraits Describe(StoreSettings settings) => new("JDCloudOSS", ["KMS", "None"], [Addressing.VirtualHost, Addressing.Path]);
 }

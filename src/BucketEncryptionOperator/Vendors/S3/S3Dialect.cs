@@ -3,16 +3,24 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors.S3;
 
-/// <summary>S3: PUT, GET and DELETE <c>?encryption</c> with signature version 4 and Content-MD5, which old servers ask for and new ones take. Facts and sources: docs/vendors/s3.md.</summary>
-internal sealed class S3Dialect : IVendorDialect
+/// <summary>S3: PUT, GET and DELETE <c>?encryption</c> with signature version 4 and Content-MD5, which old servers ask for and new ones take (without MD5: the header with a SHA-256). Facts and sources: docs/vendors/s3.md.</summary>
+/// <param name="checksum">Null for the platform's.</param>
+internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
 {
+    private readonly BodyChecksum _checksum = checksum ?? new BodyChecksum(WithoutMd5.Sha256Header);
+
     public EncryptionDocument Document { get; } =
-        new(new DocumentShape("ServerSideEncryptionConfiguration", HasRule: true, Namespace: "http://s3.amazonaws.com/doc/2006-03-01/", "aws:kms"));
+        new(new DocumentShape("ServerSideEncryptionConfiguration", HasRule: true, Namespace: "http://s3.amazonaws.com/doc/2006-03-01/", "aws:kms")
+        {
+            TakesIdleBucketKey = true,
+        });
 
     public ErrorTable Errors => S3Errors.Table;
 
+    public bool NeedsNamedKey(VendorResponse answer) => CephAnswers.IsCeph(answer);
+
     public HttpRequestMessage Sign(HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now) =>
         address.Options is S3Options { ExpectedBucketOwner: { } owner }
-            ? SigV4Request.Make(method, address, key, body, now, new KeyValuePair<string, string>("x-amz-expected-bucket-owner", owner))
-            : SigV4Request.Make(method, address, key, body, now);
+            ? SigV4Request.Make(method, address, key, body, now, _checksum, new KeyValuePair<string, string>("x-amz-expected-bucket-owner", owner))
+            : SigV4Request.Make(method, address, key, body, now, _checksum);
 }

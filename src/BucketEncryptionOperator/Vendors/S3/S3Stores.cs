@@ -1,3 +1,4 @@
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors.S3;
@@ -9,15 +10,13 @@ internal sealed record S3Options(string? ExpectedBucketOwner) : VendorOptions;
 internal static class S3Stores
 {
     public static EndpointNames Endpoints { get; } = new(
-        region => $"https://s3.{region}.amazonaws.com{(region.StartsWith("cn-", StringComparison.Ordinal) ? ".cn" : "")}",
-        [
-            "s3.{region}.amazonaws.com",
-            "s3.dualstack.{region}.amazonaws.com",
-            "s3-fips.{region}.amazonaws.com",
-            "s3-fips.dualstack.{region}.amazonaws.com",
-            "s3.{region}.amazonaws.com.cn",
-            "s3.dualstack.{region}.amazonaws.com.cn",
-        ]);
+        region => $"https://s3.{region}.{AwsPartition.OfRegion(region).Domain}",
+        [.. AwsPartition.Domains.SelectMany(d => (string[])[$"s3.{{region}}.{d}", $"s3.dualstack.{{region}}.{d}", $"s3-fips.{{region}}.{d}", $"s3-fips.dualstack.{{region}}.{d}"])])
+    {
+        Superseded = ["s3.amazonaws.com", "s3-{region}.amazonaws.com"],
+        Misspelled = ["s3.fips-{region}.amazonaws.com", "s3.{region}-fips.amazonaws.com"],
+        Partition = endpoint => AwsPartition.OfHost(endpoint.IdnHost)?.Id,
+    };
 
     public static ShellNames Shell { get; } = new(
         "s3", "s3", RegionUse.InSignature, new KeyVariables("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
@@ -27,21 +26,14 @@ internal static class S3Stores
 
     public static StoreTraits Describe(StoreSettings settings)
     {
-        var isAws = IsAws(settings.Endpoint.IdnHost);
+        var isAws = AwsPartition.OfHost(settings.Endpoint.IdnHost) is not null;
         return new StoreTraits("S3", ["AES256", "KMS", "None"], isAws ? [Addressing.VirtualHost, Addressing.Path] : [Addressing.Path, Addressing.VirtualHost])
         {
             BucketKeys = true,
             DottedNames = true,
             AlwaysEncrypted = isAws,
-            Partition = isAws ? AwsPartition(settings.Region) : null,
+            ProblemOfKey = isAws ? S3Keys.ProblemOnAws : S3Keys.ProblemElsewhere,
             Options = new S3Options(settings.ExpectedBucketOwner),
         };
     }
-
-    /// <summary>Bucket names are unique within a partition of AWS.</summary>
-    private static string AwsPartition(string region) =>
-        region.StartsWith("cn-", StringComparison.Ordinal) ? "aws-cn" : region.StartsWith("us-gov-", StringComparison.Ordinal) ? "aws-us-gov" : "aws";
-
-    private static bool IsAws(string host) =>
-        host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase);
 }
