@@ -12,7 +12,8 @@ public sealed class BlackHole : IDisposable
     private readonly List<Socket> _backlog = [];
 
     /// <param name="takesConnections">
-    /// True: the kernel completes connections, and nobody reads what comes. False: it swallows packets as a firewall does, for the listener's
+    /// True: the kernel completes connections, and nobody reads what comes. False: it swallows packets as a firewall
+    /// does, for the listener's
     /// backlog is full.
     /// </param>
     public BlackHole(bool takesConnections = false)

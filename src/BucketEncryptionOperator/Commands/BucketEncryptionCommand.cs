@@ -173,7 +173,8 @@ internal static class BucketEncryptionCommand
     {
         using var http = new VendorHttp(Services.Product, request.Timeout, time, proxy);
         using var limits = new VendorLimits(time);
-        var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits, new KeyBreakers(time))[request.Task.Vendor.Name];
+        var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits,
+            new KeyBreakers(time))[request.Task.Vendor.Name];
         var (address, key) = (request.Address, request.Key);
         if (request.Desired is { } desired)
         {

@@ -92,14 +92,16 @@ internal static class Services
         services.AddSingleton<EndpointBreakers>();
         services.AddSingleton(s => VendorCatalog.ConnectAll(
             s.GetRequiredService<VendorHttp>(), s.GetRequiredService<ServerClocks>(), s.GetRequiredService<VendorLimits>(), s.GetRequiredService<KeyBreakers>(),
-            s.GetRequiredService<WriteTime>(), s.GetRequiredService<VendorMetrics>(), s.GetRequiredService<EndpointBreakers>()));
+            s.GetRequiredService<WriteTime>(), s.GetRequiredService<VendorMetrics>(),
+            s.GetRequiredService<EndpointBreakers>()));
         services.AddSingleton(Lease);
         services.AddSingleton(Election);
         services.AddSingleton<WriteTime>(s => () => s.GetRequiredService<OperatorOptions>().ReadOnly ? TimeSpan.Zero : s.GetRequiredService<IElection>().WriteTime);
         services.AddSingleton<WriteGuard>(s => () => s.GetRequiredService<WriteTime>()() > TimeSpan.Zero);
         services.AddSingleton<BucketReconciler>();
         services.AddSingleton<StatusWriter>();
-        services.AddSingleton(s => new PassOptions(s.GetRequiredService<OperatorOptions>().BucketConcurrency, s.GetRequiredService<OperatorOptions>().ReadOnly)
+        services.AddSingleton(s => new PassOptions(
+            s.GetRequiredService<OperatorOptions>().BucketConcurrency, s.GetRequiredService<OperatorOptions>().ReadOnly)
         {
             ShouldYield = key => s.GetRequiredService<WorkQueue<NamespacedName>>().ShouldYield(key),
         });
@@ -120,7 +122,8 @@ internal static class Services
             s.GetRequiredService<WorkQueue<NamespacedName>>().AddAfter, new Backoff(FirstWakePause, LongestBackoff, s.GetRequiredService<Random>()), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<Action<NamespacedName>>(s => s.GetRequiredService<Wakeups>().Wake);
         services.AddSingleton<PolicyReconciler>();
-        services.AddSingleton(s => Queue(s, PolicyController, new WorkShares<NamespacedName>(s.GetRequiredService<OperatorOptions>().Workers, GroupsOf(s))));
+        services.AddSingleton(s => Queue(
+            s, PolicyController, new WorkShares<NamespacedName>(s.GetRequiredService<OperatorOptions>().Workers, GroupsOf(s))));
         services.AddSingleton(Schema);
         services.AddSingleton(Controllers);
         services.AddHostedService<OperatorService>();
@@ -186,8 +189,10 @@ internal static class Services
 
         var own = Source(services, Kinds.Stores, options.WatchNamespaces, routes.OfStore);
         var queue = services.GetRequiredService<WorkQueue<NamespacedName>>();
-        var endpoints = new EndpointNews(services.GetRequiredService<EndpointBreakers>(), policies, stores, queue.Failures);
-        var sources = new List<IWatchSource> { own, Source(services, Kinds.Policies, options.WatchNamespaces, OfPolicy), endpoints };
+        var endpoints = new EndpointNews(services.GetRequiredService<EndpointBreakers>(), policies, stores,
+            queue.Failures);
+        var ofPolicy = Source(services, Kinds.Policies, options.WatchNamespaces, OfPolicy);
+        var sources = new List<IWatchSource> { own, ofPolicy, endpoints };
         var ofStores = new List<Controller>
         {
             StoresOf(services, StoreController, own, new StoreKind<ObjectStore>(Kinds.Stores, services.GetRequiredService<Mirror<ObjectStore>>(), stores.Read, _ => null)),
@@ -200,7 +205,8 @@ internal static class Services
                 Kinds.ClusterStores, services.GetRequiredService<Mirror<ClusterObjectStore>>(), stores.Read,
                 s => NamespaceRules.AllowsNobody(s.Spec.AllowedNamespaces) ? "No namespace may use the store: spec.allowedNamespaces says none." : null)));
         }
-        var ofPolicies = Controller(services, PolicyController, sources, queue, services.GetRequiredService<PolicyReconciler>(), options.Workers);
+        var ofPolicies = Controller(services, PolicyController, sources, queue,
+            services.GetRequiredService<PolicyReconciler>(), options.Workers);
         return new ControllerGroup([ofPolicies, .. ofStores]);
 
         IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change)
@@ -230,16 +236,20 @@ internal static class Services
             services.GetRequiredService<ILogger<Controller>>(), new ControllerMetrics(services.GetRequiredService<RuntimeMetrics>(), name));
     }
 
-    private static WorkQueue<NamespacedName> Queue(IServiceProvider services, string name, WorkShares<NamespacedName>? shares = null) => new(
+    private static WorkQueue<NamespacedName> Queue(IServiceProvider services, string name,
+        WorkShares<NamespacedName>? shares = null) => new(
         new Backoff(FirstBackoff, LongestBackoff, services.GetRequiredService<Random>()), services.GetRequiredService<TimeProvider>(),
         new WorkQueueMetrics(services.GetRequiredService<RuntimeMetrics>(), name), shares);
 
     /// <summary>A policy is its namespace's, and may have to wait for its store's endpoint.</summary>
     private static Func<NamespacedName, WorkGroup> GroupsOf(IServiceProvider services)
     {
-        var (policies, stores) = (services.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), services.GetRequiredService<Stores>());
-        return key => new WorkGroup(
-            key.Namespace, policies.Find(key) is { } policy ? stores.Find(policy.Spec.StoreRef, key.Namespace).Value?.Place.Endpoint.Authority : null);
+        var policies = services.GetRequiredService<Mirror<BucketEncryptionPolicy>>();
+        var stores = services.GetRequiredService<Stores>();
+        return key => new WorkGroup(key.Namespace, policies.Find(key) is { } policy ? EndpointOf(policy) : null);
+
+        string? EndpointOf(BucketEncryptionPolicy policy) =>
+            stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Endpoint.Authority;
     }
 
     private static StateMetrics State(IServiceProvider services) => new(

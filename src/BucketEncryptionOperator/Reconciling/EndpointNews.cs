@@ -8,11 +8,14 @@ using KubeRuntime.Watching;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// Wakes the policies of an endpoint that answers again, so that none of them waits for the rest of its back-off; and, while it does not,
+/// Wakes the policies of an endpoint that answers again, so that none of them waits for the rest of its back-off; and,
+/// while it does not,
 /// one of them whenever a request should find out. Only policies whose last work failed: the others have not noticed.
 /// </summary>
 /// <param name="failures">Of a policy in a row, as the queue has counted them.</param>
-internal sealed class EndpointNews(EndpointBreakers breakers, Mirror<BucketEncryptionPolicy> policies, Stores stores, Func<NamespacedName, int> failures) : IWatchSource
+internal sealed class EndpointNews(
+    EndpointBreakers breakers, Mirror<BucketEncryptionPolicy> policies, Stores stores, Func<NamespacedName, int> failures)
+    : IWatchSource
 {
     /// <summary>The next one asks, for the last may have had no request to send.</summary>
     private int _asked;
@@ -37,7 +40,8 @@ internal sealed class EndpointNews(EndpointBreakers breakers, Mirror<BucketEncry
 
         void Take(Uri endpoint, EndpointTurn turn)
         {
-            var failing = policies.Snapshot().Where(p => failures(p.Metadata.Key) > 0 && IsAt(endpoint, p)).Select(p => p.Metadata.Key).ToList();
+            var failing = policies.Snapshot().Where(p => failures(p.Metadata.Key) > 0 && IsAt(endpoint, p))
+                .Select(p => p.Metadata.Key).ToList();
             if (failing.Count == 0)
                 return;
             if (turn == EndpointTurn.ProbeDue)

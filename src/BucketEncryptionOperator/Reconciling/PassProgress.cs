@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Vendors;
 
 namespace BucketEncryptionOperator.Reconciling;
@@ -19,10 +18,13 @@ internal enum PassEnd
 }
 
 /// <summary>
-/// What unfinished passes have done. A pass ends early at the rate limit, and when other policies wait for its worker; the next one goes on with
-/// the buckets that have no result yet, those first that were looked at longest ago. So every bucket of a policy has its turn, at any rate.
+/// What unfinished passes have done. A pass ends early at the rate limit, and when other policies wait for its worker;
+/// the next one goes on with
+/// the buckets that have no result yet, those first that were looked at longest ago. So every bucket of a policy has
+/// its turn, at any rate.
 /// <para>
-/// A result is kept for <see cref="KeptFor"/>, and only while the pass would be the same: spec, store, keys, and what somebody asked for. Only results
+/// A result is kept for <see cref="KeptFor"/>, and only while the pass would be the same: spec, store, keys, and what
+/// somebody asked for. Only results
 /// that need nothing more are kept, never one of a release. In memory only: after a restart every bucket is looked at.
 /// </para>
 /// </summary>
@@ -33,7 +35,9 @@ internal sealed class PassProgress(TimeProvider time)
     /// <summary>How old a look may be that counts as one of this pass.</summary>
     internal static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(10);
 
-    /// <summary>By uid. Only policies whose last pass was unfinished have one; no two passes of one policy run at a time.</summary>
+    /// <summary>
+    /// By uid. Only policies whose last pass was unfinished have one; no two passes of one policy run at a time.
+    /// </summary>
     private readonly ConcurrentDictionary<string, Unfinished> _unfinished = new(StringComparer.Ordinal);
 
     /// <summary>What a bucket gets that the pass did not come to.</summary>
@@ -52,7 +56,8 @@ internal sealed class PassProgress(TimeProvider time)
         if (!_unfinished.TryGetValue(basis.Policy.Metadata.Uid, out var unfinished))
             return tasks;
         if (unfinished.Of == StateOf(basis))
-            return [.. tasks.Where(t => Kept(unfinished, t) is null).OrderBy(t => Done(unfinished, t)?.At ?? long.MinValue)];
+            return [.. tasks.Where(t => Kept(unfinished, t) is null)
+                .OrderBy(t => Done(unfinished, t)?.At ?? long.MinValue)];
         _unfinished.TryRemove(basis.Policy.Metadata.Uid, out _);
         return tasks;
     }
@@ -60,13 +65,15 @@ internal sealed class PassProgress(TimeProvider time)
     /// <summary>Takes in what a pass has done of the remaining tasks.</summary>
     /// <returns>A result for each task, and how the pass ended.</returns>
     public (IReadOnlyList<BucketResult> Results, PassEnd End) Complete(
-        PassBasis basis, IReadOnlyList<BucketTask> tasks, IReadOnlyList<BucketTask> remaining, IReadOnlyList<BucketResult> results)
+        PassBasis basis, IReadOnlyList<BucketTask> tasks, IReadOnlyList<BucketTask> remaining,
+        IReadOnlyList<BucketResult> results)
     {
         var uid = basis.Policy.Metadata.Uid;
         var unfinished = _unfinished.GetValueOrDefault(uid) ?? new Unfinished(StateOf(basis));
         var done = remaining.Zip(results).ToDictionary(p => KeyOf(p.First), p => p.Second);
         IReadOnlyList<BucketResult> all =
-            [.. tasks.Select(t => done.GetValueOrDefault(KeyOf(t)) ?? Kept(unfinished, t) ?? throw new InvalidOperationException("a task without a result"))];
+            [.. tasks.Select(t => done.GetValueOrDefault(KeyOf(t)) ?? Kept(unfinished, t)
+                ?? throw new InvalidOperationException("a task without a result"))];
         if (!results.Any(IsUnfinished))
         {
             foreach (var task in tasks)
@@ -75,7 +82,8 @@ internal sealed class PassProgress(TimeProvider time)
                 _unfinished.TryRemove(uid, out _);
             return (all, PassEnd.Complete);
         }
-        foreach (var (task, result) in remaining.Zip(results).Where(p => !p.First.IsRelease && NeedsNothingMore(p.Second)))
+        foreach (var (task, result) in remaining.Zip(results)
+            .Where(p => !p.First.IsRelease && NeedsNothingMore(p.Second)))
             unfinished.Done[KeyOf(task)] = (result with { Applied = null }, time.GetTimestamp());
         _unfinished[uid] = unfinished;
         return (all, EndOf(results));
@@ -98,13 +106,19 @@ internal sealed class PassProgress(TimeProvider time)
         result.Outcome is Outcome.Failed { Failure: { NotSent: true, Code: NotReached or Pace.RateLimited } };
 
     /// <summary>Telling such a result twice changes nothing.</summary>
-    private static bool NeedsNothingMore(BucketResult result) => !result.WasRefused && !result.WasDenied && result.Outcome switch
+    private static bool NeedsNothingMore(BucketResult result)
     {
-        Outcome.InSync or Outcome.Planned => true,
-        Outcome.Yielded yielded => yielded.Why is not { PassesByItself: true },
-        Outcome.Failed { Failure: { PassesByItself: false, ConcernsCredentials: false, Kind: not FailureKind.Bug } } => true,
-        _ => false,
-    };
+        if (result.WasRefused || result.WasDenied)
+            return false;
+        return result.Outcome switch
+        {
+            Outcome.InSync or Outcome.Planned => true,
+            Outcome.Yielded yielded => yielded.Why is not { PassesByItself: true },
+            Outcome.Failed { Failure: { ConcernsCredentials: false } failure } =>
+                !failure.PassesByItself && failure.Kind != FailureKind.Bug,
+            _ => false,
+        };
+    }
 
     private BucketResult? Kept(Unfinished unfinished, BucketTask task) =>
         Done(unfinished, task) is { } done && time.GetElapsedTime(done.At) <= KeptFor ? done.Result : null;
@@ -120,7 +134,8 @@ internal sealed class PassProgress(TimeProvider time)
         return new State(meta.Generation, basis.Inputs, Schedule.AskedFor(basis.Policy), meta.DeletionTimestamp);
     }
 
-    private readonly record struct State(long? Generation, string Inputs, string? AskedFor, DateTimeOffset? DeletionTimestamp);
+    private readonly record struct State(long? Generation, string Inputs, string? AskedFor,
+        DateTimeOffset? DeletionTimestamp);
 
     private sealed record Unfinished(State Of)
     {

@@ -21,7 +21,8 @@ internal sealed record PassOptions(int BucketConcurrency, bool ReadOnly = false)
 /// A pass that ends before it has come to all buckets is gone on with by the next one (<see cref="PassProgress"/>).
 /// </summary>
 internal sealed class PolicyPass(
-    BucketReconciler buckets, BucketOwnership ownership, Keeper keeper, WriteGate gate, WriteChecks checks, PassProgress progress, PassOptions options)
+    BucketReconciler buckets, BucketOwnership ownership, Keeper keeper, WriteGate gate, WriteChecks checks,
+    PassProgress progress, PassOptions options)
 {
     public const string OnlyReads = "ReadOnly";
 
@@ -30,9 +31,11 @@ internal sealed class PolicyPass(
 
     /// <param name="tasks">Buckets of the spec, and such as are to be released.</param>
     /// <param name="applied">Takes what was written, as it is written: it must be reported even if the pass does not come to its end.</param>
-    /// <returns>The policy as it is stored now, a result for each task, and whether the next pass should go on.</returns>
+    /// <returns>The policy as it is stored now, a result for each task, and whether the next pass should go
+    /// on.</returns>
     public async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results, PassEnd End)> RunAsync(
-        PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, ConcurrentQueue<BucketResult> applied, CancellationToken cancellationToken)
+        PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, ConcurrentQueue<BucketResult> applied,
+        CancellationToken cancellationToken)
     {
         var remaining = progress.Remaining(basis, tasks);
         var (policy, results) = await RunRemainingAsync(basis, session, remaining, applied, cancellationToken);
@@ -65,8 +68,7 @@ internal sealed class PolicyPass(
             {
                 Decided.Done done => done.Result,
                 Decided.Ours ours when refused.TryGetValue(ours.Look.Task.Bucket, out var failure) => Refused(ours.Look, failure),
-                Decided.Ours { Look: { Plan: Plan.Write } look } when options.ShouldYield(key) => Owned(
-                    look.Task, new BucketResult(look.Task.Bucket, new Outcome.Failed(PassProgress.GaveWay, look.Observed.Encryption)) { WasRefused = true }),
+                Decided.Ours { Look: { Plan: Plan.Write } look } when options.ShouldYield(key) => Postponed(look),
                 Decided.Ours ours => await ActAsync(record, basis, session, ours.Look, token),
                 _ => throw new InvalidOperationException(decided[i].GetType().Name),
             };
@@ -131,6 +133,13 @@ internal sealed class PolicyPass(
             ? await gate.ApplyAsync(record, session, look, checks.For(basis, look.Task), cancellationToken)
             : new BucketResult(look.Task.Bucket, BucketReconciler.Unwritten(look));
         return Owned(look.Task, result);
+    }
+
+    /// <summary>Others wait for the worker. The write is on record, and was not made.</summary>
+    private static BucketResult Postponed(BucketLook.Seen look)
+    {
+        var outcome = new Outcome.Failed(PassProgress.GaveWay, look.Observed.Encryption);
+        return Owned(look.Task, new BucketResult(look.Task.Bucket, outcome) { WasRefused = true });
     }
 
     private static BucketResult Owned(BucketTask task, BucketResult result) => task.IsRelease ? result : result with { Claim = Claim.Open, Owns = true };

@@ -112,8 +112,15 @@ internal sealed class PolicyReconciler(
                 return (policy, findings);
             if (work.Key is not { } key)
                 return (policy, new Findings([], work.WhyNoKey, attempt));
-            (policy, var results, var end) = await RunAsync(policy, work, key, findings, [.. own, .. releases], cancellationToken);
-            return (policy, findings with { End = end, Buckets = [.. results.Take(own.Count)], Releases = [.. released, .. results.Skip(own.Count)], Inputs = work.Inputs });
+            (policy, var results, var end) = await RunAsync(policy, work, key, findings, [.. own, .. releases],
+                cancellationToken);
+            return (policy, findings with
+            {
+                End = end,
+                Buckets = [.. results.Take(own.Count)],
+                Releases = [.. released, .. results.Skip(own.Count)],
+                Inputs = work.Inputs,
+            });
         }
 #pragma warning disable CA1031 // One of the two catch-alls (CONTRIBUTING, "Errors"): the status must say that it is our fault.
         catch (Exception e) when (e is not (OperationCanceledException or KubeApiException))
@@ -145,12 +152,14 @@ internal sealed class PolicyReconciler(
         try
         {
             var basis = new PassBasis(policy, work.Desired.Terms, work.Inputs);
-            (policy, var results, var end) = await pass.RunAsync(basis, new VendorSession(api, key), tasks, applied, cancellationToken);
+            (policy, var results, var end) = await pass.RunAsync(basis, new VendorSession(api, key), tasks, applied,
+                cancellationToken);
             if (results.Any(IsRejection) && (await keys.GetAsync(work.Store.Keys, cancellationToken)).Value is { } renewed && renewed != key)
             {
                 var rejected = Enumerable.Range(0, tasks.Count).Where(i => IsRejection(results[i])).ToList();
                 basis = basis with { Policy = policy, Inputs = Schedule.Inputs(work.Store.Version, keys.VersionOf(work.Store.Keys)) };
-                (policy, var again, _) = await pass.RunAsync(basis, new VendorSession(api, renewed), [.. rejected.Select(i => tasks[i])], applied, cancellationToken);
+                (policy, var again, _) = await pass.RunAsync(basis, new VendorSession(api, renewed),
+                    [.. rejected.Select(i => tasks[i])], applied, cancellationToken);
                 var all = results.ToArray();
                 foreach (var (i, result) in rejected.Zip(again))
                     all[i] = result with { Applied = result.Applied ?? all[i].Applied }; // what the first look has written stays written

@@ -8,7 +8,8 @@ namespace BucketEncryptionOperator.Vendors;
 /// <param name="metrics">Null where nobody counts.</param>
 /// <param name="endpoints">Null where each request is sent, whatever became of those before it.</param>
 internal sealed class BucketEncryptionApi(
-    VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteTime? writeTime = null, VendorMeter? metrics = null,
+    VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteTime? writeTime = null,
+    VendorMeter? metrics = null,
     EndpointBreakers? endpoints = null) : IBucketEncryptionApi
 {
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
@@ -18,23 +19,31 @@ internal sealed class BucketEncryptionApi(
         return await ReadAsync(new Call(address, key, turn), cancellationToken);
     }
 
-    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
+    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key,
+        CancellationToken cancellationToken)
     {
         endpoints?.Check(address, AnswerContext.Get);
-        return new BucketWrite(this, new Call(address, key, await limits.EnterAsync(address, key, AnswerContext.Get, requests: 2, cancellationToken)));
+        var turn = await limits.EnterAsync(address, key, AnswerContext.Get, requests: 2, cancellationToken);
+        return new BucketWrite(this, new Call(address, key, turn));
     }
 
     public string Write(BucketEncryption target, Observation basis) => dialect.Document.Write(target, basis.Document);
 
-    public string? Repeat(Observation observed) => observed.Document is { } document ? dialect.Document.Repeat(document) : null;
+    public string? Repeat(Observation observed) =>
+        observed.Document is { } document ? dialect.Document.Repeat(document) : null;
 
     private async Task<Observation> ReadAsync(Call call, CancellationToken cancellationToken)
     {
-        var (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, AnswerContext.Get, lastCheck: null, cancellationToken);
-        // Refused for the time in its signature: once more, signed for the time that the endpoint told. A write is not sent twice: whoever lets us
-        // write was asked for one request, now; and a read with the corrected time comes before the next.
+        var (response, failure) = await SendAsync(
+            call, HttpMethod.Get, body: null, AnswerContext.Get, lastCheck: null, cancellationToken);
+        // Refused for the time in its signature: once more, signed for the time that the endpoint told. A write is not
+        // sent twice: whoever lets us write was asked for one request, now; and a read with the corrected time comes
+        // before the next.
         if (CorrectsClock(call, response, failure))
-            (response, failure) = await SendAsync(call, HttpMethod.Get, body: null, AnswerContext.Get, lastCheck: null, cancellationToken);
+        {
+            (response, failure) = await SendAsync(
+                call, HttpMethod.Get, body: null, AnswerContext.Get, lastCheck: null, cancellationToken);
+        }
         var (observed, problem) = Answers.Observe(dialect, response, failure);
         if (observed is null)
             throw new VendorException(problem ?? throw new InvalidOperationException("neither a value nor a reason"));
@@ -62,7 +71,8 @@ internal sealed class BucketEncryptionApi(
     /// <summary>One request. All that takes time to prepare comes before the last check.</summary>
     /// <param name="lastCheck">Of a write; null for a read.</param>
     private async Task<(VendorResponse Response, Failure? Failure)> SendAsync(
-        Call call, HttpMethod method, string? body, string operation, Func<Failure?>? lastCheck, CancellationToken cancellationToken)
+        Call call, HttpMethod method, string? body, string operation, Func<Failure?>? lastCheck,
+        CancellationToken cancellationToken)
     {
         var (address, key, turn) = call;
         if (key.Lifetime is { IsOver: true })
@@ -96,7 +106,8 @@ internal sealed class BucketEncryptionApi(
         catch (VendorException e)
         {
             call?.Ended(e.Failure);
-            if (pass is null || (e.Failure.Code == VendorHttp.TimedOut && atMost < http.Limit)) // the end of the lease is not the endpoint's fault
+            // the end of the lease is not the endpoint's fault
+            if (pass is null || (e.Failure.Code == VendorHttp.TimedOut && atMost < http.Limit))
                 throw;
             throw new VendorException(pass.Failed(e.Failure));
         }
@@ -110,7 +121,9 @@ internal sealed class BucketEncryptionApi(
         private bool _written;
 
         public Task<Observation> GetAsync(CancellationToken cancellationToken) =>
-            _written ? throw new InvalidOperationException("the read comes before the write") : api.ReadAsync(call, cancellationToken);
+            _written
+                ? throw new InvalidOperationException("the read comes before the write")
+                : api.ReadAsync(call, cancellationToken);
 
         public Task PutAsync(string document, Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
             WriteAsync(HttpMethod.Put, document, AnswerContext.Put, lastCheck, cancellationToken);
@@ -120,13 +133,16 @@ internal sealed class BucketEncryptionApi(
 
         public void Dispose() => call.Turn.Dispose();
 
-        private async Task WriteAsync(HttpMethod method, string? document, string operation, Func<Failure?> lastCheck, CancellationToken cancellationToken)
+        private async Task WriteAsync(HttpMethod method, string? document, string operation, Func<Failure?> lastCheck,
+            CancellationToken cancellationToken)
         {
             if (_written)
                 throw new InvalidOperationException("one write at most");
             _written = true;
-            using var turn = call.Turn; // nothing can follow: a read that confirms the write needs the slot, where a store has but one
-            var (response, failure) = await api.SendAsync(call, method, document, operation, lastCheck, cancellationToken);
+            // nothing can follow: a read that confirms the write needs the slot, where a store has but one
+            using var turn = call.Turn;
+            var (response, failure) = await api.SendAsync(call, method, document, operation, lastCheck,
+                cancellationToken);
             _ = api.CorrectsClock(call, response, failure); // for the next read
             if (failure is not null && !Answers.IsDone(failure, operation))
                 throw new VendorException(failure);

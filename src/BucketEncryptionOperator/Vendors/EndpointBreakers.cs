@@ -16,19 +16,27 @@ internal enum EndpointTurn
 }
 
 /// <summary>
-/// A circuit breaker for each endpoint and bundle of roots. An endpoint that does not answer costs each request a timeout, a slot of its rate limit
+/// A circuit breaker for each endpoint and bundle of roots. An endpoint that does not answer costs each request a
+/// timeout, a slot of its rate limit
 /// and a worker's time; behind its breaker it costs nothing.
 /// <list type="bullet">
-/// <item>Closed: requests pass. What counts is no answer: a connection that could not be made, or a timeout. An answer of any status
-/// does not, and neither do a name that does not resolve or a certificate that is not accepted: these fail at once, and may be one bucket's own.</item>
-/// <item>Open, from the third request in a row on: requests fail at once with <see cref="Down"/>. In a row means that the endpoint has answered
-/// nothing since the request was sent. One lost request happens; eight are usually under way at a time, so the third comes with the first; and an
+/// <item>Closed: requests pass. What counts is no answer: a connection that could not be made, or a timeout. An answer
+/// of any status
+/// does not, and neither do a name that does not resolve or a certificate that is not accepted: these fail at once, and
+/// may be one bucket's own.</item>
+/// <item>Open, from the third request in a row on: requests fail at once with <see cref="Down"/>. In a row means that
+/// the endpoint has answered
+/// nothing since the request was sent. One lost request happens; eight are usually under way at a time, so the third
+/// comes with the first; and an
 /// endpoint that was taken for down by mistake is asked again within seconds.</item>
-/// <item>One request at a time is let through as a probe, so long after the last one ended: a twentieth of the time that the endpoint has
-/// been down, at least <see cref="ShortestPause"/> and at most <see cref="LongestPause"/>. So its return is noticed soon after it, in proportion.</item>
+/// <item>One request at a time is let through as a probe, so long after the last one ended: a twentieth of the time
+/// that the endpoint has
+/// been down, at least <see cref="ShortestPause"/> and at most <see cref="LongestPause"/>. So its return is noticed
+/// soon after it, in proportion.</item>
 /// <item>Any answer closes it, whichever request it is for.</item>
 /// </list>
-/// The proxy is the process's own, and which one is used follows from the endpoint, so it needs no breaker of its own. In memory only.
+/// The proxy is the process's own, and which one is used follows from the endpoint, so it needs no breaker of its own.
+/// In memory only.
 /// </summary>
 internal sealed class EndpointBreakers : IDisposable
 {
@@ -36,7 +44,9 @@ internal sealed class EndpointBreakers : IDisposable
 
     internal const int OpensAt = 3;
 
-    /// <summary>Whoever may create stores can name endpoints; beyond this the one whose last use is longest ago is forgotten.</summary>
+    /// <summary>
+    /// Whoever may create stores can name endpoints; beyond this the one whose last use is longest ago is forgotten.
+    /// </summary>
     internal const int MostEndpoints = 1024;
 
     internal static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(2);
@@ -60,7 +70,8 @@ internal sealed class EndpointBreakers : IDisposable
     public EndpointBreakers(TimeProvider time)
     {
         _time = time;
-        _timer = time.CreateTimer(static s => ((EndpointBreakers?)s)?.Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(static s => ((EndpointBreakers?)s)?.Tick(), this, Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
     }
 
     internal int Count
@@ -84,17 +95,22 @@ internal sealed class EndpointBreakers : IDisposable
 
     /// <summary>Tells of each endpoint that answers again, and of each that should be asked.</summary>
     /// <param name="listener">Called by whoever brought the answer, or by a timer; it must return at once.</param>
-    public void Listen(Action<Uri, EndpointTurn> listener) => ImmutableInterlocked.Update(ref _listeners, static (all, one) => all.Add(one), listener);
+    public void Listen(Action<Uri, EndpointTurn> listener) =>
+        ImmutableInterlocked.Update(ref _listeners, static (all, one) => all.Add(one), listener);
 
-    public void StopListening(Action<Uri, EndpointTurn> listener) => ImmutableInterlocked.Update(ref _listeners, static (all, one) => all.Remove(one), listener);
+    public void StopListening(Action<Uri, EndpointTurn> listener) =>
+        ImmutableInterlocked.Update(ref _listeners, static (all, one) => all.Remove(one), listener);
 
-    /// <summary>Fails if a request would not be let through now. To be asked before a wait; it lets nothing through by itself.</summary>
+    /// <summary>
+    /// Fails if a request would not be let through now. To be asked before a wait; it lets nothing through by itself.
+    /// </summary>
     /// <exception cref="VendorException"><see cref="Down"/>.</exception>
     public void Check(BucketAddress address, string operation)
     {
         lock (_gate)
         {
-            if (_breakers.TryGetValue(WhoseOf(address), out var place) && !place.Value.LetsThrough(_time.GetTimestamp()))
+            if (_breakers.TryGetValue(WhoseOf(address), out var place)
+                && !place.Value.LetsThrough(_time.GetTimestamp()))
                 throw new VendorException(FailureOf(place.Value, operation, notSent: true));
         }
     }
@@ -119,16 +135,21 @@ internal sealed class EndpointBreakers : IDisposable
 
     private static Whose WhoseOf(BucketAddress address) => new(
         address.Endpoint.GetLeftPart(UriPartial.Authority),
-        address.CaBundle is { } bundle ? Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(bundle.AsSpan()))) : "");
+        address.CaBundle is not { } bundle
+            ? ""
+            : Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(bundle.AsSpan()))));
 
-    /// <summary>Its texts are the same for as long as the breaker is open, whether a request was a probe or not: they end in a status.</summary>
+    /// <summary>
+    /// Its texts are the same for as long as the breaker is open, whether a request was a probe or not: they end in a
+    /// status.
+    /// </summary>
     private Failure FailureOf(Breaker breaker, string operation, bool notSent)
     {
         var now = _time.GetTimestamp();
         return new Failure(FailureKind.Transient, operation, Down)
         {
-            Message = $"The endpoint has not answered several requests in a row ({breaker.Cause?.Code}). One request at a time finds out when it answers "
-                + "again; the others are not sent.",
+            Message = $"The endpoint has not answered several requests in a row ({breaker.Cause?.Code}). One request at a "
+                + "time finds out when it answers again; the others are not sent.",
             Hint = breaker.Cause?.Hint,
             RetryAfter = _time.GetElapsedTime(now, Math.Max(now, breaker.ProbeAt ?? now)),
             NotSent = notSent,
@@ -168,7 +189,8 @@ internal sealed class EndpointBreakers : IDisposable
         {
             breaker.IsProbed &= !isProbe;
             isUp = breaker.IsOpen;
-            (breaker.DownSince, breaker.ProbeAt, breaker.InARow, breaker.AnsweredAt) = (null, null, 0, _time.GetTimestamp());
+            (breaker.DownSince, breaker.ProbeAt, breaker.InARow) = (null, null, 0);
+            breaker.AnsweredAt = _time.GetTimestamp();
         }
         if (isUp)
             Tell([(breaker.Endpoint, EndpointTurn.Up)]);
@@ -206,10 +228,13 @@ internal sealed class EndpointBreakers : IDisposable
     private long AfterPause(long downSince, long now)
     {
         var part = _time.GetElapsedTime(downSince, now).TotalSeconds * PauseOfDownTime;
-        return now + (long)(Math.Clamp(part, ShortestPause.TotalSeconds, LongestPause.TotalSeconds) * _time.TimestampFrequency);
+        var pause = Math.Clamp(part, ShortestPause.TotalSeconds, LongestPause.TotalSeconds);
+        return now + (long)(pause * _time.TimestampFrequency);
     }
 
-    /// <summary>Where a probe is due and nobody sends one, somebody is asked to, and again after the pause if nobody does.</summary>
+    /// <summary>
+    /// Where a probe is due and nobody sends one, somebody is asked to, and again after the pause if nobody does.
+    /// </summary>
     private void Tick()
     {
         var due = new List<(Uri, EndpointTurn)>();
@@ -234,7 +259,8 @@ internal sealed class EndpointBreakers : IDisposable
         if (_byUse.Min(b => b.AskAt) is not { } next)
             return;
         var wait = _time.GetElapsedTime(_time.GetTimestamp(), next);
-        _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(1, wait.TotalMilliseconds))), Timeout.InfiniteTimeSpan);
+        _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(1, wait.TotalMilliseconds))),
+            Timeout.InfiniteTimeSpan);
     }
 
     private void Tell(IEnumerable<(Uri Endpoint, EndpointTurn Turn)> news)

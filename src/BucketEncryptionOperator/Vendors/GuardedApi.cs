@@ -5,7 +5,10 @@ namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>A vendor behind the breakers of its access keys: a call with a rejected key ends with the vendor's rejection, and is not made.</summary>
 /// <param name="realm">From an endpoint to the name of where a key is known: see <see cref="Vendor.Realm"/>.</param>
-internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breakers, Func<Uri, string> realm) : IBucketEncryptionApi
+/// <param name="endpoints">Asked first: nobody waits for what a key's first call says of it at an endpoint that does not answer.</param>
+internal sealed class GuardedApi(
+    IBucketEncryptionApi inner, KeyBreakers breakers, Func<Uri, string> realm, EndpointBreakers? endpoints = null)
+    : IBucketEncryptionApi
 {
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
@@ -35,6 +38,7 @@ internal sealed class GuardedApi(IBucketEncryptionApi inner, KeyBreakers breaker
 
     private async Task<KeyBreakers.Pass> EnterAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
+        endpoints?.Check(address, AnswerContext.Get);
         var (pass, rejection) = await breakers.EnterAsync(key, realm(address.Endpoint), address.Bucket, cancellationToken);
         if (rejection is not null)
             throw Explained(rejection with { NotSent = true }, key, address);

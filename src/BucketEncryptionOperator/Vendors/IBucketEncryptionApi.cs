@@ -12,7 +12,8 @@ internal interface IBucketEncryptionApi
     Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Begins one write: waits for the permits of a read and of the write that follows, taken together. So the write follows the read that it
+    /// Begins one write: waits for the permits of a read and of the write that follows, taken together. So the write
+    /// follows the read that it
     /// is based on without another wait.
     /// </summary>
     Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken);
@@ -26,19 +27,23 @@ internal interface IBucketEncryptionApi
 }
 
 /// <summary>
-/// One write of a bucket: one read at most, then one write at most. It occupies one of the store's slots until the write has its answer or
+/// One write of a bucket: one read at most, then one write at most. It occupies one of the store's slots until the
+/// write has its answer or
 /// the object is disposed. Disposing returns the permits that were not used.
 /// </summary>
 internal interface IBucketWrite : IDisposable
 {
     Task<Observation> GetAsync(CancellationToken cancellationToken);
 
-    /// <param name="document">From <see cref="IBucketEncryptionApi.Write"/> or <see cref="IBucketEncryptionApi.Repeat"/>.</param>
+    /// <param name="document">From <see cref="IBucketEncryptionApi.Write"/> or
+    /// <see cref="IBucketEncryptionApi.Repeat"/>.</param>
     /// <param name="lastCheck">
-    /// Called when the request is complete and signed, with nothing awaited between its answer and the send. If it returns a failure, nothing is
+    /// Called when the request is complete and signed, with nothing awaited between its answer and the send. If it
+    /// returns a failure, nothing is
     /// sent, and the failure is thrown with <see cref="Failure.NotSent"/>. Null: send.
     /// </param>
-    /// <exception cref="VendorException">Its <see cref="Failure.NotSent"/> says whether the vendor may have got the write.</exception>
+    /// <exception cref="VendorException">Its <see cref="Failure.NotSent"/> says whether the vendor may have got the
+    /// write.</exception>
     Task PutAsync(string document, Func<Failure?> lastCheck, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="PutAsync"/>

@@ -14,12 +14,15 @@ internal sealed record PaceState(string Principal, string Endpoint, double Reque
 /// the vendor's Retry-After. Every other answer adds a little: 3 % in a second of full use, so that few requests are refused whatever the vendor takes.
 /// Below the limit there are no bursts: they would only meet the vendor's limit again. First come, first served.
 /// <para>
-/// Nobody waits for long: neither for the permits nor for a slot of <see cref="RateLimit.MaxConcurrency"/>, which an endpoint without answers keeps
-/// occupied until the timeout. Who would wait longer than <see cref="LongestWait"/> is refused at once, by how long turns have taken lately; who
+/// Nobody waits for long: neither for the permits nor for a slot of <see cref="RateLimit.MaxConcurrency"/>, which an
+/// endpoint without answers keeps
+/// occupied until the timeout. Who would wait longer than <see cref="LongestWait"/> is refused at once, by how long
+/// turns have taken lately; who
 /// has waited that long is refused then.
 /// </para>
 /// <para>
-/// A turn may be for two requests, a read and the write that follows from it. It is granted when there is a permit for the first and takes
+/// A turn may be for two requests, a read and the write that follows from it. It is granted when there is a permit for
+/// the first and takes
 /// both, so that the write need not wait even at one request per second: the debt is paid before the next turn.
 /// </para>
 /// </summary>
@@ -53,7 +56,9 @@ internal sealed class Pace : IDisposable
     private int _waitingRequests;
     private int _inFlight;
 
-    /// <summary>Sum of the times at which the turns under way were granted: with it their mean age takes no list.</summary>
+    /// <summary>
+    /// Sum of the times at which the turns under way were granted: with it their mean age takes no list.
+    /// </summary>
     private long _grantedAtSum;
 
     /// <summary>How long turns take, on average.</summary>
@@ -72,7 +77,8 @@ internal sealed class Pace : IDisposable
     /// <param name="limit">The last one given counts.</param>
     /// <param name="requests">That will go out in the turn, one after the other.</param>
     /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
-    public async Task<Turn> EnterAsync(RateLimit limit, string operation, int requests, CancellationToken cancellationToken)
+    public async Task<Turn> EnterAsync(RateLimit limit, string operation, int requests,
+        CancellationToken cancellationToken)
     {
         LinkedListNode<Place> place;
         lock (_gate)
@@ -82,13 +88,14 @@ internal sealed class Pace : IDisposable
                 (_limit, _rate) = (limit, Math.Min(_rate, limit.RequestsPerSecond));
             if (Wait(_waitingRequests, _waiting.Count) is var wait && wait > LongestWait)
                 throw new VendorException(TooLong(operation, wait));
-            place = _waiting.AddLast(new Place(requests, new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously)));
+            place = _waiting.AddLast(new Place(requests));
             _waitingRequests += requests;
             LetGo();
         }
         try
         {
-            return new Turn(this, await place.Value.Granted.Task.WaitAsync(LongestWait, _time, cancellationToken), requests);
+            var grantedAt = await place.Value.Granted.Task.WaitAsync(LongestWait, _time, cancellationToken);
+            return new Turn(this, grantedAt, requests);
         }
         catch (OperationCanceledException)
         {
@@ -110,12 +117,15 @@ internal sealed class Pace : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private static Failure TooLong(string operation, TimeSpan wait) => new(FailureKind.Throttled, operation, RateLimited)
+    private static Failure TooLong(string operation, TimeSpan wait)
     {
-        Message = "The vendor asked to go slower, or more waits for the store's rateLimit than passes in a while.",
-        RetryAfter = wait,
-        NotSent = true,
-    };
+        return new Failure(FailureKind.Throttled, operation, RateLimited)
+        {
+            Message = "The vendor asked to go slower, or more waits for the store's rateLimit than passes in a while.",
+            RetryAfter = wait,
+            NotSent = true,
+        };
+    }
 
     /// <summary>A request goes out.</summary>
     /// <param name="isBorrowed">The turn has no permit left for it: those that wait pay.</param>
@@ -202,7 +212,8 @@ internal sealed class Pace : IDisposable
             first.Value.Granted.SetResult(_filledAt);
         }
         if (_waiting.Count > 0 && _inFlight < _limit.MaxConcurrency) // whole milliseconds, and never too early
-            _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(1, UntilTurn(ahead: 0).TotalMilliseconds))), Timeout.InfiniteTimeSpan);
+            _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(1, UntilTurn(ahead: 0).TotalMilliseconds))),
+                Timeout.InfiniteTimeSpan);
     }
 
     private void Fill()
@@ -215,9 +226,13 @@ internal sealed class Pace : IDisposable
 
     /// <summary>Returns how long a turn has to wait if answers come at once.</summary>
     /// <param name="ahead">Requests that wait before it.</param>
-    private TimeSpan UntilTurn(int ahead) => PauseLeft() + TimeSpan.FromSeconds(Math.Max(0, (ahead + 1 - _tokens) / _rate));
+    private TimeSpan UntilTurn(int ahead) =>
+        PauseLeft() + TimeSpan.FromSeconds(Math.Max(0, (ahead + 1 - _tokens) / _rate));
 
-    /// <summary>Returns how long a turn has to wait for a slot, if turns take as long as they have lately, and as those under way already have.</summary>
+    /// <summary>
+    /// Returns how long a turn has to wait for a slot, if turns take as long as they have lately, and as those under
+    /// way already have.
+    /// </summary>
     /// <param name="ahead">Turns that wait before it.</param>
     private TimeSpan UntilSlot(int ahead)
     {
@@ -247,13 +262,16 @@ internal sealed class Pace : IDisposable
     private TimeSpan PauseLeft() => _pause - _time.GetElapsedTime(_pausedAt) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     /// <summary>A turn that waits, for so many requests.</summary>
-    private sealed record Place(int Requests, TaskCompletionSource<long> Granted)
+    private sealed record Place(int Requests)
     {
+        public TaskCompletionSource<long> Granted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
         public long GrantedAt { get; set; }
     }
 
     /// <summary>
-    /// Permits for requests that go out one after the other, and one slot for all of them. Disposing it returns the permits that were not used,
+    /// Permits for requests that go out one after the other, and one slot for all of them. Disposing it returns the
+    /// permits that were not used,
     /// and makes room for the next. For one caller at a time.
     /// </summary>
     internal sealed class Turn(Pace pace, long grantedAt, int requests) : IDisposable
@@ -261,7 +279,9 @@ internal sealed class Pace : IDisposable
         private int _sent;
         private bool _left;
 
-        /// <summary>Counts a request that goes out now. One more than there are permits borrows from those that wait.</summary>
+        /// <summary>
+        /// Counts a request that goes out now. One more than there are permits borrows from those that wait.
+        /// </summary>
         public Request Send()
         {
             var sentAt = pace.Sent(isBorrowed: _sent >= requests);

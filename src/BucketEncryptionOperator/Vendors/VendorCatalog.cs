@@ -55,11 +55,14 @@ internal static class VendorCatalog
 
     /// <summary>One client a vendor, by the vendor's name.</summary>
     public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(
-        VendorHttp http, ServerClocks clocks, VendorLimits limits, KeyBreakers breakers, WriteTime? writeTime = null, VendorMetrics? metrics = null,
+        VendorHttp http, ServerClocks clocks, VendorLimits limits, KeyBreakers breakers, WriteTime? writeTime = null,
+        VendorMetrics? metrics = null,
         EndpointBreakers? endpoints = null) =>
         All.ToDictionary(
             v => v.Name,
-            v => (IBucketEncryptionApi)new GuardedApi(new BucketEncryptionApi(http, v.Dialect, clocks, limits, writeTime, metrics?.Of(v), endpoints), breakers, v.Realm),
+            v => (IBucketEncryptionApi)new GuardedApi(
+                new BucketEncryptionApi(http, v.Dialect, clocks, limits, writeTime, metrics?.Of(v), endpoints),
+                breakers, v.Realm, endpoints),
             StringComparer.Ordinal);
 
     /// <summary>Whether a host is one of a vendor's own endpoints.</summary>

@@ -74,7 +74,10 @@ internal sealed class VendorHttp : IDisposable
     /// <summary>For one request, connection and body included.</summary>
     public TimeSpan Limit => _timeout;
 
-    /// <summary>Shorter than <see cref="Limit"/>, so that a connection that cannot be made is told from an answer that does not come: nothing was sent then.</summary>
+    /// <summary>
+    /// Shorter than <see cref="Limit"/>, so that a connection that cannot be made is told from an answer that does not
+    /// come: nothing was sent then.
+    /// </summary>
     private TimeSpan ConnectTimeout => _timeout / 2;
 
     /// <param name="operation">The vendor's name of the call, for failures.</param>
@@ -85,7 +88,8 @@ internal sealed class VendorHttp : IDisposable
     /// <inheritdoc cref="SendAsync(HttpRequestMessage, string, CancellationToken)"/>
     /// <param name="caBundle">In PEM, the roots to trust in place of the system's; null for those.</param>
     /// <param name="atMost">How long this request may take, where that is less than the timeout of all.</param>
-    public async Task<VendorResponse> SendAsync(HttpRequestMessage request, string operation, string? caBundle, TimeSpan atMost, CancellationToken cancellationToken)
+    public async Task<VendorResponse> SendAsync(HttpRequestMessage request, string operation, string? caBundle,
+        TimeSpan atMost, CancellationToken cancellationToken)
     {
         var limit = atMost < _timeout ? atMost : _timeout;
         using var client = _clients.Rent(caBundle);
@@ -105,7 +109,8 @@ internal sealed class VendorHttp : IDisposable
         }
         catch (OperationCanceledException) when (!deadline.Token.IsCancellationRequested)
         {
-            throw NoConnection(operation, Unreachable, $"No connection to the endpoint within {ConnectTimeout.TotalSeconds:0.#} s.", CheckWay);
+            throw NoConnection(operation, Unreachable,
+                $"No connection to the endpoint within {ConnectTimeout.TotalSeconds:0.#} s.", CheckWay);
         }
         catch (OperationCanceledException)
         {
@@ -123,9 +128,13 @@ internal sealed class VendorHttp : IDisposable
         {
             throw e.HttpRequestError switch
             {
-                HttpRequestError.NameResolutionError => NoConnection(operation, "NameNotResolved", "The endpoint's name does not resolve.", CheckWay),
-                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoConnection(operation, Unreachable, WhyUnreachable(e.InnerException), CheckWay),
-                HttpRequestError.SecureConnectionError => NoConnection(operation, "TlsFailed", "The endpoint's certificate was not accepted, or TLS failed otherwise.", CheckCertificate),
+                HttpRequestError.NameResolutionError =>
+                    NoConnection(operation, "NameNotResolved", "The endpoint's name does not resolve.", CheckWay),
+                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError =>
+                    NoConnection(operation, Unreachable, WhyUnreachable(e.InnerException), CheckWay),
+                HttpRequestError.SecureConnectionError => NoConnection(
+                    operation, "TlsFailed", "The endpoint's certificate was not accepted, or TLS failed otherwise.",
+                    CheckCertificate),
                 HttpRequestError.ConfigurationLimitExceeded => NoAnswer(operation, "AnswerTooLarge", $"The answer is larger than {MaxBody} bytes."),
                 _ => NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete."),
             };

@@ -9,13 +9,17 @@ namespace BucketEncryptionOperator.Vendors;
 /// One <see cref="Pace"/> for each access key and endpoint, whatever stores and policies they come from: vendors count an account's
 /// requests, not ours. Every vendor request goes through here.
 /// <para>
-/// A key is the whole key. Its id alone is no secret, and who only knows that must not be able to slow its owner down. Temporary keys of one
+/// A key is the whole key. Its id alone is no secret, and who only knows that must not be able to slow its owner down.
+/// Temporary keys of one
 /// role share a pace, because the operator itself has got them for that role.
 /// </para>
 /// </summary>
 internal sealed class VendorLimits(TimeProvider time) : IDisposable
 {
-    /// <summary>Whoever may change a Secret can make keys; beyond this the pace whose last use is longest ago is dropped, with what it has found.</summary>
+    /// <summary>
+    /// Whoever may change a Secret can make keys; beyond this the pace whose last use is longest ago is dropped, with
+    /// what it has found.
+    /// </summary>
     internal const int MostPaces = 4096;
 
     /// <summary>A key that was replaced, or a store that is gone, leaves nothing behind.</summary>
@@ -29,16 +33,22 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
 
     /// <param name="requests">That go out in the turn, one after the other.</param>
     /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
-    public Task<Pace.Turn> EnterAsync(BucketAddress address, AccessKey key, string operation, int requests, CancellationToken cancellationToken) =>
-        PaceOf(new Owner(key.Principal, SecretsOf(key), address.Endpoint.Authority), address.Limit).EnterAsync(address.Limit, operation, requests, cancellationToken);
+    public Task<Pace.Turn> EnterAsync(BucketAddress address, AccessKey key, string operation, int requests,
+        CancellationToken cancellationToken) =>
+        PaceOf(new Owner(key.Principal, SecretsOf(key), address.Endpoint.Authority), address.Limit)
+            .EnterAsync(address.Limit, operation, requests, cancellationToken);
 
-    /// <summary>For metrics: one for each principal and endpoint. Of several keys with one id the counts are added, and the rate is that of the busiest.</summary>
+    /// <summary>
+    /// For metrics: one for each principal and endpoint. Of several keys with one id the counts are added, and the rate
+    /// is that of the busiest.
+    /// </summary>
     public IReadOnlyList<PaceState> States
     {
         get
         {
             lock (_gate)
-                return [.. _byUse.Select(e => e.Pace.State(e.Owner.Principal, e.Owner.Endpoint)).GroupBy(s => (s.Principal, s.Endpoint)).Select(Together)];
+                return [.. _byUse.Select(e => e.Pace.State(e.Owner.Principal, e.Owner.Endpoint))
+                    .GroupBy(s => (s.Principal, s.Endpoint)).Select(Together)];
         }
     }
 
@@ -65,10 +75,13 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
         };
     }
 
-    /// <summary>A hash: this outlives the key. Empty for the temporary keys of a role, which change while the role stays.</summary>
+    /// <summary>
+    /// A hash: this outlives the key. Empty for the temporary keys of a role, which change while the role stays.
+    /// </summary>
     private static string SecretsOf(AccessKey key) => key.Principal != key.Id
         ? ""
-        : Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Secret.Length} {key.Secret}{key.SecurityToken}")));
+        : Convert.ToHexString(
+            SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Secret.Length} {key.Secret}{key.SecurityToken}")));
 
     private Pace PaceOf(Owner owner, RateLimit limit)
     {
@@ -89,10 +102,14 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>One that is dropped while somebody waits in it is not used again, and lets those go: its waits are bounded, and its turns make room.</summary>
+    /// <summary>
+    /// One that is dropped while somebody waits in it is not used again, and lets those go: its waits are bounded, and
+    /// its turns make room.
+    /// </summary>
     private void MakeRoom()
     {
-        while (_byUse.First is { } oldest && (time.GetElapsedTime(oldest.Value.UsedAt) > KeptUnused || _paces.Count >= MostPaces))
+        while (_byUse.First is { } oldest
+            && (time.GetElapsedTime(oldest.Value.UsedAt) > KeptUnused || _paces.Count >= MostPaces))
         {
             _byUse.RemoveFirst();
             _paces.Remove(oldest.Value.Owner);

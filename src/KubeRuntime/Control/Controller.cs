@@ -29,8 +29,12 @@ public sealed class Controller(
     /// <summary>Beyond its time limit; a reconcile that heeds its cancellation ends well within it, even on a machine under load.</summary>
     public static readonly TimeSpan HangsAfter = TimeSpan.FromSeconds(30);
 
-    /// <summary>One for each key that may be worked on at a time. Where the queue has shares, it hands out no more than there are workers, and those that are slow.</summary>
-    private readonly ImmutableArray<Heartbeat> _workers = [.. Enumerable.Range(1, queue.MostAtATime ?? options.Workers).Select(i => new Heartbeat($"worker {i}", time))];
+    /// <summary>
+    /// One for each key that may be worked on at a time. Where the queue has shares, it hands out no more than there
+    /// are workers, and those that are slow.
+    /// </summary>
+    private readonly ImmutableArray<Heartbeat> _workers = [.. Enumerable.Range(1, queue.MostAtATime ?? options.Workers)
+        .Select(i => new Heartbeat($"worker {i}", time))];
     private volatile bool _running;
     private volatile bool _dead;
 

@@ -17,7 +17,8 @@ public abstract record Requeue
     public sealed record Retry(TimeSpan AtLeast) : Requeue;
 
     /// <summary>
-    /// Soon, behind all keys that wait now: the work is not done, and it has given its worker to others. Neither a success nor a failure: the
+    /// Soon, behind all keys that wait now: the work is not done, and it has given its worker to others. Neither a
+    /// success nor a failure: the
     /// back-off and the count of attempts stay as they are.
     /// </summary>
     public static Requeue Behind { get; } = new BehindOthers();

@@ -14,7 +14,10 @@ public interface IElection
     /// <summary>Ask right before each write that a second process must not make at the same time.</summary>
     bool MayWrite { get; }
 
-    /// <summary>How long a write that is sent now may take and still end before a second process may write. Zero when <see cref="MayWrite"/> is false.</summary>
+    /// <summary>
+    /// How long a write that is sent now may take and still end before a second process may write. Zero when
+    /// <see cref="MayWrite"/> is false.
+    /// </summary>
     TimeSpan WriteTime { get; }
 
     /// <summary>Runs <paramref name="work"/>, which starts at once and waits for <see cref="Leadership.Begun"/> itself, so that a standby is warm.</summary>

@@ -60,9 +60,12 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
     public bool MayWrite => WriteTime > TimeSpan.Zero;
 
     /// <summary>
-    /// What is left of the lease, less half a <see cref="LeaderElectorOptions.RetryPeriod"/> for clocks that run unevenly; zero from
-    /// <see cref="LeaderElectorOptions.RenewDeadline"/> on. With 15, 10 and 2 seconds the last renewal was sent at most 2 s and the time of a call
-    /// ago, which leaves 12 to 14 s in normal renewal. While renewals fail it falls to 4 s, and then to zero: a write that needs longer must bound
+    /// What is left of the lease, less half a <see cref="LeaderElectorOptions.RetryPeriod"/> for clocks that run
+    /// unevenly; zero from
+    /// <see cref="LeaderElectorOptions.RenewDeadline"/> on. With 15, 10 and 2 seconds the last renewal was sent at most
+    /// 2 s and the time of a call
+    /// ago, which leaves 12 to 14 s in normal renewal. While renewals fail it falls to 4 s, and then to zero: a write
+    /// that needs longer must bound
     /// its own deadline by this.
     /// </summary>
     public TimeSpan WriteTime

@@ -1,14 +1,18 @@
 namespace KubeRuntime.Queueing;
 
-/// <summary>How many keys workers have now, by tenant and by target. Not thread-safe: the queue's lock guards it.</summary>
+/// <summary>
+/// How many keys workers have now, by tenant and by target. Not thread-safe: the queue's lock guards it.
+/// </summary>
 internal sealed class Holdings
 {
     private readonly Dictionary<string, int> _tenants = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _targets = new(StringComparer.Ordinal);
 
-    public bool TenantHasLessThan(int limit, string? tenant) => tenant is null || _tenants.GetValueOrDefault(tenant) < limit;
+    public bool TenantHasLessThan(int limit, string? tenant) =>
+        tenant is null || _tenants.GetValueOrDefault(tenant) < limit;
 
-    public bool TargetHasLessThan(int limit, string? target) => target is null || _targets.GetValueOrDefault(target) < limit;
+    public bool TargetHasLessThan(int limit, string? target) =>
+        target is null || _targets.GetValueOrDefault(target) < limit;
 
     public void Add(WorkGroup group)
     {
@@ -17,7 +21,8 @@ internal sealed class Holdings
     }
 
     /// <returns>Whether the tenant or the target has just come below the limit.</returns>
-    public bool Remove(WorkGroup group, int limit) => Add(_tenants, group.Tenant, -1) == limit - 1 | Add(_targets, group.Target, -1) == limit - 1;
+    public bool Remove(WorkGroup group, int limit) =>
+        Add(_tenants, group.Tenant, -1) == limit - 1 | Add(_targets, group.Target, -1) == limit - 1;
 
     private static int? Add(Dictionary<string, int> held, string? name, int change)
     {
@@ -33,13 +38,18 @@ internal sealed class Holdings
 }
 
 /// <summary>
-/// Waiting keys in a fair order: target after target, within one target tenant after tenant, within one tenant first in, first out. Targets that
-/// nobody works on go first, so that who comes anew need not wait for a round of all that wait already; after <see cref="NewInARow"/> of them goes one
+/// Waiting keys in a fair order: target after target, within one target tenant after tenant, within one tenant first
+/// in, first out. Targets that
+/// nobody works on go first, so that who comes anew need not wait for a round of all that wait already; after
+/// <see cref="NewInARow"/> of them goes one
 /// of the others.
 /// <para>
-/// <see cref="TryTakeWithin"/> sets a target aside that has nothing within the share. It is looked at again when a tenant or a target has come below
-/// the share (<see cref="ReturnSetAside"/>), or when nothing else waits (<see cref="TryTakeBeyond"/>). A take costs a few steps, however many keys
-/// wait: of one target's tenants only those are passed over that hold their share already, and they are as few as the workers.
+/// <see cref="TryTakeWithin"/> sets a target aside that has nothing within the share. It is looked at again when a
+/// tenant or a target has come below
+/// the share (<see cref="ReturnSetAside"/>), or when nothing else waits (<see cref="TryTakeBeyond"/>). A take costs a
+/// few steps, however many keys
+/// wait: of one target's tenants only those are passed over that hold their share already, and they are as few as the
+/// workers.
 /// </para>
 /// Not thread-safe: the queue's lock guards it.
 /// </summary>
@@ -95,7 +105,10 @@ internal sealed class FairLane<TKey>(Holdings holdings)
         return TryTakeFrom(first, share, out key) || TryTakeFrom(second, share, out key);
     }
 
-    /// <summary>Takes the next key whose tenant and target hold their share, and less than the most. Nothing within the share waits.</summary>
+    /// <summary>
+    /// Takes the next key whose tenant and target hold their share, and less than the most. Nothing within the share
+    /// waits.
+    /// </summary>
     public bool TryTakeBeyond(int most, out TKey key)
     {
         for (var place = _aside.First; place is not null; place = place.Next)
@@ -215,7 +228,8 @@ internal sealed class FairLane<TKey>(Holdings holdings)
     /// <summary>One tenant's keys with one target.</summary>
     private sealed class Flow
     {
-        public Flow(Target target, string? tenant) => (Target, Tenant, Place) = (target, tenant, new LinkedListNode<Flow>(this));
+        public Flow(Target target, string? tenant) =>
+            (Target, Tenant, Place) = (target, tenant, new LinkedListNode<Flow>(this));
 
         public Target Target { get; }
 

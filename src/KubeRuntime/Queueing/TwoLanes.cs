@@ -1,8 +1,10 @@
 namespace KubeRuntime.Queueing;
 
 /// <summary>
-/// Waiting keys in two lanes, each in a fair order (<see cref="FairLane{TKey}"/>): <i>fast</i> for what is new, changed or failing, <i>slow</i> for checks that
-/// only fell due. The fast lane goes first, but after <see cref="FastInARow"/> of it one of the slow lane is taken, so that neither can hold the other
+/// Waiting keys in two lanes, each in a fair order (<see cref="FairLane{TKey}"/>): <i>fast</i> for what is new, changed
+/// or failing, <i>slow</i> for checks that
+/// only fell due. The fast lane goes first, but after <see cref="FastInARow"/> of it one of the slow lane is taken, so
+/// that neither can hold the other
 /// up for ever. What is within its share of the workers goes before what is not, whichever lane it is in.
 /// Not thread-safe: the queue's lock guards it.
 /// </summary>
@@ -21,7 +23,9 @@ internal sealed class TwoLanes<TKey>(Holdings holdings)
     /// <summary>Puts a key at the end of its lane; it must not wait already.</summary>
     public void Add(TKey key, WorkGroup group, bool urgent) => (urgent ? _fast : _slow).Add(key, group);
 
-    /// <summary>Moves a key from the slow lane to the end of the fast one; nothing, if it does not wait there.</summary>
+    /// <summary>
+    /// Moves a key from the slow lane to the end of the fast one; nothing, if it does not wait there.
+    /// </summary>
     public void Raise(TKey key, WorkGroup group)
     {
         if (_slow.Remove(key))
@@ -60,7 +64,8 @@ internal sealed class TwoLanes<TKey>(Holdings holdings)
 
     private bool Took(FairLane<TKey> lane)
     {
-        _fastSinceSlow = lane == _slow || _slow.Count == 0 ? 0 : _fastSinceSlow + 1; // only what a slow key has waited for counts
+        // only what a slow key has waited for counts
+        _fastSinceSlow = lane == _slow || _slow.Count == 0 ? 0 : _fastSinceSlow + 1;
         return true;
     }
 }

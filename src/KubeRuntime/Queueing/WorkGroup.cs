@@ -9,9 +9,12 @@ public readonly record struct WorkGroup(string? Tenant, string? Target)
 }
 
 /// <summary>
-/// How several tenants share the workers. Of the workers no tenant and no target holds more than half while a key of others waits, and never more
-/// than all of them. Work that takes longer than <see cref="SlowAfter"/> is waiting for somebody outside, so while others wait it no longer counts
-/// as one of the workers, and another key is taken in its place. It still counts for its tenant and its target. So the trouble of one tenant or
+/// How several tenants share the workers. Of the workers no tenant and no target holds more than half while a key of
+/// others waits, and never more
+/// than all of them. Work that takes longer than <see cref="SlowAfter"/> is waiting for somebody outside, so while
+/// others wait it no longer counts
+/// as one of the workers, and another key is taken in its place. It still counts for its tenant and its target. So the
+/// trouble of one tenant or
 /// target ties up what it holds, and not the workers of the others.
 /// </summary>
 /// <param name="Workers">Keys that are worked on at a time, those that have become slow left out.</param>
@@ -22,7 +25,9 @@ public sealed record WorkShares<TKey>(int Workers, Func<TKey, WorkGroup> GroupOf
     /// <summary>How long one key may hold a worker that another key waits for.</summary>
     public TimeSpan SlowAfter { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Slow keys at a time, which bounds memory and connections. Beyond it the others wait until one of them is done.</summary>
+    /// <summary>
+    /// Slow keys at a time, which bounds memory and connections. Beyond it the others wait until one of them is done.
+    /// </summary>
     public int MostSlow { get; init; } = 8 * Workers;
 
     /// <summary>Of the workers, what one tenant or target holds while others wait.</summary>

@@ -44,7 +44,8 @@ public sealed class WorkQueue<TKey> : IDisposable
     private bool _shutDown;
 
     /// <param name="shares">Null: whoever asks gets a key, and all keys are alike.</param>
-    public WorkQueue(Backoff backoff, TimeProvider time, WorkQueueMetrics? metrics = null, WorkShares<TKey>? shares = null)
+    public WorkQueue(Backoff backoff, TimeProvider time, WorkQueueMetrics? metrics = null,
+        WorkShares<TKey>? shares = null)
     {
         _backoff = backoff;
         _time = time;
@@ -52,7 +53,8 @@ public sealed class WorkQueue<TKey> : IDisposable
         _shares = shares;
         _waiting = new TwoLanes<TKey>(_held);
         if (shares is not null)
-            _slowTimer = time.CreateTimer(static s => ((WorkQueue<TKey>?)s)?.Dispatch(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _slowTimer = time.CreateTimer(static s => ((WorkQueue<TKey>?)s)?.Dispatch(), this,
+                Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _delayed = new DelayedAdds<TKey>(time, AddDue);
         metrics?.Watch(() => Depth, Running);
     }
@@ -82,7 +84,8 @@ public sealed class WorkQueue<TKey> : IDisposable
     }
 
     /// <summary>
-    /// Adds the key behind all that wait now, and counts nothing: its work is not done, and others have waited for the worker. To be called by the
+    /// Adds the key behind all that wait now, and counts nothing: its work is not done, and others have waited for the
+    /// worker. To be called by the
     /// worker that has the key, before <see cref="Done"/>.
     /// </summary>
     public void AddBehind(TKey key)
@@ -93,7 +96,8 @@ public sealed class WorkQueue<TKey> : IDisposable
     }
 
     /// <summary>
-    /// Whether a worker should end its work on the key early, where it can go on later (<see cref="AddBehind"/>): it has had the key for
+    /// Whether a worker should end its work on the key early, where it can go on later (<see cref="AddBehind"/>): it
+    /// has had the key for
     /// <see cref="WorkShares{TKey}.SlowAfter"/>, and another key waits for a worker. Asked as often as one likes.
     /// </summary>
     public bool ShouldYield(TKey key)
@@ -151,7 +155,8 @@ public sealed class WorkQueue<TKey> : IDisposable
                 return null;
             if (_takers.Count == 0 && TryTake(out var key))
                 return key;
-            place = _takers.AddLast(new TaskCompletionSource<TKey?>(TaskCreationOptions.RunContinuationsAsynchronously));
+            place = _takers.AddLast(
+                new TaskCompletionSource<TKey?>(TaskCreationOptions.RunContinuationsAsynchronously));
             SetSlowTimer();
         }
         await using var cancelled = cancellationToken.UnsafeRegister(_ => Leave(place, cancellationToken), state: null);
@@ -276,7 +281,8 @@ public sealed class WorkQueue<TKey> : IDisposable
             return true;
         while (_processing.Count - _slow >= _shares.Workers)
         {
-            if (_aging.First is not { } oldest || _slow >= _shares.MostSlow || _time.GetElapsedTime(oldest.Value.Since) < _shares.SlowAfter)
+            if (_aging.First is not { } oldest || _slow >= _shares.MostSlow
+                || _time.GetElapsedTime(oldest.Value.Since) < _shares.SlowAfter)
                 return false;
             _aging.RemoveFirst();
             (oldest.Value.Place, oldest.Value.IsSlow) = (null, true);
@@ -298,12 +304,14 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>To when the oldest key becomes slow, while a worker waits for the room.</summary>
     private void SetSlowTimer()
     {
-        if (_shares is null || _takers.Count == 0 || _waiting.Count == 0 || _slow >= _shares.MostSlow || _aging.First is not { } oldest || oldest.Value == _slowTimerFor)
+        if (_shares is null || _takers.Count == 0 || _waiting.Count == 0 || _slow >= _shares.MostSlow
+            || _aging.First is not { } oldest || oldest.Value == _slowTimerFor)
             return;
         _slowTimerFor = oldest.Value;
         var wait = _shares.SlowAfter - _time.GetElapsedTime(oldest.Value.Since);
         if (wait > TimeSpan.Zero) // else it is not room that is missing
-            _slowTimer?.Change(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+            _slowTimer?.Change(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)),
+                Timeout.InfiniteTimeSpan);
     }
 
     private void Leave(LinkedListNode<TaskCompletionSource<TKey?>> place, CancellationToken cancellationToken)

@@ -92,7 +92,8 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     public Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
         CallAsync("Get", address, key, () => Observe(Seen(address.Bucket)), cancellationToken);
 
-    public Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
+    public Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key,
+        CancellationToken cancellationToken) =>
         Task.FromResult<IBucketWrite>(new WriteInMemory(this, address, key));
 
     public string Write(BucketEncryption target, Observation basis) => Format.Write(target, basis.Document);
@@ -109,7 +110,8 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
             IsForeign = code.StartsWith("HTTP_", StringComparison.Ordinal),
         };
 
-    private async Task<T> CallAsync<T>(string operation, BucketAddress address, AccessKey key, Func<T> effect, CancellationToken cancellationToken, Func<Failure?>? lastCheck = null)
+    private async Task<T> CallAsync<T>(string operation, BucketAddress address, AccessKey key, Func<T> effect,
+        CancellationToken cancellationToken, Func<Failure?>? lastCheck = null)
     {
         await Task.Yield(); // callers must not rely on an answer in the same breath
         cancellationToken.ThrowIfCancellationRequested();
@@ -188,15 +190,18 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
         public Task PutAsync(string document, Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
             WriteAsync("Put", document, lastCheck, cancellationToken);
 
-        public Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken) => WriteAsync("Delete", document: null, lastCheck, cancellationToken);
+        public Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
+            WriteAsync("Delete", document: null, lastCheck, cancellationToken);
 
         public void Dispose() => _disposed = true;
 
-        private Task WriteAsync(string operation, string? document, Func<Failure?> lastCheck, CancellationToken cancellationToken)
+        private Task WriteAsync(string operation, string? document, Func<Failure?> lastCheck,
+            CancellationToken cancellationToken)
         {
             Assert.False(_written || _disposed, "one write");
             _written = true;
-            return vendor.CallAsync(operation, address, key, () => vendor.Change(address.Bucket, document), cancellationToken, lastCheck);
+            return vendor.CallAsync(operation, address, key, () => vendor.Change(address.Bucket, document),
+                cancellationToken, lastCheck);
         }
     }
 

@@ -1,10 +1,8 @@
-using System.Collections.Immutable;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
 using KubeRuntime.Watching;
 using TestKit;
 
@@ -12,7 +10,14 @@ namespace BucketEncryptionOperator.Tests.Reconciling;
 
 public sealed class EndpointNewsTests : IAsyncLifetime
 {
-    private static readonly BucketAddress Here = new("finance-archive", new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "cn-hangzhou", Addressing.VirtualHost);
+    private static readonly BucketAddress Here = new("finance-archive",
+        new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "cn-hangzhou", Addressing.VirtualHost);
+
+    private static readonly (string Name, string Store)[] Policies =
+    [
+        ("failing-1", "hangzhou"), ("failing-2", "hangzhou"), ("healthy", "hangzhou"),
+        ("failing-elsewhere", "shanghai"), ("failing-without-store", "none"),
+    ];
 
     private readonly ManualTimeProvider _time = new();
     private readonly EndpointBreakers _breakers;
@@ -26,8 +31,9 @@ public sealed class EndpointNewsTests : IAsyncLifetime
         var (policies, stores) = (new Mirror<BucketEncryptionPolicy>(), new Mirror<ObjectStore>());
         var elsewhere = Given.Store("AlibabaOSS", "cn-shanghai");
         stores.Apply(new WatchEvent<ObjectStore>.Applied(Given.Store()));
-        stores.Apply(new WatchEvent<ObjectStore>.Applied(elsewhere with { Metadata = elsewhere.Metadata with { Name = "shanghai" } }));
-        foreach (var (name, store) in (ReadOnlySpan<(string, string)>)[("failing-1", "hangzhou"), ("failing-2", "hangzhou"), ("healthy", "hangzhou"), ("failing-elsewhere", "shanghai"), ("failing-without-store", "none")])
+        elsewhere = elsewhere with { Metadata = elsewhere.Metadata with { Name = "shanghai" } };
+        stores.Apply(new WatchEvent<ObjectStore>.Applied(elsewhere));
+        foreach (var (name, store) in Policies)
         {
             var policy = Given.Policy();
             policies.Apply(new WatchEvent<BucketEncryptionPolicy>.Applied(policy with
@@ -36,8 +42,11 @@ public sealed class EndpointNewsTests : IAsyncLifetime
                 Spec = policy.Spec with { StoreRef = policy.Spec.StoreRef with { Name = store } },
             }));
         }
-        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
-        var news = new EndpointNews(_breakers, policies, new Stores(stores, shared: null, reader), key => key.Name.StartsWith("failing", StringComparison.Ordinal) ? 1 : 0);
+        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None,
+            new KeySourceReader(ambientInNamespacedStores: false));
+        var news = new EndpointNews(
+            _breakers, policies, new Stores(stores, shared: null, reader),
+            key => key.Name.StartsWith("failing", StringComparison.Ordinal) ? 1 : 0);
         _running = news.RunAsync(key => _woken.Add(key.Name), _stop.Token);
     }
 

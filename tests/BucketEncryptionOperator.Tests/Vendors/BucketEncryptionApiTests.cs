@@ -471,9 +471,11 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointBreakers(_time);
-        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits, endpoints: breakers);
+        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits,
+            endpoints: breakers);
         var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 100, Burst: 100, MaxConcurrency: 3) };
-        var sent = Enumerable.Range(0, 3).Select(_ => api.GetAsync(address, Dialects.Key, CancellationToken.None)).ToList();
+        var sent = Enumerable.Range(0, 3).Select(_ => api.GetAsync(address, Dialects.Key, CancellationToken.None))
+            .ToList();
         await Waiting.UntilAsync(() => server.Requests.Count == 3);
         _time.Advance(TimeSpan.FromSeconds(1));
         sent.Add(api.GetAsync(address, Dialects.Key, CancellationToken.None)); // waits for a slot
@@ -482,13 +484,40 @@ public sealed class BucketEncryptionApiTests : IDisposable
         var codes = new List<string>();
         foreach (var request in sent)
             codes.Add((await Assert.ThrowsAsync<VendorException>(() => request).Within()).Failure.Code);
-        var read = await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(address, Dialects.Key, CancellationToken.None)).Within();
+        var read = await Assert.ThrowsAsync<VendorException>(() =>
+            api.GetAsync(address, Dialects.Key, CancellationToken.None)).Within();
         var write = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(address, Dialects.Key)).Within();
 
         Assert.Equal(["EndpointDown", "EndpointDown", "Timeout", "Timeout"], codes.Order(StringComparer.Ordinal));
         Assert.Equal(["EndpointDown", "EndpointDown"], [read.Failure.Code, write.Failure.Code]);
         Assert.True(write.Failure.NotSent);
         Assert.Equal(3, server.Requests.Count);
+    }
+
+    /// <summary>A new key's first call is waited for by the others with that key, but not at an endpoint that is down.</summary>
+    [Fact]
+    public async Task Nobody_waits_for_the_first_call_of_a_key_at_an_endpoint_that_is_down()
+    {
+        await using var server = new ScriptedServer(_ => new Reply.Silence());
+        using var breakers = new EndpointBreakers(_time);
+        var api = VendorCatalog.ConnectAll(
+            _http, new ServerClocks(_time), _limits, new KeyBreakers(_time), endpoints: breakers)["S3"];
+        Task<Observation> GetAsync(string id) =>
+            api.GetAsync(At(server), new AccessKey(id, "secret", SecurityToken: null), CancellationToken.None);
+        var first = Enumerable.Range(0, EndpointBreakers.OpensAt).Select(i => GetAsync($"id-{i}")).ToList();
+        await Waiting.UntilAsync(() => server.Requests.Count == EndpointBreakers.OpensAt);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        foreach (var request in first)
+            await Assert.ThrowsAsync<VendorException>(() => request).Within();
+        _time.Advance(EndpointBreakers.ShortestPause);
+        var probe = GetAsync("new");
+        await Waiting.UntilAsync(() => server.Requests.Count == EndpointBreakers.OpensAt + 1);
+
+        var refused = await Assert.ThrowsAsync<VendorException>(() => GetAsync("new")).Within();
+
+        Assert.Equal(("EndpointDown", false), (refused.Failure.Code, probe.IsCompleted));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await Assert.ThrowsAsync<VendorException>(() => probe).Within();
     }
 
     [Theory]
@@ -499,10 +528,12 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status));
         using var breakers = new EndpointBreakers(_time);
-        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits, endpoints: breakers);
+        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits,
+            endpoints: breakers);
 
         for (var i = 0; i < 5; i++)
-            await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(At(server), Dialects.Key, CancellationToken.None)).Within();
+            await Assert.ThrowsAsync<VendorException>(() =>
+                api.GetAsync(At(server), Dialects.Key, CancellationToken.None)).Within();
 
         Assert.True(server.Requests.Count == 5, sentence);
     }
@@ -512,7 +543,8 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointBreakers(_time);
-        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => TimeSpan.FromSeconds(4), endpoints: breakers);
+        var api = new BucketEncryptionApi(
+            _http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => TimeSpan.FromSeconds(4), endpoints: breakers);
         var writing = Enumerable.Range(0, 5).Select(_ => api.DeleteAsync(At(server), Dialects.Key)).ToList();
         await Waiting.UntilAsync(() => server.Requests.Count == 5);
 

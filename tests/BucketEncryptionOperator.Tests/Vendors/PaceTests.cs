@@ -114,13 +114,17 @@ public sealed class PaceTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(0, State.Waiting);
     }
 
-    /// <summary>An endpoint that swallows packets keeps its slots occupied for a timeout each: the next must not wait for several of them.</summary>
+    /// <summary>
+    /// An endpoint that swallows packets keeps its slots occupied for a timeout each: the next must not wait for
+    /// several of them.
+    /// </summary>
     [Fact]
     public async Task Who_would_wait_too_long_for_a_slot_is_told_at_once_by_how_long_the_others_have_taken()
     {
         using var cancelled = new CancellationTokenSource();
         var turns = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => EnterAsync())).Within();
-        var waiting = Enumerable.Range(0, 8).Select(_ => Pace.EnterAsync(Limit, "Get", requests: 1, cancelled.Token)).ToList();
+        var waiting = Enumerable.Range(0, 8).Select(_ => Pace.EnterAsync(Limit, "Get", requests: 1, cancelled.Token))
+            .ToList();
         _time.Advance(TimeSpan.FromSeconds(9));
 
         var refused = await Assert.ThrowsAsync<VendorException>(EnterAsync).Within();

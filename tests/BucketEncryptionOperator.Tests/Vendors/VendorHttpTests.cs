@@ -173,14 +173,18 @@ public sealed class VendorHttpTests : IDisposable
         foreach (var bundle in (string?[])[null, other.Pem, ours.Pem, other.Pem + ours.Pem, null])
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, server.Address);
-            var thrown = await Record.ExceptionAsync(() => _http.SendAsync(request, "GetBucketEncryption", bundle, TimeSpan.MaxValue, CancellationToken.None));
+            var thrown = await Record.ExceptionAsync(() =>
+                _http.SendAsync(request, "GetBucketEncryption", bundle, TimeSpan.MaxValue, CancellationToken.None));
             codes.Add((thrown as VendorException)?.Failure.Code ?? "answered");
         }
 
         Assert.Equal(["TlsFailed", "TlsFailed", "answered", "answered", "TlsFailed"], codes);
     }
 
-    /// <summary>By the real clock: the runtime's connect timeout knows no other. The backlog of a listener that accepts nothing is full.</summary>
+    /// <summary>
+    /// By the real clock: the runtime's connect timeout knows no other. The backlog of a listener that accepts nothing
+    /// is full.
+    /// </summary>
     [Fact]
     public async Task A_connection_that_nobody_accepts_ends_before_the_limit_and_nothing_was_sent()
     {
@@ -188,9 +192,11 @@ public sealed class VendorHttpTests : IDisposable
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(1), TimeProvider.System);
         using var request = new HttpRequestMessage(HttpMethod.Put, blackHole.Address);
 
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => http.SendAsync(request, "PutBucketEncryption", CancellationToken.None)).Within();
+        var thrown = await Assert.ThrowsAsync<VendorException>(() =>
+            http.SendAsync(request, "PutBucketEncryption", CancellationToken.None)).Within();
 
-        Assert.Equal((FailureKind.Transient, "Unreachable", true), (thrown.Failure.Kind, thrown.Failure.Code, thrown.Failure.NotSent));
+        Assert.Equal((FailureKind.Transient, "Unreachable", true),
+            (thrown.Failure.Kind, thrown.Failure.Code, thrown.Failure.NotSent));
         Assert.Contains("within 0.5 s", thrown.Failure.Message, StringComparison.Ordinal);
     }
 

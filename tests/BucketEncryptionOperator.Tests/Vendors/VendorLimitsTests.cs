@@ -48,26 +48,32 @@ public sealed class VendorLimitsTests : IDisposable
         Assert.InRange(Assert.Single(_limits.States).RequestsPerSecond, 1, RateLimit.Default.RequestsPerSecond - 1);
     }
 
-    /// <summary>An id is in logs and in presigned URLs. Without the secret it must not be enough to slow its owner down.</summary>
+    /// <summary>
+    /// An id is in logs and in presigned URLs. Without the secret it must not be enough to slow its owner down.
+    /// </summary>
     [Fact]
     public async Task Another_secret_with_the_same_id_is_another_key()
     {
         var slow = new RateLimit(RequestsPerSecond: 1, Burst: 1, MaxConcurrency: 1);
-        await SendAsync(Bucket with { Limit = slow }, Key with { Secret = "guessed" }, new Failure(FailureKind.Throttled, "Get", "SlowDown") { RetryAfter = TimeSpan.FromHours(1) });
-        await SendAsync(Bucket with { Limit = slow }, Key with { SecurityToken = "guessed" }, new Failure(FailureKind.Throttled, "Get", "SlowDown"));
+        await SendAsync(Bucket with { Limit = slow }, Key with { Secret = "guessed" },
+            new Failure(FailureKind.Throttled, "Get", "SlowDown") { RetryAfter = TimeSpan.FromHours(1) });
+        await SendAsync(Bucket with { Limit = slow }, Key with { SecurityToken = "guessed" },
+            new Failure(FailureKind.Throttled, "Get", "SlowDown"));
 
         for (var i = 0; i < RateLimit.Default.Burst; i++)
             await SendAsync(Bucket, Key).Within();
 
         var state = Assert.Single(_limits.States); // metrics have one series for the id
-        Assert.Equal((RateLimit.Default.RequestsPerSecond, RateLimit.Default.Burst + 2, 2), (state.RequestsPerSecond, state.Requests, state.Throttled));
+        Assert.Equal((RateLimit.Default.RequestsPerSecond, RateLimit.Default.Burst + 2, 2),
+            (state.RequestsPerSecond, state.Requests, state.Throttled));
     }
 
     /// <summary>Whoever knows a role's name may write it into his own Secret as an id.</summary>
     [Fact]
     public async Task A_key_whose_id_is_the_name_of_a_role_is_not_the_roles()
     {
-        await SendAsync(Bucket, new AccessKey("role", "guessed", SecurityToken: null), new Failure(FailureKind.Throttled, "Get", "SlowDown") { RetryAfter = TimeSpan.FromHours(1) });
+        await SendAsync(Bucket, new AccessKey("role", "guessed", SecurityToken: null),
+            new Failure(FailureKind.Throttled, "Get", "SlowDown") { RetryAfter = TimeSpan.FromHours(1) });
 
         await SendAsync(Bucket, Key with { Principal = "role" }).Within();
     }
@@ -124,7 +130,9 @@ public sealed class VendorLimitsTests : IDisposable
         await SendAsync(address, Key);
 
         var waiting = write == "a put"
-            ? api.PutAsync(address, Key, api.Write(new BucketEncryption.Aes256(), new Observation(new BucketEncryption.None(), Document: null)), LastCheck)
+            ? api.PutAsync(address, Key,
+                api.Write(new BucketEncryption.Aes256(), new Observation(new BucketEncryption.None(), Document: null)),
+                LastCheck)
             : api.DeleteAsync(address, Key, LastCheck);
         await _time.TimersScheduledAsync(1).Within();
         mayWrite = false;

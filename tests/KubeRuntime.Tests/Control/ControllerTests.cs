@@ -117,10 +117,13 @@ public sealed partial class ControllerTests : IAsyncLifetime
     public async Task Reconciles_that_wait_for_long_do_not_hold_up_another_tenants()
     {
         using var queue = new WorkQueue<NamespacedName>(
-            new Backoff(Second, 60 * Second, new Random(1)), _clock, metrics: null, new WorkShares<NamespacedName>(2, key => new WorkGroup(key.Namespace, Target: null)));
+            new Backoff(Second, 60 * Second, new Random(1)), _clock, metrics: null,
+                new WorkShares<NamespacedName>(2, key => new WorkGroup(key.Namespace, Target: null)));
         var (source, reconciler) = (new Source(), new Reconciler());
         using var stop = new CancellationTokenSource();
-        var running = new Controller([source], queue, reconciler, new ControllerOptions(Workers: 2, ReconcileTimeout: 20 * Second, DrainTimeout: 10 * Second), _clock, _logger)
+        var running = new Controller([source], queue, reconciler,
+            new ControllerOptions(Workers: 2, ReconcileTimeout: 20 * Second, DrainTimeout: 10 * Second), _clock,
+            _logger)
             .RunAsync(Leadership.Unquestioned, stop.Token);
         source.Sync();
         source.Enqueue(A);

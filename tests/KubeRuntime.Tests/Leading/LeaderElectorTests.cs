@@ -47,7 +47,8 @@ public sealed class LeaderElectorTests
     public void In_normal_renewal_a_write_may_take_more_than_ten_seconds()
     {
         var shortest = TimeSpan.MaxValue;
-        _simulation.EachTick = () => shortest = _leader.Elector.WriteTime < shortest ? _leader.Elector.WriteTime : shortest;
+        _simulation.EachTick = () =>
+            shortest = _leader.Elector.WriteTime < shortest ? _leader.Elector.WriteTime : shortest;
 
         _simulation.Run(120 * Second);
 
@@ -74,7 +75,8 @@ public sealed class LeaderElectorTests
 
         Assert.NotNull(_simulation.RunUntil(() => standby.MayWrite, 60 * Second));
 
-        Assert.True(_simulation.Now >= lastWriteEnds, $"the last write ends {lastWriteEnds - _simulation.Now} after another may write");
+        Assert.True(_simulation.Now >= lastWriteEnds,
+            $"the last write ends {lastWriteEnds - _simulation.Now} after another may write");
         Assert.InRange(shortest, 3.9 * Second, 4.2 * Second);
     }
 

@@ -1,10 +1,11 @@
-using System.Diagnostics;
 using KubeRuntime.Queueing;
 using TestKit;
 
 namespace KubeRuntime.Tests.Queueing;
 
-/// <summary>Whose key is taken, where several tenants share the workers. A key's name is tenant/target/number.</summary>
+/// <summary>
+/// Whose key is taken, where several tenants share the workers. A key's name is tenant/target/number.
+/// </summary>
 public sealed partial class WorkQueueTests
 {
     [Theory]
@@ -12,7 +13,8 @@ public sealed partial class WorkQueueTests
     [InlineData("no target", "a/1/0 b/1/0 c/1/0 d/1/0 e/2/0", "a/1/0 e/2/0 b/1/0 c/1/0")]
     [InlineData("alone it has them all", "a/1/0 a/1/1 a/1/2 a/1/3 a/1/4", "a/1/0 a/1/1 a/1/2 a/1/3")]
     [InlineData("keys of nobody are not limited", "// //1 //2 //3 //4", "// //1 //2 //3")]
-    public void While_others_wait_no_tenant_and_no_target_holds_more_than_half_of_the_workers(string rule, string added, string taken)
+    public void While_others_wait_no_tenant_and_no_target_holds_more_than_half_of_the_workers(string rule,
+        string added, string taken)
     {
         using var shared = new SharedQueue(_clock, workers: 4);
         shared.Add(added.Split(' '));
@@ -83,7 +85,10 @@ public sealed partial class WorkQueueTests
         Assert.NotNull(taken);
     }
 
-    /// <summary>Timers and timestamps are two clocks: the room must not be missed for good because one of them was a moment ahead.</summary>
+    /// <summary>
+    /// Timers and timestamps are two clocks: the room must not be missed for good because one of them was a moment
+    /// ahead.
+    /// </summary>
     [Fact]
     public async Task A_timer_that_fires_a_moment_too_early_is_set_again()
     {
@@ -159,7 +164,8 @@ public sealed partial class WorkQueueTests
         shared.Done("a/1/0");
 
         Assert.Equal((false, true), (alone, othersWait));
-        Assert.Equal("b/1/0 c/1/0 a/1/0", string.Join(' ', shared.TakeOneAndEndIt(), shared.TakeOneAndEndIt(), shared.TakeOneAndEndIt()));
+        Assert.Equal("b/1/0 c/1/0 a/1/0",
+            string.Join(' ', shared.TakeOneAndEndIt(), shared.TakeOneAndEndIt(), shared.TakeOneAndEndIt()));
         Assert.False(shared.ShouldYield("a/1/0"));
     }
 
@@ -185,7 +191,8 @@ public sealed partial class WorkQueueTests
     {
         var random = RandomSeed.NewRandom(_output.WriteLine);
         using var shared = new SharedQueue(_clock, workers, mostSlow: 3);
-        var (share, waiting, held, since) = (Math.Max(1, workers / 2), new HashSet<string>(), new List<string>(), new Dictionary<string, long>());
+        var (share, held) = (Math.Max(1, workers / 2), new List<string>());
+        var (waiting, since) = (new HashSet<string>(StringComparer.Ordinal), new Dictionary<string, long>(StringComparer.Ordinal));
 
         int Held(Func<string, string> of, string key) => held.Count(h => of(h) == of(key));
         bool Within(string key, int limit) => Held(TenantOf, key) < limit && Held(TargetOf, key) < limit;
@@ -219,18 +226,22 @@ public sealed partial class WorkQueueTests
                     held.Add(taken);
                     since[taken] = _clock.GetTimestamp();
                     Assert.True(held.Count <= workers + 3);
-                    Assert.True(held.Count(h => _clock.GetElapsedTime(since[h]) < 2 * Second) <= workers, "more than the workers are not slow yet");
+                    Assert.True(held.Count(h => _clock.GetElapsedTime(since[h]) < 2 * Second) <= workers,
+                        "more than the workers are not slow yet");
                     break;
                 case 5:
                     var young = held.Count(h => _clock.GetElapsedTime(since[h]) < 2 * Second);
-                    Assert.True(young >= workers || held.Count >= workers || !waiting.Any(w => Within(w, workers)), "a worker is idle and a key waits");
+                    Assert.True(young >= workers || held.Count >= workers || !waiting.Any(w => Within(w, workers)),
+                        "a worker is idle and a key waits");
                     break;
             }
             Assert.Equal(waiting.Count, shared.Queue.Depth);
         }
     }
 
-    /// <summary>The order of magnitude, so that a take that looks at all keys is noticed; the figures are in docs/benchmarks.md.</summary>
+    /// <summary>
+    /// The order of magnitude, so that a take that looks at all keys is noticed; the figures are in docs/benchmarks.md.
+    /// </summary>
     [Theory]
     [InlineData("one tenant, one target", 1, 1)]
     [InlineData("1000 tenants, one target", 1000, 1)]
@@ -243,10 +254,11 @@ public sealed partial class WorkQueueTests
         for (var round = 0; round < Rounds; round++)
         {
             using var queue = new WorkQueue<int>(
-                new Backoff(Second, Second, new Random(1)), TimeProvider.System, metrics: null, new WorkShares<int>(4, k => new WorkGroup($"{k % tenants}", $"{k % targets}")));
+                new Backoff(Second, Second, new Random(1)), TimeProvider.System, metrics: null,
+                    new WorkShares<int>(4, k => new WorkGroup($"{k % tenants}", $"{k % targets}")));
             for (var key = 0; key < Keys; key++)
                 queue.Add(key);
-            var from = Stopwatch.GetTimestamp();
+            var from = TimeProvider.System.GetTimestamp();
             var held = new Queue<int>();
             for (var taken = 0; taken < Keys;)
             {
@@ -259,7 +271,7 @@ public sealed partial class WorkQueueTests
                 }
                 queue.Done(held.Dequeue());
             }
-            var took = Stopwatch.GetElapsedTime(from);
+            var took = TimeProvider.System.GetElapsedTime(from);
             fastest = took < fastest ? took : fastest;
         }
 
@@ -303,7 +315,8 @@ public sealed partial class WorkQueueTests
         public SharedQueue(TimeProvider time, int workers, int? mostSlow = null)
         {
             var shares = new WorkShares<int>(workers, k => GroupOf(_names[k]));
-            Queue = new WorkQueue<int>(new Backoff(Second, Second, new Random(1)), time, metrics: null, mostSlow is { } most ? shares with { MostSlow = most } : shares);
+            Queue = new WorkQueue<int>(new Backoff(Second, Second, new Random(1)), time, metrics: null,
+                mostSlow is { } most ? shares with { MostSlow = most } : shares);
         }
 
         public WorkQueue<int> Queue { get; }
@@ -317,7 +330,8 @@ public sealed partial class WorkQueueTests
 
         public void Add(params string[] names) => Array.ForEach(names, n => Queue.Add(Number(n)));
 
-        public void AddDue(params string[] names) => Array.ForEach(names, n => Queue.AddAfter(Number(n), TimeSpan.Zero));
+        public void AddDue(params string[] names) =>
+            Array.ForEach(names, n => Queue.AddAfter(Number(n), TimeSpan.Zero));
 
         public void Done(string name) => Queue.Done(Number(name));
 
@@ -349,6 +363,7 @@ public sealed partial class WorkQueueTests
 
         public void Dispose() => Queue.Dispose();
 
-        private static WorkGroup GroupOf(string name) => name.StartsWith("//", StringComparison.Ordinal) ? default : new WorkGroup(TenantOf(name), TargetOf(name));
+        private static WorkGroup GroupOf(string name) =>
+            name.StartsWith("//", StringComparison.Ordinal) ? default : new WorkGroup(TenantOf(name), TargetOf(name));
     }
 }
