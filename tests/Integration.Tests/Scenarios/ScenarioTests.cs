@@ -59,7 +59,7 @@ public sealed class ScenarioSuite : IAsyncLifetime
         }
         await Task.WhenAll(stages.Select(s => s.SetAsync())); // a store that comes into sight after its policy is one more reason to look: what is given is there first
         foreach (var part in stages.Where(s => !s.Scenario.HasOwnOperator).SelectMany(s => s.Namespaces).Chunk(NamespacesAnOperator))
-            _operators.Add(await LaunchAsync(part, ["--cluster-stores", "--cluster-resource-namespace", Stage.ClusterSecrets, "--workers", "16"]));
+            _operators.Add(await LaunchAsync(stages.Select(s => s.Region), part, ["--cluster-stores", "--cluster-resource-namespace", Stage.ClusterSecrets, "--workers", "16"]));
         var turns = new SemaphoreSlim(AtATime);
         foreach (var stage in stages.OrderBy(s => s.Scenario.Slow is null).ThenBy(s => !s.Scenario.HasOwnOperator))
             _results[stage.Scenario.File] = PlayAsync(stage, turns);
@@ -84,7 +84,7 @@ public sealed class ScenarioSuite : IAsyncLifetime
         var verdict = "FAILED";
         try
         {
-            await new Play(stage, own => LaunchAsync(own.Namespaces, own.Scenario.Flags ?? [])).RunAsync();
+            await new Play(stage, own => LaunchAsync([own.Region], own.Namespaces, own.Scenario.Flags ?? [])).RunAsync();
             verdict = "ok";
         }
         catch (InvalidOperationException e) when (!stage.Scenario.HasOwnOperator)
@@ -98,11 +98,11 @@ public sealed class ScenarioSuite : IAsyncLifetime
         }
     }
 
-    private async Task<OperatorProcess> LaunchAsync(IEnumerable<string> namespaces, IEnumerable<string> flags)
+    private async Task<OperatorProcess> LaunchAsync(IEnumerable<string> regions, IEnumerable<string> namespaces, IEnumerable<string> flags)
     {
         var proxy = new Dictionary<string, string>(StringComparer.Ordinal) { ["http_proxy"] = _street!.Url.GetLeftPart(UriPartial.Authority), ["no_proxy"] = "" };
         var allowed = VendorStreet.Endpoints.SelectMany(e => new[] { "--allowed-endpoints", e });
-        var partitions = string.Join(',', Enumerable.Range(0, Files.Count).SelectMany(number => VendorStreet.Partitions(VendorStreet.Region(number))));
+        var partitions = string.Join(',', regions.SelectMany(VendorStreet.Partitions));
         var op = OperatorProcess.Launch(_server!.Kubeconfig, _street.Url, proxy, ["--partitions", partitions, .. flags.Contains(Watched, StringComparer.Ordinal) ? [] : (string[])[Watched, string.Join(',', namespaces)], .. allowed, .. flags]);
         await op.WhenReadyAsync();
         return op;
