@@ -142,7 +142,12 @@ internal sealed class PolicyPass(
     };
 
     private Task EachAsync(int count, Func<int, CancellationToken, ValueTask> work, CancellationToken cancellationToken) =>
-        Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = options.BucketConcurrency, CancellationToken = cancellationToken }, work);
+        Parallel.ForAsync(0, count, new ParallelOptions
+        {
+            MaxDegreeOfParallelism = options.BucketConcurrency,
+            CancellationToken = cancellationToken,
+            TaskScheduler = TaskScheduler.Current, // whoever schedules the pass schedules its buckets too
+        }, work);
 
     private abstract record Decided
     {
