@@ -70,7 +70,7 @@ internal sealed class PolicyPass(
                 case BucketStanding.Yields yields:
                     return new Decided.Done(new BucketResult(task.Bucket, Yield(policy, goal, seen, yields)) { Claim = Claim.Open });
                 case BucketStanding.StandIn standIn:
-                    seen = buckets.Judge(api, task with { Goal = goal with { Consent = goal.Consent && standIn.For.Spec.AllowDowngrade == true } }, seen.Observed) with { ReadAt = seen.ReadAt };
+                    seen = buckets.Judge(api, task with { Goal = goal with { Consent = goal.Consent && standIn.For.Spec.AllowDowngrade == true } }, seen.Observed, seen.ReadAt);
                     break;
             }
         }
