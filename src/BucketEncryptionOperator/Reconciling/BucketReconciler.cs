@@ -16,7 +16,7 @@ internal sealed record BucketTask(BucketAddress Address, BucketId Id, Goal Goal,
 /// <summary>One bucket as a look found it, and what is to be done; or why it could not be seen.</summary>
 internal abstract record BucketLook(BucketTask Task)
 {
-    /// <param name="ReadAt">Timestamp of the vendor's answer.</param>
+    /// <param name="ReadAt">Timestamp at which the read was begun: its answer may have been made at any time since, and is no younger than that.</param>
     public sealed record Seen(BucketTask Task, Observation Observed, Plan Plan, long ReadAt) : BucketLook(Task);
 
     public sealed record Unseen(BucketTask Task, Failure Failure) : BucketLook(Task);
@@ -27,9 +27,10 @@ internal sealed class BucketReconciler(TimeProvider time)
 {
     public async Task<BucketLook> LookAsync(VendorSession session, BucketTask task, CancellationToken cancellationToken)
     {
+        var readAt = time.GetTimestamp();
         try
         {
-            return Judge(session.Api, task, await session.Api.GetAsync(task.Address, session.Key, cancellationToken));
+            return Judge(session.Api, task, await session.Api.GetAsync(task.Address, session.Key, cancellationToken), readAt);
         }
         catch (VendorException e)
         {
@@ -37,10 +38,10 @@ internal sealed class BucketReconciler(TimeProvider time)
         }
     }
 
-    /// <summary>What follows from an answer that has just come.</summary>
-    public BucketLook.Seen Judge(IBucketEncryptionApi api, BucketTask task, Observation observed)
+    /// <summary>What follows from an answer.</summary>
+    /// <param name="readAt">When it was asked for.</param>
+    public BucketLook.Seen Judge(IBucketEncryptionApi api, BucketTask task, Observation observed, long readAt)
     {
-        var readAt = time.GetTimestamp();
         if (task.Goal is Goal.PutBack)
             observed = observed with { Repeated = api.Repeat(observed) };
         return new BucketLook.Seen(task, observed, Planner.Decide(task.Goal, observed, task.Memory.History, task.Memory.WasInSync, time.GetUtcNow()), readAt);

@@ -79,8 +79,11 @@ internal sealed class BucketTurns(TimeProvider time)
         /// <inheritdoc cref="BucketTurns.UntilReadsAreFresh(BucketId)"/>
         public TimeSpan UntilReadsAreFresh => turns.UntilReadsAreFresh(entry);
 
-        /// <summary>Whether this process has written the bucket since then.</summary>
-        public bool WasWrittenSince(long timestamp) => entry.WrittenAt is { } at && at >= timestamp;
+        /// <summary>
+        /// Whether a read that was begun then shows what the bucket has: this process has not written the bucket since, nor so shortly before that the
+        /// read may have missed the write.
+        /// </summary>
+        public bool Trusts(long readAt) => entry.WrittenAt is not { } at || turns.Between(at, readAt) >= WriteHistory.ReadLag;
 
         /// <summary>A write is about to be sent.</summary>
         public void Writes() => (_writes, entry.WrittenAt) = (true, turns.Now());
@@ -100,6 +103,8 @@ internal sealed class BucketTurns(TimeProvider time)
     }
 
     private long Now() => time.GetTimestamp();
+
+    private TimeSpan Between(long from, long to) => time.GetElapsedTime(from, to);
 
     private TimeSpan UntilReadsAreFresh(Entry entry) =>
         entry.WrittenAt is { } at && WriteHistory.ReadLag - time.GetElapsedTime(at) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;

@@ -95,7 +95,7 @@ internal sealed class PolicyPass(
                 case BucketStanding.Yields yields:
                     return new Decided.Done(new BucketResult(task.Bucket, Yield(policy, goal, seen, yields)) { Claim = Claim.Open });
                 case BucketStanding.StandIn standIn:
-                    seen = buckets.Judge(api, task with { Goal = goal with { Consent = goal.Consent && standIn.For.Spec.AllowDowngrade == true } }, seen.Observed) with { ReadAt = seen.ReadAt };
+                    seen = buckets.Judge(api, task with { Goal = goal with { Consent = goal.Consent && standIn.For.Spec.AllowDowngrade == true } }, seen.Observed, seen.ReadAt);
                     break;
             }
         }
@@ -174,7 +174,12 @@ internal sealed class PolicyPass(
     };
 
     private Task EachAsync(int count, Func<int, CancellationToken, ValueTask> work, CancellationToken cancellationToken) =>
-        Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = options.BucketConcurrency, CancellationToken = cancellationToken }, work);
+        Parallel.ForAsync(0, count, new ParallelOptions
+        {
+            MaxDegreeOfParallelism = options.BucketConcurrency,
+            CancellationToken = cancellationToken,
+            TaskScheduler = TaskScheduler.Current, // whoever schedules the pass schedules its buckets too
+        }, work);
 
     private abstract record Decided
     {

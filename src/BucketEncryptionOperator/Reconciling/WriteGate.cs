@@ -9,7 +9,7 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <item>The pass has put on record what must not be forgotten (<see cref="PassRecord"/>).</item>
 /// <item>Enter the bucket's turn. A read that may still show what was there before a write of this process is no evidence: wait.</item>
 /// <item>Take the rate permits of a read and of the write together.</item>
-/// <item>Read again, unless the look is younger than a second and this process has not written since; decide again.</item>
+/// <item>Read again, unless the look was begun less than a second ago and no write of this process was near it; decide again.</item>
 /// <item>Where the record does not fit what was read: record again and start over, at most three times.</item>
 /// <item>Check once more, with nothing awaited between the check and the send, whether the write is still wanted (<see cref="WriteCheck"/>).</item>
 /// <item>Send, and read back.</item>
@@ -17,7 +17,7 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </summary>
 internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, TimeProvider time, ILogger<WriteGate> logger)
 {
-    /// <summary>A look that is no older when the write is sent serves as the read before it.</summary>
+    /// <summary>A look that was begun no longer ago when the write is sent serves as the read before it.</summary>
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
 
     private const int MostTries = 3;
@@ -56,9 +56,10 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
         try
         {
             using var writing = await session.Api.BeginWriteAsync(task.Address, session.Key, cancellationToken);
-            if (time.GetElapsedTime(look.ReadAt) >= FreshFor || turn.WasWrittenSince(look.ReadAt))
+            if (time.GetElapsedTime(look.ReadAt) >= FreshFor || !turn.Trusts(look.ReadAt))
             {
-                look = buckets.Judge(session.Api, task, await writing.GetAsync(cancellationToken));
+                var readAt = time.GetTimestamp();
+                look = buckets.Judge(session.Api, task, await writing.GetAsync(cancellationToken), readAt);
                 if (look.Plan is not Plan.Write planned)
                     return (new BucketResult(task.Bucket, BucketReconciler.Unwritten(look)) { WasRefused = true }, look);
                 if (!record.Fits(session.Api, look, planned))

@@ -36,14 +36,23 @@ public sealed class KubeClient : IDisposable
     /// <param name="product">Name and version for the User-Agent header, as <c>name/1.0</c>.</param>
     /// <param name="warnings">Takes what the server warns of; shared, where there are several clients. Null to drop it.</param>
     /// <param name="metrics">Counts requests; null where nobody asks.</param>
-    public KubeClient(KubeConnection connection, string product, TimeProvider time, ServerWarnings? warnings = null, RuntimeMetrics? metrics = null)
+    /// <param name="around">Puts a handler around the one that sends, or in its place.</param>
+    public KubeClient(
+        KubeConnection connection,
+        string product,
+        TimeProvider time,
+        ServerWarnings? warnings = null,
+        RuntimeMetrics? metrics = null,
+        Func<HttpMessageHandler, HttpMessageHandler>? around = null)
     {
         _connection = connection;
         _basePath = connection.Server.AbsolutePath.TrimEnd('/');
         _time = time;
-        _transport = new Transport(
-            connection, product, time,
-            handler => metrics is null ? handler : new MeteredHandler(handler, metrics, connection.Server, time));
+        _transport = new Transport(connection, product, time, handler =>
+        {
+            var sender = around?.Invoke(handler) ?? handler;
+            return metrics is null ? sender : new MeteredHandler(sender, metrics, connection.Server, time);
+        });
         _warnings = warnings;
     }
 

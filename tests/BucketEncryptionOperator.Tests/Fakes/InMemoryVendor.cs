@@ -8,6 +8,18 @@ namespace BucketEncryptionOperator.Tests.Fakes;
 /// <summary>A call that a vendor got: Get, Put or Delete.</summary>
 internal sealed record VendorCall(string Operation, string Bucket);
 
+/// <summary>A call as the vendor itself saw it.</summary>
+/// <param name="Before">What the bucket had when the call came; null where there is no such bucket.</param>
+/// <param name="After">What it had when the call was done: the same as before for a read, and for a write that had no effect.</param>
+internal sealed record VendorReceipt(VendorCall Call, AccessKey Key, BucketEncryption? Before, BucketEncryption? After)
+{
+    /// <summary>What a read was answered with, which may be older; null for a write and for a read that failed.</summary>
+    public BucketEncryption? Shown { get; init; }
+
+    /// <summary>What the caller is told instead of success.</summary>
+    public Failure? Failure { get; init; }
+}
+
 /// <param name="Failure">What the caller is told.</param>
 /// <param name="AfterEffect">The call was carried out, and only its answer was lost.</param>
 internal sealed record VendorFault(Failure Failure, bool AfterEffect = false);
@@ -35,6 +47,12 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
 
     /// <summary>The key that is accepted; null accepts any.</summary>
     public string? GoodSecret { get; set; }
+
+    /// <summary>From a call and its key, what the vendor says that the key may not; null where it may.</summary>
+    public Func<VendorCall, AccessKey, Failure?> Denials { get; set; } = (_, _) => null;
+
+    /// <summary>Called with each call that the vendor has got, when its effect, if any, is there and its answer is on the way.</summary>
+    public Action<VendorReceipt> Received { get; set; } = _ => { };
 
     /// <summary>So many reads after a write still see what was there before.</summary>
     public int LaggingReads { get; set; }
@@ -124,16 +142,26 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
                 throw new VendorException(stop with { NotSent = true });
             var call = new VendorCall(operation, address.Bucket);
             _calls.Add(call);
+            var before = this[address.Bucket];
             var fault = Faults(_calls.Count, call);
-            if (fault is { AfterEffect: false })
-                throw new VendorException(fault.Failure);
-            if (GoodSecret is not null && key.Secret != GoodSecret)
-                throw new VendorException(Fail(FailureKind.Denied, "SignatureDoesNotMatch", 403, operation) with { ConcernsCredentials = true });
-            if (!_buckets.ContainsKey(address.Bucket))
-                throw new VendorException(Fail(FailureKind.Missing, "NoSuchBucket", 404, operation) with { Hint = "Create the bucket." });
-            var result = effect();
-            return fault is null ? result : throw new VendorException(fault.Failure);
+            var failure = fault is { AfterEffect: false } ? fault.Failure : Refusal(call, key);
+            var result = failure is null ? effect() : default;
+            failure ??= fault?.Failure;
+            Received(new VendorReceipt(call, key, before, this[address.Bucket])
+            {
+                Shown = failure is null ? (result as Observation)?.Encryption : null,
+                Failure = failure,
+            });
+            return failure is null && result is { } answer ? answer : throw new VendorException(failure ?? throw new InvalidOperationException(operation));
         }
+    }
+
+    private Failure? Refusal(VendorCall call, AccessKey key)
+    {
+        if (GoodSecret is not null && key.Secret != GoodSecret)
+            return Fail(FailureKind.Denied, "SignatureDoesNotMatch", 403, call.Operation) with { ConcernsCredentials = true };
+        return Denials(call, key)
+            ?? (_buckets.ContainsKey(call.Bucket) ? null : Fail(FailureKind.Missing, "NoSuchBucket", 404, call.Operation) with { Hint = "Create the bucket." });
     }
 
     /// <summary>Long enough for another writer to come in between, if anybody lets him.</summary>

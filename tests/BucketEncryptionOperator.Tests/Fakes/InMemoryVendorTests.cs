@@ -77,6 +77,33 @@ public sealed class InMemoryVendorTests
         Assert.Empty(_vendor.Calls);
     }
 
+    [Fact]
+    public async Task What_a_key_may_not_is_denied_and_has_no_effect()
+    {
+        _vendor.Denials = (call, key) => call.Operation == "Put" && key.Id == Key.Id ? InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403) : null;
+
+        var denied = await Assert.ThrowsAsync<VendorException>(PutAsync);
+        await _vendor.PutAsync(Address, Key with { Id = "other" }, _vendor.Write(Aes, new Observation(None, null)));
+
+        Assert.Equal(("AccessDenied", Aes), (denied.Failure.Code, await GetAsync()));
+    }
+
+    [Fact]
+    public async Task A_receipt_says_what_the_bucket_had_and_what_was_answered()
+    {
+        var receipts = new List<VendorReceipt>();
+        (_vendor.Received, _vendor.LaggingReads) = (receipts.Add, 1);
+        _vendor.Faults = (n, _) => n == 3 ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500), AfterEffect: true) : null;
+
+        await PutAsync();
+        await GetAsync();
+        await Assert.ThrowsAsync<VendorException>(() => _vendor.DeleteAsync(Address, Key));
+
+        Assert.Equal([("Put", None, Aes), ("Get", Aes, Aes), ("Delete", Aes, None)], receipts.Select(r => (r.Call.Operation, r.Before, r.After)));
+        Assert.Equal([null, None, null], receipts.Select(r => r.Shown));
+        Assert.Equal([null, null, "InternalError"], receipts.Select(r => r.Failure?.Code));
+    }
+
     private Task PutAsync() => _vendor.PutAsync(Address, Key, _vendor.Write(Aes, new Observation(None, null)));
 
     private async Task<BucketEncryption> GetAsync() => (await _vendor.GetAsync(Address, Key, CancellationToken.None)).Encryption;

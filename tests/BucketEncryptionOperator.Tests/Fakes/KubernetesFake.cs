@@ -16,13 +16,19 @@ internal sealed class KubernetesFake : IAsyncDisposable
     private readonly Dictionary<string, JsonObject> _objects = new(StringComparer.Ordinal);
     private readonly Dictionary<string, JsonObject> _secrets = new(StringComparer.Ordinal);
     private readonly List<string> _requests = [];
-    private readonly ScriptedServer _server;
+    private readonly ScriptedServer? _server;
     private readonly TimeProvider _time;
     private int _version = 100;
 
-    public KubernetesFake(TimeProvider time)
+    /// <param name="inProcess">Without a network: a request has its answer before the client's call returns. For tests that make very many.</param>
+    public KubernetesFake(TimeProvider time, bool inProcess = false)
     {
         _time = time;
+        if (inProcess)
+        {
+            Client = new KubeClient(new KubeConnection(new Uri("http://in-process.test")), "test/1.0", time, around: _ => new InProcess(Serve));
+            return;
+        }
         _server = new ScriptedServer(Serve);
         Client = new KubeClient(new KubeConnection(_server.Address), "test/1.0", time);
     }
@@ -31,6 +37,12 @@ internal sealed class KubernetesFake : IAsyncDisposable
 
     /// <summary>From the number of the request, from 1, and its first line; null for no fault.</summary>
     public Func<int, string, Reply?> Faults { get; set; } = (_, _) => null;
+
+    /// <summary>As <see cref="Faults"/>, for a request that has been carried out and whose answer is lost.</summary>
+    public Func<string, Reply?> LostAnswers { get; set; } = _ => null;
+
+    /// <summary>Called with the first line of each request and the status of its answer, when its effect, if any, is there.</summary>
+    public Action<string, int> Served { get; set; } = (_, _) => { };
 
     /// <summary>First lines, without the version.</summary>
     public IReadOnlyList<string> Requests
@@ -163,10 +175,17 @@ internal sealed class KubernetesFake : IAsyncDisposable
         }
     }
 
+    public void RemoveSecret(NamespacedName name)
+    {
+        lock (_gate)
+            _secrets.Remove(Kinds.Secrets.ObjectPath(name));
+    }
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
-        await _server.DisposeAsync();
+        if (_server is not null)
+            await _server.DisposeAsync();
     }
 
     private Reply Serve(string request)
@@ -179,11 +198,13 @@ internal sealed class KubernetesFake : IAsyncDisposable
             if (Faults(_requests.Count, line) is { } fault)
                 return fault;
             var path = line[(line.IndexOf(' ') + 1)..];
-            return line.StartsWith("GET ", StringComparison.Ordinal) && _secrets.TryGetValue(path, out var secret) ? Ok(secret)
+            var reply = line.StartsWith("GET ", StringComparison.Ordinal) && _secrets.TryGetValue(path, out var secret) ? Ok(secret)
                 : line.StartsWith("PATCH ", StringComparison.Ordinal) && path.EndsWith("/status", StringComparison.Ordinal) && _objects.ContainsKey(path[..^"/status".Length])
                     ? Patch(path[..^"/status".Length], JsonNode.Parse(body)!.AsObject(), ofStatus: true)
                     : line.StartsWith("PATCH ", StringComparison.Ordinal) && _objects.ContainsKey(path) ? Patch(path, JsonNode.Parse(body)!.AsObject(), ofStatus: false)
                     : NotFound(path);
+            Served(line, InProcess.StatusOf(reply));
+            return LostAnswers(line) ?? reply;
         }
     }
 
@@ -233,4 +254,25 @@ internal sealed class KubernetesFake : IAsyncDisposable
     private static Reply Ok(JsonObject body) => ScriptedServer.Answer(200, body.ToJsonString(), "Content-Type: application/json");
 
     private string NextVersion() => (++_version).ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Answers a client's requests on the caller's thread.</summary>
+    private sealed class InProcess(Func<string, Reply> serve) : HttpMessageHandler
+    {
+        public static int StatusOf(Reply reply) =>
+            reply is Reply.Bytes { Text: var text } ? int.Parse(text.AsSpan("HTTP/1.1 ".Length, 3), NumberStyles.None, CultureInfo.InvariantCulture) : 0;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var body = request.Content is { } content ? new StreamReader(content.ReadAsStream(cancellationToken)) : null;
+            var reply = serve($"{request.Method} {request.RequestUri!.PathAndQuery} HTTP/1.1\r\n\r\n{body?.ReadToEnd()}");
+            if (reply is not Reply.Bytes { Text: var text })
+                throw new HttpRequestException("the connection was reset");
+            var response = new HttpResponseMessage((System.Net.HttpStatusCode)StatusOf(reply))
+            {
+                Content = new StringContent(text[(text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..]),
+            };
+            return Task.FromResult(response);
+        }
+    }
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace BucketEncryptionOperator.Tests.Fakes;
 
 /// <summary>Keeps what was logged, with exceptions, as text.</summary>
-internal sealed class RecordingLogger<T>(ConcurrentQueue<string> lines) : ILogger<T>
+internal sealed class RecordingLogger<T>(ConcurrentQueue<string> lines, Func<string>? prefix = null) : ILogger<T>
 {
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
@@ -12,5 +12,5 @@ internal sealed class RecordingLogger<T>(ConcurrentQueue<string> lines) : ILogge
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        lines.Enqueue($"{logLevel}: {formatter(state, exception)} {exception}");
+        lines.Enqueue($"{prefix?.Invoke()}{logLevel}: {formatter(state, exception)} {exception}");
 }

@@ -29,8 +29,8 @@ internal sealed class Workbench : IAsyncDisposable
     private static readonly TimeSpan Evidence = TimeSpan.FromHours(24);
 
     private readonly int _bucketConcurrency;
-    private readonly string _vendor;
-    private readonly IBucketEncryptionApi _api;
+    private readonly IReadOnlyDictionary<string, IBucketEncryptionApi> _vendors;
+    private readonly Func<string> _logPrefix;
     private KeyBreakers _breakers;
     private SecretKeys _keys;
     private readonly Dictionary<NamespacedName, int> _attempts = [];
@@ -51,8 +51,22 @@ internal sealed class Workbench : IAsyncDisposable
         Time = time ?? new ManualTimeProvider();
         Metrics = new PolicyMetrics(meter ?? _unheard, Time);
         (_bucketConcurrency, ReadOnly, _reader) = (bucketConcurrency, readOnly, new StoreReader(Allowed, partitions ?? Partitions.None, new KeySourceReader(ambient)));
-        (_vendor, _api) = real ?? ("AlibabaOSS", Vendor);
+        var (vendor, api) = real ?? ("AlibabaOSS", Vendor);
+        (_vendors, _logPrefix) = (new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { [vendor] = api }, static () => "");
         Kubernetes = new KubernetesFake(Time);
+        (_breakers, _keys, _temporary) = Keys();
+        Progress = new PassProgress(Time);
+        (_ownership, _reconciler) = Build();
+    }
+
+    /// <summary>Several vendors, and an API server without a network between.</summary>
+    public Workbench(WorkbenchWorld world)
+    {
+        Time = new ManualTimeProvider();
+        Metrics = new PolicyMetrics(_unheard, Time);
+        (_bucketConcurrency, _reader) = (world.BucketConcurrency, new StoreReader(world.Allowed, world.Partitions, new KeySourceReader(ambientInNamespacedStores: false)));
+        (_vendors, _logPrefix) = (world.Vendors, world.LogPrefix);
+        Kubernetes = new KubernetesFake(Time, inProcess: true);
         (_breakers, _keys, _temporary) = Keys();
         Progress = new PassProgress(Time);
         (_ownership, _reconciler) = Build();
@@ -79,7 +93,7 @@ internal sealed class Workbench : IAsyncDisposable
         return (
             breakers,
             new SecretKeys((name, token) => Kubernetes.Client.GetAsync(Kinds.Secrets, name, token), breakers, Time),
-            new TemporaryKeys((identity, _) => Task.FromResult(Fetch(identity)), breakers, Time, new RecordingLogger<TemporaryKeys>(Logs)));
+            new TemporaryKeys((identity, _) => Task.FromResult(Fetch(identity)), breakers, Time, Logger<TemporaryKeys>()));
     }
 
     private (BucketOwnership Ownership, PolicyReconciler Reconciler) Build()
@@ -89,15 +103,18 @@ internal sealed class Workbench : IAsyncDisposable
         var ownership = new BucketOwnership(_policies, policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition);
         var writer = new StatusWriter(Kubernetes.Client, _policies);
         var keeper = new Keeper(Kubernetes.Client, _policies, writer, Time);
-        var vendors = new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { [_vendor] = new GuardedApi(_api, _breakers, VendorCatalog.Find(_vendor)!.Realm) };
+        var vendors = _vendors.ToDictionary(
+            v => v.Key, v => (IBucketEncryptionApi)new GuardedApi(v.Value, _breakers, VendorCatalog.Find(v.Key)!.Realm), StringComparer.Ordinal);
         var buckets = new BucketReconciler(Time);
-        var gate = new WriteGate(new BucketTurns(Time), buckets, Time, new RecordingLogger<WriteGate>(Logs));
+        var gate = new WriteGate(new BucketTurns(Time), buckets, Time, Logger<WriteGate>());
         var checks = new WriteChecks(_policies, ownership, policy => Schedule.InputsOf(policy, stores, keys), () => MayWrite);
         var pass = new PolicyPass(buckets, ownership, keeper, gate, checks, Progress, new PassOptions(_bucketConcurrency, ReadOnly) { ShouldYield = key => ShouldYield(key) });
         var releaser = new Releaser(ownership, keeper, stores, keys, Time);
-        var teller = new Teller(writer, ownership, Events, Metrics, new TellerOptions(Evidence), Time, new RecordingLogger<Teller>(Logs));
-        return (ownership, new PolicyReconciler(_policies, stores, keys, vendors, pass, releaser, keeper, teller, Woken.Enqueue, Time, new RecordingLogger<PolicyReconciler>(Logs)));
+        var teller = new Teller(writer, ownership, Events, Metrics, new TellerOptions(Evidence), Time, Logger<Teller>());
+        return (ownership, new PolicyReconciler(_policies, stores, keys, vendors, pass, releaser, keeper, teller, Woken.Enqueue, Time, Logger<PolicyReconciler>()));
     }
+
+    private RecordingLogger<T> Logger<T>() => new(Logs, _logPrefix);
 
     public PolicyMetrics Metrics { get; }
 
@@ -161,7 +178,14 @@ internal sealed class Workbench : IAsyncDisposable
 
     public void Put(Namespace ns) => _namespaces.Apply(new WatchEvent<Namespace>.Applied(ns));
 
+    public void RemoveStore(NamespacedName store) => _stores.Apply(new WatchEvent<ObjectStore>.Deleted(store));
+
+    public void RemoveClusterStore(string name) => _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Deleted(new NamespacedName("", name)));
+
     public void Put(ObjectStore store) => _stores.Apply(new WatchEvent<ObjectStore>.Applied(store));
+
+    /// <summary>One reconcile and nothing else: what others do meanwhile, and what the mirror learns of it, is the caller's matter.</summary>
+    public Task<Requeue> ReconcileAloneAsync(NamespacedName key, int attempt, CancellationToken cancellationToken) => _reconciler.ReconcileAsync(key, attempt, cancellationToken);
 
     public Task<Requeue> ReconcileAsync(CancellationToken cancellationToken = default) => ReconcileAsync(Given.PolicyKey, cancellationToken);
 
@@ -206,6 +230,17 @@ internal sealed class Workbench : IAsyncDisposable
         throw new InvalidOperationException("It never settles: " + string.Join("\n", Logs.TakeLast(5)));
     }
 
+    /// <summary>Called with each change that the mirror learns of, and the other policies that should look because of it.</summary>
+    public Action<Change<BucketEncryptionPolicy>, IReadOnlyCollection<NamespacedName>> Changed { get; set; } = (_, _) => { };
+
+    /// <summary>The mirror learns what is stored, and what is stored no more.</summary>
+    public void WatchAll()
+    {
+        Watch();
+        foreach (var gone in _policies.Snapshot().Where(p => Kubernetes.Find(p.Metadata.Key)?.Metadata.Uid != p.Metadata.Uid))
+            Gone(gone);
+    }
+
     /// <summary>The mirror learns what is stored, as it would from the watch.</summary>
     private void Watch()
     {
@@ -241,7 +276,7 @@ internal sealed class Workbench : IAsyncDisposable
     private void Tracked(Change<BucketEncryptionPolicy> change)
     {
         Metrics.Changed(change);
-        _ownership.Track(change);
+        Changed(change, _ownership.Track(change));
     }
 
     private void Gone(BucketEncryptionPolicy policy)
@@ -250,3 +285,9 @@ internal sealed class Workbench : IAsyncDisposable
             Tracked(change);
     }
 }
+
+/// <summary>What a <see cref="Workbench"/> of several vendors is made of.</summary>
+/// <param name="Vendors">By the name of <c>spec.vendor</c>.</param>
+/// <param name="LogPrefix">Says whose reconcile has logged.</param>
+internal sealed record WorkbenchWorld(
+    IReadOnlyDictionary<string, IBucketEncryptionApi> Vendors, EndpointAllowList Allowed, Partitions Partitions, int BucketConcurrency, Func<string> LogPrefix);

@@ -80,6 +80,51 @@ public sealed class WriteGateTests : IAsyncDisposable
         Assert.Equal(Planner.DowngradeRefused, Row("p", Many[^1]).Error?.Code);
     }
 
+    /// <summary>The answer was made before another policy of this operator wrote, and arrives long after.</summary>
+    [Fact]
+    public async Task A_read_is_as_old_as_its_request()
+    {
+        (_vendor["other-bucket"], _vendor[Bucket]) = (None, None);
+        _bench.Start(Policy("older", WantAes, age: 1, "other-bucket", Bucket)); // may not weaken
+        _bench.Put(Policy("younger", WantKey1, age: 2));
+        var (reached, go) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        _hooked.AfterLook = async (address, _) =>
+        {
+            if (address.Bucket == Bucket && reached.TrySetResult())
+                await go.Task;
+        };
+
+        var older = _bench.ReconcileAsync([Key("older")], 1);
+        await reached.Task;
+        await _bench.ReconcileAsync([Key("younger")], 1);
+        _bench.Time.Advance(WriteHistory.ReadLag);
+        go.SetResult();
+        await older;
+
+        Assert.Equal(Key1, _vendor[Bucket]);
+        Assert.Equal(Planner.DowngradeRefused, Row("older", Bucket).Error?.Code);
+    }
+
+    [Fact]
+    public async Task A_read_that_came_right_after_another_policys_write_is_no_evidence_a_moment_later_either()
+    {
+        (_vendor[Bucket], _vendor.LaggingReads) = (None, 2); // one is the writer's own, which reads back
+        _bench.Start(Policy("older", WantAes, age: 1)); // may not weaken
+        _bench.Put(Policy("younger", WantKey1, age: 2));
+        await _bench.ReconcileAsync([Key("younger")], 1);
+        _bench.Time.Advance(WriteHistory.ReadLag - TimeSpan.FromMilliseconds(100));
+        _hooked.AfterLook = (_, _) =>
+        {
+            _bench.Time.Advance(TimeSpan.FromMilliseconds(200));
+            return Task.CompletedTask;
+        };
+
+        await _bench.ReconcileAsync([Key("older")], 1);
+
+        Assert.Equal(Key1, _vendor[Bucket]);
+        Assert.Equal(Planner.DowngradeRefused, Row("older", Bucket).Error?.Code);
+    }
+
     /// <summary>The read before the write is not the one that the record was made of.</summary>
     [Fact]
     public async Task The_original_on_record_is_what_the_write_replaces()

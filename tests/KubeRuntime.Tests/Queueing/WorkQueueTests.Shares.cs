@@ -262,7 +262,7 @@ public sealed partial class WorkQueueTests
             var held = new Queue<int>();
             for (var taken = 0; taken < Keys;)
             {
-                while (queue.TakeAsync(CancellationToken.None) is { IsCompletedSuccessfully: true, Result: { } key })
+                while (queue.TakeAsync(CancellationToken.None).AsTask() is { IsCompletedSuccessfully: true, Result: { } key })
                 {
                     held.Enqueue(key);
                     taken++;

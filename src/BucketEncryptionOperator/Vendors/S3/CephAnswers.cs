@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace BucketEncryptionOperator.Vendors.S3;
 
 /// <summary>
@@ -12,6 +14,8 @@ internal static class CephAnswers
     private const int NumberLength = 21;
     private const int TimeLength = 10;
 
+    private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789abcdef");
+
     public static bool IsCeph(VendorResponse answer) =>
         answer.Headers.Server.ToString().Contains(ServerName, StringComparison.Ordinal)
         || answer.Header("x-amz-request-id")?.Split('-', 4) is [var number, { Length: >= TimeLength } time, { Length: > 0 } gateway, { Length: > 0 }]
@@ -19,5 +23,5 @@ internal static class CephAnswers
             && number.Length == IdPrefix.Length + NumberLength
             && IsHex(number.AsSpan(IdPrefix.Length)) && IsHex(time) && IsHex(gateway);
 
-    private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept("0123456789abcdef");
+    private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(Hex);
 }

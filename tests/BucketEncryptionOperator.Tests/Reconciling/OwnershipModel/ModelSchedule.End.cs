@@ -1,0 +1,79 @@
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Reconciling;
+using KubeRuntime.Api;
+
+namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
+
+/// <content>How a schedule ends: nobody changes anything any more, faults stop (denials stay), and everything is looked at until nothing moves.</content>
+internal sealed partial class ModelSchedule
+{
+    private const int MostRounds = 14;
+
+    private void CalmDown()
+    {
+        Tell("calm");
+        (_isCalm, _bench.MayWrite) = (true, true);
+        if (Chance(2))
+            _denied.Clear();
+        Watch();
+        while (_steps.Gates.Count > 0)
+            Open(_steps.Gates[_random.Next(_steps.Gates.Count)]);
+        for (var (round, quiet) = (0, 0); quiet < 2; round++)
+        {
+            Assert.True(round < MostRounds, $"{Where}: it never comes to rest");
+            var before = (_bench.Patches, Writes);
+            Round();
+            quiet = before == (_bench.Patches, Writes) ? quiet + 1 : 0;
+            Advance(round < 4 ? TimeSpan.FromMinutes(6) : TimeSpan.FromHours(3)); // longer than a probe of a rejected key; later, than a fuse
+        }
+        Judge();
+    }
+
+    private void Round()
+    {
+        var keys = new Queue<NamespacedName>(_bench.Kubernetes.Keys.OrderBy(_ => _random.Next()));
+        while (keys.Count > 0 || _running.Count > 0)
+        {
+            if (keys.Count > 0 && _running.Count < _workers)
+                Begin(keys.Dequeue());
+            else
+                Open(_steps.Gates[_random.Next(_steps.Gates.Count)]);
+            Check();
+        }
+        Watch();
+        Check();
+    }
+
+    private void Judge()
+    {
+        var policies = _bench.Kubernetes.Policies;
+        foreach (var policy in policies)
+        {
+            var broken = StatusRules.BrokenByItself(policy, policy.Status ?? new PolicyStatus()).ToList();
+            Assert.True(broken.Count == 0, $"{Where}: {policy.Metadata.Key}: {string.Join("; ", broken)}\n{Summary(policy.Metadata.Key)}");
+        }
+        foreach (var (partition, installation) in Places.Select(p => (p.Partition, p.Installation)).Distinct())
+        {
+            foreach (var bucket in _buckets)
+                Judge(new BucketId(partition, bucket), installation);
+        }
+    }
+
+    private void Judge(BucketId bucket, string installation)
+    {
+        if (!_oracle.IsCertain(bucket) || _oracle.OwnerOf(bucket) is not { } owner || owner.Spec.Suspend == true || !CanWrite(owner, bucket, installation))
+            return;
+        if (_installations[installation][bucket.Name] is not { } now)
+            return;
+        var wanted = PolicyReader.ReadTerms(owner.Spec).Value!.Goal;
+        var isMet = wanted.IsMetBy(new Observation(now, Document: null), wasWritten: true);
+        var mayNot = wanted.TargetFrom(now).Strength < now.Strength && owner.Spec.AllowDowngrade != true;
+        Assert.True(isMet || mayNot, $"{Where}: {bucket} has {now}, and {owner.Metadata.Key} owns it and declares {owner.Spec.Encryption}\n{Summary(owner.Metadata.Key)}");
+    }
+
+    /// <summary>Whether nothing keeps the policy from reading and writing the bucket.</summary>
+    private bool CanWrite(BucketEncryptionPolicy policy, BucketId bucket, string installation) =>
+        StoreOf(policy) is { } store && _secrets.GetValueOrDefault(store.Secret) is { } key && !_revoked.Contains(key)
+        && !_denied.Contains((key, installation, bucket.Name, true)) && !_denied.Contains((key, installation, bucket.Name, false));
+}

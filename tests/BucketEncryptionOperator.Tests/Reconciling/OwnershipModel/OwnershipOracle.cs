@@ -1,0 +1,371 @@
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Tests.Fakes;
+using KubeRuntime.Api;
+
+namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
+
+/// <summary>
+/// Judges every write at the moment in which the vendor gets it, by the rules alone: it knows the vendors' true state, what each key was answered, and what
+/// the operator's mirror holds, and nothing of how the operator decides.
+/// <list type="bullet">
+/// <item>A write is wanted: <see cref="Wanted"/>.</item>
+/// <item>It acts on fresh evidence: <see cref="Fresh"/>.</item>
+/// <item>Its policy owns the bucket, or stands in for the owner, or releases a bucket that nobody else claims: <see cref="Entitled"/>,
+/// <see cref="MayRelease"/>.</item>
+/// <item>It weakens nothing without consent: <see cref="Weakens"/>.</item>
+/// </list>
+/// What a look has found is known to the operator some steps after the vendor's answer. Until then the model counts both as possible.
+/// </summary>
+internal sealed class OwnershipOracle(TimeProvider time)
+{
+    private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReadLag = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan ReleaseGrace = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestAwaited = TimeSpan.FromMinutes(2);
+
+    /// <summary>Least time between the first and the third denied write. Times in a status are in whole seconds.</summary>
+    private static readonly TimeSpan DeniedFor = TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(2);
+
+    private const int DeniedEnough = 3;
+
+    private static readonly AsyncLocal<object?> TurnFlow = new();
+
+    private readonly ModelClaims _claims = new();
+    private readonly Dictionary<BucketId, DateTimeOffset> _written = [];
+    private readonly Dictionary<BucketId, DateTimeOffset> _changedByOthers = [];
+    private readonly Dictionary<(string Uid, string Bucket), DateTimeOffset> _leaving = [];
+    private readonly Dictionary<ClaimKey, List<DateTimeOffset>> _denied = [];
+    private readonly HashSet<(string Uid, long Generation, BucketId Bucket)> _looked = [];
+    private readonly Dictionary<(InMemoryVendor, string), int> _writing = [];
+    private readonly HashSet<ClaimKey> _hasWritten = [];
+
+    /// <summary>What policies of a namespace have read of a bucket with keys of theirs, by the store's vendor.</summary>
+    private readonly HashSet<(string Namespace, string Vendor, BucketId Bucket, BucketEncryption Read)> _read = [];
+
+    /// <summary>The write that the flow's call belongs to; null for a look.</summary>
+    public static object? Turn
+    {
+        get => TurnFlow.Value;
+        set => TurnFlow.Value = value;
+    }
+
+    public required Func<IReadOnlyList<BucketEncryptionPolicy>> Cache { get; init; }
+
+    public required Func<BucketEncryptionPolicy, ModelStore?> StoreOf { get; init; }
+
+    /// <summary>The id of the key that the API server has last given from the Secret to this process; null where it has none.</summary>
+    public Dictionary<NamespacedName, string?> KeysGiven { get; } = [];
+
+    public Func<bool> MayWrite { get; set; } = () => true;
+
+    public List<string> Violations { get; } = [];
+
+    public ModelClaims Claims => _claims;
+
+    public ModelLeaks Leaks { get; } = new();
+
+    public int Writes { get; private set; }
+
+    public int Denials { get; private set; }
+
+    public IEnumerable<BucketEncryption> ReadOf(string ns, string vendor, BucketId bucket) =>
+        _read.Where(r => r.Namespace == ns && r.Vendor == vendor && r.Bucket == bucket).Select(r => r.Read);
+
+    public void Began(ModelRun run)
+    {
+        var (policy, now) = (run.Policy, time.GetUtcNow());
+        foreach (var bucket in BucketsOf(policy))
+        {
+            if (!IsLeaving(policy, bucket))
+                _leaving.Remove((policy.Metadata.Uid, bucket));
+            else
+                _leaving.TryAdd((policy.Metadata.Uid, bucket), now);
+            if (run.Store is { } store)
+                run.Awaited[bucket] = [.. NewcomersTo(policy, new BucketId(store.Place.Partition, bucket)).Select(p => p.Metadata.Key)];
+        }
+    }
+
+    /// <summary>The operator has taken in what the run's looks have found.</summary>
+    public void Settled(ModelRun run)
+    {
+        foreach (var (key, found) in run.Pending)
+            _claims.Set(key, found);
+        run.Pending.Clear();
+    }
+
+    public void Ended(ModelRun run)
+    {
+        Settled(run);
+        if (run.HadKubernetesFault)
+            return;
+        foreach (var accepted in run.Accepted)
+            _denied.Remove(accepted);
+    }
+
+    /// <summary>The process was killed: what no status says is forgotten.</summary>
+    public void Restarted(IEnumerable<BucketEncryptionPolicy> stored)
+    {
+        _written.Clear();
+        _leaving.Clear();
+        KeysGiven.Clear();
+        _claims.ReadAgain(stored);
+    }
+
+    public bool HasWritten(ClaimKey key) => _hasWritten.Contains(key);
+
+    public void ChangedByOthers(BucketId bucket) => _changedByOthers[bucket] = time.GetUtcNow();
+
+    /// <summary>A policy, or a store, is another one in the mirror now.</summary>
+    public void CacheChanged() => _claims.Doubt(k => !Cache().Any(p => p.Metadata.Uid == k.Uid && MayClaim(p, k.Bucket)));
+
+    public IDisposable Writing(InMemoryVendor installation, string bucket)
+    {
+        var key = (installation, bucket);
+        _writing[key] = _writing.GetValueOrDefault(key) + 1;
+        if (_writing[key] > 1)
+            Violate($"two writers of {bucket} at a time");
+        return new Ending(() => _writing[key]--);
+    }
+
+    /// <summary>Writes that a killed process was at are nobody's.</summary>
+    public void ForgetWriting() => _writing.Clear();
+
+    public void Received(VendorReceipt receipt, bool readsLag)
+    {
+        var run = ModelRun.Current ?? throw new InvalidOperationException("a call outside of any reconcile");
+        if (run.Store is not { } store)
+        {
+            Violate($"{run} called a vendor without a store");
+            return;
+        }
+        var bucket = new BucketId(store.Place.Partition, receipt.Call.Bucket);
+        if (receipt.Failure is { Kind: FailureKind.Denied, IsVendorAnswer: true })
+            Denials++;
+        if (receipt.Call.Operation == "Get")
+            Read(run, store, bucket, receipt);
+        else
+            Written(run, bucket, receipt, readsLag);
+    }
+
+    public BucketEncryptionPolicy? OwnerOf(BucketId bucket)
+    {
+        var claims = Claimants(bucket).Select(p => (Policy: p, Claim: _claims.Only(new ClaimKey(p.Metadata.Uid, bucket)))).Where(c => c.Claim is not (null or Claim.None)).Select(c => (c.Policy, c.Claim!.Value)).ToList();
+        return OwnerAmong(claims).Owner;
+    }
+
+    /// <summary>Whether nothing is in doubt about who owns the bucket.</summary>
+    public bool IsCertain(BucketId bucket) => Claimants(bucket).All(p => _claims.Only(new ClaimKey(p.Metadata.Uid, bucket)) is not null);
+
+    /// <summary>Whether a claim of the policy on the bucket counts.</summary>
+    public bool MayClaim(BucketEncryptionPolicy policy, BucketId bucket) =>
+        policy.Metadata.DeletionTimestamp is null && policy.Spec.Mode != "Audit" && policy.Spec.Buckets.Any(b => b.Name == bucket.Name) && PartitionOf(policy) == bucket.Partition;
+
+    public static bool Agree(BucketEncryptionPolicy a, BucketEncryptionPolicy b) => a.Spec.Encryption == b.Spec.Encryption && (a.Spec.Match ?? "Exact") == (b.Spec.Match ?? "Exact");
+
+    public static int Strength(BucketEncryption encryption) => encryption switch
+    {
+        BucketEncryption.None => 0,
+        BucketEncryption.Aes256 => 1,
+        BucketEncryption.Kms { KeyId: null } => 2,
+        BucketEncryption.Kms => 3,
+        _ => 4,
+    };
+
+    private static IEnumerable<string> BucketsOf(BucketEncryptionPolicy policy) =>
+        policy.Spec.Buckets.Select(b => b.Name).Union((policy.Status?.Buckets ?? []).Select(b => b.Name), StringComparer.Ordinal);
+
+    private static bool IsLeaving(BucketEncryptionPolicy policy, string bucket) =>
+        policy.Metadata.DeletionTimestamp is not null || !policy.Spec.Buckets.Any(b => b.Name == bucket);
+
+    private static (BucketEncryptionPolicy? Owner, BucketEncryptionPolicy? Keeper) OwnerAmong(IEnumerable<(BucketEncryptionPolicy Policy, Claim Claim)> claims)
+    {
+        var byAge = claims.OrderBy(c => c.Policy.Metadata.CreationTimestamp).ThenBy(c => c.Policy.Metadata.Uid, StringComparer.Ordinal).ToList();
+        var keeper = byAge is [(var oldest, Claim.Denied), ..] ? oldest : null;
+        return (byAge.FirstOrDefault(c => c.Claim == Claim.Open && (keeper is null || Agree(keeper, c.Policy))).Policy, keeper);
+    }
+
+    /// <summary>The store's; while it is not there, where it was last.</summary>
+    private string? PartitionOf(BucketEncryptionPolicy policy) => _claims.PartitionOf(policy.Metadata.Uid, StoreOf(policy)?.Place.Partition);
+
+    private IEnumerable<BucketEncryptionPolicy> Claimants(BucketId bucket) => Cache().Where(p => MayClaim(p, bucket));
+
+    private void Read(ModelRun run, ModelStore store, BucketId bucket, VendorReceipt receipt)
+    {
+        var policy = run.Policy;
+        _looked.Add((policy.Metadata.Uid, policy.Metadata.Generation, bucket));
+        if (receipt.Shown is { } shown)
+        {
+            run.Reads[bucket.Name] = new Evidence(shown, time.GetUtcNow(), Turn);
+            _read.Add((policy.Metadata.Namespace, store.Vendor, bucket, shown));
+            Leaks.Learn(policy.Metadata.Namespace, shown);
+        }
+        if (Turn is not null || IsLeaving(policy, bucket.Name) || policy.Spec.Mode == "Audit")
+            return;
+        var key = new ClaimKey(policy.Metadata.Uid, bucket);
+        Claim? found = receipt.Failure switch
+        {
+            null => Claim.Open,
+            { IsVendorAnswer: true, Kind: FailureKind.Missing } => Claim.None,
+            { IsVendorAnswer: true, Kind: FailureKind.Denied } => Claim.Denied,
+            _ => null,
+        };
+        if (found is not { } now)
+            return;
+        _claims.MayBecome(key, now);
+        run.Pending.Add((key, now));
+    }
+
+    private void Written(ModelRun run, BucketId bucket, VendorReceipt receipt, bool readsLag)
+    {
+        Writes++;
+        var key = new ClaimKey(run.Policy.Metadata.Uid, bucket);
+        var judged = Judge(run, bucket, receipt, readsLag).ToList();
+        foreach (var problem in judged)
+            Violate($"{run} writes {receipt.Call.Operation} {bucket.Name} of {bucket.Partition} ({receipt.Before} to {receipt.After}, {receipt.Failure?.Code ?? "done"}): {problem}");
+        if (receipt.Failure is { Kind: FailureKind.Denied, IsVendorAnswer: true })
+            (_denied.TryGetValue(key, out var times) ? times : _denied[key] = []).Add(time.GetUtcNow());
+        else if (receipt.Failure is null)
+            run.Accepted.Add(key);
+        if (receipt.Before != receipt.After)
+            _hasWritten.Add(key);
+        if (receipt.Failure is null || receipt.Before != receipt.After)
+            _written[bucket] = time.GetUtcNow();
+    }
+
+    private IEnumerable<string> Judge(ModelRun run, BucketId bucket, VendorReceipt receipt, bool readsLag)
+    {
+        if (!MayWrite())
+            yield return "without the lease";
+        var now = Cache().FirstOrDefault(p => p.Metadata.Key == run.Key);
+        if (Wanted(run, now, receipt) is { } unwanted)
+            yield return unwanted;
+        if (now is null)
+            yield break;
+        if (!run.Reads.TryGetValue(bucket.Name, out var read))
+        {
+            yield return "without a read";
+            yield break;
+        }
+        if (Fresh(read, bucket) is { } stale)
+            yield return stale;
+        var isRelease = IsLeaving(now, bucket.Name);
+        if ((isRelease ? MayRelease(run, now, bucket) : null) is { } early)
+            yield return early;
+        if (isRelease && Restores(run, now, bucket, receipt) is { } foreign)
+            yield return foreign;
+        var weakens = Weakens(read, bucket, receipt, readsLag);
+        if (weakens && now.Spec.AllowDowngrade != true)
+            yield return "weakens without consent";
+        if (!isRelease && !Entitled(now, bucket, weakens))
+            yield return "is not the owner" + Describe(bucket);
+    }
+
+    private string? Wanted(ModelRun run, BucketEncryptionPolicy? now, VendorReceipt receipt)
+    {
+        var (meta, store) = (run.Policy.Metadata, run.Store!);
+        if (now is null || now.Metadata.Uid != meta.Uid)
+            return "the policy is gone";
+        if (now.Metadata.Generation != meta.Generation)
+            return "the spec has changed";
+        if (now.Spec.Suspend == true)
+            return "the policy is suspended";
+        if (now.Spec.Mode == "Audit")
+            return "the policy only audits";
+        if (now.Metadata.DeletionTimestamp != meta.DeletionTimestamp)
+            return "the policy is being deleted since";
+        if (IsLeaving(now, receipt.Call.Bucket) && now.Spec.DeletionPolicy is not ("Delete" or "Restore"))
+            return "the bucket is to stay as it is";
+        if (StoreOf(now)?.Version != run.StoreVersion)
+            return "the store has changed";
+        return KeysGiven.GetValueOrDefault(store.Secret) != receipt.Key.Id ? "the key is not the store's any more" : null;
+    }
+
+    private string? Fresh(Evidence read, BucketId bucket)
+    {
+        var now = time.GetUtcNow();
+        if (read.Turn is null ? now - read.At >= FreshFor : read.Turn != Turn)
+            return $"on a read that is {now - read.At} old";
+        if (!_written.TryGetValue(bucket, out var written))
+            return null;
+        return written > read.At ? "on a read from before another write of this process"
+            : read.At - written < ReadLag ? $"on a read {read.At - written} after another write of this process" : null;
+    }
+
+    /// <summary>By the true state, but for what somebody else has changed since the read: nobody can know that.</summary>
+    private bool Weakens(Evidence read, BucketId bucket, VendorReceipt receipt, bool readsLag)
+    {
+        if (receipt.Before is not { } before || (receipt.Failure is not null && receipt.Before == receipt.After))
+            return false;
+        var isBlind = readsLag || (_changedByOthers.TryGetValue(bucket, out var changed) && changed >= read.At);
+        return Strength(receipt.After ?? before) < Strength(isBlind ? read.Shown : before);
+    }
+
+    private bool Entitled(BucketEncryptionPolicy writer, BucketId bucket, bool weakens) =>
+        Assignments(bucket, writer).Any(claims =>
+        {
+            claims.Add((writer, Claim.Open));
+            var (owner, keeper) = OwnerAmong(claims);
+            if (owner is null || owner.Metadata.Uid == writer.Metadata.Uid)
+                return owner is not null;
+            return owner.Spec.Suspend != true && Agree(owner, writer) && (keeper is null || Agree(keeper, writer)) && IsWriteDenied(new ClaimKey(owner.Metadata.Uid, bucket))
+                && (!weakens || owner.Spec.AllowDowngrade == true);
+        });
+
+    private bool IsWriteDenied(ClaimKey owner) =>
+        _denied.TryGetValue(owner, out var times) && times.Count >= DeniedEnough && times[^1] - times[0] >= DeniedFor;
+
+    /// <summary>Every way in which the others' claims may stand.</summary>
+    private IEnumerable<List<(BucketEncryptionPolicy Policy, Claim Claim)>> Assignments(BucketId bucket, BucketEncryptionPolicy but)
+    {
+        IEnumerable<List<(BucketEncryptionPolicy, Claim)>> all = [[]];
+        foreach (var policy in Claimants(bucket).Where(p => p.Metadata.Uid != but.Metadata.Uid))
+        {
+            var possible = _claims.Of(new ClaimKey(policy.Metadata.Uid, bucket));
+            all = all.SelectMany(before => possible.Select(c => c == Claim.None ? before : (List<(BucketEncryptionPolicy, Claim)>)[.. before, (policy, c)]));
+        }
+        return all.Select(a => a.ToList());
+    }
+
+    private string? MayRelease(ModelRun run, BucketEncryptionPolicy policy, BucketId bucket)
+    {
+        if (!_claims.WasEverOpen(new ClaimKey(policy.Metadata.Uid, bucket)))
+            return "releases a bucket that it never had";
+        if (Assignments(bucket, policy).All(claims => claims.Count > 0))
+            return "releases a bucket that another policy owns" + Describe(bucket);
+        if (!_leaving.TryGetValue((policy.Metadata.Uid, bucket.Name), out var since))
+            return "releases a bucket that was not seen to leave";
+        var waited = time.GetUtcNow() - since;
+        if (waited < ReleaseGrace)
+            return $"releases after {waited}";
+        // Who has come since the pass began may not have been seen; who is there still is awaited.
+        var awaited = run.Awaited.GetValueOrDefault(bucket.Name)?.Intersect(NewcomersTo(policy, bucket).Select(p => p.Metadata.Key)).ToList() ?? [];
+        return waited < LongestAwaited && awaited.Count > 0 ? $"releases after {waited} what {awaited[0]} is about to take over" : null;
+    }
+
+    /// <summary>What is put back was read at this very bucket, by a policy of the namespace, at a store of the vendor.</summary>
+    private string? Restores(ModelRun run, BucketEncryptionPolicy policy, BucketId bucket, VendorReceipt receipt) =>
+        policy.Spec.DeletionPolicy == "Restore" && receipt.After is { } after && receipt.Before != receipt.After && run.Store is { } store
+        && !ReadOf(policy.Metadata.Namespace, store.Vendor, bucket).Contains(after)
+            ? "puts back what nobody of the namespace has ever read there" : null;
+
+    /// <summary>Policies of which it is certain that they are about to claim the bucket.</summary>
+    private IEnumerable<BucketEncryptionPolicy> NewcomersTo(BucketEncryptionPolicy leaving, BucketId bucket) =>
+        Cache().Where(p => p.Metadata.Uid != leaving.Metadata.Uid && p.Spec.Suspend != true && MayClaim(p, bucket) && StoreOf(p) is { } store
+            && KeysThere(store) && _claims.Only(new ClaimKey(p.Metadata.Uid, bucket)) == Claim.None
+            && !_looked.Contains((p.Metadata.Uid, p.Metadata.Generation, bucket)));
+
+    public required Func<ModelStore, bool> KeysThere { get; init; }
+
+    private string Describe(BucketId bucket) => string.Concat(Claimants(bucket).OrderBy(p => p.Metadata.CreationTimestamp).Select(p =>
+        $"\n    {p.Metadata.Key} of {p.Metadata.CreationTimestamp:HH:mm} {p.Spec.Encryption.Algorithm} {p.Spec.Encryption.KmsKey?.Id} suspended {p.Spec.Suspend}: {string.Join(" or ", _claims.Of(new ClaimKey(p.Metadata.Uid, bucket)))}"));
+
+    private void Violate(string what) => Violations.Add($"{time.GetUtcNow():HH:mm:ss.fff} {what}");
+
+    private sealed class Ending(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
+}

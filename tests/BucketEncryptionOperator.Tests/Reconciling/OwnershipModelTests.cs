@@ -1,0 +1,73 @@
+using System.Globalization;
+using BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
+using TestKit;
+using Xunit.Abstractions;
+
+namespace BucketEncryptionOperator.Tests.Reconciling;
+
+/// <summary>
+/// Random schedules of policies, people, vendors, API server and kills, judged by <see cref="OwnershipOracle"/>: who may write a bucket, on which evidence,
+/// and what nobody may learn. <c>SEED</c> begins with that schedule; <c>BEO_SCHEDULES</c> says how many there are.
+/// </summary>
+public sealed class OwnershipModelTests(ITestOutputHelper output)
+{
+    /// <summary>Threads that schedules are spread over.</summary>
+    private const int Threads = 2;
+
+    [Fact]
+    public void Only_the_owner_writes_on_fresh_evidence_and_nothing_is_weakened_or_learned_that_is_not_his()
+    {
+        var first = RandomSeed.NewRandom(output.WriteLine).Next();
+        var given = Environment.GetEnvironmentVariable("BEO_SCHEDULES");
+        var schedules = given is null ? RandomSeed.Cases(2000) : int.Parse(given, NumberStyles.None, CultureInfo.InvariantCulture);
+        if (int.TryParse(Environment.GetEnvironmentVariable("SCHEDULE"), NumberStyles.None, CultureInfo.InvariantCulture, out var one))
+            (first, schedules) = (one, 1);
+        var (next, gate, failures) = (0, new Lock(), new List<string>());
+        var (reconciles, writes, denials, kills) = (0, 0, 0, 0);
+
+        // Threads of their own: a schedule's order would not be its seed's on threads of the pool.
+        var threads = Enumerable.Range(0, Threads).Select(_ => new Thread(Play)).ToList();
+        threads.ForEach(t => t.Start());
+        threads.ForEach(t => t.Join());
+
+        output.WriteLine($"{next} schedules: {reconciles} reconciles, {writes} writes, {denials} denials, {kills} kills");
+        Assert.True(failures.Count == 0, string.Join("\n\n", failures) + $"\n{failures.Count} of {next} schedules failed");
+
+        void Play()
+        {
+            while (true)
+            {
+                int seed;
+                lock (gate)
+                {
+                    if (next >= schedules || failures.Count >= 10)
+                        return;
+                    seed = unchecked(first + next++) & int.MaxValue;
+                }
+                PlayOne(seed);
+            }
+        }
+
+        void PlayOne(int seed)
+        {
+            using var schedule = new ModelSchedule(seed);
+            string? failure = null;
+            try
+            {
+                schedule.Play();
+            }
+#pragma warning disable CA1031 // whatever went wrong is this schedule's failure
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                failure = $"{e.Message}\n{(e is Xunit.Sdk.XunitException ? "" : e)}\n{(schedules == 1 ? schedule.Story : "")}";
+            }
+            lock (gate)
+            {
+                (reconciles, writes, denials, kills) = (reconciles + schedule.Reconciles, writes + schedule.Writes, denials + schedule.Denials, kills + schedule.Kills);
+                if (failure is not null)
+                    failures.Add(failure);
+            }
+        }
+    }
+}
