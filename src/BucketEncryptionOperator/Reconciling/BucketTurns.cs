@@ -7,6 +7,9 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </summary>
 internal sealed class BucketTurns(TimeProvider time)
 {
+    /// <summary>How long a write is remembered: a read that was begun within the read lag after it may be judged some seconds later.</summary>
+    private static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(30);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<BucketId, Entry> _entries = [];
     private long? _droppedAt;
@@ -68,7 +71,7 @@ internal sealed class BucketTurns(TimeProvider time)
         if (_droppedAt is { } at && time.GetElapsedTime(at) < WriteHistory.ReadLag)
             return;
         _droppedAt = time.GetTimestamp();
-        foreach (var (bucket, _) in _entries.Where(e => e.Value.Wanted == 0 && UntilReadsAreFresh(e.Value) == TimeSpan.Zero).ToList())
+        foreach (var (bucket, _) in _entries.Where(e => e.Value.Wanted == 0 && (e.Value.WrittenAt is not { } written || time.GetElapsedTime(written) >= KeptFor)).ToList())
             _entries.Remove(bucket);
     }
 

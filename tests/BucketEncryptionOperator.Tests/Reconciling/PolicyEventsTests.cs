@@ -54,7 +54,7 @@ public sealed class PolicyEventsTests
             "Normal EncryptionApplied/Put: Bucket b: default encryption is now AES256; it was None.",
         ]),
         ["a blown fuse calls for a person"] = (After(Given.Policy("b"), new BucketResult("b", new Outcome.Unconfirmed(None, History(2)))), new BucketResult("b", new Outcome.Unconfirmed(None, History(3))),
-            ["Warning NotConverging/Confirm: Bucket b: Written 3 times, and a read never shows it. Something puts the bucket back, or the vendor drops what it is told. The next write comes later each time; a change of spec.encryption starts anew."]),
+            ["Warning NotConverging/Confirm: Bucket b: Written 3 times, and a read never shows it. Something puts the bucket back, or the vendor drops what it is told; some stores name their default key where a write names none: then leave spec.encryption.kmsKey out. The next write comes later each time; a change of spec.encryption starts anew."]),
         ["a lease that is not held is nobody's trouble"] = (Given.Policy("b"), Fails(new Failure(FailureKind.Conflict, NotLeading.CheckLease, "NotLeading"), None), []),
     };
 
