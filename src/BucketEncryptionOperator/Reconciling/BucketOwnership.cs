@@ -105,11 +105,21 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
         }
     }
 
-    /// <summary>The policy's status says now what its looks have found.</summary>
+    /// <summary>Forgets what the policy's status says now. What it does not say yet, because a look failed or a write of it did, is kept.</summary>
     public void Reported(BucketEncryptionPolicy policy)
     {
         lock (_gate)
-            _found.Remove(policy.Metadata.Uid);
+        {
+            if (_found.GetValueOrDefault(policy.Metadata.Uid) is not { } found)
+                return;
+            foreach (var (bucket, claim) in found)
+            {
+                if (ClaimIn(RowOf(policy, bucket.Name), bucket) == claim || !policy.Spec.Buckets.Any(b => b.Name == bucket.Name))
+                    found.Remove(bucket);
+            }
+            if (found.Count == 0)
+                _found.Remove(policy.Metadata.Uid);
+        }
     }
 
     public Claim ClaimOf(BucketEncryptionPolicy policy, BucketId bucket)
@@ -119,10 +129,7 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
             if (_found.GetValueOrDefault(policy.Metadata.Uid) is { } found && found.TryGetValue(bucket, out var claim))
                 return claim;
         }
-        var row = RowOf(policy, bucket.Name);
-        if (row is null || (row.Partition is { } partition && partition != bucket.Partition))
-            return Claim.None;
-        return row.ClaimedTime is not null ? Claim.Open : row.ClaimDeniedTime is not null ? Claim.Denied : Claim.None;
+        return ClaimIn(RowOf(policy, bucket.Name), bucket);
     }
 
     /// <summary>What the policy may do with the bucket, once its own keys have read it.</summary>
@@ -207,6 +214,14 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
         lock (_gate)
             keys = _naming.TryGetValue(bucket, out var naming) ? [.. naming] : [];
         return keys.Select(policies.Find).OfType<BucketEncryptionPolicy>();
+    }
+
+    /// <summary>A row of a bucket elsewhere is another bucket's.</summary>
+    private static Claim ClaimIn(BucketRow? row, BucketId bucket)
+    {
+        if (row is null || (row.Partition is { } partition && partition != bucket.Partition))
+            return Claim.None;
+        return row.ClaimedTime is not null ? Claim.Open : row.ClaimDeniedTime is not null ? Claim.Denied : Claim.None;
     }
 
     private static BucketRow? RowOf(BucketEncryptionPolicy policy, string bucket) => policy.Status?.Buckets.FirstOrDefault(b => b.Name == bucket);

@@ -55,35 +55,24 @@ internal static class BucketRows
     {
         if (result.Outcome is Outcome.Failed { Failure.PassesByItself: true } && tolerated && before is not null && result.Applied is null)
         {
-            var kept = result.WasRefused ? before with { Writes = Refused(before.Writes) } : before;
-            return new(kept == before ? before : kept, StandingOf(before, wasStalled));
+            return new(Kept(before), StandingOf(before, wasStalled));
         }
         if (result.Outcome is Outcome.Waiting { Why.Code: Confirming } && before is { State: not BucketRow.Unknown })
-            return new(result.WasRefused ? before with { Writes = Refused(before.Writes) } : before, StandingOf(before, wasStalled)); // what was read is no evidence
-        var row = new BucketRow
+            return new(Kept(before), StandingOf(before, wasStalled)); // what was read is no evidence
+        var row = WithClaim(new BucketRow
         {
             Name = result.Bucket,
             State = BucketRow.Unknown,
             Partition = partition ?? before?.Partition,
             LastAppliedTime = result.Applied?.At is { } at ? KubeTimeConverter.Truncate(at) : before?.LastAppliedTime,
-            ClaimedTime = result.Claim switch
-            {
-                Claim.Open => before?.ClaimedTime ?? now,
-                null => before?.ClaimedTime,
-                _ => null,
-            },
-            ClaimDeniedTime = result.Claim switch
-            {
-                Claim.Denied => before?.ClaimDeniedTime ?? now,
-                null => before?.ClaimDeniedTime,
-                _ => null,
-            },
+            ClaimedTime = before?.ClaimedTime,
+            ClaimDeniedTime = before?.ClaimDeniedTime,
             VendorKeyId = result.VendorKey ?? before?.VendorKeyId,
             Denied = result.WasDenied ? OneMore(before?.Denied, now) : result.Applied is null ? before?.Denied : null,
             HeldTime = before?.HeldTime ?? (result.Owns ? now : null),
             Original = before?.Original,
             Writes = result.WasRefused ? Refused(before?.Writes) : before?.Writes,
-        };
+        }, result.Claim, now);
         return result.Outcome switch
         {
             Outcome.InSync inSync => Finish(WithWrite(row, inSync.History) with { State = BucketRow.InSync, Observed = ObservedRows.Of(inSync.Observed) }, Standing.Good),
@@ -96,6 +85,13 @@ internal static class BucketRows
             Outcome.Failed failed => Failed(row, failed),
             _ => throw new InvalidOperationException(result.Outcome.GetType().Name),
         };
+
+        // The very row that was given, where nothing is new.
+        BucketRow Kept(BucketRow last)
+        {
+            var kept = WithClaim(result.WasRefused ? last with { Writes = Refused(last.Writes) } : last, result.Claim, now);
+            return kept == last ? last : kept;
+        }
 
         // A text may name what was observed: with another observation it is another.
         StandingRow Finish(BucketRow next, Standing standing) =>
@@ -186,6 +182,15 @@ internal static class BucketRows
             },
         };
     }
+
+    /// <param name="claim">Null: what it was.</param>
+    private static BucketRow WithClaim(BucketRow row, Claim? claim, DateTimeOffset now) => claim switch
+    {
+        null => row,
+        Claim.Open => row with { ClaimedTime = row.ClaimedTime ?? now, ClaimDeniedTime = null },
+        Claim.Denied => row with { ClaimedTime = null, ClaimDeniedTime = row.ClaimDeniedTime ?? now },
+        _ => row with { ClaimedTime = null, ClaimDeniedTime = null },
+    };
 
     private static WritesRow? Refused(WritesRow? row) => row is null or { Refused: true } ? row : row with { Refused = true };
 

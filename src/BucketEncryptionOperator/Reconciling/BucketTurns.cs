@@ -7,8 +7,8 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </summary>
 internal sealed class BucketTurns(TimeProvider time)
 {
-    /// <summary>How long a write is remembered: a read that was begun within the read lag after it may be judged some seconds later.</summary>
-    private static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(30);
+    /// <summary>A read that was begun while it could miss a write serves as evidence for a moment longer.</summary>
+    private static readonly TimeSpan KeptFor = WriteHistory.ReadLag + WriteGate.FreshFor;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<BucketId, Entry> _entries = [];
@@ -68,10 +68,10 @@ internal sealed class BucketTurns(TimeProvider time)
     /// <summary>At most once in the time that an entry is kept, so that a pass over many buckets does not walk them all each time.</summary>
     private void DropOld()
     {
-        if (_droppedAt is { } at && time.GetElapsedTime(at) < WriteHistory.ReadLag)
+        if (_droppedAt is { } at && time.GetElapsedTime(at) < KeptFor)
             return;
         _droppedAt = time.GetTimestamp();
-        foreach (var (bucket, _) in _entries.Where(e => e.Value.Wanted == 0 && (e.Value.WrittenAt is not { } written || time.GetElapsedTime(written) >= KeptFor)).ToList())
+        foreach (var (bucket, _) in _entries.Where(e => e.Value.Wanted == 0 && !IsOfUse(e.Value)).ToList())
             _entries.Remove(bucket);
     }
 
@@ -108,6 +108,8 @@ internal sealed class BucketTurns(TimeProvider time)
     private long Now() => time.GetTimestamp();
 
     private TimeSpan Between(long from, long to) => time.GetElapsedTime(from, to);
+
+    private bool IsOfUse(Entry entry) => entry.WrittenAt is { } at && time.GetElapsedTime(at) < KeptFor;
 
     private TimeSpan UntilReadsAreFresh(Entry entry) =>
         entry.WrittenAt is { } at && WriteHistory.ReadLag - time.GetElapsedTime(at) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;

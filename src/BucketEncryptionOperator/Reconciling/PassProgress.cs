@@ -82,9 +82,12 @@ internal sealed class PassProgress(TimeProvider time)
                 _unfinished.TryRemove(uid, out _);
             return (all, PassEnd.Complete);
         }
-        foreach (var (task, result) in remaining.Zip(results)
-            .Where(p => !p.First.IsRelease && NeedsNothingMore(p.Second)))
-            unfinished.Done[KeyOf(task)] = (result with { Applied = null }, time.GetTimestamp());
+        foreach (var (task, result) in remaining.Zip(results).Where(p => !IsUnfinished(p.Second)))
+        {
+            unfinished.Done.Remove(KeyOf(task)); // what an earlier look found does not hold any more
+            if (!task.IsRelease && NeedsNothingMore(result))
+                unfinished.Done[KeyOf(task)] = (result with { Applied = null }, time.GetTimestamp());
+        }
         _unfinished[uid] = unfinished;
         return (all, EndOf(results));
     }

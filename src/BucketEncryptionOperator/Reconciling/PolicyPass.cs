@@ -124,6 +124,8 @@ internal sealed class PolicyPass(
             claim = ownership.ClaimOf(policy, task.Id) == Claim.None ? Claim.None : Claim.Denied;
         if (claim is { } changed)
             ownership.Found(policy, task.Id, changed);
+        else if (!task.IsRelease)
+            claim = ownership.ClaimOf(policy, task.Id); // an earlier look may have found more than the status says
         return new BucketResult(task.Bucket, new Outcome.Failed(failure, Observed: null)) { Claim = claim };
     }
 

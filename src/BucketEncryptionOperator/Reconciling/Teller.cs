@@ -22,7 +22,7 @@ internal sealed class Teller(
         var status = StatusComposer.Compose(policy, findings, options.Evidence, now);
         TellDone(policy, findings);
         var told = await writer.WriteAsync(policy, status, cancellationToken);
-        ownership.Reported(policy);
+        ownership.Reported(told);
         metrics.Told(policy, status, findings, isNews: !ReferenceEquals(told, policy));
         if (!ReferenceEquals(told, policy))
         {

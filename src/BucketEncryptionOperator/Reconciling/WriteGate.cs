@@ -18,7 +18,7 @@ namespace BucketEncryptionOperator.Reconciling;
 internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, TimeProvider time, ILogger<WriteGate> logger)
 {
     /// <summary>A look that was begun no longer ago when the write is sent serves as the read before it.</summary>
-    private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
 
     private const int MostTries = 3;
 

@@ -220,6 +220,29 @@ public sealed class OwnershipEvidenceTests : IAsyncDisposable
         Assert.NotNull(Row("older").ClaimedTime);
     }
 
+    [Theory]
+    [InlineData("an answer that says nothing of the claim", nameof(FailureKind.Refused), 400)]
+    [InlineData("an answer that is tolerated for a while", nameof(FailureKind.Transient), 500)]
+    public async Task A_claim_that_no_status_says_yet_is_not_lost_by_the_next_look(string sentence, string kind, int status)
+    {
+        Team(OtherTeam);
+        _vendor[Bucket] = None;
+        _bench.Start(Policy("older", WantKey1, 1));
+        _bench.Put(Weaker(In(OtherTeam, Policy("younger", WantAes, 2))));
+        _bench.Kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(500, "InternalError") : null;
+        await _bench.ReconcileAsync(Key("older")); // it reads the bucket, and can put nothing on record
+        _bench.Kubernetes.Faults = (_, _) => null;
+        _vendor.Faults = (_, call) => new VendorFault(InMemoryVendor.Fail(Enum.Parse<FailureKind>(kind), "Trouble", status, call.Operation));
+        await _bench.ReconcileAsync(Key("older"));
+        _vendor.Faults = (_, _) => null;
+
+        await _bench.ReconcileAsync(new NamespacedName(OtherTeam, "younger"));
+
+        Assert.True(_vendor.Count("Put") == 0, sentence);
+        Assert.Equal("BucketConflict", Ready("younger", OtherTeam).Reason);
+        Assert.NotNull(Row("older").ClaimedTime);
+    }
+
     [Fact]
     public async Task An_hour_of_answers_that_are_not_the_stores_calls_for_a_person_and_the_store_is_asked_every_five_minutes()
     {
