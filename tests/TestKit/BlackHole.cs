@@ -13,8 +13,7 @@ public sealed class BlackHole : IDisposable
 
     /// <param name="takesConnections">
     /// True: the kernel completes connections, and nobody reads what comes. False: it swallows packets as a firewall
-    /// does, for the listener's
-    /// backlog is full.
+    /// does, for the listener's backlog is full.
     /// </param>
     public BlackHole(bool takesConnections = false)
         : this(IPAddress.Loopback, port: 0, takesConnections)
@@ -55,7 +54,10 @@ public sealed class BlackHole : IDisposable
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
         {
-            return socket.Poll(limit, SelectMode.SelectWrite);
+            if (socket.Poll(limit, SelectMode.SelectWrite))
+                return true;
+            socket.Dispose(); // it would go on asking, and be taken for a client's
+            return false;
         }
     }
 }

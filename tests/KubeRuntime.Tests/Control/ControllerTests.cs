@@ -274,6 +274,7 @@ public sealed partial class ControllerTests : IAsyncLifetime
         ActivitySource.AddActivityListener(listener);
         Sync(new NamespacedName("traced", "good"));
         (await _reconciler.NextAsync()).Return(Requeue.OnChange);
+        await Waiting.UntilAsync(() => spans.Count == 1);
         _first.Enqueue(new NamespacedName("traced", "bad"));
         (await _reconciler.NextAsync()).Return(new Requeue.Retry(3600 * Second));
         await Waiting.UntilAsync(() => spans.Count == 2);
