@@ -121,7 +121,7 @@ public sealed class NeighbourTests(ClusterFixture fixture, ITestOutputHelper out
         await scene.Cluster.ApplyAsync(Scene.SecretYaml(ns, "scene-secret"));
     }
 
-    private static Task TroubleAsync(Scene scene, string ns, int number, Uri endpoint)
+    private static Task<string> TroubleAsync(Scene scene, string ns, int number, Uri endpoint)
     {
         var store = scene.StoreYaml(endpoint.GetLeftPart(UriPartial.Authority))
             .Replace("name: oss,", $"name: dead-{number},", StringComparison.Ordinal);

@@ -6,7 +6,6 @@ using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 using KubeRuntime.Conditions;
 using KubeRuntime.Control;
-using TestKit;
 using Xunit.Abstractions;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
@@ -18,7 +17,6 @@ public sealed class OwnershipEvidenceTests : IAsyncDisposable
     private const string OtherTeam = "team-b";
 
     private static readonly BucketEncryption None = new BucketEncryption.None();
-    private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
     private static readonly BucketEncryption Key1 = new BucketEncryption.Kms("k-1", DataCipher.Aes256);
     private static readonly EncryptionSpec WantKey1 = new() { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "k-1" } };
     private static readonly EncryptionSpec WantAes = new() { Algorithm = "AES256" };
@@ -27,7 +25,7 @@ public sealed class OwnershipEvidenceTests : IAsyncDisposable
     private readonly InMemoryVendor _vendor = new();
     private readonly InMemoryVendor _elsewhere = new();
     private readonly HookedVendor _hooked;
-    private Workbench _bench;
+    private readonly Workbench _bench;
 
     public OwnershipEvidenceTests(ITestOutputHelper output)
     {
@@ -368,7 +366,7 @@ public sealed class OwnershipEvidenceTests : IAsyncDisposable
         var woken = _bench.Woken.ToList();
         await _bench.SettleAsync(Key("p"));
 
-        Assert.Empty(_vendor.Calls.Skip(calls).Where(c => c.Operation != "Get"));
+        Assert.DoesNotContain(_vendor.Calls.Skip(calls), c => c.Operation != "Get");
         Assert.Equal((BucketRow.Releasing, Releaser.AwaitingSuccessor), (waiting.Buckets.Single(b => b.Name == "x-bucket").State, waiting.Buckets.Single(b => b.Name == "x-bucket").Error?.Code));
         Assert.Equal(("Unknown", Releaser.AwaitingSuccessor), (waiting.Conditions.Find("Ready")!.Status, waiting.Conditions.Find("Ready")!.Reason));
         Assert.Contains(Key("p"), woken);

@@ -2,7 +2,6 @@ using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 using Xunit.Abstractions;
 

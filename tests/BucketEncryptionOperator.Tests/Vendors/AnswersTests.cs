@@ -92,6 +92,8 @@ public sealed class AnswersTests
     private static readonly Lazy<List<Cell>> Cells = new(() => [.. All()]);
 
     /// <summary>A value that the vendor did not give would lead to a write, or keep one from being sent.</summary>
+    private static readonly int[] SomeStatuses = [200, 204, 302, 400, 403, 404, 409, 429, 500, 501, 503];
+
     [Fact]
     public void A_read_gives_a_value_only_by_the_right_document_or_by_the_vendors_code()
     {
@@ -140,7 +142,7 @@ public sealed class AnswersTests
                     from operation in Operations.Keys
                     from body in Bodies
                     where body.Key is not (Nothing or Blanks)
-                    from status in new[] { 200, 204, 302, 400, 403, 404, 409, 429, 500, 501, 503 }
+                    from status in SomeStatuses
                     let plain = Read(vendor, operation, body.Key, body.Value(vendor), status)
                     let behind = Read(vendor, operation, body.Key, "\r\n \uFEFF\n" + body.Value(vendor), status)
                     where plain != behind

@@ -1,4 +1,3 @@
-using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;

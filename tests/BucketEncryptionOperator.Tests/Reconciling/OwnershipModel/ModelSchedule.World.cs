@@ -5,7 +5,6 @@ using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;

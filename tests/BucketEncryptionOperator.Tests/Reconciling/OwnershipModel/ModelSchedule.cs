@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
