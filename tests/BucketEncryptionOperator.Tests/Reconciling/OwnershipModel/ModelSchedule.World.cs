@@ -58,7 +58,9 @@ internal sealed partial class ModelSchedule
         // A tenant may write what he likes into a store; what the operator makes of it is the operator's matter.
         var spec = new JsonObject
         {
-            ["vendor"] = store.Vendor, ["region"] = store.Place.Region, ["credentials"] = new JsonObject { ["secretRef"] = new JsonObject { ["name"] = store.Secret.Name } },
+            ["vendor"] = store.Vendor,
+            ["region"] = store.Place.Region,
+            ["credentials"] = new JsonObject { ["secretRef"] = new JsonObject { ["name"] = store.Secret.Name } },
         };
         if (store.Place.Endpoint is { } endpoint)
             spec["endpoint"] = endpoint;
@@ -104,7 +106,10 @@ internal sealed partial class ModelSchedule
         {
             Metadata = new ObjectMeta
             {
-                Name = name, Namespace = ns, Uid = $"uid-{name}", Generation = 1,
+                Name = name,
+                Namespace = ns,
+                Uid = $"uid-{name}",
+                Generation = 1,
                 CreationTimestamp = like is null ? DateTimeOffset.UnixEpoch.AddMinutes(_random.Next(100)) : KubeTimeConverter.Truncate(Now),
             },
             Spec = like?.Spec ?? Consistent(new PolicySpec
