@@ -195,8 +195,14 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
         policy.Metadata.DeletionTimestamp is null && !PolicyReader.IsAudit(policy.Spec) && PartitionOf(policy, bucket.Name) == bucket.Partition
         && policy.Spec.Buckets.Any(b => b.Name == bucket.Name);
 
-    /// <summary>By its store; while that is not there, by what its status remembers.</summary>
-    private string? PartitionOf(BucketEncryptionPolicy policy, string bucket) => partitionOf(policy) ?? RowOf(policy, bucket)?.Partition;
+    /// <summary>By its store; while that is not there, by what its looks have found or its status remembers.</summary>
+    private string? PartitionOf(BucketEncryptionPolicy policy, string bucket) => partitionOf(policy) ?? FoundPartition(policy, bucket) ?? RowOf(policy, bucket)?.Partition;
+
+    private string? FoundPartition(BucketEncryptionPolicy policy, string bucket)
+    {
+        lock (_gate)
+            return _found.GetValueOrDefault(policy.Metadata.Uid)?.Keys.Where(b => b.Name == bucket).Select(b => b.Partition).FirstOrDefault();
+    }
 
     private bool HasLooked(BucketEncryptionPolicy policy, BucketId bucket)
     {

@@ -120,10 +120,11 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
         return left > TimeSpan.Zero ? new Outcome.Waiting(Observed: null, Awaiting, left < AskAgain ? left : AskAgain) : null;
     }
 
+    /// <summary>Keys that cannot be read just now may be there a moment later: that is no reason to release the bucket.</summary>
     private async Task<bool> ResolvesAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken) =>
         stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value is { } store
         && PolicyReader.Read(policy, store.Place).Value is not null
-        && (await keys.GetAsync(store.Keys, cancellationToken)).Value is not null;
+        && (await keys.GetAsync(store.Keys, cancellationToken)).Failure is null or { PassesByItself: true };
 
     private static Goal? GoalOf(PolicyTerms terms, StorePlace place, Original? original) => terms.Deletion switch
     {

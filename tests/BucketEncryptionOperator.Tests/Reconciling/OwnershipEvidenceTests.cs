@@ -301,6 +301,24 @@ public sealed class OwnershipEvidenceTests : IAsyncDisposable
         Assert.Equal(1, _vendor.Count("Put"));
     }
 
+    /// <summary>A look has claimed the bucket, no status could say so, and the store goes: nothing of that is the vendor's word.</summary>
+    [Fact]
+    public async Task A_claim_that_no_status_says_yet_outlives_its_store()
+    {
+        Team(OtherTeam);
+        _vendor[Bucket] = Key1;
+        _bench.Start(Policy("older", WantKey1, 1));
+        _bench.Kubernetes.Faults = (_, line) => line.Contains("/older/status", StringComparison.Ordinal) ? KubernetesFake.Status(500, "slow") : null;
+        await _bench.ReconcileAsync([Key("older")], 1);
+        _bench.Remove(Given.StoreKey);
+        _bench.Put(In(OtherTeam, Weaker(Policy("younger", WantAes, 2))));
+
+        await _bench.SettleAsync(new NamespacedName(OtherTeam, "younger"));
+
+        Assert.Equal(Key1, _vendor[Bucket]);
+        Assert.Equal("BucketConflict", Ready("younger", OtherTeam).Reason);
+    }
+
     [Fact]
     public async Task A_bucket_that_is_gone_is_nobodys()
     {
@@ -375,6 +393,7 @@ public sealed class OwnershipEvidenceTests : IAsyncDisposable
 
     [Theory]
     [InlineData("its vendor does not answer: two minutes", "unreachable", 120)]
+    [InlineData("the API server does not give its Secret just now: two minutes", "unreadable Secret", 120)]
     [InlineData("its Secret is not there: not at all", "no Secret", 2)]
     [InlineData("it is suspended: not at all", "suspended", 2)]
     [InlineData("it is in mode Audit: not at all", "audit", 2)]
@@ -388,6 +407,8 @@ public sealed class OwnershipEvidenceTests : IAsyncDisposable
         var q = In(OtherTeam, Policy("q", WantKey1, 2));
         _bench.Put(q with { Spec = q.Spec with { Suspend = trouble == "suspended", Mode = trouble == "audit" ? "Audit" : null, StoreRef = q.Spec.StoreRef with { Name = trouble == "no Secret" ? "keyless" : Given.StoreKey.Name } } });
         _hooked.Before = (operation, _, key) => key.Id != "LTAI" ? throw new VendorException(new Failure(FailureKind.Transient, operation, "Timeout")) : Task.CompletedTask;
+        if (trouble == "unreadable Secret")
+            _bench.Kubernetes.Faults = (_, line) => line.StartsWith("GET", StringComparison.Ordinal) && line.Contains(OtherTeam, StringComparison.Ordinal) ? KubernetesFake.Status(500, "slow") : null;
         _bench.Delete(Key("p"));
         var from = _bench.Time.GetUtcNow();
 

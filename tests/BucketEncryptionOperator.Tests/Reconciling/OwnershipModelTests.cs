@@ -52,7 +52,7 @@ public sealed class OwnershipModelTests(ITestOutputHelper output)
 
         void PlayOne(int seed)
         {
-            using var schedule = new ModelSchedule(seed);
+            using var schedule = new ModelSchedule(seed, isTold: schedules == 1);
             string? failure = null;
             try
             {

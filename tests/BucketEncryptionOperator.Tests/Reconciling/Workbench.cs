@@ -182,6 +182,8 @@ internal sealed class Workbench : IAsyncDisposable
 
     public void RemoveClusterStore(string name) => _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Deleted(new NamespacedName("", name)));
 
+    public void Remove(NamespacedName store) => _stores.Apply(new WatchEvent<ObjectStore>.Deleted(store));
+
     public void Put(ObjectStore store) => _stores.Apply(new WatchEvent<ObjectStore>.Applied(store));
 
     /// <summary>One reconcile and nothing else: what others do meanwhile, and what the mirror learns of it, is the caller's matter.</summary>
@@ -237,7 +239,8 @@ internal sealed class Workbench : IAsyncDisposable
     public void WatchAll()
     {
         Watch();
-        foreach (var gone in _policies.Snapshot().Where(p => Kubernetes.Find(p.Metadata.Key)?.Metadata.Uid != p.Metadata.Uid))
+        var there = Kubernetes.Keys.ToHashSet();
+        foreach (var gone in _policies.Snapshot().Where(p => !there.Contains(p.Metadata.Key)))
             Gone(gone);
     }
 

@@ -32,6 +32,8 @@ internal sealed class ModelClaims
         _possible[key] = found == Claim.Denied ? [.. before, .. before.Select(Denied)] : [.. before, found];
     }
 
+    public void MayBe(ClaimKey key, Claim claim) => _possible[key] = [.. Of(key), claim];
+
     /// <summary>The claims were given up; where they come back, a read may have to come first.</summary>
     public void Doubt(Func<ClaimKey, bool> isGivenUp)
     {

@@ -40,6 +40,12 @@ internal sealed class ModelRun(BucketEncryptionPolicy policy, ModelStore? store,
     /// <summary>Policies for which a release had to wait when this began, by bucket.</summary>
     public Dictionary<string, List<NamespacedName>> Awaited { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Buckets that the vendor was asked for.</summary>
+    public HashSet<string> Looked { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Buckets that were written, and not read since.</summary>
+    public HashSet<string> ReadsBack { get; } = new(StringComparer.Ordinal);
+
     /// <summary>The vendor has taken a write of it; by bucket.</summary>
     public HashSet<ClaimKey> Accepted { get; } = [];
 

@@ -12,7 +12,7 @@ internal sealed partial class ModelSchedule
 
     private void CalmDown()
     {
-        Tell("calm");
+        Tell($"calm");
         (_isCalm, _bench.MayWrite) = (true, true);
         if (Chance(2))
             _denied.Clear();
@@ -22,13 +22,18 @@ internal sealed partial class ModelSchedule
         for (var (round, quiet) = (0, 0); quiet < 2; round++)
         {
             Assert.True(round < MostRounds, $"{Where}: it never comes to rest");
-            var before = (_bench.Patches, Writes);
+            var before = State();
             Round();
-            quiet = before == (_bench.Patches, Writes) ? quiet + 1 : 0;
+            quiet = before == State() ? quiet + 1 : 0;
             Advance(round < 4 ? TimeSpan.FromMinutes(6) : TimeSpan.FromHours(3)); // longer than a probe of a rejected key; later, than a fuse
         }
         Judge();
     }
+
+    /// <summary>All that must stay once nothing happens any more. Denied writes are tried again at each look, which a status notes.</summary>
+    private string State() => string.Join('\n', [
+        .. _installations.SelectMany(i => _buckets.Select(b => $"{i.Key} {b} {i.Value[b]}")), .. _bench.Kubernetes.Keys.Select(k => $"{k} {Summary(k)}"),
+    ]);
 
     private void Round()
     {

@@ -385,7 +385,9 @@ internal sealed partial class ModelSchedule
                 run.HadKubernetesFault = true;
             return;
         }
-        foreach (var policy in _bench.Kubernetes.Policies.Where(p => line.Contains(Kinds.Policies.ObjectPath(p.Metadata.Key), StringComparison.Ordinal)))
+        var path = line.Split('/');
+        var at = Array.IndexOf(path, Kinds.Policies.Plural);
+        if (_bench.Kubernetes.Find(new NamespacedName(path[at - 1], path[at + 1])) is { } policy)
             Stored(policy);
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
@@ -53,14 +54,14 @@ internal sealed partial class ModelSchedule : IDisposable
     /// <summary>Of a hundred calls.</summary>
     private readonly int _vendorFaults;
     private readonly int _kubernetesFaults;
+    private readonly bool _isTold;
     private bool _isCalm;
     private int _made;
-    private int _told;
-    private int _logged;
 
-    public ModelSchedule(int seed)
+    /// <param name="isTold">Keeps a story of what happens, for whoever has to understand a failure.</param>
+    public ModelSchedule(int seed, bool isTold)
     {
-        Seed = seed;
+        (Seed, _isTold) = (seed, isTold);
         _random = new Random(seed);
         _steps = new StepScheduler();
         _workers = _random.Next(2, 5);
@@ -200,15 +201,16 @@ internal sealed partial class ModelSchedule : IDisposable
 
     private void End(ModelRun run, Task<Requeue> task)
     {
-        _oracle.Ended(run);
         run.Stop.Dispose();
         if (task.IsFaulted || task.IsCanceled)
         {
+            OwnershipOracle.CutOff(run);
             Assert.True(task.IsCanceled || task.Exception?.InnerException is OperationCanceledException, $"{Where}: {run} ended with {task.Exception}");
             Tell($"cut off {run}");
             _due[run.Key] = Now;
             return;
         }
+        _oracle.Ended(run);
         var requeue = task.Result;
         Tell($"end {run}: {requeue} {Summary(run.Key)}");
         _attempts[run.Key] = requeue is Requeue.Retry ? _attempts.GetValueOrDefault(run.Key) + 1 : 0;
@@ -233,9 +235,9 @@ internal sealed partial class ModelSchedule : IDisposable
     private void CheckClaims(ModelRun run)
     {
         if (_bench.Kubernetes.Find(run.Key) is not { } stored || stored.Metadata.Generation != run.Policy.Metadata.Generation || stored.Metadata.Uid != run.Policy.Metadata.Uid
-            || stored.Spec.Suspend == true || run.Store is not { } store || StoreOf(stored)?.Version != run.StoreVersion)
+            || stored.Spec.Suspend == true || _bench.Policies.Find(run.Key)?.Metadata.ResourceVersion != stored.Metadata.ResourceVersion || run.Store is not { } store || StoreOf(stored)?.Version != run.StoreVersion)
             return;
-        foreach (var row in (stored.Status?.Buckets ?? []).Where(r => r.Partition == store.Place.Partition && _oracle.MayClaim(stored, new BucketId(store.Place.Partition, r.Name))))
+        foreach (var row in (stored.Status?.Buckets ?? []).Where(r => r.Partition == store.Place.Partition && run.Looked.Contains(r.Name) && _oracle.MayClaim(stored, new BucketId(store.Place.Partition, r.Name))))
         {
             var possible = _oracle.Claims.Of(new ClaimKey(stored.Metadata.Uid, new BucketId(store.Place.Partition, row.Name)));
             if (!possible.Contains(ModelClaims.InRow(row)))
@@ -265,6 +267,8 @@ internal sealed partial class ModelSchedule : IDisposable
                 _due[other] = Now;
         }
         _oracle.CacheChanged();
+        if (change.New is { } now)
+            _oracle.Learned(now);
     }
 
     private void Cancel()
@@ -282,7 +286,7 @@ internal sealed partial class ModelSchedule : IDisposable
     private void Kill()
     {
         Kills++;
-        Tell("kill");
+        Tell($"kill");
         _steps = new StepScheduler();
         _running.Clear();
         _attempts.Clear();
@@ -297,18 +301,16 @@ internal sealed partial class ModelSchedule : IDisposable
 
     private void Check()
     {
-        foreach (var note in _bench.Events.All.Skip(_told))
-        {
-            _told++;
+        while (_bench.Events.All.TryDequeue(out var note))
             Leaks($"{note.Reason} {note.Note}", note.Subject.Key.Namespace, "an event");
-        }
-        foreach (var line in _bench.Logs.Skip(_logged))
+        while (_bench.Logs.TryDequeue(out var line))
         {
-            _logged++;
             var at = line.IndexOf('|', StringComparison.Ordinal);
             Leaks(line[(at + 1)..], line[..at], "the log");
         }
-        Assert.True(_oracle.Violations.Count == 0, $"{Where}\n{string.Join('\n', _oracle.Violations)}");
+        if (_oracle.Violations.Count == 0)
+            return;
+                Assert.Fail($"{Where}\n{string.Join('\n', _oracle.Violations)}");
     }
 
     private void Leaks(string text, string ns, string where)
@@ -321,7 +323,30 @@ internal sealed partial class ModelSchedule : IDisposable
 
     private string Where => $"SCHEDULE={Seed} plays it alone";
 
-    private void Tell(string what) => _story.Append(CultureInfo.InvariantCulture, $"{_bench.Time.GetUtcNow():HH:mm:ss.fff} {what}\n");
+    private void Tell([InterpolatedStringHandlerArgument("")] Telling what)
+    {
+        if (_isTold)
+            _story.Append(CultureInfo.InvariantCulture, $"{_bench.Time.GetUtcNow():HH:mm:ss.fff} {what.Text}\n");
+    }
+
+    /// <summary>Costs nothing where nobody reads the story.</summary>
+    [InterpolatedStringHandler]
+    private ref struct Telling
+    {
+        private DefaultInterpolatedStringHandler _text;
+
+        public Telling(int literals, int holes, ModelSchedule schedule, out bool isTold)
+        {
+            isTold = schedule._isTold;
+            _text = isTold ? new DefaultInterpolatedStringHandler(literals, holes, CultureInfo.InvariantCulture) : default;
+        }
+
+        public string Text => _text.ToStringAndClear();
+
+        public void AppendLiteral(string text) => _text.AppendLiteral(text);
+
+        public void AppendFormatted<T>(T value, string? format = null) => _text.AppendFormatted(value, format);
+    }
 
     private int Pick(params ReadOnlySpan<int> of) => of[_random.Next(of.Length)];
 

@@ -93,7 +93,11 @@ internal sealed class OwnershipOracle(TimeProvider time)
         foreach (var (key, found) in run.Pending)
             _claims.Set(key, found);
         run.Pending.Clear();
+        CacheChanged(); // the bucket may have been given up meanwhile
     }
+
+    /// <summary>The run was cancelled: the operator may or may not have taken in what its looks have found.</summary>
+    public static void CutOff(ModelRun run) => run.Pending.Clear();
 
     public void Ended(ModelRun run)
     {
@@ -119,6 +123,13 @@ internal sealed class OwnershipOracle(TimeProvider time)
 
     /// <summary>A policy, or a store, is another one in the mirror now.</summary>
     public void CacheChanged() => _claims.Doubt(k => !Cache().Any(p => p.Metadata.Uid == k.Uid && MayClaim(p, k.Bucket)));
+
+    /// <summary>The mirror has learned of a status whose write was lost to the operator: it goes by that from now on, or by what it has found since.</summary>
+    public void Learned(BucketEncryptionPolicy policy)
+    {
+        foreach (var row in (policy.Status?.Buckets ?? []).Where(r => r.Partition is not null))
+            _claims.MayBe(new ClaimKey(policy.Metadata.Uid, new BucketId(row.Partition!, row.Name)), ModelClaims.InRow(row));
+    }
 
     public IDisposable Writing(InMemoryVendor installation, string bucket)
     {
@@ -201,6 +212,7 @@ internal sealed class OwnershipOracle(TimeProvider time)
             _read.Add((policy.Metadata.Namespace, store.Vendor, bucket, shown));
             Leaks.Learn(policy.Metadata.Namespace, shown);
         }
+        run.Looked.Add(bucket.Name);
         if (Turn is not null || IsLeaving(policy, bucket.Name) || policy.Spec.Mode == "Audit")
             return;
         var key = new ClaimKey(policy.Metadata.Uid, bucket);
@@ -214,12 +226,14 @@ internal sealed class OwnershipOracle(TimeProvider time)
         if (found is not { } now)
             return;
         _claims.MayBecome(key, now);
-        run.Pending.Add((key, now));
+        if (!run.ReadsBack.Remove(bucket.Name)) // the next look takes up what a read after a write has found
+            run.Pending.Add((key, now));
     }
 
     private void Written(ModelRun run, BucketId bucket, VendorReceipt receipt, bool readsLag)
     {
         Writes++;
+        run.ReadsBack.Add(bucket.Name);
         var key = new ClaimKey(run.Policy.Metadata.Uid, bucket);
         var judged = Judge(run, bucket, receipt, readsLag).ToList();
         foreach (var problem in judged)
@@ -285,7 +299,7 @@ internal sealed class OwnershipOracle(TimeProvider time)
     private string? Fresh(Evidence read, BucketId bucket)
     {
         var now = time.GetUtcNow();
-        if (read.Turn is null ? now - read.At >= FreshFor : read.Turn != Turn)
+        if (now - read.At >= FreshFor && (read.Turn is null || read.Turn != Turn))
             return $"on a read that is {now - read.At} old";
         if (!_written.TryGetValue(bucket, out var written))
             return null;
