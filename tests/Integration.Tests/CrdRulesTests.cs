@@ -62,7 +62,6 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
         ("signature-unknown", Store, StoreSpec(more: ", alibaba: {signatureVersion: V2}"), "Unsupported value: \"V2\""),
         ("owner-illegal", Store, StoreSpec(vendor: "S3", more: ", s3: {expectedBucketOwner: me}"), "an account id has 12 digits"),
         ("partition-with-a-blank", ClusterStore, StoreSpec(more: ", partition: 'a b'"), "a partition has letters, digits and any of"),
-        ("partition-of-a-namespaced-store", Store, StoreSpec(more: ", partition: aliyuncs.com"), "unknown field \"spec.partition\""),
         ("ca-bundle-of-words", Store, StoreSpec(more: ", caBundle: 'trust me'"), "caBundle has certificates in PEM"),
         ("ca-bundle-with-a-key", ClusterStore, StoreSpec(more: ", caBundle: '-----BEGIN CERTIFICATE----- -----BEGIN EC PRIVATE KEY-----'"), "and no private key"),
         ("partition-of-nothing", ClusterStore, StoreSpec(more: ", partition: ''"), "spec.partition"),
@@ -95,6 +94,17 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
         var answers = output.Split('\n');
         var wrong = Refused.Where(r => !answers.Any(a => a.Contains($"\"{r.Case}\" is invalid", StringComparison.Ordinal) && a.Contains(r.Message, StringComparison.Ordinal))).Select(r => r.Case).ToList();
         Assert.True(wrong.Count == 0, $"not refused, or not in these words: {string.Join(", ", wrong)}\n{output}");
+    }
+
+    [Fact]
+    public async Task A_namespaced_store_has_no_partition_of_its_own()
+    {
+        var (code, output) = await fixture.Cluster.TryApplyAsync(
+            $"apiVersion: bucketencryption.io/v1alpha1\nkind: {Store}\nmetadata: {{name: partition, namespace: default}}\n"
+            + $"spec: {StoreSpec(more: ", partition: aliyuncs.com")}");
+
+        Assert.NotEqual(0, code);
+        Assert.Contains("unknown field \"spec.partition\"", output, StringComparison.Ordinal);
     }
 
     [Fact]

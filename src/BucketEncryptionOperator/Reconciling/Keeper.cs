@@ -15,7 +15,8 @@ namespace BucketEncryptionOperator.Reconciling;
 /// and that the write is about to be sent; and the finalizer, so that the policy cannot go before its buckets are released. The status comes first: a finalizer
 /// without an original then means that the original was lost, and not that nothing was written yet.
 /// </summary>
-internal sealed class Keeper(KubeClient client, Mirror<BucketEncryptionPolicy> policies, StatusWriter writer, TimeProvider time)
+internal sealed class Keeper(
+    KubeClient client, Mirror<BucketEncryptionPolicy> policies, BucketOwnership ownership, Stores stores, StatusWriter writer, TimeProvider time)
 {
     public const string Finalizer = "bucketencryption.io/release";
     public const string OriginalTooLarge = "OriginalTooLarge";
@@ -50,6 +51,22 @@ internal sealed class Keeper(KubeClient client, Mirror<BucketEncryptionPolicy> p
     public Task<BucketEncryptionPolicy> LetGoAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken) =>
         SetAsync(policy, Finalizers.Without(policy.Metadata, Finalizer), cancellationToken);
 
+    /// <summary>The policy is gone.</summary>
+    public void Forget(string uid) => writer.Forget(uid);
+
+    /// <summary>An original stays in its namespace and with its vendor.</summary>
+    public bool MayPassOn(BucketEncryptionPolicy from, BucketEncryptionPolicy to) =>
+        from.Metadata.Namespace == to.Metadata.Namespace && VendorOf(from) is { } vendor && vendor == VendorOf(to);
+
+    /// <summary>
+    /// What the bucket had before the first write of a policy that gives it up and has not passed it on yet. The bucket has that policy's own write now,
+    /// which is not what its successor has to restore.
+    /// </summary>
+    public Original.Recorded? Inherited(BucketEncryptionPolicy policy, BucketId bucket) =>
+        ownership.Releasing(policy, bucket).Where(p => MayPassOn(p, policy))
+            .SelectMany(p => p.Status!.Buckets.Where(r => r.Name == bucket.Name))
+            .Select(r => BucketMemory.Of(r, sameSpec: false).Original).OfType<Original.Recorded>().MinBy(o => o.At);
+
     /// <summary>
     /// Gives the successor of the same namespace and vendor what the bucket had before the first of all writes, unless it has a record of its own.
     /// This is the one place that writes another policy's status.
@@ -70,6 +87,8 @@ internal sealed class Keeper(KubeClient client, Mirror<BucketEncryptionPolicy> p
         }
     }
 
+    private string? VendorOf(BucketEncryptionPolicy policy) => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Vendor;
+
     private async Task<BucketEncryptionPolicy> SetAsync(BucketEncryptionPolicy policy, ImmutableArray<string> finalizers, CancellationToken cancellationToken)
     {
         var written = await Finalizers.WriteAsync(client, Kinds.Policies, policy, finalizers, cancellationToken);
@@ -86,7 +105,7 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
 
-    /// <summary>Originals that this pass has recorded: before the write they may still be replaced.</summary>
+    /// <summary>Originals that this pass has recorded from what it read: before the write they may still be replaced.</summary>
     private readonly ConcurrentDictionary<string, bool> _recorded = new(StringComparer.Ordinal);
 
     /// <summary>The policy as it is stored now.</summary>
@@ -166,7 +185,8 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
                 }
                 if (basis.Terms.Deletion == DeletionPolicy.Restore && (next.Original is null || _recorded.ContainsKey(task.Bucket)))
                 {
-                    var original = OriginalOf(api, look, next);
+                    var inherited = next.Original is null ? keeper.Inherited(basis.Policy, task.Id) : null;
+                    var original = inherited ?? OriginalOf(api, look, next);
                     var size = Bytes((original as Original.Recorded)?.Document);
                     room += Bytes(next.Original?.Document);
                     if (size > Original.MaxDocument || size > room)
@@ -177,7 +197,8 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
                     }
                     room -= size;
                     next = next with { Original = BucketMemory.Row(original) };
-                    _recorded[task.Bucket] = true;
+                    if (inherited is null)
+                        _recorded[task.Bucket] = true;
                 }
             }
             if (look.Plan is Plan.Write write && !IsOnRecord(next.Writes, write.History))

@@ -38,6 +38,7 @@ internal sealed class PolicyReconciler(
             {
                 releaser.Forget(gone);
                 pass.Forget(gone);
+                keeper.Forget(gone);
             }
             return Requeue.OnChange;
         }

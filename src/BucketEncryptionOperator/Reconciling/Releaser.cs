@@ -55,7 +55,7 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
             if (PolicyReader.LeavesBucketsAlone(policy))
                 done.Add(new BucketResult(row.Name, new Outcome.Released()));
             else if (ownership.OwnerOf(id) is { } successor)
-                done.Add(new BucketResult(row.Name, new Outcome.Released(await PassOnAsync(policy, store, successor, id, memory.Original, cancellationToken))));
+                done.Add(new BucketResult(row.Name, new Outcome.Released(await PassOnAsync(policy, successor, id, memory.Original, cancellationToken))));
             else if (await AwaitedAsync(policy, id, cancellationToken) is { } waiting)
                 done.Add(new BucketResult(row.Name, waiting));
             else if (GoalOf(terms, store.Place, memory.Original) is { } goal)
@@ -78,13 +78,11 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
 
     /// <returns>Why the bucket does not get back what it had, where it should have; null otherwise.</returns>
     private async Task<Failure?> PassOnAsync(
-        BucketEncryptionPolicy policy, Store store, BucketEncryptionPolicy successor, BucketId bucket, Original? original, CancellationToken cancellationToken)
+        BucketEncryptionPolicy policy, BucketEncryptionPolicy successor, BucketId bucket, Original? original, CancellationToken cancellationToken)
     {
         if (original is not Original.Recorded recorded)
             return null;
-        var isNear = successor.Metadata.Namespace == policy.Metadata.Namespace
-            && stores.Find(successor.Spec.StoreRef, successor.Metadata.Namespace).Value?.Vendor == store.Vendor;
-        if (!isNear)
+        if (!keeper.MayPassOn(policy, successor))
             return NotPassedOn;
         await keeper.PassOnAsync(successor, bucket, recorded, cancellationToken);
         return null;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using BucketEncryptionOperator.Policies;
 using KubeRuntime.Api;
@@ -11,18 +12,30 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </summary>
 internal sealed class StatusWriter(KubeClient client, Mirror<BucketEncryptionPolicy> mirror)
 {
+    /// <summary>
+    /// By uid: the version that a patch without an answer was made from. It may be stored without the mirror having it yet, so an equal status is sent all
+    /// the same: where the patch is stored that is a conflict, and the policy is looked at again.
+    /// </summary>
+    private readonly ConcurrentDictionary<string, string> _unanswered = new(StringComparer.Ordinal);
+
     /// <returns>The policy as it is stored now: the very object that was given, where nothing was to be written.</returns>
     /// <exception cref="KubeApiException">Conflict: the policy has changed since it was read.</exception>
     public async Task<BucketEncryptionPolicy> WriteAsync(BucketEncryptionPolicy policy, PolicyStatus status, CancellationToken cancellationToken)
     {
-        if (policy.Status is { } current && IsSame(current, status))
+        var (uid, version) = (policy.Metadata.Uid, policy.Metadata.ResourceVersion);
+        if (policy.Status is { } current && IsSame(current, status) && _unanswered.GetValueOrDefault(uid) != version)
             return policy;
-        var version = policy.Metadata.ResourceVersion;
+        _unanswered[uid] = version;
         var patch = new StatusPatch { Metadata = new PatchMeta { ResourceVersion = version }, Status = status };
-        var written = await client.PatchStatusAsync(Kinds.Policies, policy.Metadata.Key, JsonSerializer.SerializeToUtf8Bytes(patch, Wire.Default.StatusPatch), cancellationToken);
+        var json = JsonSerializer.SerializeToUtf8Bytes(patch, Wire.Default.StatusPatch);
+        var written = await client.PatchStatusAsync(Kinds.Policies, policy.Metadata.Key, json, cancellationToken);
+        _unanswered.TryRemove(uid, out _);
         mirror.Replace(version, written);
         return written;
     }
+
+    /// <summary>The policy is gone.</summary>
+    public void Forget(string uid) => _unanswered.TryRemove(uid, out _);
 
     /// <summary>By value, and without writing either down: most reconciles change nothing. (A record compares its lists by reference.)</summary>
     internal static bool IsSame(PolicyStatus a, PolicyStatus b) =>

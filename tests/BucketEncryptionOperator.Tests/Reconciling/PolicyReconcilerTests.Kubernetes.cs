@@ -48,6 +48,26 @@ public sealed partial class PolicyReconcilerTests
         Assert.Empty(_bench.Logs);
     }
 
+    [Fact]
+    public async Task A_status_whose_answer_was_lost_does_not_stay_when_the_next_look_finds_what_was_there_before()
+    {
+        _bench.Vendor["finance-archive"] = Aes;
+        _bench.Start(Given.Policy());
+        await _bench.SettleAsync();
+        _bench.Vendor.Denials = (_, _) => InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403, "Get");
+        _bench.Kubernetes.LostAnswers = line => line.StartsWith("PATCH", StringComparison.Ordinal) ? new Reply.Reset() : null;
+        await _bench.ReconcileAloneAsync(Given.PolicyKey, 0, CancellationToken.None);
+        (_bench.Vendor.Denials, _bench.Kubernetes.LostAnswers) = ((_, _) => null, _ => null);
+
+        // The watch has not told of the stored status yet.
+        var before = await _bench.ReconcileAloneAsync(Given.PolicyKey, 1, CancellationToken.None);
+        _bench.WatchAll();
+        if (before is Requeue.Retry)
+            await _bench.SettleAsync();
+
+        Assert.Equal(BucketRow.InSync, Assert.Single(_bench.Status.Buckets).State);
+    }
+
     [Theory]
     [InlineData("a conflict comes back after the back-off alone", 409, "", 0)]
     [InlineData("a server's failure after a second at least", 500, "", 1)]

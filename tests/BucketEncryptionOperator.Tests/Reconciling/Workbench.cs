@@ -102,7 +102,7 @@ internal sealed class Workbench : IAsyncDisposable
         var keys = new StoreKeys(_keys, _temporary);
         var ownership = new BucketOwnership(_policies, policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition);
         var writer = new StatusWriter(Kubernetes.Client, _policies);
-        var keeper = new Keeper(Kubernetes.Client, _policies, writer, Time);
+        var keeper = new Keeper(Kubernetes.Client, _policies, ownership, stores, writer, Time);
         var vendors = _vendors.ToDictionary(
             v => v.Key, v => (IBucketEncryptionApi)new GuardedApi(v.Value, _breakers, VendorCatalog.Find(v.Key)!.Realm), StringComparer.Ordinal);
         var buckets = new BucketReconciler(Time);
@@ -181,8 +181,6 @@ internal sealed class Workbench : IAsyncDisposable
     public void RemoveStore(NamespacedName store) => _stores.Apply(new WatchEvent<ObjectStore>.Deleted(store));
 
     public void RemoveClusterStore(string name) => _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Deleted(new NamespacedName("", name)));
-
-    public void Remove(NamespacedName store) => _stores.Apply(new WatchEvent<ObjectStore>.Deleted(store));
 
     public void Put(ObjectStore store) => _stores.Apply(new WatchEvent<ObjectStore>.Applied(store));
 

@@ -33,7 +33,7 @@ internal sealed partial class Replica : IAsyncDisposable
 
     /// <summary>Its end, if that was neither wanted nor the one of a leader that has lost.</summary>
     public string? Crash => Process.IsRunning || EndIsWanted || (Process.ExitCode == 1 && Process.Log.Contains("Leadership lost", StringComparison.Ordinal))
-        ? null : $"a replica ended with {Process.ExitCode}: {Process.Log[^Math.Min(Process.Log.Length, 2000)..]}";
+        ? null : $"a replica ended with {Process.ExitCode}: {Process.Log[^Math.Min(Process.Log.Length, 8000)..]}";
 
     public bool HasAskedVendor => _vendor.Connections > 0;
 
