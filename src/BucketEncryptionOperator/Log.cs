@@ -75,7 +75,7 @@ internal static partial class Log
     {
         foreach (var row in after.Buckets)
         {
-            if (StatusChanges.NewError(before, row) is { } error)
+            if (StatusChanges.NewError(before, row) is { } error && error.Code != PassProgress.NotReached)
                 Failed(logger, row.Name, error);
         }
         var was = before?.Conditions.Find(StatusComposer.Ready);

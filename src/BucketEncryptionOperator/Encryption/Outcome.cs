@@ -63,7 +63,13 @@ internal sealed record BucketResult(string Bucket, Outcome Outcome, AppliedChang
 
     /// <summary>The vendor denied the write, with a code of its own.</summary>
     public bool WasDenied { get; init; }
+
+    /// <summary>What was read of the bucket, where there was no time for the write that must follow.</summary>
+    public PostponedLook? Postponed { get; init; }
 }
+
+/// <param name="ReadAt">Timestamp at which the read was begun.</param>
+internal sealed record PostponedLook(Observation Observed, long ReadAt);
 
 /// <summary>What entitles a policy to a bucket: the vendor's coded answer about that very bucket to that very key, and nothing else.</summary>
 internal enum Claim

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Vendors;
 
 namespace BucketEncryptionOperator.Reconciling;
@@ -19,13 +20,13 @@ internal enum PassEnd
 
 /// <summary>
 /// What unfinished passes have done. A pass ends early at the rate limit, and when other policies wait for its worker;
-/// the next one goes on with
-/// the buckets that have no result yet, those first that were looked at longest ago. So every bucket of a policy has
-/// its turn, at any rate.
+/// the next one goes on with the buckets that have no result yet, those first that were looked at longest ago. A bucket
+/// that was looked at and not written yet is not looked at again: the write reads it anyway. So every bucket of a policy
+/// has its turn, at any rate.
 /// <para>
-/// A result is kept for <see cref="KeptFor"/>, and only while the pass would be the same: spec, store, keys, and what
-/// somebody asked for. Only results
-/// that need nothing more are kept, never one of a release. In memory only: after a restart every bucket is looked at.
+/// Results and looks are kept for <see cref="KeptFor"/>, and only while the pass would be the same: spec, store, keys,
+/// and what somebody asked for. Only results that need nothing more are kept, and nothing of a release. In memory only:
+/// after a restart every bucket is looked at.
 /// </para>
 /// </summary>
 internal sealed class PassProgress(TimeProvider time)
@@ -62,6 +63,12 @@ internal sealed class PassProgress(TimeProvider time)
         return tasks;
     }
 
+    /// <summary>What an earlier pass has read of a bucket that it then had no time to write.</summary>
+    public PostponedLook? LookOf(BucketEncryptionPolicy policy, BucketTask task) =>
+        _unfinished.TryGetValue(policy.Metadata.Uid, out var unfinished)
+        && unfinished.Looks.TryGetValue(KeyOf(task), out var look) && time.GetElapsedTime(look.ReadAt) <= KeptFor
+            ? look : null;
+
     /// <summary>Takes in what a pass has done of the remaining tasks.</summary>
     /// <returns>A result for each task, and how the pass ended.</returns>
     public (IReadOnlyList<BucketResult> Results, PassEnd End) Complete(
@@ -78,9 +85,17 @@ internal sealed class PassProgress(TimeProvider time)
         {
             foreach (var task in tasks)
                 unfinished.Done.Remove(KeyOf(task));
+            unfinished.Looks.Clear();
             if (unfinished.Done.Count == 0)
                 _unfinished.TryRemove(uid, out _);
             return (all, PassEnd.Complete);
+        }
+        foreach (var (task, result) in remaining.Zip(results).Where(p => !p.First.IsRelease))
+        {
+            if (result.Postponed is { } look)
+                unfinished.Looks[KeyOf(task)] = look;
+            else if (!IsUnfinished(result))
+                unfinished.Looks.Remove(KeyOf(task));
         }
         foreach (var (task, result) in remaining.Zip(results).Where(p => !IsUnfinished(p.Second)))
         {
@@ -91,6 +106,10 @@ internal sealed class PassProgress(TimeProvider time)
         _unfinished[uid] = unfinished;
         return (all, EndOf(results));
     }
+
+    /// <summary>The pass had no time, or no permits, for the bucket.</summary>
+    public static bool IsUnfinished(BucketResult result) =>
+        result.Outcome is Outcome.Failed { Failure: { NotSent: true, Code: NotReached or Pace.RateLimited } };
 
     /// <summary>The policy is gone.</summary>
     public void Forget(string uid) => _unfinished.TryRemove(uid, out _);
@@ -104,9 +123,6 @@ internal sealed class PassProgress(TimeProvider time)
             return PassEnd.GaveWay;
         return results.Any(NeedsNothingMore) ? PassEnd.RateLimited : PassEnd.Complete;
     }
-
-    private static bool IsUnfinished(BucketResult result) =>
-        result.Outcome is Outcome.Failed { Failure: { NotSent: true, Code: NotReached or Pace.RateLimited } };
 
     /// <summary>Telling such a result twice changes nothing.</summary>
     private static bool NeedsNothingMore(BucketResult result)
@@ -143,5 +159,7 @@ internal sealed class PassProgress(TimeProvider time)
     private sealed record Unfinished(State Of)
     {
         public Dictionary<(BucketId Id, bool IsRelease), (BucketResult Result, long At)> Done { get; } = [];
+
+        public Dictionary<(BucketId Id, bool IsRelease), PostponedLook> Looks { get; } = [];
     }
 }

@@ -49,17 +49,14 @@ internal sealed class PolicyPass(
     private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results)> RunRemainingAsync(
         PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, ConcurrentQueue<BucketResult> applied, CancellationToken cancellationToken)
     {
-        var key = basis.Policy.Metadata.Key;
-        var looks = new BucketLook[tasks.Count];
-        await EachAsync(looks.Length, async (i, token) => looks[i] = options.ShouldYield(key)
-            ? new BucketLook.Unseen(tasks[i], PassProgress.GaveWay)
-            : await buckets.LookAsync(session, tasks[i], token), cancellationToken);
-
-        var decided = looks.Select(l => Settle(basis, session.Api, l)).ToArray();
+        var decided = (await LookAsync(basis, session, tasks, cancellationToken)).Select(l => Settle(basis, session.Api, l)).ToArray();
+        if (options.ShouldYield(basis.Policy.Metadata.Key))
+            Postpone(decided, but: options.BucketConcurrency);
         using var record = keeper.Open(basis);
         var refused = options.ReadOnly
             ? ImmutableDictionary<string, Failure>.Empty
             : await record.BeginAsync(session.Api, [.. decided.OfType<Decided.Ours>().Select(d => d.Look)], cancellationToken);
+        var free = options.BucketConcurrency; // that many writes do not give way, so that each pass gets on
 
         var results = new BucketResult[tasks.Count];
         await EachAsync(results.Length, async (i, token) =>
@@ -68,7 +65,8 @@ internal sealed class PolicyPass(
             {
                 Decided.Done done => done.Result,
                 Decided.Ours ours when refused.TryGetValue(ours.Look.Task.Bucket, out var failure) => Refused(ours.Look, failure),
-                Decided.Ours { Look: { Plan: Plan.Write } look } when options.ShouldYield(key) => Postponed(look),
+                Decided.Ours { Look: { Plan: Plan.Write } look } when Interlocked.Decrement(ref free) < 0 && options.ShouldYield(basis.Policy.Metadata.Key) =>
+                    Postponed(look) with { WasRefused = true }, // it is on record, and not made
                 Decided.Ours ours => await ActAsync(record, basis, session, ours.Look, token),
                 _ => throw new InvalidOperationException(decided[i].GetType().Name),
             };
@@ -76,6 +74,30 @@ internal sealed class PolicyPass(
                 applied.Enqueue(results[i]);
         }, cancellationToken);
         return (record.Policy, results);
+    }
+
+    /// <summary>What an earlier pass has read and not written counts; where there is nothing of the sort, this one looks at one bucket at least.</summary>
+    private async Task<BucketLook[]> LookAsync(
+        PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, CancellationToken cancellationToken)
+    {
+        var looks = tasks.Select(BucketLook? (t) => progress.LookOf(basis.Policy, t) is { } look
+            ? buckets.Judge(session.Api, t, look.Observed, look.ReadAt) : null).ToArray();
+        var free = looks.Any(l => l is not null) ? 0 : 1;
+        await EachAsync(looks.Length, async (i, token) => looks[i] ??=
+            Interlocked.Decrement(ref free) < 0 && options.ShouldYield(basis.Policy.Metadata.Key)
+                ? new BucketLook.Unseen(tasks[i], PassProgress.GaveWay)
+                : await buckets.LookAsync(session, tasks[i], token), cancellationToken);
+        return looks!;
+    }
+
+    /// <summary>Takes writes out of the pass before they are put on record.</summary>
+    private static void Postpone(Decided[] decided, int but)
+    {
+        for (var i = 0; i < decided.Length; i++)
+        {
+            if (decided[i] is Decided.Ours { Look: { Plan: Plan.Write } look } && but-- <= 0)
+                decided[i] = new Decided.Done(Postponed(look));
+        }
     }
 
     /// <summary>Whose the bucket is, and what follows from it without a write.</summary>
@@ -134,14 +156,16 @@ internal sealed class PolicyPass(
         var result = look.Plan is Plan.Write
             ? await gate.ApplyAsync(record, session, look, checks.For(basis, look.Task), cancellationToken)
             : new BucketResult(look.Task.Bucket, BucketReconciler.Unwritten(look));
+        if (PassProgress.IsUnfinished(result))
+            result = result with { Postponed = new PostponedLook(look.Observed, look.ReadAt) };
         return Owned(look.Task, result);
     }
 
-    /// <summary>Others wait for the worker. The write is on record, and was not made.</summary>
+    /// <summary>Others wait for the worker.</summary>
     private static BucketResult Postponed(BucketLook.Seen look)
     {
         var outcome = new Outcome.Failed(PassProgress.GaveWay, look.Observed.Encryption);
-        return Owned(look.Task, new BucketResult(look.Task.Bucket, outcome) { WasRefused = true });
+        return Owned(look.Task, new BucketResult(look.Task.Bucket, outcome) { Postponed = new PostponedLook(look.Observed, look.ReadAt) });
     }
 
     private static BucketResult Owned(BucketTask task, BucketResult result) => task.IsRelease ? result : result with { Claim = Claim.Open, Owns = true };

@@ -68,7 +68,7 @@ public sealed class PassProgressTests : IAsyncDisposable
         _bench.ShouldYield = _ => false;
         var second = await _bench.ReconcileAsync();
 
-        Assert.Equal((Requeue.Behind, (5, Condition.Unknown)), (first, afterFirst));
+        Assert.Equal((Requeue.Behind, (6, Condition.Unknown)), (first, afterFirst)); // the first one without asking
         Assert.IsType<Requeue.After>(second);
         Assert.Equal(Names, _bench.Vendor.Calls.Select(c => c.Bucket));
         Assert.Equal(Condition.True, Ready().Status);
@@ -87,11 +87,34 @@ public sealed class PassProgressTests : IAsyncDisposable
         _bench.ShouldYield = _ => false;
         await _bench.SettleAsync();
 
-        Assert.Equal((Requeue.Behind, 4), (first, written));
+        Assert.Equal((Requeue.Behind, 5), (first, written)); // the first one without asking
         Assert.Equal(Names, _bench.Vendor.Calls.Where(c => c.Operation == "Put").Select(c => c.Bucket)
             .Order(StringComparer.Ordinal));
         Assert.Equal(Condition.True, Ready().Status);
-        Assert.Equal(2, _bench.Events.Notes.Count()); // one for the four, one for the other eight
+        Assert.Equal(2, _bench.Events.Notes.Count()); // one for the five, one for the other seven
+    }
+
+    /// <summary>Where every pass has used up its time before it begins, each still writes one bucket, and no bucket is looked at twice.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task Each_pass_gets_on_however_long_others_have_waited(int bucketConcurrency)
+    {
+        await using var bench = new Workbench(bucketConcurrency);
+        foreach (var name in Names)
+            bench.Vendor[name] = new BucketEncryption.None();
+        bench.Start(Given.Policy(Names));
+        bench.ShouldYield = _ => true;
+
+        var passes = 0;
+        while (bench.Vendor.Count("Put") < Buckets && ++passes < 100)
+        {
+            await bench.ReconcileAsync();
+            bench.Time.Advance(TimeSpan.FromSeconds(2));
+        }
+
+        Assert.InRange(passes, Buckets / bucketConcurrency, 2 * Buckets);
+        Assert.InRange(bench.Vendor.Count("Get"), 2 * Buckets, 3 * Buckets);
     }
 
     [Theory]
