@@ -112,7 +112,7 @@ internal static class BucketEncryptionCommand
             var request = BucketRequest.Read(task, given, LoadConfig(task, given, environment), environment);
             foreach (var warning in request.Warnings)
                 await SayAsync($"warning: {warning}", configuration);
-            result = await ActAsync(request, EnvironmentProxy.Read(environment), time, cancellationToken);
+            result = await ActAsync(request, EnvironmentProxy.Read(environment), time, configuration, cancellationToken);
         }
         catch (Exception e) when (e is UsageException or ProxyFormatException)
         {
@@ -169,7 +169,8 @@ internal static class BucketEncryptionCommand
     private static bool IsUnwritable(Exception e) => e is IOException or UnauthorizedAccessException;
 
     private static async Task<CommandResult> ActAsync(
-        BucketRequest request, IWebProxy proxy, TimeProvider time, CancellationToken cancellationToken)
+        BucketRequest request, IWebProxy proxy, TimeProvider time, InvocationConfiguration configuration,
+        CancellationToken cancellationToken)
     {
         using var http = new VendorHttp(Services.Product, request.Timeout, time, proxy);
         using var limits = new VendorLimits(time);
@@ -181,6 +182,8 @@ internal static class BucketEncryptionCommand
             using var put = await api.BeginWriteAsync(address, key, cancellationToken);
             var basis = await ReadBasisAsync(put, cancellationToken);
             var target = desired.TargetFrom(basis.Encryption);
+            if (basis.NeedsNamedKey && target is BucketEncryption.Kms { KeyId: null })
+                await SayAsync(NeedsNamedKey, configuration);
             await put.PutAsync(api.Write(target, basis), NothingToCheck, cancellationToken);
             return new CommandResult.Written(target);
         }
@@ -193,6 +196,10 @@ internal static class BucketEncryptionCommand
         var observed = await api.GetAsync(address, key, cancellationToken);
         return new CommandResult.Read(observed.Encryption, observed.NotConfigured);
     }
+
+    /// <summary>The operator refuses such a write. Whoever types may mean it, for uploads can name a key themselves.</summary>
+    private const string NeedsNamedKey =
+        "warning: this store has no KMS key of its own: it will refuse every upload that names no key; give --kms-masterkey-id";
 
     /// <summary>A person has asked for the write, and there is no lease.</summary>
     private static Failure? NothingToCheck() => null;

@@ -35,11 +35,7 @@ internal sealed class PolicyReconciler(
         if (policies.Find(key) is not { } policy)
         {
             if (_known.TryRemove(key, out var gone))
-            {
-                releaser.Forget(gone);
-                pass.Forget(gone);
-                keeper.Forget(gone);
-            }
+                Forget(gone);
             return Requeue.OnChange;
         }
         using var scope = Log.Scope(logger, key, policy.Spec.StoreRef.Name, stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Vendor ?? "");
@@ -66,6 +62,11 @@ internal sealed class PolicyReconciler(
             return Requeue.OnChange;
 
         var wasLost = Keeper.HasLostStatus(policy);
+        if (wasLost && policy.Metadata.DeletionTimestamp is not null)
+        {
+            var unknown = new Findings([], Failure: null, attempt) { Releases = Releaser.OfLostStatus(policy) };
+            return await GoAsync(policy, unknown, cancellationToken);
+        }
         var findings = new Findings([], Failure: null, attempt) { IsSuspended = true };
         if (policy.Spec.Suspend != true)
         {
@@ -82,9 +83,21 @@ internal sealed class PolicyReconciler(
 
     private bool IsFirstLook(BucketEncryptionPolicy policy)
     {
-        var known = _known.TryGetValue(policy.Metadata.Key, out var uid) && uid == policy.Metadata.Uid;
-        _known[policy.Metadata.Key] = policy.Metadata.Uid;
-        return !known;
+        var (key, uid) = (policy.Metadata.Key, policy.Metadata.Uid);
+        var last = _known.GetValueOrDefault(key);
+        if (last == uid)
+            return false;
+        if (last is not null)
+            Forget(last); // the policy was made again under its name, and no reconcile has seen it gone
+        _known[key] = uid;
+        return true;
+    }
+
+    private void Forget(string uid)
+    {
+        releaser.Forget(uid);
+        pass.Forget(uid);
+        keeper.Forget(uid);
     }
 
     /// <summary>Room 4: the store, what is declared, and the keys. Without keys there may still be buckets that an heir takes over.</summary>

@@ -15,6 +15,7 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
     public const string RestoreUnavailable = "RestoreUnavailable";
     public const string AwaitingSuccessor = "AwaitingSuccessor";
     public const string BucketElsewhere = "BucketElsewhere";
+    public const string StatusLost = "StatusLost";
 
     private const string Step = "Release";
 
@@ -36,6 +37,13 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
     /// <summary>Rows of buckets that must be released.</summary>
     public static IEnumerable<BucketRow> Leaving(BucketEncryptionPolicy policy) => (policy.Status?.Buckets ?? []).Where(b =>
         b.HeldTime is not null && (policy.Metadata.DeletionTimestamp is not null || !policy.Spec.Buckets.Any(s => s.Name == b.Name)));
+
+    /// <summary>
+    /// The end of a deleted policy whose status was lost. Nothing tells which of its buckets it owned, so none of them
+    /// is written to.
+    /// </summary>
+    public static ImmutableArray<BucketResult> OfLostStatus(BucketEncryptionPolicy policy) =>
+        [.. policy.Spec.Buckets.Select(b => new BucketResult(b.Name, new Outcome.Released(Lost)))];
 
     /// <summary>A policy that is gone waits for nobody.</summary>
     public void Forget(string uid) => _leaving.TryRemove(uid, out _);
@@ -133,6 +141,12 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
     private static Failure Unavailable { get; } = new(FailureKind.Refused, "Restore", RestoreUnavailable)
     {
         Message = "What the bucket had before this policy is not on record; it was left as it is.",
+    };
+
+    private static Failure Lost { get; } = new(FailureKind.Refused, Step, StatusLost)
+    {
+        Message = "The policy's status was lost, and with it the record of the buckets that the policy owned: its "
+            + "deletionPolicy was not carried out, and the bucket was left as it is.",
     };
 
     private static Failure NotPassedOn { get; } = new(FailureKind.Refused, "Restore", RestoreUnavailable)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
 
 namespace BucketEncryptionOperator.Vendors;
@@ -34,7 +35,9 @@ internal sealed partial class Partitions
         int? port = match.Groups["port"] is { Success: true } given ? int.Parse(given.Value, CultureInfo.InvariantCulture) : null;
         if (port is 0 or > 65535)
             throw Invalid(text);
-        return new Entry(match.Groups["name"].Value, match.Groups["host"].Value.Trim('[', ']'), port);
+        var host = match.Groups["host"].Value.Trim('[', ']');
+        host = IPAddress.TryParse(host, out var address) ? address.ToString() : host; // an address has many spellings, a URI knows one
+        return new Entry(match.Groups["name"].Value, host, port);
     }
 
     private static FormatException Invalid(string text) => new($"\"{text}\" is not NAME=host[:port], for example minio=minio.storage.svc:9000");

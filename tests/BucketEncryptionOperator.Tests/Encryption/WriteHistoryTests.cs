@@ -37,6 +37,20 @@ public sealed class WriteHistoryTests
         Assert.Equal(new WriteHistory("AES256", 1, Now.AddSeconds(10)) { RecordedAt = Now }, history);
     }
 
+    /// <summary>The time was written by another node, whose clock may be ahead, or by somebody who may write statuses.</summary>
+    [Theory]
+    [InlineData("a clock that is a day ahead", 86_400, 10)]
+    [InlineData("a clock that is ahead by less than the pause", 5, 5)]
+    [InlineData("a clock that is behind", -5, -5)]
+    public void Another_nodes_clock_holds_no_write_back_for_longer_than_ones_own(string sentence, int ahead, int held)
+    {
+        var remembered = new WriteHistory("AES256", 1, Now.AddSeconds(ahead));
+
+        var history = WriteHistory.Concerning(remembered, Aes, Now);
+
+        Assert.True(Now.AddSeconds(held) == history?.NotBefore, sentence);
+    }
+
     [Fact]
     public void A_count_that_somebody_edited_in_the_status_does_not_overflow()
     {

@@ -173,6 +173,14 @@ public sealed class StoresTests
         Assert.Equal("cb-1", Place(spec)?.Partition);
     }
 
+    [Theory]
+    [InlineData("as a URI has it", "a=[fd00::5]:9000", "a")]
+    [InlineData("in another spelling", "a=[FD00:0:0::0005]:9000", "a")]
+    [InlineData("another address", "a=[fd00::6]:9000", null)]
+    [InlineData("another port", "a=[fd00::5]:9001", null)]
+    public void A_partition_of_an_IPv6_address_is_found_in_every_spelling(string sentence, string entry, string? expected) =>
+        Assert.True(expected == new Partitions([entry]).Of(new Uri("http://[fd00::5]:9000")), sentence);
+
     /// <summary>A namespace's author could else say that his bucket elsewhere is somebody's bucket here.</summary>
     [Theory]
     [InlineData("only whoever runs the operator says which hosts are one", "https://oss.corp.example", "corp:1_a")]

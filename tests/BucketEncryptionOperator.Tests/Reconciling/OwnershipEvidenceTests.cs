@@ -66,6 +66,33 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         await Bench.SettleAsync(Key("a"));
     }
 
+    /// <summary>Names such as "logs" are popular: a policy whose store is not there names nobody's bucket.</summary>
+    [Fact]
+    public async Task A_policy_whose_store_is_not_there_wakes_nobody_and_is_woken_by_nobody()
+    {
+        _vendor[Bucket] = None;
+        _bench.Start(Policy("owner", WantKey1, 1));
+        await _bench.SettleAsync(Key("owner"));
+        var woken = new List<NamespacedName>();
+        _bench.Changed = (_, others) => woken.AddRange(others);
+        var stranger = In("team-c", Policy("stranger", WantAes, 2));
+        _bench.Put(stranger);
+        await _bench.ReconcileAsync(stranger.Metadata.Key);
+        _bench.Woken.Clear();
+        woken.Clear();
+
+        _bench.Put(_bench.Kubernetes.Read(stranger.Metadata.Key).NextGeneration());
+        await _bench.ReconcileAsync(stranger.Metadata.Key);
+        _bench.Put(_bench.Kubernetes.Read(Key("owner")).NextGeneration());
+        _vendor[Bucket] = None;
+        await _bench.SettleAsync(Key("owner"));
+        _bench.Delete(Key("owner"));
+
+        Assert.Empty(woken);
+        Assert.Empty(_bench.Woken);
+        Assert.Equal("StoreNotFound", _bench.Kubernetes.Read(stranger.Metadata.Key).Status!.Conditions.Find("Ready")?.Reason);
+    }
+
     [Fact]
     public async Task Beside_an_owner_whose_writes_are_denied_for_ten_minutes_a_policy_that_declares_the_same_writes()
     {

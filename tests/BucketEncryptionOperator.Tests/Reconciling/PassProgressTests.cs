@@ -168,6 +168,21 @@ public sealed class PassProgressTests : IAsyncDisposable
         Assert.IsType<Requeue.Retry>(next);
     }
 
+    /// <summary>A work queue hands out a name once, however much has happened to it: the process may never see the policy gone.</summary>
+    [Fact]
+    public async Task Of_a_policy_that_was_made_again_under_its_name_nothing_stays()
+    {
+        await PassAsync(requests: 5);
+        var (before, policy) = (_bench.Progress.Count, _bench.Kubernetes.Read(Given.PolicyKey));
+
+        _bench.Delete(Given.PolicyKey);
+        _bench.Put(policy with { Metadata = policy.Metadata with { Uid = "another" }, Status = null });
+        _bench.RemoveStore(Given.StoreKey);
+        await _bench.ReconcileAsync();
+
+        Assert.Equal((1, 0), (before, _bench.Progress.Count));
+    }
+
     [Fact]
     public async Task Of_a_policy_that_is_gone_nothing_stays()
     {

@@ -185,6 +185,30 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Null(_bench.Kubernetes.Find(Given.PolicyKey));
     }
 
+    /// <summary>Nobody knows any more which buckets the policy owned: the person who deletes it must hear of that.</summary>
+    [Theory]
+    [InlineData("Delete", true)]
+    [InlineData("Restore", true)]
+    [InlineData("Delete", false)]
+    public async Task A_policy_that_is_deleted_after_its_status_was_lost_writes_nothing_and_says_so(string deletionPolicy, bool hasStore)
+    {
+        await StartAsync(deletionPolicy, None);
+        _bench.Kubernetes.LoseStatus(Given.PolicyKey);
+        _bench.Restart();
+        var calls = _bench.Vendor.Calls.Count;
+        if (!hasStore)
+            _bench.RemoveStore(Given.StoreKey);
+
+        await DeleteAsync();
+
+        Assert.Null(_bench.Kubernetes.Find(Given.PolicyKey));
+        Assert.Equal(Aes, _bench.Vendor[Bucket]);
+        Assert.Equal(calls, _bench.Vendor.Calls.Count);
+        var told = Assert.Single(_bench.Events.All, e => e.Reason == "StatusLost");
+        Assert.True(told.IsWarning);
+        Assert.Contains(Bucket, told.Note, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_lost_status_is_remembered_although_the_next_look_fails()
     {
