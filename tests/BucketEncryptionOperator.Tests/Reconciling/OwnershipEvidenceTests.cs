@@ -70,27 +70,27 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
     [Fact]
     public async Task A_policy_whose_store_is_not_there_wakes_nobody_and_is_woken_by_nobody()
     {
-        _vendor[Bucket] = None;
-        _bench.Start(Policy("owner", WantKey1, 1));
-        await _bench.SettleAsync(Key("owner"));
+        Vendor[Bucket] = None;
+        Bench.Start(Policy("owner", WantKey1, 1));
+        await Bench.SettleAsync(Key("owner"));
         var woken = new List<NamespacedName>();
-        _bench.Changed = (_, others) => woken.AddRange(others);
+        Bench.Changed = (_, others) => woken.AddRange(others);
         var stranger = In("team-c", Policy("stranger", WantAes, 2));
-        _bench.Put(stranger);
-        await _bench.ReconcileAsync(stranger.Metadata.Key);
-        _bench.Woken.Clear();
+        Bench.Put(stranger);
+        await Bench.ReconcileAsync(stranger.Metadata.Key);
+        Bench.Woken.Clear();
         woken.Clear();
 
-        _bench.Put(_bench.Kubernetes.Read(stranger.Metadata.Key).NextGeneration());
-        await _bench.ReconcileAsync(stranger.Metadata.Key);
-        _bench.Put(_bench.Kubernetes.Read(Key("owner")).NextGeneration());
-        _vendor[Bucket] = None;
-        await _bench.SettleAsync(Key("owner"));
-        _bench.Delete(Key("owner"));
+        Bench.Put(Bench.Kubernetes.Read(stranger.Metadata.Key).NextGeneration());
+        await Bench.ReconcileAsync(stranger.Metadata.Key);
+        Bench.Put(Bench.Kubernetes.Read(Key("owner")).NextGeneration());
+        Vendor[Bucket] = None;
+        await Bench.SettleAsync(Key("owner"));
+        Bench.Delete(Key("owner"));
 
         Assert.Empty(woken);
-        Assert.Empty(_bench.Woken);
-        Assert.Equal("StoreNotFound", _bench.Kubernetes.Read(stranger.Metadata.Key).Status!.Conditions.Find("Ready")?.Reason);
+        Assert.Empty(Bench.Woken);
+        Assert.Equal("StoreNotFound", Bench.Kubernetes.Read(stranger.Metadata.Key).Status!.Conditions.Find("Ready")?.Reason);
     }
 
     [Fact]
