@@ -61,7 +61,7 @@ internal sealed class Transport(
             AllowAutoRedirect = false,
             UseCookies = false,
         };
-        var http = new HttpClient(around(handler))
+        var http = new HttpClient(around(new SocketErrorHandler(handler)))
         {
             BaseAddress = connection.Server,
             Timeout = Timeout.InfiniteTimeSpan, // each call has its own deadline
