@@ -225,6 +225,7 @@ internal sealed class OwnershipOracle(TimeProvider time)
         };
         if (found is not { } now)
             return;
+        _claims.PartitionOf(key.Uid, bucket.Partition); // remembered even if the store was removed while the run went on
         _claims.MayBecome(key, now);
         if (!run.ReadsBack.Remove(bucket.Name)) // the next look takes up what a read after a write has found
             run.Pending.Add((key, now));
