@@ -30,6 +30,9 @@ internal sealed class PolicyReconciler(
     /// <summary>Policies that this process has looked at, by uid: the first look may wait for its time.</summary>
     private readonly ConcurrentDictionary<NamespacedName, string> _known = new();
 
+    /// <summary>By uid: what the last pass has written, while no status says so.</summary>
+    private readonly ConcurrentDictionary<string, ImmutableArray<BucketResult>> _untold = new(StringComparer.Ordinal);
+
     public async Task<Requeue> ReconcileAsync(NamespacedName key, int attempt, CancellationToken cancellationToken)
     {
         if (policies.Find(key) is not { } policy)
@@ -67,7 +70,7 @@ internal sealed class PolicyReconciler(
             var unknown = new Findings([], Failure: null, attempt) { Releases = Releaser.OfLostStatus(policy) };
             return await GoAsync(policy, unknown, cancellationToken);
         }
-        var findings = new Findings([], Failure: null, attempt) { IsSuspended = true };
+        var findings = new Findings([], Failure: null, attempt) { IsSuspended = true, Untold = _untold.GetValueOrDefault(policy.Metadata.Uid, []) };
         if (policy.Spec.Suspend != true)
         {
             var (work, problem) = await PrepareAsync(policy, cancellationToken);
@@ -98,6 +101,7 @@ internal sealed class PolicyReconciler(
         releaser.Forget(uid);
         pass.Forget(uid);
         keeper.Forget(uid);
+        _untold.TryRemove(uid, out _);
     }
 
     /// <summary>Room 4: the store, what is declared, and the keys. Without keys there may still be buckets that an heir takes over.</summary>
@@ -185,7 +189,10 @@ internal sealed class PolicyReconciler(
         finally
         {
             if (!ended && !applied.IsEmpty) // cut off: what was written must be reported, and nobody comes back to it
+            {
+                _untold[began.Metadata.Uid] = [.. applied];
                 teller.TellDone(began, findings with { Buckets = [.. applied], Releases = [] });
+            }
         }
     }
 
@@ -204,7 +211,11 @@ internal sealed class PolicyReconciler(
     /// <summary>Room 7: status, log, events, and when to come back, all from the same findings.</summary>
     private async Task<Requeue> TellAsync(BucketEncryptionPolicy policy, Findings findings, CancellationToken cancellationToken)
     {
+        ImmutableArray<BucketResult> written = [.. findings.Buckets.Where(b => b.Applied is not null || b.WasRefused)];
+        if (written.Length > 0)
+            _untold[policy.Metadata.Uid] = written;
         var (told, next) = await teller.TellAsync(policy, findings, PolicyReader.ReadTerms(policy.Spec).Value?.Resync ?? PolicyReader.DefaultResync, cancellationToken);
+        _untold.TryRemove(policy.Metadata.Uid, out _);
         Wake(teller.Concerned(policy, told, findings));
         return next;
     }

@@ -140,6 +140,29 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_written_before_a_pass_was_suspended_stands_in_the_status()
+    {
+        string[] buckets = ["a-bucket", "b-bucket"];
+        foreach (var bucket in buckets)
+            _bench.Vendor[bucket] = None;
+        _bench.Start(Given.Policy(buckets));
+        _bench.Vendor.Faults = (_, call) =>
+        {
+            if (call.Operation == "Put" && _bench.Kubernetes.Find(Given.PolicyKey) is { Metadata.Generation: 1 } now)
+                _bench.Put((now with { Spec = now.Spec with { Suspend = true } }).NextGeneration());
+            return null;
+        };
+
+        await _bench.SettleAsync();
+
+        var rows = _bench.Status.Buckets;
+        Assert.Equal((Aes, None), (_bench.Vendor["a-bucket"], _bench.Vendor["b-bucket"]));
+        Assert.Equal([BucketRow.InSync, BucketRow.Unknown], rows.Select(r => r.State));
+        Assert.Equal([true, false], rows.Select(r => r.LastAppliedTime is not null));
+        Assert.Equal(["EncryptionApplied"], _bench.Events.Reasons);
+    }
+
+    [Fact]
     public async Task Read_only_writes_to_no_vendor_and_says_what_it_would_send()
     {
         await using var bench = new Workbench(readOnly: true);
