@@ -123,9 +123,6 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
         }
     }
 
-    private static async Task<int> InSyncAsync(Scene scene, string policy)
-    {
-        var text = await scene.Cluster.KubectlAsync("-n", scene.Namespace, "get", "bep", policy, "-o", "jsonpath={.status.buckets[?(@.state==\"InSync\")].name}");
-        return text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Length;
-    }
+    private static async Task<int> InSyncAsync(Scene scene, string policy) =>
+        (await scene.Cluster.PolicyAsync(scene.Namespace, policy))["status"]!["buckets"]!.AsArray().Count(b => b!["state"]!.GetValue<string>() == "InSync");
 }

@@ -108,12 +108,12 @@ public sealed class NeighbourTests(ClusterFixture fixture, ITestOutputHelper out
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, buckets[0], "True", detail: () => op.Log);
     }
 
-    private static async Task<string[]> ErrorsAsync(Scene scene)
-    {
-        var codes = await scene.Cluster.KubectlAsync(
-            "-n", scene.Namespace, "get", "bep", "-o", "jsonpath={.items[*].status.buckets[*].error.code}");
-        return codes.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-    }
+    private static async Task<string[]> ErrorsAsync(Scene scene) =>
+    [
+        .. (await scene.Cluster.PoliciesAsync(scene.Namespace))
+            .SelectMany(p => p!["status"]?["buckets"]?.AsArray() ?? [])
+            .Select(b => b!["error"]?["code"]?.GetValue<string>()).OfType<string>(),
+    ];
 
     private static async Task TeamAsync(Scene scene, string ns)
     {

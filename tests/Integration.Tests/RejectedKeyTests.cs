@@ -72,8 +72,7 @@ public sealed class RejectedKeyTests(ClusterFixture fixture, ITestOutputHelper o
 
     private static string BucketOf(string policy) => "of-" + policy;
 
-    private static async Task<JsonArray> PoliciesAsync(Scene scene) =>
-        JsonNode.Parse(await scene.Cluster.KubectlAsync("-n", scene.Namespace, "get", "bep", "-o", "json"))?["items"]?.AsArray() ?? [];
+    private static Task<JsonArray> PoliciesAsync(Scene scene) => scene.Cluster.PoliciesAsync(scene.Namespace);
 
     private static string Told(JsonArray policies) =>
         string.Join('\n', policies.Select(p => $"{p?["metadata"]?["name"]}: {p?["status"]?["conditions"]} {p?["status"]?["buckets"]}").Order(StringComparer.Ordinal));

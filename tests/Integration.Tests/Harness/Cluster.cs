@@ -3,9 +3,11 @@ using System.Text.Json.Nodes;
 
 namespace Integration.Tests.Harness;
 
-/// <summary>What a user does with a cluster: kubectl, and nothing else.</summary>
+/// <summary>What a user does with a cluster: kubectl, but for looks that are repeated until something is so.</summary>
 internal sealed class Cluster(string kubeconfig)
 {
+    private const string Group = "/apis/bucketencryption.io/v1alpha1";
+
     public string Kubeconfig => kubeconfig;
 
     /// <summary>
@@ -60,8 +62,10 @@ internal sealed class Cluster(string kubeconfig)
         }
     }
 
-    public async Task<JsonNode> PolicyAsync(string ns, string name) =>
-        JsonNode.Parse(await KubectlAsync("-n", ns, "get", "bep", name, "-o", "json")) ?? throw new JsonException();
+    public Task<JsonNode> PolicyAsync(string ns, string name) => GetAsync($"namespaces/{ns}/bucketencryptionpolicies/{name}");
+
+    public async Task<JsonArray> PoliciesAsync(string ns) =>
+        (await GetAsync($"namespaces/{ns}/bucketencryptionpolicies"))["items"]?.AsArray() ?? throw new JsonException();
 
     /// <summary>Waits until the policy's Ready condition speaks of the current spec and is as wanted.</summary>
     public Task<JsonNode> WhenReadyIsAsync(string ns, string name, string status, string? reason = null, Func<string>? detail = null) =>
@@ -70,7 +74,14 @@ internal sealed class Cluster(string kubeconfig)
     /// <summary>The same of a store.</summary>
     /// <param name="kind">As kubectl takes it.</param>
     public Task<JsonNode> WhenStoreReadyIsAsync(string kind, string ns, string name, string status, string reason, Func<string>? detail = null) =>
-        WhenReadyIsAsync($"{kind} {ns}/{name}", async () => JsonNode.Parse(await KubectlAsync("-n", ns, "get", kind, name, "-o", "json")) ?? throw new JsonException(), status, reason, detail);
+        WhenReadyIsAsync($"{kind} {ns}/{name}", () => GetAsync(kind == "clusterobjectstore" ? $"{kind}s/{name}" : $"namespaces/{ns}/{kind}s/{name}"), status, reason, detail);
+
+    /// <summary>Opened anew each time: the API server may have another authority by now.</summary>
+    private async Task<JsonNode> GetAsync(string path)
+    {
+        using var api = KubeApi.Open(kubeconfig);
+        return await api.GetAsync($"{Group}/{path}") ?? throw new InvalidOperationException($"{path} is not there");
+    }
 
     private static Task<JsonNode> WhenReadyIsAsync(string what, Func<Task<JsonNode>> get, string status, string? reason, Func<string>? detail)
     {

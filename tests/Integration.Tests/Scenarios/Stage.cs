@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Integration.Tests.Harness;
 using ObjectStoreSimulator;
 using ObjectStoreSimulator.State;
 

@@ -6,7 +6,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using KubeRuntime.Api;
 
-namespace Integration.Tests.Scenarios;
+namespace Integration.Tests.Harness;
 
 /// <summary>The API server by plain requests: a process of kubectl for each of a thousand looks would be most of the work of two cores.</summary>
 internal sealed class KubeApi : IDisposable
