@@ -31,7 +31,7 @@ public sealed class OwnershipModelTests(ITestOutputHelper output)
         threads.ForEach(t => t.Start());
         threads.ForEach(t => t.Join());
 
-        output.WriteLine($"{next} schedules: {reconciles} reconciles, {writes} writes, {denials} denials, {kills} kills");
+        output.WriteLine($"{next} schedules from {first}: {reconciles} reconciles, {writes} writes, {denials} denials, {kills} kills");
         Assert.True(failures.Count == 0, string.Join("\n\n", failures) + $"\n{failures.Count} of {next} schedules failed");
 
         void Play()

@@ -24,7 +24,7 @@ internal sealed partial class ModelSchedule
             Assert.True(round < MostRounds, $"{Where}: it never comes to rest");
             var before = State();
             Round();
-            quiet = before == State() ? quiet + 1 : 0;
+            quiet = before == State() && !IsPaused() ? quiet + 1 : 0;
             Advance(round < 4 ? TimeSpan.FromMinutes(6) : TimeSpan.FromHours(3)); // longer than a probe of a rejected key; later, than a fuse
         }
         Judge();
@@ -34,6 +34,10 @@ internal sealed partial class ModelSchedule
     private string State() => string.Join('\n', [
         .. _installations.SelectMany(i => _buckets.Select(b => $"{i.Key} {b} {i.Value[b]}")), .. _bench.Kubernetes.Keys.Select(k => $"{k} {Summary(k)}"),
     ]);
+
+    /// <summary>A policy has written a bucket several times, and waits before it does so again.</summary>
+    private bool IsPaused() => _bench.Kubernetes.Policies.SelectMany(p => p.Status?.Buckets ?? [])
+        .Any(r => r.State == BucketRow.Drifted && r.Writes is { Refused: not true } writes && writes.NotBefore > Now);
 
     private void Round()
     {
