@@ -65,8 +65,10 @@ telemetry-cost: apiserver build ## CPU and memory of a settled operator that is 
 image: apiserver build ## the container image, built with docker or buildah, and what is in it started as a kubelet would
 	@tests/image/image.sh
 
-ownership-model: build ## random schedules of policies, tenants, vendors and kills against a model of who may write (not green yet, so not part of make test)
-	@dotnet test tests/BucketEncryptionOperator.Tests/bin/Release/net10.0/BucketEncryptionOperator.Tests.dll --nologo --filter 'Model=open' --logger "console;verbosity=normal"
+SCHEDULES ?= 20000
+ownership-model: ## random schedules against a model of who may write a bucket, ten times as many as in make test; SEED= and SCHEDULES= as you like
+	@$(STEP) "build" dotnet build tests/BucketEncryptionOperator.Tests -c Release --nologo -v quiet
+	@BEO_SCHEDULES=$(SCHEDULES) dotnet test tests/BucketEncryptionOperator.Tests/bin/Release/net10.0/BucketEncryptionOperator.Tests.dll --nologo --filter FullyQualifiedName~OwnershipModelTests --logger "console;verbosity=detailed"
 
 mutants: ## mutation testing of queue, watcher and election (about half an hour); fails below 85 %
 	@$(STEP) "tools" dotnet tool restore

@@ -37,7 +37,6 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     private readonly Dictionary<string, string?> _buckets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (string? Old, int Reads)> _stale = new(StringComparer.Ordinal);
     private readonly List<VendorCall> _calls = [];
-    private readonly Dictionary<string, int> _writers = new(StringComparer.Ordinal);
 
     /// <summary>From the number of the call, from 1, and the call; null for no fault.</summary>
     public Func<int, VendorCall, VendorFault?> Faults { get; set; } = (_, _) => null;
@@ -59,9 +58,6 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
 
     /// <summary>Writes are answered well and do nothing.</summary>
     public bool DropsWrites { get; set; }
-
-    /// <summary>The most writes of one bucket that were under way at a time.</summary>
-    public int MostWritersOfABucket { get; private set; }
 
     public IReadOnlyList<VendorCall> Calls
     {
@@ -133,7 +129,8 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     {
         await Task.Yield(); // callers must not rely on an answer in the same breath
         cancellationToken.ThrowIfCancellationRequested();
-        using var writing = operation == "Get" ? null : await WriteSlowlyAsync(address.Bucket);
+        if (operation != "Get")
+            await WriteSlowlyAsync();
         lock (_gate)
         {
             if (BeforeSend() is { } unsent)
@@ -165,16 +162,10 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     }
 
     /// <summary>Long enough for another writer to come in between, if anybody lets him.</summary>
-    private async Task<IDisposable> WriteSlowlyAsync(string bucket)
+    private static async Task WriteSlowlyAsync()
     {
-        lock (_gate)
-        {
-            _writers[bucket] = _writers.GetValueOrDefault(bucket) + 1;
-            MostWritersOfABucket = Math.Max(MostWritersOfABucket, _writers[bucket]);
-        }
         for (var i = 0; i < 5; i++)
             await Task.Yield();
-        return new Writing(this, bucket);
     }
 
     private string? Seen(string bucket)
@@ -230,15 +221,6 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
             _written = true;
             return vendor.CallAsync(operation, address, key, () => vendor.Change(address.Bucket, document),
                 cancellationToken, lastCheck);
-        }
-    }
-
-    private sealed class Writing(InMemoryVendor vendor, string bucket) : IDisposable
-    {
-        public void Dispose()
-        {
-            lock (vendor._gate)
-                vendor._writers[bucket]--;
         }
     }
 }

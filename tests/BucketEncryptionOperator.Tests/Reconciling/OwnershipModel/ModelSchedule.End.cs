@@ -24,7 +24,7 @@ internal sealed partial class ModelSchedule
             Assert.True(round < MostRounds, $"{Where}: it never comes to rest");
             var before = State();
             Round();
-            quiet = before == State() ? quiet + 1 : 0;
+            quiet = before == State() && !IsPaused() ? quiet + 1 : 0;
             Advance(round < 4 ? TimeSpan.FromMinutes(6) : TimeSpan.FromHours(3)); // longer than a probe of a rejected key; later, than a fuse
         }
         Judge();
@@ -34,6 +34,10 @@ internal sealed partial class ModelSchedule
     private string State() => string.Join('\n', [
         .. _installations.SelectMany(i => _buckets.Select(b => $"{i.Key} {b} {i.Value[b]}")), .. _bench.Kubernetes.Keys.Select(k => $"{k} {Summary(k)}"),
     ]);
+
+    /// <summary>A policy has written a bucket several times, and waits before it does so again.</summary>
+    private bool IsPaused() => _bench.Kubernetes.Policies.SelectMany(p => p.Status?.Buckets ?? [])
+        .Any(r => r.State == BucketRow.Drifted && r.Writes is { Refused: not true } writes && writes.NotBefore > Now);
 
     private void Round()
     {
@@ -74,7 +78,16 @@ internal sealed partial class ModelSchedule
         var wanted = PolicyReader.ReadTerms(owner.Spec).Value!.Goal;
         var isMet = wanted.IsMetBy(new Observation(now, Document: null), wasWritten: true);
         var mayNot = wanted.TargetFrom(now).Strength < now.Strength && owner.Spec.AllowDowngrade != true;
-        Assert.True(isMet || mayNot, $"{Where}: {bucket} has {now}, and {owner.Metadata.Key} owns it and declares {owner.Spec.Encryption}\n{Summary(owner.Metadata.Key)}");
+        Assert.True(isMet || mayNot, $"{Where}: {bucket} has {now}, and {owner.Metadata.Key} owns it and declares "
+            + $"{owner.Spec.Encryption}\n{Summary(owner.Metadata.Key)}");
+        foreach (var other in _bench.Kubernetes.Policies.Where(p => isMet && p.Metadata.Uid != owner.Metadata.Uid && p.Spec.Suspend != true
+            && _oracle.MayClaim(p, bucket) && CanWrite(p, bucket, installation)))
+        {
+            var error = other.Status?.Buckets.FirstOrDefault(r => r.Name == bucket.Name)?.Error?.Code;
+            var expected = OwnershipOracle.Agree(owner, other) ? null : Ownership.BucketConflict;
+            Assert.True(error == expected, $"{Where}: {other.Metadata.Key} says {error ?? "nothing"} of {bucket}, which {owner.Metadata.Key} "
+                + $"owns and keeps as it declares\n{Summary(other.Metadata.Key)}");
+        }
     }
 
     /// <summary>Whether nothing keeps the policy from reading and writing the bucket.</summary>

@@ -49,6 +49,7 @@ internal sealed partial class ModelSchedule : IDisposable
     private readonly Dictionary<NamespacedName, DateTimeOffset> _due = [];
     private readonly Dictionary<NamespacedName, int> _attempts = [];
     private readonly string[] _buckets;
+    private readonly ImmutableArray<ModelPlace> _places;
     private readonly int _workers;
 
     /// <summary>Of a hundred calls.</summary>
@@ -66,6 +67,7 @@ internal sealed partial class ModelSchedule : IDisposable
         _steps = new StepScheduler();
         _workers = _random.Next(2, 5);
         _buckets = [.. Enumerable.Range(0, _random.Next(1, 4)).Select(i => $"bucket-{i}")];
+        _places = SomePlaces();
         (_vendorFaults, _kubernetesFaults) = (Pick(0, 0, 4, 12), Pick(0, 0, 3, 10));
         _oracle = new OwnershipOracle(new Clock(() => _bench!.Time))
         {
@@ -310,7 +312,7 @@ internal sealed partial class ModelSchedule : IDisposable
         }
         if (_oracle.Violations.Count == 0)
             return;
-                Assert.Fail($"{Where}\n{string.Join('\n', _oracle.Violations)}");
+        Assert.Fail($"{Where}\n{string.Join('\n', _oracle.Violations)}");
     }
 
     private void Leaks(string text, string ns, string where)

@@ -187,7 +187,7 @@ internal sealed class OwnershipOracle(TimeProvider time)
     private static IEnumerable<string> BucketsOf(BucketEncryptionPolicy policy) =>
         policy.Spec.Buckets.Select(b => b.Name).Union((policy.Status?.Buckets ?? []).Select(b => b.Name), StringComparer.Ordinal);
 
-    private static bool IsLeaving(BucketEncryptionPolicy policy, string bucket) =>
+    public static bool IsLeaving(BucketEncryptionPolicy policy, string bucket) =>
         policy.Metadata.DeletionTimestamp is not null || !policy.Spec.Buckets.Any(b => b.Name == bucket);
 
     private static (BucketEncryptionPolicy? Owner, BucketEncryptionPolicy? Keeper) OwnerAmong(IEnumerable<(BucketEncryptionPolicy Policy, Claim Claim)> claims)

@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Reconciling;
+using KubeRuntime.Api;
+
+namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
+
+/// <content>What the API server was given, and what it may not hold.</content>
+internal sealed partial class ModelSchedule
+{
+    /// <summary>What the API server has done: which key a Secret had, and what a status says.</summary>
+    private void Served(string line, int status)
+    {
+        if (line.StartsWith("GET ", StringComparison.Ordinal))
+        {
+            foreach (var store in _stores.Values.Concat(_gone).Where(s => line.EndsWith(Kinds.Secrets.ObjectPath(s.Secret), StringComparison.Ordinal)))
+                _oracle.KeysGiven[store.Secret] = _secrets.GetValueOrDefault(store.Secret);
+            return;
+        }
+        if (status != 200)
+        {
+            if (ModelRun.Current is { } run)
+                run.HadKubernetesFault = true;
+            return;
+        }
+        var path = line.Split('/');
+        var at = Array.IndexOf(path, Kinds.Policies.Plural);
+        if (_bench.Kubernetes.Find(new NamespacedName(path[at - 1], path[at + 1])) is { } policy)
+            Stored(policy);
+    }
+
+    /// <summary>The original of a bucket that the policy has written, by policy and bucket.</summary>
+    private readonly Dictionary<ClaimKey, OriginalRow> _originals = [];
+
+    /// <summary>Policies and buckets of which an original is on record.</summary>
+    private readonly HashSet<ClaimKey> _recorded = [];
+
+    private void Stored(BucketEncryptionPolicy policy)
+    {
+        if (policy.Status is not { } status)
+            return;
+        Leaks(JsonSerializer.Serialize(status, Wire.Default.PolicyStatus), policy.Metadata.Namespace, $"the status of {policy.Metadata.Name}");
+        if (status.Buckets.Length > 512)
+            _oracle.Violations.Add($"{policy.Metadata.Key} has {status.Buckets.Length} rows");
+        var rows = status.Buckets.Where(r => r is { Partition: not null, Original.State: OriginalRow.Recorded })
+            .ToDictionary(r => new ClaimKey(policy.Metadata.Uid, new BucketId(r.Partition!, r.Name)), r => r.Original!);
+        foreach (var (key, original) in rows.Where(r => !_recorded.Contains(r.Key)))
+            Inherits(policy, key.Bucket, original);
+        _recorded.RemoveWhere(k => k.Uid == policy.Metadata.Uid);
+        _recorded.UnionWith(rows.Keys);
+        foreach (var (key, original) in _originals.Where(o => o.Key.Uid == policy.Metadata.Uid).ToList())
+        {
+            if (!rows.TryGetValue(key, out var now))
+                _originals.Remove(key);
+            else if (now != original)
+                _oracle.Violations.Add($"{policy.Metadata.Key}: the original of {key.Bucket} was {original.Encryption}, and is {now.Encryption}");
+        }
+        foreach (var (key, original) in rows.Where(r => _oracle.HasWritten(r.Key)))
+            _originals[key] = original;
+    }
+
+    /// <summary>
+    /// Where a policy of the same namespace and vendor is about to give the bucket up, what the bucket has is that one's write: its successor records what
+    /// was there before both.
+    /// </summary>
+    private void Inherits(BucketEncryptionPolicy policy, BucketId bucket, OriginalRow original)
+    {
+        var inherited = _bench.Policies.Snapshot().Where(p => p.Metadata.Uid != policy.Metadata.Uid && p.Metadata.Namespace == policy.Metadata.Namespace
+                && StoreOf(p) is { } store && store.Place.Partition == bucket.Partition && store.Vendor == StoreOf(policy)?.Vendor
+                && OwnershipOracle.IsLeaving(p, bucket.Name))
+            .SelectMany(p => p.Status?.Buckets ?? [])
+            .Where(r => r is { HeldTime: not null, Original.State: OriginalRow.Recorded } && r.Name == bucket.Name && r.Partition == bucket.Partition)
+            .Select(r => r.Original!.Encryption).ToList();
+        if (inherited.Count > 0 && !inherited.Contains(original.Encryption))
+            _oracle.Violations.Add($"{policy.Metadata.Key} records {original.Encryption} as the original of {bucket}, and inherits {inherited[0]}");
+    }
+}
