@@ -90,6 +90,8 @@ internal static class BucketRows
         BucketRow Kept(BucketRow last)
         {
             var kept = WithClaim(result.WasRefused ? last with { Writes = Refused(last.Writes) } : last, result.Claim, now);
+            if (kept.ClaimedTime is not null || kept.ClaimDeniedTime is not null)
+                kept = kept with { Partition = kept.Partition ?? partition }; // a claim without one would hold wherever the store leads next
             return kept == last ? last : kept;
         }
 

@@ -112,6 +112,25 @@ public sealed class BucketRowsTests
         Assert.Equal(Now, next.Row.LastAppliedTime);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_claim_that_goes_on_record_names_its_partition_even_where_the_row_says_nothing_else_that_is_new(bool wasRead)
+    {
+        var before = BucketRows.NotLookedAt(Bucket, before: null) with { State = wasRead ? BucketRow.InSync : BucketRow.Unknown };
+        Outcome outcome = wasRead
+            ? new Outcome.Waiting(None, new Failure(FailureKind.Conflict, "Confirm", BucketRows.Confirming), TimeSpan.FromSeconds(3))
+            : Fail(FailureKind.Conflict);
+
+        var claimed = BucketRows.Next(
+            before, new BucketResult(Bucket, outcome) { Claim = Claim.Open }, tolerated: true, wasStalled: false, Now, "minio").Row;
+        var again = BucketRows.Next(
+            claimed, new BucketResult(Bucket, outcome) { Claim = Claim.Open }, tolerated: true, wasStalled: false, Now, "minio").Row;
+
+        Assert.Equal(before with { ClaimedTime = Now, Partition = "minio" }, claimed);
+        Assert.Same(claimed, again);
+    }
+
     private static Outcome.Failed Fail(FailureKind kind, string code = "SomeCode") => new(new Failure(kind, "GetBucketEncryption", code), Observed: null);
 
     /// <summary>A vendor may say "none" in a document, by an algorithm of that name or by an empty configuration.</summary>

@@ -61,10 +61,10 @@ internal sealed partial class ModelSchedule
             case 7:
                 Edit(policy, policy.Spec with { DeletionPolicy = One(["Delete", "Restore", "Retain"]) });
                 break;
-            case 8 or 9:
+            case 8 or 9 or 18 or 19:
                 Move(policy, live);
                 break;
-            case 10: // a policy under another name, in one apply
+            case 10 or 20: // a policy under another name, in one apply
                 MakePolicy(policy);
                 Delete(policy);
                 break;
@@ -77,7 +77,7 @@ internal sealed partial class ModelSchedule
             case 15:
                 ChangeKeys();
                 break;
-            case 16:
+            case 16 or 21 or 22:
                 PointElsewhere();
                 break;
             case 17:
