@@ -23,7 +23,8 @@ internal sealed partial class ModelSchedule
         };
     }
 
-    private static Failure NoAnswer(VendorCall call) => new(FailureKind.Transient, call.Operation + "BucketEncryption", "RequestTimeout") { Message = "no answer in time" };
+    private static Failure NoAnswer(VendorCall call) =>
+        new(FailureKind.Transient, call.Operation + "BucketEncryption", "RequestTimeout") { Message = "no answer in time" };
 
     private Reply? KubernetesFault(int number, string line)
     {
@@ -42,7 +43,8 @@ internal sealed partial class ModelSchedule
 
     private Reply? LostAnswer(string line)
     {
-        if (_isCalm || line.StartsWith("GET ", StringComparison.Ordinal) || ModelRun.Current is not { } run || _random.Next(200) >= _kubernetesFaults)
+        if (_isCalm || line.StartsWith("GET ", StringComparison.Ordinal) || ModelRun.Current is not { } run
+            || _random.Next(200) >= _kubernetesFaults)
             return null;
         Tell($"        API answer lost: {line}");
         run.HadKubernetesFault = true;
