@@ -90,7 +90,8 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
     /// <summary>The other policies that have to release the bucket.</summary>
     public IEnumerable<BucketEncryptionPolicy> Releasing(BucketEncryptionPolicy policy, BucketId bucket) =>
         Naming(bucket.Name).Where(p => p.Metadata.Uid != policy.Metadata.Uid
-            && PartitionOf(p, bucket.Name) == bucket.Partition && Releaser.Leaving(p).Any(r => r.Name == bucket.Name));
+            && PartitionOf(p, bucket.Name) == bucket.Partition
+            && Releaser.Leaving(p).Any(r => r.Name == bucket.Name && (r.Partition ?? bucket.Partition) == bucket.Partition));
 
     /// <summary>A look has told something about the policy's claim. A policy that is gone, or another one of its name, leaves nothing behind.</summary>
     public void Found(BucketEncryptionPolicy policy, BucketId bucket, Claim claim)

@@ -35,6 +35,14 @@ internal sealed class Keeper(
     public static bool HasLostStatus(BucketEncryptionPolicy policy) =>
         HasFinalizer(policy) && policy.Status?.ObservedGeneration is null or < 0 && (policy.Status?.Buckets ?? []).All(b => b.HeldTime is null && b.Original is null);
 
+    /// <summary>
+    /// A policy whose status was lost and that was looked at since: its rows say that what the buckets had is unavailable, and none says that
+    /// the policy owned it.
+    /// </summary>
+    public static bool HasNothingToRelease(BucketEncryptionPolicy policy) =>
+        HasFinalizer(policy) && (policy.Status?.Buckets ?? []) is var rows && rows.All(b => b.HeldTime is null)
+        && rows.Any(b => b.Original is { State: OriginalRow.Unavailable });
+
     /// <summary>Opens the record of one pass.</summary>
     public PassRecord Open(PassBasis basis) => new(this, basis, HasLostStatus(basis.Policy), time);
 
@@ -63,7 +71,7 @@ internal sealed class Keeper(
     /// which is not what its successor has to restore.
     /// </summary>
     public Original.Recorded? Inherited(BucketEncryptionPolicy policy, BucketId bucket) =>
-        ownership.Releasing(policy, bucket).Where(p => MayPassOn(p, policy))
+        ownership.Releasing(policy, bucket).Where(p => MayPassOn(p, policy) && !PolicyReader.LeavesBucketsAlone(p))
             .SelectMany(p => p.Status!.Buckets.Where(r => r.Name == bucket.Name))
             .Select(r => BucketMemory.Of(r, sameSpec: false).Original).OfType<Original.Recorded>().MinBy(o => o.At);
 
@@ -126,12 +134,14 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
         return refused;
     }
 
-    /// <summary>Whether what is on record is what a write of this look needs.</summary>
-    public bool Fits(IBucketEncryptionApi api, BucketLook.Seen look, Plan.Write write)
+    /// <summary>Whether what is on record is what this look needs: the count of its write, if it asks for one, and what the bucket has.</summary>
+    public bool Fits(IBucketEncryptionApi api, BucketLook.Seen look)
     {
-        if (RowOf(look.Task) is not { Writes: { } writes } row || (writes.Hash, writes.Count) != (write.History.Fingerprint, write.History.Count))
+        if (RowOf(look.Task) is not { } row)
+            return look.Plan is not Plan.Write;
+        if (look.Plan is Plan.Write { History: var history } && !IsOnRecord(row.Writes, history))
             return false;
-        return !_recorded.ContainsKey(look.Task.Bucket) || row.Original == BucketMemory.Row(OriginalOf(api, look, row));
+        return look.Task.IsRelease || !IsReplaceable(row) || row.Original == BucketMemory.Row(OriginalOf(api, look, row));
     }
 
     /// <summary>Puts one bucket on record again.</summary>
@@ -183,7 +193,7 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
                     }
                     (next, held) = (next with { HeldTime = now }, held + 1);
                 }
-                if (basis.Terms.Deletion == DeletionPolicy.Restore && (next.Original is null || _recorded.ContainsKey(task.Bucket)))
+                if (basis.Terms.Deletion == DeletionPolicy.Restore && (next.Original is null || IsReplaceable(next)))
                 {
                     var inherited = next.Original is null ? keeper.Inherited(basis.Policy, task.Id) : null;
                     var original = inherited ?? OriginalOf(api, look, next);
@@ -216,6 +226,13 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
         isLost || look.Task.Memory.WasWritten
             ? new Original.Unavailable()
             : new Original.Recorded(look.Observed.Encryption, api.Repeat(look.Observed), row.Original?.RecordedTime ?? KubeTimeConverter.Truncate(time.GetUtcNow()));
+
+    /// <summary>
+    /// What this policy itself has recorded, and not written since: until then the original is what the bucket has. One that was inherited is older than the
+    /// time since when the policy owns the bucket.
+    /// </summary>
+    private bool IsReplaceable(BucketRow row) => _recorded.ContainsKey(row.Name)
+        || (row is { Original: { State: OriginalRow.Recorded, RecordedTime: { } at }, LastAppliedTime: null, Writes: null or { Refused: true } } && at == row.HeldTime);
 
     private static bool IsOnRecord(WritesRow? row, WriteHistory history) => row is not null && (row.Hash, row.Count) == (history.Fingerprint, history.Count);
 

@@ -57,8 +57,7 @@ internal sealed class PassProgress(TimeProvider time)
         if (!_unfinished.TryGetValue(basis.Policy.Metadata.Uid, out var unfinished))
             return tasks;
         if (unfinished.Of == StateOf(basis))
-            return [.. tasks.Where(t => Kept(unfinished, t) is null)
-                .OrderBy(t => Done(unfinished, t)?.At ?? long.MinValue)];
+            return [.. tasks.Where(t => Kept(unfinished, t) is null).OrderBy(t => unfinished.Last.GetValueOrDefault(KeyOf(t), long.MinValue))];
         _unfinished.TryRemove(basis.Policy.Metadata.Uid, out _);
         return tasks;
     }
@@ -79,13 +78,14 @@ internal sealed class PassProgress(TimeProvider time)
         var unfinished = _unfinished.GetValueOrDefault(uid) ?? new Unfinished(StateOf(basis));
         var done = remaining.Zip(results).ToDictionary(p => KeyOf(p.First), p => p.Second);
         IReadOnlyList<BucketResult> all =
-            [.. tasks.Select(t => done.GetValueOrDefault(KeyOf(t)) ?? Kept(unfinished, t)
+            [.. tasks.Select(t => done.GetValueOrDefault(KeyOf(t)) ?? Done(unfinished, t)?.Result
                 ?? throw new InvalidOperationException("a task without a result"))];
         if (!results.Any(IsUnfinished))
         {
             foreach (var task in tasks)
                 unfinished.Done.Remove(KeyOf(task));
             unfinished.Looks.Clear();
+            unfinished.Last.Clear();
             if (unfinished.Done.Count == 0)
                 _unfinished.TryRemove(uid, out _);
             return (all, PassEnd.Complete);
@@ -100,6 +100,7 @@ internal sealed class PassProgress(TimeProvider time)
         foreach (var (task, result) in remaining.Zip(results).Where(p => !IsUnfinished(p.Second)))
         {
             unfinished.Done.Remove(KeyOf(task)); // what an earlier look found does not hold any more
+            unfinished.Last[KeyOf(task)] = time.GetTimestamp();
             if (!task.IsRelease && NeedsNothingMore(result))
                 unfinished.Done[KeyOf(task)] = (result with { Applied = null }, time.GetTimestamp());
         }
@@ -161,5 +162,8 @@ internal sealed class PassProgress(TimeProvider time)
         public Dictionary<(BucketId Id, bool IsRelease), (BucketResult Result, long At)> Done { get; } = [];
 
         public Dictionary<(BucketId Id, bool IsRelease), PostponedLook> Looks { get; } = [];
+
+        /// <summary>When each was worked on last, whatever came of it: one that fails each time must not take every turn.</summary>
+        public Dictionary<(BucketId Id, bool IsRelease), long> Last { get; } = [];
     }
 }

@@ -76,18 +76,29 @@ internal sealed class PolicyPass(
         return (record.Policy, results);
     }
 
-    /// <summary>What an earlier pass has read and not written counts; where there is nothing of the sort, this one looks at one bucket at least.</summary>
+    /// <summary>
+    /// What an earlier pass has read and not written counts where it still asks for a write of the owner's, which reads it again; where there is nothing of
+    /// the sort, this pass looks at one bucket at least.
+    /// </summary>
     private async Task<BucketLook[]> LookAsync(
         PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, CancellationToken cancellationToken)
     {
-        var looks = tasks.Select(BucketLook? (t) => progress.LookOf(basis.Policy, t) is { } look
-            ? buckets.Judge(session.Api, t, look.Observed, look.ReadAt) : null).ToArray();
+        var looks = tasks.Select(BucketLook? (t) => Postponed(basis, session.Api, t)).ToArray();
         var free = looks.Any(l => l is not null) ? 0 : 1;
         await EachAsync(looks.Length, async (i, token) => looks[i] ??=
             Interlocked.Decrement(ref free) < 0 && options.ShouldYield(basis.Policy.Metadata.Key)
                 ? new BucketLook.Unseen(tasks[i], PassProgress.GaveWay)
                 : await buckets.LookAsync(session, tasks[i], token), cancellationToken);
         return looks!;
+    }
+
+    private BucketLook.Seen? Postponed(PassBasis basis, IBucketEncryptionApi api, BucketTask task)
+    {
+        if (progress.LookOf(basis.Policy, task) is not { } look)
+            return null;
+        var seen = buckets.Judge(api, task, look.Observed, look.ReadAt);
+        var isOwner = task.Goal is not Goal.Declared goal || ownership.StandingOf(basis.Policy, task.Id, goal) is BucketStanding.Owner;
+        return seen.Plan is Plan.Write && isOwner ? seen : null;
     }
 
     /// <summary>Takes writes out of the pass before they are put on record.</summary>
@@ -124,9 +135,9 @@ internal sealed class PolicyPass(
         if (seen.Plan is Plan.Write && !options.ReadOnly && !checks.MayWrite)
             return new Decided.Done(new BucketResult(task.Bucket, new Outcome.Failed(NotLeading.Failure, seen.Observed.Encryption)) { Claim = task.IsRelease ? null : Claim.Open });
         if (seen.Plan is Plan.Write && !options.ReadOnly && gate.MustWait(seen) is { } wait)
-            return new Decided.Done(Owned(task, new BucketResult(task.Bucket, wait)));
+            return new Decided.Done(Claimed(task, new BucketResult(task.Bucket, wait)));
         return options.ReadOnly && seen.Plan is Plan.Write
-            ? new Decided.Done(Owned(task, new BucketResult(task.Bucket, Report(seen, api, ReadOnlyRefusal))))
+            ? new Decided.Done(Claimed(task, new BucketResult(task.Bucket, Report(seen, api, ReadOnlyRefusal))))
             : new Decided.Ours(seen);
     }
 
@@ -165,10 +176,13 @@ internal sealed class PolicyPass(
     private static BucketResult Postponed(BucketLook.Seen look)
     {
         var outcome = new Outcome.Failed(PassProgress.GaveWay, look.Observed.Encryption);
-        return Owned(look.Task, new BucketResult(look.Task.Bucket, outcome) { Postponed = new PostponedLook(look.Observed, look.ReadAt) });
+        return Claimed(look.Task, new BucketResult(look.Task.Bucket, outcome) { Postponed = new PostponedLook(look.Observed, look.ReadAt) });
     }
 
-    private static BucketResult Owned(BucketTask task, BucketResult result) => task.IsRelease ? result : result with { Claim = Claim.Open, Owns = true };
+    private static BucketResult Owned(BucketTask task, BucketResult result) => Claimed(task, result) with { Owns = !task.IsRelease };
+
+    /// <summary>The policy's keys have read the bucket, and nothing of it was put on record.</summary>
+    private static BucketResult Claimed(BucketTask task, BucketResult result) => task.IsRelease ? result : result with { Claim = Claim.Open };
 
     /// <summary>The bucket could not be put on record.</summary>
     private static BucketResult Refused(BucketLook.Seen look, Failure why)

@@ -65,7 +65,7 @@ internal sealed class PolicyReconciler(
             return Requeue.OnChange;
 
         var wasLost = Keeper.HasLostStatus(policy);
-        if (wasLost && policy.Metadata.DeletionTimestamp is not null)
+        if (policy.Metadata.DeletionTimestamp is not null && (wasLost || Keeper.HasNothingToRelease(policy)))
         {
             var unknown = new Findings([], Failure: null, attempt) { Releases = Releaser.OfLostStatus(policy) };
             return await GoAsync(policy, unknown, cancellationToken);
@@ -190,7 +190,7 @@ internal sealed class PolicyReconciler(
         {
             if (!ended && !applied.IsEmpty) // cut off: what was written must be reported, and nobody comes back to it
             {
-                _untold[began.Metadata.Uid] = [.. applied];
+                Untold(began, [.. applied]);
                 teller.TellDone(began, findings with { Buckets = [.. applied], Releases = [] });
             }
         }
@@ -211,13 +211,21 @@ internal sealed class PolicyReconciler(
     /// <summary>Room 7: status, log, events, and when to come back, all from the same findings.</summary>
     private async Task<Requeue> TellAsync(BucketEncryptionPolicy policy, Findings findings, CancellationToken cancellationToken)
     {
-        ImmutableArray<BucketResult> written = [.. findings.Buckets.Where(b => b.Applied is not null || b.WasRefused)];
-        if (written.Length > 0)
-            _untold[policy.Metadata.Uid] = written;
+        Untold(policy, findings.Buckets);
         var (told, next) = await teller.TellAsync(policy, findings, PolicyReader.ReadTerms(policy.Spec).Value?.Resync ?? PolicyReader.DefaultResync, cancellationToken);
         _untold.TryRemove(policy.Metadata.Uid, out _);
         Wake(teller.Concerned(policy, told, findings));
         return next;
+    }
+
+    /// <summary>Of a bucket that two passes worked on, the newer one's word holds; and what the older one wrote stays written.</summary>
+    private void Untold(BucketEncryptionPolicy policy, ImmutableArray<BucketResult> results)
+    {
+        var earlier = _untold.GetValueOrDefault(policy.Metadata.Uid, []).ToDictionary(b => b.Bucket, StringComparer.Ordinal);
+        foreach (var result in results.Where(b => b.Applied is not null || b.WasRefused || earlier.ContainsKey(b.Bucket)))
+            earlier[result.Bucket] = result with { Applied = result.Applied ?? earlier.GetValueOrDefault(result.Bucket)?.Applied };
+        if (earlier.Count > 0)
+            _untold[policy.Metadata.Uid] = [.. earlier.Values];
     }
 
     private void Wake(IEnumerable<NamespacedName> others)
@@ -225,7 +233,7 @@ internal sealed class PolicyReconciler(
         foreach (var other in others)
         {
             if (policies.Find(other) is { } woken)
-                _known[other] = woken.Metadata.Uid; // what is settled by its own account may not be any more
+                IsFirstLook(woken); // what is settled by its own account may not be any more
             wake(other);
         }
     }

@@ -42,6 +42,8 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
             look = fresh;
             if (await record.AddAsync(session.Api, look, cancellationToken) is { } refused)
                 return Unsent(look, refused);
+            if (look.Plan is not Plan.Write)
+                return NotNeeded(look);
         }
     }
 
@@ -60,10 +62,10 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
             {
                 var readAt = time.GetTimestamp();
                 look = buckets.Judge(session.Api, task, await writing.GetAsync(cancellationToken), readAt);
-                if (look.Plan is not Plan.Write planned)
-                    return (new BucketResult(task.Bucket, BucketReconciler.Unwritten(look)) { WasRefused = true }, look);
-                if (!record.Fits(session.Api, look, planned))
+                if (!record.Fits(session.Api, look))
                     return (null, look);
+                if (look.Plan is not Plan.Write)
+                    return (NotNeeded(look), look);
             }
             return (await SendAsync(turn, writing, session, look, (Plan.Write)look.Plan, check, cancellationToken), look);
         }
@@ -147,6 +149,10 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
         task.IsRelease && result.Outcome is Outcome.InSync or Outcome.Failed { Failure: { Kind: FailureKind.Missing, IsVendorAnswer: true } }
             ? result with { Outcome = new Outcome.Released() }
             : result;
+
+    /// <summary>Somebody else has made the bucket what it should be, or what may not be changed.</summary>
+    private static BucketResult NotNeeded(BucketLook.Seen look) =>
+        new(look.Task.Bucket, BucketReconciler.Unwritten(look)) { WasRefused = true };
 
     private static BucketResult Unsent(BucketLook.Seen look, Failure why) =>
         Released(look.Task, new BucketResult(look.Task.Bucket, new Outcome.Failed(why, look.Observed.Encryption)) { WasRefused = true });

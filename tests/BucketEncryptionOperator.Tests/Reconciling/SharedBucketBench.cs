@@ -56,6 +56,9 @@ public abstract class SharedBucketBench : IAsyncDisposable
 
     private protected static BucketEncryptionPolicy In(string ns, BucketEncryptionPolicy policy) => policy with { Metadata = policy.Metadata with { Namespace = ns } };
 
+    private protected static BucketEncryptionPolicy Restoring(BucketEncryptionPolicy policy) =>
+        policy with { Spec = policy.Spec with { DeletionPolicy = "Restore", AllowDowngrade = true } };
+
     private protected static BucketEncryptionPolicy Weaker(BucketEncryptionPolicy policy) => policy with { Spec = policy.Spec with { AllowDowngrade = true } };
 
     private protected BucketRow Row(string policy, string ns = Given.Namespace) => Bench.Kubernetes.Read(new NamespacedName(ns, policy)).Status!.Buckets.Single(b => b.Name == Bucket);

@@ -221,7 +221,4 @@ public sealed class SuccessionTests : SharedBucketBench
         Assert.Contains(full, r => r.Error?.Code == Keeper.AwaitingRelease);
         Assert.All(Names("three"), b => Assert.Equal(Key1, bench.Vendor[b]));
     }
-
-    private static BucketEncryptionPolicy Restoring(BucketEncryptionPolicy policy) =>
-        policy with { Spec = policy.Spec with { DeletionPolicy = "Restore", AllowDowngrade = true } };
 }
