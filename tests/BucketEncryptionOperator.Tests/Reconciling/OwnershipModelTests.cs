@@ -15,11 +15,15 @@ public sealed class OwnershipModelTests(ITestOutputHelper output)
     /// <summary>Threads that schedules are spread over.</summary>
     private const int Threads = 2;
 
+    /// <summary>The first of the schedules of a usual run.</summary>
+    private const int First = 77_000;
+
     [Fact]
     public void Only_the_owner_writes_on_fresh_evidence_and_nothing_is_weakened_or_learned_that_is_not_his()
     {
-        var first = RandomSeed.NewRandom(output.WriteLine).Next();
+        // The usual run plays the same schedules each time: what is red then is the change's doing. The long one plays others.
         var given = Environment.GetEnvironmentVariable("BEO_SCHEDULES");
+        var first = given is null ? First : RandomSeed.NewRandom(output.WriteLine).Next();
         var schedules = given is null ? RandomSeed.Cases(2000) : int.Parse(given, NumberStyles.None, CultureInfo.InvariantCulture);
         if (int.TryParse(Environment.GetEnvironmentVariable("SCHEDULE"), NumberStyles.None, CultureInfo.InvariantCulture, out var one))
             (first, schedules) = (one, 1);
