@@ -91,7 +91,7 @@ internal static class BucketRows
         {
             var kept = WithClaim(result.WasRefused ? last with { Writes = Refused(last.Writes) } : last, result.Claim, now);
             if (kept.ClaimedTime is not null || kept.ClaimDeniedTime is not null)
-                kept = kept with { Partition = kept.Partition ?? partition }; // a claim without one would hold wherever the store leads next
+                kept = kept with { Partition = kept.Partition ?? partition }; // without it, it would hold anywhere
             return kept == last ? last : kept;
         }
 

@@ -4,6 +4,9 @@ namespace BucketEncryptionOperator.Tests.Fakes;
 
 public sealed class StepSchedulerTests
 {
+    private static readonly string[] Three = ["a", "b", "c"];
+    private static readonly string[] Four = ["a", "b", "c", "d"];
+
     private readonly StepScheduler _steps = new();
     private readonly List<string> _log = [];
     private readonly HashSet<int> _threads = [];
@@ -11,7 +14,7 @@ public sealed class StepSchedulerTests
     [Fact]
     public void Who_stands_at_a_gate_goes_on_when_that_gate_opens_and_nobody_else_does() => OnAThread(() =>
     {
-        var tasks = new[] { "a", "b", "c" }.Select(who => _steps.Start(() => WalkAsync(who, gates: 2))).ToList();
+        var tasks = Three.Select(who => _steps.Start(() => WalkAsync(who, gates: 2))).ToList();
         Assert.Empty(_log); // nothing runs before it is asked for
 
         _steps.Drain();
@@ -64,7 +67,7 @@ public sealed class StepSchedulerTests
     public void Every_step_runs_on_the_thread_that_asks_for_it_also_after_a_wait_for_another_task() => OnAThread(() =>
     {
         using var turn = new SemaphoreSlim(1, 1);
-        var tasks = new[] { "a", "b", "c" }.Select(who => _steps.Start(async () =>
+        var tasks = Three.Select(who => _steps.Start(async () =>
         {
             await turn.WaitAsync();
             await WalkAsync(who, gates: 1);
@@ -91,7 +94,7 @@ public sealed class StepSchedulerTests
         OnAThread(() =>
         {
             var random = new Random(seed);
-            foreach (var who in new[] { "a", "b", "c", "d" })
+            foreach (var who in Four)
                 _ = tests._steps.Start(() => tests.WalkAsync(who, gates: 5));
             tests._steps.Drain();
             while (tests._steps.Gates.Count > 0)

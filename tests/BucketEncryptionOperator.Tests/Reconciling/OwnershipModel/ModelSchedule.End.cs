@@ -80,13 +80,13 @@ internal sealed partial class ModelSchedule
         var mayNot = wanted.TargetFrom(now).Strength < now.Strength && owner.Spec.AllowDowngrade != true;
         Assert.True(isMet || mayNot, $"{Where}: {bucket} has {now}, and {owner.Metadata.Key} owns it and declares "
             + $"{owner.Spec.Encryption}\n{Summary(owner.Metadata.Key)}");
-        foreach (var other in _bench.Kubernetes.Policies.Where(p => isMet && p.Metadata.Uid != owner.Metadata.Uid && p.Spec.Suspend != true
-            && _oracle.MayClaim(p, bucket) && CanWrite(p, bucket, installation)))
+        foreach (var other in _bench.Kubernetes.Policies.Where(p => isMet && p.Metadata.Uid != owner.Metadata.Uid
+            && p.Spec.Suspend != true && _oracle.MayClaim(p, bucket) && CanWrite(p, bucket, installation)))
         {
             var error = other.Status?.Buckets.FirstOrDefault(r => r.Name == bucket.Name)?.Error?.Code;
             var expected = OwnershipOracle.Agree(owner, other) ? null : Ownership.BucketConflict;
-            Assert.True(error == expected, $"{Where}: {other.Metadata.Key} says {error ?? "nothing"} of {bucket}, which {owner.Metadata.Key} "
-                + $"owns and keeps as it declares\n{Summary(other.Metadata.Key)}");
+            Assert.True(error == expected, $"{Where}: {other.Metadata.Key} says {error ?? "nothing"} of {bucket}, which "
+                + $"{owner.Metadata.Key} owns and keeps as it declares\n{Summary(other.Metadata.Key)}");
         }
     }
 

@@ -1,11 +1,5 @@
-using System.Collections.Immutable;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
-using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 
@@ -29,7 +23,8 @@ internal sealed partial class ModelSchedule
         };
     }
 
-    private static Failure NoAnswer(VendorCall call) => new(FailureKind.Transient, call.Operation + "BucketEncryption", "RequestTimeout") { Message = "no answer in time" };
+    private static Failure NoAnswer(VendorCall call) =>
+        new(FailureKind.Transient, call.Operation + "BucketEncryption", "RequestTimeout") { Message = "no answer in time" };
 
     private Reply? KubernetesFault(int number, string line)
     {
@@ -48,7 +43,8 @@ internal sealed partial class ModelSchedule
 
     private Reply? LostAnswer(string line)
     {
-        if (_isCalm || line.StartsWith("GET ", StringComparison.Ordinal) || ModelRun.Current is not { } run || _random.Next(200) >= _kubernetesFaults)
+        if (_isCalm || line.StartsWith("GET ", StringComparison.Ordinal) || ModelRun.Current is not { } run
+            || _random.Next(200) >= _kubernetesFaults)
             return null;
         Tell($"        API answer lost: {line}");
         run.HadKubernetesFault = true;

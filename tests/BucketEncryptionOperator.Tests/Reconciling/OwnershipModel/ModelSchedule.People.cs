@@ -1,7 +1,3 @@
-using System.Collections.Immutable;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
@@ -14,11 +10,15 @@ internal sealed partial class ModelSchedule
 {
     private readonly List<ModelStore> _gone = [];
 
-    /// <summary>A change of a policy as a user makes it. The mirror mostly learns of it at once, and now and then later.</summary>
+    /// <summary>
+    /// A change of a policy as a user makes it. The mirror mostly learns of it at once, and now and then later.
+    /// </summary>
     private void Edit(BucketEncryptionPolicy policy, PolicySpec spec)
     {
         var next = (policy with { Spec = Consistent(spec) }).NextGeneration();
-        Tell($"edit {next.Metadata.Key}@{next.Metadata.Generation}: {string.Join(",", next.Spec.Buckets.Select(b => b.Name))} {next.Spec.Encryption.Algorithm} {next.Spec.Encryption.KmsKey?.Id} suspend {next.Spec.Suspend} {next.Spec.Mode} {next.Spec.DeletionPolicy}");
+        var (meta, now) = (next.Metadata, next.Spec);
+        Tell($"edit {meta.Key}@{meta.Generation}: {string.Join(",", now.Buckets.Select(b => b.Name))}");
+        Tell($"    {now.Encryption.Algorithm} {now.Encryption.KmsKey?.Id} suspend {now.Suspend} {now.Mode} {now.DeletionPolicy}");
         _bench.Kubernetes.Put(next);
     }
 
@@ -102,7 +102,8 @@ internal sealed partial class ModelSchedule
     /// <summary>A bucket goes from one policy to another in one apply.</summary>
     private void Move(BucketEncryptionPolicy from, List<BucketEncryptionPolicy> live)
     {
-        if (from.Spec.Buckets.Length < 2 || live.Where(p => p.Metadata.Uid != from.Metadata.Uid).ToList() is not { Count: > 0 } others)
+        var others = live.Where(p => p.Metadata.Uid != from.Metadata.Uid).ToList();
+        if (from.Spec.Buckets.Length < 2 || others.Count == 0)
             return;
         var (bucket, to) = (from.Spec.Buckets[0], One(others));
         Edit(from, from.Spec with { Buckets = from.Spec.Buckets.RemoveAt(0) });
@@ -113,7 +114,8 @@ internal sealed partial class ModelSchedule
     /// <summary>Somebody else changes a bucket, removes it, or makes it; mostly one that a policy names.</summary>
     private void ChangeBucket(BucketEncryptionPolicy policy)
     {
-        var name = Chance(4) ? One(_places).Installation : StoreOf(policy)?.Place.Installation ?? One(_places).Installation;
+        var store = StoreOf(policy);
+        var name = (Chance(4) || store is null ? One(_places) : store.Place).Installation;
         var vendor = _installations[name];
         var bucket = Chance(4) ? One(_buckets) : One(policy.Spec.Buckets).Name;
         vendor[bucket] = Chance(12) ? null : Found(name);
@@ -158,7 +160,8 @@ internal sealed partial class ModelSchedule
     private void PointElsewhere()
     {
         var store = One(_stores.Values.ToList());
-        var place = One(_places.Where(p => p.Vendor == store.Vendor && (store.IsClusterStore || !p.IsNamedByClusterStore)).ToList());
+        var place = One(_places.Where(p => p.Vendor == store.Vendor
+            && (store.IsClusterStore || !p.IsNamedByClusterStore)).ToList());
         if (place != store.Place)
             Put(store with { Place = place, Generation = store.Generation + 1 });
     }

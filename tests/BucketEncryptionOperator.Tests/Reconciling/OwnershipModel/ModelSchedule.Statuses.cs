@@ -1,10 +1,6 @@
-using System.Collections.Immutable;
 using System.Text.Json;
-using System.Text.Json.Nodes;
-using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
-using BucketEncryptionOperator.Tests.Fakes;
 using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
@@ -17,7 +13,8 @@ internal sealed partial class ModelSchedule
     {
         if (line.StartsWith("GET ", StringComparison.Ordinal))
         {
-            foreach (var store in _stores.Values.Concat(_gone).Where(s => line.EndsWith(Kinds.Secrets.ObjectPath(s.Secret), StringComparison.Ordinal)))
+            foreach (var store in _stores.Values.Concat(_gone)
+                .Where(s => line.EndsWith(Kinds.Secrets.ObjectPath(s.Secret), StringComparison.Ordinal)))
                 _oracle.KeysGiven[store.Secret] = _secrets.GetValueOrDefault(store.Secret);
             return;
         }
@@ -43,7 +40,8 @@ internal sealed partial class ModelSchedule
     {
         if (policy.Status is not { } status)
             return;
-        Leaks(JsonSerializer.Serialize(status, Wire.Default.PolicyStatus), policy.Metadata.Namespace, $"the status of {policy.Metadata.Name}");
+        var text = JsonSerializer.Serialize(status, Wire.Default.PolicyStatus);
+        Leaks(text, policy.Metadata.Namespace, $"the status of {policy.Metadata.Name}");
         if (status.Buckets.Length > 512)
             _oracle.Violations.Add($"{policy.Metadata.Key} has {status.Buckets.Length} rows");
         var rows = status.Buckets.Where(r => r is { Partition: not null, Original.State: OriginalRow.Recorded })
@@ -57,25 +55,30 @@ internal sealed partial class ModelSchedule
             if (!rows.TryGetValue(key, out var now))
                 _originals.Remove(key);
             else if (now != original)
-                _oracle.Violations.Add($"{policy.Metadata.Key}: the original of {key.Bucket} was {original.Encryption}, and is {now.Encryption}");
+                _oracle.Violations.Add($"{policy.Metadata.Key}: the original of {key.Bucket} was "
+                    + $"{original.Encryption}, and is {now.Encryption}");
         }
         foreach (var (key, original) in rows.Where(r => _oracle.HasWritten(r.Key)))
             _originals[key] = original;
     }
 
     /// <summary>
-    /// Where a policy of the same namespace and vendor is about to give the bucket up, what the bucket has is that one's write: its successor records what
-    /// was there before both.
+    /// Where a policy of the same namespace and vendor is about to give the bucket up, what the bucket has is that
+    /// one's write: its successor records what was there before both.
     /// </summary>
     private void Inherits(BucketEncryptionPolicy policy, BucketId bucket, OriginalRow original)
     {
-        var inherited = _bench.Policies.Snapshot().Where(p => p.Metadata.Uid != policy.Metadata.Uid && p.Metadata.Namespace == policy.Metadata.Namespace
-                && StoreOf(p) is { } store && store.Place.Partition == bucket.Partition && store.Vendor == StoreOf(policy)?.Vendor
+        var (meta, vendor) = (policy.Metadata, StoreOf(policy)?.Vendor);
+        var inherited = _bench.Policies.Snapshot()
+            .Where(p => p.Metadata.Uid != meta.Uid && p.Metadata.Namespace == meta.Namespace
+                && StoreOf(p) is { } store && store.Place.Partition == bucket.Partition && store.Vendor == vendor
                 && OwnershipOracle.IsLeaving(p, bucket.Name))
             .SelectMany(p => p.Status?.Buckets ?? [])
-            .Where(r => r is { HeldTime: not null, Original.State: OriginalRow.Recorded } && r.Name == bucket.Name && r.Partition == bucket.Partition)
+            .Where(r => r is { HeldTime: not null, Original.State: OriginalRow.Recorded }
+                && r.Name == bucket.Name && r.Partition == bucket.Partition)
             .Select(r => r.Original!.Encryption).ToList();
         if (inherited.Count > 0 && !inherited.Contains(original.Encryption))
-            _oracle.Violations.Add($"{policy.Metadata.Key} records {original.Encryption} as the original of {bucket}, and inherits {inherited[0]}");
+            _oracle.Violations.Add($"{meta.Key} records {original.Encryption} as the original of {bucket}, "
+                + $"and inherits {inherited[0]}");
     }
 }

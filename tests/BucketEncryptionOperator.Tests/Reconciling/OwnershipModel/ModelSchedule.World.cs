@@ -3,8 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
-using BucketEncryptionOperator.Reconciling;
-using BucketEncryptionOperator.Tests.Fakes;
 using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
@@ -37,7 +35,9 @@ internal sealed partial class ModelSchedule
         Watch();
     }
 
-    /// <summary>Where a schedule's stores may lead. Mostly to endpoints of one vendor, so that policies meet at the same buckets.</summary>
+    /// <summary>
+    /// Where a schedule's stores may lead. Mostly to endpoints of one vendor, so that policies meet at the same buckets.
+    /// </summary>
     private ImmutableArray<ModelPlace> SomePlaces()
     {
         var vendor = Pick(0, 0, 0, 1, 1, 1, 2, 2) switch
