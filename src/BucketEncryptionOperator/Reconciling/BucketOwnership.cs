@@ -102,6 +102,8 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
                 return;
             if (!_found.TryGetValue(policy.Metadata.Uid, out var found))
                 _found[policy.Metadata.Uid] = found = [];
+            foreach (var elsewhere in found.Keys.Where(b => b.Name == bucket.Name && b != bucket))
+                found.Remove(elsewhere); // the store led there before
             found[bucket] = claim;
         }
     }

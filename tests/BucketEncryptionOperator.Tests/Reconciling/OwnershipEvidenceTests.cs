@@ -361,5 +361,33 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         Assert.Contains(Releaser.BucketElsewhere, Bench.Events.Reasons);
     }
 
+    [Fact]
+    public async Task While_its_store_is_not_there_a_policy_claims_where_it_looked_last()
+    {
+        Team(OtherTeam);
+        (Vendor[Bucket], Elsewhere[Bucket]) = (Key1, Key1);
+        Bench.Start(Policy("older", WantKey1, 1));
+        Bench.Kubernetes.Faults = (_, line) =>
+            line.Contains("/older/status", StringComparison.Ordinal) ? KubernetesFake.Status(500, "slow") : null;
+        await Bench.ReconcileAsync([Key("older")], 1); // a look that no status says
+        Bench.Kubernetes.Faults = (_, _) => null;
+        var store = Given.Store();
+        store = store with
+        {
+            Metadata = store.Metadata with { ResourceVersion = "2", Generation = 2 },
+            Spec = store.Spec with { Region = "cn-shanghai" },
+        };
+        Bench.Put(store);
+        await Bench.SettleAsync(Key("older"));
+        Bench.RemoveStore(Given.StoreKey);
+        Bench.Put(store with { Metadata = store.Metadata with { Namespace = OtherTeam, Uid = OtherTeam } });
+        Bench.Put(In(OtherTeam, Weaker(Policy("younger", WantAes, 2))));
+
+        await Bench.SettleAsync(new NamespacedName(OtherTeam, "younger"));
+
+        Assert.Equal(Key1, Elsewhere[Bucket]);
+        Assert.Equal("BucketConflict", Ready("younger", OtherTeam).Reason);
+    }
+
     private static IEnumerable<TimeSpan> Gaps(List<TimeSpan> times) => times.Zip(times.Skip(1), (a, b) => b - a);
 }

@@ -9,7 +9,7 @@ internal sealed class ModelClaims
 {
     private readonly Dictionary<ClaimKey, HashSet<Claim>> _possible = [];
     private readonly HashSet<ClaimKey> _everOpen = [];
-    private readonly Dictionary<string, string> _partitions = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Uid, string Bucket), string> _looked = [];
 
     public IReadOnlySet<Claim> Of(ClaimKey key) => _possible.TryGetValue(key, out var possible) ? possible : Nothing;
 
@@ -45,22 +45,25 @@ internal sealed class ModelClaims
     public void ReadAgain(IEnumerable<BucketEncryptionPolicy> stored)
     {
         _possible.Clear();
+        _looked.Clear();
         foreach (var policy in stored)
         {
             foreach (var row in (policy.Status?.Buckets ?? []).Where(r => r.Partition is not null))
-                _possible[new ClaimKey(policy.Metadata.Uid, new BucketId(row.Partition!, row.Name))] = [InRow(row)];
+            {
+                var key = new ClaimKey(policy.Metadata.Uid, new BucketId(row.Partition!, row.Name));
+                _possible[key] = [InRow(row)];
+                Looked(key);
+            }
         }
     }
 
     public static Claim InRow(BucketRow row) => row.ClaimedTime is not null ? Claim.Open : row.ClaimDeniedTime is not null ? Claim.Denied : Claim.None;
 
-    /// <summary>Remembers where a policy's store led when it was last there.</summary>
-    public string? PartitionOf(string uid, string? now)
-    {
-        if (now is not null)
-            _partitions[uid] = now;
-        return now ?? _partitions.GetValueOrDefault(uid);
-    }
+    /// <summary>A look has told something about the claim.</summary>
+    public void Looked(ClaimKey key) => _looked[(key.Uid, key.Bucket.Name)] = key.Bucket.Partition;
+
+    /// <summary>Where the policy has looked at a bucket of that name last.</summary>
+    public string? LookedAt(string uid, string bucket) => _looked.GetValueOrDefault((uid, bucket));
 
     private static HashSet<Claim> Nothing { get; } = [Claim.None];
 

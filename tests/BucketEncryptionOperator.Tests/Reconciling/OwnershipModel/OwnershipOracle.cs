@@ -171,7 +171,8 @@ internal sealed class OwnershipOracle(TimeProvider time)
 
     /// <summary>Whether a claim of the policy on the bucket counts.</summary>
     public bool MayClaim(BucketEncryptionPolicy policy, BucketId bucket) =>
-        policy.Metadata.DeletionTimestamp is null && policy.Spec.Mode != "Audit" && policy.Spec.Buckets.Any(b => b.Name == bucket.Name) && PartitionOf(policy) == bucket.Partition;
+        policy.Metadata.DeletionTimestamp is null && policy.Spec.Mode != "Audit"
+        && policy.Spec.Buckets.Any(b => b.Name == bucket.Name) && PartitionOf(policy, bucket.Name) == bucket.Partition;
 
     public static bool Agree(BucketEncryptionPolicy a, BucketEncryptionPolicy b) => a.Spec.Encryption == b.Spec.Encryption && (a.Spec.Match ?? "Exact") == (b.Spec.Match ?? "Exact");
 
@@ -197,8 +198,9 @@ internal sealed class OwnershipOracle(TimeProvider time)
         return (byAge.FirstOrDefault(c => c.Claim == Claim.Open && (keeper is null || Agree(keeper, c.Policy))).Policy, keeper);
     }
 
-    /// <summary>The store's; while it is not there, where it was last.</summary>
-    private string? PartitionOf(BucketEncryptionPolicy policy) => _claims.PartitionOf(policy.Metadata.Uid, StoreOf(policy)?.Place.Partition);
+    /// <summary>The store's; while it is not there, where the policy has looked last.</summary>
+    private string? PartitionOf(BucketEncryptionPolicy policy, string bucket) =>
+        StoreOf(policy)?.Place.Partition ?? _claims.LookedAt(policy.Metadata.Uid, bucket);
 
     private IEnumerable<BucketEncryptionPolicy> Claimants(BucketId bucket) => Cache().Where(p => MayClaim(p, bucket));
 
@@ -225,7 +227,7 @@ internal sealed class OwnershipOracle(TimeProvider time)
         };
         if (found is not { } now)
             return;
-        _claims.PartitionOf(key.Uid, bucket.Partition); // remembered even if the store was removed while the run went on
+        _claims.Looked(key);
         _claims.MayBecome(key, now);
         if (!run.ReadsBack.Remove(bucket.Name)) // the next look takes up what a read after a write has found
             run.Pending.Add((key, now));
