@@ -1,5 +1,7 @@
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
+using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 
@@ -26,19 +28,34 @@ internal sealed partial class ModelSchedule
     private static Failure NoAnswer(VendorCall call) =>
         new(FailureKind.Transient, call.Operation + "BucketEncryption", "RequestTimeout") { Message = "no answer in time" };
 
+    /// <summary>
+    /// Secrets of which the API server has said last that the operator may not get them: nobody waits for their policies.
+    /// </summary>
+    private readonly HashSet<NamespacedName> _forbidden = [];
+
+    /// <summary>Whose Secret is read.</summary>
+    private List<NamespacedName> SecretsOf(string line) => !line.StartsWith("GET ", StringComparison.Ordinal) ? []
+        : [.. _stores.Values.Concat(_gone).Select(s => s.Secret)
+            .Where(s => line.EndsWith(Kinds.Secrets.ObjectPath(s), StringComparison.Ordinal))];
+
     private Reply? KubernetesFault(int number, string line)
     {
         if (_isCalm || ModelRun.Current is not { } run || _random.Next(100) >= _kubernetesFaults)
             return null;
         Tell($"        API fault: {line}");
         run.HadKubernetesFault = true;
-        return _random.Next(4) switch
+        switch (_random.Next(4))
         {
-            0 => KubernetesFake.Status(409, "Conflict"),
-            1 => KubernetesFake.Status(500, "InternalError"),
-            2 => KubernetesFake.Status(403, "Forbidden"),
-            _ => new Reply.Reset(),
-        };
+            case 0:
+                return KubernetesFake.Status(409, "Conflict");
+            case 1:
+                return KubernetesFake.Status(500, "InternalError");
+            case 2:
+                _forbidden.UnionWith(SecretsOf(line));
+                return KubernetesFake.Status(403, "Forbidden");
+            default:
+                return new Reply.Reset();
+        }
     }
 
     private Reply? LostAnswer(string line)

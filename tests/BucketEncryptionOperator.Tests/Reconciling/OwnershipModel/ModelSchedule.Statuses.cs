@@ -13,9 +13,11 @@ internal sealed partial class ModelSchedule
     {
         if (line.StartsWith("GET ", StringComparison.Ordinal))
         {
-            foreach (var store in _stores.Values.Concat(_gone)
-                .Where(s => line.EndsWith(Kinds.Secrets.ObjectPath(s.Secret), StringComparison.Ordinal)))
-                _oracle.KeysGiven[store.Secret] = _secrets.GetValueOrDefault(store.Secret);
+            foreach (var secret in SecretsOf(line))
+            {
+                _oracle.KeysGiven[secret] = _secrets.GetValueOrDefault(secret);
+                _forbidden.Remove(secret);
+            }
             return;
         }
         if (status != 200)

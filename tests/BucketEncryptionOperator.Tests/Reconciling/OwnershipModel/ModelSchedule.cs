@@ -73,7 +73,7 @@ internal sealed partial class ModelSchedule : IDisposable
         {
             Cache = () => _bench!.Policies.Snapshot(),
             StoreOf = StoreOf,
-            KeysThere = s => _secrets.ContainsKey(s.Secret),
+            KeysThere = s => _secrets.ContainsKey(s.Secret) && !_forbidden.Contains(s.Secret),
             MayWrite = () => _bench!.MayWrite,
         };
         _installations = Places.Select(p => p.Installation).Distinct(StringComparer.Ordinal).ToDictionary(i => i, Installation, StringComparer.Ordinal);
@@ -293,6 +293,7 @@ internal sealed partial class ModelSchedule : IDisposable
         _running.Clear();
         _attempts.Clear();
         _due.Clear();
+        _forbidden.Clear();
         _oracle.ForgetWriting();
         _bench.Restart();
         _oracle.Restarted(_bench.Kubernetes.Policies);
