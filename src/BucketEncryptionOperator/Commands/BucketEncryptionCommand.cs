@@ -112,7 +112,8 @@ internal static class BucketEncryptionCommand
             var request = BucketRequest.Read(task, given, LoadConfig(task, given, environment), environment);
             foreach (var warning in request.Warnings)
                 await SayAsync($"warning: {warning}", configuration);
-            result = await ActAsync(request, EnvironmentProxy.Read(environment), time, configuration, cancellationToken);
+            result = await ActAsync(
+                request, EnvironmentProxy.Read(environment), time, configuration, cancellationToken);
         }
         catch (Exception e) when (e is UsageException or ProxyFormatException)
         {
@@ -197,9 +198,10 @@ internal static class BucketEncryptionCommand
         return new CommandResult.Read(observed.Encryption, observed.NotConfigured);
     }
 
-    /// <summary>The operator refuses such a write. Whoever types may mean it, for uploads can name a key themselves.</summary>
+    /// <summary>The operator refuses such a write. A person may mean it: an upload can name a key itself.</summary>
     private const string NeedsNamedKey =
-        "warning: this store has no KMS key of its own: it will refuse every upload that names no key; give --kms-masterkey-id";
+        "warning: this store has no KMS key of its own: it will refuse every upload that names no key; "
+        + "give --kms-masterkey-id";
 
     /// <summary>A person has asked for the write, and there is no lease.</summary>
     private static Failure? NothingToCheck() => null;

@@ -64,6 +64,9 @@ internal sealed record BucketResult(string Bucket, Outcome Outcome, AppliedChang
     /// <summary>The vendor denied the write, with a code of its own.</summary>
     public bool WasDenied { get; init; }
 
+    /// <summary>The read right before the write failed: no write was sent.</summary>
+    public bool WasUnread { get; init; }
+
     /// <summary>What was read of the bucket, where there was no time for the write that must follow.</summary>
     public PostponedLook? Postponed { get; init; }
 }

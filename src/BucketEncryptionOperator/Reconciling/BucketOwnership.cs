@@ -91,7 +91,8 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
     public IEnumerable<BucketEncryptionPolicy> Releasing(BucketEncryptionPolicy policy, BucketId bucket) =>
         Naming(bucket.Name).Where(p => p.Metadata.Uid != policy.Metadata.Uid
             && PartitionOf(p, bucket.Name) == bucket.Partition
-            && Releaser.Leaving(p).Any(r => r.Name == bucket.Name && (r.Partition ?? bucket.Partition) == bucket.Partition));
+            && Releaser.Leaving(p).Any(r =>
+                r.Name == bucket.Name && (r.Partition ?? bucket.Partition) == bucket.Partition));
 
     /// <summary>A look has told something about the policy's claim. A policy that is gone, or another one of its name, leaves nothing behind.</summary>
     public void Found(BucketEncryptionPolicy policy, BucketId bucket, Claim claim)
@@ -199,12 +200,16 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
         && policy.Spec.Buckets.Any(b => b.Name == bucket.Name);
 
     /// <summary>By its store; while that is not there, by what its looks have found or its status remembers.</summary>
-    private string? PartitionOf(BucketEncryptionPolicy policy, string bucket) => partitionOf(policy) ?? FoundPartition(policy, bucket) ?? RowOf(policy, bucket)?.Partition;
+    private string? PartitionOf(BucketEncryptionPolicy policy, string bucket) =>
+        partitionOf(policy) ?? FoundPartition(policy, bucket) ?? RowOf(policy, bucket)?.Partition;
 
     private string? FoundPartition(BucketEncryptionPolicy policy, string bucket)
     {
         lock (_gate)
-            return _found.GetValueOrDefault(policy.Metadata.Uid)?.Keys.Where(b => b.Name == bucket).Select(b => b.Partition).FirstOrDefault();
+        {
+            return _found.GetValueOrDefault(policy.Metadata.Uid)?.Keys
+                .Where(b => b.Name == bucket).Select(b => b.Partition).FirstOrDefault();
+        }
     }
 
     private bool HasLooked(BucketEncryptionPolicy policy, BucketId bucket)

@@ -16,7 +16,8 @@ namespace BucketEncryptionOperator.Reconciling;
 /// without an original then means that the original was lost, and not that nothing was written yet.
 /// </summary>
 internal sealed class Keeper(
-    KubeClient client, Mirror<BucketEncryptionPolicy> policies, BucketOwnership ownership, Stores stores, StatusWriter writer, TimeProvider time)
+    KubeClient client, Mirror<BucketEncryptionPolicy> policies, BucketOwnership ownership, Stores stores,
+    StatusWriter writer, TimeProvider time)
 {
     public const string Finalizer = "bucketencryption.io/release";
     public const string OriginalTooLarge = "OriginalTooLarge";
@@ -36,8 +37,8 @@ internal sealed class Keeper(
         HasFinalizer(policy) && policy.Status?.ObservedGeneration is null or < 0 && (policy.Status?.Buckets ?? []).All(b => b.HeldTime is null && b.Original is null);
 
     /// <summary>
-    /// A policy whose status was lost and that was looked at since: its rows say that what the buckets had is unavailable, and none says that
-    /// the policy owned it.
+    /// Returns whether a policy's status was lost and the policy was reconciled since: its rows say that the originals
+    /// are unavailable, and no row says that the policy owned the bucket.
     /// </summary>
     public static bool HasNothingToRelease(BucketEncryptionPolicy policy) =>
         HasFinalizer(policy) && (policy.Status?.Buckets ?? []) is var rows && rows.All(b => b.HeldTime is null)
@@ -67,8 +68,8 @@ internal sealed class Keeper(
         from.Metadata.Namespace == to.Metadata.Namespace && VendorOf(from) is { } vendor && vendor == VendorOf(to);
 
     /// <summary>
-    /// What the bucket had before the first write of a policy that gives it up and has not passed it on yet. The bucket has that policy's own write now,
-    /// which is not what its successor has to restore.
+    /// Returns what the bucket had before the first write of a policy that gives it up and has not passed the original
+    /// on yet. The bucket has that policy's write now, which is not what its successor has to restore.
     /// </summary>
     public Original.Recorded? Inherited(BucketEncryptionPolicy policy, BucketId bucket) =>
         ownership.Releasing(policy, bucket).Where(p => MayPassOn(p, policy) && !PolicyReader.LeavesBucketsAlone(p))
@@ -95,7 +96,8 @@ internal sealed class Keeper(
         }
     }
 
-    private string? VendorOf(BucketEncryptionPolicy policy) => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Vendor;
+    private string? VendorOf(BucketEncryptionPolicy policy) =>
+        stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Vendor;
 
     private async Task<BucketEncryptionPolicy> SetAsync(BucketEncryptionPolicy policy, ImmutableArray<string> finalizers, CancellationToken cancellationToken)
     {
@@ -113,7 +115,7 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
 
-    /// <summary>Originals that this pass has recorded from what it read: before the write they may still be replaced.</summary>
+    /// <summary>Originals that this pass has recorded from its reads. It replaces them until the write.</summary>
     private readonly ConcurrentDictionary<string, bool> _recorded = new(StringComparer.Ordinal);
 
     /// <summary>The policy as it is stored now.</summary>
@@ -134,14 +136,16 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
         return refused;
     }
 
-    /// <summary>Whether what is on record is what this look needs: the count of its write, if it asks for one, and what the bucket has.</summary>
+    /// <summary>
+    /// Returns whether the record fits this look: the count of its write, if it asks for one, and the original.
+    /// </summary>
     public bool Fits(IBucketEncryptionApi api, BucketLook.Seen look)
     {
         if (RowOf(look.Task) is not { } row)
             return look.Plan is not Plan.Write;
         if (look.Plan is Plan.Write { History: var history } && !IsOnRecord(row.Writes, history))
             return false;
-        return look.Task.IsRelease || !IsReplaceable(row) || row.Original == BucketMemory.Row(OriginalOf(api, look, row));
+        return !_recorded.ContainsKey(look.Task.Bucket) || row.Original == BucketMemory.Row(OriginalOf(api, look, row));
     }
 
     /// <summary>Puts one bucket on record again.</summary>
@@ -193,7 +197,7 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
                     }
                     (next, held) = (next with { HeldTime = now }, held + 1);
                 }
-                if (basis.Terms.Deletion == DeletionPolicy.Restore && (next.Original is null || IsReplaceable(next)))
+                if (basis.Terms.Deletion == DeletionPolicy.Restore && (next.Original is null || IsReplaceable(next, look.Plan)))
                 {
                     var inherited = next.Original is null ? keeper.Inherited(basis.Policy, task.Id) : null;
                     var original = inherited ?? OriginalOf(api, look, next);
@@ -228,11 +232,12 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
             : new Original.Recorded(look.Observed.Encryption, api.Repeat(look.Observed), row.Original?.RecordedTime ?? KubeTimeConverter.Truncate(time.GetUtcNow()));
 
     /// <summary>
-    /// What this policy itself has recorded, and not written since: until then the original is what the bucket has. One that was inherited is older than the
-    /// time since when the policy owns the bucket.
+    /// Returns whether the original may be replaced by what the bucket has now: this policy recorded it, and is about to
+    /// send its first write. An inherited original was recorded before this policy owned the bucket.
     /// </summary>
-    private bool IsReplaceable(BucketRow row) => _recorded.ContainsKey(row.Name)
-        || (row is { Original: { State: OriginalRow.Recorded, RecordedTime: { } at }, LastAppliedTime: null, Writes: null or { Refused: true } } && at == row.HeldTime);
+    private bool IsReplaceable(BucketRow row, Plan plan) => _recorded.ContainsKey(row.Name)
+        || (plan is Plan.Write && row is { LastAppliedTime: null, Writes: null or { Refused: true } }
+            && row.Original is { State: OriginalRow.Recorded, RecordedTime: { } at } && at == row.HeldTime);
 
     private static bool IsOnRecord(WritesRow? row, WriteHistory history) => row is not null && (row.Hash, row.Count) == (history.Fingerprint, history.Count);
 

@@ -57,7 +57,10 @@ internal sealed class PassProgress(TimeProvider time)
         if (!_unfinished.TryGetValue(basis.Policy.Metadata.Uid, out var unfinished))
             return tasks;
         if (unfinished.Of == StateOf(basis))
-            return [.. tasks.Where(t => Kept(unfinished, t) is null).OrderBy(t => unfinished.Last.GetValueOrDefault(KeyOf(t), long.MinValue))];
+        {
+            return [.. tasks.Where(t => Kept(unfinished, t) is null)
+                .OrderBy(t => unfinished.Last.GetValueOrDefault(KeyOf(t), long.MinValue))];
+        }
         _unfinished.TryRemove(basis.Policy.Metadata.Uid, out _);
         return tasks;
     }
@@ -163,7 +166,10 @@ internal sealed class PassProgress(TimeProvider time)
 
         public Dictionary<(BucketId Id, bool IsRelease), PostponedLook> Looks { get; } = [];
 
-        /// <summary>When each was worked on last, whatever came of it: one that fails each time must not take every turn.</summary>
+        /// <summary>
+        /// Timestamp of the last work on each task, whatever its result: a bucket that always fails must not take
+        /// every turn.
+        /// </summary>
         public Dictionary<(BucketId Id, bool IsRelease), long> Last { get; } = [];
     }
 }

@@ -49,14 +49,15 @@ internal sealed class PolicyPass(
     private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results)> RunRemainingAsync(
         PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, ConcurrentQueue<BucketResult> applied, CancellationToken cancellationToken)
     {
-        var decided = (await LookAsync(basis, session, tasks, cancellationToken)).Select(l => Settle(basis, session.Api, l)).ToArray();
-        if (options.ShouldYield(basis.Policy.Metadata.Key))
+        var looks = await LookAsync(basis, session, tasks, cancellationToken);
+        var decided = looks.Select(l => Settle(basis, session.Api, l)).ToArray();
+        if (MustYield())
             Postpone(decided, but: options.BucketConcurrency);
         using var record = keeper.Open(basis);
         var refused = options.ReadOnly
             ? ImmutableDictionary<string, Failure>.Empty
             : await record.BeginAsync(session.Api, [.. decided.OfType<Decided.Ours>().Select(d => d.Look)], cancellationToken);
-        var free = options.BucketConcurrency; // that many writes do not give way, so that each pass gets on
+        var free = options.BucketConcurrency; // so many writes do not yield: each pass makes progress
 
         var results = new BucketResult[tasks.Count];
         await EachAsync(results.Length, async (i, token) =>
@@ -65,8 +66,8 @@ internal sealed class PolicyPass(
             {
                 Decided.Done done => done.Result,
                 Decided.Ours ours when refused.TryGetValue(ours.Look.Task.Bucket, out var failure) => Refused(ours.Look, failure),
-                Decided.Ours { Look: { Plan: Plan.Write } look } when Interlocked.Decrement(ref free) < 0 && options.ShouldYield(basis.Policy.Metadata.Key) =>
-                    Postponed(look) with { WasRefused = true }, // it is on record, and not made
+                Decided.Ours { Look: { Plan: Plan.Write } look } when Interlocked.Decrement(ref free) < 0 && MustYield() =>
+                    Postponed(look) with { WasRefused = true }, // it is on record, and was not sent
                 Decided.Ours ours => await ActAsync(record, basis, session, ours.Look, token),
                 _ => throw new InvalidOperationException(decided[i].GetType().Name),
             };
@@ -74,11 +75,13 @@ internal sealed class PolicyPass(
                 applied.Enqueue(results[i]);
         }, cancellationToken);
         return (record.Policy, results);
+
+        bool MustYield() => options.ShouldYield(basis.Policy.Metadata.Key);
     }
 
     /// <summary>
-    /// What an earlier pass has read and not written counts where it still asks for a write of the owner's, which reads it again; where there is nothing of
-    /// the sort, this pass looks at one bucket at least.
+    /// Reads the buckets. What an earlier pass has read counts if it still asks for a write, for the write reads the
+    /// bucket again. If there is nothing of that kind, the pass reads at least one bucket.
     /// </summary>
     private async Task<BucketLook[]> LookAsync(
         PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, CancellationToken cancellationToken)
@@ -97,7 +100,8 @@ internal sealed class PolicyPass(
         if (progress.LookOf(basis.Policy, task) is not { } look)
             return null;
         var seen = buckets.Judge(api, task, look.Observed, look.ReadAt);
-        var isOwner = task.Goal is not Goal.Declared goal || ownership.StandingOf(basis.Policy, task.Id, goal) is BucketStanding.Owner;
+        var isOwner = task.Goal is not Goal.Declared goal
+            || ownership.StandingOf(basis.Policy, task.Id, goal) is BucketStanding.Owner;
         return seen.Plan is Plan.Write && isOwner ? seen : null;
     }
 
@@ -167,22 +171,28 @@ internal sealed class PolicyPass(
         var result = look.Plan is Plan.Write
             ? await gate.ApplyAsync(record, session, look, checks.For(basis, look.Task), cancellationToken)
             : new BucketResult(look.Task.Bucket, BucketReconciler.Unwritten(look));
-        if (PassProgress.IsUnfinished(result))
-            result = result with { Postponed = new PostponedLook(look.Observed, look.ReadAt) };
-        return Owned(look.Task, result);
+        result = Owned(look.Task, result);
+        if (result is { WasUnread: true, Outcome: Outcome.Failed { Failure: var failure } })
+            result = result with { Claim = Unseen(basis.Policy, look.Task, failure).Claim };
+        return PassProgress.IsUnfinished(result)
+            ? result with { Postponed = new PostponedLook(look.Observed, look.ReadAt) }
+            : result;
     }
 
     /// <summary>Others wait for the worker.</summary>
     private static BucketResult Postponed(BucketLook.Seen look)
     {
         var outcome = new Outcome.Failed(PassProgress.GaveWay, look.Observed.Encryption);
-        return Claimed(look.Task, new BucketResult(look.Task.Bucket, outcome) { Postponed = new PostponedLook(look.Observed, look.ReadAt) });
+        var result = new BucketResult(look.Task.Bucket, outcome);
+        return Claimed(look.Task, result) with { Postponed = new PostponedLook(look.Observed, look.ReadAt) };
     }
 
-    private static BucketResult Owned(BucketTask task, BucketResult result) => Claimed(task, result) with { Owns = !task.IsRelease };
+    private static BucketResult Owned(BucketTask task, BucketResult result) =>
+        Claimed(task, result) with { Owns = !task.IsRelease };
 
     /// <summary>The policy's keys have read the bucket, and nothing of it was put on record.</summary>
-    private static BucketResult Claimed(BucketTask task, BucketResult result) => task.IsRelease ? result : result with { Claim = Claim.Open };
+    private static BucketResult Claimed(BucketTask task, BucketResult result) =>
+        task.IsRelease ? result : result with { Claim = Claim.Open };
 
     /// <summary>The bucket could not be put on record.</summary>
     private static BucketResult Refused(BucketLook.Seen look, Failure why)

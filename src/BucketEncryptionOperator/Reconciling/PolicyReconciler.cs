@@ -30,8 +30,8 @@ internal sealed class PolicyReconciler(
     /// <summary>Policies that this process has looked at, by uid: the first look may wait for its time.</summary>
     private readonly ConcurrentDictionary<NamespacedName, string> _known = new();
 
-    /// <summary>By uid: what the last pass has written, while no status says so.</summary>
-    private readonly ConcurrentDictionary<string, ImmutableArray<BucketResult>> _untold = new(StringComparer.Ordinal);
+    /// <summary>By uid: what passes have written, until a status has it.</summary>
+    private readonly ConcurrentDictionary<string, ImmutableArray<BucketResult>> _unreported = new(StringComparer.Ordinal);
 
     public async Task<Requeue> ReconcileAsync(NamespacedName key, int attempt, CancellationToken cancellationToken)
     {
@@ -70,7 +70,11 @@ internal sealed class PolicyReconciler(
             var unknown = new Findings([], Failure: null, attempt) { Releases = Releaser.OfLostStatus(policy) };
             return await GoAsync(policy, unknown, cancellationToken);
         }
-        var findings = new Findings([], Failure: null, attempt) { IsSuspended = true, Untold = _untold.GetValueOrDefault(policy.Metadata.Uid, []) };
+        var findings = new Findings([], Failure: null, attempt)
+        {
+            IsSuspended = true,
+            Unreported = _unreported.GetValueOrDefault(policy.Metadata.Uid, []),
+        };
         if (policy.Spec.Suspend != true)
         {
             var (work, problem) = await PrepareAsync(policy, cancellationToken);
@@ -101,7 +105,7 @@ internal sealed class PolicyReconciler(
         releaser.Forget(uid);
         pass.Forget(uid);
         keeper.Forget(uid);
-        _untold.TryRemove(uid, out _);
+        _unreported.TryRemove(uid, out _);
     }
 
     /// <summary>Room 4: the store, what is declared, and the keys. Without keys there may still be buckets that an heir takes over.</summary>
@@ -190,7 +194,7 @@ internal sealed class PolicyReconciler(
         {
             if (!ended && !applied.IsEmpty) // cut off: what was written must be reported, and nobody comes back to it
             {
-                Untold(began, [.. applied]);
+                Remember(began, [.. applied]);
                 teller.TellDone(began, findings with { Buckets = [.. applied], Releases = [] });
             }
         }
@@ -211,21 +215,29 @@ internal sealed class PolicyReconciler(
     /// <summary>Room 7: status, log, events, and when to come back, all from the same findings.</summary>
     private async Task<Requeue> TellAsync(BucketEncryptionPolicy policy, Findings findings, CancellationToken cancellationToken)
     {
-        Untold(policy, findings.Buckets);
+        Remember(policy, findings.Buckets);
         var (told, next) = await teller.TellAsync(policy, findings, PolicyReader.ReadTerms(policy.Spec).Value?.Resync ?? PolicyReader.DefaultResync, cancellationToken);
-        _untold.TryRemove(policy.Metadata.Uid, out _);
+        _unreported.TryRemove(policy.Metadata.Uid, out _);
         Wake(teller.Concerned(policy, told, findings));
         return next;
     }
 
-    /// <summary>Of a bucket that two passes worked on, the newer one's word holds; and what the older one wrote stays written.</summary>
-    private void Untold(BucketEncryptionPolicy policy, ImmutableArray<BucketResult> results)
+    /// <summary>
+    /// Remembers results until a status has them. Of two results of a bucket the newer one counts, with the older one's
+    /// write.
+    /// </summary>
+    private void Remember(BucketEncryptionPolicy policy, ImmutableArray<BucketResult> results)
     {
-        var earlier = _untold.GetValueOrDefault(policy.Metadata.Uid, []).ToDictionary(b => b.Bucket, StringComparer.Ordinal);
-        foreach (var result in results.Where(b => b.Applied is not null || b.WasRefused || earlier.ContainsKey(b.Bucket)))
-            earlier[result.Bucket] = result with { Applied = result.Applied ?? earlier.GetValueOrDefault(result.Bucket)?.Applied };
-        if (earlier.Count > 0)
-            _untold[policy.Metadata.Uid] = [.. earlier.Values];
+        var uid = policy.Metadata.Uid;
+        var byBucket = _unreported.GetValueOrDefault(uid, []).ToDictionary(b => b.Bucket, StringComparer.Ordinal);
+        foreach (var result in results)
+        {
+            var earlier = byBucket.GetValueOrDefault(result.Bucket);
+            if (result.Applied is not null || result.WasRefused || earlier is not null)
+                byBucket[result.Bucket] = result with { Applied = result.Applied ?? earlier?.Applied };
+        }
+        if (byBucket.Count > 0)
+            _unreported[uid] = [.. byBucket.Values];
     }
 
     private void Wake(IEnumerable<NamespacedName> others)

@@ -63,7 +63,10 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
             if (PolicyReader.LeavesBucketsAlone(policy))
                 done.Add(new BucketResult(row.Name, new Outcome.Released()));
             else if (ownership.OwnerOf(id) is { } successor)
-                done.Add(new BucketResult(row.Name, new Outcome.Released(await PassOnAsync(policy, successor, id, memory.Original, cancellationToken))));
+            {
+                var failure = await PassOnAsync(policy, successor, id, memory.Original, cancellationToken);
+                done.Add(new BucketResult(row.Name, new Outcome.Released(failure)));
+            }
             else if (await AwaitedAsync(policy, id, cancellationToken) is { } waiting)
                 done.Add(new BucketResult(row.Name, waiting));
             else if (GoalOf(terms, store.Place, memory.Original) is { } goal)
@@ -86,7 +89,8 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
 
     /// <returns>Why the bucket does not get back what it had, where it should have; null otherwise.</returns>
     private async Task<Failure?> PassOnAsync(
-        BucketEncryptionPolicy policy, BucketEncryptionPolicy successor, BucketId bucket, Original? original, CancellationToken cancellationToken)
+        BucketEncryptionPolicy policy, BucketEncryptionPolicy successor, BucketId bucket, Original? original,
+        CancellationToken cancellationToken)
     {
         if (original is not Original.Recorded recorded)
             return null;
@@ -126,7 +130,10 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
         return left > TimeSpan.Zero ? new Outcome.Waiting(Observed: null, Awaiting, left < AskAgain ? left : AskAgain) : null;
     }
 
-    /// <summary>Keys that cannot be read just now may be there a moment later: that is no reason to release the bucket.</summary>
+    /// <summary>
+    /// Returns whether the policy could claim a bucket soon. Keys whose read failed in passing may be readable a moment
+    /// later; keys that the API server refuses are not waited for.
+    /// </summary>
     private async Task<bool> ResolvesAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken) =>
         stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value is { } store
         && PolicyReader.Read(policy, store.Place).Value is not null

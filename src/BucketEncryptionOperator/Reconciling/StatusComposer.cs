@@ -15,8 +15,8 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
     /// <summary>Somebody wants the policy to rest.</summary>
     public bool IsSuspended { get; init; }
 
-    /// <summary>What the pass before has done, where no status says it: the policy rests, and no look will tell.</summary>
-    public ImmutableArray<BucketResult> Untold { get; init; } = [];
+    /// <summary>Results of earlier passes of a suspended policy that no status has yet.</summary>
+    public ImmutableArray<BucketResult> Unreported { get; init; } = [];
 
     /// <summary>The policy has written to buckets before, and its status does not know of it.</summary>
     public bool WasLost { get; init; }
@@ -108,7 +108,8 @@ internal static class StatusComposer
         var status = last with { LastHandledReconcileAt = Schedule.AskedFor(policy) ?? last.LastHandledReconcileAt };
         if (findings.Failure is { } passing && sameSpec && findings.Tolerates(passing))
             return status;
-        ImmutableArray<StandingRow> rows = findings.IsSuspended ? [.. Resting(policy, findings, last, now)] : [.. Rows(policy, findings, last, sameSpec, now)];
+        ImmutableArray<StandingRow> rows = findings.IsSuspended
+            ? [.. Resting(policy, findings, last, now)] : [.. Rows(policy, findings, last, sameSpec, now)];
         var wanted = findings.IsSuspended ? SuspendedConditions(policy, last) : Conditions(rows, Judge(rows, findings.Failure), last, policy.Metadata.Generation, now);
         status = status with
         {
@@ -152,11 +153,15 @@ internal static class StatusComposer
     }
 
     /// <summary>The rows that are there; a bucket that was never looked at has none to keep.</summary>
-    private static IEnumerable<StandingRow> Resting(BucketEncryptionPolicy policy, Findings findings, PolicyStatus last, DateTimeOffset now)
+    private static IEnumerable<StandingRow> Resting(
+        BucketEncryptionPolicy policy, Findings findings, PolicyStatus last, DateTimeOffset now)
     {
         var remembered = last.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal);
-        foreach (var result in findings.Untold)
-            remembered[result.Bucket] = BucketRows.Next(remembered.GetValueOrDefault(result.Bucket), result, tolerated: false, IsStalled(last), now).Row;
+        foreach (var result in findings.Unreported)
+        {
+            var before = remembered.GetValueOrDefault(result.Bucket);
+            remembered[result.Bucket] = BucketRows.Next(before, result, tolerated: false, IsStalled(last), now).Row;
+        }
         var spec = policy.Spec.Buckets.Select(b => b.Name).ToList();
         var rows = spec.Select(b => remembered.GetValueOrDefault(b) is { State: not BucketRow.Releasing } row ? row : BucketRows.NotLookedAt(b, remembered.GetValueOrDefault(b)))
             .Concat(last.Buckets.Where(b => b.HeldTime is not null && !spec.Contains(b.Name, StringComparer.Ordinal) && !PolicyReader.LeavesBucketsAlone(policy)).Select(b => b with { State = BucketRow.Releasing }));

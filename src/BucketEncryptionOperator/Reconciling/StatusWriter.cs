@@ -13,8 +13,9 @@ namespace BucketEncryptionOperator.Reconciling;
 internal sealed class StatusWriter(KubeClient client, Mirror<BucketEncryptionPolicy> mirror)
 {
     /// <summary>
-    /// By uid: the version that a patch without an answer was made from. It may be stored without the mirror having it yet, so an equal status is sent all
-    /// the same: where the patch is stored that is a conflict, and the policy is looked at again.
+    /// By uid: the version that a patch without an answer was made from. The patch may be stored, and the mirror may not
+    /// have it yet. So the next status is sent even if it is equal: if the patch is stored, that is a conflict, and the
+    /// policy is reconciled again.
     /// </summary>
     private readonly ConcurrentDictionary<string, string> _unanswered = new(StringComparer.Ordinal);
 

@@ -63,7 +63,8 @@ internal sealed class Teller(
                 continue;
             var (last, id) = (rows.GetValueOrDefault(row.Name), new BucketId(partition, row.Name));
             if (ClaimOf(last) != ClaimOf(row))
-                woken.UnionWith(IsOneMore(row, id) ? ownership.Releasing(told, id).Select(p => p.Metadata.Key) : ownership.Others(told, [row.Name]));
+                woken.UnionWith(IsOneMore(row, id)
+                    ? ownership.Releasing(told, id).Select(p => p.Metadata.Key) : ownership.Others(told, [row.Name]));
             else if ((row.Error?.Code == Ownership.AnotherWrites && last?.Error?.Code != Ownership.AnotherWrites) || Denials(row) != Denials(last))
                 Add(ownership.WriterOf(id));
         }

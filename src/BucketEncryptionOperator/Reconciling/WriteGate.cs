@@ -55,6 +55,7 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
         using var turn = await turns.EnterAsync(task.Id, cancellationToken);
         if (turn.UntilReadsAreFresh is var wait && wait > TimeSpan.Zero)
             return (new BucketResult(task.Bucket, new Outcome.Waiting(look.Observed.Encryption, JustWritten, wait)) { WasRefused = true }, look);
+        var isReading = true;
         try
         {
             using var writing = await session.Api.BeginWriteAsync(task.Address, session.Key, cancellationToken);
@@ -67,11 +68,12 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
                 if (look.Plan is not Plan.Write)
                     return (NotNeeded(look), look);
             }
+            isReading = false;
             return (await SendAsync(turn, writing, session, look, (Plan.Write)look.Plan, check, cancellationToken), look);
         }
         catch (VendorException e)
         {
-            return (Unsent(look, e.Failure), look);
+            return (Unsent(look, e.Failure) with { WasUnread = isReading }, look);
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed partial class Partitions
         if (port is 0 or > 65535)
             throw Invalid(text);
         var host = match.Groups["host"].Value.Trim('[', ']');
-        host = IPAddress.TryParse(host, out var address) ? address.ToString() : host; // an address has many spellings, a URI knows one
+        host = IPAddress.TryParse(host, out var address) ? address.ToString() : host; // as a URI spells it
         return new Entry(match.Groups["name"].Value, host, port);
     }
 

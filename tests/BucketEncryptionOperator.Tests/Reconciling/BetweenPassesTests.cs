@@ -221,4 +221,46 @@ public sealed class BetweenPassesTests : SharedBucketBench
         await Bench.ReconcileAsync(Key("young"));
         Assert.Equal("AES256", Row("young").Observed?.Algorithm);
     }
+
+    [Theory]
+    [InlineData("AccessDenied", 403)]
+    [InlineData("NoSuchBucket", 404)]
+    public async Task What_the_vendor_answers_to_the_read_before_a_write_moves_the_claim(string code, int status)
+    {
+        Vendor[Bucket] = Key1;
+        Bench.Start(Policy("p", WantKey1, 1));
+        await Bench.SettleAsync(Key("p"));
+        Vendor[Bucket] = None;
+        var isRecorded = false;
+        Bench.Kubernetes.Served = (line, _) =>
+        {
+            if (isRecorded || !line.StartsWith("PATCH", StringComparison.Ordinal))
+                return;
+            isRecorded = true;
+            Bench.Time.Advance(TimeSpan.FromSeconds(2)); // so that the write reads again
+            var kind = status == 403 ? FailureKind.Denied : FailureKind.Missing;
+            Vendor.Denials = (call, _) => InMemoryVendor.Fail(kind, code, status, call.Operation);
+        };
+
+        await Bench.ReconcileAsync(Key("p"));
+
+        var row = Row("p");
+        Assert.Equal(0, Vendor.Count("Put"));
+        Assert.Equal((null, status == 403), (row.ClaimedTime, row.ClaimDeniedTime is not null));
+    }
+
+    [Fact]
+    public async Task The_original_of_a_bucket_that_needs_no_write_stays_as_it_was_recorded()
+    {
+        Vendor[Bucket] = Key1;
+        Bench.Start(Restoring(Policy("p", new EncryptionSpec { Algorithm = "KMS" }, 1)));
+        await Bench.SettleAsync(Key("p"));
+        Vendor[Bucket] = new BucketEncryption.Kms("k-2", DataCipher.Aes256); // also as declared
+        var patches = Bench.Patches;
+
+        await Bench.SettleAsync(Key("p"));
+
+        Assert.Equal(("k-2", "k-1"), (Row("p").Observed?.KmsKeyId, Row("p").Original?.Encryption?.KmsKeyId));
+        Assert.Equal(1, Bench.Patches - patches);
+    }
 }

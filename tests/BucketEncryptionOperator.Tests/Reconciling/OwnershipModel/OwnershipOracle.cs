@@ -215,7 +215,7 @@ internal sealed class OwnershipOracle(TimeProvider time)
             Leaks.Learn(policy.Metadata.Namespace, shown);
         }
         run.Looked.Add(bucket.Name);
-        if (Turn is not null || IsLeaving(policy, bucket.Name) || policy.Spec.Mode == "Audit")
+        if (IsLeaving(policy, bucket.Name) || policy.Spec.Mode == "Audit")
             return;
         var key = new ClaimKey(policy.Metadata.Uid, bucket);
         Claim? found = receipt.Failure switch
