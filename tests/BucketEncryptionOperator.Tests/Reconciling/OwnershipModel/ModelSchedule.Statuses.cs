@@ -74,7 +74,7 @@ internal sealed partial class ModelSchedule
         var inherited = _bench.Policies.Snapshot()
             .Where(p => p.Metadata.Uid != meta.Uid && p.Metadata.Namespace == meta.Namespace
                 && StoreOf(p) is { } store && store.Place.Partition == bucket.Partition && store.Vendor == vendor
-                && OwnershipOracle.IsLeaving(p, bucket.Name))
+                && OwnershipOracle.IsLeaving(p, bucket.Name) && OwnershipOracle.ReleasesBuckets(p))
             .SelectMany(p => p.Status?.Buckets ?? [])
             .Where(r => r is { HeldTime: not null, Original.State: OriginalRow.Recorded }
                 && r.Name == bucket.Name && r.Partition == bucket.Partition)

@@ -176,6 +176,11 @@ internal sealed class OwnershipOracle(TimeProvider time)
 
     public static bool Agree(BucketEncryptionPolicy a, BucketEncryptionPolicy b) => a.Spec.Encryption == b.Spec.Encryption && (a.Spec.Match ?? "Exact") == (b.Spec.Match ?? "Exact");
 
+    /// <summary>Returns whether the policy does more than leave a bucket as it is when it gives the bucket up.</summary>
+    public static bool ReleasesBuckets(BucketEncryptionPolicy policy) =>
+        policy.Spec is { DeletionPolicy: "Delete" or "Restore", Mode: not "Audit" }
+        && (policy.Metadata.DeletionTimestamp is null || policy.Spec.Suspend != true);
+
     public static int Strength(BucketEncryption encryption) => encryption switch
     {
         BucketEncryption.None => 0,
