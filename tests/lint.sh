@@ -37,15 +37,17 @@ formatting() {
 }
 shell_scripts() { scripts | xargs -0 -r "$shellcheck" --external-sources; }
 yaml() { tracked '*.yaml' '*.yml' .yamllint | xargs -0 -r "$yamllint" --strict; }
-# Tests, scenarios and classes of tests. A test is told from other code by the underscores of its name.
+# Tests, scenarios and classes of tests. The underscores of its name distinguish a test from other code.
 # shellcheck disable=SC2016  # these backticks are Markdown's
 named_tests() {
   local name missing=0
   while read -r name; do
     git grep -q -- " $name(" -- tests || { echo "no test of this name: $name"; missing=1; }
-  done < <(git grep -hoE '`[A-Z][A-Za-z0-9]*(_[A-Za-z0-9]+){2,}`' -- docs CONTRIBUTING.md | tr -d '`' | grep '[a-z]' | sort -u)
+  done < <(git grep -hoE '`[A-Z][A-Za-z0-9]*(_[A-Za-z0-9]+){2,}`' -- docs CONTRIBUTING.md \
+    | tr -d '`' | grep '[a-z]' | sort -u)
   while read -r name; do
-    git ls-files --error-unmatch "tests/scenarios/$name.yaml" >/dev/null 2>&1 || { echo "no scenario of this name: $name"; missing=1; }
+    git ls-files --error-unmatch "tests/scenarios/$name.yaml" >/dev/null 2>&1 ||
+      { echo "no scenario of this name: $name"; missing=1; }
   done < <(git grep -hoE 'scenario `[a-z]+/[a-z0-9-]+`' -- docs | sed 's/.*`\(.*\)`/\1/' | sort -u)
   while read -r name; do
     [ -n "$(git ls-files "tests/*/$name.cs")" ] || { echo "no tests of this name: $name"; missing=1; }

@@ -30,11 +30,15 @@ api_server() {
   export BEO_APISERVER_SERVE BEO_KUBECTL
 }
 # Integration tests that kill, cut and wait.
-readonly faults='FullyQualifiedName~.Chaos.|FullyQualifiedName~.SilentDeath|FullyQualifiedName~.KilledOperator|FullyQualifiedName~.AmbientIdentity|FullyQualifiedName~.RejectedKey|FullyQualifiedName~.Evidence|FullyQualifiedName~.SettledPolicy'
+faults='FullyQualifiedName~.Chaos.|FullyQualifiedName~.SilentDeath|FullyQualifiedName~.KilledOperator'
+faults+='|FullyQualifiedName~.AmbientIdentity|FullyQualifiedName~.RejectedKey|FullyQualifiedName~.Evidence'
+faults+='|FullyQualifiedName~.SettledPolicy'
+readonly faults
 case ${1:-} in
   unit) export BEO_TESTS=quick ;; # random tests run a tenth of their cases
   all)
-    # Two halves side by side, each with an API server of its own: they mostly wait. The chaos table's faults that cannot be shortened are for `chaos`.
+    # Two halves side by side, each with an API server of its own: they mostly wait. The chaos table's faults that
+    # cannot be shortened are for `chaos`.
     others=(
       "faults Chaos!=long&($faults)"
       "behaviour $(sed -E 's/~/!~/g; s/\|/\&/g' <<<"$faults")"
@@ -100,10 +104,12 @@ print(f"{passed} passed, {len(results) - passed - skipped} failed, {skipped} ski
 PYTHON
 }
 
-# run_project PROJECT LABEL [option]...: its console output goes to the log of that label, its exit code and seconds beside it.
+# run_project PROJECT LABEL [option]...: its console output goes to the log of that label, its exit code and seconds
+# beside it.
 run_project() {
   local name=${1##*/} label=$2 since=$SECONDS code=0
-  timeout "$project_timeout" dotnet test "$1/bin/Release/net10.0/$name.dll" --nologo --results-directory "$results" --logger "trx;LogFileName=$label.trx" \
+  timeout "$project_timeout" dotnet test "$1/bin/Release/net10.0/$name.dll" --nologo \
+    --results-directory "$results" --logger "trx;LogFileName=$label.trx" \
     --logger "console;verbosity=minimal" "${@:3}" >"$results/$label.log" 2>&1 || code=$?
   echo "$code $((SECONDS - since))" >"$results/$label.end"
 }

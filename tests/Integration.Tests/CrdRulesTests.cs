@@ -100,7 +100,8 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
     public async Task A_namespaced_store_has_no_partition_of_its_own()
     {
         var (code, output) = await fixture.Cluster.TryApplyAsync(
-            $"apiVersion: bucketencryption.io/v1alpha1\nkind: {Store}\nmetadata: {{name: partition, namespace: default}}\n"
+            $"apiVersion: bucketencryption.io/v1alpha1\nkind: {Store}\n"
+            + "metadata: {name: partition, namespace: default}\n"
             + $"spec: {StoreSpec(more: ", partition: aliyuncs.com")}");
 
         Assert.NotEqual(0, code);

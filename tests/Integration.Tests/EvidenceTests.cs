@@ -5,11 +5,15 @@ using Xunit.Abstractions;
 
 namespace Integration.Tests;
 
-/// <summary>Writes stop when they are not wanted any more, and what is known about a key or an owner stays where it belongs.</summary>
+/// <summary>
+/// Writes stop when they are not wanted any more. What is known about a key or an owner stays where it belongs.
+/// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper output)
 {
-    /// <summary>Of the CRD's most buckets in a policy: at a store's 20 requests a second about 50 seconds of work.</summary>
+    /// <summary>
+    /// As many buckets as the CRD allows in a policy: about 50 seconds of work at a store's 20 requests a second.
+    /// </summary>
     private static readonly string[] Many = [.. Enumerable.Range(0, 256).Select(i => $"many-{i}")];
 
     /// <summary>The default of --bucket-concurrency.</summary>
@@ -28,19 +32,26 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
         await Eventually.TrueAsync("two buckets are written", () => Accepted(scene).Count >= 2, () => op.Log);
 
         if (patch.Length > 0)
-            await scene.Cluster.KubectlAsync("-n", scene.Namespace, "patch", "bep", "many", "--type=merge", "-p", patch);
+            await PatchAsync(scene, "many", patch);
         else
             await scene.Cluster.KubectlAsync("-n", scene.Namespace, "delete", "bep", "many", "--wait=false");
         var answered = Now;
         await WhenQuietAsync(scene, TimeSpan.FromSeconds(5));
 
         var writes = Accepted(scene);
-        var (after, late) = (writes.Count(w => w.Time > answered), writes.Count(w => w.Time > answered + TimeSpan.FromSeconds(1)));
-        output.WriteLine($"{change}: {writes.Count} of {Many.Length} buckets written, {after} after the API server's answer, {late} later than a second after it");
+        var after = writes.Count(w => w.Time > answered);
+        var late = writes.Count(w => w.Time > answered + TimeSpan.FromSeconds(1));
+        output.WriteLine($"{change}: {writes.Count} of {Many.Length} buckets written, "
+            + $"{after} after the API server's answer, {late} later than a second after it");
         Assert.InRange(after, 0, BucketConcurrency);
         Assert.Equal(0, late);
         if (patch.Length > 0)
-            await Eventually.TrueAsync("what was written is reported", async () => await InSyncAsync(scene, "many") == writes.Count, () => op.Log);
+        {
+            await Eventually.TrueAsync(
+                "what was written is reported",
+                async () => await InSyncAsync(scene, "many") == writes.Count,
+                () => op.Log);
+        }
     }
 
     [Fact]
@@ -53,13 +64,15 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
         {
             await scene.ApplyPolicyAsync(name, ["agreed"], resync: "10m");
             await scene.Cluster.WhenReadyIsAsync(scene.Namespace, name, "True", detail: () => op.Log);
-            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System); // creationTimestamp has whole seconds, and the first is to be the oldest
+            // creationTimestamp has whole seconds, and the first policy must be the oldest.
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
         }
-        await scene.Cluster.KubectlAsync("-n", scene.Namespace, "patch", "bep", "a", "--type=merge", "-p", "{\"spec\":{\"suspend\":true}}");
+        await PatchAsync(scene, "a", "{\"spec\":{\"suspend\":true}}");
         scene.Vendor.Buckets.SetEncryptionBehindTheBack("agreed", xml: null);
         foreach (var name in (string[])["b", "c"])
         {
-            await scene.Cluster.KubectlAsync("-n", scene.Namespace, "annotate", "bep", name, "reconcile.fluxcd.io/requestedAt=now");
+            await scene.Cluster.KubectlAsync(
+                "-n", scene.Namespace, "annotate", "bep", name, "reconcile.fluxcd.io/requestedAt=now");
             await scene.Cluster.WhenReadyIsAsync(scene.Namespace, name, "False", "OwnerSuspended", () => op.Log);
         }
 
@@ -68,8 +81,10 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
 
         var vendor = scene.Vendor.Counters.Values.Total.Received - before;
         // What the operator says of the last change, and keys that it reads again, are no part of a loop.
-        var kubernetes = AuditLog.OperatorSince(fixture.Server.AuditLog, mark).Count(r => r.Verb != "watch" && r.Resource is not ("events" or "secrets"));
-        output.WriteLine($"three policies that agree, the owner suspended, 10 s: {vendor} requests to the vendor, {kubernetes} to Kubernetes");
+        var kubernetes = AuditLog.OperatorSince(fixture.Server.AuditLog, mark)
+            .Count(r => r.Verb != "watch" && r.Resource is not ("events" or "secrets"));
+        output.WriteLine("three policies that agree, the owner suspended, 10 s: "
+            + $"{vendor} requests to the vendor, {kubernetes} to Kubernetes");
         Assert.Equal((0, 0), (vendor, kubernetes));
     }
 
@@ -81,32 +96,46 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
         var there = $"http://127.0.0.1:{elsewhere.Port}";
         scene.CreateBuckets("healthy", "abroad");
         scene.Vendor.Accounts.Set("other-key", Scene.Account("other-secret"));
-        scene.Vendor.Faults.Add(new FaultRule { Bucket = "abroad", Action = FaultAction.Error, Status = 403, Code = "InvalidAccessKeyId" });
+        scene.Vendor.Faults.Add(new FaultRule
+        {
+            Bucket = "abroad",
+            Action = FaultAction.Error,
+            Status = 403,
+            Code = "InvalidAccessKeyId",
+        });
         await using var op = await fixture.OperatorAsync(scene, "--allowed-endpoints", there);
+        var other = Replaced(Replaced(scene.StoreYaml(), "name: oss,", "name: other,"), "oss-keys", "other-keys");
         await scene.Cluster.ApplyAsync($$"""
             apiVersion: v1
             kind: Secret
             metadata: {name: other-keys, namespace: {{scene.Namespace}}}
             stringData: {accessKeyId: other-key, accessKeySecret: other-secret}
             ---
-            {{scene.StoreYaml().Replace("name: oss,", "name: other,", StringComparison.Ordinal).Replace("oss-keys", "other-keys", StringComparison.Ordinal)}}
+            {{other}}
             """);
         await scene.ApplyPolicyAsync("elder", ["healthy"]);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "elder", "True", detail: () => op.Log);
         await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System); // creationTimestamp has whole seconds
-        await scene.Cluster.ApplyAsync(scene.PolicyYaml("younger", ["healthy"], "{algorithm: KMS, kmsKey: {id: key-2}}")
-            .Replace("storeRef: {name: oss}", "storeRef: {name: other}", StringComparison.Ordinal));
+        var younger = scene.PolicyYaml("younger", ["healthy"], "{algorithm: KMS, kmsKey: {id: key-2}}");
+        await scene.Cluster.ApplyAsync(Replaced(younger, "storeRef: {name: oss}", "storeRef: {name: other}"));
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "younger", "False", "BucketConflict", () => op.Log);
 
-        await scene.Cluster.ApplyAsync(scene.StoreYaml(there).Replace("name: oss,", "name: abroad,", StringComparison.Ordinal) + "\n---\n"
-            + scene.PolicyYaml("abroad", ["abroad"]).Replace("storeRef: {name: oss}", "storeRef: {name: abroad}", StringComparison.Ordinal));
+        var abroad = scene.PolicyYaml("abroad", ["abroad"]);
+        await scene.Cluster.ApplyAsync(Replaced(scene.StoreYaml(there), "name: oss,", "name: abroad,") + "\n---\n"
+            + Replaced(abroad, "storeRef: {name: oss}", "storeRef: {name: abroad}"));
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "abroad", "False", "CredentialsRejected", () => op.Log);
         var reads = scene.Received("healthy", Operations.Get);
-        await Eventually.TrueAsync("the other region is asked on", () => scene.Received("healthy", Operations.Get) >= reads + 10, () => op.Log);
+        await Eventually.TrueAsync(
+            "the other region is asked on",
+            () => scene.Received("healthy", Operations.Get) >= reads + 10,
+            () => op.Log);
 
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "elder", "True", "InSync", () => op.Log);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "younger", "False", "BucketConflict", () => op.Log);
-        output.WriteLine($"a key that one region rejects: {scene.Received("healthy", Operations.Get) - reads} reads in the other meanwhile, {scene.Writes("healthy")} write in all; {scene.Received("abroad", Operations.Get)} request(s) where it is rejected");
+        output.WriteLine("a key that one region rejects: "
+            + $"{scene.Received("healthy", Operations.Get) - reads} reads in the other meanwhile, "
+            + $"{scene.Writes("healthy")} write in all; "
+            + $"{scene.Received("abroad", Operations.Get)} request(s) where it is rejected");
         Assert.Equal(1, scene.Writes("healthy"));
     }
 
@@ -124,6 +153,15 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
         }
     }
 
-    private static async Task<int> InSyncAsync(Scene scene, string policy) =>
-        (await scene.Cluster.PolicyAsync(scene.Namespace, policy))["status"]!["buckets"]!.AsArray().Count(b => b!["state"]!.GetValue<string>() == "InSync");
+    private static async Task<int> InSyncAsync(Scene scene, string policy)
+    {
+        var stored = await scene.Cluster.PolicyAsync(scene.Namespace, policy);
+        return stored["status"]!["buckets"]!.AsArray().Count(b => b!["state"]!.GetValue<string>() == "InSync");
+    }
+
+    private static Task<string> PatchAsync(Scene scene, string policy, string patch) =>
+        scene.Cluster.KubectlAsync("-n", scene.Namespace, "patch", "bep", policy, "--type=merge", "-p", patch);
+
+    private static string Replaced(string yaml, string from, string to) =>
+        yaml.Replace(from, to, StringComparison.Ordinal);
 }

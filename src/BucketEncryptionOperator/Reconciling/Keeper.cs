@@ -197,7 +197,8 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
                     }
                     (next, held) = (next with { HeldTime = now }, held + 1);
                 }
-                if (basis.Terms.Deletion == DeletionPolicy.Restore && (next.Original is null || IsReplaceable(next, look.Plan)))
+                if (basis.Terms.Deletion == DeletionPolicy.Restore
+                    && (next.Original is null || IsReplaceable(next, look.Plan)))
                 {
                     var inherited = next.Original is null ? keeper.Inherited(basis.Policy, task.Id) : null;
                     var original = inherited ?? OriginalOf(api, look, next);
@@ -232,8 +233,8 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
             : new Original.Recorded(look.Observed.Encryption, api.Repeat(look.Observed), row.Original?.RecordedTime ?? KubeTimeConverter.Truncate(time.GetUtcNow()));
 
     /// <summary>
-    /// Returns whether the original may be replaced by what the bucket has now: this policy recorded it, and is about to
-    /// send its first write. An inherited original was recorded before this policy owned the bucket.
+    /// Returns whether the original may be replaced by what the bucket has now: this policy recorded it, and is about
+    /// to send its first write. An inherited original was recorded before this policy owned the bucket.
     /// </summary>
     private bool IsReplaceable(BucketRow row, Plan plan) => _recorded.ContainsKey(row.Name)
         || (plan is Plan.Write && row is { LastAppliedTime: null, Writes: null or { Refused: true } }

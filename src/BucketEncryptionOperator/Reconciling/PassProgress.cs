@@ -21,8 +21,8 @@ internal enum PassEnd
 /// <summary>
 /// What unfinished passes have done. A pass ends early at the rate limit, and when other policies wait for its worker;
 /// the next one goes on with the buckets that have no result yet, those first that were looked at longest ago. A bucket
-/// that was looked at and not written yet is not looked at again: the write reads it anyway. So every bucket of a policy
-/// has its turn, at any rate.
+/// that was looked at and not written yet is not looked at again: the write reads it anyway. So every bucket of a
+/// policy has its turn.
 /// <para>
 /// Results and looks are kept for <see cref="KeptFor"/>, and only while the pass would be the same: spec, store, keys,
 /// and what somebody asked for. Only results that need nothing more are kept, and nothing of a release. In memory only:

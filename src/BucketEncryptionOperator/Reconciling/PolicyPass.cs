@@ -66,7 +66,8 @@ internal sealed class PolicyPass(
             {
                 Decided.Done done => done.Result,
                 Decided.Ours ours when refused.TryGetValue(ours.Look.Task.Bucket, out var failure) => Refused(ours.Look, failure),
-                Decided.Ours { Look: { Plan: Plan.Write } look } when Interlocked.Decrement(ref free) < 0 && MustYield() =>
+                Decided.Ours { Look: { Plan: Plan.Write } look }
+                    when Interlocked.Decrement(ref free) < 0 && MustYield() =>
                     Postponed(look) with { WasRefused = true }, // it is on record, and was not sent
                 Decided.Ours ours => await ActAsync(record, basis, session, ours.Look, token),
                 _ => throw new InvalidOperationException(decided[i].GetType().Name),

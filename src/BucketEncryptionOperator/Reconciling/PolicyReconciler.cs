@@ -31,7 +31,8 @@ internal sealed class PolicyReconciler(
     private readonly ConcurrentDictionary<NamespacedName, string> _known = new();
 
     /// <summary>By uid: what passes have written, until a status has it.</summary>
-    private readonly ConcurrentDictionary<string, ImmutableArray<BucketResult>> _unreported = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ImmutableArray<BucketResult>> _unreported =
+        new(StringComparer.Ordinal);
 
     public async Task<Requeue> ReconcileAsync(NamespacedName key, int attempt, CancellationToken cancellationToken)
     {

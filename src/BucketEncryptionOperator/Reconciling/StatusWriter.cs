@@ -13,9 +13,9 @@ namespace BucketEncryptionOperator.Reconciling;
 internal sealed class StatusWriter(KubeClient client, Mirror<BucketEncryptionPolicy> mirror)
 {
     /// <summary>
-    /// By uid: the version that a patch without an answer was made from. The patch may be stored, and the mirror may not
-    /// have it yet. So the next status is sent even if it is equal: if the patch is stored, that is a conflict, and the
-    /// policy is reconciled again.
+    /// By uid: the version that a patch without an answer was made from. The patch may be stored, and the mirror may
+    /// not have it yet. So the next status is sent even if it is equal: if the patch is stored, that is a conflict, and
+    /// the policy is reconciled again.
     /// </summary>
     private readonly ConcurrentDictionary<string, string> _unanswered = new(StringComparer.Ordinal);
 

@@ -41,24 +41,30 @@ public sealed class BucketEncryptionCommandTests
         Assert.EndsWith(Plain, server.Requests.Last(), StringComparison.Ordinal);
     }
 
-    /// <summary>Whoever types has the last word, and must know what it does.</summary>
+    /// <summary>A person may put KMS without a key. The command warns that uploads will fail.</summary>
     [Theory]
     [InlineData("KMS without a key", "--sse-algorithm KMS", "tx000000000000000000090-005b887ffb-1c6c37f-default", true)]
-    [InlineData("KMS with a key", "--sse-algorithm KMS --kms-masterkey-id k-1", "tx000000000000000000090-005b887ffb-1c6c37f-default", false)]
+    [InlineData(
+        "KMS with a key", "--sse-algorithm KMS --kms-masterkey-id k-1",
+        "tx000000000000000000090-005b887ffb-1c6c37f-default", false)]
     [InlineData("AES256", "--sse-algorithm AES256", "tx000000000000000000090-005b887ffb-1c6c37f-default", false)]
     [InlineData("KMS without a key, and a store that is not Ceph", "--sse-algorithm KMS", "4442587FB7D0A2F9", false)]
-    public async Task A_put_to_Ceph_of_KMS_without_a_key_warns_that_uploads_will_fail(string sentence, string options, string requestId, bool warns)
+    public async Task A_put_to_Ceph_of_KMS_without_a_key_warns_that_uploads_will_fail(
+        string sentence, string options, string requestId, bool warns)
     {
         const string None = "<Error><Code>ServerSideEncryptionConfigurationNotFoundError</Code></Error>";
         await using var server = new ScriptedServer(r => r.StartsWith("GET", StringComparison.Ordinal)
             ? ScriptedServer.Answer(404, None, $"x-amz-request-id: {requestId}")
             : ScriptedServer.Answer(200));
 
-        var ran = await RunAsync(server, ["--method", "put", "s3://b-one", "-i", "i", "-k", "k", "--region", "cn-x", .. options.Split(' ')]);
+        var ran = await RunAsync(
+            server, ["--method", "put", "s3://b-one", "-i", "i", "-k", "k", "--region", "cn-x", .. options.Split(' ')]);
 
         Assert.True(ran.ExitCode == 0, $"{sentence}: {ran.Output}");
-        Assert.Equal(["GET /b-one/?encryption HTTP/1.1", "PUT /b-one/?encryption HTTP/1.1"], server.Requests.Select(FirstLine));
-        Assert.True(warns == ran.Errors.Contains("has no KMS key of its own", StringComparison.Ordinal), $"{sentence}: {ran.Errors}");
+        Assert.Equal(
+            ["GET /b-one/?encryption HTTP/1.1", "PUT /b-one/?encryption HTTP/1.1"], server.Requests.Select(FirstLine));
+        var isWarned = ran.Errors.Contains("has no KMS key of its own", StringComparison.Ordinal);
+        Assert.True(warns == isWarned, $"{sentence}: {ran.Errors}");
     }
 
     [Theory]

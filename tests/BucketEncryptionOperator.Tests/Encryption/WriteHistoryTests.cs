@@ -37,7 +37,9 @@ public sealed class WriteHistoryTests
         Assert.Equal(new WriteHistory("AES256", 1, Now.AddSeconds(10)) { RecordedAt = Now }, history);
     }
 
-    /// <summary>The time was written by another node, whose clock may be ahead, or by somebody who may write statuses.</summary>
+    /// <summary>
+    /// Another node has written the time, and its clock may be ahead. Or somebody who may write statuses has.
+    /// </summary>
     [Theory]
     [InlineData("a clock that is a day ahead", 86_400, 10)]
     [InlineData("a clock that is ahead by less than the pause", 5, 5)]

@@ -178,7 +178,8 @@ public sealed class StoresTests
     [InlineData("in another spelling", "a=[FD00:0:0::0005]:9000", "a")]
     [InlineData("another address", "a=[fd00::6]:9000", null)]
     [InlineData("another port", "a=[fd00::5]:9001", null)]
-    public void A_partition_of_an_IPv6_address_is_found_in_every_spelling(string sentence, string entry, string? expected) =>
+    public void A_partition_of_an_IPv6_address_is_found_in_every_spelling(
+        string sentence, string entry, string? expected) =>
         Assert.True(expected == new Partitions([entry]).Of(new Uri("http://[fd00::5]:9000")), sentence);
 
     /// <summary>A namespace's author could else say that his bucket elsewhere is somebody's bucket here.</summary>

@@ -44,12 +44,20 @@ public sealed class BetweenPassesTests : SharedBucketBench
         Bench.Start(p);
         var now = KubeTimeConverter.Truncate(Bench.Time.GetUtcNow());
         var stored = Bench.Kubernetes.Read(Key("p"));
-        var rows = Enumerable.Range(0, 256).Select(i => new BucketRow { Name = $"old-{i:000}", State = BucketRow.Releasing, HeldTime = now, Partition = null });
-        await new StatusWriter(Bench.Kubernetes.Client, Bench.Policies).WriteAsync(stored, new PolicyStatus { ObservedGeneration = 0, Buckets = [.. rows] }, CancellationToken.None);
+        var rows = Enumerable.Range(0, 256).Select(i => new BucketRow
+        {
+            Name = $"old-{i:000}",
+            State = BucketRow.Releasing,
+            HeldTime = now,
+            Partition = null,
+        });
+        await StoreAsync(stored, new PolicyStatus { ObservedGeneration = 0, Buckets = [.. rows] });
         Bench.WatchAll();
         foreach (var n in Enumerable.Range(0, 256))
             Vendor[$"old-{n:000}"] = None;
-        Vendor.Denials = (call, _) => call.Bucket.StartsWith("old", StringComparison.Ordinal) ? InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403) : null;
+        Vendor.Denials = (call, _) => call.Bucket.StartsWith("old", StringComparison.Ordinal)
+            ? InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403)
+            : null;
         var asked = 0;
         Bench.ShouldYield = _ => ++asked > names.Length - 1;
         await Bench.ReconcileAsync(Key("p"));
@@ -58,7 +66,8 @@ public sealed class BetweenPassesTests : SharedBucketBench
     }
 
     [Fact]
-    public async Task An_original_that_was_recorded_for_a_write_that_was_not_made_gives_way_to_what_the_bucket_has_at_the_write()
+    public async Task
+        An_original_that_was_recorded_for_a_write_that_was_not_made_gives_way_to_what_the_bucket_has_at_the_write()
     {
         string[] names = ["a-bucket", "b-bucket"];
         foreach (var n in names)
@@ -128,10 +137,14 @@ public sealed class BetweenPassesTests : SharedBucketBench
         Bench.Start(Restoring(Policy("p", WantKey1, 1, Bucket, "z-bucket")));
         await Bench.SettleAsync(Key("p"));
         var now = Bench.Kubernetes.Read(Key("p"));
-        Bench.Put((now with { Spec = now.Spec with { Suspend = true, Buckets = [new BucketReference { Name = "z-bucket" }] } }).NextGeneration());
+        Bench.Put(Edited(now, s => s with { Suspend = true, Buckets = [new BucketReference { Name = "z-bucket" }] }));
         await Bench.ReconcileAsync(Key("p"));
         var there = Given.Store();
-        Bench.Put(there with { Metadata = there.Metadata with { ResourceVersion = "2" }, Spec = there.Spec with { Region = "cn-shanghai" } });
+        Bench.Put(there with
+        {
+            Metadata = there.Metadata with { ResourceVersion = "2" },
+            Spec = there.Spec with { Region = "cn-shanghai" },
+        });
         Bench.Put(Restoring(Policy("q", WantKey1, 2)));
         await Bench.SettleAsync(Key("q"));
         Assert.Equal(Key1, Elsewhere[Bucket]);
@@ -168,7 +181,9 @@ public sealed class BetweenPassesTests : SharedBucketBench
             Vendor[n] = None;
         Bench.Start(Policy("p", WantKey1, 1, names));
         if (why == "transient")
-            Vendor.Faults = (_, call) => call.Bucket == "n-000" ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500)) : null;
+            Vendor.Faults = (_, call) => call.Bucket == "n-000"
+                ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500))
+                : null;
         else
             Vendor.DropsWrites = true;
         Bench.ShouldYield = _ => true;
@@ -190,7 +205,10 @@ public sealed class BetweenPassesTests : SharedBucketBench
         var asked = 0;
         Bench.ShouldYield = _ => ++asked > 1;
         var puts = 0;
-        Bench.Kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) && Vendor.Count("Put") > puts ? KubernetesFake.Status(500, "slow") : null;
+        Bench.Kubernetes.Faults = (_, line) =>
+            line.StartsWith("PATCH", StringComparison.Ordinal) && Vendor.Count("Put") > puts
+                ? KubernetesFake.Status(500, "slow")
+                : null;
         await Bench.ReconcileAsync(Key("p"));
         puts = 1;
         Bench.Time.Advance(TimeSpan.FromSeconds(2));
@@ -199,9 +217,10 @@ public sealed class BetweenPassesTests : SharedBucketBench
         Assert.Equal(2, Vendor.Count("Put"));
         Bench.Kubernetes.Faults = (_, _) => null;
         var now = Bench.Kubernetes.Read(Key("p"));
-        Bench.Put((now with { Spec = now.Spec with { Suspend = true } }).NextGeneration());
+        Bench.Put(Edited(now, s => s with { Suspend = true }));
         await Bench.ReconcileAsync(Key("p"));
-        Assert.Equal([true, true], Bench.Kubernetes.Read(Key("p")).Status!.Buckets.Select(b => b.LastAppliedTime is not null));
+        var rows = Bench.Kubernetes.Read(Key("p")).Status!.Buckets;
+        Assert.Equal([true, true], rows.Select(b => b.LastAppliedTime is not null));
     }
 
     [Fact]

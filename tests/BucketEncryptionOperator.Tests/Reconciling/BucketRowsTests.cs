@@ -115,17 +115,19 @@ public sealed class BucketRowsTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_claim_that_goes_on_record_names_its_partition_even_where_the_row_says_nothing_else_that_is_new(bool wasRead)
+    public void A_claim_that_goes_on_record_names_its_partition_even_where_the_row_says_nothing_else_that_is_new(
+        bool wasRead)
     {
-        var before = BucketRows.NotLookedAt(Bucket, before: null) with { State = wasRead ? BucketRow.InSync : BucketRow.Unknown };
+        var state = wasRead ? BucketRow.InSync : BucketRow.Unknown;
+        var before = BucketRows.NotLookedAt(Bucket, before: null) with { State = state };
+        var confirming = new Failure(FailureKind.Conflict, "Confirm", BucketRows.Confirming);
         Outcome outcome = wasRead
-            ? new Outcome.Waiting(None, new Failure(FailureKind.Conflict, "Confirm", BucketRows.Confirming), TimeSpan.FromSeconds(3))
+            ? new Outcome.Waiting(None, confirming, TimeSpan.FromSeconds(3))
             : Fail(FailureKind.Conflict);
+        var result = new BucketResult(Bucket, outcome) { Claim = Claim.Open };
 
-        var claimed = BucketRows.Next(
-            before, new BucketResult(Bucket, outcome) { Claim = Claim.Open }, tolerated: true, wasStalled: false, Now, "minio").Row;
-        var again = BucketRows.Next(
-            claimed, new BucketResult(Bucket, outcome) { Claim = Claim.Open }, tolerated: true, wasStalled: false, Now, "minio").Row;
+        var claimed = BucketRows.Next(before, result, tolerated: true, wasStalled: false, Now, "minio").Row;
+        var again = BucketRows.Next(claimed, result, tolerated: true, wasStalled: false, Now, "minio").Row;
 
         Assert.Equal(before with { ClaimedTime = Now, Partition = "minio" }, claimed);
         Assert.Same(claimed, again);

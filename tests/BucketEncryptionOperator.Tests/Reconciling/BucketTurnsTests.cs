@@ -15,7 +15,8 @@ public sealed class BucketTurnsTests
         BucketId[] buckets = [new("there", "a"), new("there", "b"), new("elsewhere", "a")];
         var (inside, most, ended) = (new int[buckets.Length], new int[buckets.Length], new int[buckets.Length]);
 
-        await Parallel.ForAsync(0, writers * buckets.Length, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, token) =>
+        var sixteen = new ParallelOptions { MaxDegreeOfParallelism = 16 };
+        await Parallel.ForAsync(0, writers * buckets.Length, sixteen, async (i, token) =>
         {
             var at = i % buckets.Length;
             using var turn = await turns.EnterAsync(buckets[at], token);

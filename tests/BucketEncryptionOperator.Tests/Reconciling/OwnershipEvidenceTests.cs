@@ -46,7 +46,8 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         }
         await Bench.ReconcileAsync(Key("b"));
 
-        output.WriteLine($"{sentence}: {reconciles} reconciles, {Vendor.Count("Get") - gets} GETs, {Vendor.Count("Put") - puts} PUTs");
+        (gets, puts) = (Vendor.Count("Get") - gets, Vendor.Count("Put") - puts);
+        output.WriteLine($"{sentence}: {reconciles} reconciles, {gets} GETs, {puts} PUTs");
         Assert.InRange(reconciles, 2, 4);
         Assert.Equal(why == "refused" ? Planner.DowngradeRefused : reason, why == "refused" ? Row("a").Error?.Code : Row("b").Error?.Code);
         Assert.Equal("False", Ready("b").Status);
@@ -56,13 +57,13 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
     {
         if (why == "denied")
         {
-            Vendor.Faults = (_, call) => call.Operation == "Put" ? new VendorFault(InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403, "Put")) : null;
+            Vendor.Faults = DenialOf("Put");
             return;
         }
         if (why != "suspended")
             return;
         var a = Bench.Kubernetes.Read(Key("a"));
-        Bench.Put((a with { Spec = a.Spec with { Suspend = true } }).NextGeneration());
+        Bench.Put(Edited(a, s => s with { Suspend = true }));
         await Bench.SettleAsync(Key("a"));
     }
 
@@ -90,7 +91,7 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
 
         Assert.Empty(woken);
         Assert.Empty(Bench.Woken);
-        Assert.Equal("StoreNotFound", Bench.Kubernetes.Read(stranger.Metadata.Key).Status!.Conditions.Find("Ready")?.Reason);
+        Assert.Equal("StoreNotFound", Ready("stranger", "team-c").Reason);
     }
 
     [Fact]
@@ -148,7 +149,7 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         Bench.Start(Policy("older", WantKey1, 1));
         Bench.Put(In(OtherTeam, Weaker(Policy("younger", WantAes, 2))));
         await Bench.SettleAsync(Key("older"));
-        Hooked.Before = (_, _, key) => key.Id == "LTAI" ? throw new VendorException(InMemoryVendor.Fail(Enum.Parse<FailureKind>(kind), code, status)) : Task.CompletedTask;
+        Hooked.Before = FailureForTeamA(Enum.Parse<FailureKind>(kind), code, status);
 
         await Bench.ReconcileAsync(Key("older"));
         await Bench.SettleAsync(new NamespacedName(OtherTeam, "younger"));
@@ -166,7 +167,7 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         Bench.Start(Policy("older", WantKey1, 1));
         Bench.Put(In(OtherTeam, Policy("same", WantKey1, 2)));
         await Bench.SettleAsync(Key("older"));
-        Hooked.Before = (_, _, key) => key.Id == "LTAI" ? throw new VendorException(InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403)) : Task.CompletedTask;
+        Hooked.Before = FailureForTeamA(FailureKind.Denied, "AccessDenied", 403);
         await Bench.ReconcileAsync(Key("older"));
         Vendor[Bucket] = None;
         Bench.Time.Advance(TimeSpan.FromMinutes(1));
@@ -190,7 +191,7 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         Bench.Put(In(OtherTeam, Weaker(Policy("younger", WantAes, 2))));
         await Bench.SettleAsync(Key("older"));
         await Bench.SettleAsync(new NamespacedName(OtherTeam, "younger"));
-        Hooked.Before = (_, _, key) => key.Id == "LTAI" ? throw new VendorException(InMemoryVendor.Fail(Enum.Parse<FailureKind>(kind), code, status)) : Task.CompletedTask;
+        Hooked.Before = FailureForTeamA(Enum.Parse<FailureKind>(kind), code, status);
 
         await Bench.ReconcileAsync(Key("older"));
         await Bench.ReconcileAsync(new NamespacedName(OtherTeam, "younger"));
@@ -213,7 +214,7 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         await Bench.SettleAsync(Key("older"));
         await Bench.SettleAsync(new NamespacedName(OtherTeam, "younger"));
         Bench.Time.Advance(TimeSpan.FromMinutes(6)); // the Secret is read again
-        Bench.Kubernetes.Faults = (_, line) => line.StartsWith("GET", StringComparison.Ordinal) && line.Contains("team-a", StringComparison.Ordinal) ? KubernetesFake.Status(status, reason) : null;
+        Bench.Kubernetes.Faults = FaultOn("GET", Given.Namespace, KubernetesFake.Status(status, reason));
 
         await Bench.ReconcileAsync(Key("older"));
         await Bench.ReconcileAsync(new NamespacedName(OtherTeam, "younger"));
@@ -231,10 +232,11 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         Vendor[Bucket] = None;
         Bench.Start(Policy("older", WantKey1, 1));
         Bench.Put(Weaker(In(OtherTeam, Policy("younger", WantAes, 2))));
-        Bench.Kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(500, "InternalError") : null;
+        Bench.Kubernetes.Faults = FaultOn("PATCH", "", KubernetesFake.Status(500, "InternalError"));
         await Bench.ReconcileAsync(Key("older")); // it reads the bucket, and can put nothing on record
         Bench.Kubernetes.Faults = (_, _) => null;
-        Vendor.Faults = (_, call) => new VendorFault(InMemoryVendor.Fail(Enum.Parse<FailureKind>(kind), "Trouble", status, call.Operation));
+        Vendor.Faults = (_, call) =>
+            new VendorFault(InMemoryVendor.Fail(Enum.Parse<FailureKind>(kind), "Trouble", status, call.Operation));
         await Bench.ReconcileAsync(Key("older"));
         Vendor.Faults = (_, _) => null;
 
@@ -288,7 +290,8 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
     public async Task A_key_that_the_store_has_filled_in_is_its_own_key()
     {
         Vendor[Bucket] = None;
-        Bench.Start(Policy("p", new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { VendorDefault = true } }, 1));
+        var storesKey = new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { VendorDefault = true } };
+        Bench.Start(Policy("p", storesKey, 1));
         Hooked.Before = (operation, _, _) =>
         {
             if (operation == "Get" && Vendor[Bucket] is BucketEncryption.Kms { KeyId: null })
@@ -305,14 +308,16 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         Assert.Equal(1, Vendor.Count("Put"));
     }
 
-    /// <summary>A look has claimed the bucket, no status could say so, and the store goes: nothing of that is the vendor's word.</summary>
+    /// <summary>
+    /// A look claims the bucket, no status records the claim, and the store goes. The vendor has denied nothing.
+    /// </summary>
     [Fact]
     public async Task A_claim_that_no_status_says_yet_outlives_its_store()
     {
         Team(OtherTeam);
         Vendor[Bucket] = Key1;
         Bench.Start(Policy("older", WantKey1, 1));
-        Bench.Kubernetes.Faults = (_, line) => line.Contains("/older/status", StringComparison.Ordinal) ? KubernetesFake.Status(500, "slow") : null;
+        Bench.Kubernetes.Faults = FaultOn("", "/older/status", KubernetesFake.Status(500, "slow"));
         await Bench.ReconcileAsync([Key("older")], 1);
         Bench.RemoveStore(Given.StoreKey);
         Bench.Put(In(OtherTeam, Weaker(Policy("younger", WantAes, 2))));
@@ -348,7 +353,7 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         await Bench.SettleAsync(Key("p"));
         var theirs = new BucketEncryption.Kms("customer-key", DataCipher.Aes256);
         Elsewhere[Bucket] = theirs;
-        Bench.Put(Given.Store() with { Metadata = Given.Store().Metadata with { ResourceVersion = "2", Generation = 2 }, Spec = Given.Store().Spec with { Region = "cn-shanghai" } });
+        Bench.Put(StoreInShanghai());
 
         await Bench.SettleAsync(Key("p"));
         var row = Row("p");
@@ -367,16 +372,10 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         Team(OtherTeam);
         (Vendor[Bucket], Elsewhere[Bucket]) = (Key1, Key1);
         Bench.Start(Policy("older", WantKey1, 1));
-        Bench.Kubernetes.Faults = (_, line) =>
-            line.Contains("/older/status", StringComparison.Ordinal) ? KubernetesFake.Status(500, "slow") : null;
+        Bench.Kubernetes.Faults = FaultOn("", "/older/status", KubernetesFake.Status(500, "slow"));
         await Bench.ReconcileAsync([Key("older")], 1); // a look that no status says
         Bench.Kubernetes.Faults = (_, _) => null;
-        var store = Given.Store();
-        store = store with
-        {
-            Metadata = store.Metadata with { ResourceVersion = "2", Generation = 2 },
-            Spec = store.Spec with { Region = "cn-shanghai" },
-        };
+        var store = StoreInShanghai();
         Bench.Put(store);
         await Bench.SettleAsync(Key("older"));
         Bench.RemoveStore(Given.StoreKey);
@@ -387,6 +386,16 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
 
         Assert.Equal(Key1, Elsewhere[Bucket]);
         Assert.Equal("BucketConflict", Ready("younger", OtherTeam).Reason);
+    }
+
+    private static ObjectStore StoreInShanghai()
+    {
+        var store = Given.Store();
+        return store with
+        {
+            Metadata = store.Metadata with { ResourceVersion = "2", Generation = 2 },
+            Spec = store.Spec with { Region = "cn-shanghai" },
+        };
     }
 
     private static IEnumerable<TimeSpan> Gaps(List<TimeSpan> times) => times.Zip(times.Skip(1), (a, b) => b - a);

@@ -6,9 +6,10 @@ using Xunit.Abstractions;
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
 /// <summary>
-/// Random schedules of policies, people, vendors, API server and kills, judged by <see cref="OwnershipOracle"/>: who may write a bucket, on which evidence,
-/// and what nobody may learn. <c>SEED</c> chooses the schedules, <c>BEO_SCHEDULES</c> says how many there are (<c>make ownership-model</c> plays many), and
-/// <c>SCHEDULE</c> plays one alone and tells its story.
+/// Random schedules of policies, people, vendors, API server and kills. <see cref="OwnershipOracle"/> judges them: who
+/// may write a bucket, on which evidence, and what nobody may learn. <c>SEED</c> chooses the schedules.
+/// <c>BEO_SCHEDULES</c> says how many there are (<c>make ownership-model</c> plays many). <c>SCHEDULE</c> plays one
+/// alone and prints its story.
 /// </summary>
 public sealed class OwnershipModelTests(ITestOutputHelper output)
 {
@@ -21,10 +22,13 @@ public sealed class OwnershipModelTests(ITestOutputHelper output)
     [Fact]
     public void Only_the_owner_writes_on_fresh_evidence_and_nothing_is_weakened_or_learned_that_is_not_his()
     {
-        // The usual run plays the same schedules each time: what is red then is the change's doing. The long one plays others.
+        // The usual run plays the same schedules each time, so that a failure comes from the change. The long run plays
+        // others.
         var given = Environment.GetEnvironmentVariable("BEO_SCHEDULES");
         var first = given is null ? First : RandomSeed.NewRandom(output.WriteLine).Next();
-        var schedules = given is null ? RandomSeed.Cases(2000) : int.Parse(given, NumberStyles.None, CultureInfo.InvariantCulture);
+        var schedules = given is null
+            ? RandomSeed.Cases(2000)
+            : int.Parse(given, NumberStyles.None, CultureInfo.InvariantCulture);
         if (int.TryParse(Environment.GetEnvironmentVariable("SCHEDULE"), NumberStyles.None, CultureInfo.InvariantCulture, out var one))
             (first, schedules) = (one, 1);
         var (next, gate, failures) = (0, new Lock(), new List<string>());
@@ -35,7 +39,8 @@ public sealed class OwnershipModelTests(ITestOutputHelper output)
         threads.ForEach(t => t.Start());
         threads.ForEach(t => t.Join());
 
-        output.WriteLine($"{next} schedules from {first}: {reconciles} reconciles, {writes} writes, {denials} denials, {kills} kills");
+        output.WriteLine($"{next} schedules from {first}: "
+            + $"{reconciles} reconciles, {writes} writes, {denials} denials, {kills} kills");
         Assert.True(failures.Count == 0, string.Join("\n\n", failures) + $"\n{failures.Count} of {next} schedules failed");
 
         void Play()
@@ -55,7 +60,7 @@ public sealed class OwnershipModelTests(ITestOutputHelper output)
 
         void PlayOne(int seed)
         {
-            using var schedule = new ModelSchedule(seed, isTold: schedules == 1);
+            using var schedule = new ModelSchedule(seed, tracesStory: schedules == 1);
             string? failure = null;
             try
             {

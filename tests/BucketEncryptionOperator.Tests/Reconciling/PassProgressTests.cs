@@ -94,7 +94,9 @@ public sealed class PassProgressTests : IAsyncDisposable
         Assert.Equal(2, _bench.Events.Notes.Count()); // one for the five, one for the other seven
     }
 
-    /// <summary>Where every pass has used up its time before it begins, each still writes one bucket, and no bucket is looked at twice.</summary>
+    /// <summary>
+    /// Every pass has used up its time before it begins. Each still writes one bucket. No bucket is looked at twice.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
@@ -168,7 +170,10 @@ public sealed class PassProgressTests : IAsyncDisposable
         Assert.IsType<Requeue.Retry>(next);
     }
 
-    /// <summary>A work queue hands out a name once, however much has happened to it: the process may never see the policy gone.</summary>
+    /// <summary>
+    /// A work queue hands out a name once, however much has happened to it. So the process may never see that the
+    /// policy is gone.
+    /// </summary>
     [Fact]
     public async Task Of_a_policy_that_was_made_again_under_its_name_nothing_stays()
     {

@@ -55,11 +55,12 @@ public sealed partial class PolicyReconcilerTests
         _bench.Start(Given.Policy());
         await _bench.SettleAsync();
         _bench.Vendor.Denials = (_, _) => InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403, "Get");
-        _bench.Kubernetes.LostAnswers = line => line.StartsWith("PATCH", StringComparison.Ordinal) ? new Reply.Reset() : null;
+        _bench.Kubernetes.LostAnswers = line =>
+            line.StartsWith("PATCH", StringComparison.Ordinal) ? new Reply.Reset() : null;
         await _bench.ReconcileAloneAsync(Given.PolicyKey, 0, CancellationToken.None);
         (_bench.Vendor.Denials, _bench.Kubernetes.LostAnswers) = ((_, _) => null, _ => null);
 
-        // The watch has not told of the stored status yet.
+        // The watch has not reported the stored status yet.
         var before = await _bench.ReconcileAloneAsync(Given.PolicyKey, 1, CancellationToken.None);
         _bench.WatchAll();
         if (before is Requeue.Retry)

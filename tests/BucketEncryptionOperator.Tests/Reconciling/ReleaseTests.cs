@@ -185,12 +185,15 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Null(_bench.Kubernetes.Find(Given.PolicyKey));
     }
 
-    /// <summary>Nobody knows any more which buckets the policy owned: the person who deletes it must hear of that.</summary>
+    /// <summary>
+    /// Nobody knows any more which buckets the policy owned. The person who deletes the policy must hear of that.
+    /// </summary>
     [Theory]
     [InlineData("Delete", true)]
     [InlineData("Restore", true)]
     [InlineData("Delete", false)]
-    public async Task A_policy_that_is_deleted_after_its_status_was_lost_writes_nothing_and_says_so(string deletionPolicy, bool hasStore)
+    public async Task A_policy_that_is_deleted_after_its_status_was_lost_writes_nothing_and_says_so(
+        string deletionPolicy, bool hasStore)
     {
         await StartAsync(deletionPolicy, None);
         _bench.Kubernetes.LoseStatus(Given.PolicyKey);
@@ -204,9 +207,9 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Null(_bench.Kubernetes.Find(Given.PolicyKey));
         Assert.Equal(Aes, _bench.Vendor[Bucket]);
         Assert.Equal(calls, _bench.Vendor.Calls.Count);
-        var told = Assert.Single(_bench.Events.All, e => e.Reason == "StatusLost");
-        Assert.True(told.IsWarning);
-        Assert.Contains(Bucket, told.Note, StringComparison.Ordinal);
+        var lost = Assert.Single(_bench.Events.All, e => e.Reason == "StatusLost");
+        Assert.True(lost.IsWarning);
+        Assert.Contains(Bucket, lost.Note, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -27,11 +27,11 @@ public sealed class SuccessionTests : SharedBucketBench
         var calls = Vendor.Calls.Count;
 
         var now = Bench.Kubernetes.Read(Key("p"));
-        Bench.Put((now with { Spec = now.Spec with { Buckets = [new BucketReference { Name = "y-bucket" }] } }).NextGeneration());
+        Bench.Put(Edited(now, s => s with { Buckets = [new BucketReference { Name = "y-bucket" }] }));
         await Bench.ReconcileAsync(Key("p")); // before the other half of the apply has come
         var waiting = Bench.Kubernetes.Read(Key("p")).Status!;
         var then = Bench.Kubernetes.Read(Key("q"));
-        Bench.Put((then with { Spec = then.Spec with { Buckets = [.. then.Spec.Buckets, new BucketReference { Name = "x-bucket" }] } }).NextGeneration());
+        Bench.Put(Edited(then, s => s with { Buckets = [.. s.Buckets, new BucketReference { Name = "x-bucket" }] }));
         Bench.Time.Advance(TimeSpan.FromSeconds(5));
         await Bench.ReconcileAsync(Key("p"));
         Bench.Woken.Clear();
@@ -40,8 +40,9 @@ public sealed class SuccessionTests : SharedBucketBench
         await Bench.SettleAsync(Key("p"));
 
         Assert.DoesNotContain(Vendor.Calls.Skip(calls), c => c.Operation != "Get");
-        Assert.Equal((BucketRow.Releasing, Releaser.AwaitingSuccessor), (waiting.Buckets.Single(b => b.Name == "x-bucket").State, waiting.Buckets.Single(b => b.Name == "x-bucket").Error?.Code));
-        Assert.Equal(("Unknown", Releaser.AwaitingSuccessor), (waiting.Conditions.Find("Ready")!.Status, waiting.Conditions.Find("Ready")!.Reason));
+        var (row, ready) = (waiting.Buckets.Single(b => b.Name == "x-bucket"), waiting.Conditions.Find("Ready")!);
+        Assert.Equal((BucketRow.Releasing, Releaser.AwaitingSuccessor), (row.State, row.Error?.Code));
+        Assert.Equal(("Unknown", Releaser.AwaitingSuccessor), (ready.Status, ready.Reason));
         Assert.Contains(Key("p"), woken);
         Assert.DoesNotContain(Bench.Kubernetes.Read(Key("p")).Status!.Buckets, b => b.Name == "x-bucket");
     }
@@ -60,10 +61,18 @@ public sealed class SuccessionTests : SharedBucketBench
         Bench.Start(p with { Spec = p.Spec with { DeletionPolicy = "Delete", AllowDowngrade = true } });
         await Bench.SettleAsync(Key("p"));
         var q = In(OtherTeam, Policy("q", WantKey1, 2));
-        Bench.Put(q with { Spec = q.Spec with { Suspend = trouble == "suspended", Mode = trouble == "audit" ? "Audit" : null, StoreRef = q.Spec.StoreRef with { Name = trouble == "no Secret" ? "keyless" : Given.StoreKey.Name } } });
-        Hooked.Before = (operation, _, key) => key.Id != "LTAI" ? throw new VendorException(new Failure(FailureKind.Transient, operation, "Timeout")) : Task.CompletedTask;
+        var spec = q.Spec with
+        {
+            Suspend = trouble == "suspended",
+            Mode = trouble == "audit" ? "Audit" : null,
+            StoreRef = q.Spec.StoreRef with { Name = trouble == "no Secret" ? "keyless" : Given.StoreKey.Name },
+        };
+        Bench.Put(q with { Spec = spec });
+        Hooked.Before = (operation, _, key) => key.Id != "LTAI"
+            ? throw new VendorException(new Failure(FailureKind.Transient, operation, "Timeout"))
+            : Task.CompletedTask;
         if (trouble == "unreadable Secret")
-            Bench.Kubernetes.Faults = (_, line) => line.StartsWith("GET", StringComparison.Ordinal) && line.Contains(OtherTeam, StringComparison.Ordinal) ? KubernetesFake.Status(500, "slow") : null;
+            Bench.Kubernetes.Faults = FaultOn("GET", OtherTeam, KubernetesFake.Status(500, "slow"));
         Bench.Delete(Key("p"));
         var from = Bench.Time.GetUtcNow();
 
@@ -108,12 +117,19 @@ public sealed class SuccessionTests : SharedBucketBench
         Bench.Start(p with { Spec = p.Spec with { DeletionPolicy = "Restore" } });
         await Bench.SettleAsync(Key("older"));
         var q = Policy("younger", WantKey1, 2);
-        var own = new OriginalRow { State = OriginalRow.Recorded, Encryption = new ObservedRow { Algorithm = "AES256" }, Document = "<own/>", RecordedTime = KubeTimeConverter.Truncate(Bench.Time.GetUtcNow().AddDays(1)) };
+        var own = new OriginalRow
+        {
+            State = OriginalRow.Recorded,
+            Encryption = new ObservedRow { Algorithm = "AES256" },
+            Document = "<own/>",
+            RecordedTime = KubeTimeConverter.Truncate(Bench.Time.GetUtcNow().AddDays(1)),
+        };
         Bench.Put(q with { Spec = q.Spec with { DeletionPolicy = "Restore" } });
         await Bench.SettleAsync(Key("younger"));
         var stored = Bench.Kubernetes.Read(Key("younger"));
-        await new StatusWriter(Bench.Kubernetes.Client, Bench.Policies).WriteAsync(
-            stored, stored.Status! with { Buckets = [stored.Status.Buckets[0] with { Original = own, HeldTime = KubeTimeConverter.Truncate(Bench.Time.GetUtcNow()) }] }, CancellationToken.None);
+        var held = KubeTimeConverter.Truncate(Bench.Time.GetUtcNow());
+        var row = stored.Status!.Buckets[0] with { Original = own, HeldTime = held };
+        await StoreAsync(stored, stored.Status with { Buckets = [row] });
 
         Bench.Delete(Key("older"));
         await Bench.SettleAsync(Key("older"));
@@ -129,17 +145,20 @@ public sealed class SuccessionTests : SharedBucketBench
         var p = Policy("p", WantKey1, 1);
         Bench.Start(p with { Spec = p.Spec with { DeletionPolicy = "Restore" } });
         await Bench.SettleAsync(Key("p"));
-        var heir = Policy("successor", WantKey1, 2, Bucket, "z-bucket");
-        Bench.Put(heir with { Spec = heir.Spec with { DeletionPolicy = "Restore" } });
+        var successor = Policy("successor", WantKey1, 2, Bucket, "z-bucket");
+        Bench.Put(successor with { Spec = successor.Spec with { DeletionPolicy = "Restore" } });
         var patches = 0;
-        Bench.Kubernetes.Faults = (_, line) => line.Contains("/successor/status", StringComparison.Ordinal) && ++patches == 1 ? KubernetesFake.Status(500, "slow") : null;
+        Bench.Kubernetes.Faults = (_, line) =>
+            line.Contains("/successor/status", StringComparison.Ordinal) && ++patches == 1
+                ? KubernetesFake.Status(500, "slow")
+                : null;
         await Bench.ReconcileAsync([Key("successor")], 1);
 
         Bench.Delete(Key("p"));
         await Bench.SettleAsync(Key("p"));
         await Bench.SettleAsync(Key("successor"));
 
-        Assert.Equal("the-first", Bench.Kubernetes.Read(Key("successor")).Status!.Buckets.Single(b => b.Name == Bucket).Original?.Encryption?.KmsKeyId);
+        Assert.Equal("the-first", Row("successor").Original?.Encryption?.KmsKeyId);
     }
 
     [Fact]
@@ -174,13 +193,14 @@ public sealed class SuccessionTests : SharedBucketBench
         if (isPage)
         {
             Vendor["y-bucket"] = new BucketEncryption.Kms("somebody", DataCipher.Aes256);
-            Bench.Kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) ? ScriptedServer.Answer(404, "404 page not found\n", "Content-Type: text/plain") : null;
+            var page = ScriptedServer.Answer(404, "404 page not found\n", "Content-Type: text/plain");
+            Bench.Kubernetes.Faults = FaultOn("PATCH", "", page);
         }
         else
         {
             var now = Bench.Kubernetes.Read(Key("p"));
-            Bench.Put((now with { Spec = now.Spec with { Buckets = [new BucketReference { Name = "y-bucket" }] } }).NextGeneration());
-            Bench.Kubernetes.Delete(Key("successor")); // the watch has not told yet
+            Bench.Put(Edited(now, s => s with { Buckets = [new BucketReference { Name = "y-bucket" }] }));
+            Bench.Kubernetes.Delete(Key("successor")); // the watch has not reported it yet
         }
 
         var requeue = (await Bench.ReconcileAsync([Key("p")], 1))[0];
@@ -198,11 +218,12 @@ public sealed class SuccessionTests : SharedBucketBench
         var p = Policy("p", WantKey1, 1, Names("one"));
         bench.Start(p with { Spec = p.Spec with { DeletionPolicy = "Delete", AllowDowngrade = true } });
         await bench.SettleAsync(Key("p"));
-        bench.Vendor.Faults = (_, call) => call.Operation == "Delete" ? new VendorFault(InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403, "Delete")) : null;
+        bench.Vendor.Faults = DenialOf("Delete");
         foreach (var next in (string[])["two", "three"])
         {
             var now = bench.Kubernetes.Read(Key("p"));
-            bench.Put((now with { Spec = now.Spec with { Buckets = [.. Names(next).Select(n => new BucketReference { Name = n })] } }).NextGeneration());
+            var buckets = Names(next).Select(n => new BucketReference { Name = n });
+            bench.Put(Edited(now, s => s with { Buckets = [.. buckets] }));
             for (var i = 0; i < 3; i++)
             {
                 await bench.ReconcileAsync(Key("p"));

@@ -215,7 +215,9 @@ public sealed class ErrorTableTests
     [InlineData("a reason phrase of HTTP, with a request id", "<Error><Code>MethodNotAllowed</Code><RequestId>r</RequestId></Error>")]
     [InlineData("in a namespace", "<Error xmlns=\"urn:a\"><Code>AccessDenied</Code></Error>")]
     [InlineData("with a prefix", "<a:Error xmlns:a=\"urn:a\"><a:Code>AccessDenied</a:Code></a:Error>")]
-    [InlineData("behind a comment and an instruction", "<?xml version=\"1.0\"?><!-- c --><?p i?><Error><Code>AccessDenied</Code></Error>")]
+    [InlineData(
+        "behind a comment and an instruction",
+        "<?xml version=\"1.0\"?><!-- c --><?p i?><Error><Code>AccessDenied</Code></Error>")]
     public void An_answer_in_the_vendors_form_is_the_vendors(string sentence, string body)
     {
         foreach (var dialect in Dialects.All.Values)

@@ -62,7 +62,8 @@ internal sealed class Cluster(string kubeconfig)
         }
     }
 
-    public Task<JsonNode> PolicyAsync(string ns, string name) => GetAsync($"namespaces/{ns}/bucketencryptionpolicies/{name}");
+    public Task<JsonNode> PolicyAsync(string ns, string name) =>
+        GetAsync($"namespaces/{ns}/bucketencryptionpolicies/{name}");
 
     public async Task<JsonArray> PoliciesAsync(string ns) =>
         (await GetAsync($"namespaces/{ns}/bucketencryptionpolicies"))["items"]?.AsArray() ?? throw new JsonException();
@@ -74,9 +75,12 @@ internal sealed class Cluster(string kubeconfig)
     /// <summary>The same of a store.</summary>
     /// <param name="kind">As kubectl takes it.</param>
     public Task<JsonNode> WhenStoreReadyIsAsync(string kind, string ns, string name, string status, string reason, Func<string>? detail = null) =>
-        WhenReadyIsAsync($"{kind} {ns}/{name}", () => GetAsync(kind == "clusterobjectstore" ? $"{kind}s/{name}" : $"namespaces/{ns}/{kind}s/{name}"), status, reason, detail);
+        WhenReadyIsAsync(
+            $"{kind} {ns}/{name}",
+            () => GetAsync(kind == "clusterobjectstore" ? $"{kind}s/{name}" : $"namespaces/{ns}/{kind}s/{name}"),
+            status, reason, detail);
 
-    /// <summary>Opened anew each time: the API server may have another authority by now.</summary>
+    /// <summary>Opens the client again for each request: the API server may have another authority by now.</summary>
     private async Task<JsonNode> GetAsync(string path)
     {
         using var api = KubeApi.Open(kubeconfig);

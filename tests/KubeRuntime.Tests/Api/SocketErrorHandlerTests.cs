@@ -11,14 +11,17 @@ public sealed class SocketErrorHandlerTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        using var inner = new SocketsHttpHandler { ConnectCallback = async (_, token) => await ConnectAndGetResetAsync(listener, token) };
+        using var inner = new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, token) => await ConnectAndGetResetAsync(listener, token),
+        };
         using var bare = new HttpClient(inner, disposeHandler: false);
         using var http = new HttpClient(new SocketErrorHandler(inner));
 
         await Assert.ThrowsAsync<SocketException>(() => bare.GetAsync(new Uri("http://reset.test/")));
-        var told = await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(new Uri("http://reset.test/")));
+        var error = await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(new Uri("http://reset.test/")));
 
-        Assert.Equal(HttpRequestError.ConnectionError, told.HttpRequestError);
+        Assert.Equal(HttpRequestError.ConnectionError, error.HttpRequestError);
     }
 
     private static async Task<Stream> ConnectAndGetResetAsync(TcpListener listener, CancellationToken cancellationToken)

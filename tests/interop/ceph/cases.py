@@ -354,7 +354,10 @@ class Cases:
         self.note("get of aws:kms:dsse", self.a.ask(self.alice, "GET", f"/{strange}", "encryption"), self.command("get", strange), "200 ServerSideEncryptionConfiguration", "exit 0, aws:kms:dsse")
 
     def many_writers(self):
-        """Others write the same bucket without pause. Whether a write of the command's meets one of theirs is chance; what it says then is not."""
+        """
+        Others write the same bucket without pause. Whether a write of the command's meets one of theirs is chance. What
+        the command says then is not.
+        """
         bucket, stop, seen = self.a.bucket(self.alice, "contested"), threading.Event(), set()
 
         def write(key):
@@ -376,8 +379,11 @@ class Cases:
             stop.set()
             for writer in writers:
                 writer.join()
-        answered, kind = ("500 UnknownError", "Transient UnknownError") if self.major == 18 else ("409 ConcurrentModification", "Conflict ConcurrentModification")
-        self.note("put while others write", ", ".join(sorted(seen)) or "no refusal", said, answered, f"exit 0.*|exit 1, {kind}.*")
+        answered, kind = "409 ConcurrentModification", "Conflict ConcurrentModification"
+        if self.major == 18:
+            answered, kind = "500 UnknownError", "Transient UnknownError"
+        refusals = ", ".join(sorted(seen)) or "no refusal"
+        self.note("put while others write", refusals, said, answered, f"exit 0.*|exit 1, {kind}.*")
 
     def operators_life(self):
         bucket = self.a.bucket(self.alice, "life")

@@ -59,7 +59,7 @@ internal sealed class ModelClaims
 
     public static Claim InRow(BucketRow row) => row.ClaimedTime is not null ? Claim.Open : row.ClaimDeniedTime is not null ? Claim.Denied : Claim.None;
 
-    /// <summary>A look has told something about the claim.</summary>
+    /// <summary>Records what a look has found about the claim.</summary>
     public void Looked(ClaimKey key) => _looked[(key.Uid, key.Bucket.Name)] = key.Bucket.Partition;
 
     /// <summary>Where the policy has looked at a bucket of that name last.</summary>

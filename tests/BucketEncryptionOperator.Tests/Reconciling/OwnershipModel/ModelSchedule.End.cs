@@ -30,9 +30,13 @@ internal sealed partial class ModelSchedule
         Judge();
     }
 
-    /// <summary>All that must stay once nothing happens any more. Denied writes are tried again at each look, which a status notes.</summary>
+    /// <summary>
+    /// Describes all that must stay once nothing happens any more. Each look tries a denied write again, and the status
+    /// notes that.
+    /// </summary>
     private string State() => string.Join('\n', [
-        .. _installations.SelectMany(i => _buckets.Select(b => $"{i.Key} {b} {i.Value[b]}")), .. _bench.Kubernetes.Keys.Select(k => $"{k} {Summary(k)}"),
+        .. _installations.SelectMany(i => _buckets.Select(b => $"{i.Key} {b} {i.Value[b]}")),
+        .. _bench.Kubernetes.Keys.Select(k => $"{k} {Summary(k)}"),
     ]);
 
     /// <summary>A policy has written a bucket several times, and waits before it does so again.</summary>
@@ -85,7 +89,9 @@ internal sealed partial class ModelSchedule
         {
             var error = other.Status?.Buckets.FirstOrDefault(r => r.Name == bucket.Name)?.Error?.Code;
             var expected = OwnershipOracle.Agree(owner, other) ? null : Ownership.BucketConflict;
-            Assert.True(error == expected, $"{Where}: {other.Metadata.Key} says {error ?? "nothing"} of {bucket}, which "
+            Assert.True(
+                error == expected,
+                $"{Where}: {other.Metadata.Key} says {error ?? "nothing"} of {bucket}, which "
                 + $"{owner.Metadata.Key} owns and keeps as it declares\n{Summary(other.Metadata.Key)}");
         }
     }

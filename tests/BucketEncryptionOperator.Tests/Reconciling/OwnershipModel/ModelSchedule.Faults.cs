@@ -21,15 +21,20 @@ internal sealed partial class ModelSchedule
             4 => new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500, call.Operation)),
             5 => new VendorFault(NoAnswer(call)),
             6 => new VendorFault(NoAnswer(call), AfterEffect: true),
-            _ => new VendorFault(InMemoryVendor.Fail(FailureKind.Refused, "KMS.DisabledException", 400, call.Operation)),
+            _ => new VendorFault(
+                InMemoryVendor.Fail(FailureKind.Refused, "KMS.DisabledException", 400, call.Operation)),
         };
     }
 
     private static Failure NoAnswer(VendorCall call) =>
-        new(FailureKind.Transient, call.Operation + "BucketEncryption", "RequestTimeout") { Message = "no answer in time" };
+        new(FailureKind.Transient, call.Operation + "BucketEncryption", "RequestTimeout")
+        {
+            Message = "no answer in time",
+        };
 
     /// <summary>
-    /// Secrets of which the API server has said last that the operator may not get them: nobody waits for their policies.
+    /// Secrets of which the API server has said last that the operator may not get them. Nobody waits for their
+    /// policies.
     /// </summary>
     private readonly HashSet<NamespacedName> _forbidden = [];
 

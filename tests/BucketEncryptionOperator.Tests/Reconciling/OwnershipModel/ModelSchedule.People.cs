@@ -18,7 +18,8 @@ internal sealed partial class ModelSchedule
         var next = (policy with { Spec = Consistent(spec) }).NextGeneration();
         var (meta, now) = (next.Metadata, next.Spec);
         Tell($"edit {meta.Key}@{meta.Generation}: {string.Join(",", now.Buckets.Select(b => b.Name))}");
-        Tell($"    {now.Encryption.Algorithm} {now.Encryption.KmsKey?.Id} suspend {now.Suspend} {now.Mode} {now.DeletionPolicy}");
+        var want = now.Encryption;
+        Tell($"    {want.Algorithm} {want.KmsKey?.Id} suspend {now.Suspend} {now.Mode} {now.DeletionPolicy}");
         _bench.Kubernetes.Put(next);
     }
 

@@ -36,7 +36,8 @@ internal sealed partial class ModelSchedule
     }
 
     /// <summary>
-    /// Where a schedule's stores may lead. Mostly to endpoints of one vendor, so that policies meet at the same buckets.
+    /// Chooses where a schedule's stores may lead: mostly to endpoints of one vendor, so that policies meet at the same
+    /// buckets.
     /// </summary>
     private ImmutableArray<ModelPlace> SomePlaces()
     {

@@ -55,14 +55,14 @@ internal sealed partial class ModelSchedule : IDisposable
     /// <summary>Of a hundred calls.</summary>
     private readonly int _vendorFaults;
     private readonly int _kubernetesFaults;
-    private readonly bool _isTold;
+    private readonly bool _tracesStory;
     private bool _isCalm;
     private int _made;
 
-    /// <param name="isTold">Keeps a story of what happens, for whoever has to understand a failure.</param>
-    public ModelSchedule(int seed, bool isTold)
+    /// <param name="tracesStory">Keeps a story of what happens, for a person who has to understand a failure.</param>
+    public ModelSchedule(int seed, bool tracesStory)
     {
-        (Seed, _isTold) = (seed, isTold);
+        (Seed, _tracesStory) = (seed, tracesStory);
         _random = new Random(seed);
         _steps = new StepScheduler();
         _workers = _random.Next(2, 5);
@@ -236,14 +236,28 @@ internal sealed partial class ModelSchedule : IDisposable
     /// <summary>A claim changes only by the vendor's own answers: what a status says is what the model has seen.</summary>
     private void CheckClaims(ModelRun run)
     {
-        if (_bench.Kubernetes.Find(run.Key) is not { } stored || stored.Metadata.Generation != run.Policy.Metadata.Generation || stored.Metadata.Uid != run.Policy.Metadata.Uid
-            || stored.Spec.Suspend == true || _bench.Policies.Find(run.Key)?.Metadata.ResourceVersion != stored.Metadata.ResourceVersion || run.Store is not { } store || StoreOf(stored)?.Version != run.StoreVersion)
-            return;
-        foreach (var row in (stored.Status?.Buckets ?? []).Where(r => r.Partition == store.Place.Partition && run.Looked.Contains(r.Name) && _oracle.MayClaim(stored, new BucketId(store.Place.Partition, r.Name))))
+        if (_bench.Kubernetes.Find(run.Key) is not { } stored
+            || stored.Metadata.Generation != run.Policy.Metadata.Generation
+            || stored.Metadata.Uid != run.Policy.Metadata.Uid
+            || stored.Spec.Suspend == true
+            || _bench.Policies.Find(run.Key)?.Metadata.ResourceVersion != stored.Metadata.ResourceVersion
+            || run.Store is not { } store
+            || StoreOf(stored)?.Version != run.StoreVersion)
         {
-            var possible = _oracle.Claims.Of(new ClaimKey(stored.Metadata.Uid, new BucketId(store.Place.Partition, row.Name)));
+            return;
+        }
+        var partition = store.Place.Partition;
+        foreach (var row in stored.Status?.Buckets ?? [])
+        {
+            var id = new BucketId(partition, row.Name);
+            if (row.Partition != partition || !run.Looked.Contains(row.Name) || !_oracle.MayClaim(stored, id))
+                continue;
+            var possible = _oracle.Claims.Of(new ClaimKey(stored.Metadata.Uid, id));
             if (!possible.Contains(ModelClaims.InRow(row)))
-                _oracle.Violations.Add($"{run} says of its claim on {row.Name}: {ModelClaims.InRow(row)}, and the vendor's answers make it {string.Join(" or ", possible)}");
+            {
+                _oracle.Violations.Add($"{run} says of its claim on {row.Name}: {ModelClaims.InRow(row)}, "
+                    + $"and the vendor's answers make it {string.Join(" or ", possible)}");
+            }
         }
     }
 
@@ -328,7 +342,7 @@ internal sealed partial class ModelSchedule : IDisposable
 
     private void Tell([InterpolatedStringHandlerArgument("")] Telling what)
     {
-        if (_isTold)
+        if (_tracesStory)
             _story.Append(CultureInfo.InvariantCulture, $"{_bench.Time.GetUtcNow():HH:mm:ss.fff} {what.Text}\n");
     }
 
@@ -338,10 +352,12 @@ internal sealed partial class ModelSchedule : IDisposable
     {
         private DefaultInterpolatedStringHandler _text;
 
-        public Telling(int literals, int holes, ModelSchedule schedule, out bool isTold)
+        public Telling(int literals, int holes, ModelSchedule schedule, out bool isRead)
         {
-            isTold = schedule._isTold;
-            _text = isTold ? new DefaultInterpolatedStringHandler(literals, holes, CultureInfo.InvariantCulture) : default;
+            isRead = schedule._tracesStory;
+            _text = isRead
+                ? new DefaultInterpolatedStringHandler(literals, holes, CultureInfo.InvariantCulture)
+                : default;
         }
 
         public string Text => _text.ToStringAndClear();

@@ -124,11 +124,17 @@ internal sealed class OwnershipOracle(TimeProvider time)
     /// <summary>A policy, or a store, is another one in the mirror now.</summary>
     public void CacheChanged() => _claims.Doubt(k => !Cache().Any(p => p.Metadata.Uid == k.Uid && MayClaim(p, k.Bucket)));
 
-    /// <summary>The mirror has learned of a status whose write was lost to the operator: it goes by that from now on, or by what it has found since.</summary>
+    /// <summary>
+    /// The mirror has received a status. The operator may have lost the answer to its write. The operator goes by that
+    /// status from now on, or by what it has found since.
+    /// </summary>
     public void Learned(BucketEncryptionPolicy policy)
     {
         foreach (var row in (policy.Status?.Buckets ?? []).Where(r => r.Partition is not null))
-            _claims.MayBe(new ClaimKey(policy.Metadata.Uid, new BucketId(row.Partition!, row.Name)), ModelClaims.InRow(row));
+        {
+            var id = new BucketId(row.Partition!, row.Name);
+            _claims.MayBe(new ClaimKey(policy.Metadata.Uid, id), ModelClaims.InRow(row));
+        }
     }
 
     public IDisposable Writing(InMemoryVendor installation, string bucket)
