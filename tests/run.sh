@@ -6,7 +6,7 @@
 #   tests/run.sh scenarios   what the product does, one line a file of tests/scenarios; BEO_SCENARIO=part plays only files with that in their path
 #   tests/run.sh chaos  the chaos table alone, with each fault at its full length (about 10 minutes)
 #
-# The last line of stdout is the sum over all projects: "N passed, N failed", and ", N skipped" if any; of chaos and scenarios, the same after "chaos: " and "scenarios: ".
+# Whatever failed is named again at the end. The last line of stdout is the sum over all projects: "N passed, N failed", and ", N skipped" if any; of chaos and scenarios, the same after "chaos: " and "scenarios: ".
 # Exit code 0 only when every project ran at least one test and none failed or was skipped.
 # Results (trx) and console output stay in artifacts/test-results/.
 #
@@ -68,7 +68,7 @@ rm -rf "$results"
 mkdir -p "$results"
 export BEO_SCENARIO_REPORT=$results/scenarios.tsv # one line a scenario, as they end: folder, ok or FAILED, seconds, title
 export DOTNET_TieredPGO=0 # most processes live for seconds: instrumenting them costs more than it gives
-passed=0 failed=0 skipped=0 bad=0
+passed=0 failed=0 skipped=0 bad=0 failures=''
 
 # Adds a line "N passed, N failed[, N skipped]" of one part to the sums.
 count() {
@@ -87,7 +87,11 @@ count() {
   elif [ "$code" -ne 0 ]; then
     verdict="FAILED: exit code $code"
   fi
-  [ "$verdict" = ok ] || bad=1
+  if [ "$verdict" != ok ]; then
+    bad=1
+    failures+="$what: $verdict"$'\n'
+    if [ -e "$results/$what.trx" ]; then failures+=$(failed_tests "$results/$what.trx")$'\n'; fi
+  fi
   printf '<== %s: %s (%d passed, %d s)\n' "$what" "$verdict" "$p" "$seconds"
 }
 
@@ -101,6 +105,20 @@ except (OSError, xml.ParseError):
     results = []
 passed, skipped = results.count("Passed"), results.count("NotExecuted")
 print(f"{passed} passed, {len(results) - passed - skipped} failed, {skipped} skipped")
+PYTHON
+}
+
+# The names of the tests of a result file that did not pass, with the first line of what they said.
+failed_tests() {
+  python3 - "$1" <<'PYTHON'
+import sys, xml.etree.ElementTree as xml
+try:
+    results = [e for e in xml.parse(sys.argv[1]).iter() if e.tag.endswith("}UnitTestResult")]
+except (OSError, xml.ParseError):
+    results = []
+for result in (r for r in results if r.get("outcome") != "Passed"):
+    said = next((e.text for e in result.iter() if e.tag.endswith("}Message") and e.text), result.get("outcome"))
+    print(f"  {result.get('testName')}: {said.strip().splitlines()[0][:200]}")
 PYTHON
 }
 
@@ -194,6 +212,7 @@ for vendor in "${demos[@]}"; do
   count "demo, $vendor" "$code" "$((scenes - (code != 0))) passed, $((code != 0)) failed" "$seconds"
 done
 
+if [ -n "$failures" ]; then printf '\nwhat failed:\n%s\n' "$failures"; fi
 skips=
 [ "$skipped" -eq 0 ] || skips=", $skipped skipped"
 echo "$closing_prefix$passed passed, $failed failed$skips"

@@ -240,7 +240,12 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
         || (plan is Plan.Write && row is { LastAppliedTime: null, Writes: null or { Refused: true } }
             && row.Original is { State: OriginalRow.Recorded, RecordedTime: { } at } && at == row.HeldTime);
 
-    private static bool IsOnRecord(WritesRow? row, WriteHistory history) => row is not null && (row.Hash, row.Count) == (history.Fingerprint, history.Count);
+    /// <summary>
+    /// Returns whether the write is on record. A record that was marked as refused is none: if the process died after the
+    /// write, nobody would know of it.
+    /// </summary>
+    private static bool IsOnRecord(WritesRow? row, WriteHistory history) =>
+        row is { Refused: not true } && (row.Hash, row.Count) == (history.Fingerprint, history.Count);
 
     /// <summary>A row of a bucket elsewhere is another bucket's.</summary>
     private BucketRow? RowOf(BucketTask task) =>

@@ -282,4 +282,31 @@ public sealed class BetweenPassesTests : SharedBucketBench
         Assert.Equal(("k-2", "k-1"), (Row("p").Observed?.KmsKeyId, Row("p").Original?.Encryption?.KmsKeyId));
         Assert.Equal(1, Bench.Patches - patches);
     }
+
+    [Fact]
+    public async Task A_write_that_was_refused_before_is_on_record_again_when_it_is_sent()
+    {
+        Vendor[Bucket] = None;
+        Bench.Start(Restoring(Policy("p", WantKey1, 1)));
+        var refuses = true;
+        WritesRow? onRecord = null;
+        Vendor.Faults = (_, call) =>
+        {
+            if (call.Operation != "Put")
+                return null;
+            onRecord = Row("p").Writes;
+            return refuses ? new VendorFault(InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403, "Put")) : null;
+        };
+        await Bench.ReconcileAsync(Key("p"));
+        var refused = Row("p").Writes;
+        (refuses, onRecord) = (false, null);
+
+        Bench.Time.Advance(TimeSpan.FromMinutes(1));
+        await Bench.SettleAsync(Key("p"));
+
+        Assert.True(refused?.Refused);
+        Assert.NotNull(onRecord);
+        Assert.NotEqual(true, onRecord.Refused);
+        Assert.Equal(Key1, Vendor[Bucket]);
+    }
 }

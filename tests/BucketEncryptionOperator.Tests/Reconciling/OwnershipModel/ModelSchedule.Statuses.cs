@@ -50,6 +50,8 @@ internal sealed partial class ModelSchedule
             .ToDictionary(r => new ClaimKey(policy.Metadata.Uid, new BucketId(r.Partition!, r.Name)), r => r.Original!);
         foreach (var (key, original) in rows.Where(r => !_recorded.Contains(r.Key)))
             Inherits(policy, key.Bucket, original);
+        foreach (var gone in _recorded.Where(k => k.Uid == policy.Metadata.Uid && !rows.ContainsKey(k)))
+            _oracle.RowIsGone(gone);
         _recorded.RemoveWhere(k => k.Uid == policy.Metadata.Uid);
         _recorded.UnionWith(rows.Keys);
         foreach (var (key, original) in _originals.Where(o => o.Key.Uid == policy.Metadata.Uid).ToList())

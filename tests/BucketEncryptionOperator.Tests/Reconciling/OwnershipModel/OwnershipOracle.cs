@@ -117,7 +117,11 @@ internal sealed class OwnershipOracle(TimeProvider time)
         _claims.ReadAgain(stored);
     }
 
+    /// <summary>Whether the policy has written the bucket since the bucket is in its status.</summary>
     public bool HasWritten(ClaimKey key) => _hasWritten.Contains(key);
+
+    /// <summary>The bucket is gone from the policy's status: if it comes again, the policy has not written it yet.</summary>
+    public void RowIsGone(ClaimKey key) => _hasWritten.Remove(key);
 
     public void ChangedByOthers(BucketId bucket) => _changedByOthers[bucket] = time.GetUtcNow();
 
