@@ -1,5 +1,7 @@
 using System.Text;
 using BucketEncryptionOperator.Encryption;
+using k8s;
+using k8s.Models;
 using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Credentials;
@@ -32,7 +34,7 @@ internal readonly record struct SecretSource(NamespacedName Name)
 /// </summary>
 /// <param name="isUsed">Whether any store takes its keys from there; null where nobody forgets any.</param>
 internal sealed class SecretKeys(
-    Func<NamespacedName, CancellationToken, Task<Secret>> getSecret,
+    Func<NamespacedName, CancellationToken, Task<V1Secret>> getSecret,
     KeyBreakers breakers,
     TimeProvider time,
     Func<SecretSource, bool>? isUsed = null) : IDisposable
@@ -53,6 +55,12 @@ internal sealed class SecretKeys(
     private static readonly TimeSpan KeptWhileDenied = TimeSpan.FromMinutes(5);
 
     private readonly KeyEntries<SecretSource, Entry> _entries = new(isUsed);
+
+    /// <exception cref="KubeApiException">The API server did not give it.</exception>
+    public static Task<V1Secret> FetchAsync(KubeClient client, NamespacedName name, CancellationToken cancellationToken) => client.CallAsync(
+        $"GET secrets {name}",
+        k => k.CoreV1.ReadNamespacedSecretAsync(name.Name, name.Namespace, cancellationToken: cancellationToken),
+        cancellationToken);
 
     /// <summary>The key to use now, or why there is none.</summary>
     public async Task<Read<AccessKey>> GetAsync(SecretSource secret, CancellationToken cancellationToken)
@@ -155,7 +163,7 @@ internal sealed class SecretKeys(
         _ => new Failure(FailureKind.Transient, ReadSecret, "SecretUnreadable") { Message = NotGiven },
     };
 
-    private static Read<AccessKey> Parse(SecretSource source, Secret secret)
+    private static Read<AccessKey> Parse(SecretSource source, V1Secret secret)
     {
         if (NotOffered(source, secret) is { } refusal)
             return new Read<AccessKey>(Value: null, refusal);
@@ -172,13 +180,13 @@ internal sealed class SecretKeys(
     }
 
     /// <returns>Null where every value has its usual name, or is offered under the name that the store gives.</returns>
-    private static Failure? NotOffered(SecretSource source, Secret secret)
+    private static Failure? NotOffered(SecretSource source, V1Secret secret)
     {
         var usual = new SecretSource(source.Name);
         (string Usual, string Given)[] names =
             [(usual.IdKey, source.IdKey), (usual.SecretKey, source.SecretKey), (usual.TokenKey, source.TokenKey)];
         var renamed = names.Where(n => n.Given != n.Usual).ToList();
-        var offers = secret.Metadata.Annotations[KeysAnnotation]?.Split(',', StringSplitOptions.TrimEntries) ?? [];
+        var offers = Annotation(secret)?.Split(',', StringSplitOptions.TrimEntries) ?? [];
         var missing = renamed.Where(n => !offers.Contains($"{n.Usual}={n.Given}", StringComparer.Ordinal)).ToList();
         if (missing.Count == 0)
             return null;
@@ -193,15 +201,15 @@ internal sealed class SecretKeys(
         };
     }
 
+    private static string? Annotation(V1Secret secret) =>
+        secret.Metadata.Annotations is { } annotations && annotations.TryGetValue(KeysAnnotation, out var value) ? value : null;
+
     /// <returns>Null: absent. Empty: there, and no use. A newline at the end, which many tools leave, is dropped.</returns>
-    private static string? Field(Secret secret, string name)
+    private static string? Field(V1Secret secret, string name)
     {
-        if (secret.Data is null || !secret.Data.TryGetValue(name, out var encoded) || encoded is null)
+        if (secret.Data is null || !secret.Data.TryGetValue(name, out var bytes) || bytes is null)
             return null;
-        var bytes = new byte[encoded.Length];
-        if (!Convert.TryFromBase64String(encoded, bytes, out var length))
-            return "";
-        var text = Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\r', '\n');
+        var text = Encoding.UTF8.GetString(bytes).TrimEnd('\r', '\n');
         return text.Length <= MaxLength && text.All(c => c is > ' ' and < '\x7f') ? text : "";
     }
 

@@ -72,7 +72,7 @@ internal static class Services
         services.AddSingleton(Stores);
         services.AddSingleton<KeyBreakers>();
         services.AddSingleton(s => new SecretKeys(
-            (name, token) => s.GetRequiredService<KubeClient>().GetAsync(Kinds.Secrets, name, token),
+            (name, token) => SecretKeys.FetchAsync(s.GetRequiredService<KubeClient>(), name, token),
             s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>(),
             secret => s.GetRequiredService<Stores>().Use(new KeySource.FromSecret(secret))));
         services.AddSingleton(s => new AmbientIdentities(IdentityOptionsOf(s.GetRequiredService<OperatorOptions>()), s.GetRequiredService<TimeProvider>()));

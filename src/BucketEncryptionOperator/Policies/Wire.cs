@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using BucketEncryptionOperator.Credentials;
 using KubeRuntime.Api;
 
 namespace BucketEncryptionOperator.Policies;
@@ -23,8 +22,6 @@ internal static class Kinds
     public static KubeResource<ClusterObjectStore> ClusterStores { get; } = new(Group, Version, "clusterobjectstores", Wire.Default.ClusterObjectStore);
 
     public static KubeResource<Namespace> Namespaces { get; } = new("", "v1", "namespaces", Wire.Default.Namespace);
-
-    public static KubeResource<Secret> Secrets { get; } = new("", "v1", "secrets", SecretWire.Default.Secret);
 }
 
 /// <summary>The status patch: a merge patch bound to the version that it was made from.</summary>
@@ -56,22 +53,11 @@ internal sealed record PatchMeta
 [JsonSerializable(typeof(StoreStatusPatch))]
 internal sealed partial class Wire : JsonSerializerContext;
 
-/// <summary>Apart from the others, so that nothing of a Secret is remembered by <see cref="RepeatedTextConverter"/>.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    RespectNullableAnnotations = true,
-    Converters = [typeof(KubeTimeConverter), typeof(SecretAnnotations)])]
-[JsonSerializable(typeof(Secret))]
-internal sealed partial class SecretWire : JsonSerializerContext;
-
 /// <summary>Keeps the annotation by which a person asks for a look, and of all others a hash.</summary>
 internal sealed class RequestAnnotations() : AnnotationsConverter(RequestedAt)
 {
     public const string RequestedAt = "reconcile.fluxcd.io/requestedAt";
 }
-
-/// <summary>Keeps the annotation that offers values of a Secret as an access key.</summary>
-internal sealed class SecretAnnotations() : AnnotationsConverter(SecretKeys.KeysAnnotation);
 
 /// <summary>
 /// Times as <c>metav1.Time</c> has them: UTC, whole seconds, <c>Z</c>. What is written reads back equal. A time that cannot be read is the

@@ -65,7 +65,7 @@ internal sealed class VendorHttp : IDisposable
                 PooledConnectionLifetime = TimeSpan.FromMinutes(10), // so that a change of the vendor's addresses is noticed
                 PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             };
-            var http = new HttpClient(new SocketErrorHandler(handler)) { Timeout = Timeout.InfiniteTimeSpan };
+            var http = new HttpClient(new SocketErrorHandler { InnerHandler = handler }) { Timeout = Timeout.InfiniteTimeSpan };
             http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
             return http;
         }

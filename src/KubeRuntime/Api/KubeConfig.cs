@@ -30,14 +30,14 @@ public static class KubeConfig
     {
         const StringSplitOptions Trimmed = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
         if (path is { Length: > 0 })
-            return Behind(FromFiles([path], context, time), environment);
+            return Behind(FromFiles([path], context, environment, time), environment);
         if (environment("KUBECONFIG") is { Length: > 0 } list)
-            return Behind(FromFiles(list.Split(Path.PathSeparator, Trimmed), context, time), environment);
+            return Behind(FromFiles(list.Split(Path.PathSeparator, Trimmed), context, environment, time), environment);
         if (environment("KUBERNETES_SERVICE_HOST") is { Length: > 0 } host)
             return InCluster(host, environment("KUBERNETES_SERVICE_PORT") ?? "443", environment(FolderVariable) ?? ServiceAccountFolder, time);
         var home = Path.Combine(environment("HOME") ?? "", ".kube", "config");
         return File.Exists(home)
-            ? Behind(FromFiles([home], context, time), environment)
+            ? Behind(FromFiles([home], context, environment, time), environment)
             : throw new KubeConfigException($"no Kubernetes connection: not in a cluster, and neither --kubeconfig, $KUBECONFIG nor {home} names a file");
     }
 
@@ -78,7 +78,8 @@ public static class KubeConfig
         });
     }
 
-    internal static KubeConnection FromFiles(IReadOnlyList<string> paths, string? context, TimeProvider time)
+    internal static KubeConnection FromFiles(
+        IReadOnlyList<string> paths, string? context, Func<string, string?> environment, TimeProvider time)
     {
         var files = paths.Where(File.Exists).Select(Read).ToList();
         if (files.Count == 0)
@@ -94,7 +95,7 @@ public static class KubeConfig
         if (ConfigFile.Text(contextNode, "user") is not { Length: > 0 } userName)
             return connection;
         var (userFile, user) = Find(files, "users", userName, "user", all);
-        return ReadUser(connection, userFile, user, userName, time);
+        return ReadUser(connection, userFile, user, userName, contextName, (clusterFile, cluster), environment, time);
     }
 
     private static KubeConnection ReadCluster(ConfigFile file, YamlMappingNode cluster, string name, TimeProvider time)
@@ -116,13 +117,21 @@ public static class KubeConfig
         });
     }
 
-    private static KubeConnection ReadUser(KubeConnection connection, ConfigFile file, YamlMappingNode user, string name, TimeProvider time)
+    private static KubeConnection ReadUser(
+        KubeConnection connection,
+        ConfigFile file,
+        YamlMappingNode user,
+        string name,
+        string context,
+        (ConfigFile File, YamlMappingNode Node) cluster,
+        Func<string, string?> environment,
+        TimeProvider time)
     {
         var where = $"kubeconfig {file.Path}, user \"{name}\"";
-        foreach (var unsupported in (string[])["exec", "auth-provider", "username", "as"])
+        foreach (var unsupported in (string[])["auth-provider", "username"])
         {
             if (ConfigFile.Has(user, unsupported))
-                throw new KubeConfigException($"{where}: {unsupported} is not supported, use a client certificate, token or tokenFile (for a cloud's login plugin, create a service account and its kubeconfig)");
+                throw new KubeConfigException($"{where}: {unsupported} is not supported, use exec, a client certificate, token or tokenFile");
         }
         return Guarded(where, () =>
         {
@@ -132,12 +141,36 @@ public static class KubeConfig
                 throw new KubeConfigException($"{where}: client-certificate and client-key go together, give both");
             return connection with
             {
+                Impersonation = Impersonate(where, user),
+                Plugin = ConfigFile.Mapping(user, "exec") is { } exec
+                    ? KubeConfigExec.Read(file, $"{where}, context \"{context}\"", exec, cluster, environment, time)
+                    : null,
                 ClientCertificate = certificate is null || key is null ? null : ClientCertificate(where, certificate, key, time),
                 Token = ConfigFile.Text(user, "tokenFile") is { Length: > 0 } tokenFile ? Token(where, () => BearerToken.FromFile(file.Resolve(tokenFile), time))
                     : ConfigFile.Text(user, "token") is { Length: > 0 } token ? Token(where, () => BearerToken.FromText(token))
                     : null,
             };
         });
+    }
+
+    private static Impersonation? Impersonate(string where, YamlMappingNode user)
+    {
+        var uid = ConfigFile.Text(user, "as-uid");
+        var groups = ConfigFile.List(user, "as-groups");
+        var extra = ConfigFile.Mapping(user, "as-user-extra");
+        if (ConfigFile.Text(user, "as") is { } name)
+        {
+            return new Impersonation(name)
+            {
+                Uid = uid,
+                Groups = [.. groups],
+                Extra = extra is null ? [] : [.. extra.Children.Keys.OfType<YamlScalarNode>().Select(k => k.Value ?? "")
+                    .SelectMany(key => ConfigFile.List(extra, key).Select(value => KeyValuePair.Create(key, value)))],
+            };
+        }
+        return uid is null && groups.Count == 0 && extra is null
+            ? null
+            : throw new KubeConfigException($"{where}: as-uid, as-groups and as-user-extra need as");
     }
 
     private static (ConfigFile File, YamlMappingNode Node) Find(List<ConfigFile> files, string section, string name, string field, string all)
@@ -226,39 +259,6 @@ public static class KubeConfig
         catch (FormatException)
         {
             throw new KubeConfigException($"{where}: the token is empty or is not one line of plain characters");
-        }
-    }
-
-    /// <summary>One parsed file. Paths inside it are relative to its folder.</summary>
-    private sealed record ConfigFile(string Path, YamlMappingNode Root)
-    {
-        public YamlMappingNode? Entry(string section, string name, string field) =>
-            Root.Children.TryGetValue(section, out var list) && list is YamlSequenceNode entries
-                ? entries.OfType<YamlMappingNode>().FirstOrDefault(e => Text(e, "name") == name) is { } entry
-                    && entry.Children.TryGetValue(field, out var value) ? value as YamlMappingNode : null
-                : null;
-
-        public static bool Has(YamlMappingNode node, string field) => node.Children.ContainsKey(field);
-
-        public static string? Text(YamlMappingNode node, string field) =>
-            node.Children.TryGetValue(field, out var value) && value is YamlScalarNode { Value: { Length: > 0 } text } ? text : null;
-
-        public string Resolve(string path) => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path)) ?? "/", path);
-
-        /// <summary>Reads PEM text: that of <c>field-data</c> (base64) or, without it, of the file that <c>field</c> names, as it is then. Null without both.</summary>
-        public Func<string>? Pem(string where, YamlMappingNode node, string field)
-        {
-            if (Text(node, field + "-data") is not { } data)
-                return Text(node, field) is { } path ? () => File.ReadAllText(Resolve(path)) : null;
-            try
-            {
-                var pem = Encoding.UTF8.GetString(Convert.FromBase64String(data));
-                return () => pem;
-            }
-            catch (FormatException)
-            {
-                throw new KubeConfigException($"{where}: {field}-data is not base64");
-            }
         }
     }
 }

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
+using k8s.Authentication;
 
 namespace KubeRuntime.Api;
 
@@ -14,6 +16,12 @@ public sealed record KubeConnection(Uri Server)
 
     public Renewable<X509Certificate2>? ClientCertificate { get; init; }
     public BearerToken? Token { get; init; }
+
+    /// <summary>Gives token or client certificate where the connection has none of its own.</summary>
+    public ExecPlugin? Plugin { get; init; }
+
+    /// <summary>Null: requests are made as who authenticates.</summary>
+    public Impersonation? Impersonation { get; init; }
 
     /// <summary>Null: the server is reached without a proxy, whatever the environment says.</summary>
     public IWebProxy? Proxy { get; init; }
@@ -32,4 +40,32 @@ public sealed record KubeConnection(Uri Server)
 
     /// <summary>Redacted: a record's own form would print the token's type today, and its text after some later change.</summary>
     public override string ToString() => $"{Server} ({Origin})";
+
+    /// <summary>The client certificate to use now; null for none.</summary>
+    internal async ValueTask<X509Certificate2?> CertificateAsync(CancellationToken cancellationToken)
+    {
+        if (ClientCertificate is { } own)
+            return own.Current;
+        return Plugin is null ? null : (await Plugin.GetAsync(cancellationToken)).Certificate;
+    }
+
+    /// <summary>The server did not take what was sent as proof: the next request looks whether there is another.</summary>
+    internal void DoubtIdentity()
+    {
+        Token?.Doubt();
+        ClientCertificate?.Doubt();
+        Plugin?.Doubt();
+    }
+
+    /// <summary>The token to use now, as the library asks for it.</summary>
+    internal sealed class TokenProvider(KubeConnection connection) : ITokenProvider
+    {
+        public async Task<AuthenticationHeaderValue?> GetAuthenticationHeaderAsync(CancellationToken cancellationToken)
+        {
+            var token = connection.Token is { } own ? own.Current
+                : connection.Plugin is { } plugin ? (await plugin.GetAsync(cancellationToken)).Token
+                : null;
+            return token is null ? null : new AuthenticationHeaderValue("Bearer", token);
+        }
+    }
 }

@@ -6,7 +6,7 @@ namespace KubeRuntime.Api;
 /// Makes a bare <see cref="SocketException"/> what every other broken connection is. SocketsHttpHandler asks a new
 /// connection for its remote address, and lets the exception through where the peer has reset the connection by then.
 /// </summary>
-public sealed class SocketErrorHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
+public sealed class SocketErrorHandler : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, CancellationToken cancellationToken)

@@ -52,7 +52,7 @@ public sealed class WatchReader<T> : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            throw new KubeApiException(KubeFailure.Transient, $"WATCH {_resource.Plural}: {KubeClient.Describe(e)}", e);
+            throw new KubeApiException(KubeFailure.Transient, $"WATCH {_resource.Plural}: {ApiHandler.Describe(e)}", e);
         }
     }
 

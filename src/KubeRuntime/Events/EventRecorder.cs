@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using k8s.Models;
 using KubeRuntime.Api;
 using KubeRuntime.Metrics;
 using KubeRuntime.Queueing;
@@ -81,7 +82,7 @@ public sealed class EventRecorder : IEventRecorder
     /// <summary>Sends until cancelled, then what still waits, bounded by <see cref="FlushTimeout"/>.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        KubeEvent? unsent = null;
+        Eventsv1Event? unsent = null;
         try
         {
             while (true)
@@ -99,7 +100,7 @@ public sealed class EventRecorder : IEventRecorder
         await FlushAsync(unsent);
     }
 
-    private async Task FlushAsync(KubeEvent? unsent)
+    private async Task FlushAsync(Eventsv1Event? unsent)
     {
         using var deadline = new Deadline(FlushTimeout, _time, CancellationToken.None);
         try
@@ -121,7 +122,7 @@ public sealed class EventRecorder : IEventRecorder
     }
 
     /// <returns>The event as it is to be; null when its subject has had too many.</returns>
-    private KubeEvent? Admit(Occurrence occurrence)
+    private Eventsv1Event? Admit(Occurrence occurrence)
     {
         var again = _series.Continue(occurrence);
         if (!_limits.TryTake(occurrence.Subject))
@@ -137,7 +138,7 @@ public sealed class EventRecorder : IEventRecorder
         return first;
     }
 
-    private async Task SendAsync(KubeEvent told, int tries, CancellationToken cancellationToken)
+    private async Task SendAsync(Eventsv1Event told, int tries, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -161,13 +162,13 @@ public sealed class EventRecorder : IEventRecorder
         }
     }
 
-    private async Task WriteAsync(KubeEvent told, CancellationToken cancellationToken)
+    private async Task WriteAsync(Eventsv1Event told, CancellationToken cancellationToken)
     {
         try
         {
             if (told.Series is { } series)
             {
-                await _api.UpdateAsync(told.Key, series, cancellationToken);
+                await _api.UpdateAsync(new NamespacedName(told.Metadata.NamespaceProperty, told.Metadata.Name), series, cancellationToken);
                 return;
             }
         }

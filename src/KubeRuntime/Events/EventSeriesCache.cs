@@ -1,3 +1,5 @@
+using k8s.Models;
+
 namespace KubeRuntime.Events;
 
 /// <summary>
@@ -14,17 +16,17 @@ internal sealed class EventSeriesCache(TimeProvider time)
     public int Remembered => _entries.Count;
 
     /// <summary>Counts an occurrence of a series that is under way; null when there is none.</summary>
-    public KubeEvent? Continue(Occurrence occurrence)
+    public Eventsv1Event? Continue(Occurrence occurrence)
     {
         var identity = Identity.Of(occurrence);
         if (!_entries.TryGetValue(identity, out var entry) || time.GetElapsedTime(entry.LastAt) > Window)
             return null;
-        var told = entry.Event with { Series = new EventSeries((entry.Event.Series?.Count ?? 1) + 1, occurrence.At) };
+        var told = KubeEvent.Again(entry.Event, occurrence.At);
         _entries[identity] = new Entry(told, time.GetTimestamp());
         return told;
     }
 
-    public void Begin(Occurrence occurrence, KubeEvent told)
+    public void Begin(Occurrence occurrence, Eventsv1Event told)
     {
         if (_entries.Count >= MaxRemembered)
         {
@@ -34,7 +36,7 @@ internal sealed class EventSeriesCache(TimeProvider time)
         _entries[Identity.Of(occurrence)] = new Entry(told, time.GetTimestamp());
     }
 
-    private readonly record struct Entry(KubeEvent Event, long LastAt);
+    private readonly record struct Entry(Eventsv1Event Event, long LastAt);
 
     private readonly record struct Identity(EventSubject Subject, bool IsWarning, string Reason, string Action, string Note)
     {

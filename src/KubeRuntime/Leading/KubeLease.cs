@@ -1,4 +1,5 @@
-using System.Text.Json;
+using k8s;
+using k8s.Models;
 using KubeRuntime.Api;
 using KubeRuntime.Watching;
 
@@ -17,7 +18,10 @@ public sealed class KubeLease(Func<KubeClient> connect, Watcher<Lease> watcher, 
     {
         try
         {
-            return await client.GetAsync(Lease.Resource, key, cancellationToken);
+            return Lease.Of(await client.CallAsync(
+                $"GET leases {key}",
+                k => k.CoordinationV1.ReadNamespacedLeaseAsync(key.Name, key.Namespace, cancellationToken: cancellationToken),
+                cancellationToken));
         }
         catch (KubeApiException e) when (e.Failure == KubeFailure.NotFound)
         {
@@ -25,11 +29,30 @@ public sealed class KubeLease(Func<KubeClient> connect, Watcher<Lease> watcher, 
         }
     });
 
-    public Task<Lease> CreateAsync(LeaseRecord record, CancellationToken cancellationToken) =>
-        CallAsync(client => client.CreateAsync(Lease.Resource, key.Namespace, Write(new LeaseWriteMeta(key.Name, key.Namespace, ResourceVersion: null), record), cancellationToken));
+    public Task<Lease> CreateAsync(LeaseRecord record, CancellationToken cancellationToken) => CallAsync(async client =>
+    {
+        var lease = new V1Lease
+        {
+            ApiVersion = "coordination.k8s.io/v1",
+            Kind = V1Lease.KubeKind,
+            Metadata = new V1ObjectMeta { Name = key.Name, NamespaceProperty = key.Namespace },
+            Spec = record.ToSpec(),
+        };
+        return Lease.Of(await client.CallAsync(
+            $"POST leases {key}",
+            k => k.CoordinationV1.CreateNamespacedLeaseAsync(lease, key.Namespace, cancellationToken: cancellationToken),
+            cancellationToken));
+    });
 
-    public Task<Lease> UpdateAsync(string resourceVersion, LeaseRecord record, CancellationToken cancellationToken) =>
-        CallAsync(client => client.PatchAsync(Lease.Resource, key, Write(new LeaseWriteMeta(Name: null, Namespace: null, resourceVersion), record), cancellationToken));
+    public Task<Lease> UpdateAsync(string resourceVersion, LeaseRecord record, CancellationToken cancellationToken) => CallAsync(async client =>
+    {
+        var lease = new V1Lease { Metadata = new V1ObjectMeta { ResourceVersion = resourceVersion }, Spec = record.ToSpec() };
+        var patch = new V1Patch(ModelJson.Serialize(lease), V1Patch.PatchType.MergePatch);
+        return Lease.Of(await client.CallAsync(
+            $"PATCH leases {key}",
+            k => k.CoordinationV1.PatchNamespacedLeaseAsync(patch, key.Name, key.Namespace, cancellationToken: cancellationToken),
+            cancellationToken));
+    });
 
     public Task WatchAsync(Action<Lease?> sink, CancellationToken cancellationToken)
     {
@@ -65,8 +88,6 @@ public sealed class KubeLease(Func<KubeClient> connect, Watcher<Lease> watcher, 
     }
 
     public void Dispose() => _client.Dispose();
-
-    private static byte[] Write(LeaseWriteMeta meta, LeaseRecord record) => JsonSerializer.SerializeToUtf8Bytes(new LeaseWrite(meta, record), LeaseJson.Default.LeaseWrite);
 
     private async Task<T> CallAsync<T>(Func<KubeClient, Task<T>> call)
     {

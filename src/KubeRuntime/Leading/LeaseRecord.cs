@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
+using k8s.Models;
 using KubeRuntime.Api;
 
 namespace KubeRuntime.Leading;
@@ -8,7 +10,19 @@ public sealed record Lease : IKubernetesObject
 {
     public required ObjectMeta Metadata { get; init; }
 
+    [JsonConverter(typeof(LeaseRecordConverter))]
     public LeaseRecord Spec { get; init => field = value ?? new LeaseRecord(); } = new();
+
+    internal static Lease Of(V1Lease lease) => new()
+    {
+        Metadata = new ObjectMeta
+        {
+            Name = lease.Metadata?.Name ?? "",
+            Namespace = lease.Metadata?.NamespaceProperty ?? "",
+            ResourceVersion = lease.Metadata?.ResourceVersion ?? "",
+        },
+        Spec = LeaseRecord.Of(lease.Spec) ?? new LeaseRecord(),
+    };
 
     public static KubeResource<Lease> Resource { get; } = new("coordination.k8s.io", "v1", "leases", LeaseJson.Default.Lease);
 }
@@ -24,10 +38,8 @@ public sealed record LeaseRecord
 
     public int? LeaseDurationSeconds { get; init; }
 
-    [JsonConverter(typeof(MicroTimeConverter))]
     public DateTimeOffset? AcquireTime { get; init; }
 
-    [JsonConverter(typeof(MicroTimeConverter))]
     public DateTimeOffset? RenewTime { get; init; }
 
     /// <summary>How often the holder has changed.</summary>
@@ -41,6 +53,24 @@ public sealed record LeaseRecord
     }
 
     public LeaseRecord Released(DateTimeOffset now) => this with { HolderIdentity = "", LeaseDurationSeconds = ReleasedSeconds, RenewTime = After(now) };
+
+    internal static LeaseRecord? Of(V1LeaseSpec? spec) => spec is null ? null : new LeaseRecord
+    {
+        HolderIdentity = spec.HolderIdentity ?? "",
+        LeaseDurationSeconds = spec.LeaseDurationSeconds,
+        AcquireTime = spec.AcquireTime,
+        RenewTime = spec.RenewTime,
+        LeaseTransitions = spec.LeaseTransitions,
+    };
+
+    internal V1LeaseSpec ToSpec() => new()
+    {
+        HolderIdentity = HolderIdentity,
+        LeaseDurationSeconds = LeaseDurationSeconds,
+        AcquireTime = AcquireTime?.UtcDateTime,
+        RenewTime = RenewTime?.UtcDateTime,
+        LeaseTransitions = LeaseTransitions,
+    };
 
     /// <summary>Stays at the largest number, for the API server refuses a negative one, and with it every claim.</summary>
     private static int Next(int? transitions) => transitions switch
@@ -61,17 +91,20 @@ public sealed record LeaseRecord
     }
 }
 
-/// <summary>A lease as it is written: whole on creation, as a merge patch afterwards.</summary>
-internal sealed record LeaseWrite(LeaseWriteMeta Metadata, LeaseRecord Spec)
+/// <summary>Reads and writes the spec as the library's model has it.</summary>
+internal sealed class LeaseRecordConverter : JsonConverter<LeaseRecord>
 {
-    public string ApiVersion { get; init; } = "coordination.k8s.io/v1";
+    public override LeaseRecord? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        LeaseRecord.Of(JsonSerializer.Deserialize(ref reader, LeaseJson.Default.V1LeaseSpec));
 
-    public string Kind { get; init; } = "Lease";
+    public override void Write(Utf8JsonWriter writer, LeaseRecord value, JsonSerializerOptions options) =>
+        JsonSerializer.Serialize(writer, value.ToSpec(), LeaseJson.Default.V1LeaseSpec);
 }
 
-internal sealed record LeaseWriteMeta(string? Name, string? Namespace, string? ResourceVersion);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(OptionalMicroTimeConverter)])]
 [JsonSerializable(typeof(Lease))]
-[JsonSerializable(typeof(LeaseWrite))]
+[JsonSerializable(typeof(V1LeaseSpec))]
 internal sealed partial class LeaseJson : JsonSerializerContext;

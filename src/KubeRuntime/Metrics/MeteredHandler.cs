@@ -3,7 +3,7 @@ using System.Globalization;
 namespace KubeRuntime.Metrics;
 
 /// <summary>Counts requests, and how long each took until the head of its answer.</summary>
-internal sealed class MeteredHandler(HttpMessageHandler inner, RuntimeMetrics metrics, Uri server, TimeProvider time) : DelegatingHandler(inner)
+internal sealed class MeteredHandler(RuntimeMetrics metrics, Uri server, TimeProvider time) : DelegatingHandler
 {
     private readonly KeyValuePair<string, object?> _host = new("host", server.Authority);
 

@@ -1,7 +1,6 @@
-using System.Collections.Immutable;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using KubeRuntime.Api;
+using k8s.Models;
 
 namespace BucketEncryptionOperator.Tests.Credentials;
 
@@ -9,10 +8,10 @@ public sealed class RedactionTests
 {
     private static readonly AccessKey Key = new("LTAI-hush", "hush-secret", "hush-token");
 
-    private static readonly Secret Secret = new()
+    private static readonly V1Secret Secret = new()
     {
-        Metadata = new ObjectMeta { Name = "keys", Namespace = "team-a" },
-        Data = ImmutableDictionary<string, string?>.Empty.Add("accessKeySecret", "hush"),
+        Metadata = new V1ObjectMeta { Name = "keys", NamespaceProperty = "team-a" },
+        Data = new Dictionary<string, byte[]>(StringComparer.Ordinal) { ["accessKeySecret"] = "hush"u8.ToArray() },
     };
 
     private static readonly Dictionary<string, object> Holders = new(StringComparer.Ordinal)
@@ -25,7 +24,7 @@ public sealed class RedactionTests
         ["a temporary key"] = new TemporaryKey(Key, TimeSpan.FromHours(1)),
         ["the answer that has it"] = new IdentityAnswer(System.Net.HttpStatusCode.OK, "hush", DateTimeOffset.UnixEpoch),
         ["the Secret itself"] = Secret,
-        ["a read of the Secret"] = new Read<Secret>(Secret, Failure: null),
+        ["a read of the Secret"] = new Read<V1Secret>(Secret, Failure: null),
     };
 
     public static TheoryData<string> Sentences => new(Holders.Keys);
@@ -40,5 +39,5 @@ public sealed class RedactionTests
         Assert.NotEqual(0, text.Length);
     }
 
-    private sealed record Holder(AccessKey Key, Secret Secret);
+    private sealed record Holder(AccessKey Key, V1Secret Secret);
 }

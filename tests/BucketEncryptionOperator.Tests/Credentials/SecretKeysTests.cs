@@ -1,9 +1,9 @@
-using System.Collections.Immutable;
 using System.Text;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
+using k8s.Models;
 using KubeRuntime.Api;
 using TestKit;
 
@@ -18,7 +18,7 @@ public sealed class SecretKeysTests : IDisposable
     private readonly ManualTimeProvider _time = new();
     private readonly KeyBreakers _breakers;
     private readonly SecretKeys _keys;
-    private Func<Task<Secret>> _answer;
+    private Func<Task<V1Secret>> _answer;
     private int _gets;
 
     public SecretKeysTests()
@@ -76,7 +76,7 @@ public sealed class SecretKeysTests : IDisposable
     [Fact]
     public async Task Fifty_callers_at_once_cost_one_read_and_share_its_answer()
     {
-        var gate = new TaskCompletionSource<Secret>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var gate = new TaskCompletionSource<V1Secret>(TaskCreationOptions.RunContinuationsAsynchronously);
         _answer = () => gate.Task;
 
         var calls = Enumerable.Range(0, 50).Select(_ => GetAsync()).ToList(); // each runs until it waits
@@ -90,7 +90,7 @@ public sealed class SecretKeysTests : IDisposable
     [Fact]
     public async Task A_caller_that_gives_up_leaves_the_read_to_the_next()
     {
-        var first = new TaskCompletionSource<Secret>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var first = new TaskCompletionSource<V1Secret>(TaskCreationOptions.RunContinuationsAsynchronously);
         _answer = () => first.Task;
         var reading = GetAsync();
         var waiting = GetAsync();
@@ -137,8 +137,9 @@ public sealed class SecretKeysTests : IDisposable
     [InlineData("only the secret, which leaves as little as ever", null, "host", null)]
     public async Task Values_that_the_Secret_does_not_offer_as_a_key_are_not_used(string sentence, string? idKey, string? secretKey, string? tokenKey)
     {
-        var data = ImmutableDictionary<string, string?>.Empty.Add("password", Base64("hush-password")).Add("host", Base64("hush-host"))
-            .Add("username", Base64("hush-name")).Add("accessKeyId", Base64("id")).Add("accessKeySecret", Base64("hush-secret"));
+        var data = Data(
+            ("password", "hush-password"), ("host", "hush-host"), ("username", "hush-name"), ("accessKeyId", "id"),
+            ("accessKeySecret", "hush-secret"));
         _answer = () => Task.FromResult(Make() with { Data = data });
         var reference = new SecretReference { Name = Given.SecretKey.Name, AccessKeyIdKey = idKey, AccessKeySecretKey = secretKey, SecurityTokenKey = tokenKey };
 
@@ -152,9 +153,9 @@ public sealed class SecretKeysTests : IDisposable
     [Fact]
     public async Task The_names_of_the_values_are_the_stores_to_choose()
     {
-        var data = ImmutableDictionary<string, string?>.Empty.Add("AK", Base64("id")).Add("SK", Base64("secret")).Add("STS", Base64("token")).Add("accessKeyId", Base64("another"));
+        var data = Data(("AK", "id"), ("SK", "secret"), ("STS", "token"), ("accessKeyId", "another"));
         var offer = "accessKeyId=AK, accessKeySecret=SK,securityToken=STS,accessKeySecret=password";
-        var meta = Make().Metadata with { Annotations = [new("bucketencryption.io/keys", offer)] };
+        var meta = Make().Metadata with { Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { ["bucketencryption.io/keys"] = offer } };
         _answer = () => Task.FromResult(Make() with { Metadata = meta, Data = data });
         var named = Source with { IdKey = "AK", SecretKey = "SK", TokenKey = "STS" };
 
@@ -172,10 +173,10 @@ public sealed class SecretKeysTests : IDisposable
         _answer = () => Task.FromResult(Make() with { Data = null });
         var without = await GetAsync();
         _time.Advance(TimeSpan.FromSeconds(5));
-        _answer = () => Task.FromResult(Make(version: "2") with { Data = ImmutableDictionary<string, string?>.Empty.Add("accessKeyId", null) });
+        _answer = () => Task.FromResult(Make(version: "2") with { Data = new Dictionary<string, byte[]>(StringComparer.Ordinal) { ["accessKeyId"] = null! } });
         var nulls = await GetAsync();
         _time.Advance(TimeSpan.FromSeconds(5));
-        _answer = () => Task.FromResult(Make(version: "3") with { Data = ImmutableDictionary<string, string?>.Empty.Add("accessKeyId", "not base64!") });
+        _answer = () => Task.FromResult(Make(version: "3") with { Data = Data(("accessKeyId", "two\nlines")) });
         var garbage = await GetAsync();
 
         Assert.All([without, nulls, garbage], r => Assert.Equal("SecretInvalid", r.Failure?.Code));
@@ -322,7 +323,7 @@ public sealed class SecretKeysTests : IDisposable
     {
         await using var kubernetes = new KubernetesFake(_time);
         kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "id"), ("accessKeySecret", "secret"));
-        using var keys = new SecretKeys((name, token) => kubernetes.Client.GetAsync(Kinds.Secrets, name, token), _breakers, _time);
+        using var keys = new SecretKeys((name, token) => SecretKeys.FetchAsync(kubernetes.Client, name, token), _breakers, _time);
         var key = (await keys.GetAsync(Source, CancellationToken.None)).Value;
         var page = ScriptedServer.Answer(status, "404 page not found", "Content-Type: text/plain");
         kubernetes.Faults = (_, _) => isStatus ? KubernetesFake.Status(status, "Reason") : page;
@@ -405,19 +406,20 @@ public sealed class SecretKeysTests : IDisposable
         pass?.Answered(failure);
     }
 
-    private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+    private static Dictionary<string, byte[]> Data(params (string Name, string Value)[] values) =>
+        values.ToDictionary(v => v.Name, v => Encoding.UTF8.GetBytes(v.Value), StringComparer.Ordinal);
 
     private static CancellationToken TestContextToken() => new(canceled: true);
 
-    private static Secret Make(string? id = "id", string? secret = "secret", string? token = null, string version = "1")
+    private static V1Secret Make(string? id = "id", string? secret = "secret", string? token = null, string version = "1")
     {
-        var data = ImmutableDictionary.CreateBuilder<string, string?>();
+        var data = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         foreach (var (name, value) in new[] { ("accessKeyId", id), ("accessKeySecret", secret), ("securityToken", token) })
         {
             if (value is not null)
-                data[name] = Base64(value);
+                data[name] = Encoding.UTF8.GetBytes(value);
         }
-        return new Secret { Metadata = new ObjectMeta { Name = "oss-keys", Namespace = Given.Namespace, Uid = "u", ResourceVersion = version }, Data = data.ToImmutable() };
+        return new V1Secret { Metadata = new V1ObjectMeta { Name = "oss-keys", NamespaceProperty = Given.Namespace, Uid = "u", ResourceVersion = version }, Data = data };
     }
 
     private Task<Read<AccessKey>> GetAsync() => _keys.GetAsync(Source, CancellationToken.None);

@@ -26,7 +26,7 @@ internal sealed class KubernetesFake : IAsyncDisposable
         _time = time;
         if (inProcess)
         {
-            Client = new KubeClient(new KubeConnection(new Uri("http://in-process.test")), "test/1.0", time, around: _ => new InProcess(Serve));
+            Client = new KubeClient(new KubeConnection(new Uri("http://in-process.test")), "test/1.0", time, around: () => new InProcess(Serve));
             return;
         }
         _server = new ScriptedServer(Serve);
@@ -167,7 +167,7 @@ internal sealed class KubernetesFake : IAsyncDisposable
     {
         lock (_gate)
         {
-            _secrets[Kinds.Secrets.ObjectPath(name)] = new JsonObject
+            _secrets[SecretPath(name)] = new JsonObject
             {
                 ["metadata"] = new JsonObject { ["name"] = name.Name, ["namespace"] = name.Namespace, ["uid"] = "u", ["resourceVersion"] = NextVersion() },
                 ["data"] = new JsonObject(data.Select(d => KeyValuePair.Create(d.Name, (JsonNode?)Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(d.Value))))),
@@ -175,10 +175,12 @@ internal sealed class KubernetesFake : IAsyncDisposable
         }
     }
 
+    public static string SecretPath(NamespacedName name) => $"/api/v1/namespaces/{name.Namespace}/secrets/{name.Name}";
+
     public void RemoveSecret(NamespacedName name)
     {
         lock (_gate)
-            _secrets.Remove(Kinds.Secrets.ObjectPath(name));
+            _secrets.Remove(SecretPath(name));
     }
 
     public async ValueTask DisposeAsync()
@@ -256,7 +258,7 @@ internal sealed class KubernetesFake : IAsyncDisposable
     private string NextVersion() => (++_version).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Answers a client's requests on the caller's thread.</summary>
-    private sealed class InProcess(Func<string, Reply> serve) : HttpMessageHandler
+    private sealed class InProcess(Func<string, Reply> serve) : DelegatingHandler
     {
         public static int StatusOf(Reply reply) =>
             reply is Reply.Bytes { Text: var text } ? int.Parse(text.AsSpan("HTTP/1.1 ".Length, 3), NumberStyles.None, CultureInfo.InvariantCulture) : 0;
@@ -270,6 +272,7 @@ internal sealed class KubernetesFake : IAsyncDisposable
                 throw new HttpRequestException("the connection was reset");
             var response = new HttpResponseMessage((System.Net.HttpStatusCode)StatusOf(reply))
             {
+                RequestMessage = request,
                 Content = new StringContent(text[(text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..]),
             };
             return Task.FromResult(response);

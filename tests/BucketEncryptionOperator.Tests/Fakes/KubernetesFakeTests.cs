@@ -1,4 +1,5 @@
 using System.Text;
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Policies;
 using KubeRuntime.Api;
 using TestKit;
@@ -41,7 +42,7 @@ public sealed class KubernetesFakeTests : IAsyncLifetime
     public async Task What_is_not_there_is_not_found()
     {
         var policy = await Assert.ThrowsAsync<KubeApiException>(() => PatchAsync("1", "{}"));
-        var secret = await Assert.ThrowsAsync<KubeApiException>(() => _kubernetes.Client.GetAsync(Kinds.Secrets, Given.SecretKey, CancellationToken.None));
+        var secret = await Assert.ThrowsAsync<KubeApiException>(() => SecretKeys.FetchAsync(_kubernetes.Client, Given.SecretKey, CancellationToken.None));
 
         Assert.Equal((KubeFailure.NotFound, KubeFailure.NotFound), (policy.Failure, secret.Failure));
         Assert.Equal(2, _kubernetes.Requests.Count);
@@ -52,9 +53,9 @@ public sealed class KubernetesFakeTests : IAsyncLifetime
     {
         _kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "LTAI"));
 
-        var secret = await _kubernetes.Client.GetAsync(Kinds.Secrets, Given.SecretKey, CancellationToken.None);
+        var secret = await SecretKeys.FetchAsync(_kubernetes.Client, Given.SecretKey, CancellationToken.None);
 
-        Assert.Equal("TFRBSQ==", secret.Data?["accessKeyId"]);
+        Assert.Equal("LTAI"u8, secret.Data["accessKeyId"]);
     }
 
     private Task<BucketEncryptionPolicy> PatchAsync(string version, string status) => _kubernetes.Client.PatchStatusAsync(

@@ -4,6 +4,7 @@ using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
+using k8s.Models;
 using KubeRuntime.Api;
 using KubeRuntime.Watching;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -40,7 +41,7 @@ public sealed class ChangeRoutesTests : IDisposable
             (name, _) =>
             {
                 _gets++;
-                return Task.FromResult(new Secret { Metadata = new ObjectMeta { Name = name.Name, Namespace = name.Namespace } });
+                return Task.FromResult(new V1Secret { Metadata = new V1ObjectMeta { Name = name.Name, NamespaceProperty = name.Namespace } });
             },
             new KeyBreakers(new ManualTimeProvider()),
             new ManualTimeProvider());

@@ -26,7 +26,7 @@ public sealed class ClusterStoreTests : IAsyncLifetime
         await _bench.SettleAsync();
 
         Assert.Equal("True", _bench.Status.Conditions.Find("Ready")?.Status);
-        Assert.Equal(["GET " + Kinds.Secrets.ObjectPath(SecretOfTheCluster)], _bench.Kubernetes.Requests.Where(r => r.StartsWith("GET", StringComparison.Ordinal)));
+        Assert.Equal(["GET " + KubernetesFake.SecretPath(SecretOfTheCluster)], _bench.Kubernetes.Requests.Where(r => r.StartsWith("GET", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -37,7 +37,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         _kubernetes = new KubernetesFake(_time);
         _breakers = new KeyBreakers(_time);
         _news = new KeyNews(_breakers);
-        _keys = new SecretKeys((name, token) => _kubernetes.Client.GetAsync(Kinds.Secrets, name, token), _breakers, _time);
+        _keys = new SecretKeys((name, token) => SecretKeys.FetchAsync(_kubernetes.Client, name, token), _breakers, _time);
         _temporary = new TemporaryKeys((_, _) => throw new InvalidOperationException("the keys are in a Secret"), _breakers, _time, NullLogger<TemporaryKeys>.Instance);
         var stores = new Stores(_mirror, shared: null, new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false)));
         _reconciler = new StoreReconciler<ObjectStore>(

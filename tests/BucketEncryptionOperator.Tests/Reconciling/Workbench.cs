@@ -92,7 +92,7 @@ internal sealed class Workbench : IAsyncDisposable
         var breakers = new KeyBreakers(Time);
         return (
             breakers,
-            new SecretKeys((name, token) => Kubernetes.Client.GetAsync(Kinds.Secrets, name, token), breakers, Time),
+            new SecretKeys((name, token) => SecretKeys.FetchAsync(Kubernetes.Client, name, token), breakers, Time),
             new TemporaryKeys((identity, _) => Task.FromResult(Fetch(identity)), breakers, Time, Logger<TemporaryKeys>()));
     }
 

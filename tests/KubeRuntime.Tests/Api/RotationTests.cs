@@ -174,7 +174,7 @@ public sealed class RotationTests : IAsyncDisposable
             clusters: [{name: k, cluster: {server: "https://127.0.0.1:{{{_port}}}", certificate-authority: ca.crt}}]
             users: [{name: u, user: {{{user}}} }]
             """);
-        return KubeConfig.FromFiles([Path.Combine(_folder, "config")], context: null, _clock);
+        return KubeConfig.FromFiles([Path.Combine(_folder, "config")], context: null, _ => null, _clock);
     }
 
     private void WriteClient(string name)

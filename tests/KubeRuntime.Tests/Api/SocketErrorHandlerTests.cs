@@ -16,7 +16,7 @@ public sealed class SocketErrorHandlerTests
             ConnectCallback = async (_, token) => await ConnectAndGetResetAsync(listener, token),
         };
         using var bare = new HttpClient(inner, disposeHandler: false);
-        using var http = new HttpClient(new SocketErrorHandler(inner));
+        using var http = new HttpClient(new SocketErrorHandler { InnerHandler = inner });
 
         await Assert.ThrowsAsync<SocketException>(() => bare.GetAsync(new Uri("http://reset.test/")));
         var error = await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(new Uri("http://reset.test/")));

@@ -1,3 +1,4 @@
+using k8s.Models;
 using KubeRuntime.Api;
 using KubeRuntime.Events;
 using KubeRuntime.Metrics;
@@ -59,7 +60,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
 
         Assert.Equal("POST", await _api.NextAsync());
         var stored = Assert.Single(_api.Stored.Values); // the fake has checked it
-        Assert.True((name, ns, "Warning") == (stored.Regarding?.Name, stored.Regarding?.Namespace, stored.Type), what);
+        Assert.True((name, ns, "Warning") == (stored.Regarding?.Name, stored.Regarding?.NamespaceProperty, stored.Type), what);
         Assert.StartsWith(stored.Note, note, StringComparison.Ordinal);
     }
 
@@ -87,7 +88,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
         _recorder.Record(Widget());
 
         Assert.Equal(("PATCH", "PATCH"), (await _api.NextAsync(), await _api.NextAsync()));
-        Assert.Equal(new EventSeries(3, _clock.GetUtcNow()), Assert.Single(_api.Stored.Values).Series);
+        Assert.Equal(new Eventsv1EventSeries { Count = 3, LastObservedTime = _clock.GetUtcNow().UtcDateTime }, Assert.Single(_api.Stored.Values).Series);
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using k8s.Models;
+using KubeRuntime.Api;
 using KubeRuntime.Events;
 
 namespace KubeRuntime.Tests.Events;
@@ -13,7 +15,7 @@ internal static partial class EventRules
 {
     private const int MaxQualifiedName = 63;
 
-    public static void Check(KubeEvent sent) => Assert.Empty(Violations(JsonSerializer.Serialize(sent, EventJson.Default.KubeEvent)));
+    public static void Check(Eventsv1Event sent) => Assert.Empty(Violations(ModelJson.Serialize(sent)));
 
     public static IReadOnlyList<string> Violations(string json)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using k8s.Models;
 using KubeRuntime.Api;
 using KubeRuntime.Events;
 
@@ -10,7 +11,7 @@ internal sealed class FakeEventApi : IEventApi
 {
     private readonly Channel<string> _calls = Channel.CreateUnbounded<string>();
 
-    public ConcurrentDictionary<NamespacedName, KubeEvent> Stored { get; } = new();
+    public ConcurrentDictionary<NamespacedName, Eventsv1Event> Stored { get; } = new();
 
     /// <summary>From the number of the call, from 1, to how it fails before anything is stored; null for no fault.</summary>
     public Func<int, Exception?> Fault { get; set; } = _ => null;
@@ -26,14 +27,14 @@ internal sealed class FakeEventApi : IEventApi
     /// <summary>POST or PATCH, once it is answered.</summary>
     public Task<string> NextAsync() => TestKit.Waiting.Within(_calls.Reader.ReadAsync().AsTask());
 
-    public Task CreateAsync(KubeEvent created, CancellationToken cancellationToken) => CallAsync("POST", () =>
+    public Task CreateAsync(Eventsv1Event created, CancellationToken cancellationToken) => CallAsync("POST", () =>
     {
         EventRules.Check(created);
-        if (!Stored.TryAdd(created.Key, created))
+        if (!Stored.TryAdd(new NamespacedName(created.Metadata.NamespaceProperty, created.Metadata.Name), created))
             throw new KubeApiException(KubeFailure.Conflict, "it exists");
     }, cancellationToken);
 
-    public Task UpdateAsync(NamespacedName key, EventSeries series, CancellationToken cancellationToken) => CallAsync("PATCH", () =>
+    public Task UpdateAsync(NamespacedName key, Eventsv1EventSeries series, CancellationToken cancellationToken) => CallAsync("PATCH", () =>
     {
         if (!Stored.TryGetValue(key, out var stored))
             throw new KubeApiException(KubeFailure.NotFound, "it is gone");

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using KubeRuntime.Api;
 using KubeRuntime.Leading;
 using KubeRuntime.Watching;
@@ -27,15 +28,19 @@ public sealed class KubeLeaseTests
 
         var create = await server.NextRequestAsync();
         Assert.Equal(("POST", "/apis/coordination.k8s.io/v1/namespaces/ns/leases"), (create.Method, create.Target));
-        Assert.Equal(
-            """{"metadata":{"name":"l","namespace":"ns"},"spec":{"holderIdentity":"a","leaseDurationSeconds":15,"acquireTime":"2026-01-02T03:04:05.000000Z","renewTime":"2026-01-02T03:04:05.000000Z","leaseTransitions":0},"apiVersion":"coordination.k8s.io/v1","kind":"Lease"}""",
-            create.Body);
+        const string Created = """
+            {"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"l","namespace":"ns"},"spec":
+            {"holderIdentity":"a","leaseDurationSeconds":15,"acquireTime":"2026-01-02T03:04:05.000000Z",
+            "renewTime":"2026-01-02T03:04:05.000000Z","leaseTransitions":0}}
+            """;
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(Created), JsonNode.Parse(create.Body)), create.Body);
         var renew = await server.NextRequestAsync();
-        Assert.Equal(("PATCH", "/apis/coordination.k8s.io/v1/namespaces/ns/leases/l", "application/merge-patch+json"), (renew.Method, renew.Target, renew.Headers["Content-Type"]));
+        Assert.Equal(("PATCH", "/apis/coordination.k8s.io/v1/namespaces/ns/leases/l", "application/merge-patch+json; charset=utf-8"), (renew.Method, renew.Target, renew.Headers["Content-Type"]));
         Assert.Contains("""{"metadata":{"resourceVersion":"6"},""", renew.Body, StringComparison.Ordinal);
         Assert.Contains("\"renewTime\":\"2026-01-02T03:04:05.000001Z\"", renew.Body, StringComparison.Ordinal);
         var release = await server.NextRequestAsync();
-        Assert.Contains("\"holderIdentity\":\"\",\"leaseDurationSeconds\":1,", release.Body, StringComparison.Ordinal);
+        var released = JsonNode.Parse(release.Body)?["spec"];
+        Assert.Equal(("", 1), ((string?)released?["holderIdentity"], (int?)released?["leaseDurationSeconds"]));
         Assert.Equal(("7", "a", 3, null), (stored.Metadata.ResourceVersion, stored.Spec.HolderIdentity, stored.Spec.LeaseTransitions, stored.Spec.RenewTime));
     }
 

@@ -41,7 +41,7 @@ internal sealed partial class ModelSchedule
     /// <summary>Whose Secret is read.</summary>
     private List<NamespacedName> SecretsOf(string line) => !line.StartsWith("GET ", StringComparison.Ordinal) ? []
         : [.. _stores.Values.Concat(_gone).Select(s => s.Secret)
-            .Where(s => line.EndsWith(Kinds.Secrets.ObjectPath(s), StringComparison.Ordinal))];
+            .Where(s => line.EndsWith(KubernetesFake.SecretPath(s), StringComparison.Ordinal))];
 
     private Reply? KubernetesFault(int number, string line)
     {
