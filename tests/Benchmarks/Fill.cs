@@ -1,5 +1,6 @@
-using System.Text;
+using System.Text.Json;
 using BucketEncryptionOperator.Policies;
+using k8s;
 
 namespace Benchmarks;
 
@@ -12,7 +13,11 @@ internal sealed class Fill(string kubeconfig, string ns)
     {
         using var client = Cluster.Connect(kubeconfig);
         await Parallel.ForAsync(0, policies, new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = cancellationToken }, async (i, token) =>
-            await client.CreateAsync(Kinds.Policies, ns, Encoding.UTF8.GetBytes(Policy(i, buckets)), token));
+            await client.CallAsync(
+                "POST policies",
+                k => k.CustomObjects.CreateNamespacedCustomObjectAsync(
+                    JsonElement.Parse(Policy(i, buckets)), Kinds.Group, Kinds.Version, ns, Kinds.Policies.Plural, cancellationToken: token),
+                token));
         return 0;
     }
 

@@ -79,6 +79,70 @@ public sealed class ConnectionTests(ClusterFixture fixture, ITestOutputHelper ou
         output.WriteLine($"in-cluster: a new policy was ready {revoked.TotalSeconds:0.0} s after the token was revoked and replaced, {replaced.TotalSeconds:0.0} s after ca.crt was");
     }
 
+    /// <summary>As the login plugins of clouds do: a token for minutes, printed by a program.</summary>
+    [Fact]
+    public async Task A_plugins_token_is_asked_for_again_before_it_expires_and_when_it_is_revoked()
+    {
+        var scene = await fixture.SceneAsync();
+        await Installation.ForSomeAsync(scene.Cluster, scene.Namespace);
+        fixture.Server.KnowOnly(("first-token", Installation.Account));
+        using var plugin = await ExecPluginFolder.CreateAsync(fixture.Server);
+        await plugin.GiveTokenAsync("first-token", seconds: 35); // it is asked again for half a minute before
+        await using var op = await StartAsync(scene, ("KUBECONFIG", plugin.Kubeconfig));
+        await ServesAsync(scene, op, "before");
+
+        fixture.Server.KnowOnly(("second-token", Installation.Account));
+        await plugin.GiveTokenAsync("second-token", seconds: 600);
+        await Task.Delay(TimeSpan.FromSeconds(6), TimeProvider.System); // the watches of the first token are open
+        var mark = AuditLog.Mark(fixture.Server.AuditLog);
+        await ServesAsync(scene, op, "after-expiry");
+        Assert.DoesNotContain(AuditLog.OperatorSince(fixture.Server.AuditLog, mark), r => r.Code == 401);
+        var runs = plugin.Runs;
+        fixture.Server.KnowOnly(("third-token", Installation.Account));
+        await plugin.GiveTokenAsync("third-token", seconds: 600);
+        var revoked = await ServesAsync(scene, op, "after-revocation");
+
+        output.WriteLine($"a plugin's token expired and was revoked, {plugin.Runs} runs of the plugin; "
+            + $"a new policy was ready {revoked.TotalSeconds:0.0} s after the revocation");
+        Assert.InRange(plugin.Runs - runs, 1, 5);
+        Assert.DoesNotContain("-token", op.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_plugins_client_certificate_opens_the_server_too()
+    {
+        var scene = await fixture.SceneAsync();
+        using var plugin = await ExecPluginFolder.CreateAsync(fixture.Server);
+        await plugin.GiveCertificateAsync(fixture.Server.Kubeconfig);
+        await using var op = await StartAsync(scene, ("KUBECONFIG", plugin.Kubeconfig));
+
+        await ServesAsync(scene, op, "with-a-certificate");
+
+        Assert.Equal(1, plugin.Runs);
+    }
+
+    [Fact]
+    public async Task A_plugin_that_fails_is_named_and_the_operator_goes_on_when_it_works_again()
+    {
+        var scene = await fixture.SceneAsync();
+        await Installation.ForSomeAsync(scene.Cluster, scene.Namespace);
+        fixture.Server.KnowOnly(("good-token", Installation.Account));
+        using var plugin = await ExecPluginFolder.CreateAsync(fixture.Server);
+        await plugin.FailAsync("no session, run: login.example");
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal) { ["KUBECONFIG"] = plugin.Kubeconfig };
+        await using var op = OperatorProcess.Launch(
+            kubeconfig: null, scene.Endpoint, variables, "--watch-namespaces", scene.Namespace);
+
+        await Eventually.TrueAsync(
+            "plugin, context and what it said are in the log",
+            () => op.Log.Contains("context \"c\": exec plugin", StringComparison.Ordinal)
+                && op.Log.Contains("no session, run: login.example", StringComparison.Ordinal),
+            () => op.Log);
+        await plugin.GiveTokenAsync("good-token", seconds: 600);
+        await op.WhenReadyAsync();
+        await ServesAsync(scene, op, "after-the-failure");
+    }
+
     private static async Task<OperatorProcess> StartAsync(Scene scene, params IEnumerable<(string Name, string Value)> environment)
     {
         var variables = environment.ToDictionary(v => v.Name, v => v.Value, StringComparer.Ordinal);

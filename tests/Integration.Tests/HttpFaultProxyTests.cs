@@ -1,6 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Integration.Tests.Harness;
+using k8s;
+using k8s.Models;
 using KubeRuntime.Api;
 using KubeRuntime.Leading;
 using KubeRuntime.Tests.Api;
@@ -47,7 +49,15 @@ public sealed class HttpFaultProxyTests(ClusterFixture fixture) : IAsyncLifetime
         var connection = new KubeConnection(new Uri($"https://127.0.0.1:{_proxy.Port}")) { CertificateAuthorities = Renewable.Of<X509Certificate2Collection>([_certificates.Authority]), Token = BearerToken.FromText("sa:default:fault-proxy") };
         _client = new KubeClient(connection, "fault-proxy-test/1.0", TimeProvider.System);
         await fixture.Cluster.KubectlAsync("-n", "default", "delete", "lease", Key.Name, "--ignore-not-found");
-        await _client.CreateAsync(Lease.Resource, Key.Namespace, Json("""{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"fault-proxy"},"spec":{"holderIdentity":"first"}}"""), CancellationToken.None);
+        var lease = new V1Lease
+        {
+            ApiVersion = "coordination.k8s.io/v1",
+            Kind = V1Lease.KubeKind,
+            Metadata = new V1ObjectMeta { Name = Key.Name },
+            Spec = new V1LeaseSpec { HolderIdentity = "first" },
+        };
+        await _client.CallAsync(
+            "POST leases", k => k.CoordinationV1.CreateNamespacedLeaseAsync(lease, Key.Namespace), CancellationToken.None);
     }
 
     public async Task DisposeAsync()

@@ -25,7 +25,7 @@ internal sealed record ConfigFile(string Path, YamlMappingNode Root)
         ? [.. list.OfType<YamlScalarNode>().Select(t => t.Value ?? "")]
         : [];
 
-    public string Resolve(string path) => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path)) ?? "/", path);
+    public string Resolve(string path) => System.IO.Path.GetFullPath(path, System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path)) ?? "/");
 
     /// <summary>Reads PEM text: that of <c>field-data</c> (base64) or, without it, of the file that <c>field</c> names, as it is then. Null without both.</summary>
     public Func<string>? Pem(string where, YamlMappingNode node, string field)

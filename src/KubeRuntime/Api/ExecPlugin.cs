@@ -65,7 +65,7 @@ public sealed class ExecPlugin(ExternalExecution exec, string execInfo, string o
                 _failure = e;
             }
             _ranAt = time.GetTimestamp();
-            return _given is { } now && (_failure is null || !HasExpired(now)) ? now : throw Again();
+            return _given is { } now && !HasExpired(now) ? now : throw Again();
         }
         finally
         {
