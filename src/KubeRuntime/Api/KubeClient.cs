@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using k8s;
+using k8s.Models;
 using KubeRuntime.Metrics;
 
 namespace KubeRuntime.Api;
@@ -54,13 +55,15 @@ public sealed class KubeClient : IDisposable
         var client = await _transport.GetAsync(cancellationToken);
         try
         {
-            return await call(client);
+            var answer = await call(client);
+            if (answer is not (null or IMetadata<V1ObjectMeta> { Metadata: null or { Name: null or "" } }))
+                return answer;
         }
         catch (Exception e) when (e is JsonException or FormatException)
         {
-            // Not the exception's own text: it may quote what it read.
-            throw new KubeApiException(KubeFailure.Transient, $"{operation}: the answer is not the object that was asked for");
+            // The exception's own text may quote what it read.
         }
+        throw new KubeApiException(KubeFailure.Transient, $"{operation}: the answer is not the object that was asked for");
     }
 
     public async Task<T> GetAsync<T>(KubeResource<T> resource, NamespacedName key, CancellationToken cancellationToken)
