@@ -473,22 +473,31 @@ public sealed class BucketEncryptionApiTests : IDisposable
         using var breakers = new EndpointBreakers(_time);
         var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits,
             endpoints: breakers);
-        var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 100, Burst: 100, MaxConcurrency: 3) };
-        var sent = Enumerable.Range(0, 3).Select(_ => api.GetAsync(address, Dialects.Key, CancellationToken.None))
-            .ToList();
+        var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 100, Burst: 100, MaxConcurrency: 1) };
+        Task<Observation> GetAsync() => api.GetAsync(address, Dialects.Key, CancellationToken.None);
+        var codes = new List<string>();
+        async Task EndsAsync(Task request) =>
+            codes.Add((await Assert.ThrowsAsync<VendorException>(() => request).Within()).Failure.Code);
+        for (var i = 1; i <= 2; i++)
+        {
+            var unanswered = GetAsync();
+            await Waiting.UntilAsync(() => server.Requests.Count == i);
+            _time.Advance(TimeSpan.FromSeconds(10));
+            await EndsAsync(unanswered);
+        }
+
+        var third = GetAsync();
         await Waiting.UntilAsync(() => server.Requests.Count == 3);
         _time.Advance(TimeSpan.FromSeconds(1));
-        sent.Add(api.GetAsync(address, Dialects.Key, CancellationToken.None)); // waits for a slot
-
+        var fourth = GetAsync(); // waits for the third's slot
         _time.Advance(TimeSpan.FromSeconds(9));
-        var codes = new List<string>();
-        foreach (var request in sent)
-            codes.Add((await Assert.ThrowsAsync<VendorException>(() => request).Within()).Failure.Code);
+        await EndsAsync(third);
+        await EndsAsync(fourth);
         var read = await Assert.ThrowsAsync<VendorException>(() =>
             api.GetAsync(address, Dialects.Key, CancellationToken.None)).Within();
         var write = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(address, Dialects.Key)).Within();
 
-        Assert.Equal(["EndpointDown", "EndpointDown", "Timeout", "Timeout"], codes.Order(StringComparer.Ordinal));
+        Assert.Equal(["Timeout", "Timeout", "EndpointDown", "EndpointDown"], codes);
         Assert.Equal(["EndpointDown", "EndpointDown"], [read.Failure.Code, write.Failure.Code]);
         Assert.True(write.Failure.NotSent);
         Assert.Equal(3, server.Requests.Count);
