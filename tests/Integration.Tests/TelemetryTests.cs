@@ -85,8 +85,8 @@ public sealed class TelemetryTests(ClusterFixture fixture, ITestOutputHelper out
 
         await op.TerminateAsync();
 
-        Assert.Contains("rest_client_requests_total", collector.Metrics.Keys);
-        Assert.Contains("dotnet.gc.collections", collector.Metrics.Keys);
+        Assert.Contains("rest_client_requests_total", collector.Metrics.Keys, StringComparer.Ordinal);
+        Assert.Contains("dotnet.gc.collections", collector.Metrics.Keys, StringComparer.Ordinal);
     }
 
     private static string Indent(ReceivedSpan[] trace, ReceivedSpan span) => span.Parent.Length == 0 ? "" : "  " + (trace.FirstOrDefault(s => s.Id == span.Parent) is { } parent ? Indent(trace, parent) : "");
