@@ -69,5 +69,25 @@ public sealed class TelemetryTests(ClusterFixture fixture, ITestOutputHelper out
         Assert.All(scene.Vendor.Recorder.All, r => Assert.DoesNotContain(r.Headers, h => h.Key.StartsWith("trace", StringComparison.OrdinalIgnoreCase)));
     }
 
+    [Fact]
+    public async Task What_was_measured_last_is_sent_before_the_process_ends()
+    {
+        await using var collector = await OtlpReceiver.StartAsync();
+        var scene = await fixture.SceneAsync();
+        await using var op = OperatorProcess.Launch(fixture.Server.Kubeconfig, scene.Endpoint, new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Url,
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_METRIC_EXPORT_INTERVAL"] = "3600000",
+        }, "--watch-namespaces", scene.Namespace);
+        await op.WhenReadyAsync();
+        Assert.Empty(collector.Metrics);
+
+        await op.TerminateAsync();
+
+        Assert.Contains("rest_client_requests_total", collector.Metrics.Keys, StringComparer.Ordinal);
+        Assert.Contains("dotnet.gc.collections", collector.Metrics.Keys, StringComparer.Ordinal);
+    }
+
     private static string Indent(ReceivedSpan[] trace, ReceivedSpan span) => span.Parent.Length == 0 ? "" : "  " + (trace.FirstOrDefault(s => s.Id == span.Parent) is { } parent ? Indent(trace, parent) : "");
 }

@@ -101,7 +101,7 @@ internal static class RunCommand
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.Configure<OperatorOptions>(options => Fill(options, parsed));
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(parsed.GetValue(DrainTimeout) + AfterDrain));
-        builder.Services.AddOperator(connection);
+        builder.Services.AddOperator(connection, sendOtlp: !string.IsNullOrEmpty(builder.Configuration[OtlpEndpoint]));
         builder.Services.AddRoutingCore();
         var admin = parsed.GetValue(AdminAddress);
         builder.WebHost.UseUrls(["http://" + parsed.GetValue(HttpAddress), .. admin is null ? [] : (string[])["http://" + admin]]);
@@ -141,7 +141,6 @@ internal static class RunCommand
         options.HttpAddress = parsed.GetValue(HttpAddress) ?? "";
         options.AdminAddress = parsed.GetValue(AdminAddress);
         options.MetricsPerBucket = parsed.GetValue(MetricsPerBucket);
-        options.Otlp = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(OtlpEndpoint));
     }
 
     private static void AddLogging(ILoggingBuilder logging, LogFormat format, LogLevels levels)

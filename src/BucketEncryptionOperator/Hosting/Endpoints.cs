@@ -1,6 +1,7 @@
 using System.Net;
 using BucketEncryptionOperator.Telemetry;
 using KubeRuntime.Control;
+using OpenTelemetry.Metrics;
 
 namespace BucketEncryptionOperator.Hosting;
 
@@ -14,11 +15,15 @@ internal static class Endpoints
         routes.MapGet("/readyz", (SchemaCheck schema, ControllerGroup controllers) => Answer(schema.Problem ?? (controllers.IsReady ? null : "the watched kinds are not all in memory yet")));
     }
 
-    /// <summary>What Prometheus scrapes. The measuring begins here, before anything is there to be measured.</summary>
+    /// <summary>
+    /// What Prometheus scrapes. Makes the MeterProvider now: the host would make it as it starts, after the constructors of
+    /// all hosted services, and what those count would be lost.
+    /// </summary>
     public static void MapMetrics(this IEndpointRouteBuilder routes)
     {
-        var prometheus = routes.ServiceProvider.GetRequiredService<Observability>().Prometheus;
+        _ = routes.ServiceProvider.GetRequiredService<MeterProvider>();
         _ = routes.ServiceProvider.GetRequiredService<StateMetrics>();
+        var prometheus = routes.ServiceProvider.GetRequiredService<PrometheusExporter>();
         routes.MapGet("/metrics", () => prometheus.Read() is { } text ? Results.Text(text, PrometheusText.ContentType) : Results.StatusCode(StatusCodes.Status503ServiceUnavailable));
     }
 

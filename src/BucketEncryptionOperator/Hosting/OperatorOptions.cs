@@ -52,9 +52,6 @@ internal sealed class OperatorOptions
     /// <summary>Metrics with a series for each bucket of each policy, under their names.</summary>
     public bool MetricsPerBucket { get; set; }
 
-    /// <summary>Metrics and traces are sent, to where the environment says.</summary>
-    public bool Otlp { get; set; }
-
     public LogFormat LogFormat { get; set; } = LogFormat.Json;
 
     public LogLevel LogLevel { get; set; } = LogLevel.Information;

@@ -38,7 +38,8 @@ internal static class Services
 
     private static string Version => typeof(Services).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
-    public static void AddOperator(this IServiceCollection services, KubeConnection connection)
+    /// <param name="sendOtlp">Sends metrics and traces by OTLP too.</param>
+    public static void AddOperator(this IServiceCollection services, KubeConnection connection, bool sendOtlp = false)
     {
         services.AddSingleton<IValidateOptions<OperatorOptions>, OperatorOptionsRules>();
         services.AddOptions<OperatorOptions>().ValidateOnStart();
@@ -53,7 +54,7 @@ internal static class Services
         services.AddSingleton(Connect);
         services.AddMetrics();
         services.AddSingleton(s => new RuntimeMetrics(s.GetRequiredService<IMeterFactory>().Create(RuntimeMetrics.MeterName)));
-        services.AddSingleton(s => new Observability(new ObservabilityOptions(Version, s.GetRequiredService<OperatorOptions>().Otlp)));
+        services.AddObservability(Version, sendOtlp);
         services.AddSingleton(s => s.GetRequiredService<IMeterFactory>().Create(Observability.MeterName));
         services.AddSingleton<VendorMetrics>();
         services.AddSingleton<PolicyMetrics>();

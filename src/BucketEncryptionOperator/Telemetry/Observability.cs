@@ -1,65 +1,74 @@
+using System.Diagnostics.Metrics;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Metrics;
-using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
 namespace BucketEncryptionOperator.Telemetry;
 
-/// <param name="Version">Of the operator.</param>
-/// <param name="Otlp">Send metrics and traces to where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says; the SDK reads it and its kin.</param>
-internal sealed record ObservabilityOptions(string Version, bool Otlp);
-
 /// <summary>
-/// The OpenTelemetry SDK over the meters and sources of this process, for as long as it lives. It hears nothing of what was measured before it was made, so it is the first thing that is.
+/// The meters and trace sources that the OpenTelemetry SDK listens to, and where it sends them. The host makes the
+/// providers and disposes them. The SDK does not see what was measured before its MeterProvider was made.
 /// </summary>
-internal sealed class Observability : IDisposable
+internal static class Observability
 {
     public const string MeterName = "BucketEncryptionOperator";
 
+    /// <summary>.NET's own meter: garbage collector, thread pool, exceptions.</summary>
+    public const string DotnetMeterName = "System.Runtime";
+
     /// <summary>
-    /// Series of one metric; what is beyond is summed up in one that says so. The SDK sets memory for all of them aside at once, so its own 2000 would be for nothing.
+    /// Series per metric; the SDK adds up what is beyond in one series with a label of its own. The SDK allocates all of
+    /// them with the metric, so its default of 2000 would waste memory.
     /// </summary>
-    private const int MostSeries = 300;
+    private const int MaxSeries = 300;
 
-    /// <summary>256 buckets a policy are many soon. Only with <c>--metrics-per-bucket</c>.</summary>
-    private const int MostBuckets = 20_000;
+    /// <summary>Series per metric of <see cref="DotnetMeterName"/>: at most five, and one per type of exception.</summary>
+    private const int MaxDotnetSeries = 50;
 
-    private readonly OpenTelemetrySdk _sdk;
+    /// <summary>Series per metric with a series per bucket. Only with <c>--metrics-per-bucket</c>.</summary>
+    private const int MaxPerBucketSeries = 20_000;
 
-    public Observability(ObservabilityOptions options)
+    /// <param name="version">Version of the operator.</param>
+    /// <param name="sendOtlp">
+    /// Sends metrics and traces by OTLP too. The SDK reads the address and its other settings from the host's
+    /// configuration, as <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> and so on.
+    /// </param>
+    public static void AddObservability(this IServiceCollection services, string version, bool sendOtlp)
     {
-        var exporter = new PrometheusExporter();
-        Prometheus = exporter;
-        _sdk = OpenTelemetrySdk.Create(builder =>
-        {
-            builder.ConfigureResource(resource => resource
-                .AddService("bucket-encryption-operator", serviceVersion: options.Version, autoGenerateServiceInstanceId: false, serviceInstanceId: Environment.MachineName)
-                .AddEnvironmentVariableDetector()); // what the environment says goes before it
-            builder.WithMetrics(metrics =>
+        services.AddSingleton<PrometheusExporter>();
+        var telemetry = services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource
+                .AddService(
+                    "bucket-encryption-operator", serviceVersion: version,
+                    autoGenerateServiceInstanceId: false, serviceInstanceId: Environment.MachineName)
+                .AddEnvironmentVariableDetector()) // last, so that OTEL_RESOURCE_ATTRIBUTES wins
+            .WithMetrics(metrics =>
             {
-                metrics.AddMeter(RuntimeMetrics.MeterName, MeterName)
-                    .AddView(instrument => new MetricStreamConfiguration { CardinalityLimit = instrument.Name is StateMetrics.PerBucket or StateMetrics.PerPolicy ? MostBuckets : MostSeries })
-                    .AddReader(new BaseExportingMetricReader(exporter));
-                if (options.Otlp)
+                metrics.AddMeter(RuntimeMetrics.MeterName, MeterName, DotnetMeterName)
+                    .AddView(i => new MetricStreamConfiguration { CardinalityLimit = MaxSeriesOf(i) })
+                    .AddReader(s => new BaseExportingMetricReader(s.GetRequiredService<PrometheusExporter>()));
+                if (sendOtlp)
                     metrics.AddOtlpExporter();
             });
-            if (options.Otlp)
-            {
-                builder.WithTracing(traces => traces
-                    .AddSource(RuntimeTraces.SourceName, VendorMetrics.SourceName, RuntimeTraces.HttpSourceName)
-                    .SetSampler(new ParentBasedSampler(new OnlyReconciles()))
-                    .AddOtlpExporter());
-            }
-        });
+        if (sendOtlp)
+        {
+            telemetry.WithTracing(traces => traces
+                .AddSource(RuntimeTraces.SourceName, VendorMetrics.SourceName, RuntimeTraces.HttpSourceName)
+                .SetSampler(new ParentBasedSampler(new OnlyReconciles()))
+                .AddOtlpExporter());
+        }
     }
 
-    public PrometheusExporter Prometheus { get; }
+    private static int MaxSeriesOf(Instrument instrument) => instrument switch
+    {
+        { Name: StateMetrics.PerBucket or StateMetrics.PerPolicy } => MaxPerBucketSeries,
+        { Meter.Name: DotnetMeterName } => MaxDotnetSeries,
+        _ => MaxSeries,
+    };
 
-    public void Dispose() => _sdk.Dispose();
-
-    /// <summary>Watches, the lease and the exporter's own requests are nobody's children, and no trace of their own.</summary>
+    /// <summary>Drops root spans other than reconciles: watches, the lease and the exporter's own requests.</summary>
     private sealed class OnlyReconciles : Sampler
     {
         public override SamplingResult ShouldSample(in SamplingParameters samplingParameters) =>

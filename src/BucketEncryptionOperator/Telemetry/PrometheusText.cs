@@ -5,40 +5,30 @@ using OpenTelemetry.Metrics;
 
 namespace BucketEncryptionOperator.Telemetry;
 
-/// <summary>Measurements in Prometheus' text format, version 0.0.4. Names are taken as they are: ours are legal.</summary>
+/// <summary>Writes measurements in Prometheus' text format, version 0.0.4.</summary>
 internal static class PrometheusText
 {
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
+    /// <param name="metric">With at least one series, as the SDK exports it.</param>
     public static void Write(StringBuilder text, Metric metric)
     {
-        var begun = false;
+        var (name, type) = PrometheusMetadata.Of(metric);
+        Head(text, name, type, metric.Description);
         foreach (ref readonly var point in metric.GetMetricPoints())
         {
-            var value = metric.MetricType is MetricType.Histogram ? 0 : ValueOf(metric.MetricType, point);
-            if (double.IsNaN(value))
-                continue; // a series that has ended
-            if (!begun)
-                Head(text, metric);
-            begun = true;
             if (metric.MetricType is MetricType.Histogram)
-                Histogram(text, metric.Name, point);
+                Histogram(text, name, point);
             else
-                Line(text, metric.Name, "", point.Tags, le: null, value);
+                Line(text, name, "", point.Tags, le: null, ValueOf(metric.MetricType, point));
         }
     }
 
-    private static void Head(StringBuilder text, Metric metric)
-    {
-        var type = metric.MetricType switch
-        {
-            MetricType.LongSum or MetricType.DoubleSum => "counter",
-            MetricType.Histogram => "histogram",
-            _ => "gauge",
-        };
-        text.Append("# HELP ").Append(metric.Name).Append(' ').Append(metric.Description.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)).Append('\n')
-            .Append("# TYPE ").Append(metric.Name).Append(' ').Append(type).Append('\n');
-    }
+    private static void Head(StringBuilder text, string name, string type, string description) => text
+        .Append("# HELP ").Append(name).Append(' ')
+        .Append(description.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal))
+        .Append('\n')
+        .Append("# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
 
     private static double ValueOf(MetricType type, in MetricPoint point) => type switch
     {
@@ -46,7 +36,7 @@ internal static class PrometheusText
         MetricType.DoubleSum or MetricType.DoubleSumNonMonotonic => point.GetSumDouble(),
         MetricType.LongGauge => point.GetGaugeLastValueLong(),
         MetricType.DoubleGauge => point.GetGaugeLastValueDouble(),
-        _ => throw new InvalidOperationException($"no metric of type {type} is ours"),
+        _ => throw new InvalidOperationException($"metrics of type {type} are not supported"),
     };
 
     /// <summary>Prometheus' buckets hold all up to their bound; the SDK's, what is between two.</summary>
@@ -76,9 +66,8 @@ internal static class PrometheusText
         text.Append(separator == ',' ? "} " : " ").Append(Number(value)).Append('\n');
     }
 
-    /// <summary>The SDK's own label for what is beyond a limit has dots in it.</summary>
     private static void Label(StringBuilder text, char separator, string name, string value) =>
-        text.Append(separator).Append(name.Replace('.', '_')).Append("=\"")
+        text.Append(separator).Append(PrometheusMetadata.Legal(name)).Append("=\"")
             .Append(value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)).Append('"');
 
     private static string Number(double value) => double.IsPositiveInfinity(value) ? "+Inf" : double.IsNegativeInfinity(value) ? "-Inf" : value.ToString("R", CultureInfo.InvariantCulture);

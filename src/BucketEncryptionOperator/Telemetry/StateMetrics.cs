@@ -13,8 +13,10 @@ namespace BucketEncryptionOperator.Telemetry;
 internal sealed record StateSources(Mirror<BucketEncryptionPolicy> Policies, PolicyMetrics Verified, KeyBreakers Breakers, VendorLimits Limits, Func<bool> IsSchemaOutdated);
 
 /// <summary>
-/// What is so when somebody collects: nothing is kept for it between. Buckets and policies are those of the statuses, which every replica has in memory; a query takes the maximum over
-/// pods. A label has no name of an object, endpoint or key in it unless <c>--metrics-per-bucket</c> asks for that.
+/// What is so when somebody collects: nothing is kept for it between. A series that a callback no longer returns is no
+/// longer exported: the SDK sees to it. Buckets and policies are those of the statuses, which every replica has in memory;
+/// a query takes the maximum over pods. A label has no name of an object, endpoint or key in it unless
+/// <c>--metrics-per-bucket</c> asks for that.
 /// </summary>
 internal sealed class StateMetrics
 {
@@ -34,16 +36,19 @@ internal sealed class StateMetrics
         meter.CreateObservableGauge(
             "bucketencryption_access_keys", Keys,
             description: "Access keys in use: new, proven, or rejected by the vendor somewhere");
-        _ = new FadingGauge(meter, "bucketencryption_bucket_errors", "Buckets by the code of what is wrong with them", ["code"], Errors);
-        _ = new FadingGauge(meter, "bucketencryption_oldest_verification_timestamp_seconds", "When the policy that has waited longest was last verified", [], Oldest);
+        meter.CreateObservableGauge(
+            "bucketencryption_bucket_errors", Errors, description: "Buckets by the code of what is wrong with them");
+        meter.CreateObservableGauge(
+            "bucketencryption_oldest_verification_timestamp_seconds", Oldest,
+            description: "When the policy that has waited longest was last verified");
         Limiter(meter);
         Process(meter);
         if (!perBucket)
             return;
-        _ = new FadingGauge(meter, PerBucket, "1, for the state that a bucket of a policy is in", ["namespace", "policy", "bucket", "state"],
-            () => from.Policies.Snapshot().SelectMany(p => Rows(p).Select(r => new FadingGauge.Reading(1, p.Metadata.Namespace, p.Metadata.Name, r.Bucket, r.State))));
-        _ = new FadingGauge(meter, PerPolicy, "When every bucket of a policy was last read", ["namespace", "policy"],
-            () => from.Policies.Snapshot().Select(p => new FadingGauge.Reading(VerifiedAt(p).ToUnixTimeMilliseconds() / 1000.0, p.Metadata.Namespace, p.Metadata.Name)));
+        meter.CreateObservableGauge(
+            PerBucket, PerBucketStates, description: "1, for the state that a bucket of a policy is in");
+        meter.CreateObservableGauge(
+            PerPolicy, PerPolicyTimes, description: "When every bucket of a policy was last read");
     }
 
     public const string PerBucket = "bucketencryption_bucket_state";
@@ -80,16 +85,33 @@ internal sealed class StateMetrics
     }
 
     /// <summary>A code that came with a status is the vendor's, and must be known; any other is a word of ours.</summary>
-    private IEnumerable<FadingGauge.Reading> Errors() => _from.Policies.Snapshot().SelectMany(p => p.Status?.Buckets ?? []).Select(r => r.Error).OfType<ErrorRow>()
+    private IEnumerable<Measurement<long>> Errors() => _from.Policies.Snapshot()
+        .SelectMany(p => p.Status?.Buckets ?? []).Select(r => r.Error).OfType<ErrorRow>()
         .CountBy(e => e.HttpStatus is null || _codes.Contains(e.Code) ? e.Code : MeasuredCall.Other, StringComparer.Ordinal)
-        .Select(c => new FadingGauge.Reading(c.Value, c.Key));
+        .Select(c => new Measurement<long>(c.Value, Label("code", c.Key)));
 
     /// <summary>Those that rest on purpose are not waited for.</summary>
-    private IEnumerable<FadingGauge.Reading> Oldest()
+    private IEnumerable<Measurement<double>> Oldest()
     {
-        var waiting = _from.Policies.Snapshot().Where(p => p.Spec.Suspend != true && p.Metadata.DeletionTimestamp is null).Select(VerifiedAt).ToList();
-        return waiting.Count == 0 ? [] : [new FadingGauge.Reading(waiting.Min().ToUnixTimeMilliseconds() / 1000.0)];
+        var waiting = _from.Policies.Snapshot().Where(p => p.Spec.Suspend != true && p.Metadata.DeletionTimestamp is null)
+            .Select(VerifiedAt).ToList();
+        return waiting.Count == 0 ? [] : [new Measurement<double>(Seconds(waiting.Min()))];
     }
+
+    private IEnumerable<Measurement<long>> PerBucketStates() =>
+        from policy in _from.Policies.Snapshot()
+        from row in Rows(policy)
+        select new Measurement<long>(1, [.. Labels(policy), Label("bucket", row.Bucket), Label("state", row.State)]);
+
+    private IEnumerable<Measurement<double>> PerPolicyTimes() =>
+        _from.Policies.Snapshot().Select(p => new Measurement<double>(Seconds(VerifiedAt(p)), Labels(p)));
+
+    private static KeyValuePair<string, object?>[] Labels(BucketEncryptionPolicy policy) =>
+        [Label("namespace", policy.Metadata.Namespace), Label("policy", policy.Metadata.Name)];
+
+    private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
+
+    private static double Seconds(DateTimeOffset instant) => instant.ToUnixTimeMilliseconds() / 1000.0;
 
     /// <summary>A standby knows what the status says; a policy that was never verified waits since it was made.</summary>
     private DateTimeOffset VerifiedAt(BucketEncryptionPolicy policy) =>
@@ -114,10 +136,11 @@ internal sealed class StateMetrics
                 .Select(t => new Measurement<long>(t.Value, new KeyValuePair<string, object?>("vendor", t.Key))),
             description: "Answers of the vendor that ask to go slower");
 
-        void Gauge(string what, string description, Func<PaceState, double> value) => _ = new FadingGauge(
-            meter, "bucketencryption_limiter_" + what, description, ["vendor"],
+        void Gauge(string what, string description, Func<PaceState, double> value) => meter.CreateObservableGauge(
+            "bucketencryption_limiter_" + what,
             () => _from.Limits.States.GroupBy(VendorOf, StringComparer.Ordinal)
-                .Select(g => new FadingGauge.Reading(g.Sum(value), g.Key)));
+                .Select(g => new Measurement<double>(g.Sum(value), Label("vendor", g.Key))),
+            description: description);
     }
 
     private static string VendorOf(PaceState pace) =>

@@ -16,6 +16,10 @@ public sealed class MemorySettingsTests
     [Fact]
     public void The_operator_collects_after_a_few_MiB() => Assert.InRange(Setting("System.GC.Gen0MaxBudget").GetInt64(), Mib, 8 * Mib);
 
+    /// <summary>The trimmer removes System.Diagnostics.Metrics where it is off, and /metrics would be empty.</summary>
+    [Fact]
+    public void The_operator_keeps_metrics_when_it_is_trimmed() => Assert.True(Setting("System.Diagnostics.Metrics.Meter.IsSupported").GetBoolean());
+
     private static JsonElement Setting(string name)
     {
         using var settings = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "bucket-encryption-operator.runtimeconfig.json")));

@@ -2,12 +2,20 @@ using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Telemetry;
 using BucketEncryptionOperator.Tests.Fakes;
+using BucketEncryptionOperator.Tests.Hosting;
 using BucketEncryptionOperator.Tests.Reconciling;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Metrics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry.Metrics;
 
 namespace BucketEncryptionOperator.Tests.Telemetry;
 
@@ -23,29 +31,36 @@ public sealed partial class ObservabilityTests : IDisposable
     private static readonly BucketEncryption None = new BucketEncryption.None();
     private static readonly BucketAddress Address = new(Bucket, new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "cn-hangzhou", Addressing.VirtualHost);
 
-    private readonly Observability _observability = new(new ObservabilityOptions("1.2.3", Otlp: false));
+    private readonly ServiceProvider _services;
     private readonly Meter _meter = new(Observability.MeterName);
+
+    public ObservabilityTests()
+    {
+        var services = new ServiceCollection();
+        services.AddObservability("1.2.3", sendOtlp: false);
+        _services = services.BuildServiceProvider();
+        _ = _services.GetRequiredService<MeterProvider>();
+    }
 
     public void Dispose()
     {
         _meter.Dispose();
-        _observability.Dispose();
+        _services.Dispose();
     }
 
     [Fact]
     public void Every_kind_of_metric_is_written_as_prometheus_reads_it()
     {
-        var there = true;
         var counter = _meter.CreateCounter<long>("test_total", description: "Counts \\ and\nmore");
         var histogram = _meter.CreateHistogram("test_seconds", "s", "Times", tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.5, 1] });
-        _ = new FadingGauge(_meter, "test_state", "Is", ["which"], () => there ? [new(0.25, "a"), new(2, "b")] : [new(3, "b")]);
+        _meter.CreateObservableGauge("test_state", () => new[] { Which(0.25, "a"), Which(2, "b") }, description: "Is");
+        _meter.CreateObservableUpDownCounter("test.count", () => -1L, "{thing}", "Is there");
         counter.Add(2, new KeyValuePair<string, object?>("text", "a \"quoted\\\nline"));
         histogram.Record(0.25);
         histogram.Record(0.75);
         histogram.Record(4);
 
         var first = Scrape();
-        there = false;
         var second = Scrape();
 
         Assert.Equal("""
@@ -63,11 +78,94 @@ public sealed partial class ObservabilityTests : IDisposable
             # TYPE test_state gauge
             test_state{which="a"} 0.25
             test_state{which="b"} 2
+            # HELP test Is there
+            # TYPE test gauge
+            test -1
 
-            """, first);
-        Assert.Contains("test_state{which=\"b\"} 3\n", second, StringComparison.Ordinal);
-        Assert.DoesNotContain("which=\"a\"", second, StringComparison.Ordinal);
-        Assert.Contains("test_total{text=\"a \\\"quoted\\\\\\nline\"} 2\n", second, StringComparison.Ordinal);
+            """, string.Concat(LinesOf(first, "test").Select(l => l + "\n")));
+        Assert.Equal(LinesOf(first, "test"), LinesOf(second, "test"));
+    }
+
+    /// <summary>Prometheus must not see a last value for ever, nor NaN, which spoils every sum.</summary>
+    [Fact]
+    public void A_series_that_ends_is_gone_at_the_next_scrape_and_may_come_back()
+    {
+        string[] there = ["a", "b"];
+        _meter.CreateObservableGauge("test_gauge", () => there.Select(w => Which(0.5, w)), description: "Is");
+        _meter.CreateObservableCounter("test_total", () => there.Select(w => Which(1, w)), description: "Counts");
+        _meter.CreateObservableUpDownCounter("test_sum", () => there.Select(w => Which(2, w)), description: "Is");
+
+        var scrapes = new List<string>();
+        foreach (var round in new string[][] { ["a", "b"], ["b"], [], ["a"] })
+        {
+            there = round;
+            scrapes.Add(string.Join(' ', LinesOf(Scrape(), "test").Where(l => l[0] != '#')));
+        }
+
+        Assert.Equal(
+            [
+                """test_gauge{which="a"} 0.5 test_gauge{which="b"} 0.5 test_total{which="a"} 1 test_total{which="b"} 1 """
+                + """test_sum{which="a"} 2 test_sum{which="b"} 2""",
+                """test_gauge{which="b"} 0.5 test_total{which="b"} 1 test_sum{which="b"} 2""",
+                "",
+                """test_gauge{which="a"} 0.5 test_total{which="a"} 1 test_sum{which="a"} 2""",
+            ],
+            scrapes);
+    }
+
+    /// <summary>Callbacks run for every reader at once, so each reader may see a series that another has collected.</summary>
+    [Fact]
+    public void Beside_otlp_a_series_that_ends_is_gone_at_the_second_scrape_at_the_latest()
+    {
+        var other = new PrometheusExporter();
+        var services = new ServiceCollection();
+        services.AddObservability("1.2.3", sendOtlp: false);
+        services.ConfigureOpenTelemetryMeterProvider(m => m.AddReader(new BaseExportingMetricReader(other)));
+        using var provider = services.BuildServiceProvider();
+        _ = provider.GetRequiredService<MeterProvider>();
+        var prometheus = provider.GetRequiredService<PrometheusExporter>();
+        string[] there = ["a"];
+        _meter.CreateObservableGauge("test_gauge", () => there.Select(w => Which(0.5, w)), description: "Is");
+
+        var texts = new List<string?> { prometheus.Read(), other.Read() };
+        there = [];
+        texts.AddRange([prometheus.Read(), other.Read(), prometheus.Read(), other.Read()]);
+
+        Assert.Equal([true, true], texts.Take(2).Select(t => t!.Contains("test_gauge{which=\"a\"} 0.5", StringComparison.Ordinal)));
+        Assert.All(texts.TakeLast(2), t => Assert.DoesNotContain("test_gauge", t, StringComparison.Ordinal));
+        Assert.All(texts, t => Assert.DoesNotContain("NaN", t, StringComparison.Ordinal));
+    }
+
+    /// <summary>Hosted services are made before the first of them starts, and may measure in their constructors.</summary>
+    [Fact]
+    public async Task What_is_counted_while_the_host_starts_is_on_the_first_scrape()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddHostedService(_ => new CountsInItsConstructor(_meter));
+        builder.Services.AddOperator(ServicesTests.Connection);
+        builder.Services.AddRoutingCore();
+        builder.Services.Remove(builder.Services.Single(s => s.ImplementationType == typeof(OperatorService)));
+        await using var app = builder.Build();
+        app.MapMetrics();
+        await app.StartAsync();
+        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+
+        using var answer = await http.GetAsync(new Uri("/metrics", UriKind.Relative));
+        var text = await answer.Content.ReadAsStringAsync();
+
+        Assert.Equal(PrometheusText.ContentType, $"{answer.Content.Headers.ContentType}");
+        Assert.Contains("test_started_total 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("bucketencryption_build_info{version=", text, StringComparison.Ordinal);
+    }
+
+    private sealed class CountsInItsConstructor : BackgroundService
+    {
+        public CountsInItsConstructor(Meter meter) =>
+            meter.CreateCounter<long>("test_started_total", description: "Counts").Add(1);
+
+        protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.CompletedTask;
     }
 
     [Fact]
@@ -77,9 +175,9 @@ public sealed partial class ObservabilityTests : IDisposable
         for (var i = 0; i < 5000; i++)
             counter.Add(1, new KeyValuePair<string, object?>("code", $"code-{i}"));
 
-        var lines = Scrape().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = LinesOf(Scrape(), "test_total");
 
-        Assert.InRange(lines.Length, 200, 310);
+        Assert.InRange(lines.Count, 200, 310);
         Assert.Contains(lines, l => l.StartsWith("test_total{otel_metric_overflow=\"", StringComparison.Ordinal));
     }
 
@@ -223,25 +321,6 @@ public sealed partial class ObservabilityTests : IDisposable
     }
 
     [Fact]
-    public void A_series_that_has_ended_is_told_once_more_and_then_forgotten()
-    {
-        var round = 0;
-        using var meter = new Meter("a meter of its own");
-        _ = new FadingGauge(meter, "test_state", "Is", ["which"], () => [new FadingGauge.Reading(1, $"{round}")]);
-        var told = new List<int>();
-        using var listener = new MeterListener { InstrumentPublished = (instrument, listening) => { if (instrument.Meter == meter) listening.EnableMeasurementEvents(instrument); } };
-        listener.SetMeasurementEventCallback<double>((_, _, _, _) => told[^1]++);
-        listener.Start();
-        for (; round < 1000; round++)
-        {
-            told.Add(0);
-            listener.RecordObservableInstruments();
-        }
-
-        Assert.Equal((1, 2, 2), (told[0], told[1], told[^1]));
-    }
-
-    [Fact]
     public async Task A_policy_that_is_gone_is_not_remembered_by_a_reconcile_that_ends_later()
     {
         await using var bench = new Workbench(meter: _meter);
@@ -277,7 +356,7 @@ public sealed partial class ObservabilityTests : IDisposable
         Assert.InRange(bytes, 0, 1000); // less than a byte a call: the SDK may make something of its own once
     }
 
-    /// <summary>Every metric of the operator's own, with all that promtool's lint asks for: help, a unit in the name, _total for counters only.</summary>
+    /// <summary>All metrics of the operator, with what the lint of promtool asks for.</summary>
     [Fact]
     public async Task Names_are_as_prometheus_wants_them()
     {
@@ -286,17 +365,56 @@ public sealed partial class ObservabilityTests : IDisposable
         using var runtime = new Meter(RuntimeMetrics.MeterName);
         _ = new RuntimeMetrics(runtime);
         _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false), "1.2.3", perBucket: true);
+        GC.Collect();
 
         var text = Scrape();
 
         var types = Type().Matches(text).Select(m => (Name: m.Groups["name"].Value, Type: m.Groups["type"].Value)).ToList();
-        Assert.InRange(types.Count, 8, 100);
+        Assert.InRange(types.Count, 25, 100);
         Assert.Equal(types.Count, types.Select(t => t.Name).Distinct(StringComparer.Ordinal).Count());
+        Assert.All(types, t => Assert.Matches("^[a-z][a-z_]*$", t.Name));
         Assert.All(types, t => Assert.True((t.Type == "counter") == t.Name.EndsWith("_total", StringComparison.Ordinal), t.Name));
+        Assert.All(types, t => Assert.DoesNotMatch("_(count|sum|bucket|info_total)$", t.Name));
         Assert.All(types, t => Assert.Matches($"# HELP {t.Name} [A-Z0-9]", text));
+        Assert.All(LabelName().Matches(text), m => Assert.Matches("^[a-z][a-z_]*$", m.Groups["name"].Value));
     }
 
-    private string Scrape() => _observability.Prometheus.Read() ?? throw new InvalidOperationException("nothing was collected");
+    [Fact]
+    public void The_runtimes_own_metrics_are_few_and_on_the_page()
+    {
+        GC.Collect();
+        ThrowAndCatch();
+
+        var lines = LinesOf(Scrape(), "dotnet").Where(l => l[0] != '#').ToList();
+
+        var names = lines.Select(l => l.Split('{', ' ')[0]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var page = DotnetName().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs/metrics.md"))).Select(m => m.Value);
+        Assert.Equal(page.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal), names, StringComparer.Ordinal);
+        Assert.Contains("""dotnet_exceptions_total{error_type="InvalidOperationException"} """, Scrape(), StringComparison.Ordinal);
+        Assert.InRange(lines.Count(l => !l.StartsWith("dotnet_exceptions", StringComparison.Ordinal)), 20, 40);
+
+        static void ThrowAndCatch()
+        {
+            try
+            {
+                throw new InvalidOperationException("a test's");
+            }
+            catch (InvalidOperationException)
+            {
+                // counted all the same
+            }
+        }
+    }
+
+    private static Measurement<double> Which(double value, string which) =>
+        new(value, new KeyValuePair<string, object?>("which", which));
+
+    /// <summary>Of metrics whose names begin so, in the order of the text.</summary>
+    private static List<string> LinesOf(string text, string prefix) =>
+        [.. text.Split('\n').Where(l => l.Replace("# HELP ", "", StringComparison.Ordinal)
+            .Replace("# TYPE ", "", StringComparison.Ordinal).StartsWith(prefix, StringComparison.Ordinal))];
+
+    private string Scrape() => _services.GetRequiredService<PrometheusExporter>().Read() ?? throw new InvalidOperationException("nothing was collected");
 
     /// <summary>Of the one series of a metric that has a label value; null where there is none.</summary>
     private double? Value(string metric, string? label = null)
@@ -309,6 +427,12 @@ public sealed partial class ObservabilityTests : IDisposable
     private static HashSet<string> Labels(string text, string metric) =>
         [.. (text.Split('\n').FirstOrDefault(l => l.StartsWith(metric + "{", StringComparison.Ordinal)) ?? "").Split('{', '}').ElementAtOrDefault(1)?.Split(',') ?? []];
 
-    [GeneratedRegex("^# TYPE (?<name>[a-z_]+) (?<type>[a-z]+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex("^# TYPE (?<name>\\S+) (?<type>[a-z]+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Type();
+
+    [GeneratedRegex("[{,](?<name>[^=,{}\"]+)=\"", RegexOptions.ExplicitCapture)]
+    private static partial Regex LabelName();
+
+    [GeneratedRegex("dotnet_[a-z_]+")]
+    private static partial Regex DotnetName();
 }
