@@ -38,7 +38,8 @@ internal sealed partial class ExecPluginFolder : IDisposable
             """;
         var path = folder.InFolder("login");
         await File.WriteAllTextAsync(path, Script);
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return folder;
     }
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using k8s.Models;
 using KubeRuntime.Api;
-using KubeRuntime.Events;
 
 namespace KubeRuntime.Tests.Events;
 

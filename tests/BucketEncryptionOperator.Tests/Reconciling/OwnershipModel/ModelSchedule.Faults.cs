@@ -1,5 +1,4 @@
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
 using KubeRuntime.Api;
 
