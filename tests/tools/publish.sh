@@ -70,6 +70,7 @@ publish() {
     --artifacts-path "$PWD/$work/build" -o "$work/out" -p:RunAnalyzers=false "-p:PathMap=$PWD=/source" </dev/null >"$log" 2>&1 ||
     { tail -n 25 "$log" >&2; die "dotnet publish failed"; }
   if grep -E '(^|[ :])warning [A-Z]+[0-9]*' "$log" >&2; then die "the compiler warns"; fi
+  [ "$(key)" = "$1" ] || die "the sources have changed in the meantime: call this again"
   rm -rf "$out"
   mkdir "$out"
   mv "$work/out/$program" "$work/out/$program.dbg" "$out/"
