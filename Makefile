@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 STEP := tests/tools/step.sh
 SOLUTION := BucketEncryptionOperator.sln
 
-.PHONY: help build unit test scenarios chaos interop interop-ceph apiserver apiserver-check bench lint demo render chart observe telemetry-cost image mutants ownership-model clean
+.PHONY: help build operator unit test scenarios chaos interop interop-ceph apiserver apiserver-check bench lint demo render chart observe telemetry-cost image mutants ownership-model clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -15,23 +15,26 @@ help: ## this list
 build: ## compile everything (Release: tests and demo share it)
 	@$(STEP) "build" dotnet build $(SOLUTION) -c Release --nologo -v minimal
 
+operator: ## the program as it ships (NativeAOT), in artifacts/published: two minutes after a change of src; OPERATOR=jit takes make build's
+	@$(STEP) "operator" tests/tools/operator.sh
+
 unit: ## the unit tests: seconds, no API server
 	@$(STEP) "build" dotnet build tests/Unit.slnf -c Release --nologo -v quiet
 	@tests/run.sh unit
 
-test: apiserver build ## all tests, against a real API server; the last line is the count
+test: apiserver build operator ## all tests, against a real API server; the last line is the count
 	@tests/run.sh all
 
-scenarios: apiserver build ## what the product does, one line a file of tests/scenarios, with the result (part of make test)
+scenarios: apiserver build operator ## what the product does, one line a file of tests/scenarios, with the result (part of make test)
 	@tests/run.sh scenarios
 
-chaos: apiserver build ## faults on the real API server, each at full length (about 10 minutes); prints the table
+chaos: apiserver build operator ## faults on the real API server, each at full length (about 10 minutes); prints the table
 	@tests/run.sh chaos
 
 interop: build ## the vendors' own clients against the simulator
 	@$(STEP) "interop" tests/interop/run.sh
 
-interop-ceph: apiserver build ## the command and the operator against real Ceph gateways; by hand, needs root (about 10 minutes)
+interop-ceph: apiserver build operator ## the command and the operator against real Ceph gateways; by hand, needs root (about 10 minutes)
 	@$(STEP) "interop-ceph" tests/interop/ceph/run.sh
 
 apiserver: ## build the test API server (2 to 4 minutes once, then cached outside of the checkout)
@@ -40,29 +43,29 @@ apiserver: ## build the test API server (2 to 4 minutes once, then cached outsid
 apiserver-check: ## test the test API server: its cache and its contract
 	@tests/apiserver/check.sh
 
-bench: apiserver build ## speed and memory beside the same job on client-go, about 6 minutes: docs/benchmarks.md
+bench: apiserver build operator ## speed and memory beside the same job on client-go, about 6 minutes: docs/benchmarks.md
 	@$(STEP) "bench" tests/Benchmarks/bench.sh
 
 lint: ## formatting, analyzers, shell scripts, YAML, stray paths
 	@tests/lint.sh
 
 VENDOR ?= alibaba
-demo: apiserver build ## the operator at work against a real API server and a simulated store; VENDOR=alibaba, huawei, jdcloud or s3
+demo: apiserver build operator ## the operator at work against a real API server and a simulated store; VENDOR=alibaba, huawei, jdcloud or s3
 	@$(STEP) "demo, $(VENDOR)" tests/demo/demo.sh $(VENDOR)
 
 render: ## chart's CRDs, its table of values, deploy/rbac.yaml and deploy/install.yaml from what they are made of
 	@$(STEP) "render" deploy/render.sh
 
-chart: apiserver build ## the chart with Helm 3 and 4: lint, templates, a release's life on the API server, and the operator with what it installs
+chart: apiserver build operator ## the chart with Helm 3 and 4: lint, templates, a release's life on the API server, and the operator with what it installs
 	@tests/chart/chart.sh
 
-observe: apiserver build ## the chart's alerts and dashboard on a real Prometheus, with the operator under faults (about 6 minutes)
+observe: apiserver build operator ## the chart's alerts and dashboard on a real Prometheus, with the operator under faults (about 6 minutes)
 	@$(STEP) "observe" tests/observe/observe.sh
 
-telemetry-cost: apiserver build ## CPU and memory of a settled operator that is not asked, scraped, and sends OTLP too
+telemetry-cost: apiserver build operator ## CPU and memory of a settled operator that is not asked, scraped, and sends OTLP too
 	@$(STEP) "telemetry-cost" tests/observe/observe.sh cost
 
-image: apiserver build ## the container image, built with docker or buildah, and what is in it started as a kubelet would
+image: apiserver build operator ## the container image, built with docker or buildah, and what is in it started as a kubelet would
 	@tests/image/image.sh
 
 SCHEDULES ?= 20000

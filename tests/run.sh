@@ -14,6 +14,8 @@
 #   BEO_APISERVER_SERVE   tests/apiserver/serve.sh, absolute; its head states the contract. (Without the variable a fixture finds it from the
 #                         solution's directory, so that a test also runs from an IDE.)
 #   BEO_KUBECTL           a kubectl that works
+#   BEO_OPERATOR          the operator that they start: the program as it ships, published if need be, or what OPERATOR chooses
+#                         (tests/tools/operator.sh). Without the variable it is the one built beside the tests.
 # and, if set by the caller, USE_EXISTING_CLUSTER, KUBECONFIG and KUBEBUILDER_ASSETS, which serve.sh heeds.
 #
 # The interop tests are tests/interop/run.sh: its last line is "interop: N passed, N failed", and its exit code says the rest. Of a demo each scene counts as a test.
@@ -27,7 +29,8 @@ interop='' demos=() closing_prefix=''
 api_server() {
   BEO_APISERVER_SERVE=$PWD/tests/apiserver/serve.sh
   BEO_KUBECTL=$(tests/tools/ensure.sh kubectl)
-  export BEO_APISERVER_SERVE BEO_KUBECTL
+  BEO_OPERATOR=$(tests/tools/operator.sh)
+  export BEO_APISERVER_SERVE BEO_KUBECTL BEO_OPERATOR
 }
 # Integration tests that kill, cut and wait.
 faults='FullyQualifiedName~.Chaos.|FullyQualifiedName~.SilentDeath|FullyQualifiedName~.KilledOperator'

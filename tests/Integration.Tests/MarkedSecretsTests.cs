@@ -116,8 +116,8 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
     private async Task AsProcessAsync(string format)
     {
         await ApplyPoliciesAsync();
-        await using var op = Child.Start("dotnet", [
-            Repository.Operator, "run", "--kubeconfig", fixture.Server.Kubeconfig, "--watch-namespaces", TheScene.Namespace, "--allowed-endpoints", $"{Plain},{Secure}", "--http-address", "127.0.0.1:0",
+        await using var op = Child.StartOperator([
+            "run", "--kubeconfig", fixture.Server.Kubeconfig, "--watch-namespaces", TheScene.Namespace, "--allowed-endpoints", $"{Plain},{Secure}", "--http-address", "127.0.0.1:0",
             "--log-format", format, "--log-level", "trace", "--ambient-credentials-in-namespaced-stores", "--sts-endpoint", Plain, "--metadata-endpoint", Plain,
         ], Environment());
         await WhenAllCameToTheirReasonsAsync(() => op.Output);
@@ -199,7 +199,7 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
                 string[] words = ["bucket-encryption", "--method", "get", "oss://wrong-v4", "-e", endpoint, "-i", "other", "-k", $"{Mark}-wrong", "-t", $"{Mark}-token", "--region", "cn-hangzhou", "--sign-version", signature];
                 foreach (var (source, more) in new[] { ("command", Array.Empty<string>()), ("command --json", ["--json"]) })
                 {
-                    await using var command = Child.Start("dotnet", [Repository.Operator, .. words, .. more]);
+                    await using var command = Child.StartOperator([.. words, .. more]);
                     await command.ExitAsync();
                     Assert.NotEqual(0, command.ExitCode);
                     _said.Add((source, command.Output));

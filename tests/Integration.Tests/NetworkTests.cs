@@ -124,7 +124,7 @@ public sealed class NetworkTests(ClusterFixture fixture, ITestOutputHelper outpu
             await using var command = Child.Start("unshare",
             [
                 .. unshare, "sh", "-c", "mount --bind \"$0\" /etc/hosts && exec \"$@\"", hosts,
-                "dotnet", Repository.Operator, "bucket-encryption", "--method", "get", "oss://dual-stack", "-e", endpoint.GetLeftPart(UriPartial.Authority), "--region", "cn-hangzhou",
+                .. Repository.Operator, "bucket-encryption", "--method", "get", "oss://dual-stack", "-e", endpoint.GetLeftPart(UriPartial.Authority), "--region", "cn-hangzhou",
                 "--force-path-style", "-i", Scene.KeyId, "-k", "scene-secret", "-c", "/dev/null", "--read-timeout", "8", "--connect-timeout", "7", "--json",
             ], new Dictionary<string, string>(StringComparer.Ordinal) { ["no_proxy"] = "*" });
 

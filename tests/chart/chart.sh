@@ -10,7 +10,8 @@
 #   tests/chart/chart.sh           all of it
 #   tests/chart/chart.sh quick     lint, templates and health: seconds, no API server
 #
-# The last line is "chart: N passed, N failed"; a scene that the demo played is a test that passed. Needs what `make build` has built.
+# The last line is "chart: N passed, N failed"; a scene that the demo played is a test that passed. Needs what `make build` has
+# built; the operator is the program as it ships, published if need be, or what OPERATOR chooses (tests/tools/operator.sh).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 readonly chart=charts/bucket-encryption-operator

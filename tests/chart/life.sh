@@ -7,6 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 readonly chart=charts/bucket-encryption-operator release=bucket-encryption-operator
 passed=0
 helm=$(tests/tools/ensure.sh "$1")
+program=$(tests/tools/operator.sh)
 work=$(mktemp -d "${TMPDIR:-/tmp}/beo-chart.XXXXXX")
 
 finish() {
@@ -77,7 +78,7 @@ before=$(objects)
 [[ $before == *InSync* && $before == *hangzhou* ]] || die "no objects to watch over: $before"
 
 # An operator of this version, where nothing is to be done: it watches another namespace. What it says is told apart by the time of the upgrade alone.
-src/BucketEncryptionOperator/bin/Release/net10.0/bucket-encryption-operator run --watch-namespaces default --http-address 127.0.0.1:0 --log-format plain >"$work/operator.log" 2>&1 </dev/null &
+"$program" run --watch-namespaces default --http-address 127.0.0.1:0 --log-format plain >"$work/operator.log" 2>&1 </dev/null &
 operator=$!
 readyz() { curl -s --max-time 2 "$(sed -n 's/.*Probes at //p' "$work/operator.log")/readyz"; }
 readyz_says() { for _ in {1..200}; do [[ $(readyz) == "$1"* ]] && return; kill -0 "$operator" || break; sleep 0.1; done; cat "$work/operator.log"; die "/readyz never said $1"; }

@@ -7,16 +7,16 @@
 #   KUBEBUILDER_ASSETS=DIR make demo                    the kube-apiserver and etcd in DIR
 #   USE_EXISTING_CLUSTER=true KUBECONFIG=F make demo    a cluster of yours that has none of this installed; what the demo makes there it removes again
 #   HELM=helm4 HELM_FLAGS='--set …' make demo           installed by the chart instead of deploy/install.yaml (helm3 or helm4)
-#   OPERATOR=FILE make demo                             another operator than the one just built: the image's
+#   OPERATOR=jit make demo                              what `make build` has built instead of the program as it ships (tests/tools/operator.sh)
+#   OPERATOR=FILE make demo                             another operator: the image's
 #   KEEP=1 make demo                                    leaves everything up, and tells how to use and how to stop it
 #
 # demo.sh [VENDOR [--vendor-scenes]]: with the flag without the scenes that are the same for every vendor (the door, two replicas, rights).
-# Needs what `make build` has built. Everything is in one temporary directory; only processes that were started here are ended, by pid.
+# Needs what `make build` has built; the operator is published if need be. Everything is in one temporary directory; only processes that were started here are ended, by pid.
 # shellcheck disable=SC2016  # commands are printed as they stand, and expand when they are run
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-readonly operator=${OPERATOR:-src/BucketEncryptionOperator/bin/Release/net10.0/bucket-encryption-operator}
 readonly simulator=tests/ObjectStoreSimulator/bin/Release/net10.0/object-store-simulator
 readonly installation=bucket-encryption-operator # namespace, service account, Deployment, ClusterRole and binding of deploy/install.yaml, and the release's name
 readonly namespace=bucket-encryption-demo
@@ -41,7 +41,7 @@ readonly table=tests/demo/vendors/${1:-alibaba}.sh
 work=$(mktemp -d "${TMPDIR:-/tmp}/bucket-encryption-demo.XXXXXX")
 logs=$work/logs
 mkdir "$logs"
-operator_pid='' flags=() scene='the start' scenes=0 since='' gap='' made_in_cluster=no
+operator='' operator_pid='' flags=() scene='the start' scenes=0 since='' gap='' made_in_cluster=no
 
 # ---- helpers: talk
 
@@ -574,7 +574,8 @@ main() {
   tool=$(tests/tools/ensure.sh kubectl)
   PATH=$(dirname "$tool"):$PATH
   tests/tools/ensure.sh curl >/dev/null
-  for tool in "$operator" "$simulator"; do [ -x "$tool" ] || die "$tool is not there: make build"; done
+  [ -x "$simulator" ] || die "$simulator is not there: make build"
+  operator=$(tests/tools/operator.sh)
 
   local begin
   begin=$(now_ms) since=$begin
@@ -584,7 +585,7 @@ main() {
   install
   write_operator_kubeconfig
   start_operator
-  say "operator: process $operator_pid, as service account $installation/$installation"
+  say "operator: ${operator#"$PWD/"}, process $operator_pid, as service account $installation/$installation"
 
   first_policy
   status_rows

@@ -23,7 +23,7 @@ import yaml
 
 import picture
 
-OPERATOR = "src/BucketEncryptionOperator/bin/Release/net10.0/bucket-encryption-operator"
+OPERATOR = os.environ["OPERATOR"]
 SIMULATOR = "tests/ObjectStoreSimulator/bin/Release/net10.0/object-store-simulator"
 CHART = pathlib.Path("charts/bucket-encryption-operator/files")
 NAMESPACE = "observe"

@@ -10,5 +10,6 @@ unset USE_EXISTING_CLUSTER # the faults are nothing for a cluster of somebody's
 tests/tools/ensure.sh prometheus >/dev/null
 python=$(tests/tools/ensure.sh python3-yaml)
 kubectl=$(tests/tools/ensure.sh kubectl)
-export PYTHONDONTWRITEBYTECODE=1
+OPERATOR=$(tests/tools/operator.sh) # the program as it ships, or what the caller's OPERATOR chooses
+export OPERATOR PYTHONDONTWRITEBYTECODE=1
 exec "$python" "tests/observe/${1:-observe}.py" "$kubectl"

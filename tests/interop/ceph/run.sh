@@ -12,7 +12,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 unset USE_EXISTING_CLUSTER # stores at loopback are nothing for a cluster of somebody's
 
 readonly here=tests/interop/ceph
-readonly operator=$PWD/src/BucketEncryptionOperator/bin/Release/net10.0/bucket-encryption-operator
 readonly patience=60 # seconds for the API server and the operator to be ready
 declare -rA debian=([16]=bookworm [18]=trixie [20]=sid) names=([16]=pacific [18]=reef [20]=tentacle)
 
@@ -25,7 +24,7 @@ die() { say "$*"; exit 1; }
 versions=("$@")
 [ $# -gt 0 ] || versions=(16 18 20)
 for version in "${versions[@]}"; do [ -n "${debian[$version]:-}" ] || { echo "usage: run.sh [16] [18] [20]" >&2; exit 2; }; done
-[ -x "$operator" ] || die "$operator is missing: make build"
+operator=$(tests/tools/operator.sh) # the program as it ships, or what OPERATOR chooses
 kubectl=$(tests/tools/ensure.sh kubectl)
 tests/tools/ensure.sh curl >/dev/null
 
