@@ -164,10 +164,10 @@ check_emulated() {
   local qemu version_said
   qemu=$(tests/tools/ensure.sh qemu-user-static)
   cp "${qemu%/*}/qemu-$(case $architecture in arm64) echo aarch64 ;; amd64) echo x86_64 ;; esac)-static" "$root/qemu"
-  version_said=$(env -i HOME=/ chroot --userspec="$user:$user" "$root" /qemu "${entrypoint[0]}" --version) || die "does not start"
+  version_said=$(env -i HOME=/ /usr/sbin/chroot --userspec="$user:$user" "$root" /qemu "${entrypoint[0]}" --version) || die "does not start"
   is "under qemu, --version says" "$version_said" "$version"
   # A whole request: name resolution, sockets, cryptography, JSON.
-  version_said=$(env -i HOME=/ chroot --userspec="$user:$user" "$root" /qemu "${entrypoint[0]}" bucket-encryption --method get oss://a-bucket -e http://127.0.0.1:1 --region cn-hangzhou -i id -k secret -c /dev/null --json 2>&1) && die "a port where nobody listens answered"
+  version_said=$(env -i HOME=/ /usr/sbin/chroot --userspec="$user:$user" "$root" /qemu "${entrypoint[0]}" bucket-encryption --method get oss://a-bucket -e http://127.0.0.1:1 --region cn-hangzhou -i id -k secret -c /dev/null --json 2>&1) && die "a port where nobody listens answered"
   [[ $version_said == *127.0.0.1:1* ]] || die "the command said: $version_said"
   ok "and the command says that nobody listens at 127.0.0.1:1"
 }
