@@ -50,8 +50,8 @@ internal sealed partial class ModelSchedule
             .ToDictionary(r => new ClaimKey(policy.Metadata.Uid, new BucketId(r.Partition!, r.Name)), r => r.Original!);
         foreach (var (key, original) in rows.Where(r => !_recorded.Contains(r.Key)))
             Inherits(policy, key.Bucket, original);
-        foreach (var gone in _recorded.Where(k => k.Uid == policy.Metadata.Uid && !rows.ContainsKey(k)))
-            _oracle.RowIsGone(gone);
+        foreach (var key in _recorded.Where(k => k.Uid == policy.Metadata.Uid && IsGivenUp(policy, status, k.Bucket)))
+            _oracle.GivenUp(key);
         _recorded.RemoveWhere(k => k.Uid == policy.Metadata.Uid);
         _recorded.UnionWith(rows.Keys);
         foreach (var (key, original) in _originals.Where(o => o.Key.Uid == policy.Metadata.Uid).ToList())
@@ -64,6 +64,18 @@ internal sealed partial class ModelSchedule
         }
         foreach (var (key, original) in rows.Where(r => _oracle.HasWritten(r.Key)))
             _originals[key] = original;
+    }
+
+    /// <summary>
+    /// Returns whether the policy has no row of the bucket because its store leads to another bucket of that name, or
+    /// because it no longer names the bucket. A status that was lost gives nothing up.
+    /// </summary>
+    private static bool IsGivenUp(BucketEncryptionPolicy policy, PolicyStatus status, BucketId bucket)
+    {
+        var row = status.Buckets.FirstOrDefault(r => r.Name == bucket.Name);
+        return row is null
+            ? policy.Spec.Buckets.All(b => b.Name != bucket.Name)
+            : row.Partition is { } partition && partition != bucket.Partition;
     }
 
     /// <summary>
