@@ -80,7 +80,7 @@ internal sealed partial class ModelSchedule
 
     /// <summary>
     /// Where a policy of the same namespace and vendor is about to give the bucket up, what the bucket has is that
-    /// one's write: its successor records what was there before both.
+    /// one's write: its successor records what was there before both. No policy records its own write.
     /// </summary>
     private void Inherits(BucketEncryptionPolicy policy, BucketId bucket, OriginalRow original)
     {
@@ -93,6 +93,11 @@ internal sealed partial class ModelSchedule
             .Where(r => r is { HeldTime: not null, Original.State: OriginalRow.Recorded }
                 && r.Name == bucket.Name && r.Partition == bucket.Partition)
             .Select(r => r.Original!.Encryption).ToList();
+        if (inherited.Count == 0 && _oracle.HasWritten(new ClaimKey(meta.Uid, bucket)))
+        {
+            _oracle.Violations.Add(
+                $"{meta.Key} records {original.Encryption} as the original of {bucket}, after its own write");
+        }
         if (inherited.Count > 0 && !inherited.Contains(original.Encryption))
             _oracle.Violations.Add($"{meta.Key} records {original.Encryption} as the original of {bucket}, "
                 + $"and inherits {inherited[0]}");
