@@ -6,7 +6,8 @@
 #   tests/run.sh scenarios   what the product does, one line a file of tests/scenarios; BEO_SCENARIO=part plays only files with that in their path
 #   tests/run.sh chaos  the chaos table alone, with each fault at its full length (about 10 minutes)
 #
-# Whatever failed is named again at the end. The last line of stdout is the sum over all projects: "N passed, N failed", and ", N skipped" if any; of chaos and scenarios, the same after "chaos: " and "scenarios: ".
+# Whatever failed is named again at the end. The last line of stdout is the sum over all projects: "N passed, N failed",
+# and ", N skipped" if any; of chaos and scenarios, the same after "chaos: " and "scenarios: ".
 # Exit code 0 only when every project ran at least one test and none failed or was skipped.
 # Results (trx) and console output stay in artifacts/test-results/.
 #

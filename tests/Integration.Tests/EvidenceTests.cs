@@ -152,11 +152,13 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
         }
     }
 
-    /// <summary>Requests of the operator. Events of the last change, and keys that are read again, are no part of a loop.</summary>
+    /// <summary>
+    /// Counts the operator's requests, without events of the last change and keys that are read again.
+    /// </summary>
     private int RequestsSince(long mark) => AuditLog.OperatorSince(fixture.Server.AuditLog, mark)
         .Count(r => r.Verb != "watch" && r.Resource is not ("events" or "secrets"));
 
-    /// <summary>When what the last change was about is stored.</summary>
+    /// <summary>Waits until the statuses of the last change are stored.</summary>
     private Task QuietKubernetesAsync() => Eventually.TrueAsync("nothing is sent for two seconds", async () =>
     {
         var mark = AuditLog.Mark(fixture.Server.AuditLog);

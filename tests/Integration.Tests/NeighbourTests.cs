@@ -22,8 +22,7 @@ public sealed class NeighbourTests(ClusterFixture fixture, ITestOutputHelper out
     /// <summary>Of a store that says nothing else.</summary>
     private const int RequestsPerSecond = 20;
 
-    /// <summary>A second on a quiet machine; behind the dead endpoint's time-outs it was a minute.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
 
     [Theory]
     [InlineData("one endpoint that swallows packets", 1, 1, false)]

@@ -9,7 +9,8 @@ public sealed class TelemetryTests(ClusterFixture fixture, ITestOutputHelper out
 {
     private const string Reconcile = "reconcile";
 
-    private static readonly string[] VendorCalls = ["GetBucketEncryption", "PutBucketEncryption", "GetBucketEncryption"];
+    private const string Read = "GetBucketEncryption";
+    private const string Write = "PutBucketEncryption";
 
     [Fact]
     public async Task A_reconcile_is_one_trace_whose_spans_add_up_and_metrics_come_beside_it()
@@ -32,7 +33,7 @@ public sealed class TelemetryTests(ClusterFixture fixture, ITestOutputHelper out
         ReceivedSpan[] trace = [];
         await Eventually.TrueAsync("the trace of the reconcile that wrote has come whole", () =>
         {
-            var write = collector.Spans.FirstOrDefault(s => s.Name == "PutBucketEncryption");
+            var write = collector.Spans.FirstOrDefault(s => s.Name == Write);
             trace = [.. collector.Spans.Where(s => s.Trace == write?.Trace).OrderBy(s => s.Start)];
             return trace.Any(s => s.Name == Reconcile);
         }, () => string.Join('\n', collector.Spans) + op.Log);
@@ -56,10 +57,12 @@ public sealed class TelemetryTests(ClusterFixture fixture, ITestOutputHelper out
         var parts = trace.Where(s => s.Parent == root.Id).ToList();
         Assert.True(parts.Sum(s => (decimal)s.Took) <= root.Took, "the parts are longer than the whole");
         var vendor = parts.Where(s => s["bucketencryption.vendor"].Length > 0).ToList();
-        Assert.Equal(VendorCalls, vendor.Select(s => s.Name), StringComparer.Ordinal);
+        // The look, the read before the write where the look is a second old by then, the write, and the read that confirms it.
+        Assert.InRange(vendor.Count, 3, 4);
+        Assert.Equal([Read, .. Enumerable.Repeat(Read, vendor.Count - 3), Write, Read], vendor.Select(s => s.Name), StringComparer.Ordinal);
         Assert.All(vendor, call => Assert.Equal(("traced", scene.Endpoint.Host), (call["bucketencryption.bucket"], call["server.address"])));
         Assert.All(vendor, call => Assert.Single(trace, s => s.Parent == call.Id && s["http.response.status_code"].Length > 0));
-        Assert.Equal(["NoSuchServerSideEncryptionRule", "OK", "OK"], vendor.Select(s => s["bucketencryption.code"]), StringComparer.Ordinal);
+        Assert.Equal([.. vendor.SkipLast(2).Select(_ => "NoSuchServerSideEncryptionRule"), "OK", "OK"], vendor.Select(s => s["bucketencryption.code"]), StringComparer.Ordinal);
         Assert.Contains(parts, s => s["http.request.method"] == "PATCH" && s["http.response.status_code"] == "200");
         // The Secret is read once for policy and store; whichever came first has it in its trace.
         Assert.Contains(collector.Spans, s => s.Parent.Length > 0 && s["http.request.method"] == "GET" && s["url.full"].Contains("/secrets/", StringComparison.Ordinal));

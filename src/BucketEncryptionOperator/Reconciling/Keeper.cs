@@ -241,8 +241,8 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
             && row.Original is { State: OriginalRow.Recorded, RecordedTime: { } at } && at == row.HeldTime);
 
     /// <summary>
-    /// Returns whether the write is on record. A record that was marked as refused is none: if the process died after the
-    /// write, nobody would know of it.
+    /// Returns whether the write is on record. A record that is marked as refused is not: after a crash it would say that
+    /// the write was never made.
     /// </summary>
     private static bool IsOnRecord(WritesRow? row, WriteHistory history) =>
         row is { Refused: not true } && (row.Hash, row.Count) == (history.Fingerprint, history.Count);

@@ -57,7 +57,7 @@ internal sealed class PolicyPass(
         var refused = options.ReadOnly
             ? ImmutableDictionary<string, Failure>.Empty
             : await record.BeginAsync(session.Api, [.. decided.OfType<Decided.Ours>().Select(d => d.Look)], cancellationToken);
-        var free = options.BucketConcurrency; // so many writes do not yield: each pass makes progress
+        var free = options.BucketConcurrency; // this number of writes does not yield: each pass makes progress
 
         var results = new BucketResult[tasks.Count];
         await EachAsync(results.Length, async (i, token) =>

@@ -295,7 +295,9 @@ public sealed class BetweenPassesTests : SharedBucketBench
             if (call.Operation != "Put")
                 return null;
             onRecord = Row("p").Writes;
-            return refuses ? new VendorFault(InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403, "Put")) : null;
+            return refuses
+                ? new VendorFault(InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403, "Put"))
+                : null;
         };
         await Bench.ReconcileAsync(Key("p"));
         var refused = Row("p").Writes;

@@ -277,7 +277,7 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_write_that_is_refused_again_and_again_costs_two_patches_a_try_whatever_its_request_ids_and_texts()
+    public async Task A_write_that_is_refused_each_time_costs_two_patches_a_try_whatever_its_request_ids_and_texts()
     {
         _bench.Vendor["finance-archive"] = None;
         _bench.Vendor.Faults = (n, call) =>

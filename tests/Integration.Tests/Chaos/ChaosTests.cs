@@ -67,8 +67,8 @@ public sealed partial class ChaosTests(ChaosWorld world, ITestOutputHelper outpu
         var mark = 0L;
         await EndureAsync("no watch while things happen and the server forgets them (410)", load: false, strike: async () =>
         {
-            // A process that starts anew would have nothing to find out. The lease is renewed meanwhile, unless the
-            // server takes longer to come back than the lease lasts; then it is all done again.
+            // A process that has restarted has no old version to lose. If the server takes longer to come back than
+            // the lease lasts, the operator restarts; then the fault is repeated.
             for (var times = 1; ; times++)
             {
                 var ends = world.Ends;

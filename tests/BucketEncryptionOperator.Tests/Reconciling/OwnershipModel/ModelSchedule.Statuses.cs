@@ -50,8 +50,8 @@ internal sealed partial class ModelSchedule
             .ToDictionary(r => new ClaimKey(policy.Metadata.Uid, new BucketId(r.Partition!, r.Name)), r => r.Original!);
         foreach (var (key, original) in rows.Where(r => !_recorded.Contains(r.Key)))
             Inherits(policy, key.Bucket, original);
-        foreach (var gone in _recorded.Where(k => k.Uid == policy.Metadata.Uid && !rows.ContainsKey(k)))
-            _oracle.RowIsGone(gone);
+        foreach (var key in _recorded.Where(k => k.Uid == policy.Metadata.Uid && IsGivenUp(policy, status, k.Bucket)))
+            _oracle.GivenUp(key);
         _recorded.RemoveWhere(k => k.Uid == policy.Metadata.Uid);
         _recorded.UnionWith(rows.Keys);
         foreach (var (key, original) in _originals.Where(o => o.Key.Uid == policy.Metadata.Uid).ToList())
@@ -67,8 +67,20 @@ internal sealed partial class ModelSchedule
     }
 
     /// <summary>
+    /// Returns whether the policy has no row of the bucket because its store leads to another bucket of that name, or
+    /// because it no longer names the bucket. A status that was lost gives nothing up.
+    /// </summary>
+    private static bool IsGivenUp(BucketEncryptionPolicy policy, PolicyStatus status, BucketId bucket)
+    {
+        var row = status.Buckets.FirstOrDefault(r => r.Name == bucket.Name);
+        return row is null
+            ? policy.Spec.Buckets.All(b => b.Name != bucket.Name)
+            : row.Partition is { } partition && partition != bucket.Partition;
+    }
+
+    /// <summary>
     /// Where a policy of the same namespace and vendor is about to give the bucket up, what the bucket has is that
-    /// one's write: its successor records what was there before both.
+    /// one's write: its successor records what was there before both. No policy records its own write.
     /// </summary>
     private void Inherits(BucketEncryptionPolicy policy, BucketId bucket, OriginalRow original)
     {
@@ -81,6 +93,11 @@ internal sealed partial class ModelSchedule
             .Where(r => r is { HeldTime: not null, Original.State: OriginalRow.Recorded }
                 && r.Name == bucket.Name && r.Partition == bucket.Partition)
             .Select(r => r.Original!.Encryption).ToList();
+        if (inherited.Count == 0 && _oracle.HasWritten(new ClaimKey(meta.Uid, bucket)))
+        {
+            _oracle.Violations.Add(
+                $"{meta.Key} records {original.Encryption} as the original of {bucket}, after its own write");
+        }
         if (inherited.Count > 0 && !inherited.Contains(original.Encryption))
             _oracle.Violations.Add($"{meta.Key} records {original.Encryption} as the original of {bucket}, "
                 + $"and inherits {inherited[0]}");

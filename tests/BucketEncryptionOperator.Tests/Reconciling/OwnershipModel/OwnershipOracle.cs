@@ -117,11 +117,11 @@ internal sealed class OwnershipOracle(TimeProvider time)
         _claims.ReadAgain(stored);
     }
 
-    /// <summary>Whether the policy has written the bucket since the bucket is in its status.</summary>
+    /// <summary>Returns whether the policy has written the bucket since it named the bucket.</summary>
     public bool HasWritten(ClaimKey key) => _hasWritten.Contains(key);
 
-    /// <summary>The bucket is gone from the policy's status: if it comes again, the policy has not written it yet.</summary>
-    public void RowIsGone(ClaimKey key) => _hasWritten.Remove(key);
+    /// <summary>The policy has given the bucket up: when it names it again, it has not written it yet.</summary>
+    public void GivenUp(ClaimKey key) => _hasWritten.Remove(key);
 
     public void ChangedByOthers(BucketId bucket) => _changedByOthers[bucket] = time.GetUtcNow();
 
@@ -186,7 +186,7 @@ internal sealed class OwnershipOracle(TimeProvider time)
 
     public static bool Agree(BucketEncryptionPolicy a, BucketEncryptionPolicy b) => a.Spec.Encryption == b.Spec.Encryption && (a.Spec.Match ?? "Exact") == (b.Spec.Match ?? "Exact");
 
-    /// <summary>Returns whether the policy does more than leave a bucket as it is when it gives the bucket up.</summary>
+    /// <summary>Returns whether the policy changes a bucket when it gives the bucket up.</summary>
     public static bool ReleasesBuckets(BucketEncryptionPolicy policy) =>
         policy.Spec is { DeletionPolicy: "Delete" or "Restore", Mode: not "Audit" }
         && (policy.Metadata.DeletionTimestamp is null || policy.Spec.Suspend != true);
