@@ -54,7 +54,8 @@ FROM ${BUILD} AS program
 FROM scratch AS symbols
 COPY --from=program /published/bucket-encryption-operator.dbg /
 
-FROM ${BASE_IMAGE} AS base
+# The platform is named because buildah 1.28 would look for this base on the platform of the stage before.
+FROM --platform=${TARGETPLATFORM} ${BASE_IMAGE} AS base
 # A home: .NET looks for certificates of the user there, and without it asks /etc/passwd, which need not know this user; most runtimes set
 # it anyway.
 ENV HOME=/

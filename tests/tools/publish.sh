@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Publishes the operator as it ships, compiled ahead of time (NativeAOT), and prints the path of the program. Progress goes to stderr.
+# Publishes the operator as it ships, compiled ahead of time (NativeAOT), and prints the path of the program.
+# Progress goes to stderr.
 #
-#   tests/tools/publish.sh [amd64|arm64]     for this machine's architecture unless another is named, which is cross-linked
+#   tests/tools/publish.sh [amd64|arm64]     this machine's architecture unless another is named, which is cross-linked
 #
-# The result is in artifacts/published/ARCHITECTURE: the stripped program, and its symbols beside it (.dbg). It is made again
-# when the sources, the SDK or the linker are others than those that made it, and when a file in it is damaged or missing.
-# Several may call this at the same time: one publishes, the others wait for it.
+# The result is in artifacts/published/ARCHITECTURE: the stripped program, and its symbols beside it (.dbg). It is made
+# again when the sources, the SDK or the linker are others than those that made it, and when a file in it is damaged or
+# missing. Several may call this at the same time: one publishes, the others wait for it.
 #
-# Installs clang and lld with apt-get if they are missing, and the other architecture's linker and C library to cross-link.
+# Installs clang and lld with apt-get if they are missing, and to cross-link the other architecture's C library too.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 readonly program=bucket-encryption-operator
@@ -60,6 +61,8 @@ is_good() {
   echo "$now" >"$out/seen"
 }
 
+megabytes() { echo $(($(stat -c %s "$1") / 1000000)); }
+
 # Outside of bin and obj, which `dotnet build` may be using. The analyzers have run there.
 publish() {
   local work=$out.work log=$out.log
@@ -67,7 +70,8 @@ publish() {
   mkdir -p "$work"
   say "publishing for $architecture with NativeAOT (a minute or two); log: $log"
   dotnet publish src/BucketEncryptionOperator -c Release -r "$runtime" -p:PublishAot=true --nologo \
-    --artifacts-path "$PWD/$work/build" -o "$work/out" -p:RunAnalyzers=false "-p:PathMap=$PWD=/source" </dev/null >"$log" 2>&1 ||
+    --artifacts-path "$PWD/$work/build" -o "$work/out" -p:RunAnalyzers=false "-p:PathMap=$PWD=/source" \
+    </dev/null >"$log" 2>&1 ||
     { tail -n 25 "$log" >&2; die "dotnet publish failed"; }
   if grep -E '(^|[ :])warning [A-Z]+[0-9]*' "$log" >&2; then die "the compiler warns"; fi
   [ "$(key)" = "$1" ] || die "the sources have changed in the meantime: call this again"
@@ -78,7 +82,7 @@ publish() {
   (cd "$out" && sha256sum "$program" "$program.dbg" >sums)
   echo "$1" >"$out/key"
   is_good "$1" || die "$out is not what was published"
-  say "published: $(($(stat -c %s "$out/$program") / 1000000)) MB, and $(($(stat -c %s "$out/$program.dbg") / 1000000)) MB of symbols"
+  say "published: $(megabytes "$out/$program") MB, and $(megabytes "$out/$program.dbg") MB of symbols"
 }
 
 install_tools
@@ -86,7 +90,10 @@ wanted=$(key)
 if ! is_good "$wanted"; then
   mkdir -p artifacts/published
   exec 9>"$out.lock"
-  flock -n 9 || { say "another process is publishing: waiting for it"; flock -w "$lock_wait_seconds" 9 || die "it does not end"; }
+  if ! flock -n 9; then
+    say "another process is publishing: waiting for it"
+    flock -w "$lock_wait_seconds" 9 || die "it does not end"
+  fi
   if ! is_good "$wanted"; then publish "$wanted" 9>&-; fi
 fi
 echo "$PWD/$out/$program"

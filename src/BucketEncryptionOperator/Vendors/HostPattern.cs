@@ -1,9 +1,9 @@
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>
-/// A host name in which <c>*</c> stands for one or more letters, digits and hyphens, so never for a dot. Upper and lower case are equal.
-/// Matching takes time in proportion to the two lengths, whatever the pattern. A regular expression that promises this
-/// (<c>NonBacktracking</c>) needs milliseconds and megabytes to be made, and there are fifty patterns to make at each start.
+/// A host name in which <c>*</c> stands for one or more letters, digits and hyphens, so never for a dot. Upper and
+/// lower case are equal. Matching takes at most the product of the two lengths in steps. A regular expression with a
+/// bound (<c>NonBacktracking</c>) needs milliseconds and megabytes to be made, and each start makes fifty patterns.
 /// </summary>
 internal sealed class HostPattern(string text)
 {
@@ -28,8 +28,8 @@ internal sealed class HostPattern(string text)
     }
 
     /// <summary>
-    /// Each wildcard takes as little as it can. Where the rest does not fit, the last wildcard takes one character more: an earlier one
-    /// need not, for what it would take the last one can take as well.
+    /// Each wildcard takes as little as it can. Where the rest does not fit, the last one takes one character more.
+    /// An earlier one need not: what it would take, the last one can take, too.
     /// </summary>
     private static bool LabelMatches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> label)
     {

@@ -26,7 +26,8 @@ public sealed class HostPatternTests(ITestOutputHelper output)
     [InlineData("a full name", "oss.example", "OSS.example", true)]
     [InlineData("a full name, and more", "oss.example", "oss.example.evil", false)]
     [InlineData("an address", "::1", "::1", true)]
-    public void A_wildcard_stands_for_a_part_of_one_label(string sentence, string pattern, string host, bool expected) =>
+    public void A_wildcard_stands_for_a_part_of_one_label(
+        string sentence, string pattern, string host, bool expected) =>
         Assert.True(expected == new HostPattern(pattern).Matches(host), sentence);
 
     [Fact]
