@@ -45,9 +45,13 @@ internal static class ModelJson
     }
 }
 
-/// <summary>The models of the library's that are sent and read. Whoever calls one more of its operations adds its models here.</summary>
+/// <summary>
+/// The models of the library's that are sent and read, and JSON as it is, for custom resources. Whoever calls one more of
+/// its operations adds its models here.
+/// </summary>
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(V1Secret))]
 [JsonSerializable(typeof(V1Lease))]
 [JsonSerializable(typeof(Eventsv1Event))]
+[JsonSerializable(typeof(JsonElement))]
 internal sealed partial class ModelContext : JsonSerializerContext;

@@ -27,12 +27,23 @@ internal sealed class Child : IAsyncDisposable
     public int Id => _process.Id;
 
     /// <summary>Starts the operator, or one of its commands.</summary>
-    public static Child StartOperator(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
-        Start(Repository.Operator[0], [.. Repository.Operator.Skip(1), .. arguments], environment);
+    /// <param name="directory">Its working directory; null for this process's.</param>
+    public static Child StartOperator(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? directory = null) =>
+        Start(Repository.Operator[0], [.. Repository.Operator.Skip(1), .. arguments], environment, directory);
 
-    public static Child Start(string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public static Child Start(
+        string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null,
+        string? directory = null)
     {
-        var start = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(file, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+            WorkingDirectory = directory ?? "",
+        };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal))
             start.Environment[name] = value;
         var process = new Process { StartInfo = start };

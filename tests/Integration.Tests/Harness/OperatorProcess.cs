@@ -21,6 +21,8 @@ internal sealed class OperatorProcess : IAsyncDisposable
 
     public int ExitCode => _child.ExitCode;
 
+    public int Id => _child.Id;
+
     /// <summary>Starts it and waits until /readyz says ok.</summary>
     public static async Task<OperatorProcess> StartAsync(string kubeconfig, Uri allowedEndpoint, params string[] flags)
     {
@@ -30,13 +32,21 @@ internal sealed class OperatorProcess : IAsyncDisposable
     }
 
     /// <param name="kubeconfig">Null for what the environment says.</param>
-    public static OperatorProcess Launch(string? kubeconfig, Uri allowedEndpoint, IReadOnlyDictionary<string, string>? environment, params string[] flags)
+    public static OperatorProcess Launch(string? kubeconfig, Uri allowedEndpoint, IReadOnlyDictionary<string, string>? environment, params string[] flags) =>
+        LaunchIn(directory: null, kubeconfig, allowedEndpoint, environment, flags);
+
+    /// <param name="directory">Its working directory; null for this process's.</param>
+    /// <param name="kubeconfig">Null for what the environment says.</param>
+    public static OperatorProcess LaunchIn(
+        string? directory, string? kubeconfig, Uri allowedEndpoint, IReadOnlyDictionary<string, string>? environment,
+        params string[] flags)
     {
         var address = $"127.0.0.1:{FreePort()}";
         var endpoint = allowedEndpoint.GetLeftPart(UriPartial.Authority);
         var child = Child.StartOperator(
             ["run", .. kubeconfig is null ? [] : (string[])["--kubeconfig", kubeconfig], "--allowed-endpoints", endpoint, "--http-address", address, "--log-format", "plain", "--log-level", "debug", .. flags],
-            environment);
+            environment,
+            directory);
         return new OperatorProcess(child, new Uri("http://" + address));
     }
 
