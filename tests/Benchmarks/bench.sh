@@ -15,7 +15,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 here=tests/Benchmarks
 rounds=${1:-3}
-readonly here rounds patience=30 run_limit=240 limit=1200 # seconds: for a start, for a run, for all
+readonly here rounds patience=30 run_limit=600 limit=3600 # seconds: for a start, for a run, for all
 readonly simulator=tests/ObjectStoreSimulator/bin/Release/net10.0/object-store-simulator
 readonly benchmarks=$here/bin/Release/net10.0/benchmarks
 unset USE_EXISTING_CLUSTER # ten thousand objects are nothing for a cluster of somebody's
