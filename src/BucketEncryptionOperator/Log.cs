@@ -17,10 +17,16 @@ internal static partial class Log
         LoggerMessage.DefineScope<NamespacedName, string, string>("policy {Policy} store {Store} vendor {Vendor}");
 
     /// <param name="vendor">Empty where the store is not known.</param>
-    public static IDisposable? Scope(ILogger logger, NamespacedName policy, string store, string vendor) => ReconcileScope(logger, policy, store, vendor);
+    public static IDisposable? Scope(ILogger logger, NamespacedName policy, string store, string vendor) =>
+        ReconcileScope(logger, policy, store, vendor);
 
     [LoggerMessage(100, LogLevel.Information, "Bucket {Bucket}: encryption applied, from {From} to {To}")]
-    public static partial void EncryptionApplied(ILogger logger, string bucket, BucketEncryption from, BucketEncryption to);
+    public static partial void EncryptionApplied(
+        ILogger logger,
+        string bucket,
+        BucketEncryption from,
+        BucketEncryption to
+    );
 
     [LoggerMessage(101, LogLevel.Information, "Bucket {Bucket}: encryption removed, it was {From}")]
     public static partial void EncryptionRemoved(ILogger logger, string bucket, BucketEncryption from);
@@ -28,17 +34,48 @@ internal static partial class Log
     [LoggerMessage(102, LogLevel.Information, "Ready is {Ready} ({Reason}), {Buckets} buckets in sync")]
     public static partial void ReadyChanged(ILogger logger, string ready, string reason, string buckets);
 
-    [LoggerMessage(103, LogLevel.Warning, "Bucket {Bucket}: {Operation} failed with {Code} (HTTP {HttpStatus}, request {RequestId}). {Hint}")]
-    public static partial void BucketFailed(ILogger logger, string bucket, string operation, string code, int httpStatus, string requestId, string hint);
+    [LoggerMessage(
+        103,
+        LogLevel.Warning,
+        "Bucket {Bucket}: {Operation} failed with {Code} (HTTP {HttpStatus}, request {RequestId}). {Hint}"
+    )]
+    public static partial void BucketFailed(
+        ILogger logger,
+        string bucket,
+        string operation,
+        string code,
+        int httpStatus,
+        string requestId,
+        string hint
+    );
 
     [LoggerMessage(110, LogLevel.Warning, "Bucket {Bucket}: {Operation} failed with {Code}. {Message} {Hint}")]
-    public static partial void BucketFailedUnanswered(ILogger logger, string bucket, string operation, string code, string message, string hint);
+    public static partial void BucketFailedUnanswered(
+        ILogger logger,
+        string bucket,
+        string operation,
+        string code,
+        string message,
+        string hint
+    );
 
     [LoggerMessage(111, LogLevel.Debug, "New keys for {Identity}, good for {UsableFor}")]
     public static partial void KeyRenewed(ILogger logger, AmbientIdentity identity, TimeSpan usableFor);
 
-    [LoggerMessage(112, LogLevel.Warning, "No new keys for {Identity}: {Step} failed with {Code}. {Message} (request {RequestId}). The old ones are good for {UsableFor}")]
-    public static partial void KeyNotRenewed(ILogger logger, AmbientIdentity identity, string step, string code, string message, string requestId, TimeSpan usableFor);
+    [LoggerMessage(
+        112,
+        LogLevel.Warning,
+        "No new keys for {Identity}: {Step} failed with {Code}. {Message} (request {RequestId}). The old ones are good for {UsableFor}"
+    )]
+    public static partial void KeyNotRenewed(
+        ILogger logger,
+        AmbientIdentity identity,
+        string step,
+        string code,
+        string message,
+        string requestId,
+        TimeSpan usableFor
+    );
 
     [LoggerMessage(EventId = 104, Message = "Status not written ({Failure}), will try again: {Problem}")]
     public static partial void StatusNotWritten(ILogger logger, LogLevel level, KubeFailure failure, string problem);
@@ -58,7 +95,11 @@ internal static partial class Log
     [LoggerMessage(113, LogLevel.Warning, "Not started: {Problem}")]
     public static partial void SchemaProblem(ILogger logger, string problem);
 
-    [LoggerMessage(114, LogLevel.Warning, "The CRDs of the cluster are not compared with what this version needs: {Problem}")]
+    [LoggerMessage(
+        114,
+        LogLevel.Warning,
+        "The CRDs of the cluster are not compared with what this version needs: {Problem}"
+    )]
     public static partial void SchemaUnchecked(ILogger logger, string problem);
 
     [LoggerMessage(115, LogLevel.Information, "The least level to log was {Before} and is {Now}")]
@@ -68,7 +109,15 @@ internal static partial class Log
     public static partial void Stopped(ILogger logger);
 
     [LoggerMessage(EventId = 130, Message = "{Kind} {Store}: Ready is {Ready} ({Reason}). {Message}")]
-    public static partial void StoreReadyChanged(ILogger logger, LogLevel level, string kind, NamespacedName store, string ready, string reason, string message);
+    public static partial void StoreReadyChanged(
+        ILogger logger,
+        LogLevel level,
+        string kind,
+        NamespacedName store,
+        string ready,
+        string reason,
+        string message
+    );
 
     /// <summary>One line for each thing that changed with a status, none for what stayed.</summary>
     public static void StatusChange(ILogger logger, PolicyStatus? before, PolicyStatus after)
@@ -79,7 +128,10 @@ internal static partial class Log
                 Failed(logger, row.Name, error);
         }
         var was = before?.Conditions.Find(StatusComposer.Ready);
-        if (after.Conditions.Find(StatusComposer.Ready) is { } ready && (was?.Status != ready.Status || was.Reason != ready.Reason))
+        if (
+            after.Conditions.Find(StatusComposer.Ready) is { } ready
+            && (was?.Status != ready.Status || was.Reason != ready.Reason)
+        )
         {
             if (ready.Status != Condition.True && after.Buckets.All(b => b.Error is null))
                 PolicyFailed(logger, ready.Reason, ready.Message);
@@ -91,7 +143,15 @@ internal static partial class Log
     private static void Failed(ILogger logger, string bucket, ErrorRow error)
     {
         if (error.HttpStatus is { } status)
-            BucketFailed(logger, bucket, error.Operation, error.Code, status, error.RequestId ?? "unknown", error.Hint ?? "");
+            BucketFailed(
+                logger,
+                bucket,
+                error.Operation,
+                error.Code,
+                status,
+                error.RequestId ?? "unknown",
+                error.Hint ?? ""
+            );
         else
             BucketFailedUnanswered(logger, bucket, error.Operation, error.Code, error.Message ?? "", error.Hint ?? "");
     }

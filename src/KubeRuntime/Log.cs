@@ -6,7 +6,9 @@ namespace KubeRuntime;
 /// <summary>Everything that the runtime says.</summary>
 internal static partial class Log
 {
-    private static readonly Func<ILogger, string, IDisposable?> Reconcile = LoggerMessage.DefineScope<string>("reconcile {ReconcileId}");
+    private static readonly Func<ILogger, string, IDisposable?> Reconcile = LoggerMessage.DefineScope<string>(
+        "reconcile {ReconcileId}"
+    );
 
     public static IDisposable? ReconcileScope(ILogger logger, string id) => Reconcile(logger, id);
 
@@ -16,7 +18,11 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Warning, "Watch of {Resource} failed ({Failure}), will go on trying: {Problem}")]
     public static partial void WatchFailed(ILogger logger, string resource, KubeFailure failure, string problem);
 
-    [LoggerMessage(3, LogLevel.Information, "Watch of {Resource}: the version to resume from is too old (410), listing again")]
+    [LoggerMessage(
+        3,
+        LogLevel.Information,
+        "Watch of {Resource}: the version to resume from is too old (410), listing again"
+    )]
     public static partial void WatchExpired(ILogger logger, string resource);
 
     [LoggerMessage(4, LogLevel.Debug, "Watch of {Resource} ended, opening the next")]
@@ -37,14 +43,21 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Error, "Bug: cancelled reconciles did not end within {Limit} and are left behind")]
     public static partial void DrainGivenUp(ILogger logger, TimeSpan limit);
 
-    [LoggerMessage(10, LogLevel.Information, "The server has no streaming lists ({Problem}); {Resource} are listed by pages")]
+    [LoggerMessage(
+        10,
+        LogLevel.Information,
+        "The server has no streaming lists ({Problem}); {Resource} are listed by pages"
+    )]
     public static partial void NoStreamingLists(ILogger logger, string resource, string problem);
 
     [LoggerMessage(11, LogLevel.Warning, "The API server warns: {Text}")]
     public static partial void ServerWarns(ILogger logger, string text);
 
-    [LoggerMessage(12, LogLevel.Information,
-        "A page of {Resource} is too large; they are listed by pages of {PageSize} from now on")]
+    [LoggerMessage(
+        12,
+        LogLevel.Information,
+        "A page of {Resource} is too large; they are listed by pages of {PageSize} from now on"
+    )]
     public static partial void PageTooLarge(ILogger logger, string resource, int pageSize);
 
     [LoggerMessage(20, LogLevel.Information, "Standing by: {Holder} leads")]
@@ -53,7 +66,11 @@ internal static partial class Log
     [LoggerMessage(21, LogLevel.Information, "Leading, as {Identity}")]
     public static partial void Leading(ILogger logger, string identity);
 
-    [LoggerMessage(22, LogLevel.Warning, "The lease could not be read or written ({Failure}), will try again: {Problem}")]
+    [LoggerMessage(
+        22,
+        LogLevel.Warning,
+        "The lease could not be read or written ({Failure}), will try again: {Problem}"
+    )]
     public static partial void LeaseFailed(ILogger logger, KubeFailure failure, string problem);
 
     [LoggerMessage(23, LogLevel.Warning, "Leadership lost: {Reason}. Work is cancelled and the process ends")]
@@ -65,6 +82,16 @@ internal static partial class Log
     [LoggerMessage(25, LogLevel.Warning, "Lease not released, the others wait for its end: {Problem}")]
     public static partial void LeaseNotReleased(ILogger logger, string problem);
 
-    [LoggerMessage(30, LogLevel.Warning, "Event {Reason} about {Subject} was not sent ({Failure}); events go on, and further failures of this kind are only counted: {Problem}")]
-    public static partial void EventNotSent(ILogger logger, string reason, string subject, KubeFailure failure, string problem);
+    [LoggerMessage(
+        30,
+        LogLevel.Warning,
+        "Event {Reason} about {Subject} was not sent ({Failure}); events go on, and further failures of this kind are only counted: {Problem}"
+    )]
+    public static partial void EventNotSent(
+        ILogger logger,
+        string reason,
+        string subject,
+        KubeFailure failure,
+        string problem
+    );
 }

@@ -12,12 +12,25 @@ internal sealed class Fill(string kubeconfig, string ns)
     public async Task<int> RunAsync(int policies, int buckets, CancellationToken cancellationToken)
     {
         using var client = Cluster.Connect(kubeconfig);
-        await Parallel.ForAsync(0, policies, new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = cancellationToken }, async (i, token) =>
-            await client.CallAsync(
-                "POST policies",
-                k => k.CustomObjects.CreateNamespacedCustomObjectAsync(
-                    JsonElement.Parse(Policy(i, buckets)), Kinds.Group, Kinds.Version, ns, Kinds.Policies.Plural, cancellationToken: token),
-                token));
+        await Parallel.ForAsync(
+            0,
+            policies,
+            new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = cancellationToken },
+            async (i, token) =>
+                await client.CallAsync(
+                    "POST policies",
+                    k =>
+                        k.CustomObjects.CreateNamespacedCustomObjectAsync(
+                            JsonElement.Parse(Policy(i, buckets)),
+                            Kinds.Group,
+                            Kinds.Version,
+                            ns,
+                            Kinds.Policies.Plural,
+                            cancellationToken: token
+                        ),
+                    token
+                )
+        );
         return 0;
     }
 

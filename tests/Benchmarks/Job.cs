@@ -14,16 +14,31 @@ internal static class Job
     private static readonly TimeSpan LongestWatch = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(2);
 
-    public static async Task<int> RunAsync(string kubeconfig, int policies, string[] program, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        string kubeconfig,
+        int policies,
+        string[] program,
+        CancellationToken cancellationToken
+    )
     {
         using var client = Cluster.Connect(kubeconfig);
-        using var watch = await client.StreamListAsync(Kinds.Policies, new Scope(null), LongestWatch, cancellationToken);
-        while ((await watch.ReadAsync(cancellationToken))?.Type is not (null or WatchLineType.InitialEventsEnd))
-        {
-        }
+        using var watch = await client.StreamListAsync(
+            Kinds.Policies,
+            new Scope(null),
+            LongestWatch,
+            cancellationToken
+        );
+        while ((await watch.ReadAsync(cancellationToken))?.Type is not (null or WatchLineType.InitialEventsEnd)) { }
 
-        using var child = Process.Start(new ProcessStartInfo(program[0], program[1..]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })
-            ?? throw new InvalidOperationException(program[0]);
+        using var child =
+            Process.Start(
+                new ProcessStartInfo(program[0], program[1..])
+                {
+                    UseShellExecute = false,
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                }
+            ) ?? throw new InvalidOperationException(program[0]);
         var since = TimeProvider.System.GetTimestamp();
         var log = Task.WhenAll(LogAsync(child.StandardOutput), LogAsync(child.StandardError));
         var pid = child.Id.ToString(CultureInfo.InvariantCulture);
@@ -43,16 +58,25 @@ internal static class Job
         return 0;
     }
 
-    private static async Task AllReadyAsync(WatchReader<BucketEncryptionPolicy> watch, int policies, Process child, CancellationToken cancellationToken)
+    private static async Task AllReadyAsync(
+        WatchReader<BucketEncryptionPolicy> watch,
+        int policies,
+        Process child,
+        CancellationToken cancellationToken
+    )
     {
         var ready = new HashSet<NamespacedName>();
         while (ready.Count < policies)
         {
             if (child.HasExited)
                 throw new InvalidOperationException("the program has ended");
-            var line = await watch.ReadAsync(cancellationToken) ?? throw new InvalidOperationException("the watch has ended");
-            if (line.Item is { Status: { } status } policy && status.ObservedGeneration == policy.Metadata.Generation
-                && status.Conditions.Any(c => c is { Type: "Ready", Status: "True" }))
+            var line =
+                await watch.ReadAsync(cancellationToken) ?? throw new InvalidOperationException("the watch has ended");
+            if (
+                line.Item is { Status: { } status } policy
+                && status.ObservedGeneration == policy.Metadata.Generation
+                && status.Conditions.Any(c => c is { Type: "Ready", Status: "True" })
+            )
                 ready.Add(policy.Metadata.Key);
         }
     }

@@ -11,11 +11,15 @@ internal static class ProcessFigures
 
     /// <summary>Time since the kernel started this process, so that the start of the runtime counts too.</summary>
     public static double SecondsSinceStart() =>
-        double.Parse(File.ReadAllText("/proc/uptime").Split(' ')[0], CultureInfo.InvariantCulture) - (Stat("self", 22) / Ticks);
+        double.Parse(File.ReadAllText("/proc/uptime").Split(' ')[0], CultureInfo.InvariantCulture)
+        - (Stat("self", 22) / Ticks);
 
     /// <summary>For table.py.</summary>
-    public static string Line(double seconds, string pid) => string.Create(
-        CultureInfo.InvariantCulture, $"seconds={seconds:0.000} cpuSeconds={CpuSeconds(pid):0.00} rssMiB={ResidentMib(pid):0.0} privateMiB={PrivateMib(pid):0.0} peakMiB={PeakMib(pid):0.0}");
+    public static string Line(double seconds, string pid) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"seconds={seconds:0.000} cpuSeconds={CpuSeconds(pid):0.00} rssMiB={ResidentMib(pid):0.0} privateMiB={PrivateMib(pid):0.0} peakMiB={PeakMib(pid):0.0}"
+        );
 
     private static double CpuSeconds(string pid) => (Stat(pid, 14) + Stat(pid, 15)) / Ticks;
 
@@ -36,6 +40,9 @@ internal static class ProcessFigures
     private static double Status(string pid, string name)
     {
         var line = File.ReadLines($"/proc/{pid}/status").First(l => l.StartsWith(name, StringComparison.Ordinal));
-        return double.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) / KibInMib;
+        return double.Parse(
+                line[name.Length..].Replace("kB", "", StringComparison.Ordinal),
+                CultureInfo.InvariantCulture
+            ) / KibInMib;
     }
 }

@@ -12,7 +12,12 @@ internal static class Sync
     /// <summary>As the watcher's.</summary>
     private const int PageSize = 500;
 
-    public static async Task<int> RunAsync(string kubeconfig, int policies, bool pages, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        string kubeconfig,
+        int policies,
+        bool pages,
+        CancellationToken cancellationToken
+    )
     {
         using var client = Cluster.Connect(kubeconfig);
         var mirror = new Mirror<BucketEncryptionPolicy>();
@@ -32,14 +37,29 @@ internal static class Sync
         return 0;
     }
 
-    private static Task StreamAsync(KubeClient client, Mirror<BucketEncryptionPolicy> mirror, CancellationToken cancellationToken)
+    private static Task StreamAsync(
+        KubeClient client,
+        Mirror<BucketEncryptionPolicy> mirror,
+        CancellationToken cancellationToken
+    )
     {
-        var watcher = new Watcher<BucketEncryptionPolicy>(client, Kinds.Policies, new Scope(null), new Random(1), TimeProvider.System, NullLogger.Instance);
+        var watcher = new Watcher<BucketEncryptionPolicy>(
+            client,
+            Kinds.Policies,
+            new Scope(null),
+            new Random(1),
+            TimeProvider.System,
+            NullLogger.Instance
+        );
         return watcher.RunAsync(e => mirror.Apply(e), cancellationToken);
     }
 
     /// <summary>As the watcher does where the server has no streaming lists.</summary>
-    private static async Task ListAsync(KubeClient client, Mirror<BucketEncryptionPolicy> mirror, CancellationToken cancellationToken)
+    private static async Task ListAsync(
+        KubeClient client,
+        Mirror<BucketEncryptionPolicy> mirror,
+        CancellationToken cancellationToken
+    )
     {
         mirror.Apply(new WatchEvent<BucketEncryptionPolicy>.Restarted());
         string? next = null;
@@ -48,8 +68,7 @@ internal static class Sync
             var page = await client.ListAsync(Kinds.Policies, new Scope(null), PageSize, next, cancellationToken);
             mirror.Apply(new WatchEvent<BucketEncryptionPolicy>.Listed(page.Items, page.Unreadable));
             next = page.Continue;
-        }
-        while (next is not null);
+        } while (next is not null);
         mirror.Apply(new WatchEvent<BucketEncryptionPolicy>.Synced());
     }
 }

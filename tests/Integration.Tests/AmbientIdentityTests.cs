@@ -28,12 +28,27 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
         Know(aws.World, IamRole);
         try
         {
-            await using var alibabas = await StartAsync(fixture.Vendor, scene.Namespace, new(StringComparer.Ordinal) { ["ALIBABA_CLOUD_OIDC_TOKEN_FILE"] = tokenFile, ["ALIBABA_CLOUD_OIDC_PROVIDER_ARN"] = Provider });
-            await using var amazons = await StartAsync(aws, other.Namespace, new(StringComparer.Ordinal) { ["AWS_WEB_IDENTITY_TOKEN_FILE"] = tokenFile, ["AWS_ROLE_ARN"] = IamRole });
+            await using var alibabas = await StartAsync(
+                fixture.Vendor,
+                scene.Namespace,
+                new(StringComparer.Ordinal)
+                {
+                    ["ALIBABA_CLOUD_OIDC_TOKEN_FILE"] = tokenFile,
+                    ["ALIBABA_CLOUD_OIDC_PROVIDER_ARN"] = Provider,
+                }
+            );
+            await using var amazons = await StartAsync(
+                aws,
+                other.Namespace,
+                new(StringComparer.Ordinal) { ["AWS_WEB_IDENTITY_TOKEN_FILE"] = tokenFile, ["AWS_ROLE_ARN"] = IamRole }
+            );
             await Task.WhenAll(
-                LiveAsync(new Line(scene, alibabas, "rrsa", $"{{rrsa: {{roleArn: '{RamRole}'}}}}", IdentityOperations.Oidc)),
+                LiveAsync(
+                    new Line(scene, alibabas, "rrsa", $"{{rrsa: {{roleArn: '{RamRole}'}}}}", IdentityOperations.Oidc)
+                ),
                 LiveAsync(new Line(scene, alibabas, "ecs-ram-role", "{ecsRamRole: {}}", IdentityOperations.RoleKeys)),
-                LiveAsync(new Line(other, amazons, "web-identity", "{webIdentity: {}}", IdentityOperations.WebIdentity)));
+                LiveAsync(new Line(other, amazons, "web-identity", "{webIdentity: {}}", IdentityOperations.WebIdentity))
+            );
             AssertNoneWasOver(fixture.Vendor.World);
             AssertNoneWasOver(aws.World);
         }
@@ -49,26 +64,55 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
         var (scene, op, name) = (line.Scene, line.Operator, line.Name);
         scene.CreateBuckets(name);
         await scene.Cluster.ApplyAsync(StoreYaml(line));
-        await scene.Cluster.ApplyAsync(scene.PolicyYaml(name, [name]).Replace("{name: oss}", $"{{name: {name}}}", StringComparison.Ordinal));
+        await scene.Cluster.ApplyAsync(
+            scene.PolicyYaml(name, [name]).Replace("{name: oss}", $"{{name: {name}}}", StringComparison.Ordinal)
+        );
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, name, "True", detail: () => op.Log);
         var first = KeysUsed(line);
 
-        scene.Vendor.Faults.Add(new FaultRule { Operations = [line.Giving], Action = FaultAction.Error, Times = 1, Status = 503, Code = "ServiceUnavailable" });
+        scene.Vendor.Faults.Add(
+            new FaultRule
+            {
+                Operations = [line.Giving],
+                Action = FaultAction.Error,
+                Times = 1,
+                Status = 503,
+                Code = "ServiceUnavailable",
+            }
+        );
         await Eventually.TrueAsync($"{name}: another key is used", () => KeysUsed(line) > first, () => op.Log);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, name, "True", detail: () => op.Log);
 
-        var outage = scene.Vendor.Faults.Add(new FaultRule { Operations = [line.Giving], Action = FaultAction.Error, Status = 503, Code = "AllIsDown" });
+        var outage = scene.Vendor.Faults.Add(
+            new FaultRule
+            {
+                Operations = [line.Giving],
+                Action = FaultAction.Error,
+                Status = 503,
+                Code = "AllIsDown",
+            }
+        );
         var told = await scene.Cluster.WhenReadyIsAsync(scene.Namespace, name, "Unknown", detail: () => op.Log);
         var silentFrom = scene.Received(name, Operations.Get);
-        await Eventually.TrueAsync($"{name}: two renewals more have failed", () => Struck(scene, outage) >= 5, () => op.Log);
+        await Eventually.TrueAsync(
+            $"{name}: two renewals more have failed",
+            () => Struck(scene, outage) >= 5,
+            () => op.Log
+        );
         var struck = Struck(scene, outage);
         var silentTo = scene.Received(name, Operations.Get);
         scene.Vendor.Faults.Remove(outage.Id!);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, name, "True", detail: () => op.Log);
 
-        output.WriteLine($"{name}: {KeysUsed(line)} keys of {KeySeconds} s, {Asked(line)} times asked for one, {struck} of them in the outage; {scene.Received(name, Operations.Get)} reads of the bucket, none without a key");
+        output.WriteLine(
+            $"{name}: {KeysUsed(line)} keys of {KeySeconds} s, {Asked(line)} times asked for one, {struck} of them in the outage; {scene.Received(name, Operations.Get)} reads of the bucket, none without a key"
+        );
         Assert.Equal(silentFrom, silentTo);
-        Assert.Contains(line.Giving, Cluster.Condition(told, "Ready")?["message"]?.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains(
+            line.Giving,
+            Cluster.Condition(told, "Ready")?["message"]?.GetValue<string>(),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(Token, op.Log, StringComparison.Ordinal);
     }
 
@@ -78,47 +122,77 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
         var requests = world.Recorder.All.Where(r => r.Bucket is not null).ToList();
         var least = requests.Min(r => (keys[r.AccessKeyId!].ExpiresAt - r.Time).TotalSeconds);
 
-        output.WriteLine($"{requests.Count} requests with {keys.Count} keys: the one that came closest to its key's end had {least:0.0} s left");
+        output.WriteLine(
+            $"{requests.Count} requests with {keys.Count} keys: the one that came closest to its key's end had {least:0.0} s left"
+        );
         Assert.True(least > 0, $"{least} s");
-        Assert.Empty(world.Counters.Values.Total.Rejected.Keys.Intersect(["SecurityTokenExpired", "ExpiredToken", "InvalidAccessKeyId"], StringComparer.Ordinal));
+        Assert.Empty(
+            world.Counters.Values.Total.Rejected.Keys.Intersect(
+                ["SecurityTokenExpired", "ExpiredToken", "InvalidAccessKeyId"],
+                StringComparer.Ordinal
+            )
+        );
         Assert.InRange(requests.Count, 10, 999); // more would have pushed some out of the record
     }
 
-    private static void Know(World world, string role) => world.Identities.Set(new IdentityValues
-    {
-        RoleArn = role,
-        OidcProviderArn = Provider,
-        OidcToken = Token,
-        EcsRole = "instance-role",
-        KeySeconds = KeySeconds,
-    });
+    private static void Know(World world, string role) =>
+        world.Identities.Set(
+            new IdentityValues
+            {
+                RoleArn = role,
+                OidcProviderArn = Provider,
+                OidcToken = Token,
+                EcsRole = "instance-role",
+                KeySeconds = KeySeconds,
+            }
+        );
 
-    private async Task<OperatorProcess> StartAsync(SimulatorServer vendor, string ns, Dictionary<string, string> environment)
+    private async Task<OperatorProcess> StartAsync(
+        SimulatorServer vendor,
+        string ns,
+        Dictionary<string, string> environment
+    )
     {
         var here = vendor.Url.GetLeftPart(UriPartial.Authority);
         var op = OperatorProcess.Launch(
-            fixture.Server.Kubeconfig, vendor.Url, environment, "--watch-namespaces", ns, "--ambient-credentials-in-namespaced-stores", "--sts-endpoint", here, "--metadata-endpoint", here);
+            fixture.Server.Kubeconfig,
+            vendor.Url,
+            environment,
+            "--watch-namespaces",
+            ns,
+            "--ambient-credentials-in-namespaced-stores",
+            "--sts-endpoint",
+            here,
+            "--metadata-endpoint",
+            here
+        );
         await op.WhenReadyAsync();
         return op;
     }
 
-    private static string StoreYaml(Line line) => $$"""
-        apiVersion: bucketencryption.io/v1alpha1
-        kind: ObjectStore
-        metadata: {name: {{line.Name}}, namespace: {{line.Scene.Namespace}} }
-        spec:
-          vendor: {{(line.Giving == IdentityOperations.WebIdentity ? "S3" : "AlibabaOSS")}}
-          region: cn-hangzhou
-          endpoint: "{{line.Scene.Endpoint.GetLeftPart(UriPartial.Authority)}}"
-          credentials: {{line.Credentials}}
-        """;
+    private static string StoreYaml(Line line) =>
+        $$"""
+            apiVersion: bucketencryption.io/v1alpha1
+            kind: ObjectStore
+            metadata: {name: {{line.Name}}, namespace: {{line.Scene.Namespace}} }
+            spec:
+              vendor: {{(line.Giving == IdentityOperations.WebIdentity ? "S3" : "AlibabaOSS")}}
+              region: cn-hangzhou
+              endpoint: "{{line.Scene.Endpoint.GetLeftPart(UriPartial.Authority)}}"
+              credentials: {{line.Credentials}}
+            """;
 
     private static int KeysUsed(Line line) =>
-        line.Scene.Vendor.Recorder.All.Where(r => r.Bucket == line.Name && r.AccessKeyId is not null).Select(r => r.AccessKeyId).Distinct(StringComparer.Ordinal).Count();
+        line
+            .Scene.Vendor.Recorder.All.Where(r => r.Bucket == line.Name && r.AccessKeyId is not null)
+            .Select(r => r.AccessKeyId)
+            .Distinct(StringComparer.Ordinal)
+            .Count();
 
     private static int Asked(Line line) => line.Scene.Vendor.Recorder.All.Count(r => r.Operation == line.Giving);
 
-    private static long Struck(Scene scene, FaultRule rule) => scene.Vendor.Faults.All.FirstOrDefault(f => f.Rule.Id == rule.Id)?.Struck ?? 0;
+    private static long Struck(Scene scene, FaultRule rule) =>
+        scene.Vendor.Faults.All.FirstOrDefault(f => f.Rule.Id == rule.Id)?.Struck ?? 0;
 
     /// <param name="Giving">The operation that gives the keys.</param>
     private sealed record Line(Scene Scene, OperatorProcess Operator, string Name, string Credentials, string Giving);

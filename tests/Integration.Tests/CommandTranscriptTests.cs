@@ -12,7 +12,8 @@ public sealed class CommandTranscriptTests
         await using var check = Child.Start(
             "bash",
             [Path.Combine(Repository.Root, "tests", "transcript.sh"), "--check"],
-            new Dictionary<string, string>(StringComparer.Ordinal) { ["CONFIGURATION"] = Repository.Configuration });
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["CONFIGURATION"] = Repository.Configuration }
+        );
 
         await check.ExitAsync();
 

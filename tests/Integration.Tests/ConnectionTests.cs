@@ -23,15 +23,21 @@ public sealed class ConnectionTests(ClusterFixture fixture, ITestOutputHelper ou
         {
             await WriteAsync("ca.crt", await fixture.Server.AuthorityAsync());
             await WriteAsync("token", "first-token\n");
-            var clusters = await WriteAsync("clusters", $$$"""
+            var clusters = await WriteAsync(
+                "clusters",
+                $$$"""
                 contexts: [{name: c, context: {cluster: k, user: u}}]
                 clusters: [{name: k, cluster: {server: "{{{fixture.Server.Url}}}", certificate-authority: ca.crt}}]
-                """);
-            var users = await WriteAsync("users", """
+                """
+            );
+            var users = await WriteAsync(
+                "users",
+                """
                 current-context: c
                 users: [{name: u, user: {tokenFile: token}}]
                 clusters: [{name: k, cluster: {server: "https://192.0.2.1"}}]
-                """);
+                """
+            );
             await using var op = await StartAsync(scene, ("KUBECONFIG", $"{clusters}{Path.PathSeparator}{users}"));
             await ServesAsync(scene, op, "before");
 
@@ -39,12 +45,18 @@ public sealed class ConnectionTests(ClusterFixture fixture, ITestOutputHelper ou
             fixture.Server.KnowOnly(("second-token", Installation.Account));
             scene.CreateBuckets("meanwhile");
             await scene.ApplyPolicyAsync("meanwhile", ["meanwhile"]);
-            await Eventually.TrueAsync("the old token is refused", () => AuditLog.OperatorSince(fixture.Server.AuditLog, mark).Any(r => r.Code == 401), () => op.Log);
+            await Eventually.TrueAsync(
+                "the old token is refused",
+                () => AuditLog.OperatorSince(fixture.Server.AuditLog, mark).Any(r => r.Code == 401),
+                () => op.Log
+            );
             await WriteAsync("token", "second-token\n");
             var since = TimeProvider.System.GetTimestamp();
             await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "meanwhile", "True", detail: () => op.Log);
 
-            output.WriteLine($"token revoked and then replaced in its file: the policy that had come meanwhile was ready {TimeProvider.System.GetElapsedTime(since).TotalSeconds:0.0} s after the replacement");
+            output.WriteLine(
+                $"token revoked and then replaced in its file: the policy that had come meanwhile was ready {TimeProvider.System.GetElapsedTime(since).TotalSeconds:0.0} s after the replacement"
+            );
         }
         finally
         {
@@ -65,18 +77,33 @@ public sealed class ConnectionTests(ClusterFixture fixture, ITestOutputHelper ou
         using var pod = new PodFolder();
         await pod.WriteAsync("first-token", await server.AuthorityAsync());
         await using var op = await StartAsync(
-            scene, ("KUBECONFIG", ""), ("KUBERNETES_SERVICE_HOST", server.Url.Host), ("KUBERNETES_SERVICE_PORT", $"{server.Port}"), ("KUBERNETES_SERVICE_ACCOUNT_FOLDER", pod.Path));
+            scene,
+            ("KUBECONFIG", ""),
+            ("KUBERNETES_SERVICE_HOST", server.Url.Host),
+            ("KUBERNETES_SERVICE_PORT", $"{server.Port}"),
+            ("KUBERNETES_SERVICE_ACCOUNT_FOLDER", pod.Path)
+        );
         await ServesAsync(scene, op, "before");
 
         server.KnowOnly(("second-token", Installation.Account));
         await pod.WriteAsync("second-token", await server.AuthorityAsync());
         var revoked = await ServesAsync(scene, op, "after-the-token");
         await server.KillAndRestartWithNewAuthorityAsync();
-        await Eventually.TrueAsync("the new authority is not trusted yet", () => op.Log.Contains("certificate is invalid because of errors in the certificate chain", StringComparison.Ordinal), () => op.Log);
+        await Eventually.TrueAsync(
+            "the new authority is not trusted yet",
+            () =>
+                op.Log.Contains(
+                    "certificate is invalid because of errors in the certificate chain",
+                    StringComparison.Ordinal
+                ),
+            () => op.Log
+        );
         await pod.WriteAsync("second-token", await server.AuthorityAsync());
         var replaced = await ServesAsync(scene, op, "after-the-authority");
 
-        output.WriteLine($"in-cluster: a new policy was ready {revoked.TotalSeconds:0.0} s after the token was revoked and replaced, {replaced.TotalSeconds:0.0} s after ca.crt was");
+        output.WriteLine(
+            $"in-cluster: a new policy was ready {revoked.TotalSeconds:0.0} s after the token was revoked and replaced, {replaced.TotalSeconds:0.0} s after ca.crt was"
+        );
     }
 
     /// <summary>As the login plugins of clouds do: a token for minutes, printed by a program.</summary>
@@ -102,8 +129,10 @@ public sealed class ConnectionTests(ClusterFixture fixture, ITestOutputHelper ou
         await plugin.GiveTokenAsync("third-token", seconds: 600);
         var revoked = await ServesAsync(scene, op, "after-revocation");
 
-        output.WriteLine($"a plugin's token expired and was revoked, {plugin.Runs} runs of the plugin; "
-            + $"a new policy was ready {revoked.TotalSeconds:0.0} s after the revocation");
+        output.WriteLine(
+            $"a plugin's token expired and was revoked, {plugin.Runs} runs of the plugin; "
+                + $"a new policy was ready {revoked.TotalSeconds:0.0} s after the revocation"
+        );
         Assert.InRange(plugin.Runs - runs, 1, 5);
         Assert.DoesNotContain("-token", op.Log, StringComparison.Ordinal);
     }
@@ -131,22 +160,38 @@ public sealed class ConnectionTests(ClusterFixture fixture, ITestOutputHelper ou
         await plugin.FailAsync("no session, run: login.example");
         var variables = new Dictionary<string, string>(StringComparer.Ordinal) { ["KUBECONFIG"] = plugin.Kubeconfig };
         await using var op = OperatorProcess.Launch(
-            kubeconfig: null, scene.Endpoint, variables, "--watch-namespaces", scene.Namespace);
+            kubeconfig: null,
+            scene.Endpoint,
+            variables,
+            "--watch-namespaces",
+            scene.Namespace
+        );
 
         await Eventually.TrueAsync(
             "plugin, context and what it said are in the log",
-            () => op.Log.Contains("context \"c\": exec plugin", StringComparison.Ordinal)
+            () =>
+                op.Log.Contains("context \"c\": exec plugin", StringComparison.Ordinal)
                 && op.Log.Contains("no session, run: login.example", StringComparison.Ordinal),
-            () => op.Log);
+            () => op.Log
+        );
         await plugin.GiveTokenAsync("good-token", seconds: 600);
         await op.WhenReadyAsync();
         await ServesAsync(scene, op, "after-the-failure");
     }
 
-    private static async Task<OperatorProcess> StartAsync(Scene scene, params IEnumerable<(string Name, string Value)> environment)
+    private static async Task<OperatorProcess> StartAsync(
+        Scene scene,
+        params IEnumerable<(string Name, string Value)> environment
+    )
     {
         var variables = environment.ToDictionary(v => v.Name, v => v.Value, StringComparer.Ordinal);
-        var op = OperatorProcess.Launch(kubeconfig: null, scene.Endpoint, variables, "--watch-namespaces", scene.Namespace);
+        var op = OperatorProcess.Launch(
+            kubeconfig: null,
+            scene.Endpoint,
+            variables,
+            "--watch-namespaces",
+            scene.Namespace
+        );
         await op.WhenReadyAsync();
         return op;
     }

@@ -20,12 +20,23 @@ public sealed class EventTests(ClusterFixture fixture, ITestOutputHelper output)
         await using var op = await fixture.OperatorAsync(scene);
         await scene.ApplyPolicyAsync("one", ["ledger"]);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "one", "True");
-        await Eventually.TrueAsync("the first event", async () => Occurrences(await EventsAsync(scene)) == 1, () => op.Log);
+        await Eventually.TrueAsync(
+            "the first event",
+            async () => Occurrences(await EventsAsync(scene)) == 1,
+            () => op.Log
+        );
 
         scene.Vendor.Buckets.SetEncryptionBehindTheBack("ledger", xml: null);
-        await Eventually.TrueAsync("the events of the drift", async () => Occurrences(await EventsAsync(scene)) == 3, () => op.Log);
+        await Eventually.TrueAsync(
+            "the events of the drift",
+            async () => Occurrences(await EventsAsync(scene)) == 3,
+            () => op.Log
+        );
         var reads = scene.Received("ledger", ObjectStoreSimulator.Operations.Get);
-        await Eventually.TrueAsync("resyncs", () => scene.Received("ledger", ObjectStoreSimulator.Operations.Get) >= reads + 3);
+        await Eventually.TrueAsync(
+            "resyncs",
+            () => scene.Received("ledger", ObjectStoreSimulator.Operations.Get) >= reads + 3
+        );
 
         var events = await EventsAsync(scene);
         Assert.Equal(
@@ -33,7 +44,8 @@ public sealed class EventTests(ClusterFixture fixture, ITestOutputHelper output)
             DriftDetected Bucket ledger: default encryption was changed by somebody else, from KMS with key key-1 to None.
             EncryptionApplied Bucket ledger: default encryption is now KMS with key key-1; it was None.
             """,
-            string.Join('\n', events.Select(e => $"{e["reason"]} {e["note"]}").Order(StringComparer.Ordinal)));
+            string.Join('\n', events.Select(e => $"{e["reason"]} {e["note"]}").Order(StringComparer.Ordinal))
+        );
         Assert.Equal(3, Occurrences(events));
         var described = await scene.Cluster.KubectlAsync("-n", scene.Namespace, "describe", "bep", "one");
         output.WriteLine(described[described.IndexOf("Events:", StringComparison.Ordinal)..]);
@@ -47,20 +59,43 @@ public sealed class EventTests(ClusterFixture fixture, ITestOutputHelper output)
         var connection = KubeConfig.Load(fixture.Server.Kubeconfig, context: null, _ => null, TimeProvider.System);
         using var client = new KubeClient(connection, "event-tests/1.0", TimeProvider.System);
         using var meter = new System.Diagnostics.Metrics.Meter("test");
-        var recorder = new EventRecorder(client, new EventReporter("example.com/test", "pod-1"), new Random(1), TimeProvider.System, NullLogger<EventRecorder>.Instance, new RuntimeMetrics(meter));
+        var recorder = new EventRecorder(
+            client,
+            new EventReporter("example.com/test", "pod-1"),
+            new Random(1),
+            TimeProvider.System,
+            NullLogger<EventRecorder>.Instance,
+            new RuntimeMetrics(meter)
+        );
         using var stop = new CancellationTokenSource();
         var running = recorder.RunAsync(stop.Token);
         var namespaced = new EventSubject("v1", "Secret", new NamespacedName(scene.Namespace, "oss-keys"), "uid-1");
-        var cluster = new EventSubject("rbac.authorization.k8s.io/v1", "ClusterRole", new NamespacedName("", "system:node"), $"uid-{scene.Namespace}");
+        var cluster = new EventSubject(
+            "rbac.authorization.k8s.io/v1",
+            "ClusterRole",
+            new NamespacedName("", "system:node"),
+            $"uid-{scene.Namespace}"
+        );
 
         foreach (var subject in (EventSubject[])[namespaced, cluster, namespaced, cluster, cluster])
-            recorder.Record(new Occurrence(subject, IsWarning: true, "Seen", "Look", new string('ß', 4000), TimeProvider.System.GetUtcNow()));
+            recorder.Record(
+                new Occurrence(
+                    subject,
+                    IsWarning: true,
+                    "Seen",
+                    "Look",
+                    new string('ß', 4000),
+                    TimeProvider.System.GetUtcNow()
+                )
+            );
         await stop.CancelAsync();
         await running;
 
         var stored = Assert.Single(await EventsAsync(scene));
         Assert.Equal(2, (int?)stored["series"]?["count"]);
-        var ofCluster = (await EventsAsync(scene, "default")).Single(e => (string?)e["regarding"]?["uid"] == cluster.Uid);
+        var ofCluster = (await EventsAsync(scene, "default")).Single(e =>
+            (string?)e["regarding"]?["uid"] == cluster.Uid
+        );
         Assert.Equal(3, (int?)ofCluster["series"]?["count"]);
         Assert.Equal(512, ((string?)ofCluster["note"])?.Length);
     }
@@ -69,7 +104,16 @@ public sealed class EventTests(ClusterFixture fixture, ITestOutputHelper output)
 
     private static async Task<List<JsonNode>> EventsAsync(Scene scene, string? ns = null)
     {
-        var list = JsonNode.Parse(await scene.Cluster.KubectlAsync("-n", ns ?? scene.Namespace, "get", "events.v1.events.k8s.io", "-o", "json"));
+        var list = JsonNode.Parse(
+            await scene.Cluster.KubectlAsync(
+                "-n",
+                ns ?? scene.Namespace,
+                "get",
+                "events.v1.events.k8s.io",
+                "-o",
+                "json"
+            )
+        );
         return [.. (list?["items"]?.AsArray() ?? []).OfType<JsonNode>()];
     }
 }

@@ -41,8 +41,10 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
         var writes = Accepted(scene);
         var after = writes.Count(w => w.Time > answered);
         var late = writes.Count(w => w.Time > answered + TimeSpan.FromSeconds(1));
-        output.WriteLine($"{change}: {writes.Count} of {Many.Length} buckets written, "
-            + $"{after} after the API server's answer, {late} later than a second after it");
+        output.WriteLine(
+            $"{change}: {writes.Count} of {Many.Length} buckets written, "
+                + $"{after} after the API server's answer, {late} later than a second after it"
+        );
         Assert.InRange(after, 0, BucketConcurrency);
         Assert.Equal(0, late);
         if (patch.Length > 0)
@@ -50,7 +52,8 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
             await Eventually.TrueAsync(
                 "what was written is reported",
                 async () => await InSyncAsync(scene, "many") == writes.Count,
-                () => op.Log);
+                () => op.Log
+            );
         }
     }
 
@@ -72,7 +75,13 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
         foreach (var name in (string[])["b", "c"])
         {
             await scene.Cluster.KubectlAsync(
-                "-n", scene.Namespace, "annotate", "bep", name, "reconcile.fluxcd.io/requestedAt=now");
+                "-n",
+                scene.Namespace,
+                "annotate",
+                "bep",
+                name,
+                "reconcile.fluxcd.io/requestedAt=now"
+            );
             await scene.Cluster.WhenReadyIsAsync(scene.Namespace, name, "False", "OwnerSuspended", () => op.Log);
         }
 
@@ -82,8 +91,10 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
 
         var vendor = scene.Vendor.Counters.Values.Total.Received - before;
         var kubernetes = RequestsSince(mark);
-        output.WriteLine("three policies that agree, the owner suspended, 10 s: "
-            + $"{vendor} requests to the vendor, {kubernetes} to Kubernetes");
+        output.WriteLine(
+            "three policies that agree, the owner suspended, 10 s: "
+                + $"{vendor} requests to the vendor, {kubernetes} to Kubernetes"
+        );
         Assert.Equal((0, 0), (vendor, kubernetes));
     }
 
@@ -95,23 +106,27 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
         var there = $"http://127.0.0.1:{elsewhere.Port}";
         scene.CreateBuckets("healthy", "abroad");
         scene.Vendor.Accounts.Set("other-key", Scene.Account("other-secret"));
-        scene.Vendor.Faults.Add(new FaultRule
-        {
-            Bucket = "abroad",
-            Action = FaultAction.Error,
-            Status = 403,
-            Code = "InvalidAccessKeyId",
-        });
+        scene.Vendor.Faults.Add(
+            new FaultRule
+            {
+                Bucket = "abroad",
+                Action = FaultAction.Error,
+                Status = 403,
+                Code = "InvalidAccessKeyId",
+            }
+        );
         await using var op = await fixture.OperatorAsync(scene, "--allowed-endpoints", there);
         var other = Replaced(Replaced(scene.StoreYaml(), "name: oss,", "name: other,"), "oss-keys", "other-keys");
-        await scene.Cluster.ApplyAsync($$"""
+        await scene.Cluster.ApplyAsync(
+            $$"""
             apiVersion: v1
             kind: Secret
             metadata: {name: other-keys, namespace: {{scene.Namespace}}}
             stringData: {accessKeyId: other-key, accessKeySecret: other-secret}
             ---
             {{other}}
-            """);
+            """
+        );
         await scene.ApplyPolicyAsync("elder", ["healthy"]);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "elder", "True", detail: () => op.Log);
         await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System); // creationTimestamp has whole seconds
@@ -120,21 +135,27 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "younger", "False", "BucketConflict", () => op.Log);
 
         var abroad = scene.PolicyYaml("abroad", ["abroad"]);
-        await scene.Cluster.ApplyAsync(Replaced(scene.StoreYaml(there), "name: oss,", "name: abroad,") + "\n---\n"
-            + Replaced(abroad, "storeRef: {name: oss}", "storeRef: {name: abroad}"));
+        await scene.Cluster.ApplyAsync(
+            Replaced(scene.StoreYaml(there), "name: oss,", "name: abroad,")
+                + "\n---\n"
+                + Replaced(abroad, "storeRef: {name: oss}", "storeRef: {name: abroad}")
+        );
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "abroad", "False", "CredentialsRejected", () => op.Log);
         var reads = scene.Received("healthy", Operations.Get);
         await Eventually.TrueAsync(
             "the other region is asked on",
             () => scene.Received("healthy", Operations.Get) >= reads + 10,
-            () => op.Log);
+            () => op.Log
+        );
 
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "elder", "True", "InSync", () => op.Log);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "younger", "False", "BucketConflict", () => op.Log);
-        output.WriteLine("a key that one region rejects: "
-            + $"{scene.Received("healthy", Operations.Get) - reads} reads in the other meanwhile, "
-            + $"{scene.Writes("healthy")} write in all; "
-            + $"{scene.Received("abroad", Operations.Get)} request(s) where it is rejected");
+        output.WriteLine(
+            "a key that one region rejects: "
+                + $"{scene.Received("healthy", Operations.Get) - reads} reads in the other meanwhile, "
+                + $"{scene.Writes("healthy")} write in all; "
+                + $"{scene.Received("abroad", Operations.Get)} request(s) where it is rejected"
+        );
         Assert.Equal(1, scene.Writes("healthy"));
     }
 
@@ -144,7 +165,7 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
 
     private static async Task WhenQuietAsync(Scene scene, TimeSpan duration)
     {
-        for (var (count, since) = (-1, Now); Now - since < duration;)
+        for (var (count, since) = (-1, Now); Now - since < duration; )
         {
             if (Accepted(scene).Count is var now && now != count)
                 (count, since) = (now, Now);
@@ -155,16 +176,22 @@ public sealed class EvidenceTests(ClusterFixture fixture, ITestOutputHelper outp
     /// <summary>
     /// Counts the operator's requests, without events of the last change and keys that are read again.
     /// </summary>
-    private int RequestsSince(long mark) => AuditLog.OperatorSince(fixture.Server.AuditLog, mark)
-        .Count(r => r.Verb != "watch" && r.Resource is not ("events" or "secrets"));
+    private int RequestsSince(long mark) =>
+        AuditLog
+            .OperatorSince(fixture.Server.AuditLog, mark)
+            .Count(r => r.Verb != "watch" && r.Resource is not ("events" or "secrets"));
 
     /// <summary>Waits until the statuses of the last change are stored.</summary>
-    private Task QuietKubernetesAsync() => Eventually.TrueAsync("nothing is sent for two seconds", async () =>
-    {
-        var mark = AuditLog.Mark(fixture.Server.AuditLog);
-        await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System);
-        return RequestsSince(mark) == 0;
-    });
+    private Task QuietKubernetesAsync() =>
+        Eventually.TrueAsync(
+            "nothing is sent for two seconds",
+            async () =>
+            {
+                var mark = AuditLog.Mark(fixture.Server.AuditLog);
+                await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System);
+                return RequestsSince(mark) == 0;
+            }
+        );
 
     private static async Task<int> InSyncAsync(Scene scene, string policy)
     {

@@ -21,7 +21,13 @@ public sealed class FailingBucketsTests(ClusterFixture fixture, ITestOutputHelpe
         await using var op = await fixture.OperatorAsync(scene);
         await scene.ApplyPolicyAsync("mixed", buckets);
 
-        var policy = await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "mixed", "False", "MultipleErrors", () => op.Log);
+        var policy = await scene.Cluster.WhenReadyIsAsync(
+            scene.Namespace,
+            "mixed",
+            "False",
+            "MultipleErrors",
+            () => op.Log
+        );
         var wide = await scene.Cluster.KubectlAsync("-n", scene.Namespace, "get", "bep", "-o", "wide");
         output.WriteLine(wide);
         Assert.Equal("7/10", policy["status"]?["summary"]?["text"]?.GetValue<string>());
@@ -30,13 +36,27 @@ public sealed class FailingBucketsTests(ClusterFixture fixture, ITestOutputHelpe
         Assert.Equal("True", Cluster.Condition(policy, "Stalled")?["status"]?.GetValue<string>());
         Assert.Equal("Unknown", Cluster.Condition(policy, "Compliant")?["status"]?.GetValue<string>());
         var missing = Cluster.Row(policy, "tax-3");
-        Assert.Equal(("Failed", "NoSuchBucket", "0015-00000101", 404), (Text(missing["state"]), Text(missing["error"]?["code"]), Text(missing["error"]?["ec"]), missing["error"]?["httpStatus"]?.GetValue<int>()));
+        Assert.Equal(
+            ("Failed", "NoSuchBucket", "0015-00000101", 404),
+            (
+                Text(missing["state"]),
+                Text(missing["error"]?["code"]),
+                Text(missing["error"]?["ec"]),
+                missing["error"]?["httpStatus"]?.GetValue<int>()
+            )
+        );
         var denied = Cluster.Row(policy, "tax-5");
-        Assert.Equal(("Failed", "AccessDenied", 403), (Text(denied["state"]), Text(denied["error"]?["code"]), denied["error"]?["httpStatus"]?.GetValue<int>()));
+        Assert.Equal(
+            ("Failed", "AccessDenied", 403),
+            (Text(denied["state"]), Text(denied["error"]?["code"]), denied["error"]?["httpStatus"]?.GetValue<int>())
+        );
         Assert.True(Text(denied["error"]?["requestId"]).Length > 0, "the request id is kept for the vendor's support");
 
         var seen = scene.Received("tax-5", Operations.Get);
-        await Eventually.TrueAsync("further failing resyncs", () => scene.Received("tax-5", Operations.Get) >= seen + MoreResyncs);
+        await Eventually.TrueAsync(
+            "further failing resyncs",
+            () => scene.Received("tax-5", Operations.Get) >= seen + MoreResyncs
+        );
         var later = await scene.Cluster.PolicyAsync(scene.Namespace, "mixed");
         Assert.Equal(policy["status"]?.ToJsonString(), later["status"]?.ToJsonString());
         Assert.Equal(Text(policy["metadata"]?["resourceVersion"]), Text(later["metadata"]?["resourceVersion"]));
@@ -51,8 +71,22 @@ public sealed class FailingBucketsTests(ClusterFixture fixture, ITestOutputHelpe
         await scene.ApplyPolicyAsync("one", ["shaky"]);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "one", "True");
 
-        var fault = scene.Vendor.Faults.Add(new FaultRule { Bucket = "shaky", Action = FaultAction.Error, Status = 500, Code = "InternalError" });
-        var policy = await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "one", "Unknown", "InternalError", () => op.Log);
+        var fault = scene.Vendor.Faults.Add(
+            new FaultRule
+            {
+                Bucket = "shaky",
+                Action = FaultAction.Error,
+                Status = 500,
+                Code = "InternalError",
+            }
+        );
+        var policy = await scene.Cluster.WhenReadyIsAsync(
+            scene.Namespace,
+            "one",
+            "Unknown",
+            "InternalError",
+            () => op.Log
+        );
         Assert.Equal("Unknown", Text(Cluster.Row(policy, "shaky")["state"]));
         Assert.True(scene.Received("shaky", Operations.Get) >= 4, "two failures are not spoken of");
         Assert.NotNull(Cluster.Condition(policy, "Reconciling"));
@@ -74,7 +108,10 @@ public sealed class FailingBucketsTests(ClusterFixture fixture, ITestOutputHelpe
 
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "one", "False", "CredentialsRejected", () => op.Log);
         var secretReads = AuditLog.Mark(fixture.Server.AuditLog);
-        await Eventually.TrueAsync("the Secret is looked at again", () => AuditLog.OperatorSince(fixture.Server.AuditLog, secretReads).Any(r => r.Resource == "secrets"));
+        await Eventually.TrueAsync(
+            "the Secret is looked at again",
+            () => AuditLog.OperatorSince(fixture.Server.AuditLog, secretReads).Any(r => r.Resource == "secrets")
+        );
         Assert.Equal(1, scene.Received("vault", Operations.Get));
 
         await scene.Cluster.ApplyAsync(Scene.SecretYaml(scene.Namespace, "scene-secret"));
@@ -91,7 +128,13 @@ public sealed class FailingBucketsTests(ClusterFixture fixture, ITestOutputHelpe
         await scene.Cluster.KubectlAsync("-n", scene.Namespace, "delete", "secret/oss-keys", "objectstore/oss");
         await using var op = await fixture.OperatorAsync(scene);
         await scene.ApplyPolicyAsync("one", ["later"]);
-        var policy = await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "one", "False", "StoreNotFound", () => op.Log);
+        var policy = await scene.Cluster.WhenReadyIsAsync(
+            scene.Namespace,
+            "one",
+            "False",
+            "StoreNotFound",
+            () => op.Log
+        );
         Assert.NotNull(Cluster.Condition(policy, "Reconciling"));
 
         await scene.Cluster.ApplyAsync(scene.StoreYaml());

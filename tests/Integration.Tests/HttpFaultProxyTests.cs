@@ -14,7 +14,9 @@ namespace Integration.Tests;
 [Collection(ClusterTests.Name)]
 public sealed class HttpFaultProxyTests(ClusterFixture fixture) : IAsyncLifetime, IDisposable
 {
-    private static readonly Dictionary<string, (HttpFault Fault, KubeFailure Failure)> Table = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (HttpFault Fault, KubeFailure Failure)> Table = new(
+        StringComparer.Ordinal
+    )
     {
         ["429"] = (new HttpFault.Answer(429) { RetryAfterSeconds = 7 }, KubeFailure.Throttled),
         ["500"] = (new HttpFault.Answer(500), KubeFailure.Transient),
@@ -38,15 +40,24 @@ public sealed class HttpFaultProxyTests(ClusterFixture fixture) : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        await fixture.Cluster.ApplyAsync("""
+        await fixture.Cluster.ApplyAsync(
+            """
             apiVersion: rbac.authorization.k8s.io/v1
             kind: ClusterRoleBinding
             metadata: {name: fault-proxy}
             roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
             subjects: [{kind: ServiceAccount, name: fault-proxy, namespace: default}]
-            """);
-        _proxy = await HttpFaultProxy.StartAsync(KubeConfig.Load(fixture.Server.Kubeconfig, context: null, _ => null, TimeProvider.System), _certificates);
-        var connection = new KubeConnection(new Uri($"https://127.0.0.1:{_proxy.Port}")) { CertificateAuthorities = Renewable.Of<X509Certificate2Collection>([_certificates.Authority]), Token = BearerToken.FromText("sa:default:fault-proxy") };
+            """
+        );
+        _proxy = await HttpFaultProxy.StartAsync(
+            KubeConfig.Load(fixture.Server.Kubeconfig, context: null, _ => null, TimeProvider.System),
+            _certificates
+        );
+        var connection = new KubeConnection(new Uri($"https://127.0.0.1:{_proxy.Port}"))
+        {
+            CertificateAuthorities = Renewable.Of<X509Certificate2Collection>([_certificates.Authority]),
+            Token = BearerToken.FromText("sa:default:fault-proxy"),
+        };
         _client = new KubeClient(connection, "fault-proxy-test/1.0", TimeProvider.System);
         await fixture.Cluster.KubectlAsync("-n", "default", "delete", "lease", Key.Name, "--ignore-not-found");
         var lease = new V1Lease
@@ -57,7 +68,10 @@ public sealed class HttpFaultProxyTests(ClusterFixture fixture) : IAsyncLifetime
             Spec = new V1LeaseSpec { HolderIdentity = "first" },
         };
         await _client.CallAsync(
-            "POST leases", k => k.CoordinationV1.CreateNamespacedLeaseAsync(lease, Key.Namespace), CancellationToken.None);
+            "POST leases",
+            k => k.CoordinationV1.CreateNamespacedLeaseAsync(lease, Key.Namespace),
+            CancellationToken.None
+        );
     }
 
     public async Task DisposeAsync()
@@ -77,7 +91,14 @@ public sealed class HttpFaultProxyTests(ClusterFixture fixture) : IAsyncLifetime
     {
         var lease = await Client.GetAsync(Lease.Resource, Key, CancellationToken.None);
         using var watch = await WatchAsync(lease.Metadata.ResourceVersion);
-        await Client.PatchAsync(Lease.Resource, Key, Json($$$"""{"metadata":{"resourceVersion":"{{{lease.Metadata.ResourceVersion}}}"},"spec":{"holderIdentity":"second"}}"""), CancellationToken.None);
+        await Client.PatchAsync(
+            Lease.Resource,
+            Key,
+            Json(
+                $$$"""{"metadata":{"resourceVersion":"{{{lease.Metadata.ResourceVersion}}}"},"spec":{"holderIdentity":"second"}}"""
+            ),
+            CancellationToken.None
+        );
 
         var line = await watch.ReadAsync(CancellationToken.None).Within();
 
@@ -93,7 +114,9 @@ public sealed class HttpFaultProxyTests(ClusterFixture fixture) : IAsyncLifetime
         Proxy.Faults = FaultPlan.AtCall(Proxy.Calls + 2, fault);
 
         await Client.GetAsync(Lease.Resource, Key, CancellationToken.None).Within();
-        var thrown = await Assert.ThrowsAsync<KubeApiException>(() => Client.GetAsync(Lease.Resource, Key, CancellationToken.None).Within());
+        var thrown = await Assert.ThrowsAsync<KubeApiException>(() =>
+            Client.GetAsync(Lease.Resource, Key, CancellationToken.None).Within()
+        );
         await Client.GetAsync(Lease.Resource, Key, CancellationToken.None).Within();
 
         Assert.Equal(failure, thrown.Failure);
@@ -125,7 +148,15 @@ public sealed class HttpFaultProxyTests(ClusterFixture fixture) : IAsyncLifetime
     }
 
     private Task<WatchReader<Lease>> WatchAsync(string version) =>
-        Client.WatchAsync(Lease.Resource, new Scope(Key.Namespace) { FieldSelector = "metadata.name=" + Key.Name }, version, TimeSpan.FromMinutes(5), CancellationToken.None).Within();
+        Client
+            .WatchAsync(
+                Lease.Resource,
+                new Scope(Key.Namespace) { FieldSelector = "metadata.name=" + Key.Name },
+                version,
+                TimeSpan.FromMinutes(5),
+                CancellationToken.None
+            )
+            .Within();
 
     private static ReadOnlyMemory<byte> Json(string text) => Encoding.UTF8.GetBytes(text);
 }

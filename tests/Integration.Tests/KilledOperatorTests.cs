@@ -31,15 +31,36 @@ public sealed class KilledOperatorTests(ClusterFixture fixture, ITestOutputHelpe
             // The second read comes after the write: hold the write first, then what follows it.
             if (occurrence == 2)
             {
-                var write = scene.Vendor.HoldPoints.Add(new HoldRule { Operations = [Operations.Put], Phase = HoldPhase.After, Times = 1 });
+                var write = scene.Vendor.HoldPoints.Add(
+                    new HoldRule
+                    {
+                        Operations = [Operations.Put],
+                        Phase = HoldPhase.After,
+                        Times = 1,
+                    }
+                );
                 await scene.ApplyPolicyAsync("one", [Bucket]);
                 await HeldAsync(scene, op);
-                scene.Vendor.HoldPoints.Add(new HoldRule { Operations = [operation], Phase = (HoldPhase)phase, Times = 1 });
+                scene.Vendor.HoldPoints.Add(
+                    new HoldRule
+                    {
+                        Operations = [operation],
+                        Phase = (HoldPhase)phase,
+                        Times = 1,
+                    }
+                );
                 scene.Vendor.HoldPoints.Release(write.Id ?? "", keepRule: false);
             }
             else
             {
-                scene.Vendor.HoldPoints.Add(new HoldRule { Operations = [operation], Phase = (HoldPhase)phase, Times = 1 });
+                scene.Vendor.HoldPoints.Add(
+                    new HoldRule
+                    {
+                        Operations = [operation],
+                        Phase = (HoldPhase)phase,
+                        Times = 1,
+                    }
+                );
                 await scene.ApplyPolicyAsync("one", [Bucket]);
             }
             await HeldAsync(scene, op);
@@ -58,10 +79,22 @@ public sealed class KilledOperatorTests(ClusterFixture fixture, ITestOutputHelpe
         var scene = await fixture.SceneAsync();
         scene.CreateBuckets(Bucket);
         await using var proxy = new TcpProxy(fixture.Server.Port);
-        var op = await OperatorProcess.StartAsync(await proxy.KubeconfigAsync(fixture.Server), scene.Endpoint, "--watch-namespaces", scene.Namespace);
+        var op = await OperatorProcess.StartAsync(
+            await proxy.KubeconfigAsync(fixture.Server),
+            scene.Endpoint,
+            "--watch-namespaces",
+            scene.Namespace
+        );
         await using (op)
         {
-            var write = scene.Vendor.HoldPoints.Add(new HoldRule { Operations = [Operations.Put], Phase = HoldPhase.After, Times = 1 });
+            var write = scene.Vendor.HoldPoints.Add(
+                new HoldRule
+                {
+                    Operations = [Operations.Put],
+                    Phase = HoldPhase.After,
+                    Times = 1,
+                }
+            );
             await scene.ApplyPolicyAsync("one", [Bucket]);
             await HeldAsync(scene, op);
             // All that is left to do is the read-back and the patch.
@@ -86,7 +119,14 @@ public sealed class KilledOperatorTests(ClusterFixture fixture, ITestOutputHelpe
         var scene = await fixture.SceneAsync();
         scene.CreateBuckets(Bucket);
         await using var op = await fixture.OperatorAsync(scene);
-        var hold = scene.Vendor.HoldPoints.Add(new HoldRule { Operations = [Operations.Put], Phase = HoldPhase.After, Times = 1 });
+        var hold = scene.Vendor.HoldPoints.Add(
+            new HoldRule
+            {
+                Operations = [Operations.Put],
+                Phase = HoldPhase.After,
+                Times = 1,
+            }
+        );
         await scene.ApplyPolicyAsync("one", [Bucket]);
         await HeldAsync(scene, op);
 
@@ -119,7 +159,9 @@ public sealed class KilledOperatorTests(ClusterFixture fixture, ITestOutputHelpe
         var read = scene.Received(Bucket, Operations.Get);
         await Eventually.TrueAsync("two more resyncs", () => scene.Received(Bucket, Operations.Get) >= read + 2);
 
-        output.WriteLine($"killed {step}: PUTs in all {scene.Received(Bucket, Operations.Put)}, done {scene.Writes(Bucket)}");
+        output.WriteLine(
+            $"killed {step}: PUTs in all {scene.Received(Bucket, Operations.Put)}, done {scene.Writes(Bucket)}"
+        );
         Assert.Contains("key-1", scene.Vendor.Buckets.StoredEncryption(Bucket) ?? "", StringComparison.Ordinal);
         Assert.Equal("InSync", Cluster.Row(policy, Bucket)["state"]?.GetValue<string>());
         Assert.InRange(scene.Writes(Bucket), 1, MostWrites);

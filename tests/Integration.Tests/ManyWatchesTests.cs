@@ -18,12 +18,21 @@ public sealed class ManyWatchesTests(ClusterFixture fixture, ITestOutputHelper o
     {
         var scene = await fixture.SceneAsync();
         await using var proxy = new TcpProxy(fixture.Server.Port);
-        var connection = KubeConfig.Load(await proxy.KubeconfigAsync(fixture.Server), context: null, _ => null, TimeProvider.System);
+        var connection = KubeConfig.Load(
+            await proxy.KubeconfigAsync(fixture.Server),
+            context: null,
+            _ => null,
+            TimeProvider.System
+        );
         using var client = new KubeClient(connection, "many-watches/1.0", TimeProvider.System);
         using var patience = new CancellationTokenSource(Eventually.Patience, TimeProvider.System);
         var scope = new Scope(scene.Namespace);
         var version = (await client.ListAsync(Lease.Resource, scope, 1, next: null, patience.Token)).ResourceVersion;
-        var readers = await Task.WhenAll(Enumerable.Range(0, Watches).Select(_ => client.WatchAsync(Lease.Resource, scope, version, TimeSpan.FromMinutes(5), patience.Token)));
+        var readers = await Task.WhenAll(
+            Enumerable
+                .Range(0, Watches)
+                .Select(_ => client.WatchAsync(Lease.Resource, scope, version, TimeSpan.FromMinutes(5), patience.Token))
+        );
 
         var took = new List<double>();
         for (var i = 0; i < Calls; i++)
@@ -38,7 +47,9 @@ public sealed class ManyWatchesTests(ClusterFixture fixture, ITestOutputHelper o
             reader.Dispose();
 
         took.Sort();
-        output.WriteLine($"{Watches} watches on {proxy.Connections} connections; {Calls} calls beside them: median {took[Calls / 2]:0.0} ms, longest {took[^1]:0.0} ms");
+        output.WriteLine(
+            $"{Watches} watches on {proxy.Connections} connections; {Calls} calls beside them: median {took[Calls / 2]:0.0} ms, longest {took[^1]:0.0} ms"
+        );
         Assert.All(lines, l => Assert.Equal("news", l?.Item?.Metadata.Name));
         Assert.InRange(took[^1], 0, Prompt.TotalMilliseconds);
         Assert.True(proxy.Connections >= Watches / 100, $"{proxy.Connections} connections");

@@ -30,7 +30,13 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
     private const string RamRole = "acs:ram::123:role/operator";
     private const string Provider = "acs:ram::123:oidc-provider/cluster";
 
-    private static readonly IReadOnlyList<string> Codes = [.. VendorCatalog.All.SelectMany(v => v.Dialect.Errors.Codes).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+    private static readonly IReadOnlyList<string> Codes =
+    [
+        .. VendorCatalog
+            .All.SelectMany(v => v.Dialect.Errors.Codes)
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>Those that say something about the key, which ends all calls with it: each has a key of its own. Of the others one policy has all.</summary>
     private static readonly IReadOnlyList<string> Rejections = [.. Codes.Where(IsRejection)];
@@ -67,11 +73,24 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
         await File.WriteAllTextAsync(_tokenFile, $"{Mark}-pod-token");
         await File.WriteAllTextAsync(_brokenTokenFile, $"{Mark} pod\ntoken");
         var world = fixture.Vendor.World;
-        world.Identities.Set(new IdentityValues { RoleArn = RamRole, OidcProviderArn = Provider, OidcToken = "another", EcsRole = "instance-role", SecretMark = Mark });
+        world.Identities.Set(
+            new IdentityValues
+            {
+                RoleArn = RamRole,
+                OidcProviderArn = Provider,
+                OidcToken = "another",
+                EcsRole = "instance-role",
+                SecretMark = Mark,
+            }
+        );
         world.Accounts.Set("good", new Account { Secret = $"{Mark}-secret", SecurityToken = $"{Mark}-token" });
         foreach (var id in new[] { "other", "another" })
             world.Accounts.Set(id, new Account { Secret = "not-that", SecurityToken = $"{Mark}-token" });
-        TheScene.CreateBuckets([.. _reasons.Keys, .. Codes.Select(BucketOf), .. Rejections.Select(r => BucketOf(r) + "-key")]);
+        TheScene.CreateBuckets([
+            .. _reasons.Keys,
+            .. Codes.Select(BucketOf),
+            .. Rejections.Select(r => BucketOf(r) + "-key"),
+        ]);
         foreach (var code in Codes.Except(Rejections, StringComparer.Ordinal))
             world.Faults.Add(Echoing(BucketOf(code), code));
         world.Faults.Add(Echoing("echoed-code", $"{Mark}-token"));
@@ -103,23 +122,72 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
 
         foreach (var source in _said.GroupBy(s => s.Source, StringComparer.Ordinal))
             output.WriteLine($"{source.Key}: {source.Sum(s => s.Text.Length)} characters searched");
-        var leaks = _said.Where(s => s.Text.Contains(Mark, StringComparison.Ordinal) || s.Text.Contains(MarkInBase64, StringComparison.Ordinal)).Select(s => $"{s.Source}: {Around(s.Text)}").Distinct(StringComparer.Ordinal).ToList();
+        var leaks = _said
+            .Where(s =>
+                s.Text.Contains(Mark, StringComparison.Ordinal)
+                || s.Text.Contains(MarkInBase64, StringComparison.Ordinal)
+            )
+            .Select(s => $"{s.Source}: {Around(s.Text)}")
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
         Assert.True(leaks.Count == 0, string.Join("\n", leaks.Take(20)));
         // It must have heard what it was to search.
         Assert.Superset(
-            new HashSet<string>(StringComparer.Ordinal) { "command", "command --json", "events", "exceptions", "limits", "log json", "log of every category", "log plain", "metrics", "/metrics", "probes", "statuses", "traces" },
-            _said.Where(s => s.Text.Length > 0).Select(s => s.Source).ToHashSet(StringComparer.Ordinal));
-        Assert.All(["log json", "log plain", "log of every category"], log => Assert.Contains(_said, s => s.Source == log && s.Text.Contains("SignatureDoesNotMatch", StringComparison.Ordinal)));
+            new HashSet<string>(StringComparer.Ordinal)
+            {
+                "command",
+                "command --json",
+                "events",
+                "exceptions",
+                "limits",
+                "log json",
+                "log of every category",
+                "log plain",
+                "metrics",
+                "/metrics",
+                "probes",
+                "statuses",
+                "traces",
+            },
+            _said.Where(s => s.Text.Length > 0).Select(s => s.Source).ToHashSet(StringComparer.Ordinal)
+        );
+        Assert.All(
+            ["log json", "log plain", "log of every category"],
+            log =>
+                Assert.Contains(
+                    _said,
+                    s => s.Source == log && s.Text.Contains("SignatureDoesNotMatch", StringComparison.Ordinal)
+                )
+        );
     }
 
     /// <summary>As its users run it, at the level that says most.</summary>
     private async Task AsProcessAsync(string format)
     {
         await ApplyPoliciesAsync();
-        await using var op = Child.StartOperator([
-            "run", "--kubeconfig", fixture.Server.Kubeconfig, "--watch-namespaces", TheScene.Namespace, "--allowed-endpoints", $"{Plain},{Secure}", "--http-address", "127.0.0.1:0",
-            "--log-format", format, "--log-level", "trace", "--ambient-credentials-in-namespaced-stores", "--sts-endpoint", Plain, "--metadata-endpoint", Plain,
-        ], Environment());
+        await using var op = Child.StartOperator(
+            [
+                "run",
+                "--kubeconfig",
+                fixture.Server.Kubeconfig,
+                "--watch-namespaces",
+                TheScene.Namespace,
+                "--allowed-endpoints",
+                $"{Plain},{Secure}",
+                "--http-address",
+                "127.0.0.1:0",
+                "--log-format",
+                format,
+                "--log-level",
+                "trace",
+                "--ambient-credentials-in-namespaced-stores",
+                "--sts-endpoint",
+                Plain,
+                "--metadata-endpoint",
+                Plain,
+            ],
+            Environment()
+        );
         await WhenAllCameToTheirReasonsAsync(() => op.Output);
         await op.TerminateAsync();
         _said.Add(($"log {format}", op.Output));
@@ -131,28 +199,47 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
     {
         (_reasons["api-server-fails"], _reasons["bug"]) = ("SecretUnreadable", "OperatorBug");
         TheScene.CreateBuckets("api-server-fails", "bug");
-        await fixture.Cluster.ApplyAsync($"{StoreYaml("api-server-fails", "{secretRef: {name: unreadable}}")}\n---\n{StoreYaml("bug", "{secretRef: {name: wrong}}", vendor: "JDCloudOSS")}\n---\n{SecretYaml("unreadable", "good", Mark)}");
+        await fixture.Cluster.ApplyAsync(
+            $"{StoreYaml("api-server-fails", "{secretRef: {name: unreadable}}")}\n---\n{StoreYaml("bug", "{secretRef: {name: wrong}}", vendor: "JDCloudOSS")}\n---\n{SecretYaml("unreadable", "good", Mark)}"
+        );
         await ApplyPoliciesAsync();
-        await fixture.Cluster.ApplyAsync("""
+        await fixture.Cluster.ApplyAsync(
+            """
             apiVersion: rbac.authorization.k8s.io/v1
             kind: ClusterRoleBinding
             metadata: {name: marked-secrets}
             roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
             subjects: [{kind: ServiceAccount, name: marked-secrets, namespace: default}]
-            """);
+            """
+        );
         using var certificates = new TestCertificates("marked secrets");
-        await using var proxy = await HttpFaultProxy.StartAsync(KubeConfig.Load(fixture.Server.Kubeconfig, context: null, _ => null, TimeProvider.System), certificates);
-        proxy.Faults = call => call.Path.EndsWith("/secrets/unreadable", StringComparison.Ordinal) ? new HttpFault.Answer(500) : null;
+        await using var proxy = await HttpFaultProxy.StartAsync(
+            KubeConfig.Load(fixture.Server.Kubeconfig, context: null, _ => null, TimeProvider.System),
+            certificates
+        );
+        proxy.Faults = call =>
+            call.Path.EndsWith("/secrets/unreadable", StringComparison.Ordinal) ? new HttpFault.Answer(500) : null;
         using var overheard = new Overheard();
-        await using var app = Compose(overheard, new KubeConnection(new Uri($"https://127.0.0.1:{proxy.Port}"))
-        {
-            CertificateAuthorities = Renewable.Of<X509Certificate2Collection>([certificates.Authority]),
-            Token = BearerToken.FromText("sa:default:marked-secrets"),
-        });
+        await using var app = Compose(
+            overheard,
+            new KubeConnection(new Uri($"https://127.0.0.1:{proxy.Port}"))
+            {
+                CertificateAuthorities = Renewable.Of<X509Certificate2Collection>([certificates.Authority]),
+                Token = BearerToken.FromText("sa:default:marked-secrets"),
+            }
+        );
         await app.StartAsync();
-        await WhenAllCameToTheirReasonsAsync(() => string.Join('\n', overheard.Texts["log of every category"].TakeLast(5)));
+        await WhenAllCameToTheirReasonsAsync(() =>
+            string.Join('\n', overheard.Texts["log of every category"].TakeLast(5))
+        );
         using (var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) })
-            overheard.Add("probes", string.Concat(await http.GetStringAsync(new Uri("/livez", UriKind.Relative)), await http.GetStringAsync(new Uri("/readyz", UriKind.Relative))));
+            overheard.Add(
+                "probes",
+                string.Concat(
+                    await http.GetStringAsync(new Uri("/livez", UriKind.Relative)),
+                    await http.GetStringAsync(new Uri("/readyz", UriKind.Relative))
+                )
+            );
         overheard.Add("/metrics", await ScrapeAsync(app));
         overheard.Add("limits", string.Join('\n', app.Services.GetRequiredService<VendorLimits>().States));
         await app.StopAsync();
@@ -164,14 +251,38 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(overheard).SetMinimumLevel(LogLevel.Trace);
-        builder.Services.Configure<OperatorOptions>(o => (o.WatchNamespaces, o.AllowedEndpoints, o.AmbientCredentialsInNamespacedStores, o.MetricsPerBucket) = ([TheScene.Namespace], [Plain, Secure], true, true));
+        builder.Services.Configure<OperatorOptions>(o =>
+            (o.WatchNamespaces, o.AllowedEndpoints, o.AmbientCredentialsInNamespacedStores, o.MetricsPerBucket) = (
+                [TheScene.Namespace],
+                [Plain, Secure],
+                true,
+                true
+            )
+        );
         builder.Services.AddOperator(connection);
         builder.Services.AddRoutingCore();
         var environment = Environment();
-        builder.Services.AddSingleton(new AmbientIdentities(new IdentityOptions("marked/1.0", name => environment.GetValueOrDefault(name), new Uri(Plain), new Uri(Plain)), TimeProvider.System));
-        var vendors = builder.Services.Last(s => s.ServiceType == typeof(IReadOnlyDictionary<string, IBucketEncryptionApi>)).ImplementationFactory!;
-        builder.Services.AddSingleton<IReadOnlyDictionary<string, IBucketEncryptionApi>>(
-            s => new Dictionary<string, IBucketEncryptionApi>((IReadOnlyDictionary<string, IBucketEncryptionApi>)vendors(s), StringComparer.Ordinal) { ["JDCloudOSS"] = new Buggy() });
+        builder.Services.AddSingleton(
+            new AmbientIdentities(
+                new IdentityOptions(
+                    "marked/1.0",
+                    name => environment.GetValueOrDefault(name),
+                    new Uri(Plain),
+                    new Uri(Plain)
+                ),
+                TimeProvider.System
+            )
+        );
+        var vendors = builder
+            .Services.Last(s => s.ServiceType == typeof(IReadOnlyDictionary<string, IBucketEncryptionApi>))
+            .ImplementationFactory!;
+        builder.Services.AddSingleton<IReadOnlyDictionary<string, IBucketEncryptionApi>>(s => new Dictionary<
+            string,
+            IBucketEncryptionApi
+        >((IReadOnlyDictionary<string, IBucketEncryptionApi>)vendors(s), StringComparer.Ordinal)
+        {
+            ["JDCloudOSS"] = new Buggy(),
+        });
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
         app.MapMetrics();
@@ -186,7 +297,10 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
         var text = await http.GetStringAsync(new Uri("/metrics", UriKind.Relative));
         Assert.Contains("bucketencryption_vendor_requests_total{", text, StringComparison.Ordinal);
         Assert.Contains("bucketencryption_access_keys{state=\"rejected\"}", text, StringComparison.Ordinal);
-        Assert.All(Rejections.Select(r => "good-" + r).Append("another"), id => Assert.DoesNotContain($"\"{id}\"", text, StringComparison.Ordinal));
+        Assert.All(
+            Rejections.Select(r => "good-" + r).Append("another"),
+            id => Assert.DoesNotContain($"\"{id}\"", text, StringComparison.Ordinal)
+        );
         return text;
     }
 
@@ -196,8 +310,28 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
         {
             foreach (var signature in new[] { "v1", "v4" })
             {
-                string[] words = ["bucket-encryption", "--method", "get", "oss://wrong-v4", "-e", endpoint, "-i", "other", "-k", $"{Mark}-wrong", "-t", $"{Mark}-token", "--region", "cn-hangzhou", "--sign-version", signature];
-                foreach (var (source, more) in new[] { ("command", Array.Empty<string>()), ("command --json", ["--json"]) })
+                string[] words =
+                [
+                    "bucket-encryption",
+                    "--method",
+                    "get",
+                    "oss://wrong-v4",
+                    "-e",
+                    endpoint,
+                    "-i",
+                    "other",
+                    "-k",
+                    $"{Mark}-wrong",
+                    "-t",
+                    $"{Mark}-token",
+                    "--region",
+                    "cn-hangzhou",
+                    "--sign-version",
+                    signature,
+                ];
+                foreach (
+                    var (source, more) in new[] { ("command", Array.Empty<string>()), ("command --json", ["--json"]) }
+                )
                 {
                     await using var command = Child.StartOperator([.. words, .. more]);
                     await command.ExitAsync();
@@ -209,27 +343,55 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
     }
 
     private IEnumerable<string> Stores() =>
-    [
-        SecretYaml("good", "good", $"{Mark}-secret"), SecretYaml("wrong", "other", $"{Mark}-wrong"), SecretYaml("wrong-too", "another", $"{Mark}-wrong"), SecretYaml("malformed", "other", $"{Mark} with blanks"),
-        StoreYaml("all-codes", "{secretRef: {name: good}}"), StoreYaml("wrong-v4", "{secretRef: {name: wrong}}"), StoreYaml("wrong-v1", "{secretRef: {name: wrong-too}}", more: "alibaba: {signatureVersion: V1}"),
-        StoreYaml("malformed", "{secretRef: {name: malformed}}"), StoreYaml("sts-refuses", $"{{rrsa: {{roleArn: '{RamRole}', oidcProviderArn: '{Provider}'}}}}"),
-        StoreYaml("bad-token-file", "{webIdentity: {roleArn: 'arn:aws:iam::123456789012:role/operator'}}", vendor: "S3"), StoreYaml("given-keys", "{ecsRamRole: {}}"),
-        StoreYaml("tls", "{secretRef: {name: good}}", endpoint: Secure), StoreYaml("echoed-code", "{secretRef: {name: good}}"),
-        .. Rejections.SelectMany(r => new[]
-        {
-            SecretYaml("of-" + r.ToLowerInvariant(), "good-" + r, $"{Mark}-secret"), StoreYaml("rejected-" + r.ToLowerInvariant(), $"{{secretRef: {{name: of-{r.ToLowerInvariant()}}}}}"),
-        }),
-    ];
+        [
+            SecretYaml("good", "good", $"{Mark}-secret"),
+            SecretYaml("wrong", "other", $"{Mark}-wrong"),
+            SecretYaml("wrong-too", "another", $"{Mark}-wrong"),
+            SecretYaml("malformed", "other", $"{Mark} with blanks"),
+            StoreYaml("all-codes", "{secretRef: {name: good}}"),
+            StoreYaml("wrong-v4", "{secretRef: {name: wrong}}"),
+            StoreYaml("wrong-v1", "{secretRef: {name: wrong-too}}", more: "alibaba: {signatureVersion: V1}"),
+            StoreYaml("malformed", "{secretRef: {name: malformed}}"),
+            StoreYaml("sts-refuses", $"{{rrsa: {{roleArn: '{RamRole}', oidcProviderArn: '{Provider}'}}}}"),
+            StoreYaml(
+                "bad-token-file",
+                "{webIdentity: {roleArn: 'arn:aws:iam::123456789012:role/operator'}}",
+                vendor: "S3"
+            ),
+            StoreYaml("given-keys", "{ecsRamRole: {}}"),
+            StoreYaml("tls", "{secretRef: {name: good}}", endpoint: Secure),
+            StoreYaml("echoed-code", "{secretRef: {name: good}}"),
+            .. Rejections.SelectMany(r =>
+                new[]
+                {
+                    SecretYaml("of-" + r.ToLowerInvariant(), "good-" + r, $"{Mark}-secret"),
+                    StoreYaml(
+                        "rejected-" + r.ToLowerInvariant(),
+                        $"{{secretRef: {{name: of-{r.ToLowerInvariant()}}}}}"
+                    ),
+                }
+            ),
+        ];
 
     private async Task ApplyPoliciesAsync()
     {
         await fixture.Cluster.KubectlAsync("-n", TheScene.Namespace, "delete", "bep", "--all");
-        await fixture.Cluster.ApplyAsync(string.Join("\n---\n", _reasons.Keys.Select(name => TheScene.PolicyYaml(name, BucketsOf(name), "{algorithm: KMS}").Replace("{name: oss}", $"{{name: {name}}}", StringComparison.Ordinal))));
+        await fixture.Cluster.ApplyAsync(
+            string.Join(
+                "\n---\n",
+                _reasons.Keys.Select(name =>
+                    TheScene
+                        .PolicyYaml(name, BucketsOf(name), "{algorithm: KMS}")
+                        .Replace("{name: oss}", $"{{name: {name}}}", StringComparison.Ordinal)
+                )
+            )
+        );
     }
 
     private static IEnumerable<string> BucketsOf(string policy) =>
         policy == "all-codes" ? Codes.Except(Rejections, StringComparer.Ordinal).Select(BucketOf)
-        : Rejections.FirstOrDefault(r => policy == "rejected-" + r.ToLowerInvariant()) is { } rejection ? [BucketOf(rejection) + "-key"]
+        : Rejections.FirstOrDefault(r => policy == "rejected-" + r.ToLowerInvariant()) is { } rejection
+            ? [BucketOf(rejection) + "-key"]
         : [policy];
 
     private Task WhenAllCameToTheirReasonsAsync(Func<string> detail)
@@ -239,73 +401,133 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
             "every policy has come to its reason",
             async () =>
             {
-                var policies = JsonNode.Parse(await fixture.Cluster.KubectlAsync("-n", TheScene.Namespace, "get", "bep", "-o", "json"))?["items"]?.AsArray() ?? [];
-                var wrong = policies.Select(p => (Name: p!["metadata"]!["name"]!.GetValue<string>(), Reason: Cluster.Condition(p, "Ready")?["reason"]?.GetValue<string>())).Where(p => _reasons[p.Name] != p.Reason);
+                var policies =
+                    JsonNode
+                        .Parse(await fixture.Cluster.KubectlAsync("-n", TheScene.Namespace, "get", "bep", "-o", "json"))
+                        ?["items"]?.AsArray()
+                    ?? [];
+                var wrong = policies
+                    .Select(p =>
+                        (
+                            Name: p!["metadata"]!["name"]!.GetValue<string>(),
+                            Reason: Cluster.Condition(p, "Ready")?["reason"]?.GetValue<string>()
+                        )
+                    )
+                    .Where(p => _reasons[p.Name] != p.Reason);
                 last = string.Join(", ", wrong);
                 return policies.Count == _reasons.Count && last.Length == 0;
             },
-            () => $"{last}\n{detail()}");
+            () => $"{last}\n{detail()}"
+        );
     }
 
     private async Task CollectAsync()
     {
-        _said.Add(("statuses", await fixture.Cluster.KubectlAsync("-n", TheScene.Namespace, "get", "bep,objectstores", "-o", "yaml")));
-        _said.Add(("events", await fixture.Cluster.KubectlAsync("-n", TheScene.Namespace, "get", "events.events.k8s.io", "-o", "yaml")));
+        _said.Add(
+            (
+                "statuses",
+                await fixture.Cluster.KubectlAsync("-n", TheScene.Namespace, "get", "bep,objectstores", "-o", "yaml")
+            )
+        );
+        _said.Add(
+            (
+                "events",
+                await fixture.Cluster.KubectlAsync(
+                    "-n",
+                    TheScene.Namespace,
+                    "get",
+                    "events.events.k8s.io",
+                    "-o",
+                    "yaml"
+                )
+            )
+        );
     }
 
-    private Dictionary<string, string> Environment() => new(StringComparer.Ordinal)
-    {
-        ["ALIBABA_CLOUD_OIDC_TOKEN_FILE"] = _tokenFile,
-        ["AWS_WEB_IDENTITY_TOKEN_FILE"] = _brokenTokenFile,
-    };
+    private Dictionary<string, string> Environment() =>
+        new(StringComparer.Ordinal)
+        {
+            ["ALIBABA_CLOUD_OIDC_TOKEN_FILE"] = _tokenFile,
+            ["AWS_WEB_IDENTITY_TOKEN_FILE"] = _brokenTokenFile,
+        };
 
     private string Plain => fixture.Vendor.Url.GetLeftPart(UriPartial.Authority);
 
     private string Secure => Tls.Url.GetLeftPart(UriPartial.Authority);
 
-    private string StoreYaml(string name, string credentials, string vendor = "AlibabaOSS", string? endpoint = null, string more = "") => $$"""
-        apiVersion: bucketencryption.io/v1alpha1
-        kind: ObjectStore
-        metadata: {name: {{name}}, namespace: {{TheScene.Namespace}} }
-        spec:
-          vendor: {{vendor}}
-          region: cn-hangzhou
-          endpoint: "{{endpoint ?? Plain}}"
-          credentials: {{credentials}}
-          {{more}}
-        """;
+    private string StoreYaml(
+        string name,
+        string credentials,
+        string vendor = "AlibabaOSS",
+        string? endpoint = null,
+        string more = ""
+    ) =>
+        $$"""
+            apiVersion: bucketencryption.io/v1alpha1
+            kind: ObjectStore
+            metadata: {name: {{name}}, namespace: {{TheScene.Namespace}} }
+            spec:
+              vendor: {{vendor}}
+              region: cn-hangzhou
+              endpoint: "{{endpoint ?? Plain}}"
+              credentials: {{credentials}}
+              {{more}}
+            """;
 
-    private string SecretYaml(string name, string id, string secret) => $$"""
-        apiVersion: v1
-        kind: Secret
-        metadata: {name: {{name}}, namespace: {{TheScene.Namespace}} }
-        stringData: {accessKeyId: {{id}}, accessKeySecret: "{{secret}}", securityToken: {{Mark}}-token }
-        """;
+    private string SecretYaml(string name, string id, string secret) =>
+        $$"""
+            apiVersion: v1
+            kind: Secret
+            metadata: {name: {{name}}, namespace: {{TheScene.Namespace}} }
+            stringData: {accessKeyId: {{id}}, accessKeySecret: "{{secret}}", securityToken: {{Mark}}-token }
+            """;
 
     private static bool IsRejection(string code)
     {
         using var answer = new HttpResponseMessage(HttpStatusCode.Forbidden);
-        return VendorCatalog.Find("AlibabaOSS")!.Dialect.Errors.Read(new VendorResponse(answer.StatusCode, $"<Error><Code>{code}</Code></Error>", answer.Headers), new AnswerContext(AnswerContext.Get)).ConcernsCredentials;
+        return VendorCatalog
+            .Find("AlibabaOSS")!
+            .Dialect.Errors.Read(
+                new VendorResponse(answer.StatusCode, $"<Error><Code>{code}</Code></Error>", answer.Headers),
+                new AnswerContext(AnswerContext.Get)
+            )
+            .ConcernsCredentials;
     }
 
-    private static string BucketOf(string code) => "code-" + code.ToLowerInvariant().Replace('.', '-').Replace('_', '-');
+    private static string BucketOf(string code) =>
+        "code-" + code.ToLowerInvariant().Replace('.', '-').Replace('_', '-');
 
     /// <summary>A careless vendor: the token that came with the request is in its message.</summary>
     private static FaultRule Echoing(string bucket, string code) =>
-        new() { Bucket = bucket, Action = FaultAction.Error, Status = 403, Code = code, Message = $"the token {Mark}-token is no good" };
+        new()
+        {
+            Bucket = bucket,
+            Action = FaultAction.Error,
+            Status = 403,
+            Code = code,
+            Message = $"the token {Mark}-token is no good",
+        };
 
     private static string Around(string text)
     {
-        var at = Math.Max(text.IndexOf(Mark, StringComparison.Ordinal), text.IndexOf(MarkInBase64, StringComparison.Ordinal));
+        var at = Math.Max(
+            text.IndexOf(Mark, StringComparison.Ordinal),
+            text.IndexOf(MarkInBase64, StringComparison.Ordinal)
+        );
         return text[Math.Max(0, at - 150)..Math.Min(text.Length, at + 60)].ReplaceLineEndings(" ");
     }
 
     /// <summary>Ours, who throws with all that it has at hand.</summary>
     private sealed class Buggy : IBucketEncryptionApi
     {
-        public Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) => throw new InvalidOperationException($"a bug with {key} at {address}");
+        public Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException($"a bug with {key} at {address}");
 
-        public Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) => throw new InvalidOperationException();
+        public Task<IBucketWrite> BeginWriteAsync(
+            BucketAddress address,
+            AccessKey key,
+            CancellationToken cancellationToken
+        ) => throw new InvalidOperationException();
 
         public string Write(BucketEncryption target, Observation basis) => throw new InvalidOperationException();
 

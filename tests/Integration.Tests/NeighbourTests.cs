@@ -31,8 +31,12 @@ public sealed class NeighbourTests(ClusterFixture fixture, ITestOutputHelper out
     [InlineData("four endpoints of one team that take connections and never answer", 4, 1, true)]
     [InlineData("four endpoints of four teams that swallow packets", 4, 4, false)]
     [InlineData("four endpoints of four teams that take connections and never answer", 4, 4, true)]
-    public async Task A_new_policy_is_done_within_seconds_beside(string trouble, int endpoints, int teams,
-        bool takesConnections)
+    public async Task A_new_policy_is_done_within_seconds_beside(
+        string trouble,
+        int endpoints,
+        int teams,
+        bool takesConnections
+    )
     {
         var scene = await fixture.SceneAsync();
         var dead = Enumerable.Range(0, endpoints).Select(_ => new BlackHole(takesConnections)).ToList();
@@ -47,7 +51,8 @@ public sealed class NeighbourTests(ClusterFixture fixture, ITestOutputHelper out
             [
                 .. namespaces.SelectMany(ns => new[] { "--watch-namespaces", ns }),
                 .. dead.SelectMany(d => new[] { "--allowed-endpoints", d.Address.GetLeftPart(UriPartial.Authority) }),
-            ]);
+            ]
+        );
 
         var waits = new List<double>();
         for (var i = 0; i < NewPolicies; i++)
@@ -87,19 +92,27 @@ public sealed class NeighbourTests(ClusterFixture fixture, ITestOutputHelper out
         proxy.StallToServer();
         await scene.Cluster.ApplyAsync(scene.StoreYaml(endpoint.GetLeftPart(UriPartial.Authority)));
         await scene.Cluster.ApplyAsync(
-            string.Join("\n---\n", buckets.Select(b => scene.PolicyYaml(b, [b], resync: "10m"))));
-        await using var op = await fixture.OperatorAsync(scene, "--allowed-endpoints",
-            endpoint.GetLeftPart(UriPartial.Authority));
+            string.Join("\n---\n", buckets.Select(b => scene.PolicyYaml(b, [b], resync: "10m")))
+        );
+        await using var op = await fixture.OperatorAsync(
+            scene,
+            "--allowed-endpoints",
+            endpoint.GetLeftPart(UriPartial.Authority)
+        );
         await Eventually.TrueAsync(
             "every policy has failed",
             async () => (await ErrorsAsync(scene)).Length == Policies,
-            () => op.Log);
+            () => op.Log
+        );
         var readsWhileDown = scene.Vendor.Counters.Values.Total.Received;
 
         proxy.Flow();
         var from = TimeProvider.System.GetTimestamp();
-        await Eventually.TrueAsync("every bucket is written", () => buckets.TrueForAll(b => scene.Writes(b) == 1),
-            () => op.Log);
+        await Eventually.TrueAsync(
+            "every bucket is written",
+            () => buckets.TrueForAll(b => scene.Writes(b) == 1),
+            () => op.Log
+        );
         var took = TimeProvider.System.GetElapsedTime(from);
 
         output.WriteLine($"{Policies} policies are done {took.TotalSeconds:0.0} s after the endpoint is back");
@@ -109,11 +122,12 @@ public sealed class NeighbourTests(ClusterFixture fixture, ITestOutputHelper out
     }
 
     private static async Task<string[]> ErrorsAsync(Scene scene) =>
-    [
-        .. (await scene.Cluster.PoliciesAsync(scene.Namespace))
-            .SelectMany(p => p!["status"]?["buckets"]?.AsArray() ?? [])
-            .Select(b => b!["error"]?["code"]?.GetValue<string>()).OfType<string>(),
-    ];
+        [
+            .. (await scene.Cluster.PoliciesAsync(scene.Namespace))
+                .SelectMany(p => p!["status"]?["buckets"]?.AsArray() ?? [])
+                .Select(b => b!["error"]?["code"]?.GetValue<string>())
+                .OfType<string>(),
+        ];
 
     private static async Task TeamAsync(Scene scene, string ns)
     {
@@ -123,13 +137,23 @@ public sealed class NeighbourTests(ClusterFixture fixture, ITestOutputHelper out
 
     private static Task<string> TroubleAsync(Scene scene, string ns, int number, Uri endpoint)
     {
-        var store = scene.StoreYaml(endpoint.GetLeftPart(UriPartial.Authority))
+        var store = scene
+            .StoreYaml(endpoint.GetLeftPart(UriPartial.Authority))
             .Replace("name: oss,", $"name: dead-{number},", StringComparison.Ordinal);
-        var policies = Enumerable.Range(0, PoliciesPerEndpoint).Select(p => scene
-            .PolicyYaml($"dead-{number}-{p}", Enumerable.Range(0, BucketsPerPolicy)
-                .Select(b => $"dead-{number}-{p}-{b}"), resync: "10m")
-            .Replace("{name: oss}", $"{{name: dead-{number}}}", StringComparison.Ordinal));
-        return scene.Cluster.ApplyAsync(string.Join("\n---\n", [store, .. policies])
-            .Replace($"namespace: {scene.Namespace}", $"namespace: {ns}", StringComparison.Ordinal));
+        var policies = Enumerable
+            .Range(0, PoliciesPerEndpoint)
+            .Select(p =>
+                scene
+                    .PolicyYaml(
+                        $"dead-{number}-{p}",
+                        Enumerable.Range(0, BucketsPerPolicy).Select(b => $"dead-{number}-{p}-{b}"),
+                        resync: "10m"
+                    )
+                    .Replace("{name: oss}", $"{{name: dead-{number}}}", StringComparison.Ordinal)
+            );
+        return scene.Cluster.ApplyAsync(
+            string.Join("\n---\n", [store, .. policies])
+                .Replace($"namespace: {scene.Namespace}", $"namespace: {ns}", StringComparison.Ordinal)
+        );
     }
 }

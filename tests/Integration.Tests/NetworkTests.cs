@@ -32,16 +32,26 @@ public sealed class NetworkTests(ClusterFixture fixture, ITestOutputHelper outpu
         {
             await File.WriteAllTextAsync(Path.Combine(folder, "ca.crt"), await fixture.Server.AuthorityAsync());
             var kubeconfig = Path.Combine(folder, "config");
-            await File.WriteAllTextAsync(kubeconfig, $$$"""
+            await File.WriteAllTextAsync(
+                kubeconfig,
+                $$$"""
                 current-context: c
                 contexts: [{name: c, context: {cluster: k, user: u}}]
                 clusters: [{name: k, cluster: {server: "https://0.0.0.0:{{{fixture.Server.Port}}}", tls-server-name: 127.0.0.1, certificate-authority: ca.crt}}]
                 users: [{name: u, user: {token: a-token}}]
-                """);
+                """
+            );
             var store = new Uri($"http://0.0.0.0:{scene.Endpoint.Port}");
             await scene.Cluster.ApplyAsync(scene.StoreYaml(store.GetLeftPart(UriPartial.Authority), "Path"));
             await using var op = OperatorProcess.Launch(
-                kubeconfig, store, proxy.Environment(Exceptions), "--allowed-endpoints", "http://store.example", "--watch-namespaces", scene.Namespace);
+                kubeconfig,
+                store,
+                proxy.Environment(Exceptions),
+                "--allowed-endpoints",
+                "http://store.example",
+                "--watch-namespaces",
+                scene.Namespace
+            );
             await op.WhenReadyAsync();
 
             scene.CreateBuckets("by-range");
@@ -49,10 +59,17 @@ public sealed class NetworkTests(ClusterFixture fixture, ITestOutputHelper outpu
             await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "by-range", "True", detail: () => op.Log);
             var withoutProxy = proxy.Requests.ToList();
             await scene.Cluster.ApplyAsync(scene.StoreYaml("http://store.example", "Path"));
-            await Eventually.TrueAsync("the store that is not excepted is asked for at the proxy", () => !proxy.Requests.IsEmpty, () => op.Log);
+            await Eventually.TrueAsync(
+                "the store that is not excepted is asked for at the proxy",
+                () => !proxy.Requests.IsEmpty,
+                () => op.Log
+            );
 
             Assert.Empty(withoutProxy);
-            Assert.All(proxy.Requests, r => Assert.StartsWith("GET http://store.example/by-range/?encryption", r, StringComparison.Ordinal));
+            Assert.All(
+                proxy.Requests,
+                r => Assert.StartsWith("GET http://store.example/by-range/?encryption", r, StringComparison.Ordinal)
+            );
         }
         finally
         {
@@ -75,7 +92,13 @@ public sealed class NetworkTests(ClusterFixture fixture, ITestOutputHelper outpu
         environment["KUBERNETES_SERVICE_PORT"] = $"{fixture.Server.Port}";
         environment["KUBERNETES_SERVICE_ACCOUNT_FOLDER"] = pod.Path;
 
-        await using var op = OperatorProcess.Launch(kubeconfig: null, scene.Endpoint, environment, "--watch-namespaces", scene.Namespace);
+        await using var op = OperatorProcess.Launch(
+            kubeconfig: null,
+            scene.Endpoint,
+            environment,
+            "--watch-namespaces",
+            scene.Namespace
+        );
         await op.WhenReadyAsync();
 
         Assert.Empty(proxy.Requests);
@@ -84,12 +107,19 @@ public sealed class NetworkTests(ClusterFixture fixture, ITestOutputHelper outpu
     [Fact]
     public async Task A_proxy_that_is_none_ends_the_start_with_one_line()
     {
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["https_proxy"] = "gopher://me:marked@proxy:1" };
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["https_proxy"] = "gopher://me:marked@proxy:1",
+        };
         await using var op = OperatorProcess.Launch(fixture.Server.Kubeconfig, fixture.Vendor.Url, environment);
 
         Assert.Equal(1, await op.ExitAsync());
 
-        Assert.Contains("HTTPS_PROXY does not name a proxy", Assert.Single(op.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains(
+            "HTTPS_PROXY does not name a proxy",
+            Assert.Single(op.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("marked", op.Log, StringComparison.Ordinal);
     }
 
@@ -121,12 +151,38 @@ public sealed class NetworkTests(ClusterFixture fixture, ITestOutputHelper outpu
         try
         {
             await File.WriteAllTextAsync(hosts, "127.0.0.1 localhost\n::1 dual.example\n127.0.0.1 dual.example\n");
-            await using var command = Child.Start("unshare",
-            [
-                .. unshare, "sh", "-c", "mount --bind \"$0\" /etc/hosts && exec \"$@\"", hosts,
-                .. Repository.Operator, "bucket-encryption", "--method", "get", "oss://dual-stack", "-e", endpoint.GetLeftPart(UriPartial.Authority), "--region", "cn-hangzhou",
-                "--force-path-style", "-i", Scene.KeyId, "-k", "scene-secret", "-c", "/dev/null", "--read-timeout", "8", "--connect-timeout", "7", "--json",
-            ], new Dictionary<string, string>(StringComparer.Ordinal) { ["no_proxy"] = "*" });
+            await using var command = Child.Start(
+                "unshare",
+                [
+                    .. unshare,
+                    "sh",
+                    "-c",
+                    "mount --bind \"$0\" /etc/hosts && exec \"$@\"",
+                    hosts,
+                    .. Repository.Operator,
+                    "bucket-encryption",
+                    "--method",
+                    "get",
+                    "oss://dual-stack",
+                    "-e",
+                    endpoint.GetLeftPart(UriPartial.Authority),
+                    "--region",
+                    "cn-hangzhou",
+                    "--force-path-style",
+                    "-i",
+                    Scene.KeyId,
+                    "-k",
+                    "scene-secret",
+                    "-c",
+                    "/dev/null",
+                    "--read-timeout",
+                    "8",
+                    "--connect-timeout",
+                    "7",
+                    "--json",
+                ],
+                new Dictionary<string, string>(StringComparer.Ordinal) { ["no_proxy"] = "*" }
+            );
 
             await command.ExitAsync();
 
@@ -141,8 +197,17 @@ public sealed class NetworkTests(ClusterFixture fixture, ITestOutputHelper outpu
 
     private static async Task AskInProcessAsync(Uri endpoint)
     {
-        var connector = new StaggeredConnector(TimeProvider.System, (_, _) => Task.FromResult<IPAddress[]>([IPAddress.IPv6Loopback, IPAddress.Loopback]));
-        using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(15), TimeProvider.System, new WebProxy(), new Dialer(_ => Vouching.Operator, connector));
+        var connector = new StaggeredConnector(
+            TimeProvider.System,
+            (_, _) => Task.FromResult<IPAddress[]>([IPAddress.IPv6Loopback, IPAddress.Loopback])
+        );
+        using var http = new VendorHttp(
+            "test/1.0",
+            TimeSpan.FromSeconds(15),
+            TimeProvider.System,
+            new WebProxy(),
+            new Dialer(_ => Vouching.Operator, connector)
+        );
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(endpoint, "/dual-stack/?encryption"));
 
         var answer = await http.SendAsync(request, "GetBucketEncryption", CancellationToken.None);
@@ -153,12 +218,21 @@ public sealed class NetworkTests(ClusterFixture fixture, ITestOutputHelper outpu
     /// <returns>How to get a mount namespace here; null where there is no way.</returns>
     private static async Task<string[]?> MountNamespaceAsync()
     {
-        foreach (var way in (string[][])[["--mount"], ["--map-root-user", "--mount"]])
+        foreach (
+            var way in (string[][])
+                [
+                    ["--mount"],
+                    ["--map-root-user", "--mount"],
+                ]
+        )
         {
             try
             {
                 string[] isolated = [.. way, "--propagation", "private"];
-                await using var attempt = Child.Start("unshare", [.. isolated, "sh", "-c", "mount --bind /etc/hosts /etc/hosts"]);
+                await using var attempt = Child.Start(
+                    "unshare",
+                    [.. isolated, "sh", "-c", "mount --bind /etc/hosts /etc/hosts"]
+                );
                 await attempt.ExitAsync();
                 if (attempt.ExitCode == 0)
                     return isolated;

@@ -10,7 +10,8 @@ namespace Integration.Tests;
 public sealed class RejectedKeyTests(ClusterFixture fixture, ITestOutputHelper output)
 {
     private const int Policies = 100;
-    private const string AsDeclared = "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>key-1</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
+    private const string AsDeclared =
+        "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>key-1</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
 
     [Fact]
     public async Task A_hundred_policies_with_a_revoked_key_cost_two_calls_a_minute_at_most_and_are_ready_soon_after_the_secret_is_mended()
@@ -27,7 +28,10 @@ public sealed class RejectedKeyTests(ClusterFixture fixture, ITestOutputHelper o
         await WhenAllAreAsync(scene, "False", "CredentialsRejected", op);
         // Each policy looks again after a second: long enough for thousands of calls, were they made.
         var rejectedAt = TimeProvider.System.GetTimestamp();
-        await Eventually.TrueAsync("half a minute of rejection", () => TimeProvider.System.GetElapsedTime(rejectedAt) > TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync(
+            "half a minute of rejection",
+            () => TimeProvider.System.GetElapsedTime(rejectedAt) > TimeSpan.FromSeconds(30)
+        );
         var calls = scene.Vendor.Counters.Values.Total.Received;
 
         var mendedAt = TimeProvider.System.GetTimestamp();
@@ -35,7 +39,9 @@ public sealed class RejectedKeyTests(ClusterFixture fixture, ITestOutputHelper o
         await WhenAllAreAsync(scene, "True", "InSync", op);
         var ready = TimeProvider.System.GetElapsedTime(mendedAt);
 
-        output.WriteLine($"{Policies} policies, key revoked for {TimeProvider.System.GetElapsedTime(rejectedAt, mendedAt).TotalSeconds:0} s and more: {calls} vendor calls; all Ready {ready.TotalSeconds:0.0} s after the Secret was mended");
+        output.WriteLine(
+            $"{Policies} policies, key revoked for {TimeProvider.System.GetElapsedTime(rejectedAt, mendedAt).TotalSeconds:0} s and more: {calls} vendor calls; all Ready {ready.TotalSeconds:0.0} s after the Secret was mended"
+        );
         Assert.InRange(calls, 1, 2);
         Assert.InRange(ready, TimeSpan.Zero, TimeSpan.FromSeconds(30)); // no back-off is waited out
     }
@@ -51,20 +57,28 @@ public sealed class RejectedKeyTests(ClusterFixture fixture, ITestOutputHelper o
         await WhenAllAreAsync(scene, "True", "InSync", op);
 
         scene.Vendor.Accounts.Set("next-key", Scene.Account("next-secret"));
-        await scene.Cluster.ApplyAsync($$"""
+        await scene.Cluster.ApplyAsync(
+            $$"""
             apiVersion: v1
             kind: Secret
             metadata: {name: oss-keys, namespace: {{scene.Namespace}} }
             stringData: {accessKeyId: next-key, accessKeySecret: next-secret}
-            """);
+            """
+        );
         var before = await PoliciesAsync(scene);
         scene.Vendor.Accounts.Set(Scene.KeyId, Scene.Account("scene-secret") with { Enabled = false });
         var seen = names.ToDictionary(n => n, n => scene.Received(BucketOf(n), Operations.Get), StringComparer.Ordinal);
-        await Eventually.TrueAsync("each policy has looked three times more", () => names.All(n => scene.Received(BucketOf(n), Operations.Get) >= seen[n] + 3), () => op.Log);
+        await Eventually.TrueAsync(
+            "each policy has looked three times more",
+            () => names.All(n => scene.Received(BucketOf(n), Operations.Get) >= seen[n] + 3),
+            () => op.Log
+        );
 
         var after = await PoliciesAsync(scene);
         var rejected = scene.Vendor.Counters.Values.Total.Rejected.GetValueOrDefault("InvalidAccessKeyId");
-        output.WriteLine($"{names.Length} policies went over to the new key; {rejected} calls were made with the old one");
+        output.WriteLine(
+            $"{names.Length} policies went over to the new key; {rejected} calls were made with the old one"
+        );
         Assert.Equal(Told(before), Told(after)); // nothing but inputs was written: Ready was never left
         Assert.DoesNotContain("CredentialsRejected", op.Log, StringComparison.Ordinal);
         Assert.InRange(rejected, 1, 8);
@@ -75,11 +89,23 @@ public sealed class RejectedKeyTests(ClusterFixture fixture, ITestOutputHelper o
     private static Task<JsonArray> PoliciesAsync(Scene scene) => scene.Cluster.PoliciesAsync(scene.Namespace);
 
     private static string Told(JsonArray policies) =>
-        string.Join('\n', policies.Select(p => $"{p?["metadata"]?["name"]}: {p?["status"]?["conditions"]} {p?["status"]?["buckets"]}").Order(StringComparer.Ordinal));
+        string.Join(
+            '\n',
+            policies
+                .Select(p => $"{p?["metadata"]?["name"]}: {p?["status"]?["conditions"]} {p?["status"]?["buckets"]}")
+                .Order(StringComparer.Ordinal)
+        );
 
-    private static Task WhenAllAreAsync(Scene scene, string status, string reason, OperatorProcess op) => Eventually.TrueAsync(
-        $"all policies are Ready={status} {reason}",
-        async () => (await PoliciesAsync(scene)).All(p => p is not null && Cluster.Condition(p, "Ready") is { } ready
-            && ready["status"]?.GetValue<string>() == status && ready["reason"]?.GetValue<string>() == reason),
-        () => op.Log);
+    private static Task WhenAllAreAsync(Scene scene, string status, string reason, OperatorProcess op) =>
+        Eventually.TrueAsync(
+            $"all policies are Ready={status} {reason}",
+            async () =>
+                (await PoliciesAsync(scene)).All(p =>
+                    p is not null
+                    && Cluster.Condition(p, "Ready") is { } ready
+                    && ready["status"]?.GetValue<string>() == status
+                    && ready["reason"]?.GetValue<string>() == reason
+                ),
+            () => op.Log
+        );
 }

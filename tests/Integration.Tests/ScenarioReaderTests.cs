@@ -9,17 +9,29 @@ public sealed class ScenarioReaderTests
     [Theory]
     [InlineData("a word of the file", "titel: x", "titel")]
     [InlineData("a word of an expectation", "title: x\nsteps: [{expect: {write: [PUT a]}}]", "write")]
-    [InlineData("a word of a policy's expectation", "title: x\nsteps: [{expect: {policies: {p: {redy: True}}}}]", "redy")]
+    [InlineData(
+        "a word of a policy's expectation",
+        "title: x\nsteps: [{expect: {policies: {p: {redy: True}}}}]",
+        "redy"
+    )]
     [InlineData("a word of a step", "title: x\nsteps: [{aply: {policy: p}}]", "aply")]
     [InlineData("a key that is there twice", "title: x\ntitle: y", "title")]
-    [InlineData("two things at a time", "title: x\nsteps: [{operator: kill, resyncs: {a: 1}, expect: {}}]", "one thing at a time")]
+    [InlineData(
+        "two things at a time",
+        "title: x\nsteps: [{operator: kill, resyncs: {a: 1}, expect: {}}]",
+        "one thing at a time"
+    )]
     [InlineData("nothing that is expected", "title: x\nsteps: [{operator: kill}]", "expect nothing")]
     [InlineData("an object without a name", "title: x\nsteps: [{apply: {spec: {}}, expect: {}}]", "name one object")]
     public void What_no_scenario_can_say_is_an_error_with_file_and_word(string sentence, string text, string word)
     {
         var problem = Assert.Throws<FormatException>(() => ScenarioReader.Read("folder/file.yaml", text));
 
-        Assert.True(problem.Message.StartsWith("folder/file.yaml: ", StringComparison.Ordinal) && problem.Message.Contains(word, StringComparison.Ordinal), sentence + ": " + problem.Message);
+        Assert.True(
+            problem.Message.StartsWith("folder/file.yaml: ", StringComparison.Ordinal)
+                && problem.Message.Contains(word, StringComparison.Ordinal),
+            sentence + ": " + problem.Message
+        );
     }
 
     [Fact]
@@ -37,7 +49,10 @@ public sealed class ScenarioReaderTests
     [InlineData("KMS key-1 data=SM4 project=p-1 bucketKey=true +Future:kept")]
     [InlineData("SM9 +Future")]
     public void A_buckets_words_are_read_as_they_are_written(string words) =>
-        Assert.All(Enum.GetValues<Vendor>(), vendor => Assert.Equal(words, BucketWords.FromXml(BucketWords.ToXml(words, vendor))));
+        Assert.All(
+            Enum.GetValues<Vendor>(),
+            vendor => Assert.Equal(words, BucketWords.FromXml(BucketWords.ToXml(words, vendor)))
+        );
 
     [Theory]
     [InlineData("a part is enough", "{a: 1}", """{"a": 1, "b": 2}""", true)]
@@ -51,9 +66,16 @@ public sealed class ScenarioReaderTests
     [InlineData("a list where there is none", "{a: []}", "{}", false)]
     public void Parts_match_or_not(string sentence, string wanted, string actual, bool matches)
     {
-        var scenario = ScenarioReader.Read("f.yaml", $"title: x\nsteps: [{{expect: {{policies: {{p: {{status: {wanted}}}}}}}}}]");
+        var scenario = ScenarioReader.Read(
+            "f.yaml",
+            $"title: x\nsteps: [{{expect: {{policies: {{p: {{status: {wanted}}}}}}}}}]"
+        );
 
-        var problems = Matching.Problems(scenario.Steps[0].Expect!.Policies["p"].Status, System.Text.Json.Nodes.JsonNode.Parse(actual), "status");
+        var problems = Matching.Problems(
+            scenario.Steps[0].Expect!.Policies["p"].Status,
+            System.Text.Json.Nodes.JsonNode.Parse(actual),
+            "status"
+        );
 
         Assert.True(matches == !problems.Any(), sentence);
     }

@@ -19,16 +19,29 @@ public sealed class SettledPolicyTests(ClusterFixture fixture, ITestOutputHelper
         await using var op = await fixture.OperatorAsync(scene);
         await scene.ApplyPolicyAsync("ten", TenBuckets);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "ten", "True", detail: () => op.Log);
-        await scene.Cluster.WhenStoreReadyIsAsync("objectstore", scene.Namespace, "oss", "True", "KeysAccepted", () => op.Log);
+        await scene.Cluster.WhenStoreReadyIsAsync(
+            "objectstore",
+            scene.Namespace,
+            "oss",
+            "True",
+            "KeysAccepted",
+            () => op.Log
+        );
 
         var mark = AuditLog.Mark(fixture.Server.AuditLog);
         scene.Vendor.Counters.Clear();
-        await Eventually.TrueAsync("resyncs", () => TenBuckets.All(b => scene.Received(b, Operations.Get) >= Resyncs), () => op.Log);
+        await Eventually.TrueAsync(
+            "resyncs",
+            () => TenBuckets.All(b => scene.Received(b, Operations.Get) >= Resyncs),
+            () => op.Log
+        );
 
         var counters = scene.Vendor.Counters.Values;
         var requests = AuditLog.OperatorSince(fixture.Server.AuditLog, mark);
         var reads = TenBuckets.Select(b => scene.Received(b, Operations.Get)).ToList();
-        output.WriteLine($"vendor reads a bucket: {string.Join(' ', reads)}; vendor requests in all: {counters.Total.Received}; vendor writes: {counters.Writes.Length}");
+        output.WriteLine(
+            $"vendor reads a bucket: {string.Join(' ', reads)}; vendor requests in all: {counters.Total.Received}; vendor writes: {counters.Writes.Length}"
+        );
         output.WriteLine($"Kubernetes requests: {(requests.Count == 0 ? "none" : string.Join(", ", requests))}");
         Assert.True(reads.Max() - reads.Min() <= 1, "every resync reads every bucket once");
         Assert.Equal(counters.Total.Received, reads.Sum());
@@ -48,10 +61,19 @@ public sealed class SettledPolicyTests(ClusterFixture fixture, ITestOutputHelper
         Assert.Equal(1, scene.Writes("drifting"));
 
         scene.Vendor.Buckets.SetEncryptionBehindTheBack("drifting", xml: null);
-        await Eventually.TrueAsync("the drift is corrected", () => scene.Vendor.Buckets.StoredEncryption("drifting")?.Contains("key-1", StringComparison.Ordinal) == true, () => op.Log);
+        await Eventually.TrueAsync(
+            "the drift is corrected",
+            () =>
+                scene.Vendor.Buckets.StoredEncryption("drifting")?.Contains("key-1", StringComparison.Ordinal) == true,
+            () => op.Log
+        );
 
         await Eventually.TrueAsync("it is read again", () => scene.Received("drifting", Operations.Get) >= 6);
         Assert.Equal(2, scene.Writes("drifting"));
-        Assert.Contains("Bucket drifting: encryption applied, from None to KMS with key key-1", op.Log, StringComparison.Ordinal);
+        Assert.Contains(
+            "Bucket drifting: encryption applied, from None to KMS with key key-1",
+            op.Log,
+            StringComparison.Ordinal
+        );
     }
 }

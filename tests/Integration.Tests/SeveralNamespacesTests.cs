@@ -21,7 +21,12 @@ public sealed class SeveralNamespacesTests(ClusterFixture fixture)
         var mark = AuditLog.Mark(fixture.Server.AuditLog);
 
         await using var op = await OperatorProcess.StartAsync(
-            kubeconfig.Path, unwatched.Endpoint, "--leader-elect", "--watch-namespaces", $"{watched[0].Namespace},{watched[1].Namespace}");
+            kubeconfig.Path,
+            unwatched.Endpoint,
+            "--leader-elect",
+            "--watch-namespaces",
+            $"{watched[0].Namespace},{watched[1].Namespace}"
+        );
         foreach (var scene in scenes)
         {
             scene.CreateBuckets($"of-{scene.Namespace}");
@@ -35,12 +40,32 @@ public sealed class SeveralNamespacesTests(ClusterFixture fixture)
         var requests = AuditLog.OperatorSince(fixture.Server.AuditLog, mark);
         var policy = await fixture.Cluster.PolicyAsync(unwatched.Namespace, "one");
         Assert.Contains("Lease released", op.Log, StringComparison.Ordinal);
-        Assert.Equal((1, 1, 0), (watched[0].Writes($"of-{watched[0].Namespace}"), watched[1].Writes($"of-{watched[1].Namespace}"), unwatched.Writes($"of-{unwatched.Namespace}")));
+        Assert.Equal(
+            (1, 1, 0),
+            (
+                watched[0].Writes($"of-{watched[0].Namespace}"),
+                watched[1].Writes($"of-{watched[1].Namespace}"),
+                unwatched.Writes($"of-{unwatched.Namespace}")
+            )
+        );
         Assert.Equal(0, unwatched.Received($"of-{unwatched.Namespace}", Operations.Get));
         Assert.Equal(-1, policy["status"]?["observedGeneration"]?.GetValue<int>());
         Assert.DoesNotContain(requests, r => r.Code is 401 or 403);
         Assert.Equal(
-            string.Join(' ', ((string[])["bucket-encryption-operator", .. watched.Select(s => s.Namespace)]).Order(StringComparer.Ordinal)),
-            string.Join(' ', requests.Where(r => r.Resource.Length > 0).Select(r => r.Namespace).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)));
+            string.Join(
+                ' ',
+                ((string[])["bucket-encryption-operator", .. watched.Select(s => s.Namespace)]).Order(
+                    StringComparer.Ordinal
+                )
+            ),
+            string.Join(
+                ' ',
+                requests
+                    .Where(r => r.Resource.Length > 0)
+                    .Select(r => r.Namespace)
+                    .Distinct(StringComparer.Ordinal)
+                    .Order(StringComparer.Ordinal)
+            )
+        );
     }
 }

@@ -25,23 +25,44 @@ public sealed class SilentDeathTests(ClusterFixture fixture, ITestOutputHelper o
     {
         var scene = await fixture.SceneAsync();
         await using var proxy = new TcpProxy(fixture.Server.Port);
-        var connection = KubeConfig.Load(await proxy.KubeconfigAsync(fixture.Server), context: null, _ => null, TimeProvider.System);
+        var connection = KubeConfig.Load(
+            await proxy.KubeconfigAsync(fixture.Server),
+            context: null,
+            _ => null,
+            TimeProvider.System
+        );
         if (!IsLong)
             connection = connection with { PingAfter = TimeSpan.FromSeconds(2), PingTimeout = TimeSpan.FromSeconds(2) };
-        using var witness = new KubeClient(KubeConfig.Load(fixture.Server.Kubeconfig, context: null, _ => null, TimeProvider.System), "witness/1.0", TimeProvider.System);
+        using var witness = new KubeClient(
+            KubeConfig.Load(fixture.Server.Kubeconfig, context: null, _ => null, TimeProvider.System),
+            "witness/1.0",
+            TimeProvider.System
+        );
         using var client = Connect(connection);
-        using var lease = new KubeLease(() => Connect(connection), Watch(client, scene), new NamespacedName(scene.Namespace, "leader"));
-        var elector = new LeaderElector(lease, new LeaderElectorOptions("test"), new Random(1), TimeProvider.System, NullLogger.Instance);
+        using var lease = new KubeLease(
+            () => Connect(connection),
+            Watch(client, scene),
+            new NamespacedName(scene.Namespace, "leader")
+        );
+        var elector = new LeaderElector(
+            lease,
+            new LeaderElectorOptions("test"),
+            new Random(1),
+            TimeProvider.System,
+            NullLogger.Instance
+        );
         using var stop = new CancellationTokenSource();
         var told = new ConcurrentDictionary<string, long>(StringComparer.Ordinal);
         var leading = new TaskCompletionSource<Leadership>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var watching = Watch(client, scene).RunAsync(
-            e =>
-            {
-                if (e is WatchEvent<Lease>.Applied applied)
-                    told.TryAdd(applied.Item.Metadata.Name, TimeProvider.System.GetTimestamp());
-            },
-            stop.Token);
+        var watching = Watch(client, scene)
+            .RunAsync(
+                e =>
+                {
+                    if (e is WatchEvent<Lease>.Applied applied)
+                        told.TryAdd(applied.Item.Metadata.Name, TimeProvider.System.GetTimestamp());
+                },
+                stop.Token
+            );
         var electing = elector.RunAsync(
             async (leadership, cancellation) =>
             {
@@ -49,7 +70,8 @@ public sealed class SilentDeathTests(ClusterFixture fixture, ITestOutputHelper o
                 leading.SetResult(leadership);
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation);
             },
-            stop.Token);
+            stop.Token
+        );
         await Eventually.TrueAsync("it leads", () => leading.Task.IsCompleted);
         await scene.Cluster.ApplyAsync(Leases.Yaml(scene.Namespace, "before"));
         await Eventually.TrueAsync("the watch tells", () => told.ContainsKey("before"));
@@ -68,7 +90,9 @@ public sealed class SilentDeathTests(ClusterFixture fixture, ITestOutputHelper o
 
         var lost = (await leading.Task).Lost.IsCancellationRequested;
         var bound = connection.PingAfter + connection.PingTimeout + Allowance;
-        output.WriteLine($"pings after {connection.PingAfter.TotalSeconds:0} s, given up after {connection.PingTimeout.TotalSeconds:0} s more; all connections dead at 0 s");
+        output.WriteLine(
+            $"pings after {connection.PingAfter.TotalSeconds:0} s, given up after {connection.PingTimeout.TotalSeconds:0} s more; all connections dead at 0 s"
+        );
         output.WriteLine($"watch: told of a change again after {watch.TotalSeconds:0.0} s");
         output.WriteLine($"calls: answered after {callTook.TotalSeconds:0.0} s, {failed} failed before");
         output.WriteLine($"lease: renewed after {renewal.TotalSeconds:0.0} s, leadership {(lost ? "lost" : "kept")}");
@@ -98,10 +122,20 @@ public sealed class SilentDeathTests(ClusterFixture fixture, ITestOutputHelper o
     }
 
     private static async Task<string> VersionAsync(KubeClient client, Scene scene) =>
-        (await client.GetAsync(Lease.Resource, new NamespacedName(scene.Namespace, "leader"), CancellationToken.None)).Metadata.ResourceVersion;
+        (await client.GetAsync(Lease.Resource, new NamespacedName(scene.Namespace, "leader"), CancellationToken.None))
+            .Metadata
+            .ResourceVersion;
 
-    private static KubeClient Connect(KubeConnection connection) => new(connection, "silent-death/1.0", TimeProvider.System);
+    private static KubeClient Connect(KubeConnection connection) =>
+        new(connection, "silent-death/1.0", TimeProvider.System);
 
     private static Watcher<Lease> Watch(KubeClient client, Scene scene) =>
-        new(client, Lease.Resource, new Scope(scene.Namespace), new Random(1), TimeProvider.System, NullLogger.Instance);
+        new(
+            client,
+            Lease.Resource,
+            new Scope(scene.Namespace),
+            new Random(1),
+            TimeProvider.System,
+            NullLogger.Instance
+        );
 }

@@ -12,7 +12,15 @@ public sealed class StoreStatusTests(ClusterFixture fixture)
     {
         var scene = await fixture.SceneAsync();
         scene.CreateBuckets("archive");
-        var fresh = await scene.Cluster.KubectlAsync("-n", scene.Namespace, "get", "objectstore", "oss", "-o", "jsonpath={.status.observedGeneration} {.status.conditions[0].status} {.status.conditions[0].reason}");
+        var fresh = await scene.Cluster.KubectlAsync(
+            "-n",
+            scene.Namespace,
+            "get",
+            "objectstore",
+            "oss",
+            "-o",
+            "jsonpath={.status.observedGeneration} {.status.conditions[0].status} {.status.conditions[0].reason}"
+        );
         await using var op = await fixture.OperatorAsync(scene);
 
         await WhenReadyIsAsync(scene, "True", "KeysResolved", op);
@@ -22,12 +30,24 @@ public sealed class StoreStatusTests(ClusterFixture fixture)
         await WhenReadyIsAsync(scene, "False", "CredentialsRejected", op);
         await scene.Cluster.ApplyAsync(Scene.SecretYaml(scene.Namespace, "another-secret"));
         await WhenReadyIsAsync(scene, "True", "KeysAccepted", op);
-        await scene.Cluster.KubectlAsync("-n", scene.Namespace, "patch", "objectstore", "oss", "--type=merge", "-p", """{"spec": {"endpoint": "https://inside.example"}}""");
+        await scene.Cluster.KubectlAsync(
+            "-n",
+            scene.Namespace,
+            "patch",
+            "objectstore",
+            "oss",
+            "--type=merge",
+            "-p",
+            """{"spec": {"endpoint": "https://inside.example"}}"""
+        );
         await WhenReadyIsAsync(scene, "False", "EndpointNotAllowed", op);
         var columns = await scene.Cluster.KubectlAsync("-n", scene.Namespace, "get", "objectstore", "oss");
 
         Assert.Equal("-1 Unknown Pending", fresh.TrimEnd());
-        Assert.Matches("NAME +READY +REASON +VENDOR +REGION +ENDPOINT +AGE\noss +False +EndpointNotAllowed +AlibabaOSS", columns);
+        Assert.Matches(
+            "NAME +READY +REASON +VENDOR +REGION +ENDPOINT +AGE\noss +False +EndpointNotAllowed +AlibabaOSS",
+            columns
+        );
     }
 
     private static Task<JsonNode> WhenReadyIsAsync(Scene scene, string status, string reason, OperatorProcess op) =>

@@ -19,17 +19,46 @@ public sealed class TenancyTests(ClusterFixture fixture)
         await using var op = await fixture.OperatorAsync(ours);
 
         await ours.ApplyPolicyAsync("borrower", ["borrowed"]);
-        var noStore = await ours.Cluster.WhenReadyIsAsync(ours.Namespace, "borrower", "False", "StoreNotFound", () => op.Log);
+        var noStore = await ours.Cluster.WhenReadyIsAsync(
+            ours.Namespace,
+            "borrower",
+            "False",
+            "StoreNotFound",
+            () => op.Log
+        );
         await ours.Cluster.ApplyAsync(ours.StoreYaml());
-        var noSecret = await ours.Cluster.WhenReadyIsAsync(ours.Namespace, "borrower", "False", "SecretNotFound", () => op.Log);
-        var borrowedSecret = await ours.Cluster.TryApplyAsync(ours.StoreYaml().Replace("{name: oss-keys}", $"{{name: oss-keys, namespace: {theirs.Namespace}}}", StringComparison.Ordinal));
-        var borrowedStore = await ours.Cluster.TryApplyAsync(ours.PolicyYaml("second", ["borrowed"]).Replace("{name: oss}", $"{{name: oss, namespace: {theirs.Namespace}}}", StringComparison.Ordinal));
+        var noSecret = await ours.Cluster.WhenReadyIsAsync(
+            ours.Namespace,
+            "borrower",
+            "False",
+            "SecretNotFound",
+            () => op.Log
+        );
+        var borrowedSecret = await ours.Cluster.TryApplyAsync(
+            ours.StoreYaml()
+                .Replace(
+                    "{name: oss-keys}",
+                    $"{{name: oss-keys, namespace: {theirs.Namespace}}}",
+                    StringComparison.Ordinal
+                )
+        );
+        var borrowedStore = await ours.Cluster.TryApplyAsync(
+            ours.PolicyYaml("second", ["borrowed"])
+                .Replace("{name: oss}", $"{{name: oss, namespace: {theirs.Namespace}}}", StringComparison.Ordinal)
+        );
         await op.TerminateAsync();
 
-        Assert.Contains("unknown field \"spec.credentials.secretRef.namespace\"", borrowedSecret.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "unknown field \"spec.credentials.secretRef.namespace\"",
+            borrowedSecret.Output,
+            StringComparison.Ordinal
+        );
         Assert.Contains("unknown field \"spec.storeRef.namespace\"", borrowedStore.Output, StringComparison.Ordinal);
         Assert.Equal(0, ours.Received("borrowed", ObjectStoreSimulator.Operations.Get));
-        Assert.All((JsonNode[])[noStore, noSecret], p => Assert.DoesNotContain(theirs.Namespace + "/", p["status"]!.ToJsonString(), StringComparison.Ordinal));
+        Assert.All(
+            (JsonNode[])[noStore, noSecret],
+            p => Assert.DoesNotContain(theirs.Namespace + "/", p["status"]!.ToJsonString(), StringComparison.Ordinal)
+        );
         Assert.Equal($"{ours.Namespace}/oss-keys", SecretsRead(mark));
     }
 
@@ -49,17 +78,57 @@ public sealed class TenancyTests(ClusterFixture fixture)
         await ApplyPolicyAsync(other, "user", "not-lent", store);
         await ApplyPolicyAsync(other, "guesser", "not-lent", "no-such-store");
         await allowed.Cluster.WhenReadyIsAsync(allowed.Namespace, "user", "True", detail: () => op.Log);
-        var refused = await other.Cluster.WhenReadyIsAsync(other.Namespace, "user", "False", "StoreNotAllowed", () => op.Log);
-        var absent = await other.Cluster.WhenReadyIsAsync(other.Namespace, "guesser", "False", "StoreNotAllowed", () => op.Log);
-        await allowed.Cluster.WhenStoreReadyIsAsync("clusterobjectstore", "", store, "True", "KeysAccepted", () => op.Log);
-        var events = await other.Cluster.KubectlAsync("-n", other.Namespace, "get", "events.events.k8s.io", "-o", "json");
+        var refused = await other.Cluster.WhenReadyIsAsync(
+            other.Namespace,
+            "user",
+            "False",
+            "StoreNotAllowed",
+            () => op.Log
+        );
+        var absent = await other.Cluster.WhenReadyIsAsync(
+            other.Namespace,
+            "guesser",
+            "False",
+            "StoreNotAllowed",
+            () => op.Log
+        );
+        await allowed.Cluster.WhenStoreReadyIsAsync(
+            "clusterobjectstore",
+            "",
+            store,
+            "True",
+            "KeysAccepted",
+            () => op.Log
+        );
+        var events = await other.Cluster.KubectlAsync(
+            "-n",
+            other.Namespace,
+            "get",
+            "events.events.k8s.io",
+            "-o",
+            "json"
+        );
         await op.TerminateAsync();
 
         Assert.Equal(1, allowed.Writes("lent"));
-        Assert.Equal((0, 0), (other.Received("not-lent", ObjectStoreSimulator.Operations.Get), other.Writes("not-lent")));
+        Assert.Equal(
+            (0, 0),
+            (other.Received("not-lent", ObjectStoreSimulator.Operations.Get), other.Writes("not-lent"))
+        );
         Assert.Equal(Told(absent).Replace("no-such-store", store, StringComparison.Ordinal), Told(refused));
         foreach (var text in (string[])[refused["status"]!.ToJsonString(), events])
-            Assert.All((string[])[allowed.Endpoint.Authority, "127.0.0.1", "AlibabaOSS", "cn-hangzhou", "cluster-keys", SecretNamespace(allowed)], secret => Assert.DoesNotContain(secret, text, StringComparison.OrdinalIgnoreCase));
+            Assert.All(
+                (string[])
+                    [
+                        allowed.Endpoint.Authority,
+                        "127.0.0.1",
+                        "AlibabaOSS",
+                        "cn-hangzhou",
+                        "cluster-keys",
+                        SecretNamespace(allowed),
+                    ],
+                secret => Assert.DoesNotContain(secret, text, StringComparison.OrdinalIgnoreCase)
+            );
         Assert.Equal($"{SecretNamespace(allowed)}/cluster-keys", SecretsRead(mark));
     }
 
@@ -68,7 +137,9 @@ public sealed class TenancyTests(ClusterFixture fixture)
     {
         var (owner, scene) = await NeighboursAsync();
         var store = $"store-{owner.Namespace}";
-        await owner.Cluster.ApplyAsync(ClusterStoreYaml(owner, store, $"{{selector: {{matchLabels: {{{Label}: '{scene.Namespace}'}}}}}}"));
+        await owner.Cluster.ApplyAsync(
+            ClusterStoreYaml(owner, store, $"{{selector: {{matchLabels: {{{Label}: '{scene.Namespace}'}}}}}}")
+        );
         await MoveSecretAsync(owner);
         await using var op = await OperatorAsync(owner, scene);
         await ApplyPolicyAsync(scene, "user", "lent", store);
@@ -99,12 +170,26 @@ public sealed class TenancyTests(ClusterFixture fixture)
         return (first, second);
     }
 
-    private Task<OperatorProcess> OperatorAsync(Scene first, Scene second) => fixture.OperatorAsync(
-        first, "--watch-namespaces", second.Namespace, "--cluster-stores", "--cluster-resource-namespace", SecretNamespace(first));
+    private Task<OperatorProcess> OperatorAsync(Scene first, Scene second) =>
+        fixture.OperatorAsync(
+            first,
+            "--watch-namespaces",
+            second.Namespace,
+            "--cluster-stores",
+            "--cluster-resource-namespace",
+            SecretNamespace(first)
+        );
 
     /// <summary>The Secrets that the operator has asked for since, each once.</summary>
-    private string SecretsRead(long mark) => string.Join(
-        ' ', AuditLog.OperatorSince(fixture.Server.AuditLog, mark).Where(r => r.Resource == "secrets").Select(r => $"{r.Namespace}/{r.Name}").Distinct(StringComparer.Ordinal));
+    private string SecretsRead(long mark) =>
+        string.Join(
+            ' ',
+            AuditLog
+                .OperatorSince(fixture.Server.AuditLog, mark)
+                .Where(r => r.Resource == "secrets")
+                .Select(r => $"{r.Namespace}/{r.Name}")
+                .Distinct(StringComparer.Ordinal)
+        );
 
     private static string SecretNamespace(Scene scene) => $"{scene.Namespace}-operator";
 
@@ -112,17 +197,33 @@ public sealed class TenancyTests(ClusterFixture fixture)
     private static async Task MoveSecretAsync(Scene scene)
     {
         await scene.Cluster.KubectlAsync("create", "namespace", SecretNamespace(scene));
-        await scene.Cluster.ApplyAsync(Scene.SecretYaml(SecretNamespace(scene), "scene-secret").Replace("oss-keys", "cluster-keys", StringComparison.Ordinal));
+        await scene.Cluster.ApplyAsync(
+            Scene
+                .SecretYaml(SecretNamespace(scene), "scene-secret")
+                .Replace("oss-keys", "cluster-keys", StringComparison.Ordinal)
+        );
         await scene.Cluster.KubectlAsync("-n", scene.Namespace, "delete", "secret", "oss-keys");
     }
 
-    private static string ClusterStoreYaml(Scene scene, string name, string allowed) => scene.StoreYaml()
-        .Replace("kind: ObjectStore", "kind: ClusterObjectStore", StringComparison.Ordinal)
-        .Replace($"{{name: oss, namespace: {scene.Namespace} }}", $"{{name: {name}}}", StringComparison.Ordinal)
-        .Replace("oss-keys", "cluster-keys", StringComparison.Ordinal) + $"\n  allowedNamespaces: {allowed}";
+    private static string ClusterStoreYaml(Scene scene, string name, string allowed) =>
+        scene
+            .StoreYaml()
+            .Replace("kind: ObjectStore", "kind: ClusterObjectStore", StringComparison.Ordinal)
+            .Replace($"{{name: oss, namespace: {scene.Namespace} }}", $"{{name: {name}}}", StringComparison.Ordinal)
+            .Replace("oss-keys", "cluster-keys", StringComparison.Ordinal) + $"\n  allowedNamespaces: {allowed}";
 
     private static Task<string> ApplyPolicyAsync(Scene scene, string name, string bucket, string store) =>
-        scene.Cluster.ApplyAsync(scene.PolicyYaml(name, [bucket]).Replace("{name: oss}", $"{{kind: ClusterObjectStore, name: {store}}}", StringComparison.Ordinal));
+        scene.Cluster.ApplyAsync(
+            scene
+                .PolicyYaml(name, [bucket])
+                .Replace("{name: oss}", $"{{kind: ClusterObjectStore, name: {store}}}", StringComparison.Ordinal)
+        );
 
-    private static string Told(JsonNode policy) => string.Join('\n', policy["status"]!["conditions"]!.AsArray().Select(c => $"{c!["type"]} {c["status"]} {c["reason"]} {c["message"]}"));
+    private static string Told(JsonNode policy) =>
+        string.Join(
+            '\n',
+            policy["status"]!["conditions"]!
+                .AsArray()
+                .Select(c => $"{c!["type"]} {c["status"]} {c["reason"]} {c["message"]}")
+        );
 }

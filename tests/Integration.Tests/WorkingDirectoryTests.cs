@@ -17,11 +17,19 @@ public sealed class WorkingDirectoryTests(ClusterFixture fixture)
         await File.WriteAllTextAsync(Path.Combine(directory.FullName, "appsettings.json"), "{\"Logging\": not JSON");
         var scene = await fixture.SceneAsync();
         await using var op = OperatorProcess.LaunchIn(
-            directory.FullName, fixture.Server.Kubeconfig, scene.Endpoint, environment: null, "--watch-namespaces", scene.Namespace);
+            directory.FullName,
+            fixture.Server.Kubeconfig,
+            scene.Endpoint,
+            environment: null,
+            "--watch-namespaces",
+            scene.Namespace
+        );
 
         await op.WhenReadyAsync();
 
-        var open = Directory.EnumerateFiles($"/proc/{op.Id}/fd").Select(fd => File.ResolveLinkTarget(fd, returnFinalTarget: false)?.Name);
+        var open = Directory
+            .EnumerateFiles($"/proc/{op.Id}/fd")
+            .Select(fd => File.ResolveLinkTarget(fd, returnFinalTarget: false)?.Name);
         Assert.DoesNotContain(open, target => target?.Contains("inotify", StringComparison.Ordinal) == true);
         directory.Delete(recursive: true);
     }

@@ -10,7 +10,8 @@ public sealed record Widget : IKubernetesObject
 
     public WidgetSpec Spec { get; init; } = new();
 
-    public static KubeResource<Widget> Resource { get; } = new("test.example.com", "v1", "widgets", WidgetJson.Default.Widget);
+    public static KubeResource<Widget> Resource { get; } =
+        new("test.example.com", "v1", "widgets", WidgetJson.Default.Widget);
 
     /// <summary>A widget as the server writes it.</summary>
     public static string Json(string name, int version, int size = 0, string ns = "ns") =>
@@ -25,20 +26,37 @@ public sealed record Widget : IKubernetesObject
 
     public static string Event(string type, string widget) => $$"""{"type":"{{type}}","object":{{widget}}}""";
 
-    public static string Bookmark(int version) => Event("BOOKMARK", $$$"""{"kind":"Widget","metadata":{"resourceVersion":"{{{version}}}","creationTimestamp":null}}""");
+    public static string Bookmark(int version) =>
+        Event(
+            "BOOKMARK",
+            $$$"""{"kind":"Widget","metadata":{"resourceVersion":"{{{version}}}","creationTimestamp":null}}"""
+        );
 
     /// <summary>The bookmark that ends the initial events of a streaming list.</summary>
-    public static string EndBookmark(int version) => Event(
-        "BOOKMARK", $$$$"""{"kind":"Widget","metadata":{"resourceVersion":"{{{{version}}}}","annotations":{"k8s.io/initial-events-end":"true"}}}""");
+    public static string EndBookmark(int version) =>
+        Event(
+            "BOOKMARK",
+            $$$$"""{"kind":"Widget","metadata":{"resourceVersion":"{{{{version}}}}","annotations":{"k8s.io/initial-events-end":"true"}}}"""
+        );
 
     /// <summary>A Status object, as an error body or inside a watch.</summary>
     public static string Status(int code, string reason, string message) =>
         $$"""{"kind":"Status","apiVersion":"v1","status":"Failure","message":"{{message}}","reason":"{{reason}}","code":{{code}}}""";
 
-    public static string Error(int code, string reason, string message) => Event("ERROR", Status(code, reason, message));
+    public static string Error(int code, string reason, string message) =>
+        Event("ERROR", Status(code, reason, message));
 
     public static Widget Of(string name, string version, int size = 0, string ns = "ns") =>
-        new() { Metadata = new ObjectMeta { Name = name, Namespace = ns, ResourceVersion = version }, Spec = new WidgetSpec { Size = size } };
+        new()
+        {
+            Metadata = new ObjectMeta
+            {
+                Name = name,
+                Namespace = ns,
+                ResourceVersion = version,
+            },
+            Spec = new WidgetSpec { Size = size },
+        };
 }
 
 public sealed record WidgetSpec

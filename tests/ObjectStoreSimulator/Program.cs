@@ -11,7 +11,8 @@ namespace ObjectStoreSimulator;
 /// </summary>
 internal static class SimulatorProgram
 {
-    private static readonly string Usage = "usage: object-store-simulator [--vendor NAME]... [--listen 127.0.0.1:0] [--ready-file PATH] [--seed-file PATH] [--tls-ca-file PATH]\n"
+    private static readonly string Usage =
+        "usage: object-store-simulator [--vendor NAME]... [--listen 127.0.0.1:0] [--ready-file PATH] [--seed-file PATH] [--tls-ca-file PATH]\n"
         + $"vendors: {string.Join(", ", Enum.GetNames<Vendor>())}; one store each, in this order";
 
     public static async Task<int> Main(string[] args)
@@ -36,7 +37,17 @@ internal static class SimulatorProgram
         {
             foreach (Vendor vendor in arguments.Vendors.IsEmpty ? [Vendor.AlibabaOSS] : arguments.Vendors)
             {
-                servers.Add(await SimulatorServer.StartAsync(arguments.Options with { Vendor = vendor, Authority = authority, Listen = arguments.ListenOf(servers.Count) }, stop.Token));
+                servers.Add(
+                    await SimulatorServer.StartAsync(
+                        arguments.Options with
+                        {
+                            Vendor = vendor,
+                            Authority = authority,
+                            Listen = arguments.ListenOf(servers.Count),
+                        },
+                        stop.Token
+                    )
+                );
             }
 
             if (arguments.AuthorityFile is { } authorityFile)
@@ -99,7 +110,10 @@ internal static class SimulatorProgram
                 case "--seed-file" when value is not null:
                     try
                     {
-                        arguments = arguments with { Options = arguments.Options with { Seed = await Seed.ReadAsync(value, cancellationToken) } };
+                        arguments = arguments with
+                        {
+                            Options = arguments.Options with { Seed = await Seed.ReadAsync(value, cancellationToken) },
+                        };
                     }
                     catch (Exception e) when (e is IOException or JsonException)
                     {
@@ -129,6 +143,7 @@ internal static class SimulatorProgram
         public string? AuthorityFile { get; init; }
 
         /// <summary>Of several stores the first has the port that was asked for, the next ones those after it; port 0 is a free one for each.</summary>
-        public IPEndPoint ListenOf(int store) => new(Options.Listen.Address, Options.Listen.Port == 0 ? 0 : Options.Listen.Port + store);
+        public IPEndPoint ListenOf(int store) =>
+            new(Options.Listen.Address, Options.Listen.Port == 0 ? 0 : Options.Listen.Port + store);
     }
 }

@@ -14,11 +14,15 @@ internal sealed class RequestPipeline(World world, IDialect dialect, Cancellatio
     /// <summary>Far above any encryption document; the vendors' own limits are not published.</summary>
     private const int MaxBodyBytes = 64 * 1024;
 
-    private static readonly byte[] Garbage = "\u0000\u0001<html><body>upstream connect error</not-xml\uFFFD"u8.ToArray();
+    private static readonly byte[] Garbage =
+        "\u0000\u0001<html><body>upstream connect error</not-xml\uFFFD"u8.ToArray();
 
     public async Task HandleAsync(HttpContext context)
     {
-        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(
+            context.RequestAborted,
+            stopping
+        );
         StoreCall call = dialect.Read(await ReadAsync(context, ended.Token));
         Recorder.Entry entry = world.Recorder.Add(call, world.Clock.UtcNow, context.Connection.RemotePort);
         int generation = world.Counters.Started(call);
@@ -27,7 +31,12 @@ internal sealed class RequestPipeline(World world, IDialect dialect, Cancellatio
             (StoreAnswer answer, FaultRule? fault) = await DecideAsync(call, ended.Token);
             world.Recorder.Answered(entry, answer);
             await world.HoldPoints.PassAsync(call, HoldPhase.After, world.Clock.UtcNow, ended.Token);
-            bool spoils = fault?.Action is FaultAction.Truncate or FaultAction.AnswerLost or FaultAction.Garbage or FaultAction.Endless;
+            bool spoils =
+                fault?.Action
+                is FaultAction.Truncate
+                    or FaultAction.AnswerLost
+                    or FaultAction.Garbage
+                    or FaultAction.Endless;
             world.Counters.Ended(call, generation, spoils ? CallEnd.Spoiled : CallEnd.Answered, answer.ErrorCode);
             await new AnswerWriter(context).WriteAsync(answer, fault, ended.Token);
         }
@@ -45,7 +54,10 @@ internal sealed class RequestPipeline(World world, IDialect dialect, Cancellatio
 
     /// <exception cref="ConnectionLostException">A fault wants the connection reset before anything is done.</exception>
     /// <exception cref="OperationCanceledException">The client went away, or the simulator stops, while the request waited.</exception>
-    private async Task<(StoreAnswer Answer, FaultRule? Fault)> DecideAsync(StoreCall call, CancellationToken cancellationToken)
+    private async Task<(StoreAnswer Answer, FaultRule? Fault)> DecideAsync(
+        StoreCall call,
+        CancellationToken cancellationToken
+    )
     {
         (TimeSpan latency, FaultRule? fault) = world.Faults.Draw(call);
         if (latency > TimeSpan.Zero)
@@ -87,7 +99,15 @@ internal sealed class RequestPipeline(World world, IDialect dialect, Cancellatio
 
     private StoreAnswer Injected(StoreCall call, FaultRule fault)
     {
-        StoreAnswer answer = dialect.Refuse(call, new StoreError(fault.Status ?? 500, fault.Code ?? "InternalError", fault.Message ?? "Injected by the simulator.", fault.Ec));
+        StoreAnswer answer = dialect.Refuse(
+            call,
+            new StoreError(
+                fault.Status ?? 500,
+                fault.Code ?? "InternalError",
+                fault.Message ?? "Injected by the simulator.",
+                fault.Ec
+            )
+        );
         return fault.RetryAfterSeconds is { } seconds ? answer.With("Retry-After", $"{seconds}") : answer;
     }
 
@@ -98,7 +118,10 @@ internal sealed class RequestPipeline(World world, IDialect dialect, Cancellatio
         try
         {
             int read;
-            while (body.Length <= MaxBodyBytes && (read = await context.Request.Body.ReadAsync(buffer, cancellationToken)) > 0)
+            while (
+                body.Length <= MaxBodyBytes
+                && (read = await context.Request.Body.ReadAsync(buffer, cancellationToken)) > 0
+            )
             {
                 await body.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
             }
@@ -108,10 +131,20 @@ internal sealed class RequestPipeline(World world, IDialect dialect, Cancellatio
             ArrayPool<byte>.Shared.Return(buffer);
         }
 
-        ImmutableSortedDictionary<string, string> headers = context.Request.Headers
-            .ToImmutableSortedDictionary(header => header.Key.ToLowerInvariant(), header => string.Join(',', header.Value.ToArray()), StringComparer.Ordinal);
+        ImmutableSortedDictionary<string, string> headers = context.Request.Headers.ToImmutableSortedDictionary(
+            header => header.Key.ToLowerInvariant(),
+            header => string.Join(',', header.Value.ToArray()),
+            StringComparer.Ordinal
+        );
         string rawTarget = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        return new StoreRequest(context.Request.Method, context.Request.Host.Value ?? "", rawTarget, headers, body.ToArray(), body.Length > MaxBodyBytes);
+        return new StoreRequest(
+            context.Request.Method,
+            context.Request.Host.Value ?? "",
+            rawTarget,
+            headers,
+            body.ToArray(),
+            body.Length > MaxBodyBytes
+        );
     }
 }
 

@@ -24,7 +24,11 @@ internal sealed class SimulatorServer : IAsyncDisposable
         _app = app;
         _stopping = stopping;
         World = world;
-        Url = new Uri(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single());
+        Url = new Uri(
+            app.Services.GetRequiredService<IServer>()
+                .Features.GetRequiredFeature<IServerAddressesFeature>()
+                .Addresses.Single()
+        );
     }
 
     /// <summary><c>http://127.0.0.1:PORT/</c>, or https with an authority.</summary>
@@ -33,7 +37,10 @@ internal sealed class SimulatorServer : IAsyncDisposable
     /// <summary>For tests in the same process; the admin API offers the same.</summary>
     public World World { get; }
 
-    public static async Task<SimulatorServer> StartAsync(SimulatorOptions options, CancellationToken cancellationToken = default)
+    public static async Task<SimulatorServer> StartAsync(
+        SimulatorOptions options,
+        CancellationToken cancellationToken = default
+    )
     {
         World world = new(options.Time, options.RecordedRequests);
         options.Seed.ApplyTo(world);
@@ -47,14 +54,17 @@ internal sealed class SimulatorServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.AllowSynchronousIO = false;
             kestrel.AllowHostHeaderOverride = true;
-            kestrel.Listen(options.Listen, listen =>
-            {
-                listen.Protocols = HttpProtocols.Http1;
-                if (options.Authority is { } authority)
+            kestrel.Listen(
+                options.Listen,
+                listen =>
                 {
-                    listen.UseHttps(authority.Server);
+                    listen.Protocols = HttpProtocols.Http1;
+                    if (options.Authority is { } authority)
+                    {
+                        listen.UseHttps(authority.Server);
+                    }
                 }
-            });
+            );
         });
         WebApplication app = builder.Build();
         RequestPipeline pipeline = new(world, new IdentityRoom(world, options.Vendor.Speak(world)), stopping.Token);
@@ -74,7 +84,9 @@ internal sealed class SimulatorServer : IAsyncDisposable
 
     /// <summary>Origin form only: an absolute target is for a store, whatever its path.</summary>
     private static bool IsAdmin(HttpContext context) =>
-        context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.StartsWith(AdminEndpoints.Prefix + "/", StringComparison.Ordinal);
+        context
+            .Features.GetRequiredFeature<IHttpRequestFeature>()
+            .RawTarget.StartsWith(AdminEndpoints.Prefix + "/", StringComparison.Ordinal);
 
     /// <summary>The process belongs to whoever started the server: SIGTERM is Program's business, and in a test nobody's.</summary>
     private sealed class NoSignals : IHostLifetime

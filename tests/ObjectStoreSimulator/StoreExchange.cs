@@ -10,7 +10,8 @@ internal sealed record StoreRequest(
     string RawTarget,
     ImmutableSortedDictionary<string, string> Headers,
     ReadOnlyMemory<byte> Body,
-    bool BodyTooLarge)
+    bool BodyTooLarge
+)
 {
     public string? Header(string name) => Headers.GetValueOrDefault(name);
 }
@@ -36,13 +37,14 @@ internal static class Operations
     public const string Unknown = "Unknown";
 
     /// <summary>What all vendors spell alike: the method, on <c>?encryption</c>.</summary>
-    public static string Of(StoreRequest request, StoreAddress address) => (request.Method, address.Asks("encryption")) switch
-    {
-        ("GET", true) => Get,
-        ("PUT", true) => Put,
-        ("DELETE", true) => Delete,
-        _ => Unknown,
-    };
+    public static string Of(StoreRequest request, StoreAddress address) =>
+        (request.Method, address.Asks("encryption")) switch
+        {
+            ("GET", true) => Get,
+            ("PUT", true) => Put,
+            ("DELETE", true) => Delete,
+            _ => Unknown,
+        };
 }
 
 /// <summary>An error in vendor terms; the dialect gives it the vendor's shape. <see cref="Extras"/> become further elements of the body.</summary>
@@ -52,7 +54,12 @@ internal sealed record StoreError(int Status, string Code, string Message, strin
 }
 
 /// <summary>A whole answer. <see cref="ErrorCode"/> is null when the vendor did what was asked.</summary>
-internal sealed record StoreAnswer(int Status, string? ErrorCode, ImmutableArray<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body)
+internal sealed record StoreAnswer(
+    int Status,
+    string? ErrorCode,
+    ImmutableArray<KeyValuePair<string, string>> Headers,
+    ReadOnlyMemory<byte> Body
+)
 {
     public StoreAnswer With(string header, string value) => this with { Headers = Headers.Add(new(header, value)) };
 }

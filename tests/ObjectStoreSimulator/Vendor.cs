@@ -18,13 +18,14 @@ internal enum Vendor
 
 internal static class Vendors
 {
-    public static IDialect Speak(this Vendor vendor, World world) => vendor switch
-    {
-        Vendor.AlibabaOSS => new AlibabaDialect(world),
-        Vendor.HuaweiOBS => new HuaweiDialect(world),
-        Vendor.JDCloudOSS => new JDCloudDialect(world),
-        Vendor.S3 => new S3Dialect(world, new AwsRules()),
-        Vendor.MinIO => new S3Dialect(world, new MinioRules()),
-        _ => throw new ArgumentOutOfRangeException(nameof(vendor), vendor, "No dialect."),
-    };
+    public static IDialect Speak(this Vendor vendor, World world) =>
+        vendor switch
+        {
+            Vendor.AlibabaOSS => new AlibabaDialect(world),
+            Vendor.HuaweiOBS => new HuaweiDialect(world),
+            Vendor.JDCloudOSS => new JDCloudDialect(world),
+            Vendor.S3 => new S3Dialect(world, new AwsRules()),
+            Vendor.MinIO => new S3Dialect(world, new MinioRules()),
+            _ => throw new ArgumentOutOfRangeException(nameof(vendor), vendor, "No dialect."),
+        };
 }

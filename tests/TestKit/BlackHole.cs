@@ -16,9 +16,7 @@ public sealed class BlackHole : IDisposable
     /// does, for the listener's backlog is full.
     /// </param>
     public BlackHole(bool takesConnections = false)
-        : this(IPAddress.Loopback, port: 0, takesConnections)
-    {
-    }
+        : this(IPAddress.Loopback, port: 0, takesConnections) { }
 
     /// <param name="address">A loopback address.</param>
     /// <param name="port">Zero for a free one.</param>

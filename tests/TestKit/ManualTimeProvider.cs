@@ -24,9 +24,7 @@ public sealed class ManualTimeProvider : TimeProvider
     private long _sequence;
 
     public ManualTimeProvider()
-        : this(DefaultStart)
-    {
-    }
+        : this(DefaultStart) { }
 
     public ManualTimeProvider(DateTimeOffset start) => _start = start.ToUniversalTime();
 
@@ -173,7 +171,10 @@ public sealed class ManualTimeProvider : TimeProvider
             timer.Period = period;
             timer.Sequence = _sequence++;
             fireNow = dueTime == TimeSpan.Zero;
-            TimeSpan? wait = !fireNow ? dueTime : period > TimeSpan.Zero ? period : null;
+            TimeSpan? wait =
+                !fireNow ? dueTime
+                : period > TimeSpan.Zero ? period
+                : null;
             if (wait is { } delay && delay != Timeout.InfiniteTimeSpan)
             {
                 timer.Due = _elapsed + delay;

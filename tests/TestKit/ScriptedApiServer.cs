@@ -23,9 +23,7 @@ public sealed class ScriptedApiServer : IAsyncDisposable
     private Task _accepting = Task.CompletedTask;
     private int _refusedStreams;
 
-    private ScriptedApiServer()
-    {
-    }
+    private ScriptedApiServer() { }
 
     public Uri Address => new($"http://{_listener.LocalEndpoint}");
 
@@ -124,8 +122,13 @@ public sealed class ScriptedApiServer : IAsyncDisposable
         }
         var lines = Encoding.ASCII.GetString([.. head]).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
         var first = lines[0].Split(' ');
-        var headers = lines.Skip(1).Select(l => l.Split(": ", 2)).ToDictionary(h => h[0], h => h[1], StringComparer.OrdinalIgnoreCase);
-        var body = new byte[headers.TryGetValue("Content-Length", out var length) ? int.Parse(length, CultureInfo.InvariantCulture) : 0];
+        var headers = lines
+            .Skip(1)
+            .Select(l => l.Split(": ", 2))
+            .ToDictionary(h => h[0], h => h[1], StringComparer.OrdinalIgnoreCase);
+        var body = new byte[
+            headers.TryGetValue("Content-Length", out var length) ? int.Parse(length, CultureInfo.InvariantCulture) : 0
+        ];
         await stream.ReadExactlyAsync(body, _stop.Token);
         return new ApiRequest(first[0], first[1], headers, Encoding.UTF8.GetString(body));
     }
@@ -151,7 +154,10 @@ public sealed class ScriptedApiServer : IAsyncDisposable
                 if (part.Kind is Answer.PartKind.Cut or Answer.PartKind.Reset)
                     return false;
                 byte[] bytes = part.Kind == Answer.PartKind.End ? [.. "0\r\n\r\n"u8] : Chunk(part.Bytes);
-                await stream.WriteAsync(headSent ? bytes : [.. Encoding.ASCII.GetBytes(answer.Head()), .. bytes], _stop.Token);
+                await stream.WriteAsync(
+                    headSent ? bytes : [.. Encoding.ASCII.GetBytes(answer.Head()), .. bytes],
+                    _stop.Token
+                );
                 headSent = true;
                 if (part.Kind == Answer.PartKind.End)
                     return true;
@@ -163,8 +169,11 @@ public sealed class ScriptedApiServer : IAsyncDisposable
         }
     }
 
-    private static Answer Refusal() => Answer.Whole(
-        """{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422,"message":"sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"}""", 422);
+    private static Answer Refusal() =>
+        Answer.Whole(
+            """{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422,"message":"sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"}""",
+            422
+        );
 
     private static byte[] Chunk(byte[] bytes) =>
         bytes.Length == 0 ? [] : [.. Encoding.ASCII.GetBytes($"{bytes.Length:x}\r\n"), .. bytes, .. "\r\n"u8];
@@ -176,9 +185,15 @@ public sealed record ApiRequest(string Method, string Target, IReadOnlyDictionar
     public string Path => Target.Split('?')[0];
 
     /// <summary>The parameter's value, unescaped, or null.</summary>
-    public string? Query(string name) => Target.Split('?', 2) is [_, var query]
-        ? query.Split('&').Select(p => p.Split('=', 2)).Where(p => p[0] == name).Select(p => Uri.UnescapeDataString(p[1])).FirstOrDefault()
-        : null;
+    public string? Query(string name) =>
+        Target.Split('?', 2) is [_, var query]
+            ? query
+                .Split('&')
+                .Select(p => p.Split('=', 2))
+                .Where(p => p[0] == name)
+                .Select(p => Uri.UnescapeDataString(p[1]))
+                .FirstOrDefault()
+            : null;
 
     public bool IsWatch => Query("watch") == "1";
 
@@ -213,7 +228,10 @@ public sealed class Answer
     internal ChannelReader<Part> Parts => _parts.Reader;
 
     /// <summary>A whole answer.</summary>
-    public static Answer Whole(string body, int status = 200, params string[] headers) => new Answer { Status = status, Headers = headers }.Text(body).End();
+    public static Answer Whole(string body, int status = 200, params string[] headers) =>
+        new Answer { Status = status, Headers = headers }
+            .Text(body)
+            .End();
 
     /// <summary>An open stream that has sent these lines.</summary>
     public static Answer Lines(params string[] lines) => new Answer().Text(string.Concat(lines.Select(l => l + "\n")));
@@ -231,8 +249,12 @@ public sealed class Answer
     /// <summary>Resets the connection.</summary>
     public Answer Reset() => Add(new Part(PartKind.Reset, []));
 
-    internal string Head() => string.Concat(
-        $"HTTP/1.1 {Status} Scripted\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n", string.Concat(Headers.Select(h => h + "\r\n")), "\r\n");
+    internal string Head() =>
+        string.Concat(
+            $"HTTP/1.1 {Status} Scripted\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n",
+            string.Concat(Headers.Select(h => h + "\r\n")),
+            "\r\n"
+        );
 
     internal void Leave() => _left.TrySetResult();
 

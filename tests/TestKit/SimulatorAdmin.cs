@@ -41,14 +41,17 @@ public sealed class SimulatorAdmin : IDisposable
     /// <summary>Back to the start: seed only, no rules, no counts; what is parked goes on.</summary>
     public Task ResetAsync() => SendAsync(HttpMethod.Post, "reset");
 
-    public Task SetSettingsAsync(SimulatorSettings settings) => PutAsync("settings", settings, SimulatorJson.Default.SimulatorSettings);
+    public Task SetSettingsAsync(SimulatorSettings settings) =>
+        PutAsync("settings", settings, SimulatorJson.Default.SimulatorSettings);
 
-    public Task SetAccountAsync(string accessKeyId, SimulatedAccount account) => PutAsync($"accounts/{accessKeyId}", account, SimulatorJson.Default.SimulatedAccount);
+    public Task SetAccountAsync(string accessKeyId, SimulatedAccount account) =>
+        PutAsync($"accounts/{accessKeyId}", account, SimulatorJson.Default.SimulatedAccount);
 
     public Task RemoveAccountAsync(string accessKeyId) => SendAsync(HttpMethod.Delete, $"accounts/{accessKeyId}");
 
     /// <summary>Makes the bucket, or changes its settings.</summary>
-    public Task SetBucketAsync(string name, SimulatedBucket? bucket = null) => PutAsync($"buckets/{name}", bucket ?? new SimulatedBucket(), SimulatorJson.Default.SimulatedBucket);
+    public Task SetBucketAsync(string name, SimulatedBucket? bucket = null) =>
+        PutAsync($"buckets/{name}", bucket ?? new SimulatedBucket(), SimulatorJson.Default.SimulatedBucket);
 
     public Task RemoveBucketAsync(string name) => SendAsync(HttpMethod.Delete, $"buckets/{name}");
 
@@ -70,7 +73,10 @@ public sealed class SimulatorAdmin : IDisposable
     /// <param name="xml">In the vendor's words, returned by GET exactly so. Null removes the encryption.</param>
     public async Task SetEncryptionAsync(string bucket, string? xml)
     {
-        using HttpRequestMessage request = new(xml is null ? HttpMethod.Delete : HttpMethod.Put, $"buckets/{bucket}/encryption");
+        using HttpRequestMessage request = new(
+            xml is null ? HttpMethod.Delete : HttpMethod.Put,
+            $"buckets/{bucket}/encryption"
+        );
         request.Content = xml is null ? null : new StringContent(xml, Encoding.UTF8, "application/xml");
         using HttpResponseMessage response = await _http.SendAsync(request);
         await EnsureOkAsync(response);
@@ -90,25 +96,34 @@ public sealed class SimulatorAdmin : IDisposable
 
     public Task ClearFaultsAsync() => SendAsync(HttpMethod.Delete, "faults");
 
-    public Task<ImmutableArray<FaultStatus>> GetFaultsAsync() => GetAsync("faults", SimulatorJson.Default.ImmutableArrayFaultStatus);
+    public Task<ImmutableArray<FaultStatus>> GetFaultsAsync() =>
+        GetAsync("faults", SimulatorJson.Default.ImmutableArrayFaultStatus);
 
     /// <returns>The rule with its id, for <see cref="ReleaseAsync"/>.</returns>
     public Task<HoldRule> HoldAsync(HoldRule rule) => PostAsync("holds", rule, SimulatorJson.Default.HoldRule);
 
-    public async Task<ImmutableArray<HeldRequest>> GetHeldAsync() => (await GetAsync("held", SimulatorJson.Default.HoldList)).Held;
+    public async Task<ImmutableArray<HeldRequest>> GetHeldAsync() =>
+        (await GetAsync("held", SimulatorJson.Default.HoldList)).Held;
 
     /// <summary>Waits until as many requests are parked. A <see cref="TimeoutException"/> tells how many there were.</summary>
     public async Task<ImmutableArray<HeldRequest>> WaitForHeldAsync(int atLeast = 1, int waitSeconds = 30)
     {
-        ImmutableArray<HeldRequest> held = (await GetAsync($"held?atLeast={atLeast}&waitSeconds={waitSeconds}", SimulatorJson.Default.HoldList)).Held;
-        return held.Length >= atLeast ? held : throw new TimeoutException($"{held.Length} of {atLeast} requests are held after {waitSeconds} s.");
+        ImmutableArray<HeldRequest> held = (
+            await GetAsync($"held?atLeast={atLeast}&waitSeconds={waitSeconds}", SimulatorJson.Default.HoldList)
+        ).Held;
+        return held.Length >= atLeast
+            ? held
+            : throw new TimeoutException($"{held.Length} of {atLeast} requests are held after {waitSeconds} s.");
     }
 
     /// <summary>Lets go on what the rule holds, and removes the rule unless it is kept.</summary>
     /// <returns>How many went on.</returns>
     public async Task<int> ReleaseAsync(string holdId, bool keepRule = false)
     {
-        using HttpResponseMessage response = await _http.PostAsync($"holds/{holdId}/release{(keepRule ? "?keep=true" : "")}", content: null);
+        using HttpResponseMessage response = await _http.PostAsync(
+            $"holds/{holdId}/release{(keepRule ? "?keep=true" : "")}",
+            content: null
+        );
         await EnsureOkAsync(response);
         return (await response.Content.ReadFromJsonAsync(SimulatorJson.Default.ReleasedCount))!.Count;
     }
@@ -123,7 +138,10 @@ public sealed class SimulatorAdmin : IDisposable
     public Task ClearCountersAsync() => SendAsync(HttpMethod.Delete, "counters");
 
     /// <summary>Looks again and again until the counters are as wanted. A <see cref="TimeoutException"/> has the last ones.</summary>
-    public async Task<SimulatorCounters> WaitForCountersAsync(Func<SimulatorCounters, bool> wanted, TimeSpan? timeout = null)
+    public async Task<SimulatorCounters> WaitForCountersAsync(
+        Func<SimulatorCounters, bool> wanted,
+        TimeSpan? timeout = null
+    )
     {
         TimeSpan limit = timeout ?? TimeSpan.FromSeconds(30);
         long started = TimeProvider.System.GetTimestamp();
@@ -145,7 +163,8 @@ public sealed class SimulatorAdmin : IDisposable
     }
 
     /// <summary>The last requests, oldest first.</summary>
-    public Task<ImmutableArray<RecordedRequest>> GetRequestsAsync() => GetAsync("requests", SimulatorJson.Default.ImmutableArrayRecordedRequest);
+    public Task<ImmutableArray<RecordedRequest>> GetRequestsAsync() =>
+        GetAsync("requests", SimulatorJson.Default.ImmutableArrayRecordedRequest);
 
     public Task ClearRequestsAsync() => SendAsync(HttpMethod.Delete, "requests");
 
@@ -183,7 +202,11 @@ public sealed class SimulatorAdmin : IDisposable
         if (!response.IsSuccessStatusCode)
         {
             string said = await response.Content.ReadAsStringAsync();
-            throw new HttpRequestException($"{response.RequestMessage?.Method} {response.RequestMessage?.RequestUri}: {(int)response.StatusCode} {said}", inner: null, response.StatusCode);
+            throw new HttpRequestException(
+                $"{response.RequestMessage?.Method} {response.RequestMessage?.RequestUri}: {(int)response.StatusCode} {said}",
+                inner: null,
+                response.StatusCode
+            );
         }
     }
 }

@@ -159,17 +159,27 @@ public sealed record HoldRule(string Phase) : StoreRequestMatch
     public int? Times { get; init; }
 }
 
-public sealed record HeldRequest(string Id, string HoldId, string Phase, string? Bucket, string Operation, string? AccessKeyId, DateTimeOffset Since);
+public sealed record HeldRequest(
+    string Id,
+    string HoldId,
+    string Phase,
+    string? Bucket,
+    string Operation,
+    string? AccessKeyId,
+    DateTimeOffset Since
+);
 
 public sealed record SimulatorCounters(
     Tally Total,
     int InFlight,
     int PeakInFlight,
     ImmutableDictionary<string, ImmutableDictionary<string, Tally>> Buckets,
-    ImmutableArray<StoreWrite> Writes)
+    ImmutableArray<StoreWrite> Writes
+)
 {
     /// <summary>All zero when the bucket has seen no such operation.</summary>
-    public Tally Of(string bucket, string operation) => Buckets.GetValueOrDefault(bucket)?.GetValueOrDefault(operation) ?? Tally.Zero;
+    public Tally Of(string bucket, string operation) =>
+        Buckets.GetValueOrDefault(bucket)?.GetValueOrDefault(operation) ?? Tally.Zero;
 
     /// <summary>PUTs and DELETEs of this bucket that the vendor accepted, whether or not the answer arrived.</summary>
     public int AcceptedWrites(string bucket) => Writes.Count(write => write.Bucket == bucket && write.Accepted);
@@ -181,7 +191,14 @@ public sealed record Tally(long Received, long Succeeded, ImmutableDictionary<st
     public static readonly Tally Zero = new(0, 0, ImmutableDictionary<string, long>.Empty, 0);
 }
 
-public sealed record StoreWrite(DateTimeOffset Time, string? Bucket, string Operation, string? AccessKeyId, bool Accepted, string? Code);
+public sealed record StoreWrite(
+    DateTimeOffset Time,
+    string? Bucket,
+    string Operation,
+    string? AccessKeyId,
+    bool Accepted,
+    string? Code
+);
 
 /// <summary>Header names are lower case and sorted; signatures and tokens are <c>***</c>.</summary>
 public sealed record RecordedRequest(
@@ -197,13 +214,17 @@ public sealed record RecordedRequest(
     string? AccessKeyId,
     int ClientPort,
     int? Status,
-    string? Code);
+    string? Code
+);
 
 internal sealed record HoldList(ImmutableArray<HoldRule> Rules, ImmutableArray<HeldRequest> Held);
 
 internal sealed record ReleasedCount(int Count);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(SimulatedAccount))]
 [JsonSerializable(typeof(SimulatedBucket))]
 [JsonSerializable(typeof(SimulatorSettings))]

@@ -12,7 +12,12 @@ namespace BucketEncryptionOperator.Commands;
 /// the vendor's for the region. Region: <c>--region</c>, else the endpoint's own, else the config file's, else the environment's.
 /// Whoever types is the administrator: no list of allowed endpoints, and plain http goes, with a warning.
 /// </summary>
-internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArguments given, OssutilConfig config, Func<string, string?> environment)
+internal sealed class BucketAddressReader(
+    BucketTask task,
+    BucketEncryptionArguments given,
+    OssutilConfig config,
+    Func<string, string?> environment
+)
 {
     private const int LongestName = 253;
     private const int LongestLabel = 63;
@@ -40,7 +45,9 @@ internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArgum
             throw new UsageException($"endpoint {endpoint.Host} is not in region {region}: correct one of them");
         var warnings = ImmutableArray.CreateBuilder<string>();
         if (endpoint.Scheme == Uri.UriSchemeHttp && !endpoint.IsLoopback)
-            warnings.Add($"{endpoint.GetLeftPart(UriPartial.Authority)} is not encrypted: signatures and session tokens can be read on the way");
+            warnings.Add(
+                $"{endpoint.GetLeftPart(UriPartial.Authority)} is not encrypted: signatures and session tokens can be read on the way"
+            );
         if (region is not null && _endpoints.IsSuperseded(endpoint.IdnHost))
         {
             var own = _endpoints.Default(region);
@@ -49,8 +56,16 @@ internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArgum
         if (config.ProxyHost is not null)
             warnings.Add("proxyHost of the config file is not read: set HTTPS_PROXY (HTTP_PROXY for plain http)");
         var signature = ReadSignature(region, warnings);
-        var traits = task.Vendor.Describe(new StoreSettings(region ?? "", endpoint) { SignatureVersion = signature, CloudBoxId = CloudBoxId() });
-        var place = new StorePlace(endpoint, region ?? "", ReadAddressing(endpoint, cname is not null, traits), traits, RateLimit.Default);
+        var traits = task.Vendor.Describe(
+            new StoreSettings(region ?? "", endpoint) { SignatureVersion = signature, CloudBoxId = CloudBoxId() }
+        );
+        var place = new StorePlace(
+            endpoint,
+            region ?? "",
+            ReadAddressing(endpoint, cname is not null, traits),
+            traits,
+            RateLimit.Default
+        );
         var address = place.Address(task.Bucket);
         CheckHost(address);
         return (address, traits, warnings.ToImmutable());
@@ -62,7 +77,10 @@ internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArgum
         try
         {
             var host = VendorRequest.Target(address).IdnHost;
-            var isName = Ascii.IsValid(host) && host.Length <= LongestName && host.Split('.').All(label => label.Length is > 0 and <= LongestLabel);
+            var isName =
+                Ascii.IsValid(host)
+                && host.Length <= LongestName
+                && host.Split('.').All(label => label.Length is > 0 and <= LongestLabel);
             if (isName || IPAddress.TryParse(host, out _))
                 return;
         }
@@ -79,33 +97,53 @@ internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArgum
     private static string? Label(string? text, string where, string what) =>
         string.IsNullOrEmpty(text) ? null
         : text.Length <= LongestLabel && text.All(StoreReader.IsLabelLetter) ? text
-        : throw new UsageException($"{where} is no {what}: it has lower-case letters, digits and hyphens, for example {(what == "region" ? "cn-hangzhou" : "cb-example")}");
+        : throw new UsageException(
+            $"{where} is no {what}: it has lower-case letters, digits and hyphens, for example {(what == "region" ? "cn-hangzhou" : "cb-example")}"
+        );
 
-    private string? RegionOfEnvironment() => _shell.RegionVariables.Select(v => Region(environment(v), v)).FirstOrDefault(r => r is not null);
+    private string? RegionOfEnvironment() =>
+        _shell.RegionVariables.Select(v => Region(environment(v), v)).FirstOrDefault(r => r is not null);
 
     private Uri ReadEndpoint(string? cname, string? region)
     {
         var text = NullIfEmpty(given.Endpoint) ?? cname ?? config.EndpointOf(task.Bucket) ?? config.Endpoint;
-        text ??= _endpoints.Default(region ?? throw new UsageException("invalid endpoint, endpoint is empty: give -e, --region, or endpoint in the config file"));
+        text ??= _endpoints.Default(
+            region
+                ?? throw new UsageException(
+                    "invalid endpoint, endpoint is empty: give -e, --region, or endpoint in the config file"
+                )
+        );
         // ossutil takes http here; whoever wants it must say so.
         if (!text.Contains("://", StringComparison.Ordinal))
             text = "https://" + text;
         // Half of a surrogate pair is not UTF-16, and Uri throws.
-        return text.EnumerateRunes().All(r => r != Rune.ReplacementChar) && Uri.TryCreate(text, UriKind.Absolute, out var endpoint) && endpoint.Scheme is "https" or "http"
-            && endpoint.PathAndQuery == "/" && endpoint.Fragment.Length == 0 && endpoint.UserInfo.Length == 0
+        return
+            text.EnumerateRunes().All(r => r != Rune.ReplacementChar)
+            && Uri.TryCreate(text, UriKind.Absolute, out var endpoint)
+            && endpoint.Scheme is "https" or "http"
+            && endpoint.PathAndQuery == "/"
+            && endpoint.Fragment.Length == 0
+            && endpoint.UserInfo.Length == 0
             ? endpoint
-            : throw new UsageException($"invalid endpoint: it must be a host, or scheme and host, for example {_endpoints.Default("cn-hangzhou")}");
+            : throw new UsageException(
+                $"invalid endpoint: it must be a host, or scheme and host, for example {_endpoints.Default("cn-hangzhou")}"
+            );
     }
 
     /// <returns>V1, V4, or null where there is nothing to choose.</returns>
     private string? ReadSignature(string? region, ImmutableArray<string>.Builder warnings)
     {
-        var asked = NullIfEmpty(given.SignVersion) ?? (_shell.Region == RegionUse.InSignature4 ? config.SignVersion : null);
+        var asked =
+            NullIfEmpty(given.SignVersion) ?? (_shell.Region == RegionUse.InSignature4 ? config.SignVersion : null);
         if (_shell.Region != RegionUse.InSignature4)
         {
             if (asked is not null || given.CloudBoxId is not null)
-                throw new UsageException($"--sign-version and --cloudbox-id are not for {_shell.Scheme}:// buckets: leave them out");
-            return region is null && _shell.Region == RegionUse.InSignature ? throw new UsageException(NeedsRegion("the signature")) : null;
+                throw new UsageException(
+                    $"--sign-version and --cloudbox-id are not for {_shell.Scheme}:// buckets: leave them out"
+                );
+            return region is null && _shell.Region == RegionUse.InSignature
+                ? throw new UsageException(NeedsRegion("the signature"))
+                : null;
         }
         var canBe4 = region is not null || CloudBoxId() is not null;
         switch (asked?.ToUpperInvariant())
@@ -116,7 +154,9 @@ internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArgum
                 return "V1";
             case null:
                 if (!canBe4)
-                    warnings.Add("signed with version 1, for the endpoint names no region: give --region for version 4");
+                    warnings.Add(
+                        "signed with version 1, for the endpoint names no region: give --region for version 4"
+                    );
                 return canBe4 ? "V4" : "V1";
             default:
                 throw new UsageException("value of option --sign-version must be v1 or v4");
@@ -128,18 +168,27 @@ internal sealed class BucketAddressReader(BucketTask task, BucketEncryptionArgum
 
     /// <summary>The config file's is for the vendor whose file it is.</summary>
     private string? CloudBoxId() =>
-        Label(given.CloudBoxId, "--cloudbox-id", "CloudBox id") ?? (_shell.Region == RegionUse.InSignature4 ? Label(config.CloudBoxId, "cloudBoxId in the config file", "CloudBox id") : null);
+        Label(given.CloudBoxId, "--cloudbox-id", "CloudBox id")
+        ?? (
+            _shell.Region == RegionUse.InSignature4
+                ? Label(config.CloudBoxId, "cloudBoxId in the config file", "CloudBox id")
+                : null
+        );
 
     /// <summary>An IP address has no room for a bucket before it.</summary>
     private Addressing ReadAddressing(Uri endpoint, bool isCname, StoreTraits traits)
     {
-        var addressing = isCname ? Addressing.CName
+        var addressing =
+            isCname ? Addressing.CName
             : given.ForcePathStyle || IPAddress.TryParse(endpoint.Host.Trim('[', ']'), out _) ? Addressing.Path
             : traits.Addressings[0];
-        return traits.Addressings.Contains(addressing) ? addressing
-            : throw new UsageException(addressing == Addressing.CName
-                ? $"{traits.Subject} takes no host name of the bucket's own"
-                : $"{traits.Subject} wants the bucket in the host: give an endpoint with a name, and no --force-path-style");
+        return traits.Addressings.Contains(addressing)
+            ? addressing
+            : throw new UsageException(
+                addressing == Addressing.CName
+                    ? $"{traits.Subject} takes no host name of the bucket's own"
+                    : $"{traits.Subject} wants the bucket in the host: give an endpoint with a name, and no --force-path-style"
+            );
     }
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;

@@ -23,35 +23,113 @@ internal static class BucketEncryptionCommand
     /// <summary>The scheme of the vendor whose file <see cref="DefaultConfigFile"/> is: its keys go to no other unless the file is named.</summary>
     private const string ConfigScheme = "oss";
 
-    private static readonly Argument<string[]> Words = new("bucket") { Description = "oss://bucket, obs://bucket or s3://bucket.", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> Words = new("bucket")
+    {
+        Description = "oss://bucket, obs://bucket or s3://bucket.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
     private static readonly Option<string?> Method = new("--method") { Description = "put, get or delete." };
-    private static readonly Option<string?> SseAlgorithm = new("--sse-algorithm") { Description = "put: AES256, KMS or SM4." };
-    private static readonly Option<string?> KmsMasterKeyId = new("--kms-masterkey-id") { Description = "put, with KMS: the key. Default: the one that the vendor manages." };
-    private static readonly Option<string?> KmsDataEncryption = new("--kms-data-encryption") { Description = "put, with KMS: SM4, or AES256 (the default)." };
-    private static readonly Option<string?> Endpoint = new("--endpoint", "-e") { Description = "[scheme://]host[:port]; https unless given. Leaves out the config file's sections for buckets. Default: the vendor's for --region." };
-    private static readonly Option<string?> AccessKeyId = new("--access-key-id", "-i") { Description = "Access key id." };
-    private static readonly Option<string?> AccessKeySecret = new("--access-key-secret", "-k") { Description = "Access key secret. Other users of the machine may see it: rather use the config file or the environment." };
-    private static readonly Option<string?> StsToken = new("--sts-token", "-t") { Description = "Session token of temporary keys." };
+    private static readonly Option<string?> SseAlgorithm = new("--sse-algorithm")
+    {
+        Description = "put: AES256, KMS or SM4.",
+    };
+    private static readonly Option<string?> KmsMasterKeyId = new("--kms-masterkey-id")
+    {
+        Description = "put, with KMS: the key. Default: the one that the vendor manages.",
+    };
+    private static readonly Option<string?> KmsDataEncryption = new("--kms-data-encryption")
+    {
+        Description = "put, with KMS: SM4, or AES256 (the default).",
+    };
+    private static readonly Option<string?> Endpoint = new("--endpoint", "-e")
+    {
+        Description =
+            "[scheme://]host[:port]; https unless given. Leaves out the config file's sections for buckets. Default: the vendor's for --region.",
+    };
+    private static readonly Option<string?> AccessKeyId = new("--access-key-id", "-i")
+    {
+        Description = "Access key id.",
+    };
+    private static readonly Option<string?> AccessKeySecret = new("--access-key-secret", "-k")
+    {
+        Description =
+            "Access key secret. Other users of the machine may see it: rather use the config file or the environment.",
+    };
+    private static readonly Option<string?> StsToken = new("--sts-token", "-t")
+    {
+        Description = "Session token of temporary keys.",
+    };
     private static readonly Option<string?> Mode = new("--mode") { Description = "AK or StsToken." };
-    private static readonly Option<string?> Region = new("--region") { Description = "For signature version 4. Default: the endpoint's." };
-    private static readonly Option<string?> SignVersion = new("--sign-version") { Description = "oss://: v1 or v4. Default: v4 where a region is known, else v1." };
-    private static readonly Option<string?> CloudBoxId = new("--cloudbox-id") { Description = "oss://: takes the region's place in the signature." };
-    private static readonly Option<bool> ForcePathStyle = new("--force-path-style") { Description = "The bucket's name goes in the path, not in the host." };
-    private static readonly Option<string?> ConfigFile = new("--config-file", "-c") { Description = $"Default, for {ConfigScheme}:// only: {DefaultConfigFile}." };
-    private static readonly Option<string?> VendorWord = new("--vendor") { Description = string.Join(", ", VendorCatalog.All.Select(v => v.Shell.Word)) + ". Default: by the bucket's scheme." };
-    private static readonly Option<string?> ReadTimeout = new("--read-timeout") { Description = "Seconds; with --connect-timeout they bound one request. Default: 60." };
-    private static readonly Option<string?> ConnectTimeout = new("--connect-timeout") { Description = "Seconds. Default: 10." };
-    private static readonly Option<bool> Json = new("--json") { Description = "One line of JSON on stdout, whatever happens." };
+    private static readonly Option<string?> Region = new("--region")
+    {
+        Description = "For signature version 4. Default: the endpoint's.",
+    };
+    private static readonly Option<string?> SignVersion = new("--sign-version")
+    {
+        Description = "oss://: v1 or v4. Default: v4 where a region is known, else v1.",
+    };
+    private static readonly Option<string?> CloudBoxId = new("--cloudbox-id")
+    {
+        Description = "oss://: takes the region's place in the signature.",
+    };
+    private static readonly Option<bool> ForcePathStyle = new("--force-path-style")
+    {
+        Description = "The bucket's name goes in the path, not in the host.",
+    };
+    private static readonly Option<string?> ConfigFile = new("--config-file", "-c")
+    {
+        Description = $"Default, for {ConfigScheme}:// only: {DefaultConfigFile}.",
+    };
+    private static readonly Option<string?> VendorWord = new("--vendor")
+    {
+        Description =
+            string.Join(", ", VendorCatalog.All.Select(v => v.Shell.Word)) + ". Default: by the bucket's scheme.",
+    };
+    private static readonly Option<string?> ReadTimeout = new("--read-timeout")
+    {
+        Description = "Seconds; with --connect-timeout they bound one request. Default: 60.",
+    };
+    private static readonly Option<string?> ConnectTimeout = new("--connect-timeout")
+    {
+        Description = "Seconds. Default: 10.",
+    };
+    private static readonly Option<bool> Json = new("--json")
+    {
+        Description = "One line of JSON on stdout, whatever happens.",
+    };
 
     private static readonly Option<string?>[] Unsupported =
-        [.. UnsupportedOptions.Names.Select(n => new Option<string?>(n) { Hidden = true, Arity = ArgumentArity.ZeroOrOne })];
+    [
+        .. UnsupportedOptions.Names.Select(n => new Option<string?>(n)
+        {
+            Hidden = true,
+            Arity = ArgumentArity.ZeroOrOne,
+        }),
+    ];
 
     public static Command Build(Func<string, string?> environment, TimeProvider time)
     {
         var command = new Command(Name, "Put, get or delete one bucket's default encryption, as ossutil does.")
         {
-            Words, Method, SseAlgorithm, KmsMasterKeyId, KmsDataEncryption, Endpoint, AccessKeyId, AccessKeySecret, StsToken, Mode, Region, SignVersion, CloudBoxId,
-            ForcePathStyle, ConfigFile, VendorWord, ReadTimeout, ConnectTimeout, Json,
+            Words,
+            Method,
+            SseAlgorithm,
+            KmsMasterKeyId,
+            KmsDataEncryption,
+            Endpoint,
+            AccessKeyId,
+            AccessKeySecret,
+            StsToken,
+            Mode,
+            Region,
+            SignVersion,
+            CloudBoxId,
+            ForcePathStyle,
+            ConfigFile,
+            VendorWord,
+            ReadTimeout,
+            ConnectTimeout,
+            Json,
         };
         foreach (var option in Unsupported)
             command.Options.Add(option);
@@ -64,42 +142,59 @@ internal static class BucketEncryptionCommand
     {
         if (parsed.CommandResult.Command.Name != Name)
             return null;
-        var problems = parsed.Errors.Select(Describe).Concat(WithoutValue(parsed)).Distinct(StringComparer.Ordinal).ToList();
+        var problems = parsed
+            .Errors.Select(Describe)
+            .Concat(WithoutValue(parsed))
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
         if (problems.Count > 0)
             return string.Join("; ", problems);
-        return AsksForJson(parsed) && parsed.Action != parsed.CommandResult.Command.Action ? "help is for people, and --json for scripts: leave out one of them" : null;
+        return AsksForJson(parsed) && parsed.Action != parsed.CommandResult.Command.Action
+            ? "help is for people, and --json for scripts: leave out one of them"
+            : null;
     }
 
     /// <summary>The parser takes whatever follows an option for its value, the name of another option too.</summary>
     private static IEnumerable<string> WithoutValue(ParseResult parsed)
     {
         var names = parsed.CommandResult.Command.Options.Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
-        return parsed.CommandResult.Children.OfType<OptionResult>().Where(r => r.Tokens.Any(t => names.Contains(t.Value))).Select(r => ValueIsMissing(r.Option));
+        return parsed
+            .CommandResult.Children.OfType<OptionResult>()
+            .Where(r => r.Tokens.Any(t => names.Contains(t.Value)))
+            .Select(r => ValueIsMissing(r.Option));
     }
 
     internal static Task<int> RefuseAsync(ParseResult parsed, string problem, InvocationConfiguration configuration) =>
         WriteAsync(Show(parsed, task: null, new CommandResult.Unusable(problem), TimeSpan.Zero), configuration);
 
     /// <summary>In words of our own: the parser's quote what was typed, which may be a key.</summary>
-    private static string Describe(ParseError error) => error.SymbolResult switch
-    {
-        OptionResult { IdentifierTokenCount: > 1 } option => $"option {option.Option.Name} is given more than once",
-        OptionResult { Tokens.Count: 0 } option => ValueIsMissing(option.Option),
-        OptionResult option => $"value of option {option.Option.Name} cannot be read",
-        _ => $"the words before {Name} cannot be read",
-    };
+    private static string Describe(ParseError error) =>
+        error.SymbolResult switch
+        {
+            OptionResult { IdentifierTokenCount: > 1 } option => $"option {option.Option.Name} is given more than once",
+            OptionResult { Tokens.Count: 0 } option => ValueIsMissing(option.Option),
+            OptionResult option => $"value of option {option.Option.Name} cannot be read",
+            _ => $"the words before {Name} cannot be read",
+        };
 
     private static string ValueIsMissing(Option option) => $"value of option {option.Name} is missing";
 
     /// <summary>Wherever the word stands, and whatever the parser makes of it: whoever types it reads JSON.</summary>
-    private static bool AsksForJson(ParseResult parsed) => parsed.GetResult(Json) is { Implicit: false } result && !result.Errors.Any()
-        ? result.GetValueOrDefault<bool>()
-        : parsed.Tokens.Any(t => t.Value == Json.Name) || parsed.UnmatchedTokens.Contains(Json.Name, StringComparer.Ordinal);
+    private static bool AsksForJson(ParseResult parsed) =>
+        parsed.GetResult(Json) is { Implicit: false } result && !result.Errors.Any()
+            ? result.GetValueOrDefault<bool>()
+            : parsed.Tokens.Any(t => t.Value == Json.Name)
+                || parsed.UnmatchedTokens.Contains(Json.Name, StringComparer.Ordinal);
 
     private static Shown Show(ParseResult parsed, BucketTask? task, CommandResult result, TimeSpan elapsed) =>
         AsksForJson(parsed) ? JsonOutput.Show(task, result, elapsed) : OssutilOutput.Show(task, result, elapsed);
 
-    private static async Task<int> RunAsync(ParseResult parsed, Func<string, string?> environment, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        ParseResult parsed,
+        Func<string, string?> environment,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         var configuration = parsed.InvocationConfiguration;
         var started = time.GetTimestamp();
@@ -113,7 +208,12 @@ internal static class BucketEncryptionCommand
             foreach (var warning in request.Warnings)
                 await SayAsync($"warning: {warning}", configuration);
             result = await ActAsync(
-                request, EnvironmentProxy.Read(environment), time, configuration, cancellationToken);
+                request,
+                EnvironmentProxy.Read(environment),
+                time,
+                configuration,
+                cancellationToken
+            );
         }
         catch (Exception e) when (e is UsageException or ProxyFormatException)
         {
@@ -170,13 +270,18 @@ internal static class BucketEncryptionCommand
     private static bool IsUnwritable(Exception e) => e is IOException or UnauthorizedAccessException;
 
     private static async Task<CommandResult> ActAsync(
-        BucketRequest request, IWebProxy proxy, TimeProvider time, InvocationConfiguration configuration,
-        CancellationToken cancellationToken)
+        BucketRequest request,
+        IWebProxy proxy,
+        TimeProvider time,
+        InvocationConfiguration configuration,
+        CancellationToken cancellationToken
+    )
     {
         using var http = new VendorHttp(Services.Product, request.Timeout, time, proxy);
         using var limits = new VendorLimits(time);
-        var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits,
-            new KeyBreakers(time))[request.Task.Vendor.Name];
+        var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits, new KeyBreakers(time))[
+            request.Task.Vendor.Name
+        ];
         var (address, key) = (request.Address, request.Key);
         if (request.Desired is { } desired)
         {
@@ -234,7 +339,11 @@ internal static class BucketEncryptionCommand
         }
     }
 
-    private static OssutilConfig LoadConfig(BucketTask task, BucketEncryptionArguments given, Func<string, string?> environment)
+    private static OssutilConfig LoadConfig(
+        BucketTask task,
+        BucketEncryptionArguments given,
+        Func<string, string?> environment
+    )
     {
         if (given.ConfigFile is null && task.Vendor.Shell.Scheme != ConfigScheme)
             return OssutilConfig.Empty;
@@ -247,7 +356,9 @@ internal static class BucketEncryptionCommand
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return given.ConfigFile is null ? OssutilConfig.Empty : throw new UsageException($"Read config file error: there is no file {given.ConfigFile}");
+            return given.ConfigFile is null
+                ? OssutilConfig.Empty
+                : throw new UsageException($"Read config file error: there is no file {given.ConfigFile}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -266,26 +377,27 @@ internal static class BucketEncryptionCommand
             : throw new UsageException($"Read config file error: it is larger than {OssutilConfig.MaxLength} bytes");
     }
 
-    private static BucketEncryptionArguments Given(ParseResult parsed) => new()
-    {
-        Words = [.. parsed.GetValue(Words) ?? []],
-        Method = parsed.GetValue(Method),
-        SseAlgorithm = parsed.GetValue(SseAlgorithm),
-        KmsKeyId = parsed.GetValue(KmsMasterKeyId),
-        KmsDataEncryption = parsed.GetValue(KmsDataEncryption),
-        Endpoint = parsed.GetValue(Endpoint),
-        AccessKeyId = parsed.GetValue(AccessKeyId),
-        AccessKeySecret = parsed.GetValue(AccessKeySecret),
-        StsToken = parsed.GetValue(StsToken),
-        Mode = parsed.GetValue(Mode),
-        Region = parsed.GetValue(Region),
-        SignVersion = parsed.GetValue(SignVersion),
-        CloudBoxId = parsed.GetValue(CloudBoxId),
-        ForcePathStyle = parsed.GetValue(ForcePathStyle),
-        ConfigFile = parsed.GetValue(ConfigFile),
-        Vendor = parsed.GetValue(VendorWord),
-        ReadTimeout = parsed.GetValue(ReadTimeout),
-        ConnectTimeout = parsed.GetValue(ConnectTimeout),
-        Unsupported = [.. Unsupported.Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)],
-    };
+    private static BucketEncryptionArguments Given(ParseResult parsed) =>
+        new()
+        {
+            Words = [.. parsed.GetValue(Words) ?? []],
+            Method = parsed.GetValue(Method),
+            SseAlgorithm = parsed.GetValue(SseAlgorithm),
+            KmsKeyId = parsed.GetValue(KmsMasterKeyId),
+            KmsDataEncryption = parsed.GetValue(KmsDataEncryption),
+            Endpoint = parsed.GetValue(Endpoint),
+            AccessKeyId = parsed.GetValue(AccessKeyId),
+            AccessKeySecret = parsed.GetValue(AccessKeySecret),
+            StsToken = parsed.GetValue(StsToken),
+            Mode = parsed.GetValue(Mode),
+            Region = parsed.GetValue(Region),
+            SignVersion = parsed.GetValue(SignVersion),
+            CloudBoxId = parsed.GetValue(CloudBoxId),
+            ForcePathStyle = parsed.GetValue(ForcePathStyle),
+            ConfigFile = parsed.GetValue(ConfigFile),
+            Vendor = parsed.GetValue(VendorWord),
+            ReadTimeout = parsed.GetValue(ReadTimeout),
+            ConnectTimeout = parsed.GetValue(ConnectTimeout),
+            Unsupported = [.. Unsupported.Where(o => parsed.GetResult(o) is { Implicit: false }).Select(o => o.Name)],
+        };
 }

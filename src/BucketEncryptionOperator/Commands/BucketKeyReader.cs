@@ -7,13 +7,22 @@ namespace BucketEncryptionOperator.Commands;
 /// so that never half a pair comes from it. A session token goes with the id that it was found beside: the config file's does not go with
 /// another account's <c>-i</c>.
 /// </summary>
-internal sealed class BucketKeyReader(BucketTask task, BucketEncryptionArguments given, OssutilConfig config, Func<string, string?> environment)
+internal sealed class BucketKeyReader(
+    BucketTask task,
+    BucketEncryptionArguments given,
+    OssutilConfig config,
+    Func<string, string?> environment
+)
 {
     private const string Elsewhere = "assume the role elsewhere, and pass its temporary keys with -i, -k and -t";
 
     public AccessKey Read()
     {
-        var (id, secret, token) = (Given(given.AccessKeyId) ?? config.AccessKeyId, Given(given.AccessKeySecret) ?? config.AccessKeySecret, Given(given.StsToken));
+        var (id, secret, token) = (
+            Given(given.AccessKeyId) ?? config.AccessKeyId,
+            Given(given.AccessKeySecret) ?? config.AccessKeySecret,
+            Given(given.StsToken)
+        );
         if (Given(given.AccessKeyId) is null)
             token ??= config.StsToken;
         if (id is null && secret is null)
@@ -23,7 +32,8 @@ internal sealed class BucketKeyReader(BucketTask task, BucketEncryptionArguments
         var key = new AccessKey(
             id ?? throw Empty("accessKeyID", "-i", task.Vendor.Shell.Keys.FirstOrDefault()?.Id),
             secret ?? throw Empty("accessKeySecret", "-k", task.Vendor.Shell.Keys.FirstOrDefault()?.Secret),
-            IsMode(mode, "AK") ? null : token);
+            IsMode(mode, "AK") ? null : token
+        );
         // They go into headers.
         if (!IsPrintable(key.Id) || !IsPrintable(key.SecurityToken ?? ""))
             throw new UsageException("accessKeyID and stsToken must be printable ASCII");
@@ -35,12 +45,18 @@ internal sealed class BucketKeyReader(BucketTask task, BucketEncryptionArguments
         if (mode is not null && !IsMode(mode, "AK") && !IsMode(mode, "StsToken"))
         {
             var known = ((ReadOnlySpan<string>)["RamRoleArn", "EcsRamRole"]).IndexOf(mode) >= 0 ? mode + " " : "";
-            throw new UsageException($"value {known}of option --mode is not supported here (AK and StsToken are): {Elsewhere}");
+            throw new UsageException(
+                $"value {known}of option --mode is not supported here (AK and StsToken are): {Elsewhere}"
+            );
         }
         if (IsMode(mode, "StsToken") && token is null)
-            throw new UsageException("invalid stsToken, stsToken is empty, and --mode is StsToken: give -t, or stsToken in the config file");
+            throw new UsageException(
+                "invalid stsToken, stsToken is empty, and --mode is StsToken: give -t, or stsToken in the config file"
+            );
         if (id is null && config.KeyService is not null)
-            throw new UsageException($"ecsAk in section [AkService] of the config file is not supported here: {Elsewhere}");
+            throw new UsageException(
+                $"ecsAk in section [AkService] of the config file is not supported here: {Elsewhere}"
+            );
     }
 
     private (string? Id, string? Secret, string? Token) FromEnvironment(string? token)
@@ -54,9 +70,12 @@ internal sealed class BucketKeyReader(BucketTask task, BucketEncryptionArguments
     }
 
     private static UsageException Empty(string name, string option, string? variable) =>
-        new($"invalid {name}, {name} is empty: give {option}, {name} in the config file{(variable is null ? "" : ", or " + variable + " in the environment")}");
+        new(
+            $"invalid {name}, {name} is empty: give {option}, {name} in the config file{(variable is null ? "" : ", or " + variable + " in the environment")}"
+        );
 
-    private static bool IsMode(string? mode, string name) => string.Equals(mode, name, StringComparison.OrdinalIgnoreCase);
+    private static bool IsMode(string? mode, string name) =>
+        string.Equals(mode, name, StringComparison.OrdinalIgnoreCase);
 
     private static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 

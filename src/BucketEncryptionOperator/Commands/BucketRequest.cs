@@ -19,7 +19,14 @@ internal sealed record BucketTask(BucketMethod Method, Vendor Vendor, string Buc
 /// <param name="Desired">For a put, and only then.</param>
 /// <param name="Timeout">For one request.</param>
 /// <param name="Warnings">For stderr.</param>
-internal sealed record BucketRequest(BucketTask Task, BucketAddress Address, AccessKey Key, DesiredEncryption? Desired, TimeSpan Timeout, ImmutableArray<string> Warnings)
+internal sealed record BucketRequest(
+    BucketTask Task,
+    BucketAddress Address,
+    AccessKey Key,
+    DesiredEncryption? Desired,
+    TimeSpan Timeout,
+    ImmutableArray<string> Warnings
+)
 {
     private const string Algorithm = "--sse-algorithm";
     private const string KeyOption = "--kms-masterkey-id";
@@ -43,7 +50,10 @@ internal sealed record BucketRequest(BucketTask Task, BucketAddress Address, Acc
             throw new UsageException("the command needs one bucket, for example oss://my-bucket");
         if (string.IsNullOrEmpty(given.Method))
             throw new UsageException("--method value is empty");
-        if (!Enum.TryParse<BucketMethod>(given.Method, ignoreCase: true, out var method) || !given.Method.All(char.IsAsciiLetter))
+        if (
+            !Enum.TryParse<BucketMethod>(given.Method, ignoreCase: true, out var method)
+            || !given.Method.All(char.IsAsciiLetter)
+        )
             throw new UsageException("--method value is not in the optional value:put|get|delete");
         if (given.Unsupported.FirstOrDefault() is { } unsupported)
             throw new UsageException(UnsupportedOptions.Say(unsupported));
@@ -53,29 +63,53 @@ internal sealed record BucketRequest(BucketTask Task, BucketAddress Address, Acc
         var scheme = at < 0 ? "" : url[..at].ToLowerInvariant();
         var vendor = given.Vendor is null ? VendorCatalog.FindByScheme(scheme) : FindByWord(given.Vendor);
         if (vendor is null && given.Vendor is not null)
-            throw new UsageException($"--vendor is none of {string.Join(", ", VendorCatalog.All.Select(v => v.Shell.Word))}");
+            throw new UsageException(
+                $"--vendor is none of {string.Join(", ", VendorCatalog.All.Select(v => v.Shell.Word))}"
+            );
         if (vendor is null || vendor.Shell.Scheme != scheme)
-            throw new UsageException($"the bucket must be given as {string.Join(", ", (vendor is null ? VendorCatalog.All : [vendor]).Select(v => v.Shell.Scheme + "://bucket").Distinct(StringComparer.Ordinal))}");
+            throw new UsageException(
+                $"the bucket must be given as {string.Join(", ", (vendor is null ? VendorCatalog.All : [vendor]).Select(v => v.Shell.Scheme + "://bucket").Distinct(StringComparer.Ordinal))}"
+            );
         var bucket = url[(at + 3)..].TrimEnd('/');
-        if (bucket.Length is < 3 or > 63 || !bucket.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.') || bucket.StartsWith('.') || bucket.EndsWith('.')
-            || bucket.Contains("..", StringComparison.Ordinal))
-            throw new UsageException("the bucket's name is none: it has 3 to 63 lower-case letters, digits, hyphens and dots, and no object follows it");
+        if (
+            bucket.Length is < 3 or > 63
+            || !bucket.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')
+            || bucket.StartsWith('.')
+            || bucket.EndsWith('.')
+            || bucket.Contains("..", StringComparison.Ordinal)
+        )
+            throw new UsageException(
+                "the bucket's name is none: it has 3 to 63 lower-case letters, digits, hyphens and dots, and no object follows it"
+            );
         return new BucketTask(method, vendor, bucket);
     }
 
     /// <summary>Precedence: options, then the config file, then the environment.</summary>
     /// <exception cref="UsageException" />
-    public static BucketRequest Read(BucketTask task, BucketEncryptionArguments given, OssutilConfig config, Func<string, string?> environment)
+    public static BucketRequest Read(
+        BucketTask task,
+        BucketEncryptionArguments given,
+        OssutilConfig config,
+        Func<string, string?> environment
+    )
     {
         var desired = task.Method == BucketMethod.Put ? ReadDesired(given) : null;
         var key = new BucketKeyReader(task, given, config, environment).Read();
         var (address, traits, warnings) = new BucketAddressReader(task, given, config, environment).Read();
-        if (desired is DesiredEncryption.Kms kms && NullIfEmpty(given.KmsDataEncryption) is null && !traits.DataEncryption)
+        if (
+            desired is DesiredEncryption.Kms kms
+            && NullIfEmpty(given.KmsDataEncryption) is null
+            && !traits.DataEncryption
+        )
             desired = kms with { Cipher = null }; // a store without the word has nothing to set back
-        var problem = (desired is null ? null : StoreRules.ProblemOf(desired, traits)) ?? StoreRules.ProblemOf(task.Bucket, traits);
+        var problem =
+            (desired is null ? null : StoreRules.ProblemOf(desired, traits))
+            ?? StoreRules.ProblemOf(task.Bucket, traits);
         if (problem is not null)
             throw new UsageException(InOptions(problem));
-        var timeout = Seconds(given.ReadTimeout, "--read-timeout", DefaultReadSeconds) + Seconds(given.ConnectTimeout, "--connect-timeout", DefaultConnectSeconds);
+        var timeout =
+            Seconds(given.ReadTimeout, "--read-timeout", DefaultReadSeconds)
+            + Seconds(given.ConnectTimeout, "--connect-timeout", DefaultConnectSeconds);
         return new BucketRequest(task, address, key, desired, timeout, warnings);
     }
 
@@ -83,8 +117,13 @@ internal sealed record BucketRequest(BucketTask Task, BucketAddress Address, Acc
     private static DesiredEncryption ReadDesired(BucketEncryptionArguments given)
     {
         var (keyId, cipher) = (NullIfEmpty(given.KmsKeyId), NullIfEmpty(given.KmsDataEncryption));
-        if (keyId?.Length > LongestKeyId || keyId?.Any(c => char.IsControl(c) || char.IsSurrogate(c) || c >= '\uFFFE') == true)
-            throw new UsageException($"value of option {KeyOption} is not a key id: it has at most {LongestKeyId} characters, and no control characters");
+        if (
+            keyId?.Length > LongestKeyId
+            || keyId?.Any(c => char.IsControl(c) || char.IsSurrogate(c) || c >= '\uFFFE') == true
+        )
+            throw new UsageException(
+                $"value of option {KeyOption} is not a key id: it has at most {LongestKeyId} characters, and no control characters"
+            );
         DesiredEncryption desired = given.SseAlgorithm?.ToUpperInvariant() switch
         {
             "AES256" => new DesiredEncryption.Aes256(),
@@ -96,25 +135,35 @@ internal sealed record BucketRequest(BucketTask Task, BucketAddress Address, Acc
                     null or "AES256" => DataCipher.Aes256,
                     "SM4" => DataCipher.Sm4,
                     _ => throw new UsageException($"value of option {CipherOption} must be SM4 or AES256"),
-                }),
+                }
+            ),
             _ => throw new UsageException($"value of option {Algorithm} must be AES256, KMS or SM4"),
         };
         if (desired is not DesiredEncryption.Kms && keyId is not null)
-            throw new UsageException($"value of option {KeyOption} must be empty if value of option {Algorithm} is {desired.Algorithm}");
+            throw new UsageException(
+                $"value of option {KeyOption} must be empty if value of option {Algorithm} is {desired.Algorithm}"
+            );
         if (desired is not DesiredEncryption.Kms && cipher is not null)
-            throw new UsageException($"value of option {CipherOption} must be empty if value of option {Algorithm} is {desired.Algorithm}");
+            throw new UsageException(
+                $"value of option {CipherOption} must be empty if value of option {Algorithm} is {desired.Algorithm}"
+            );
         return desired;
     }
 
     /// <summary>The store's rules speak of a policy's fields; here they are options.</summary>
-    private static string InOptions(string problem) => problem
-        .Replace("spec.encryption.algorithm", Algorithm, StringComparison.Ordinal)
-        .Replace("spec.encryption.kmsDataEncryption", CipherOption, StringComparison.Ordinal)
-        .Replace("spec.buckets", "bucket", StringComparison.Ordinal)
-        .Replace(", None", "", StringComparison.Ordinal).Replace(" and None", "", StringComparison.Ordinal);
+    private static string InOptions(string problem) =>
+        problem
+            .Replace("spec.encryption.algorithm", Algorithm, StringComparison.Ordinal)
+            .Replace("spec.encryption.kmsDataEncryption", CipherOption, StringComparison.Ordinal)
+            .Replace("spec.buckets", "bucket", StringComparison.Ordinal)
+            .Replace(", None", "", StringComparison.Ordinal)
+            .Replace(" and None", "", StringComparison.Ordinal);
 
-    private static Vendor? FindByWord(string word) => VendorCatalog.All.FirstOrDefault(v =>
-        v.Shell.Word.Equals(word, StringComparison.OrdinalIgnoreCase) || v.Name.Equals(word, StringComparison.OrdinalIgnoreCase));
+    private static Vendor? FindByWord(string word) =>
+        VendorCatalog.All.FirstOrDefault(v =>
+            v.Shell.Word.Equals(word, StringComparison.OrdinalIgnoreCase)
+            || v.Name.Equals(word, StringComparison.OrdinalIgnoreCase)
+        );
 
     private static TimeSpan Seconds(string? text, string option, int otherwise) =>
         text is null ? TimeSpan.FromSeconds(otherwise)
@@ -124,5 +173,6 @@ internal sealed record BucketRequest(BucketTask Task, BucketAddress Address, Acc
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
     /// <summary>What a stranger's word may look like in a message.</summary>
-    private static string Clean(string word) => string.Concat(Failure.Cut(word, 40).Where(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));
+    private static string Clean(string word) =>
+        string.Concat(Failure.Cut(word, 40).Where(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));
 }

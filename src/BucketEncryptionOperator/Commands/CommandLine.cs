@@ -7,9 +7,16 @@ internal static class CommandLine
 {
     /// <param name="configuration">Where the output goes; null for the console.</param>
     public static Task<int> RunAsync(
-        IReadOnlyList<string> words, Func<string, string?> environment, TimeProvider time, InvocationConfiguration? configuration = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<string> words,
+        Func<string, string?> environment,
+        TimeProvider time,
+        InvocationConfiguration? configuration = null,
+        CancellationToken cancellationToken = default
+    )
     {
-        var root = new RootCommand("Keeps the server-side encryption of object store buckets as BucketEncryptionPolicy objects declare it.")
+        var root = new RootCommand(
+            "Keeps the server-side encryption of object store buckets as BucketEncryptionPolicy objects declare it."
+        )
         {
             RunCommand.Build(),
             BucketEncryptionCommand.Build(environment, time),

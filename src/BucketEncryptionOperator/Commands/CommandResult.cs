@@ -5,9 +5,7 @@ namespace BucketEncryptionOperator.Commands;
 /// <summary>How the command ended.</summary>
 internal abstract record CommandResult
 {
-    private CommandResult()
-    {
-    }
+    private CommandResult() { }
 
     /// <param name="NotConfigured">The vendor's words, where it said that nothing is configured.</param>
     public sealed record Read(BucketEncryption Encryption, Failure? NotConfigured) : CommandResult;
@@ -24,14 +22,16 @@ internal abstract record CommandResult
     public sealed record Interrupted : CommandResult
     {
         public const string Code = "Interrupted";
-        public const string Message = "Stopped before the vendor answered. A put or delete may have been carried out: a get shows it.";
+        public const string Message =
+            "Stopped before the vendor answered. A put or delete may have been carried out: a get shows it.";
     }
 
     /// <summary>A bug of this program.</summary>
     public sealed record Broken : CommandResult
     {
         public const string Code = "OperatorBug";
-        public const string Message = "The program has a bug; stderr says where. A put or delete may have been carried out: a get shows it.";
+        public const string Message =
+            "The program has a bug; stderr says where. A put or delete may have been carried out: a get shows it.";
     }
 }
 

@@ -26,9 +26,24 @@ internal static class JsonOutput
             Error = result switch
             {
                 CommandResult.Failed failed => Describe(failed.Failure),
-                CommandResult.Unusable unusable => new JsonError { Kind = nameof(FailureKind.Invalid), Code = "InvalidArguments", Message = unusable.Problem },
-                CommandResult.Interrupted => new JsonError { Kind = nameof(FailureKind.Transient), Code = CommandResult.Interrupted.Code, Message = CommandResult.Interrupted.Message },
-                CommandResult.Broken => new JsonError { Kind = nameof(FailureKind.Bug), Code = CommandResult.Broken.Code, Message = CommandResult.Broken.Message },
+                CommandResult.Unusable unusable => new JsonError
+                {
+                    Kind = nameof(FailureKind.Invalid),
+                    Code = "InvalidArguments",
+                    Message = unusable.Problem,
+                },
+                CommandResult.Interrupted => new JsonError
+                {
+                    Kind = nameof(FailureKind.Transient),
+                    Code = CommandResult.Interrupted.Code,
+                    Message = CommandResult.Interrupted.Message,
+                },
+                CommandResult.Broken => new JsonError
+                {
+                    Kind = nameof(FailureKind.Bug),
+                    Code = CommandResult.Broken.Code,
+                    Message = CommandResult.Broken.Message,
+                },
                 _ => null,
             },
             ElapsedSeconds = Math.Round(elapsed.TotalSeconds, 6),
@@ -61,17 +76,18 @@ internal static class JsonOutput
         };
     }
 
-    private static JsonError Describe(Failure failure) => new()
-    {
-        Kind = failure.Kind.ToString(),
-        Operation = failure.Operation,
-        Code = failure.Code,
-        HttpStatus = failure.HttpStatus,
-        Ec = failure.Ec,
-        Message = failure.Message,
-        Endpoint = failure.Endpoint,
-        RequestId = failure.RequestId,
-    };
+    private static JsonError Describe(Failure failure) =>
+        new()
+        {
+            Kind = failure.Kind.ToString(),
+            Operation = failure.Operation,
+            Code = failure.Code,
+            HttpStatus = failure.HttpStatus,
+            Ec = failure.Ec,
+            Message = failure.Message,
+            Endpoint = failure.Endpoint,
+            RequestId = failure.RequestId,
+        };
 }
 
 internal sealed record JsonAnswer
@@ -121,6 +137,9 @@ internal sealed record JsonError
     public string? RequestId { get; init; }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(JsonAnswer))]
 internal sealed partial class JsonOutputContext : JsonSerializerContext;

@@ -16,7 +16,9 @@ internal sealed record OssutilConfig
     private const string CredentialsSection = "credentials";
     private const string DefaultSection = "default";
 
-    private static readonly FrozenDictionary<string, string> Aliases = new Dictionary<string, string>(StringComparer.Ordinal)
+    private static readonly FrozenDictionary<string, string> Aliases = new Dictionary<string, string>(
+        StringComparer.Ordinal
+    )
     {
         ["host"] = "endpoint",
         ["accessid"] = "accesskeyid",
@@ -69,7 +71,9 @@ internal sealed record OssutilConfig
                 section = line.Trim('[', ']').Trim().ToLowerInvariant();
                 continue;
             }
-            var at = line.IndexOf('=', StringComparison.Ordinal) is var equals and >= 0 ? equals : line.IndexOf(':', StringComparison.Ordinal);
+            var at = line.IndexOf('=', StringComparison.Ordinal) is var equals and >= 0
+                ? equals
+                : line.IndexOf(':', StringComparison.Ordinal);
             if (at > 0)
                 values[Name(section, line[..at].Trim())] = line[(at + 1)..].Trim();
         }
@@ -79,7 +83,8 @@ internal sealed record OssutilConfig
     public override string ToString() => "OssutilConfig (redacted)";
 
     /// <summary>An empty value is as good as none.</summary>
-    private string? Value(string section, string name) => _values.GetValueOrDefault($"{section}\n{name}") is { Length: > 0 } value ? value : null;
+    private string? Value(string section, string name) =>
+        _values.GetValueOrDefault($"{section}\n{name}") is { Length: > 0 } value ? value : null;
 
     /// <summary>In the sections of buckets a name is a bucket's.</summary>
     private static string Name(string section, string name)

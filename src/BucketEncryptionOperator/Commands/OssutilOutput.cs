@@ -12,21 +12,27 @@ internal static class OssutilOutput
 {
     private const string GetOperation = "GetBucketEncryption";
 
-    public static Shown Show(BucketTask? task, CommandResult result, TimeSpan elapsed) => result switch
-    {
-        CommandResult.Read { NotConfigured: null } read => new(Lines(read.Encryption) + "\n\n" + Elapsed(elapsed), 0),
-        CommandResult.Read read => Failed(task, read.NotConfigured),
-        CommandResult.Written => new(Elapsed(elapsed), 0),
-        CommandResult.Failed failed => Failed(task, failed.Failure),
-        CommandResult.Unusable unusable => new($"Error: {unusable.Problem}\n", 1),
-        CommandResult.Interrupted => new($"Error: {CommandResult.Interrupted.Message}\n", Shown.Interrupted),
-        CommandResult.Broken => new($"Error: {CommandResult.Broken.Message}\n", 1),
-        _ => throw new InvalidOperationException(result.GetType().Name),
-    };
+    public static Shown Show(BucketTask? task, CommandResult result, TimeSpan elapsed) =>
+        result switch
+        {
+            CommandResult.Read { NotConfigured: null } read => new(
+                Lines(read.Encryption) + "\n\n" + Elapsed(elapsed),
+                0
+            ),
+            CommandResult.Read read => Failed(task, read.NotConfigured),
+            CommandResult.Written => new(Elapsed(elapsed), 0),
+            CommandResult.Failed failed => Failed(task, failed.Failure),
+            CommandResult.Unusable unusable => new($"Error: {unusable.Problem}\n", 1),
+            CommandResult.Interrupted => new($"Error: {CommandResult.Interrupted.Message}\n", Shown.Interrupted),
+            CommandResult.Broken => new($"Error: {CommandResult.Broken.Message}\n", 1),
+            _ => throw new InvalidOperationException(result.GetType().Name),
+        };
 
     private static Shown Failed(BucketTask? task, Failure failure)
     {
-        var error = failure.HttpStatus is null ? $"{failure.Operation}: {failure.Message} ({failure.Code})" : ServiceError(task, failure);
+        var error = failure.HttpStatus is null
+            ? $"{failure.Operation}: {failure.Message} ({failure.Code})"
+            : ServiceError(task, failure);
         var info = task?.Method == BucketMethod.Get ? $"{GetOperation} error,info:{error}\n" : "";
         return new($"{info}Error: {error}\n", 1);
     }
@@ -34,7 +40,10 @@ internal static class OssutilOutput
     private static string ServiceError(BucketTask? task, Failure failure)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{task?.Vendor.Shell.Scheme}: service returned error: StatusCode={failure.HttpStatus}, ErrorCode={failure.Code}, ");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"{task?.Vendor.Shell.Scheme}: service returned error: StatusCode={failure.HttpStatus}, ErrorCode={failure.Code}, "
+        );
         text.Append(CultureInfo.InvariantCulture, $"ErrorMessage=\"{failure.Message}\", RequestId={failure.RequestId}");
         if (failure.Endpoint is not null)
             text.Append(CultureInfo.InvariantCulture, $", Endpoint={failure.Endpoint}");
@@ -58,5 +67,6 @@ internal static class OssutilOutput
             + (kms.BucketKeyEnabled ? "BucketKeyEnabled:true\n" : "");
     }
 
-    private static string Elapsed(TimeSpan elapsed) => string.Create(CultureInfo.InvariantCulture, $"\n{elapsed.TotalSeconds:0.000000}(s) elapsed\n");
+    private static string Elapsed(TimeSpan elapsed) =>
+        string.Create(CultureInfo.InvariantCulture, $"\n{elapsed.TotalSeconds:0.000000}(s) elapsed\n");
 }

@@ -8,7 +8,9 @@ internal static class UnsupportedOptions
     private const string Role = "assume the role elsewhere, and pass its temporary keys with -i, -k and -t";
     private const string Proxy = "set HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment";
 
-    private static readonly FrozenDictionary<string, string> Instead = new Dictionary<string, string>(StringComparer.Ordinal)
+    private static readonly FrozenDictionary<string, string> Instead = new Dictionary<string, string>(
+        StringComparer.Ordinal
+    )
     {
         ["--ecs-role-name"] = Role,
         ["--ram-role-arn"] = Role,
@@ -18,7 +20,8 @@ internal static class UnsupportedOptions
         ["--proxy-host"] = Proxy,
         ["--proxy-user"] = Proxy,
         ["--proxy-pwd"] = Proxy,
-        ["--skip-verify-cert"] = "certificates are always checked; name a file with the authority's certificate in SSL_CERT_FILE",
+        ["--skip-verify-cert"] =
+            "certificates are always checked; name a file with the authority's certificate in SSL_CERT_FILE",
         ["--user-agent"] = "leave it out, the operator's own is sent",
         ["--loglevel"] = "leave it out, no log file is written",
     }.ToFrozenDictionary(StringComparer.Ordinal);

@@ -18,17 +18,22 @@ internal sealed class AmbientIdentities : IDisposable
     {
         _tokenService = new IdentityHttp(options.Product, TokenServiceTimeout, time, isDirect: false);
         _metadata = new IdentityHttp(options.Product, MetadataTimeout, time, isDirect: true);
-        (_rrsa, _webIdentity, _ecsRamRole) = (new RrsaSource(_tokenService, options, time), new WebIdentitySource(_tokenService, options), new EcsRamRoleSource(_metadata, options));
+        (_rrsa, _webIdentity, _ecsRamRole) = (
+            new RrsaSource(_tokenService, options, time),
+            new WebIdentitySource(_tokenService, options),
+            new EcsRamRoleSource(_metadata, options)
+        );
     }
 
     /// <exception cref="KeySourceException">Which step failed, and why.</exception>
-    public Task<TemporaryKey> FetchAsync(AmbientIdentity identity, CancellationToken cancellationToken) => identity switch
-    {
-        AmbientIdentity.Rrsa rrsa => _rrsa.FetchAsync(rrsa, cancellationToken),
-        AmbientIdentity.WebIdentity web => _webIdentity.FetchAsync(web, cancellationToken),
-        AmbientIdentity.EcsRamRole ecs => _ecsRamRole.FetchAsync(ecs, cancellationToken),
-        _ => throw new ArgumentException(identity.GetType().Name, nameof(identity)),
-    };
+    public Task<TemporaryKey> FetchAsync(AmbientIdentity identity, CancellationToken cancellationToken) =>
+        identity switch
+        {
+            AmbientIdentity.Rrsa rrsa => _rrsa.FetchAsync(rrsa, cancellationToken),
+            AmbientIdentity.WebIdentity web => _webIdentity.FetchAsync(web, cancellationToken),
+            AmbientIdentity.EcsRamRole ecs => _ecsRamRole.FetchAsync(ecs, cancellationToken),
+            _ => throw new ArgumentException(identity.GetType().Name, nameof(identity)),
+        };
 
     public void Dispose()
     {

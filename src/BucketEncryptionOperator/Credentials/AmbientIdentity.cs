@@ -6,15 +6,14 @@ namespace BucketEncryptionOperator.Credentials;
 /// </summary>
 internal abstract record AmbientIdentity
 {
-    private AmbientIdentity()
-    {
-    }
+    private AmbientIdentity() { }
 
     /// <summary>A RAM role that a cluster's service account may take (AssumeRoleWithOIDC).</summary>
     /// <param name="RoleArn">Null: the environment's, as the cluster's webhook sets it.</param>
     /// <param name="OidcProviderArn">Null: the environment's.</param>
     /// <param name="Region">The token service's, unless the environment names another.</param>
-    public sealed record Rrsa(string? RoleArn, string? OidcProviderArn, string SessionName, string Region) : AmbientIdentity;
+    public sealed record Rrsa(string? RoleArn, string? OidcProviderArn, string SessionName, string Region)
+        : AmbientIdentity;
 
     /// <summary>The RAM role of the ECS instance that the operator runs on.</summary>
     /// <param name="Name">Null: as the instance's metadata say.</param>

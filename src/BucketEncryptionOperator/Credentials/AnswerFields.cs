@@ -15,12 +15,11 @@ internal sealed class AnswerFields
 
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
 
-    private AnswerFields()
-    {
-    }
+    private AnswerFields() { }
 
     /// <summary>Null where there is none, or an empty one.</summary>
-    public string? this[string name] => _texts.TryGetValue(name, out var text) && text.Length is > 0 and <= MaxText ? text : null;
+    public string? this[string name] =>
+        _texts.TryGetValue(name, out var text) && text.Length is > 0 and <= MaxText ? text : null;
 
     public static AnswerFields OfJson(string body)
     {
@@ -63,12 +62,28 @@ internal sealed class AnswerFields
 
     /// <summary>The key in it, and how long it is good by the giver's own clock.</summary>
     /// <exception cref="KeySourceException">There is none.</exception>
-    public TemporaryKey Key(string step, string principal, IdentityAnswer answer, (string Id, string Secret, string Token) names)
+    public TemporaryKey Key(
+        string step,
+        string principal,
+        IdentityAnswer answer,
+        (string Id, string Secret, string Token) names
+    )
     {
         var (id, secret, token) = (Word(names.Id), Word(names.Secret), Word(names.Token));
-        return id is not null && secret is not null && token is not null
-            && DateTimeOffset.TryParse(this["Expiration"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var expiration)
-            ? new TemporaryKey(new AccessKey(id, secret, token) { Principal = principal }, expiration - answer.Now - Rounding)
+        return
+            id is not null
+            && secret is not null
+            && token is not null
+            && DateTimeOffset.TryParse(
+                this["Expiration"],
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out var expiration
+            )
+            ? new TemporaryKey(
+                new AccessKey(id, secret, token) { Principal = principal },
+                expiration - answer.Now - Rounding
+            )
             : throw IdentityErrors.Unreadable(step);
     }
 

@@ -26,7 +26,7 @@ internal sealed record AwsPartition(string Id, string Domain, string RegionPrefi
     ];
 
     public static ImmutableArray<string> Domains { get; } =
-        [.. All.Select(p => p.Domain).Distinct(StringComparer.Ordinal)];
+    [.. All.Select(p => p.Domain).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Whether it is the one that has endpoints of no region.</summary>
     public bool HasGlobalEndpoints => this == Commercial;

@@ -21,7 +21,8 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
     /// <summary>Seconds: used at once, and never again.</summary>
     private const string TokenLife = "60";
 
-    private const string WhoMustAct = "Attach the RAM role to the instance, or correct ecsRamRole.name (docs/credentials.md).";
+    private const string WhoMustAct =
+        "Attach the RAM role to the instance, or correct ecsRamRole.name (docs/credentials.md).";
 
     private static readonly Uri Address = new("http://100.100.100.200");
 
@@ -29,15 +30,39 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
     public async Task<TemporaryKey> FetchAsync(AmbientIdentity.EcsRamRole identity, CancellationToken cancellationToken)
     {
         if (options.IsTrue(OffVariable))
-            throw IdentityErrors.NotSetUp(TokenStep, "MetadataDisabled", $"{OffVariable} is true in the operator's environment.", "Remove it, or use another source of keys.");
+            throw IdentityErrors.NotSetUp(
+                TokenStep,
+                "MetadataDisabled",
+                $"{OffVariable} is true in the operator's environment.",
+                "Remove it, or use another source of keys."
+            );
         var token = await TokenAsync(cancellationToken);
-        var name = identity.Name ?? options.Variable(NameVariable) ?? (await AskAsync(Credentials, NameStep, token, cancellationToken)).Body.Trim();
+        var name =
+            identity.Name
+            ?? options.Variable(NameVariable)
+            ?? (await AskAsync(Credentials, NameStep, token, cancellationToken)).Body.Trim();
         if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
-            throw IdentityErrors.NotSetUp(NameStep, "NoRamRole", "the instance's metadata name no RAM role.", WhoMustAct);
+            throw IdentityErrors.NotSetUp(
+                NameStep,
+                "NoRamRole",
+                "the instance's metadata name no RAM role.",
+                WhoMustAct
+            );
         var answer = await AskAsync(Credentials + name, Step, token, cancellationToken);
         var fields = AnswerFields.OfJson(answer.Body);
         if (fields["Code"] is { } code and not "Success")
-            throw IdentityErrors.Refused(Step, answer with { Status = HttpStatusCode.Forbidden }, code, fields["Message"], requestId: null, token ?? "", WhoMustAct);
+            throw IdentityErrors.Refused(
+                Step,
+                answer with
+                {
+                    Status = HttpStatusCode.Forbidden,
+                },
+                code,
+                fields["Message"],
+                requestId: null,
+                token ?? "",
+                WhoMustAct
+            );
         return fields.Key(Step, "ecs-ram-role/" + name, answer, ("AccessKeyId", "AccessKeySecret", "SecurityToken"));
     }
 
@@ -45,7 +70,10 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
     private async Task<string?> TokenAsync(CancellationToken cancellationToken)
     {
         var isRequired = options.IsTrue(NoVersion1Variable);
-        using var request = new HttpRequestMessage(HttpMethod.Put, new Uri(options.Metadata ?? Address, "/latest/api/token"));
+        using var request = new HttpRequestMessage(
+            HttpMethod.Put,
+            new Uri(options.Metadata ?? Address, "/latest/api/token")
+        );
         request.Headers.Add("X-aliyun-ecs-metadata-token-ttl-seconds", TokenLife);
         try
         {
@@ -61,7 +89,12 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
         }
     }
 
-    private async Task<IdentityAnswer> AskAsync(string path, string step, string? token, CancellationToken cancellationToken)
+    private async Task<IdentityAnswer> AskAsync(
+        string path,
+        string step,
+        string? token,
+        CancellationToken cancellationToken
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(options.Metadata ?? Address, path));
         if (token is not null)

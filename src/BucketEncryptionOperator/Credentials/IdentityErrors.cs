@@ -15,7 +15,15 @@ internal static class IdentityErrors
     /// <param name="code">The vendor's; null where there is none: such an answer may be anybody's, and passes.</param>
     /// <param name="message">The vendor's.</param>
     /// <param name="token">What was sent. A text that repeats it is dropped.</param>
-    public static KeySourceException Refused(string step, IdentityAnswer answer, string? code, string? message, string? requestId, string token, string hint)
+    public static KeySourceException Refused(
+        string step,
+        IdentityAnswer answer,
+        string? code,
+        string? message,
+        string? requestId,
+        string token,
+        string hint
+    )
     {
         code = KeyRedaction.Repeats(code, token) ? null : code;
         var kind = KindOf(answer.Status, code);
@@ -23,7 +31,10 @@ internal static class IdentityErrors
         {
             HttpStatus = (int)answer.Status,
             Message = $"{step} was refused.",
-            Hint = kind == FailureKind.Denied ? hint : code is null ? Unnamed : null,
+            Hint =
+                kind == FailureKind.Denied ? hint
+                : code is null ? Unnamed
+                : null,
             RequestId = KeyRedaction.Repeats(requestId, token) ? null : requestId,
             ConcernsCredentials = kind == FailureKind.Denied,
         };
@@ -31,26 +42,38 @@ internal static class IdentityErrors
         return new KeySourceException(failure) { Said = isSafe ? OneLine(message ?? "") : "" };
     }
 
-    public static KeySourceException Unreadable(string step) => new(new Failure(FailureKind.Transient, step, "UnreadableAnswer")
-    {
-        Message = $"{step}: the answer has no keys in it that could be read.",
-        Hint = "Check whether something on the way answers in the vendor's place.",
-    });
+    public static KeySourceException Unreadable(string step) =>
+        new(
+            new Failure(FailureKind.Transient, step, "UnreadableAnswer")
+            {
+                Message = $"{step}: the answer has no keys in it that could be read.",
+                Hint = "Check whether something on the way answers in the vendor's place.",
+            }
+        );
 
     public static KeySourceException NotSetUp(string step, string code, string message, string hint) =>
-        new(new Failure(FailureKind.Denied, step, code) { Message = $"{step}: {message}", Hint = hint, ConcernsCredentials = true });
+        new(
+            new Failure(FailureKind.Denied, step, code)
+            {
+                Message = $"{step}: {message}",
+                Hint = hint,
+                ConcernsCredentials = true,
+            }
+        );
 
-    private static FailureKind KindOf(HttpStatusCode status, string? code) => code switch
-    {
-        _ when status == HttpStatusCode.TooManyRequests => FailureKind.Throttled,
-        _ when (int)status >= 500 => FailureKind.Transient,
-        null => FailureKind.Transient,
-        "RequestLimitExceeded" => FailureKind.Throttled,
-        _ when code.StartsWith("Throttling", StringComparison.Ordinal) => FailureKind.Throttled,
-        // The service could not ask the cluster for its signing keys; "a limited number of times" is its own advice.
-        "IDPCommunicationError" => FailureKind.Transient,
-        _ => FailureKind.Denied,
-    };
+    private static FailureKind KindOf(HttpStatusCode status, string? code) =>
+        code switch
+        {
+            _ when status == HttpStatusCode.TooManyRequests => FailureKind.Throttled,
+            _ when (int)status >= 500 => FailureKind.Transient,
+            null => FailureKind.Transient,
+            "RequestLimitExceeded" => FailureKind.Throttled,
+            _ when code.StartsWith("Throttling", StringComparison.Ordinal) => FailureKind.Throttled,
+            // The service could not ask the cluster for its signing keys; "a limited number of times" is its own advice.
+            "IDPCommunicationError" => FailureKind.Transient,
+            _ => FailureKind.Denied,
+        };
 
-    private static string OneLine(string text) => string.Concat(Failure.Cut(text.Trim(), MaxMessage).Select(c => char.IsControl(c) ? ' ' : c));
+    private static string OneLine(string text) =>
+        string.Concat(Failure.Cut(text.Trim(), MaxMessage).Select(c => char.IsControl(c) ? ' ' : c));
 }

@@ -42,22 +42,37 @@ internal sealed class IdentityHttp : IDisposable
             ConnectCallback = new StaggeredConnector(time).DialAsync,
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
         };
-        _http = new HttpClient(new SocketErrorHandler { InnerHandler = handler }) { Timeout = Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(new SocketErrorHandler { InnerHandler = handler })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         _http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
     }
 
     /// <param name="step">For failures: what is being done, in the vendor's word for the call where there is one.</param>
     /// <exception cref="KeySourceException">Transient: no complete answer came.</exception>
-    public async Task<IdentityAnswer> SendAsync(HttpRequestMessage request, string step, CancellationToken cancellationToken)
+    public async Task<IdentityAnswer> SendAsync(
+        HttpRequestMessage request,
+        string step,
+        CancellationToken cancellationToken
+    )
     {
         using var deadline = new Deadline(_timeout, _time, cancellationToken);
         var host = request.RequestUri?.Host;
         try
         {
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            using var response = await _http.SendAsync(
+                request,
+                HttpCompletionOption.ResponseHeadersRead,
+                deadline.Token
+            );
             await response.Content.LoadIntoBufferAsync(MaxBody, deadline.Token);
             var body = await response.Content.ReadAsByteArrayAsync(deadline.Token);
-            return new IdentityAnswer(response.StatusCode, Encoding.UTF8.GetString(body), response.Headers.Date ?? _time.GetUtcNow());
+            return new IdentityAnswer(
+                response.StatusCode,
+                Encoding.UTF8.GetString(body),
+                response.Headers.Date ?? _time.GetUtcNow()
+            );
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -72,9 +87,21 @@ internal sealed class IdentityHttp : IDisposable
             throw e.HttpRequestError switch
             {
                 HttpRequestError.NameResolutionError => NoAnswer(step, "NameNotResolved", $"{host} does not resolve."),
-                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoAnswer(step, "Unreachable", $"There is no connection to {host}."),
-                HttpRequestError.SecureConnectionError => NoAnswer(step, "TlsFailed", $"The certificate of {host} was not accepted, or TLS failed otherwise."),
-                HttpRequestError.ConfigurationLimitExceeded => NoAnswer(step, "AnswerTooLarge", $"The answer of {host} is larger than {MaxBody} bytes."),
+                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoAnswer(
+                    step,
+                    "Unreachable",
+                    $"There is no connection to {host}."
+                ),
+                HttpRequestError.SecureConnectionError => NoAnswer(
+                    step,
+                    "TlsFailed",
+                    $"The certificate of {host} was not accepted, or TLS failed otherwise."
+                ),
+                HttpRequestError.ConfigurationLimitExceeded => NoAnswer(
+                    step,
+                    "AnswerTooLarge",
+                    $"The answer of {host} is larger than {MaxBody} bytes."
+                ),
                 _ => NoAnswer(step, "BrokenAnswer", $"The connection to {host} broke before the answer was complete."),
             };
         }
@@ -87,5 +114,11 @@ internal sealed class IdentityHttp : IDisposable
     public void Dispose() => _http.Dispose();
 
     private static KeySourceException NoAnswer(string step, string code, string message) =>
-        new(new Failure(FailureKind.Transient, step, code) { Message = $"{step}: {message}", Hint = "Check that the operator can reach it (DNS, network policy, proxy)." });
+        new(
+            new Failure(FailureKind.Transient, step, code)
+            {
+                Message = $"{step}: {message}",
+                Hint = "Check that the operator can reach it (DNS, network policy, proxy).",
+            }
+        );
 }

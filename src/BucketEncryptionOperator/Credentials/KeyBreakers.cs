@@ -6,9 +6,7 @@ namespace BucketEncryptionOperator.Credentials;
 /// <summary>A vendor's last answer about a key in one realm.</summary>
 internal abstract record KeyStanding
 {
-    private KeyStanding()
-    {
-    }
+    private KeyStanding() { }
 
     /// <summary>The vendor has not been asked, or so long ago that the answer was dropped.</summary>
     public sealed record Untried : KeyStanding;
@@ -77,7 +75,11 @@ internal sealed class KeyBreakers(TimeProvider time)
     /// <param name="bucket">The bucket that the call is for.</param>
     /// <returns>The pass, or the failure with which the vendor has rejected the key.</returns>
     public async Task<Read<Pass>> EnterAsync(
-        AccessKey key, string realm, string bucket, CancellationToken cancellationToken)
+        AccessKey key,
+        string realm,
+        string bucket,
+        CancellationToken cancellationToken
+    )
     {
         Task probe;
         KeyState state;
@@ -224,8 +226,10 @@ internal sealed class KeyBreakers(TimeProvider time)
     {
         if (state.ProbedAt is { } last && time.GetElapsedTime(last) < ProbeAfter)
             return false;
-        var next = state.Realms.Values
-            .Where(b => b.Rejection is not null && IsRecent(b.AskedAt) && time.GetElapsedTime(b.ProbedAt) >= ProbeAfter)
+        var next = state
+            .Realms.Values.Where(b =>
+                b.Rejection is not null && IsRecent(b.AskedAt) && time.GetElapsedTime(b.ProbedAt) >= ProbeAfter
+            )
             .OrderBy(b => b.Round == state.Round)
             .ThenByDescending(b => b.HasTaken)
             .ThenBy(b => b.ProbedAt)
@@ -292,15 +296,16 @@ internal sealed class KeyBreakers(TimeProvider time)
         private Verdict _verdict = new Verdict.None();
 
         /// <param name="failure">Null for success.</param>
-        public void Answered(Failure? failure) => _verdict = failure switch
-        {
-            null => new Verdict.Taken(),
-            { IsVendorAnswer: false } => _verdict, // what an earlier call of the same change said stays
-            { ConcernsCredentials: true } => new Verdict.Rejected(failure),
-            // Redirects are answered before the signature is looked at.
-            { PassesByItself: true } or { HttpStatus: >= 300 and < 400 } => _verdict,
-            _ => new Verdict.Taken(),
-        };
+        public void Answered(Failure? failure) =>
+            _verdict = failure switch
+            {
+                null => new Verdict.Taken(),
+                { IsVendorAnswer: false } => _verdict, // what an earlier call of the same change said stays
+                { ConcernsCredentials: true } => new Verdict.Rejected(failure),
+                // Redirects are answered before the signature is looked at.
+                { PassesByItself: true } or { HttpStatus: >= 300 and < 400 } => _verdict,
+                _ => new Verdict.Taken(),
+            };
 
         public void Dispose() => breakers.Ended(call, _verdict);
     }
@@ -363,9 +368,7 @@ internal sealed class KeyBreakers(TimeProvider time)
 
     internal abstract record Verdict
     {
-        private Verdict()
-        {
-        }
+        private Verdict() { }
 
         public sealed record None : Verdict;
 

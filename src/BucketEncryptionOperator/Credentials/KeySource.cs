@@ -3,9 +3,7 @@ namespace BucketEncryptionOperator.Credentials;
 /// <summary>Where a store says that its keys are.</summary>
 internal abstract record KeySource
 {
-    private KeySource()
-    {
-    }
+    private KeySource() { }
 
     public sealed record FromSecret(SecretSource Secret) : KeySource;
 

@@ -16,30 +16,54 @@ internal sealed class RrsaSource(IdentityHttp http, IdentityOptions options, Tim
     private const string RegionVariable = "ALIBABA_CLOUD_STS_REGION";
     private const string VpcVariable = "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED";
 
-    private const string WhoMustAct = "Check the role's trust policy (issuer, audience, service account) and the OIDC provider's ARN (docs/credentials.md).";
+    private const string WhoMustAct =
+        "Check the role's trust policy (issuer, audience, service account) and the OIDC provider's ARN (docs/credentials.md).";
 
     /// <exception cref="KeySourceException">Which step failed, and why.</exception>
     public async Task<TemporaryKey> FetchAsync(AmbientIdentity.Rrsa identity, CancellationToken cancellationToken)
     {
         var role = identity.RoleArn ?? options.Variable(RoleVariable) ?? throw NotGiven("roleArn", RoleVariable);
-        var provider = identity.OidcProviderArn ?? options.Variable(ProviderVariable) ?? throw NotGiven("oidcProviderArn", ProviderVariable);
-        var token = await TokenFile.ReadAsync(options.Variable(TokenFileVariable), TokenFileVariable, cancellationToken);
+        var provider =
+            identity.OidcProviderArn
+            ?? options.Variable(ProviderVariable)
+            ?? throw NotGiven("oidcProviderArn", ProviderVariable);
+        var token = await TokenFile.ReadAsync(
+            options.Variable(TokenFileVariable),
+            TokenFileVariable,
+            cancellationToken
+        );
         var now = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Endpoint(options, identity.Region), $"/?Action={Step}&Format=JSON&Timestamp={Uri.EscapeDataString(now)}&Version=2015-04-01"))
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post,
+            new Uri(
+                Endpoint(options, identity.Region),
+                $"/?Action={Step}&Format=JSON&Timestamp={Uri.EscapeDataString(now)}&Version=2015-04-01"
+            )
+        )
         {
-            Content = new FormUrlEncodedContent(new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["RoleArn"] = role,
-                ["OIDCProviderArn"] = provider,
-                ["OIDCToken"] = token,
-                ["RoleSessionName"] = identity.SessionName,
-                ["DurationSeconds"] = "3600",
-            }),
+            Content = new FormUrlEncodedContent(
+                new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    ["RoleArn"] = role,
+                    ["OIDCProviderArn"] = provider,
+                    ["OIDCToken"] = token,
+                    ["RoleSessionName"] = identity.SessionName,
+                    ["DurationSeconds"] = "3600",
+                }
+            ),
         };
         var answer = await http.SendAsync(request, Step, cancellationToken);
         var fields = AnswerFields.OfJson(answer.Body);
         if (!answer.IsSuccess)
-            throw IdentityErrors.Refused(Step, answer, fields["Code"], fields["Message"], fields["RequestId"], token, WhoMustAct);
+            throw IdentityErrors.Refused(
+                Step,
+                answer,
+                fields["Code"],
+                fields["Message"],
+                fields["RequestId"],
+                token,
+                WhoMustAct
+            );
         return fields.Key(Step, role, answer, ("AccessKeyId", "AccessKeySecret", "SecurityToken"));
     }
 
@@ -47,12 +71,24 @@ internal sealed class RrsaSource(IdentityHttp http, IdentityOptions options, Tim
     {
         if (options.TokenService is { } given)
             return given;
-        var host = options.Variable(EndpointVariable) ?? $"sts{(options.IsTrue(VpcVariable) ? "-vpc" : "")}.{options.Variable(RegionVariable) ?? storeRegion}.aliyuncs.com";
+        var host =
+            options.Variable(EndpointVariable)
+            ?? $"sts{(options.IsTrue(VpcVariable) ? "-vpc" : "")}.{options.Variable(RegionVariable) ?? storeRegion}.aliyuncs.com";
         return Uri.CheckHostName(host) == UriHostNameType.Dns
             ? new Uri("https://" + host)
-            : throw IdentityErrors.NotSetUp(Step, "TokenServiceInvalid", $"{EndpointVariable} and {RegionVariable} must be the name of a host, and of a region.", "Correct the operator's environment.");
+            : throw IdentityErrors.NotSetUp(
+                Step,
+                "TokenServiceInvalid",
+                $"{EndpointVariable} and {RegionVariable} must be the name of a host, and of a region.",
+                "Correct the operator's environment."
+            );
     }
 
-    private static KeySourceException NotGiven(string field, string variable) => IdentityErrors.NotSetUp(
-        Step, "RoleNotGiven", $"the store has no rrsa.{field}, and the operator's environment no {variable}.", "Set it in the store, or let ACK's webhook set the variable (docs/credentials.md).");
+    private static KeySourceException NotGiven(string field, string variable) =>
+        IdentityErrors.NotSetUp(
+            Step,
+            "RoleNotGiven",
+            $"the store has no rrsa.{field}, and the operator's environment no {variable}.",
+            "Set it in the store, or let ACK's webhook set the variable (docs/credentials.md)."
+        );
 }

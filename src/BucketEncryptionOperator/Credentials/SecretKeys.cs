@@ -37,7 +37,8 @@ internal sealed class SecretKeys(
     Func<NamespacedName, CancellationToken, Task<V1Secret>> getSecret,
     KeyBreakers breakers,
     TimeProvider time,
-    Func<SecretSource, bool>? isUsed = null) : IDisposable
+    Func<SecretSource, bool>? isUsed = null
+) : IDisposable
 {
     public const string ReadSecret = "ReadSecret";
 
@@ -57,10 +58,16 @@ internal sealed class SecretKeys(
     private readonly KeyEntries<SecretSource, Entry> _entries = new(isUsed);
 
     /// <exception cref="KubeApiException">The API server did not give it.</exception>
-    public static Task<V1Secret> FetchAsync(KubeClient client, NamespacedName name, CancellationToken cancellationToken) => client.CallAsync(
-        $"GET secrets {name}",
-        k => k.CoreV1.ReadNamespacedSecretAsync(name.Name, name.Namespace, cancellationToken: cancellationToken),
-        cancellationToken);
+    public static Task<V1Secret> FetchAsync(
+        KubeClient client,
+        NamespacedName name,
+        CancellationToken cancellationToken
+    ) =>
+        client.CallAsync(
+            $"GET secrets {name}",
+            k => k.CoreV1.ReadNamespacedSecretAsync(name.Name, name.Namespace, cancellationToken: cancellationToken),
+            cancellationToken
+        );
 
     /// <summary>The key to use now, or why there is none.</summary>
     public async Task<Read<AccessKey>> GetAsync(SecretSource secret, CancellationToken cancellationToken)
@@ -145,38 +152,55 @@ internal sealed class SecretKeys(
         return version.Length > 0 && version == entry.Version;
     }
 
-    private static Failure Failed(SecretSource source, KubeApiException e) => e.Failure switch
-    {
-        KubeFailure.NotFound => new Failure(FailureKind.Missing, ReadSecret, "SecretNotFound")
+    private static Failure Failed(SecretSource source, KubeApiException e) =>
+        e.Failure switch
         {
-            Message = $"There is no Secret \"{source.Name.Name}\" in namespace \"{source.Name.Namespace}\".",
-            Hint = $"Create it with the keys {source.IdKey} and {source.SecretKey}.",
-            ConcernsCredentials = true,
-        },
-        KubeFailure.Denied => new Failure(FailureKind.Denied, ReadSecret, Forbidden)
-        {
-            Message = $"The operator may not get the Secret \"{source.Name.Name}\".",
-            Hint = "Grant the operator's service account get on this Secret.",
-            ConcernsCredentials = true,
-        },
-        KubeFailure.Throttled => new Failure(FailureKind.Throttled, ReadSecret, "SecretUnreadable") { Message = NotGiven, RetryAfter = e.RetryAfter },
-        _ => new Failure(FailureKind.Transient, ReadSecret, "SecretUnreadable") { Message = NotGiven },
-    };
+            KubeFailure.NotFound => new Failure(FailureKind.Missing, ReadSecret, "SecretNotFound")
+            {
+                Message = $"There is no Secret \"{source.Name.Name}\" in namespace \"{source.Name.Namespace}\".",
+                Hint = $"Create it with the keys {source.IdKey} and {source.SecretKey}.",
+                ConcernsCredentials = true,
+            },
+            KubeFailure.Denied => new Failure(FailureKind.Denied, ReadSecret, Forbidden)
+            {
+                Message = $"The operator may not get the Secret \"{source.Name.Name}\".",
+                Hint = "Grant the operator's service account get on this Secret.",
+                ConcernsCredentials = true,
+            },
+            KubeFailure.Throttled => new Failure(FailureKind.Throttled, ReadSecret, "SecretUnreadable")
+            {
+                Message = NotGiven,
+                RetryAfter = e.RetryAfter,
+            },
+            _ => new Failure(FailureKind.Transient, ReadSecret, "SecretUnreadable") { Message = NotGiven },
+        };
 
     private static Read<AccessKey> Parse(SecretSource source, V1Secret secret)
     {
         if (NotOffered(source, secret) is { } refusal)
             return new Read<AccessKey>(Value: null, refusal);
-        var (id, secretText, token) = (Field(secret, source.IdKey), Field(secret, source.SecretKey), Field(secret, source.TokenKey));
-        var wrong = id is null or "" ? source.IdKey : secretText is null or "" ? source.SecretKey : token is "" ? source.TokenKey : null;
+        var (id, secretText, token) = (
+            Field(secret, source.IdKey),
+            Field(secret, source.SecretKey),
+            Field(secret, source.TokenKey)
+        );
+        var wrong =
+            id is null or "" ? source.IdKey
+            : secretText is null or "" ? source.SecretKey
+            : token is "" ? source.TokenKey
+            : null;
         if (wrong is null && id is not null && secretText is not null)
             return new Read<AccessKey>(new AccessKey(id, secretText, token), Failure: null);
-        return new Read<AccessKey>(Value: null, new Failure(FailureKind.Denied, ReadSecret, "SecretInvalid")
-        {
-            Message = $"Secret \"{source.Name.Name}\": {wrong} is missing, or is not a line of visible ASCII.",
-            Hint = $"The Secret needs {source.IdKey} and {source.SecretKey}; {source.TokenKey} goes with temporary keys only.",
-            ConcernsCredentials = true,
-        });
+        return new Read<AccessKey>(
+            Value: null,
+            new Failure(FailureKind.Denied, ReadSecret, "SecretInvalid")
+            {
+                Message = $"Secret \"{source.Name.Name}\": {wrong} is missing, or is not a line of visible ASCII.",
+                Hint =
+                    $"The Secret needs {source.IdKey} and {source.SecretKey}; {source.TokenKey} goes with temporary keys only.",
+                ConcernsCredentials = true,
+            }
+        );
     }
 
     /// <returns>Null where every value has its usual name, or is offered under the name that the store gives.</returns>
@@ -184,7 +208,11 @@ internal sealed class SecretKeys(
     {
         var usual = new SecretSource(source.Name);
         (string Usual, string Given)[] names =
-            [(usual.IdKey, source.IdKey), (usual.SecretKey, source.SecretKey), (usual.TokenKey, source.TokenKey)];
+        [
+            (usual.IdKey, source.IdKey),
+            (usual.SecretKey, source.SecretKey),
+            (usual.TokenKey, source.TokenKey),
+        ];
         var renamed = names.Where(n => n.Given != n.Usual).ToList();
         var offers = Annotation(secret)?.Split(',', StringSplitOptions.TrimEntries) ?? [];
         var missing = renamed.Where(n => !offers.Contains($"{n.Usual}={n.Given}", StringComparer.Ordinal)).ToList();
@@ -195,14 +223,17 @@ internal sealed class SecretKeys(
         return new Failure(FailureKind.Denied, ReadSecret, "SecretKeysNotOffered")
         {
             Message = $"Secret \"{source.Name.Name}\" does not offer its value {name} as {what}.",
-            Hint = $"If it is an access key, annotate the Secret with {KeysAnnotation}: \"{offer}\". "
+            Hint =
+                $"If it is an access key, annotate the Secret with {KeysAnnotation}: \"{offer}\". "
                 + "Vendors get the id and the token in clear.",
             ConcernsCredentials = true,
         };
     }
 
     private static string? Annotation(V1Secret secret) =>
-        secret.Metadata.Annotations is { } annotations && annotations.TryGetValue(KeysAnnotation, out var value) ? value : null;
+        secret.Metadata.Annotations is { } annotations && annotations.TryGetValue(KeysAnnotation, out var value)
+            ? value
+            : null;
 
     /// <returns>Null: absent. Empty: there, and no use. A newline at the end, which many tools leave, is dropped.</returns>
     private static string? Field(V1Secret secret, string name)

@@ -27,7 +27,8 @@ internal sealed class TemporaryKeys(
     KeyBreakers breakers,
     TimeProvider time,
     ILogger<TemporaryKeys> logger,
-    Func<AmbientIdentity, bool>? isUsed = null) : IDisposable
+    Func<AmbientIdentity, bool>? isUsed = null
+) : IDisposable
 {
     private const string ReadKey = "ReadKey";
 
@@ -117,7 +118,15 @@ internal sealed class TemporaryKeys(
         lock (_entries.Gate)
             Take(entry, renewed, failure);
         if (failure is not null)
-            Log.KeyNotRenewed(logger, identity, failure.Operation, failure.Code, $"{failure.Message} {said}", failure.RequestId ?? "unknown", UsableFor(entry));
+            Log.KeyNotRenewed(
+                logger,
+                identity,
+                failure.Operation,
+                failure.Code,
+                $"{failure.Message} {said}",
+                failure.RequestId ?? "unknown",
+                UsableFor(entry)
+            );
         else
             Log.KeyRenewed(logger, identity, UsableFor(entry));
     }
@@ -128,15 +137,25 @@ internal sealed class TemporaryKeys(
         if (renewed is null)
         {
             entry.Failures++;
-            entry.Pause = Between(ShortestPause, ShortestPause * Math.Pow(2, Math.Min(entry.Failures - 1, 16)), LongestPause);
+            entry.Pause = Between(
+                ShortestPause,
+                ShortestPause * Math.Pow(2, Math.Min(entry.Failures - 1, 16)),
+                LongestPause
+            );
             return;
         }
         entry.Failures = 0;
         if (entry.Key is { } old && breakers.NeedsReplacement(old))
             entry.ReplacedAt = entry.TriedAt;
-        var same = entry.Key is { } known && known.Id == renewed.Id && known.Secret == renewed.Secret && known.SecurityToken == renewed.SecurityToken;
+        var same =
+            entry.Key is { } known
+            && known.Id == renewed.Id
+            && known.Secret == renewed.Secret
+            && known.SecurityToken == renewed.SecurityToken;
         // An instance's metadata have the next key when they have it: it is asked for again before the old one ends.
-        entry.Pause = same ? Between(ShortestPause, (renewed.Lifetime?.Left ?? TimeSpan.Zero) / 2, LongestPause) : TimeSpan.Zero;
+        entry.Pause = same
+            ? Between(ShortestPause, (renewed.Lifetime?.Left ?? TimeSpan.Zero) / 2, LongestPause)
+            : TimeSpan.Zero;
         if (!same)
             entry.Key = renewed;
     }
@@ -144,17 +163,23 @@ internal sealed class TemporaryKeys(
     private TimeSpan UsableFor(Entry entry)
     {
         lock (_entries.Gate)
-            return entry.Key is { Lifetime: { IsOver: false, Left: var left } } ? TimeSpan.FromSeconds(Math.Floor(left.TotalSeconds)) : TimeSpan.Zero;
+            return entry.Key is { Lifetime: { IsOver: false, Left: var left } }
+                ? TimeSpan.FromSeconds(Math.Floor(left.TotalSeconds))
+                : TimeSpan.Zero;
     }
 
-    private static Failure Over { get; } = new(FailureKind.Transient, ReadKey, "KeyExpired")
-    {
-        Message = "The temporary key is over, and so is the one that was given in its place.",
-        Hint = "Check the clocks of the node and of whoever gives the keys.",
-        ConcernsCredentials = true,
-    };
+    private static Failure Over { get; } =
+        new(FailureKind.Transient, ReadKey, "KeyExpired")
+        {
+            Message = "The temporary key is over, and so is the one that was given in its place.",
+            Hint = "Check the clocks of the node and of whoever gives the keys.",
+            ConcernsCredentials = true,
+        };
 
-    private static TimeSpan Between(TimeSpan least, TimeSpan value, TimeSpan most) => value < least ? least : value > most ? most : value;
+    private static TimeSpan Between(TimeSpan least, TimeSpan value, TimeSpan most) =>
+        value < least ? least
+        : value > most ? most
+        : value;
 
     private sealed class Entry : KeyEntry
     {

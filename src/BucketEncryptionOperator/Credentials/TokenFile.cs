@@ -16,23 +16,44 @@ internal static class TokenFile
     public static async Task<string> ReadAsync(string? path, string variable, CancellationToken cancellationToken)
     {
         if (string.IsNullOrEmpty(path))
-            throw IdentityErrors.NotSetUp(ReadTokenFile, "TokenFileNotNamed", $"the environment has no {variable}.", "Let the cluster's webhook set it, or set it in the operator's Deployment (docs/credentials.md).");
+            throw IdentityErrors.NotSetUp(
+                ReadTokenFile,
+                "TokenFileNotNamed",
+                $"the environment has no {variable}.",
+                "Let the cluster's webhook set it, or set it in the operator's Deployment (docs/credentials.md)."
+            );
         var bytes = new byte[MaxBytes + 1];
         int length;
         try
         {
-            await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            await using var file = new FileStream(
+                path,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.ReadWrite | FileShare.Delete
+            );
             length = await file.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             var missing = e is FileNotFoundException or DirectoryNotFoundException;
-            throw Unusable(missing ? "TokenFileMissing" : "TokenFileUnreadable", path, missing ? "is not there" : "cannot be read");
+            throw Unusable(
+                missing ? "TokenFileMissing" : "TokenFileUnreadable",
+                path,
+                missing ? "is not there" : "cannot be read"
+            );
         }
         var token = length > MaxBytes ? "" : Encoding.UTF8.GetString(bytes, 0, length).Trim();
-        return token.Length > 0 && token.All(c => c is > ' ' and <= '~') ? token : throw Unusable("TokenFileInvalid", path, "has no token in it");
+        return token.Length > 0 && token.All(c => c is > ' ' and <= '~')
+            ? token
+            : throw Unusable("TokenFileInvalid", path, "has no token in it");
     }
 
     private static KeySourceException Unusable(string code, string path, string what) =>
-        IdentityErrors.NotSetUp(ReadTokenFile, code, $"{path} {what}.", "The pod needs a projected service account token there (docs/credentials.md).");
+        IdentityErrors.NotSetUp(
+            ReadTokenFile,
+            code,
+            $"{path} {what}.",
+            "The pod needs a projected service account token there (docs/credentials.md)."
+        );
 }

@@ -14,29 +14,54 @@ internal sealed class WebIdentitySource(IdentityHttp http, IdentityOptions optio
     private const string EndpointsVariable = "AWS_STS_REGIONAL_ENDPOINTS";
     private const string DefaultSession = "bucket-encryption-operator";
 
-    private const string WhoMustAct = "Check the role's trust policy (issuer, audience, service account), and that the account knows the cluster's issuer (docs/credentials.md).";
+    private const string WhoMustAct =
+        "Check the role's trust policy (issuer, audience, service account), and that the account knows the cluster's issuer (docs/credentials.md).";
 
     /// <exception cref="KeySourceException">Which step failed, and why.</exception>
-    public async Task<TemporaryKey> FetchAsync(AmbientIdentity.WebIdentity identity, CancellationToken cancellationToken)
+    public async Task<TemporaryKey> FetchAsync(
+        AmbientIdentity.WebIdentity identity,
+        CancellationToken cancellationToken
+    )
     {
-        var role = identity.RoleArn ?? options.Variable(RoleVariable) ?? throw IdentityErrors.NotSetUp(
-            Step, "RoleNotGiven", $"the store has no webIdentity.roleArn, and the operator's environment no {RoleVariable}.", "Set it in the store, or let EKS's webhook set the variable (docs/credentials.md).");
-        var token = await TokenFile.ReadAsync(options.Variable(TokenFileVariable), TokenFileVariable, cancellationToken);
+        var role =
+            identity.RoleArn
+            ?? options.Variable(RoleVariable)
+            ?? throw IdentityErrors.NotSetUp(
+                Step,
+                "RoleNotGiven",
+                $"the store has no webIdentity.roleArn, and the operator's environment no {RoleVariable}.",
+                "Set it in the store, or let EKS's webhook set the variable (docs/credentials.md)."
+            );
+        var token = await TokenFile.ReadAsync(
+            options.Variable(TokenFileVariable),
+            TokenFileVariable,
+            cancellationToken
+        );
         using var request = new HttpRequestMessage(HttpMethod.Post, Endpoint(options, identity.Region))
         {
-            Content = new FormUrlEncodedContent(new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["Action"] = Step,
-                ["Version"] = "2011-06-15",
-                ["RoleArn"] = role,
-                ["RoleSessionName"] = options.Variable(SessionVariable) ?? DefaultSession,
-                ["WebIdentityToken"] = token,
-            }),
+            Content = new FormUrlEncodedContent(
+                new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    ["Action"] = Step,
+                    ["Version"] = "2011-06-15",
+                    ["RoleArn"] = role,
+                    ["RoleSessionName"] = options.Variable(SessionVariable) ?? DefaultSession,
+                    ["WebIdentityToken"] = token,
+                }
+            ),
         };
         var answer = await http.SendAsync(request, Step, cancellationToken);
         var fields = AnswerFields.OfXml(answer.Body);
         if (!answer.IsSuccess)
-            throw IdentityErrors.Refused(Step, answer, fields["Code"], fields["Message"], fields["RequestId"], token, WhoMustAct);
+            throw IdentityErrors.Refused(
+                Step,
+                answer,
+                fields["Code"],
+                fields["Message"],
+                fields["RequestId"],
+                token,
+                WhoMustAct
+            );
         return fields.Key(Step, role, answer, ("AccessKeyId", "SecretAccessKey", "SessionToken"));
     }
 
@@ -54,6 +79,11 @@ internal sealed class WebIdentitySource(IdentityHttp http, IdentityOptions optio
         var host = isLegacy ? $"sts.{partition.Domain}" : $"sts.{region}.{partition.Domain}";
         return Uri.CheckHostName(host) == UriHostNameType.Dns
             ? new Uri("https://" + host)
-            : throw IdentityErrors.NotSetUp(Step, "TokenServiceInvalid", $"{RegionVariable} must be the name of a region.", "Correct the operator's environment.");
+            : throw IdentityErrors.NotSetUp(
+                Step,
+                "TokenServiceInvalid",
+                $"{RegionVariable} must be the name of a region.",
+                "Correct the operator's environment."
+            );
     }
 }

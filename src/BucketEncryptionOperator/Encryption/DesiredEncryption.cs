@@ -3,9 +3,7 @@ namespace BucketEncryptionOperator.Encryption;
 /// <summary>Which KMS key a policy asks for.</summary>
 internal abstract record KeyRequirement
 {
-    private KeyRequirement()
-    {
-    }
+    private KeyRequirement() { }
 
     /// <summary>Any will do; one that is set is kept.</summary>
     public sealed record Any : KeyRequirement;
@@ -24,9 +22,7 @@ internal abstract record KeyRequirement
 /// </summary>
 internal abstract record DesiredEncryption
 {
-    private DesiredEncryption()
-    {
-    }
+    private DesiredEncryption() { }
 
     /// <summary>The declared algorithm, in the words of a policy.</summary>
     public abstract string Algorithm { get; }
@@ -55,7 +51,8 @@ internal abstract record DesiredEncryption
     /// <param name="before">What the bucket had right before the write; null: not known.</param>
     /// <param name="written">What the write said.</param>
     /// <param name="after">What a read found after the write; null: nothing could be read.</param>
-    public virtual string? VendorKeyOf(BucketEncryption? before, BucketEncryption written, BucketEncryption? after) => null;
+    public virtual string? VendorKeyOf(BucketEncryption? before, BucketEncryption written, BucketEncryption? after) =>
+        null;
 
     /// <param name="MeansAes256">
     /// The store encrypts every bucket, and a removal leaves the vendor's own keys: that is then as little as there can be.
@@ -64,7 +61,8 @@ internal abstract record DesiredEncryption
     {
         public override string Algorithm => "None";
 
-        public override bool IsMetBy(BucketEncryption observed) => observed is BucketEncryption.None || (MeansAes256 && observed is BucketEncryption.Aes256);
+        public override bool IsMetBy(BucketEncryption observed) =>
+            observed is BucketEncryption.None || (MeansAes256 && observed is BucketEncryption.Aes256);
 
         public override BucketEncryption TargetFrom(BucketEncryption observed) => new BucketEncryption.None();
     }
@@ -99,7 +97,9 @@ internal abstract record DesiredEncryption
             {
                 var key = Key switch
                 {
-                    KeyRequirement.Named named => "id:" + named.Id + (named.ProjectId is { } project ? "/project:" + project : ""),
+                    KeyRequirement.Named named => "id:"
+                        + named.Id
+                        + (named.ProjectId is { } project ? "/project:" + project : ""),
                     KeyRequirement.VendorDefault => "vendorDefault",
                     _ => "any",
                 };
@@ -116,14 +116,24 @@ internal abstract record DesiredEncryption
             && (Key, kms.Key) switch
             {
                 (KeyRequirement.Any, KeyRequirement.Any) => true,
-                (KeyRequirement.Named a, KeyRequirement.Named b) => a.ProjectId == b.ProjectId && KmsKeyId.Same(a.Id, b.Id),
+                (KeyRequirement.Named a, KeyRequirement.Named b) => a.ProjectId == b.ProjectId
+                    && KmsKeyId.Same(a.Id, b.Id),
                 _ => AsksForVendors && kms.AsksForVendors,
             };
 
         public override DesiredEncryption Knowing(string? vendorKey) =>
-            vendorKey is not null && Key is KeyRequirement.VendorDefault ? this with { Key = new KeyRequirement.VendorDefault(vendorKey) } : this;
+            vendorKey is not null && Key is KeyRequirement.VendorDefault
+                ? this with
+                {
+                    Key = new KeyRequirement.VendorDefault(vendorKey),
+                }
+                : this;
 
-        public override string? VendorKeyOf(BucketEncryption? before, BucketEncryption written, BucketEncryption? after) =>
+        public override string? VendorKeyOf(
+            BucketEncryption? before,
+            BucketEncryption written,
+            BucketEncryption? after
+        ) =>
             Key is KeyRequirement.VendorDefault
             && before is not null
             && written is BucketEncryption.Kms { KeyId: null }
@@ -134,7 +144,8 @@ internal abstract record DesiredEncryption
                 : null;
 
         /// <summary>The key that the vendor manages, whichever way it is asked for.</summary>
-        private bool AsksForVendors => Key is KeyRequirement.VendorDefault || (Key is KeyRequirement.Named named && KmsKeyId.IsVendors(named.Id));
+        private bool AsksForVendors =>
+            Key is KeyRequirement.VendorDefault || (Key is KeyRequirement.Named named && KmsKeyId.IsVendors(named.Id));
 
         public override bool IsMetBy(BucketEncryption observed) =>
             observed is BucketEncryption.Kms kms
@@ -149,22 +160,31 @@ internal abstract record DesiredEncryption
             var (keyId, projectId) = Key switch
             {
                 // A key that is the same in another spelling stays as the bucket has it. A project is its key's: it does not outlive it.
-                KeyRequirement.Named named when live is not null && HasKey(live) => (live.KeyId, named.ProjectId ?? live.ProjectId),
+                KeyRequirement.Named named when live is not null && HasKey(live) => (
+                    live.KeyId,
+                    named.ProjectId ?? live.ProjectId
+                ),
                 KeyRequirement.VendorDefault when live is not null && HasKey(live) => (live.KeyId, live.ProjectId),
                 KeyRequirement.Named named => (named.Id, named.ProjectId),
                 KeyRequirement.VendorDefault => (null, null),
                 _ => (live?.KeyId, live?.ProjectId),
             };
-            return new BucketEncryption.Kms(keyId, Cipher ?? live?.Cipher ?? DataCipher.Aes256, projectId, BucketKeyEnabled ?? observed.SaysBucketKey);
+            return new BucketEncryption.Kms(
+                keyId,
+                Cipher ?? live?.Cipher ?? DataCipher.Aes256,
+                projectId,
+                BucketKeyEnabled ?? observed.SaysBucketKey
+            );
         }
 
         /// <summary>The bucket has the key that is asked for, in whatever spelling.</summary>
-        private bool HasKey(BucketEncryption.Kms live) => Key switch
-        {
-            _ when AsksForVendors && (live.KeyId is null || KmsKeyId.IsVendors(live.KeyId)) => true,
-            KeyRequirement.Named named => KmsKeyId.Same(named.Id, live.KeyId),
-            KeyRequirement.VendorDefault { AnsweredAs: { } name } => KmsKeyId.Same(name, live.KeyId),
-            _ => false,
-        };
+        private bool HasKey(BucketEncryption.Kms live) =>
+            Key switch
+            {
+                _ when AsksForVendors && (live.KeyId is null || KmsKeyId.IsVendors(live.KeyId)) => true,
+                KeyRequirement.Named named => KmsKeyId.Same(named.Id, live.KeyId),
+                KeyRequirement.VendorDefault { AnsweredAs: { } name } => KmsKeyId.Same(name, live.KeyId),
+                _ => false,
+            };
     }
 }

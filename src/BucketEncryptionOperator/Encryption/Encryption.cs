@@ -13,9 +13,7 @@ internal enum DataCipher
 /// <summary>The default encryption that a bucket has. "Nothing is configured" is one of its values, not an error.</summary>
 internal abstract record BucketEncryption
 {
-    private BucketEncryption()
-    {
-    }
+    private BucketEncryption() { }
 
     /// <summary>How strong it is, to tell a downgrade: see the sub-types, weakest first.</summary>
     public abstract int Strength { get; }
@@ -29,7 +27,8 @@ internal abstract record BucketEncryption
     /// <summary>A bucket key is switched on, with an effect or without.</summary>
     public bool SaysBucketKey => this is Kms kms ? kms.BucketKeyEnabled : IdleBucketKey;
 
-    public virtual bool Equals(BucketEncryption? other) => other is not null && EqualityContract == other.EqualityContract;
+    public virtual bool Equals(BucketEncryption? other) =>
+        other is not null && EqualityContract == other.EqualityContract;
 
     public override int GetHashCode() => EqualityContract.GetHashCode();
 
@@ -59,15 +58,17 @@ internal abstract record BucketEncryption
     /// <param name="KeyId">A named key, or null: the key that the vendor manages.</param>
     /// <param name="ProjectId">Of the named key, where the vendor keeps keys in projects.</param>
     /// <param name="BucketKeyEnabled">One data key a bucket rather than one an object. A vendor that says nothing means no.</param>
-    public sealed record Kms(string? KeyId, DataCipher Cipher, string? ProjectId = null, bool BucketKeyEnabled = false) : BucketEncryption
+    public sealed record Kms(string? KeyId, DataCipher Cipher, string? ProjectId = null, bool BucketKeyEnabled = false)
+        : BucketEncryption
     {
         /// <summary>An unknown cipher counts as an unknown algorithm does.</summary>
-        public override int Strength => Cipher switch
-        {
-            DataCipher.Other => 4,
-            _ when KeyId is null || KmsKeyId.IsVendors(KeyId) => 2,
-            _ => 3,
-        };
+        public override int Strength =>
+            Cipher switch
+            {
+                DataCipher.Other => 4,
+                _ when KeyId is null || KmsKeyId.IsVendors(KeyId) => 2,
+                _ => 3,
+            };
 
         public override string ToString()
         {
@@ -129,7 +130,13 @@ internal abstract record VendorOptions;
 
 /// <summary>Where a bucket is.</summary>
 /// <param name="Endpoint">Scheme, host and port, without the bucket.</param>
-internal sealed record BucketAddress(string Bucket, Uri Endpoint, string Region, Addressing Addressing, VendorOptions? Options = null)
+internal sealed record BucketAddress(
+    string Bucket,
+    Uri Endpoint,
+    string Region,
+    Addressing Addressing,
+    VendorOptions? Options = null
+)
 {
     /// <summary>How fast the store's owner lets its endpoint be called.</summary>
     public RateLimit Limit { get; init; } = RateLimit.Default;

@@ -37,23 +37,47 @@ internal sealed record Failure(FailureKind Kind, string Operation, string Code)
     private const int MaxWord = 128;
     private const int MaxText = 1024;
 
-    public string Code { get; init => field = Cut(value, MaxWord); } = Cut(Code, MaxWord);
+    public string Code
+    {
+        get;
+        init => field = Cut(value, MaxWord);
+    } = Cut(Code, MaxWord);
 
     public int? HttpStatus { get; init; }
 
     /// <summary>Alibaba Cloud's fine error number.</summary>
-    public string? Ec { get; init => field = value is null ? null : Cut(value, MaxWord); }
+    public string? Ec
+    {
+        get;
+        init => field = value is null ? null : Cut(value, MaxWord);
+    }
 
-    public string? Message { get; init => field = value is null ? null : Cut(value, MaxText); }
+    public string? Message
+    {
+        get;
+        init => field = value is null ? null : Cut(value, MaxText);
+    }
 
     /// <summary>What a person can do about it.</summary>
-    public string? Hint { get; init => field = value is null ? null : Cut(value, MaxText); }
+    public string? Hint
+    {
+        get;
+        init => field = value is null ? null : Cut(value, MaxText);
+    }
 
     /// <summary>A host that the vendor names as the right one.</summary>
-    public string? Endpoint { get; init => field = value is null ? null : Cut(value, MaxText); }
+    public string? Endpoint
+    {
+        get;
+        init => field = value is null ? null : Cut(value, MaxText);
+    }
 
     /// <summary>Of the request; goes to logs, and to the status only when something else changes too.</summary>
-    public string? RequestId { get; init => field = value is null ? null : Cut(value, MaxWord); }
+    public string? RequestId
+    {
+        get;
+        init => field = value is null ? null : Cut(value, MaxWord);
+    }
 
     /// <summary>The vendor's own word on when to come back.</summary>
     public TimeSpan? RetryAfter { get; init; }
@@ -85,7 +109,8 @@ internal sealed record Failure(FailureKind Kind, string Operation, string Code)
     public bool PassesByItself => Kind is FailureKind.Transient or FailureKind.Throttled or FailureKind.Conflict;
 
     /// <summary>At most <paramref name="max"/> characters, and no half of a pair: that would not read back as it was written.</summary>
-    public static string Cut(string text, int max) => text.Length <= max ? text : text[..(char.IsHighSurrogate(text[max - 1]) ? max - 1 : max)];
+    public static string Cut(string text, int max) =>
+        text.Length <= max ? text : text[..(char.IsHighSurrogate(text[max - 1]) ? max - 1 : max)];
 }
 
 /// <summary>A value, or why there is none. Exactly one of the two is set.</summary>

@@ -38,12 +38,13 @@ internal static class FailurePolicy
     /// So many in a row, and the status speaks of a failure. Vendors throttle whoever starts with many buckets, and another change
     /// under way is no trouble: with the back-off's growth, 12 of these are about a minute.
     /// </summary>
-    public static int ShowsAt(FailureKind kind) => kind switch
-    {
-        FailureKind.Transient => 3,
-        FailureKind.Throttled or FailureKind.Conflict => 12,
-        _ => 1,
-    };
+    public static int ShowsAt(FailureKind kind) =>
+        kind switch
+        {
+            FailureKind.Transient => 3,
+            FailureKind.Throttled or FailureKind.Conflict => 12,
+            _ => 1,
+        };
 
     /// <summary>Whether waiting alone is no longer expected to help: what answers is not the store.</summary>
     /// <param name="since">When the first of the answers came that were all foreign.</param>
@@ -51,7 +52,8 @@ internal static class FailurePolicy
         failure.IsForeign && now - since >= ForeignGrace;
 
     /// <summary>The other side's own word on when to come back, as far as it is believed.</summary>
-    private static TimeSpan? Believed(TimeSpan? retryAfter) => retryAfter is { } asked ? Min(asked, LongestAskedFor) : null;
+    private static TimeSpan? Believed(TimeSpan? retryAfter) =>
+        retryAfter is { } asked ? Min(asked, LongestAskedFor) : null;
 
     /// <summary>The earliest of what each bucket asks for; a back-off goes before a fixed time.</summary>
     /// <param name="resync">Until the next look at what is settled.</param>
@@ -61,32 +63,44 @@ internal static class FailurePolicy
         foreach (var next in outcomes.Select(o => Next(o, resync, untilMissingStalls)))
         {
             // A back-off goes before a fixed time: its delay is only a lower bound, the queue's back-off decides.
-            if (first is not { } f || (next.BackOff && !f.BackOff) || (next.BackOff == f.BackOff && (next.BackOff ? next.Delay > f.Delay : Sooner(next.Delay, f.Delay))))
+            if (
+                first is not { } f
+                || (next.BackOff && !f.BackOff)
+                || (next.BackOff == f.BackOff && (next.BackOff ? next.Delay > f.Delay : Sooner(next.Delay, f.Delay)))
+            )
                 first = next;
         }
         return first ?? new ComeBack(resync, BackOff: false);
     }
 
-    private static ComeBack Next(Outcome outcome, TimeSpan resync, TimeSpan untilMissingStalls) => outcome switch
-    {
-        Outcome.Unconfirmed { IsStuck: false } => new ComeBack(WriteHistory.ReadLag, BackOff: false),
-        Outcome.Waiting waiting => new ComeBack(waiting.For, BackOff: false),
-        Outcome.Yielded { Why: { PassesByItself: true } why } => Next(why, resync, untilMissingStalls),
-        Outcome.Failed failed => Next(failed.Failure, resync, untilMissingStalls),
-        _ => new ComeBack(resync, BackOff: false),
-    };
+    private static ComeBack Next(Outcome outcome, TimeSpan resync, TimeSpan untilMissingStalls) =>
+        outcome switch
+        {
+            Outcome.Unconfirmed { IsStuck: false } => new ComeBack(WriteHistory.ReadLag, BackOff: false),
+            Outcome.Waiting waiting => new ComeBack(waiting.For, BackOff: false),
+            Outcome.Yielded { Why: { PassesByItself: true } why } => Next(why, resync, untilMissingStalls),
+            Outcome.Failed failed => Next(failed.Failure, resync, untilMissingStalls),
+            _ => new ComeBack(resync, BackOff: false),
+        };
 
-    private static ComeBack Next(Failure failure, TimeSpan resync, TimeSpan untilMissingStalls) => failure.Kind switch
-    {
-        FailureKind.Conflict => new ComeBack(TimeSpan.Zero, BackOff: true),
-        FailureKind.Throttled => new ComeBack(Believed(failure.RetryAfter) ?? ShortestRetry, BackOff: true),
-        FailureKind.Transient or FailureKind.Bug => new ComeBack(ShortestRetry, BackOff: true),
-        FailureKind.Denied or FailureKind.Missing when failure.ConcernsCredentials => new ComeBack(Min(CredentialsProbe, resync), BackOff: false),
-        FailureKind.Missing when untilMissingStalls > TimeSpan.Zero => new ComeBack(Min(resync, untilMissingStalls), BackOff: false),
-        FailureKind.Refused => new ComeBack(resync > RefusedPause ? resync : RefusedPause, BackOff: false),
-        FailureKind.Invalid => new ComeBack(Delay: null, BackOff: false),
-        _ => new ComeBack(resync, BackOff: false),
-    };
+    private static ComeBack Next(Failure failure, TimeSpan resync, TimeSpan untilMissingStalls) =>
+        failure.Kind switch
+        {
+            FailureKind.Conflict => new ComeBack(TimeSpan.Zero, BackOff: true),
+            FailureKind.Throttled => new ComeBack(Believed(failure.RetryAfter) ?? ShortestRetry, BackOff: true),
+            FailureKind.Transient or FailureKind.Bug => new ComeBack(ShortestRetry, BackOff: true),
+            FailureKind.Denied or FailureKind.Missing when failure.ConcernsCredentials => new ComeBack(
+                Min(CredentialsProbe, resync),
+                BackOff: false
+            ),
+            FailureKind.Missing when untilMissingStalls > TimeSpan.Zero => new ComeBack(
+                Min(resync, untilMissingStalls),
+                BackOff: false
+            ),
+            FailureKind.Refused => new ComeBack(resync > RefusedPause ? resync : RefusedPause, BackOff: false),
+            FailureKind.Invalid => new ComeBack(Delay: null, BackOff: false),
+            _ => new ComeBack(resync, BackOff: false),
+        };
 
     private static bool Sooner(TimeSpan? a, TimeSpan? b) => a is { } x && (b is not { } y || x < y);
 

@@ -22,7 +22,8 @@ internal abstract record Goal
         public override string Fingerprint => Encryption.Fingerprint;
 
         public override bool IsMetBy(Observation observed, bool wasWritten) =>
-            Encryption.IsMetBy(observed.Encryption) || (AtLeast && observed.Encryption.Strength > TargetFrom(observed.Encryption).Strength);
+            Encryption.IsMetBy(observed.Encryption)
+            || (AtLeast && observed.Encryption.Strength > TargetFrom(observed.Encryption).Strength);
 
         public override BucketEncryption TargetFrom(BucketEncryption observed) => Encryption.TargetFrom(observed);
 
@@ -59,9 +60,7 @@ internal abstract record Original
     /// <summary>Bytes of all documents of a policy: they are kept in its status.</summary>
     public const int MaxDocuments = 256 * 1024;
 
-    private Original()
-    {
-    }
+    private Original() { }
 
     /// <param name="Document">What a PUT of it sends; null where nothing was configured.</param>
     public sealed record Recorded(BucketEncryption Encryption, string? Document, DateTimeOffset At) : Original;

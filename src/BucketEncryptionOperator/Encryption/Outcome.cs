@@ -3,9 +3,7 @@ namespace BucketEncryptionOperator.Encryption;
 /// <summary>How the work on one bucket ended.</summary>
 internal abstract record Outcome
 {
-    private Outcome()
-    {
-    }
+    private Outcome() { }
 
     /// <param name="History">Corrections of somebody else's changes, while they are still counted.</param>
     public sealed record InSync(BucketEncryption Observed, WriteHistory? History = null) : Outcome;

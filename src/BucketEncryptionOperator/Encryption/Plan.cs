@@ -3,9 +3,7 @@ namespace BucketEncryptionOperator.Encryption;
 /// <summary>What is to be done with one bucket.</summary>
 internal abstract record Plan
 {
-    private Plan()
-    {
-    }
+    private Plan() { }
 
     /// <summary>As wanted: nothing.</summary>
     /// <param name="History">Still remembered: somebody has put the bucket back before.</param>

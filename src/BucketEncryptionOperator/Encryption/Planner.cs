@@ -11,7 +11,13 @@ internal static class Planner
     public const string KmsKeyRequired = "KmsKeyRequired";
 
     /// <param name="wasInSync">The bucket was as declared when it was last read: a write corrects what somebody else did.</param>
-    public static Plan Decide(Goal goal, Observation observed, WriteHistory? remembered, bool wasInSync, DateTimeOffset now)
+    public static Plan Decide(
+        Goal goal,
+        Observation observed,
+        WriteHistory? remembered,
+        bool wasInSync,
+        DateTimeOffset now
+    )
     {
         var history = WriteHistory.Concerning(remembered, goal, now);
         if (goal.IsMetBy(observed, wasWritten: history is { IsRefused: false, Count: > 1 }))
@@ -26,23 +32,28 @@ internal static class Planner
             : new Plan.Write(target, WriteHistory.After(history, goal, wasInSync, now));
     }
 
-    private static Failure Downgrade(Goal goal, BucketEncryption observed, BucketEncryption target) => new(FailureKind.Refused, Step, DowngradeRefused)
-    {
-        Message = $"The bucket has {observed}; {target} would be weaker.",
-        Hint = "Set spec.allowDowngrade to true if the weaker encryption is wanted, or declare what the bucket has."
-            + (NamesItsOwnKey(goal, observed) ? NamedByStore : ""),
-    };
+    private static Failure Downgrade(Goal goal, BucketEncryption observed, BucketEncryption target) =>
+        new(FailureKind.Refused, Step, DowngradeRefused)
+        {
+            Message = $"The bucket has {observed}; {target} would be weaker.",
+            Hint =
+                "Set spec.allowDowngrade to true if the weaker encryption is wanted, or declare what the bucket has."
+                + (NamesItsOwnKey(goal, observed) ? NamedByStore : ""),
+        };
 
     /// <summary>What the bucket has may be the very key that is asked for, under the store's name for it.</summary>
     private static bool NamesItsOwnKey(Goal goal, BucketEncryption observed) =>
-        observed is BucketEncryption.Kms && goal is Goal.Declared { Encryption: DesiredEncryption.Kms { Key: KeyRequirement.VendorDefault } };
+        observed is BucketEncryption.Kms
+        && goal is Goal.Declared { Encryption: DesiredEncryption.Kms { Key: KeyRequirement.VendorDefault } };
 
     private const string NamedByStore =
         " Some stores name their default key where a write names none: if this is that key, leave spec.encryption.kmsKey out.";
 
-    private static Failure KeyRequired { get; } = new(FailureKind.Refused, Step, KmsKeyRequired)
-    {
-        Message = "This store has no KMS key of its own: with KMS and no key it would refuse every upload. Nothing was written.",
-        Hint = "Name a key of the store's key service in spec.encryption.kmsKey.id, or declare AES256.",
-    };
+    private static Failure KeyRequired { get; } =
+        new(FailureKind.Refused, Step, KmsKeyRequired)
+        {
+            Message =
+                "This store has no KMS key of its own: with KMS and no key it would refuse every upload. Nothing was written.",
+            Hint = "Name a key of the store's key service in spec.encryption.kmsKey.id, or declare AES256.",
+        };
 }

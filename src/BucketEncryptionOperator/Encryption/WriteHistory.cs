@@ -40,7 +40,8 @@ internal sealed record WriteHistory(string Fingerprint, int Count, DateTimeOffse
     public bool FuseBlown => Count >= FuseAt;
 
     /// <summary>What remains of the history when its last write turns out not to have been made; null for nothing.</summary>
-    public WriteHistory? WithoutLast => Count <= 1 ? null : this with { Count = Count - 1, IsRefused = false, Kept = IsCorrection };
+    public WriteHistory? WithoutLast =>
+        Count <= 1 ? null : this with { Count = Count - 1, IsRefused = false, Kept = IsCorrection };
 
     /// <summary>
     /// The part of a remembered history that counts now for the goal; null for nothing. Its time is believed only as far as this version would have set
@@ -48,7 +49,11 @@ internal sealed record WriteHistory(string Fingerprint, int Count, DateTimeOffse
     /// </summary>
     public static WriteHistory? Concerning(WriteHistory? remembered, Goal goal, DateTimeOffset now)
     {
-        if (remembered is null || remembered.Fingerprint != goal.Fingerprint || (remembered.Kept && now - remembered.NotBefore >= QuietPeriod))
+        if (
+            remembered is null
+            || remembered.Fingerprint != goal.Fingerprint
+            || (remembered.Kept && now - remembered.NotBefore >= QuietPeriod)
+        )
             return null;
         var latest = now + Hold(remembered.Count);
         return remembered.NotBefore <= latest ? remembered : remembered with { NotBefore = latest };
@@ -60,17 +65,22 @@ internal sealed record WriteHistory(string Fingerprint, int Count, DateTimeOffse
     public static WriteHistory After(WriteHistory? before, Goal goal, bool wasInSync, DateTimeOffset now)
     {
         var count = Math.Min(before?.Count ?? 0, MostCounted) + (before is { IsRefused: true } ? 0 : 1);
-        return new WriteHistory(goal.Fingerprint, count, now + Hold(count)) { IsCorrection = wasInSync || before is { Kept: true } or { IsCorrection: true }, RecordedAt = now };
+        return new WriteHistory(goal.Fingerprint, count, now + Hold(count))
+        {
+            IsCorrection = wasInSync || before is { Kept: true } or { IsCorrection: true },
+            RecordedAt = now,
+        };
     }
 
     /// <summary>The history after a read that shows the goal met; null when nothing is left to remember.</summary>
-    public static WriteHistory? AfterMet(WriteHistory? history) => history switch
-    {
-        { IsRefused: true } => history.WithoutLast,
-        { IsCorrection: true } => history with { Kept = true },
-        { Kept: true } => history,
-        _ => null,
-    };
+    public static WriteHistory? AfterMet(WriteHistory? history) =>
+        history switch
+        {
+            { IsRefused: true } => history.WithoutLast,
+            { IsCorrection: true } => history with { Kept = true },
+            { Kept: true } => history,
+            _ => null,
+        };
 
     private static TimeSpan Hold(int count) =>
         count < FuseAt ? SettleTime * count : Min(FirstFuse * Math.Pow(2, Math.Min(count - FuseAt, 20)), LongestFuse);

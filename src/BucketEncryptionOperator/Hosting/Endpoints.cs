@@ -12,7 +12,11 @@ internal static class Endpoints
     {
         // Alive: the loops that should run for ever do, and none hangs; a standby's too. Ready: the CRDs have what this version needs, and everything watched is in memory.
         routes.MapGet("/livez", (ControllerGroup controllers) => Answer(controllers.Ailment));
-        routes.MapGet("/readyz", (SchemaCheck schema, ControllerGroup controllers) => Answer(schema.Problem ?? (controllers.IsReady ? null : "the watched kinds are not all in memory yet")));
+        routes.MapGet(
+            "/readyz",
+            (SchemaCheck schema, ControllerGroup controllers) =>
+                Answer(schema.Problem ?? (controllers.IsReady ? null : "the watched kinds are not all in memory yet"))
+        );
     }
 
     /// <summary>
@@ -24,7 +28,13 @@ internal static class Endpoints
         _ = routes.ServiceProvider.GetRequiredService<MeterProvider>();
         _ = routes.ServiceProvider.GetRequiredService<StateMetrics>();
         var prometheus = routes.ServiceProvider.GetRequiredService<PrometheusExporter>();
-        routes.MapGet("/metrics", () => prometheus.Read() is { } text ? Results.Text(text, PrometheusText.ContentType) : Results.StatusCode(StatusCodes.Status503ServiceUnavailable));
+        routes.MapGet(
+            "/metrics",
+            () =>
+                prometheus.Read() is { } text
+                    ? Results.Text(text, PrometheusText.ContentType)
+                    : Results.StatusCode(StatusCodes.Status503ServiceUnavailable)
+        );
     }
 
     /// <summary>
@@ -34,29 +44,46 @@ internal static class Endpoints
     /// <param name="port">Of the address.</param>
     public static void MapLogLevel(this IEndpointRouteBuilder routes, int port, LogLevels levels, ILogger logger)
     {
-        routes.MapGet("/loglevel", (HttpContext context) => IsAdmin(context, port) ? Results.Text(levels.Least.ToString()) : Results.NotFound());
-        routes.MapPut("/loglevel", async (HttpContext context) =>
-        {
-            if (!IsAdmin(context, port))
-                return Results.NotFound();
-            var word = new char[LongestLevel + 1];
-            using var body = new StreamReader(context.Request.Body);
-            var text = new string(word, 0, await body.ReadBlockAsync(word, context.RequestAborted)).Trim();
-            if (!Enum.TryParse<LogLevel>(text, ignoreCase: true, out var level) || !char.IsAsciiLetter(text[0]))
-                return Results.Text($"the body must be one of {string.Join(", ", Enum.GetNames<LogLevel>())}", statusCode: StatusCodes.Status400BadRequest);
-            var before = levels.Least;
-            levels.Least = level < before ? level : before; // the change itself is told at the lower of the two
-            Log.LevelChanged(logger, before, level);
-            levels.Least = level;
-            return Results.Text(level.ToString());
-        });
+        routes.MapGet(
+            "/loglevel",
+            (HttpContext context) => IsAdmin(context, port) ? Results.Text(levels.Least.ToString()) : Results.NotFound()
+        );
+        routes.MapPut(
+            "/loglevel",
+            async (HttpContext context) =>
+            {
+                if (!IsAdmin(context, port))
+                    return Results.NotFound();
+                var word = new char[LongestLevel + 1];
+                using var body = new StreamReader(context.Request.Body);
+                var text = new string(word, 0, await body.ReadBlockAsync(word, context.RequestAborted)).Trim();
+                if (!Enum.TryParse<LogLevel>(text, ignoreCase: true, out var level) || !char.IsAsciiLetter(text[0]))
+                    return Results.Text(
+                        $"the body must be one of {string.Join(", ", Enum.GetNames<LogLevel>())}",
+                        statusCode: StatusCodes.Status400BadRequest
+                    );
+                var before = levels.Least;
+                levels.Least = level < before ? level : before; // the change itself is told at the lower of the two
+                Log.LevelChanged(logger, before, level);
+                levels.Least = level;
+                return Results.Text(level.ToString());
+            }
+        );
     }
 
     private const int LongestLevel = 16;
 
     private static bool IsAdmin(HttpContext context, int port) =>
-        context.Connection.LocalPort == port && (context.Request.Host.Host == "localhost" || (IPAddress.TryParse(context.Request.Host.Host.Trim('[', ']'), out var host) && IPAddress.IsLoopback(host)));
+        context.Connection.LocalPort == port
+        && (
+            context.Request.Host.Host == "localhost"
+            || (
+                IPAddress.TryParse(context.Request.Host.Host.Trim('[', ']'), out var host) && IPAddress.IsLoopback(host)
+            )
+        );
 
     private static IResult Answer(string? problem) =>
-        problem is null ? Results.Text("ok") : Results.Text(problem, statusCode: StatusCodes.Status503ServiceUnavailable);
+        problem is null
+            ? Results.Text("ok")
+            : Results.Text(problem, statusCode: StatusCodes.Status503ServiceUnavailable);
 }

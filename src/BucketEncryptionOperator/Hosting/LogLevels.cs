@@ -12,7 +12,13 @@ internal sealed class LogLevels(LogLevel least)
     }
 
     /// <summary>Asked before each line.</summary>
-    public bool LetsThrough(string? category, LogLevel level) => level >= _least && (level >= LogLevel.Warning || !IsFramework(category));
+    public bool LetsThrough(string? category, LogLevel level) =>
+        level >= _least && (level >= LogLevel.Warning || !IsFramework(category));
 
-    private static bool IsFramework(string? category) => category is not null && (category.StartsWith("Microsoft", StringComparison.Ordinal) || category.StartsWith("System", StringComparison.Ordinal));
+    private static bool IsFramework(string? category) =>
+        category is not null
+        && (
+            category.StartsWith("Microsoft", StringComparison.Ordinal)
+            || category.StartsWith("System", StringComparison.Ordinal)
+        );
 }

@@ -109,10 +109,17 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
     public ValidateOptionsResult Validate(string? name, OperatorOptions options)
     {
         var problems = new List<string>();
-        problems.AddRange(options.WatchNamespaces.Where(ns => !IsNamespace(ns))
-            .Select(ns => $"--watch-namespaces: \"{ns}\" is not the name of a namespace; give names separated by commas, or leave the flag out for all namespaces"));
+        problems.AddRange(
+            options
+                .WatchNamespaces.Where(ns => !IsNamespace(ns))
+                .Select(ns =>
+                    $"--watch-namespaces: \"{ns}\" is not the name of a namespace; give names separated by commas, or leave the flag out for all namespaces"
+                )
+        );
         if (options.WatchNamespaces.Count > MostNamespaces)
-            problems.Add($"--watch-namespaces may name {MostNamespaces} namespaces, and names {options.WatchNamespaces.Count}; leave the flag out for all namespaces");
+            problems.Add(
+                $"--watch-namespaces may name {MostNamespaces} namespaces, and names {options.WatchNamespaces.Count}; leave the flag out for all namespaces"
+            );
         if (options.ClusterResourceNamespace is { } ns && !IsNamespace(ns))
             problems.Add($"--cluster-resource-namespace \"{ns}\" must be the name of a namespace");
         if (options.Workers is < 1 or > MostAtATime)
@@ -120,21 +127,37 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
         if (options.BucketConcurrency is < 1 or > MostAtATime)
             problems.Add($"--bucket-concurrency must be from 1 to {MostAtATime}, and is {options.BucketConcurrency}");
         if (options.VendorTimeout <= TimeSpan.Zero || options.VendorTimeout * 2 > options.ReconcileTimeout)
-            problems.Add($"--vendor-timeout must be more than 0 and at most half of the {options.ReconcileTimeout} that a policy may take");
+            problems.Add(
+                $"--vendor-timeout must be more than 0 and at most half of the {options.ReconcileTimeout} that a policy may take"
+            );
         if (options.DrainTimeout < TimeSpan.Zero || options.DrainTimeout > LongestDrain)
             problems.Add($"--drain-timeout must be from 0 to {LongestDrain.TotalSeconds:0} seconds");
         if (!IsHostAndPort(options.HttpAddress)) // a bare word would be bound as port 80 of every interface
             problems.Add($"--http-address \"{options.HttpAddress}\" must be host:port, for example 0.0.0.0:8080");
-        if (options.AdminAddress is { } admin && !(IsHostAndPort(admin) && IsOrigin("http://" + admin, out _, out var isOwn) && isOwn && new Uri("http://" + admin).Port > 0))
-            problems.Add($"--admin-address \"{admin}\" must be a loopback address and a port, for example 127.0.0.1:8081: whoever reaches it may change what is logged");
+        if (
+            options.AdminAddress is { } admin
+            && !(
+                IsHostAndPort(admin)
+                && IsOrigin("http://" + admin, out _, out var isOwn)
+                && isOwn
+                && new Uri("http://" + admin).Port > 0
+            )
+        )
+            problems.Add(
+                $"--admin-address \"{admin}\" must be a loopback address and a port, for example 127.0.0.1:8081: whoever reaches it may change what is logged"
+            );
         if (!IsNamespace(options.LeaseNamespace))
             problems.Add($"--lease-namespace \"{options.LeaseNamespace}\" must be the name of a namespace");
         if (!IsName(options.LeaseName, LongestName))
             problems.Add($"--lease-name \"{options.LeaseName}\" must be lower-case letters, digits, hyphens and dots");
         if (options.LeaseDuration < ShortestLease || options.LeaseDuration > LongestLease)
-            problems.Add($"--lease-duration must be from {ShortestLease.TotalSeconds:0} to {LongestLease.TotalSeconds:0} seconds");
+            problems.Add(
+                $"--lease-duration must be from {ShortestLease.TotalSeconds:0} to {LongestLease.TotalSeconds:0} seconds"
+            );
         if (options.EvidenceInterval < ShortestEvidence || options.EvidenceInterval > LongestEvidence)
-            problems.Add($"--evidence-interval must be from {ShortestEvidence.TotalMinutes:0} to {LongestEvidence.TotalMinutes:0} minutes");
+            problems.Add(
+                $"--evidence-interval must be from {ShortestEvidence.TotalMinutes:0} to {LongestEvidence.TotalMinutes:0} minutes"
+            );
         if (options.AllowedEndpoints.Count == 0)
             problems.Add("--allowed-endpoints must list at least one endpoint, or no store can be reached");
         try
@@ -153,27 +176,52 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
         {
             problems.Add($"--partitions: {e.Message}");
         }
-        if (options.TokenServiceEndpoint is { } service && !(IsOrigin(service, out var scheme, out var isLoopback) && (scheme == Uri.UriSchemeHttps || isLoopback)))
-            problems.Add($"--sts-endpoint \"{service}\" must be https://host[:port]; plain http goes to loopback only, for what is sent there is a token that gives keys");
+        if (
+            options.TokenServiceEndpoint is { } service
+            && !(IsOrigin(service, out var scheme, out var isLoopback) && (scheme == Uri.UriSchemeHttps || isLoopback))
+        )
+            problems.Add(
+                $"--sts-endpoint \"{service}\" must be https://host[:port]; plain http goes to loopback only, for what is sent there is a token that gives keys"
+            );
         if (options.MetadataEndpoint is { } metadata && !(IsOrigin(metadata, out _, out var isHere) && isHere))
-            problems.Add($"--metadata-endpoint \"{metadata}\" must be http://127.0.0.1:port, for tests; without the flag it is the fixed address that only the instance itself can reach");
+            problems.Add(
+                $"--metadata-endpoint \"{metadata}\" must be http://127.0.0.1:port, for tests; without the flag it is the fixed address that only the instance itself can reach"
+            );
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 
     private static bool IsOrigin(string text, out string scheme, out bool isLoopback)
     {
         var isUri = Uri.TryCreate(text, UriKind.Absolute, out var uri);
-        (scheme, isLoopback) = (uri?.Scheme ?? "", uri is not null && IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+        (scheme, isLoopback) = (
+            uri?.Scheme ?? "",
+            uri is not null
+                && IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address)
+                && IPAddress.IsLoopback(address)
+        );
         return isUri && uri is { Scheme: "https" or "http", PathAndQuery: "/", UserInfo: "", Fragment: "" };
     }
 
-    private static bool IsNamespace(string text) => IsName(text, LongestLabel) && !text.Contains('.', StringComparison.Ordinal);
+    private static bool IsNamespace(string text) =>
+        IsName(text, LongestLabel) && !text.Contains('.', StringComparison.Ordinal);
 
     private static bool IsName(string text, int longest) =>
-        text.Length > 0 && text.Length <= longest && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')
-        && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1]);
+        text.Length > 0
+        && text.Length <= longest
+        && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')
+        && char.IsAsciiLetterOrDigit(text[0])
+        && char.IsAsciiLetterOrDigit(text[^1]);
 
     private static bool IsHostAndPort(string text) =>
-        Uri.TryCreate("http://" + text, UriKind.Absolute, out var address) && address.PathAndQuery == "/" && address.UserInfo.Length == 0 && !text.EndsWith('/')
-        && ushort.TryParse(text.AsSpan(text.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _) && text.Contains(':', StringComparison.Ordinal);
+        Uri.TryCreate("http://" + text, UriKind.Absolute, out var address)
+        && address.PathAndQuery == "/"
+        && address.UserInfo.Length == 0
+        && !text.EndsWith('/')
+        && ushort.TryParse(
+            text.AsSpan(text.LastIndexOf(':') + 1),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out _
+        )
+        && text.Contains(':', StringComparison.Ordinal);
 }

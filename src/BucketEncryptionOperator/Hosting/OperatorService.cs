@@ -7,7 +7,15 @@ namespace BucketEncryptionOperator.Hosting;
 
 /// <summary>Once the CRDs are as they must be, runs the controllers for as long as the process lives, or leads; and the sending of events a little longer, so that the last ones are told.</summary>
 internal sealed class OperatorService(
-    SchemaCheck schema, ControllerGroup controllers, IElection election, EventRecorder events, KubeConnection connection, OperatorOptions options, IHostApplicationLifetime host, ILogger<OperatorService> logger) : BackgroundService
+    SchemaCheck schema,
+    ControllerGroup controllers,
+    IElection election,
+    EventRecorder events,
+    KubeConnection connection,
+    OperatorOptions options,
+    IHostApplicationLifetime host,
+    ILogger<OperatorService> logger
+) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -9,7 +9,12 @@ namespace BucketEncryptionOperator.Hosting;
 /// under a running operator is not found out.
 /// </summary>
 /// <param name="read">The group's OpenAPI document.</param>
-internal sealed class SchemaCheck(Func<CancellationToken, Task<byte[]>> read, IReadOnlyList<string> kinds, TimeProvider time, ILogger logger)
+internal sealed class SchemaCheck(
+    Func<CancellationToken, Task<byte[]>> read,
+    IReadOnlyList<string> kinds,
+    TimeProvider time,
+    ILogger logger
+)
 {
     /// <summary>Documents come a moment after their CRDs, so a first installation passes here too.</summary>
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
@@ -60,7 +65,8 @@ internal sealed class SchemaCheck(Func<CancellationToken, Task<byte[]>> read, IR
         {
             using var document = JsonDocument.Parse(await read(cancellationToken));
             var missing = ServedSchema.Missing(document.RootElement, kinds);
-            return missing.Count == 0 ? null
+            return missing.Count == 0
+                ? null
                 : $"{Outdated}: the API server does not know {string.Join(", ", missing.Take(MostNamed))}{(missing.Count > MostNamed ? $" and {missing.Count - MostNamed} more" : "")};"
                     + " apply the CRDs of this version of the operator";
         }

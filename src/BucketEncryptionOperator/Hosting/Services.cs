@@ -36,7 +36,11 @@ internal static class Services
     /// <summary>What the operator calls itself in requests, as <c>name/1.0</c>.</summary>
     public static string Product => "bucket-encryption-operator/" + Version;
 
-    private static string Version => typeof(Services).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+    private static string Version =>
+        typeof(Services)
+            .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+            ?.InformationalVersion.Split('+')[0]
+        ?? "0";
 
     /// <param name="sendOtlp">Sends metrics and traces by OTLP too.</param>
     public static void AddOperator(this IServiceCollection services, KubeConnection connection, bool sendOtlp = false)
@@ -53,7 +57,9 @@ internal static class Services
         services.AddSingleton(s => new ServerWarnings(s.GetRequiredService<ILogger<ServerWarnings>>()));
         services.AddSingleton(Connect);
         services.AddMetrics();
-        services.AddSingleton(s => new RuntimeMetrics(s.GetRequiredService<IMeterFactory>().Create(RuntimeMetrics.MeterName)));
+        services.AddSingleton(s => new RuntimeMetrics(
+            s.GetRequiredService<IMeterFactory>().Create(RuntimeMetrics.MeterName)
+        ));
         services.AddObservability(Version, sendOtlp);
         services.AddSingleton(s => s.GetRequiredService<IMeterFactory>().Create(Observability.MeterName));
         services.AddSingleton<VendorMetrics>();
@@ -63,7 +69,9 @@ internal static class Services
         services.AddSingleton<EventRecorder>();
         services.AddSingleton<IEventRecorder>(s => s.GetRequiredService<EventRecorder>());
 
-        services.AddSingleton(s => new Mirror<BucketEncryptionPolicy>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
+        services.AddSingleton(s => new Mirror<BucketEncryptionPolicy>(
+            s.GetRequiredService<OperatorOptions>().WatchNamespaces
+        ));
         services.AddSingleton(s => new Mirror<ObjectStore>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
         services.AddSingleton(s => new EndpointAllowList(s.GetRequiredService<OperatorOptions>().AllowedEndpoints));
         services.AddSingleton(s => new Partitions(s.GetRequiredService<OperatorOptions>().Partitions));
@@ -74,70 +82,125 @@ internal static class Services
         services.AddSingleton<KeyBreakers>();
         services.AddSingleton(s => new SecretKeys(
             (name, token) => SecretKeys.FetchAsync(s.GetRequiredService<KubeClient>(), name, token),
-            s.GetRequiredService<KeyBreakers>(), s.GetRequiredService<TimeProvider>(),
-            secret => s.GetRequiredService<Stores>().Use(new KeySource.FromSecret(secret))));
-        services.AddSingleton(s => new AmbientIdentities(IdentityOptionsOf(s.GetRequiredService<OperatorOptions>()), s.GetRequiredService<TimeProvider>()));
+            s.GetRequiredService<KeyBreakers>(),
+            s.GetRequiredService<TimeProvider>(),
+            secret => s.GetRequiredService<Stores>().Use(new KeySource.FromSecret(secret))
+        ));
+        services.AddSingleton(s => new AmbientIdentities(
+            IdentityOptionsOf(s.GetRequiredService<OperatorOptions>()),
+            s.GetRequiredService<TimeProvider>()
+        ));
         services.AddSingleton(s => new TemporaryKeys(
-            s.GetRequiredService<AmbientIdentities>().FetchAsync, s.GetRequiredService<KeyBreakers>(),
-            s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<TemporaryKeys>>(),
-            identity => s.GetRequiredService<Stores>().Use(new KeySource.FromIdentity(identity))));
+            s.GetRequiredService<AmbientIdentities>().FetchAsync,
+            s.GetRequiredService<KeyBreakers>(),
+            s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<ILogger<TemporaryKeys>>(),
+            identity => s.GetRequiredService<Stores>().Use(new KeySource.FromIdentity(identity))
+        ));
         services.AddSingleton<StoreKeys>();
-        services.AddSingleton(s => new KeySourceReader(s.GetRequiredService<OperatorOptions>().AmbientCredentialsInNamespacedStores));
+        services.AddSingleton(s => new KeySourceReader(
+            s.GetRequiredService<OperatorOptions>().AmbientCredentialsInNamespacedStores
+        ));
         services.AddSingleton(s => new VendorHttp(
-            Product, s.GetRequiredService<OperatorOptions>().VendorTimeout, s.GetRequiredService<TimeProvider>(), proxy: null,
+            Product,
+            s.GetRequiredService<OperatorOptions>().VendorTimeout,
+            s.GetRequiredService<TimeProvider>(),
+            proxy: null,
             new Dialer(
                 s.GetRequiredService<EndpointAllowList>().VouchingFor,
-                new StaggeredConnector(s.GetRequiredService<TimeProvider>()))));
+                new StaggeredConnector(s.GetRequiredService<TimeProvider>())
+            )
+        ));
         services.AddSingleton<ServerClocks>();
         services.AddSingleton<VendorLimits>();
         services.AddSingleton<EndpointBreakers>();
-        services.AddSingleton(s => VendorCatalog.ConnectAll(
-            s.GetRequiredService<VendorHttp>(), s.GetRequiredService<ServerClocks>(), s.GetRequiredService<VendorLimits>(), s.GetRequiredService<KeyBreakers>(),
-            s.GetRequiredService<WriteTime>(), s.GetRequiredService<VendorMetrics>(),
-            s.GetRequiredService<EndpointBreakers>()));
+        services.AddSingleton(s =>
+            VendorCatalog.ConnectAll(
+                s.GetRequiredService<VendorHttp>(),
+                s.GetRequiredService<ServerClocks>(),
+                s.GetRequiredService<VendorLimits>(),
+                s.GetRequiredService<KeyBreakers>(),
+                s.GetRequiredService<WriteTime>(),
+                s.GetRequiredService<VendorMetrics>(),
+                s.GetRequiredService<EndpointBreakers>()
+            )
+        );
         services.AddSingleton(Lease);
         services.AddSingleton(Election);
-        services.AddSingleton<WriteTime>(s => () => s.GetRequiredService<OperatorOptions>().ReadOnly ? TimeSpan.Zero : s.GetRequiredService<IElection>().WriteTime);
+        services.AddSingleton<WriteTime>(s =>
+            () =>
+                s.GetRequiredService<OperatorOptions>().ReadOnly
+                    ? TimeSpan.Zero
+                    : s.GetRequiredService<IElection>().WriteTime
+        );
         services.AddSingleton<WriteGuard>(s => () => s.GetRequiredService<WriteTime>()() > TimeSpan.Zero);
         services.AddSingleton<BucketReconciler>();
         services.AddSingleton<StatusWriter>();
         services.AddSingleton(s => new PassOptions(
-            s.GetRequiredService<OperatorOptions>().BucketConcurrency, s.GetRequiredService<OperatorOptions>().ReadOnly)
+            s.GetRequiredService<OperatorOptions>().BucketConcurrency,
+            s.GetRequiredService<OperatorOptions>().ReadOnly
+        )
         {
             ShouldYield = key => s.GetRequiredService<WorkQueue<NamespacedName>>().ShouldYield(key),
         });
         services.AddSingleton<PassProgress>();
         services.AddSingleton(s => new TellerOptions(s.GetRequiredService<OperatorOptions>().EvidenceInterval));
         services.AddSingleton(s => new BucketOwnership(
-            s.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), policy => s.GetRequiredService<Stores>().Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition));
+            s.GetRequiredService<Mirror<BucketEncryptionPolicy>>(),
+            policy =>
+                s.GetRequiredService<Stores>()
+                    .Find(policy.Spec.StoreRef, policy.Metadata.Namespace)
+                    .Value?.Place.Partition
+        ));
         services.AddSingleton<BucketTurns>();
         services.AddSingleton<WriteGate>();
         services.AddSingleton(s => new WriteChecks(
-            s.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), s.GetRequiredService<BucketOwnership>(),
-            policy => Schedule.InputsOf(policy, s.GetRequiredService<Stores>(), s.GetRequiredService<StoreKeys>()), s.GetRequiredService<WriteGuard>()));
+            s.GetRequiredService<Mirror<BucketEncryptionPolicy>>(),
+            s.GetRequiredService<BucketOwnership>(),
+            policy => Schedule.InputsOf(policy, s.GetRequiredService<Stores>(), s.GetRequiredService<StoreKeys>()),
+            s.GetRequiredService<WriteGuard>()
+        ));
         services.AddSingleton<Keeper>();
         services.AddSingleton<Releaser>();
         services.AddSingleton<PolicyPass>();
         services.AddSingleton<Teller>();
         services.AddSingleton(s => new Wakeups(
-            s.GetRequiredService<WorkQueue<NamespacedName>>().AddAfter, new Backoff(FirstWakePause, LongestBackoff, s.GetRequiredService<Random>()), s.GetRequiredService<TimeProvider>()));
+            s.GetRequiredService<WorkQueue<NamespacedName>>().AddAfter,
+            new Backoff(FirstWakePause, LongestBackoff, s.GetRequiredService<Random>()),
+            s.GetRequiredService<TimeProvider>()
+        ));
         services.AddSingleton<Action<NamespacedName>>(s => s.GetRequiredService<Wakeups>().Wake);
         services.AddSingleton<PolicyReconciler>();
-        services.AddSingleton(s => Queue(
-            s, PolicyController, new WorkShares<NamespacedName>(s.GetRequiredService<OperatorOptions>().Workers, GroupsOf(s))));
+        services.AddSingleton(s =>
+            Queue(
+                s,
+                PolicyController,
+                new WorkShares<NamespacedName>(s.GetRequiredService<OperatorOptions>().Workers, GroupsOf(s))
+            )
+        );
         services.AddSingleton(Schema);
         services.AddSingleton(Controllers);
         services.AddHostedService<OperatorService>();
     }
 
     private static IdentityOptions IdentityOptionsOf(OperatorOptions options) =>
-        new(Product, Environment.GetEnvironmentVariable, UriOf(options.TokenServiceEndpoint), UriOf(options.MetadataEndpoint));
+        new(
+            Product,
+            Environment.GetEnvironmentVariable,
+            UriOf(options.TokenServiceEndpoint),
+            UriOf(options.MetadataEndpoint)
+        );
 
     private static Uri? UriOf(string? endpoint) => endpoint is null ? null : new Uri(endpoint);
 
     private static KubeClient Connect(IServiceProvider services) =>
-        new(services.GetRequiredService<KubeConnection>(), Product, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ServerWarnings>(),
-            services.GetRequiredService<RuntimeMetrics>());
+        new(
+            services.GetRequiredService<KubeConnection>(),
+            Product,
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ServerWarnings>(),
+            services.GetRequiredService<RuntimeMetrics>()
+        );
 
     private static IElection Election(IServiceProvider services)
     {
@@ -148,8 +211,19 @@ internal static class Services
         // A pod's host name is its own; the rest tells a container that was started again from the one before.
         var identity = $"{Environment.MachineName}_{random.NextInt64():x16}";
         // The proportions of client-go's 15, 10 and 2 seconds.
-        var times = new LeaderElectorOptions(identity) { LeaseDuration = options.LeaseDuration, RenewDeadline = options.LeaseDuration * 2 / 3, RetryPeriod = options.LeaseDuration * 2 / 15 };
-        var elector = new LeaderElector(services.GetRequiredService<KubeLease>(), times, random, time, services.GetRequiredService<ILogger<LeaderElector>>());
+        var times = new LeaderElectorOptions(identity)
+        {
+            LeaseDuration = options.LeaseDuration,
+            RenewDeadline = options.LeaseDuration * 2 / 3,
+            RetryPeriod = options.LeaseDuration * 2 / 15,
+        };
+        var elector = new LeaderElector(
+            services.GetRequiredService<KubeLease>(),
+            times,
+            random,
+            time,
+            services.GetRequiredService<ILogger<LeaderElector>>()
+        );
         services.GetRequiredService<RuntimeMetrics>().WatchLeadership(options.LeaseName, () => elector.MayWrite);
         return elector;
     }
@@ -161,53 +235,125 @@ internal static class Services
         // By name: a right to list and watch can be bound to one name, for requests that select it.
         var scope = new Scope(options.LeaseNamespace) { FieldSelector = $"metadata.name={options.LeaseName}" };
         var watcher = new Watcher<Lease>(
-            services.GetRequiredService<KubeClient>(), KubeRuntime.Leading.Lease.Resource, scope, random, time, services.GetRequiredService<ILogger<Watcher<Lease>>>());
-        return new KubeLease(() => Connect(services), watcher, new NamespacedName(options.LeaseNamespace, options.LeaseName));
+            services.GetRequiredService<KubeClient>(),
+            KubeRuntime.Leading.Lease.Resource,
+            scope,
+            random,
+            time,
+            services.GetRequiredService<ILogger<Watcher<Lease>>>()
+        );
+        return new KubeLease(
+            () => Connect(services),
+            watcher,
+            new NamespacedName(options.LeaseNamespace, options.LeaseName)
+        );
     }
 
     private static Stores Stores(IServiceProvider services)
     {
         var options = services.GetRequiredService<OperatorOptions>();
-        var secrets = options.ClusterResourceNamespace ?? services.GetRequiredService<KubeConnection>().PodNamespace ?? options.LeaseNamespace;
-        var shared = new ClusterStores(services.GetRequiredService<Mirror<ClusterObjectStore>>(), services.GetRequiredService<Mirror<Namespace>>(), secrets);
-        return new Stores(services.GetRequiredService<Mirror<ObjectStore>>(), ServesClusterStores(options) ? shared : null, services.GetRequiredService<StoreReader>());
+        var secrets =
+            options.ClusterResourceNamespace
+            ?? services.GetRequiredService<KubeConnection>().PodNamespace
+            ?? options.LeaseNamespace;
+        var shared = new ClusterStores(
+            services.GetRequiredService<Mirror<ClusterObjectStore>>(),
+            services.GetRequiredService<Mirror<Namespace>>(),
+            secrets
+        );
+        return new Stores(
+            services.GetRequiredService<Mirror<ObjectStore>>(),
+            ServesClusterStores(options) ? shared : null,
+            services.GetRequiredService<StoreReader>()
+        );
     }
 
     /// <summary>An installation for some namespaces has no rights outside of them, unless somebody says that it has.</summary>
-    private static bool ServesClusterStores(OperatorOptions options) => options.ClusterStores ?? options.WatchNamespaces.Count == 0;
+    private static bool ServesClusterStores(OperatorOptions options) =>
+        options.ClusterStores ?? options.WatchNamespaces.Count == 0;
 
     private static SchemaCheck Schema(IServiceProvider services) =>
-        new(token => services.GetRequiredService<KubeClient>().ReadAsync(ServedSchema.Path, token),
-            [Kinds.Policy, Kinds.ObjectStore, .. ServesClusterStores(services.GetRequiredService<OperatorOptions>()) ? [Kinds.ClusterObjectStore] : Array.Empty<string>()],
-            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<SchemaCheck>>());
+        new(
+            token => services.GetRequiredService<KubeClient>().ReadAsync(ServedSchema.Path, token),
+            [
+                Kinds.Policy,
+                Kinds.ObjectStore,
+                .. ServesClusterStores(services.GetRequiredService<OperatorOptions>())
+                    ? [Kinds.ClusterObjectStore]
+                    : Array.Empty<string>(),
+            ],
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<SchemaCheck>>()
+        );
 
     /// <summary>One controller of policies, and one of each kind of stores, on the same watches.</summary>
     private static ControllerGroup Controllers(IServiceProvider services)
     {
         var options = services.GetRequiredService<OperatorOptions>();
-        var (policies, stores) = (services.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), services.GetRequiredService<Stores>());
-        var routes = new ChangeRoutes(policies, services.GetRequiredService<BucketOwnership>(), stores, services.GetRequiredService<StoreKeys>());
+        var (policies, stores) = (
+            services.GetRequiredService<Mirror<BucketEncryptionPolicy>>(),
+            services.GetRequiredService<Stores>()
+        );
+        var routes = new ChangeRoutes(
+            policies,
+            services.GetRequiredService<BucketOwnership>(),
+            stores,
+            services.GetRequiredService<StoreKeys>()
+        );
 
         var own = Source(services, Kinds.Stores, options.WatchNamespaces, routes.OfStore);
         var queue = services.GetRequiredService<WorkQueue<NamespacedName>>();
-        var endpoints = new EndpointNews(services.GetRequiredService<EndpointBreakers>(), policies, stores,
-            queue.Failures);
+        var endpoints = new EndpointNews(
+            services.GetRequiredService<EndpointBreakers>(),
+            policies,
+            stores,
+            queue.Failures
+        );
         var ofPolicy = Source(services, Kinds.Policies, options.WatchNamespaces, OfPolicy);
         var sources = new List<IWatchSource> { own, ofPolicy, endpoints };
         var ofStores = new List<Controller>
         {
-            StoresOf(services, StoreController, own, new StoreKind<ObjectStore>(Kinds.Stores, services.GetRequiredService<Mirror<ObjectStore>>(), stores.Read, _ => null)),
+            StoresOf(
+                services,
+                StoreController,
+                own,
+                new StoreKind<ObjectStore>(
+                    Kinds.Stores,
+                    services.GetRequiredService<Mirror<ObjectStore>>(),
+                    stores.Read,
+                    _ => null
+                )
+            ),
         };
         if (ServesClusterStores(options))
         {
             var shared = Source(services, Kinds.ClusterStores, [], routes.OfClusterStore);
             sources.AddRange([shared, Source(services, Kinds.Namespaces, [], routes.OfNamespace)]);
-            ofStores.Add(StoresOf(services, ClusterStoreController, shared, new StoreKind<ClusterObjectStore>(
-                Kinds.ClusterStores, services.GetRequiredService<Mirror<ClusterObjectStore>>(), stores.Read,
-                s => NamespaceRules.AllowsNobody(s.Spec.AllowedNamespaces) ? "No namespace may use the store: spec.allowedNamespaces says none." : null)));
+            ofStores.Add(
+                StoresOf(
+                    services,
+                    ClusterStoreController,
+                    shared,
+                    new StoreKind<ClusterObjectStore>(
+                        Kinds.ClusterStores,
+                        services.GetRequiredService<Mirror<ClusterObjectStore>>(),
+                        stores.Read,
+                        s =>
+                            NamespaceRules.AllowsNobody(s.Spec.AllowedNamespaces)
+                                ? "No namespace may use the store: spec.allowedNamespaces says none."
+                                : null
+                    )
+                )
+            );
         }
-        var ofPolicies = Controller(services, PolicyController, sources, queue,
-            services.GetRequiredService<PolicyReconciler>(), options.Workers);
+        var ofPolicies = Controller(
+            services,
+            PolicyController,
+            sources,
+            queue,
+            services.GetRequiredService<PolicyReconciler>(),
+            options.Workers
+        );
         return new ControllerGroup([ofPolicies, .. ofStores]);
 
         IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change)
@@ -217,30 +363,61 @@ internal static class Services
         }
     }
 
-    private static Controller StoresOf<T>(IServiceProvider services, string name, WatchSource<T> source, StoreKind<T> kind)
+    private static Controller StoresOf<T>(
+        IServiceProvider services,
+        string name,
+        WatchSource<T> source,
+        StoreKind<T> kind
+    )
         where T : class, IStore
     {
         var news = new KeyNews(services.GetRequiredService<KeyBreakers>());
         var reconciler = new StoreReconciler<T>(
-            kind, services.GetRequiredService<StoreKeys>(), services.GetRequiredService<KeyBreakers>(), news, services.GetRequiredService<KubeClient>(),
-            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>(), services.GetRequiredService<ILogger<StoreReconciler<T>>>());
+            kind,
+            services.GetRequiredService<StoreKeys>(),
+            services.GetRequiredService<KeyBreakers>(),
+            news,
+            services.GetRequiredService<KubeClient>(),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<Random>(),
+            services.GetRequiredService<ILogger<StoreReconciler<T>>>()
+        );
         var stores = source.Follow(change => Changes.IsMoreThanStatus(change) ? [change.Key] : []);
         return Controller(services, name, [stores, news], Queue(services, name), reconciler, StoreWorkers);
     }
 
     private static Controller Controller(
-        IServiceProvider services, string name, IReadOnlyList<IWatchSource> sources, WorkQueue<NamespacedName> queue, IReconciler reconciler, int workers)
+        IServiceProvider services,
+        string name,
+        IReadOnlyList<IWatchSource> sources,
+        WorkQueue<NamespacedName> queue,
+        IReconciler reconciler,
+        int workers
+    )
     {
         var options = services.GetRequiredService<OperatorOptions>();
         return new Controller(
-            sources, queue, reconciler, new ControllerOptions(workers, options.ReconcileTimeout, options.DrainTimeout), services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<ILogger<Controller>>(), new ControllerMetrics(services.GetRequiredService<RuntimeMetrics>(), name));
+            sources,
+            queue,
+            reconciler,
+            new ControllerOptions(workers, options.ReconcileTimeout, options.DrainTimeout),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<Controller>>(),
+            new ControllerMetrics(services.GetRequiredService<RuntimeMetrics>(), name)
+        );
     }
 
-    private static WorkQueue<NamespacedName> Queue(IServiceProvider services, string name,
-        WorkShares<NamespacedName>? shares = null) => new(
-        new Backoff(FirstBackoff, LongestBackoff, services.GetRequiredService<Random>()), services.GetRequiredService<TimeProvider>(),
-        new WorkQueueMetrics(services.GetRequiredService<RuntimeMetrics>(), name), shares);
+    private static WorkQueue<NamespacedName> Queue(
+        IServiceProvider services,
+        string name,
+        WorkShares<NamespacedName>? shares = null
+    ) =>
+        new(
+            new Backoff(FirstBackoff, LongestBackoff, services.GetRequiredService<Random>()),
+            services.GetRequiredService<TimeProvider>(),
+            new WorkQueueMetrics(services.GetRequiredService<RuntimeMetrics>(), name),
+            shares
+        );
 
     /// <summary>A policy is its namespace's, and may have to wait for its store's endpoint.</summary>
     private static Func<NamespacedName, WorkGroup> GroupsOf(IServiceProvider services)
@@ -253,23 +430,44 @@ internal static class Services
             stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Endpoint.Authority;
     }
 
-    private static StateMetrics State(IServiceProvider services) => new(
-        services.GetRequiredService<Meter>(),
-        new StateSources(
-            services.GetRequiredService<Mirror<BucketEncryptionPolicy>>(), services.GetRequiredService<PolicyMetrics>(), services.GetRequiredService<KeyBreakers>(),
-            services.GetRequiredService<VendorLimits>(), () => services.GetRequiredService<SchemaCheck>().IsOutdated),
-        Version,
-        services.GetRequiredService<OperatorOptions>().MetricsPerBucket);
+    private static StateMetrics State(IServiceProvider services) =>
+        new(
+            services.GetRequiredService<Meter>(),
+            new StateSources(
+                services.GetRequiredService<Mirror<BucketEncryptionPolicy>>(),
+                services.GetRequiredService<PolicyMetrics>(),
+                services.GetRequiredService<KeyBreakers>(),
+                services.GetRequiredService<VendorLimits>(),
+                () => services.GetRequiredService<SchemaCheck>().IsOutdated
+            ),
+            Version,
+            services.GetRequiredService<OperatorOptions>().MetricsPerBucket
+        );
 
     /// <param name="namespaces">A watch for each; none, for one of all.</param>
-    private static WatchSource<T> Source<T>(IServiceProvider services, KubeResource<T> resource, IReadOnlyList<string> namespaces, Func<Change<T>, IEnumerable<NamespacedName>> map)
+    private static WatchSource<T> Source<T>(
+        IServiceProvider services,
+        KubeResource<T> resource,
+        IReadOnlyList<string> namespaces,
+        Func<Change<T>, IEnumerable<NamespacedName>> map
+    )
         where T : class, IKubernetesObject
     {
-        IEnumerable<Scope> scopes = namespaces.Count == 0 ? [new Scope(Namespace: null)] : namespaces.Select(ns => new Scope(ns));
+        IEnumerable<Scope> scopes =
+            namespaces.Count == 0 ? [new Scope(Namespace: null)] : namespaces.Select(ns => new Scope(ns));
         return new WatchSource<T>(
-            [.. scopes.Select(scope => new Watcher<T>(
-                services.GetRequiredService<KubeClient>(), resource, scope, services.GetRequiredService<Random>(),
-                services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Watcher<T>>>()))],
-            services.GetRequiredService<Mirror<T>>(), map);
+            [
+                .. scopes.Select(scope => new Watcher<T>(
+                    services.GetRequiredService<KubeClient>(),
+                    resource,
+                    scope,
+                    services.GetRequiredService<Random>(),
+                    services.GetRequiredService<TimeProvider>(),
+                    services.GetRequiredService<ILogger<Watcher<T>>>()
+                )),
+            ],
+            services.GetRequiredService<Mirror<T>>(),
+            map
+        );
     }
 }

@@ -63,9 +63,17 @@ internal sealed record PolicyStatus
 
     /// <summary>Names what the last look was made with, besides the spec: the store and its keys, in the versions that they had.</summary>
     public string? Inputs { get; init; }
-    public ImmutableArray<Condition> Conditions { get; init => field = value.IsDefault ? [] : value; } = [];
+    public ImmutableArray<Condition> Conditions
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
     public BucketSummary? Summary { get; init; }
-    public ImmutableArray<BucketRow> Buckets { get; init => field = value.IsDefault ? [] : value; } = [];
+    public ImmutableArray<BucketRow> Buckets
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 }
 
 internal sealed record BucketSummary
@@ -157,7 +165,11 @@ internal sealed record WritesRow
     public required string Hash { get; init; }
 
     /// <summary>Never negative: somebody else's -2000000000 would allow as many writes.</summary>
-    public required int Count { get; init => field = int.Max(value, 0); }
+    public required int Count
+    {
+        get;
+        init => field = int.Max(value, 0);
+    }
     public required DateTimeOffset NotBefore { get; init; }
 
     /// <summary>A read has seen the last of them; somebody else undid it later.</summary>

@@ -21,7 +21,11 @@ internal sealed record ClusterObjectStoreSpec : ObjectStoreSpec
 /// <summary>A namespace is allowed when one of the two says so; <see cref="NamespaceRules"/> gives them their meaning.</summary>
 internal sealed record AllowedNamespacesSpec
 {
-    public ImmutableArray<string> Names { get; init => field = value.IsDefault ? [] : value; } = [];
+    public ImmutableArray<string> Names
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
     public LabelSelectorSpec? Selector { get; init; }
 }
 
@@ -29,14 +33,22 @@ internal sealed record AllowedNamespacesSpec
 internal sealed record LabelSelectorSpec
 {
     public ImmutableDictionary<string, string>? MatchLabels { get; init; }
-    public ImmutableArray<LabelRequirementSpec> MatchExpressions { get; init => field = value.IsDefault ? [] : value; } = [];
+    public ImmutableArray<LabelRequirementSpec> MatchExpressions
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 }
 
 internal sealed record LabelRequirementSpec
 {
     public required string Key { get; init; }
     public required string Operator { get; init; }
-    public ImmutableArray<string> Values { get; init => field = value.IsDefault ? [] : value; } = [];
+    public ImmutableArray<string> Values
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 }
 
 /// <summary>

@@ -12,23 +12,42 @@ internal sealed record CredentialsSpec
     public WebIdentitySpec? WebIdentity { get; init; }
 
     /// <summary>The vendor that a field is for, of those fields that are for one; the CRD refuses others, too.</summary>
-    public static IReadOnlyDictionary<string, string> OnlyFor { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
-    {
-        ["rrsa"] = "AlibabaOSS",
-        ["ecsRamRole"] = "AlibabaOSS",
-        ["webIdentity"] = "S3",
-    };
+    public static IReadOnlyDictionary<string, string> OnlyFor { get; } =
+        new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["rrsa"] = "AlibabaOSS",
+            ["ecsRamRole"] = "AlibabaOSS",
+            ["webIdentity"] = "S3",
+        };
 
     /// <summary>What is given, by the names of the fields.</summary>
     public IReadOnlyList<string> Fields() =>
-        [.. new[] { (SecretRef is null, "secretRef"), (Rrsa is null, "rrsa"), (EcsRamRole is null, "ecsRamRole"), (WebIdentity is null, "webIdentity") }.Where(f => !f.Item1).Select(f => f.Item2)];
+        [
+            .. new[]
+            {
+                (SecretRef is null, "secretRef"),
+                (Rrsa is null, "rrsa"),
+                (EcsRamRole is null, "ecsRamRole"),
+                (WebIdentity is null, "webIdentity"),
+            }
+                .Where(f => !f.Item1)
+                .Select(f => f.Item2),
+        ];
 
     /// <param name="ns">Where the Secret is.</param>
     /// <param name="region">The store's.</param>
     /// <returns>The first that is given; null when none is.</returns>
     public KeySource? Source(string ns, string region) =>
         SecretRef is { } secret ? new KeySource.FromSecret(secret.In(ns))
-        : Rrsa is { } rrsa ? new KeySource.FromIdentity(new AmbientIdentity.Rrsa(rrsa.RoleArn, rrsa.OidcProviderArn, rrsa.SessionName ?? RrsaSpec.DefaultSession, region))
+        : Rrsa is { } rrsa
+            ? new KeySource.FromIdentity(
+                new AmbientIdentity.Rrsa(
+                    rrsa.RoleArn,
+                    rrsa.OidcProviderArn,
+                    rrsa.SessionName ?? RrsaSpec.DefaultSession,
+                    region
+                )
+            )
         : EcsRamRole is { } role ? new KeySource.FromIdentity(new AmbientIdentity.EcsRamRole(role.Name))
         : WebIdentity is { } web ? new KeySource.FromIdentity(new AmbientIdentity.WebIdentity(web.RoleArn, region))
         : null;

@@ -14,9 +14,22 @@ internal static class GoDuration
         {
             if (char.IsAsciiDigit(text[i]))
                 continue;
-            if (!int.TryParse(text.AsSpan(start, i - start), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || text[i] is not ('h' or 'm' or 's'))
+            if (
+                !int.TryParse(
+                    text.AsSpan(start, i - start),
+                    NumberStyles.None,
+                    CultureInfo.InvariantCulture,
+                    out var number
+                ) || text[i] is not ('h' or 'm' or 's')
+            )
                 return null;
-            seconds += number * (text[i] == 'h' ? 3600L : text[i] == 'm' ? 60L : 1L);
+            seconds +=
+                number
+                * (
+                    text[i] == 'h' ? 3600L
+                    : text[i] == 'm' ? 60L
+                    : 1L
+                );
             if (seconds > int.MaxValue)
                 return null;
             start = i + 1;

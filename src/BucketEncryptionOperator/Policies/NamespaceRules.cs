@@ -7,8 +7,16 @@ internal static class NamespaceRules
 {
     /// <param name="ns">Its name.</param>
     /// <param name="labels">Null where the namespace is not known (yet): a selector then selects nothing, not even with <c>DoesNotExist</c>.</param>
-    public static bool Allows(AllowedNamespacesSpec? allowed, string ns, ImmutableArray<KeyValuePair<string, string>>? labels) =>
-        allowed is not null && (allowed.Names.Contains(ns, StringComparer.Ordinal) || (allowed.Selector is { } selector && labels is { } known && Selects(selector, known)));
+    public static bool Allows(
+        AllowedNamespacesSpec? allowed,
+        string ns,
+        ImmutableArray<KeyValuePair<string, string>>? labels
+    ) =>
+        allowed is not null
+        && (
+            allowed.Names.Contains(ns, StringComparer.Ordinal)
+            || (allowed.Selector is { } selector && labels is { } known && Selects(selector, known))
+        );
 
     public static bool AllowsNobody(AllowedNamespacesSpec? allowed) => allowed is null or { Names: [], Selector: null };
 
@@ -18,14 +26,15 @@ internal static class NamespaceRules
         && selector.MatchExpressions.All(wanted => IsMet(wanted, Value(labels, wanted.Key)));
 
     /// <summary>A label that is not there is not in any list. An operator that is not known is not met.</summary>
-    private static bool IsMet(LabelRequirementSpec wanted, string? value) => wanted.Operator switch
-    {
-        "In" => value is not null && wanted.Values.Contains(value, StringComparer.Ordinal),
-        "NotIn" => value is null || !wanted.Values.Contains(value, StringComparer.Ordinal),
-        "Exists" => value is not null,
-        "DoesNotExist" => value is null,
-        _ => false,
-    };
+    private static bool IsMet(LabelRequirementSpec wanted, string? value) =>
+        wanted.Operator switch
+        {
+            "In" => value is not null && wanted.Values.Contains(value, StringComparer.Ordinal),
+            "NotIn" => value is null || !wanted.Values.Contains(value, StringComparer.Ordinal),
+            "Exists" => value is not null,
+            "DoesNotExist" => value is null,
+            _ => false,
+        };
 
     private static string? Value(ImmutableArray<KeyValuePair<string, string>> labels, string key)
     {

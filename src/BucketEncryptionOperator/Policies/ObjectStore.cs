@@ -27,12 +27,13 @@ internal record ObjectStoreSpec
     public required CredentialsSpec Credentials { get; init; }
     public RateLimitSpec? RateLimit { get; init; }
 
-    public StoreSettings Settings(Uri endpoint) => new(Region, endpoint)
-    {
-        SignatureVersion = Alibaba?.SignatureVersion,
-        CloudBoxId = Alibaba?.CloudBoxId,
-        ExpectedBucketOwner = S3?.ExpectedBucketOwner,
-    };
+    public StoreSettings Settings(Uri endpoint) =>
+        new(Region, endpoint)
+        {
+            SignatureVersion = Alibaba?.SignatureVersion,
+            CloudBoxId = Alibaba?.CloudBoxId,
+            ExpectedBucketOwner = S3?.ExpectedBucketOwner,
+        };
 }
 
 internal sealed record RateLimitSpec

@@ -49,7 +49,9 @@ internal static class PolicyReader
 
     /// <summary>Nothing is to be written to the buckets of such a policy when it goes, so nothing need keep it.</summary>
     public static bool LeavesBucketsAlone(BucketEncryptionPolicy policy) =>
-        policy.Spec.DeletionPolicy is null or nameof(DeletionPolicy.Retain) || IsAudit(policy.Spec) || (policy.Metadata.DeletionTimestamp is not null && policy.Spec.Suspend == true);
+        policy.Spec.DeletionPolicy is null or nameof(DeletionPolicy.Retain)
+        || IsAudit(policy.Spec)
+        || (policy.Metadata.DeletionTimestamp is not null && policy.Spec.Suspend == true);
 
     public static Read<PolicyTerms> ReadTerms(PolicySpec spec)
     {
@@ -61,13 +63,25 @@ internal static class PolicyReader
         if (Word<PolicyMode>(spec.Mode) is not { } mode)
             return Wrong($"mode: \"{spec.Mode}\" is not known; allowed are Enforce and Audit.");
         if (Word<DeletionPolicy>(spec.DeletionPolicy) is not { } deletion)
-            return Wrong($"deletionPolicy: \"{spec.DeletionPolicy}\" is not known; allowed are Retain, Delete and Restore.");
+            return Wrong(
+                $"deletionPolicy: \"{spec.DeletionPolicy}\" is not known; allowed are Retain, Delete and Restore."
+            );
         if (deletion == DeletionPolicy.Delete && spec.AllowDowngrade != true)
-            return Wrong("deletionPolicy: Delete removes the encryption of the buckets, and needs spec.allowDowngrade true.");
+            return Wrong(
+                "deletionPolicy: Delete removes the encryption of the buckets, and needs spec.allowDowngrade true."
+            );
         var resync = spec.ResyncInterval is { } text ? GoDuration.Parse(text) : DefaultResync;
         if (resync is not { } interval || interval < ShortestResync || interval > LongestResync)
             return Wrong($"resyncInterval: \"{spec.ResyncInterval}\" is not a duration such as 10m, at most 24h.");
-        return new(new PolicyTerms(new Goal.Declared(encryption, spec.Match == "AtLeast", spec.AllowDowngrade == true), mode, deletion, interval), Failure: null);
+        return new(
+            new PolicyTerms(
+                new Goal.Declared(encryption, spec.Match == "AtLeast", spec.AllowDowngrade == true),
+                mode,
+                deletion,
+                interval
+            ),
+            Failure: null
+        );
 
         static Read<PolicyTerms> Wrong(string message) => new(Value: null, Invalid("spec." + message));
     }
@@ -81,17 +95,27 @@ internal static class PolicyReader
             return new(Value: null, Invalid(bucketProblem));
         if (StoreRules.ProblemOf(terms.Goal.Encryption, place.Traits) is { } wrong)
             return new(Value: null, Invalid(wrong));
-        if (policy.Spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits)).FirstOrDefault(p => p is not null) is { } wrongName)
+        if (
+            policy
+                .Spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits))
+                .FirstOrDefault(p => p is not null) is
+            { } wrongName
+        )
             return new(Value: null, Invalid(wrongName));
         if (terms.Goal.Encryption is DesiredEncryption.None)
-            terms = terms with { Goal = terms.Goal with { Encryption = new DesiredEncryption.None(place.Traits.AlwaysEncrypted) } };
+            terms = terms with
+            {
+                Goal = terms.Goal with { Encryption = new DesiredEncryption.None(place.Traits.AlwaysEncrypted) },
+            };
         return new(new DesiredState(terms, [.. policy.Spec.Buckets.Select(b => place.Address(b.Name))]), Failure: null);
     }
 
     /// <returns>The first of the words where none is given; null for one that is not among them.</returns>
     private static T? Word<T>(string? text)
         where T : struct, Enum =>
-        text is null ? default(T) : Enum.TryParse<T>(text, out var known) && Enum.GetName(known) == text ? known : null;
+        text is null ? default(T)
+        : Enum.TryParse<T>(text, out var known) && Enum.GetName(known) == text ? known
+        : null;
 
     private static Read<DesiredEncryption> ReadEncryption(EncryptionSpec spec)
     {
@@ -120,7 +144,9 @@ internal static class PolicyReader
         if (spec.KmsKey?.Id is { } id && !IsKeyId(id))
             return Wrong($"kmsKey.id: \"{id}\" is none; it has letters, digits and any of \":/_.-\", at most 256.");
         if (spec.KmsProjectId is { } project && !IsKeyId(project))
-            return Wrong($"kmsProjectId: \"{project}\" is none; it has letters, digits and any of \":/_.-\", at most 256.");
+            return Wrong(
+                $"kmsProjectId: \"{project}\" is none; it has letters, digits and any of \":/_.-\", at most 256."
+            );
         if (spec.KmsDataEncryption is not (null or "SM4" or "AES256"))
             return Wrong($"kmsDataEncryption: \"{spec.KmsDataEncryption}\" is not known; allowed are AES256 and SM4.");
         return new(
@@ -137,8 +163,10 @@ internal static class PolicyReader
                     "AES256" => DataCipher.Aes256,
                     _ => null,
                 },
-                spec.BucketKeyEnabled),
-            Failure: null);
+                spec.BucketKeyEnabled
+            ),
+            Failure: null
+        );
 
         static Read<DesiredEncryption> Wrong(string message) => new(Value: null, Invalid("spec.encryption." + message));
     }
@@ -151,12 +179,19 @@ internal static class PolicyReader
         if (buckets.FirstOrDefault(b => b.Name.Length is < 3 or > 63 || !b.Name.Split('.').All(IsLabel)) is { } bad)
             return $"spec.buckets: \"{bad.Name}\" is no bucket name; one has 3 to 63 lower-case letters, digits and hyphens (where the store takes them: and dots between them), and starts and ends with a letter or digit.";
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        return buckets.FirstOrDefault(b => !seen.Add(b.Name)) is { } twice ? $"spec.buckets: \"{twice.Name}\" must be named once." : null;
+        return buckets.FirstOrDefault(b => !seen.Add(b.Name)) is { } twice
+            ? $"spec.buckets: \"{twice.Name}\" must be named once."
+            : null;
     }
 
-    private static bool IsLabel(string text) => text.Length > 0 && text.All(StoreReader.IsLabelLetter) && text[0] != '-' && text[^1] != '-';
+    private static bool IsLabel(string text) =>
+        text.Length > 0 && text.All(StoreReader.IsLabelLetter) && text[0] != '-' && text[^1] != '-';
 
-    private static bool IsKeyId(string id) => id.Length is > 0 and <= 256 && char.IsAsciiLetterOrDigit(id[0]) && id.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '/' or '_' or '.' or '-');
+    private static bool IsKeyId(string id) =>
+        id.Length is > 0 and <= 256
+        && char.IsAsciiLetterOrDigit(id[0])
+        && id.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '/' or '_' or '.' or '-');
 
-    private static Failure Invalid(string message) => new(FailureKind.Invalid, ReadPolicy, "InvalidSpec") { Message = message };
+    private static Failure Invalid(string message) =>
+        new(FailureKind.Invalid, ReadPolicy, "InvalidSpec") { Message = message };
 }

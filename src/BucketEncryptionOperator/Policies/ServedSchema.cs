@@ -15,24 +15,39 @@ internal static class ServedSchema
     /// <returns>As <c>Kind.status.field</c>; the kind alone where it is not served. Empty: all is there.</returns>
     public static IReadOnlyList<string> Missing(JsonElement openApi, IEnumerable<string> kinds)
     {
-        var served = openApi.TryGetProperty("components", out var components) && components.TryGetProperty("schemas", out var schemas)
-            ? schemas.EnumerateObject().SelectMany(s => KindsOf(s.Value).Select(kind => (Kind: kind, Schema: s.Value))).ToDictionary(s => s.Kind, s => s.Schema, StringComparer.Ordinal)
-            : [];
-        return [.. kinds.SelectMany(kind => served.TryGetValue(kind, out var schema) ? MissingParts(RecordOf(kind), schema, kind) : [kind])];
+        var served =
+            openApi.TryGetProperty("components", out var components)
+            && components.TryGetProperty("schemas", out var schemas)
+                ? schemas
+                    .EnumerateObject()
+                    .SelectMany(s => KindsOf(s.Value).Select(kind => (Kind: kind, Schema: s.Value)))
+                    .ToDictionary(s => s.Kind, s => s.Schema, StringComparer.Ordinal)
+                : [];
+        return
+        [
+            .. kinds.SelectMany(kind =>
+                served.TryGetValue(kind, out var schema) ? MissingParts(RecordOf(kind), schema, kind) : [kind]
+            ),
+        ];
     }
 
-    private static JsonTypeInfo RecordOf(string kind) => kind switch
-    {
-        Kinds.ObjectStore => Wire.Default.ObjectStore,
-        Kinds.ClusterObjectStore => Wire.Default.ClusterObjectStore,
-        Kinds.Policy => Wire.Default.BucketEncryptionPolicy,
-        _ => throw new ArgumentException($"no record for kind {kind}", nameof(kind)),
-    };
+    private static JsonTypeInfo RecordOf(string kind) =>
+        kind switch
+        {
+            Kinds.ObjectStore => Wire.Default.ObjectStore,
+            Kinds.ClusterObjectStore => Wire.Default.ClusterObjectStore,
+            Kinds.Policy => Wire.Default.BucketEncryptionPolicy,
+            _ => throw new ArgumentException($"no record for kind {kind}", nameof(kind)),
+        };
 
     /// <summary>Kinds of our group that a schema is of; a list's schema says so too, as another kind.</summary>
     private static IEnumerable<string> KindsOf(JsonElement schema) =>
-        schema.TryGetProperty("x-kubernetes-group-version-kind", out var names) && names.ValueKind == JsonValueKind.Array
-            ? names.EnumerateArray().Where(n => Text(n, "group") == Kinds.Group && Text(n, "version") == Kinds.Version).Select(n => Text(n, "kind") ?? "")
+        schema.TryGetProperty("x-kubernetes-group-version-kind", out var names)
+        && names.ValueKind == JsonValueKind.Array
+            ? names
+                .EnumerateArray()
+                .Where(n => Text(n, "group") == Kinds.Group && Text(n, "version") == Kinds.Version)
+                .Select(n => Text(n, "kind") ?? "")
             : [];
 
     /// <summary>Metadata is the API server's own.</summary>
@@ -42,18 +57,27 @@ internal static class ServedSchema
     private static IEnumerable<string> MissingField(JsonPropertyInfo field, JsonElement schema, string path)
     {
         var here = $"{path}.{field.Name}";
-        if (!schema.TryGetProperty("properties", out var properties) || !properties.TryGetProperty(field.Name, out var child))
+        if (
+            !schema.TryGetProperty("properties", out var properties)
+            || !properties.TryGetProperty(field.Name, out var child)
+        )
             return [here];
         return MissingBelow(Wire.Default.GetTypeInfo(field.PropertyType), child, here);
     }
 
-    private static IEnumerable<string> MissingBelow(JsonTypeInfo? type, JsonElement schema, string path) => type?.Kind switch
-    {
-        JsonTypeInfoKind.Object => type.Properties.SelectMany(p => MissingField(p, schema, path)),
-        JsonTypeInfoKind.Enumerable when type.ElementType is { } element && schema.TryGetProperty("items", out var items) =>
-            MissingBelow(Wire.Default.GetTypeInfo(element), items, path),
-        _ => [], // a value, or a map whose keys are the user's
-    };
+    private static IEnumerable<string> MissingBelow(JsonTypeInfo? type, JsonElement schema, string path) =>
+        type?.Kind switch
+        {
+            JsonTypeInfoKind.Object => type.Properties.SelectMany(p => MissingField(p, schema, path)),
+            JsonTypeInfoKind.Enumerable
+                when type.ElementType is { } element && schema.TryGetProperty("items", out var items) => MissingBelow(
+                Wire.Default.GetTypeInfo(element),
+                items,
+                path
+            ),
+            _ => [], // a value, or a map whose keys are the user's
+        };
 
-    private static string? Text(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value.GetString() : null;
+    private static string? Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) ? value.GetString() : null;
 }

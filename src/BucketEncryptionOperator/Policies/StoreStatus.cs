@@ -14,10 +14,15 @@ internal interface IStore : IKubernetesObject
 internal sealed record StoreStatus
 {
     public long? ObservedGeneration { get; init; }
-    public ImmutableArray<Condition> Conditions { get; init => field = value.IsDefault ? [] : value; } = [];
+    public ImmutableArray<Condition> Conditions
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>By value: a record compares its lists by reference.</summary>
-    public bool IsSame(StoreStatus other) => ObservedGeneration == other.ObservedGeneration && Conditions.AsSpan().SequenceEqual(other.Conditions.AsSpan());
+    public bool IsSame(StoreStatus other) =>
+        ObservedGeneration == other.ObservedGeneration && Conditions.AsSpan().SequenceEqual(other.Conditions.AsSpan());
 }
 
 /// <summary>The status patch: a merge patch bound to the version that it was made from.</summary>

@@ -10,7 +10,11 @@ namespace BucketEncryptionOperator.Policies;
 /// <summary>The stores of the whole cluster, where an installation serves them.</summary>
 /// <param name="Namespaces">Their labels say which stores they may use.</param>
 /// <param name="SecretNamespace">Where the stores' Secrets are: a cluster-scoped object has no namespace of its own.</param>
-internal sealed record ClusterStores(Mirror<ClusterObjectStore> Stores, Mirror<Namespace> Namespaces, string SecretNamespace);
+internal sealed record ClusterStores(
+    Mirror<ClusterObjectStore> Stores,
+    Mirror<Namespace> Namespaces,
+    string SecretNamespace
+);
 
 /// <summary>
 /// The one room that says which store a policy uses, and whether it may. A policy reaches the stores of its own namespace, and the cluster's stores
@@ -25,50 +29,102 @@ internal sealed class Stores(Mirror<ObjectStore> stores, ClusterStores? shared, 
     private readonly ConditionalWeakTable<IStore, StrongBox<Read<Store>>> _read = [];
 
     /// <param name="ns">The policy's.</param>
-    public Read<Store> Find(StoreReference reference, string ns) => reference.Kind switch
-    {
-        null or Kinds.ObjectStore => Own(new NamespacedName(ns, reference.Name)),
-        Kinds.ClusterObjectStore when shared is null => Missing(FailureKind.Invalid, "ClusterStoresNotServed",
-            $"spec.storeRef.kind: this installation of the operator serves no {Kinds.ClusterObjectStore}.",
-            "Use an ObjectStore of this namespace, or ask whoever runs the operator for --cluster-stores."),
-        Kinds.ClusterObjectStore => Shared(shared, reference.Name, ns),
-        _ => Missing(FailureKind.Invalid, "InvalidSpec", $"spec.storeRef.kind: \"{reference.Kind}\" is not known; allowed are {Kinds.ObjectStore} and {Kinds.ClusterObjectStore}.", hint: null),
-    };
+    public Read<Store> Find(StoreReference reference, string ns) =>
+        reference.Kind switch
+        {
+            null or Kinds.ObjectStore => Own(new NamespacedName(ns, reference.Name)),
+            Kinds.ClusterObjectStore when shared is null => Missing(
+                FailureKind.Invalid,
+                "ClusterStoresNotServed",
+                $"spec.storeRef.kind: this installation of the operator serves no {Kinds.ClusterObjectStore}.",
+                "Use an ObjectStore of this namespace, or ask whoever runs the operator for --cluster-stores."
+            ),
+            Kinds.ClusterObjectStore => Shared(shared, reference.Name, ns),
+            _ => Missing(
+                FailureKind.Invalid,
+                "InvalidSpec",
+                $"spec.storeRef.kind: \"{reference.Kind}\" is not known; allowed are {Kinds.ObjectStore} and {Kinds.ClusterObjectStore}.",
+                hint: null
+            ),
+        };
 
     /// <summary>Where a store's keys come from.</summary>
-    public static KeySource? KeysOf(ObjectStore? store) => store?.Spec.Credentials.Source(store.Metadata.Namespace, store.Spec.Region);
+    public static KeySource? KeysOf(ObjectStore? store) =>
+        store?.Spec.Credentials.Source(store.Metadata.Namespace, store.Spec.Region);
 
     /// <summary>Where the keys of a store of the cluster come from.</summary>
-    public KeySource? KeysOf(ClusterObjectStore? store) => shared is null ? null : store?.Spec.Credentials.Source(shared.SecretNamespace, store.Spec.Region);
+    public KeySource? KeysOf(ClusterObjectStore? store) =>
+        shared is null ? null : store?.Spec.Credentials.Source(shared.SecretNamespace, store.Spec.Region);
 
     /// <summary>Whether any store takes its keys from there.</summary>
     public bool Use(KeySource keys) =>
-        stores.Snapshot().Any(s => KeysOf(s) == keys) || (shared is not null && shared.Stores.Snapshot().Any(s => KeysOf(s) == keys));
+        stores.Snapshot().Any(s => KeysOf(s) == keys)
+        || (shared is not null && shared.Stores.Snapshot().Any(s => KeysOf(s) == keys));
 
     /// <summary>A store by itself, whoever may use it.</summary>
-    public Read<Store> Read(ObjectStore store) => Once(store, () => reader.Read($"{Kinds.ObjectStore} \"{store.Metadata.Name}\"", store.Spec, new StoreScope(store.Metadata.Namespace, IsNamespaced: true)));
+    public Read<Store> Read(ObjectStore store) =>
+        Once(
+            store,
+            () =>
+                reader.Read(
+                    $"{Kinds.ObjectStore} \"{store.Metadata.Name}\"",
+                    store.Spec,
+                    new StoreScope(store.Metadata.Namespace, IsNamespaced: true)
+                )
+        );
 
     /// <inheritdoc cref="Read(ObjectStore)"/>
     public Read<Store> Read(ClusterObjectStore store) =>
-        Once(store, () => reader.Read($"{Kinds.ClusterObjectStore} \"{store.Metadata.Name}\"", store.Spec, new StoreScope(shared?.SecretNamespace ?? "", IsNamespaced: false)));
+        Once(
+            store,
+            () =>
+                reader.Read(
+                    $"{Kinds.ClusterObjectStore} \"{store.Metadata.Name}\"",
+                    store.Spec,
+                    new StoreScope(shared?.SecretNamespace ?? "", IsNamespaced: false)
+                )
+        );
 
-    private Read<Store> Own(NamespacedName name) => stores.Find(name) is { } store
-        ? Read(store)
-        : Missing(FailureKind.Missing, "StoreNotFound", $"spec.storeRef: there is no {Kinds.ObjectStore} \"{name.Name}\" in this namespace.", "Create it, or point a new policy at one that exists.");
+    private Read<Store> Own(NamespacedName name) =>
+        stores.Find(name) is { } store
+            ? Read(store)
+            : Missing(
+                FailureKind.Missing,
+                "StoreNotFound",
+                $"spec.storeRef: there is no {Kinds.ObjectStore} \"{name.Name}\" in this namespace.",
+                "Create it, or point a new policy at one that exists."
+            );
 
     /// <summary>One answer for a store that is not there and for one that is not for this namespace.</summary>
     private Read<Store> Shared(ClusterStores cluster, string name, string ns) =>
         cluster.Stores.Find(new NamespacedName("", name)) is { } store
-        && NamespaceRules.Allows(store.Spec.AllowedNamespaces, ns, cluster.Namespaces.Find(new NamespacedName("", ns))?.Metadata.Labels)
+        && NamespaceRules.Allows(
+            store.Spec.AllowedNamespaces,
+            ns,
+            cluster.Namespaces.Find(new NamespacedName("", ns))?.Metadata.Labels
+        )
             ? Read(store)
-            : Missing(FailureKind.Missing, NotAllowed, $"spec.storeRef: {Kinds.ClusterObjectStore} \"{name}\" does not exist, or does not allow this namespace.",
-                "Ask whoever owns the store to allow the namespace (spec.allowedNamespaces), or point a new policy at another store.");
+            : Missing(
+                FailureKind.Missing,
+                NotAllowed,
+                $"spec.storeRef: {Kinds.ClusterObjectStore} \"{name}\" does not exist, or does not allow this namespace.",
+                "Ask whoever owns the store to allow the namespace (spec.allowedNamespaces), or point a new policy at another store."
+            );
 
     /// <summary>A store is asked for with every look at every bucket, and reads the same until the mirror has another object in its place.</summary>
-    private Read<Store> Once(IStore store, Func<Read<Store>> read) => _read.GetValue(store, _ => new StrongBox<Read<Store>>(Versioned(store.Metadata, read()))).Value;
+    private Read<Store> Once(IStore store, Func<Read<Store>> read) =>
+        _read.GetValue(store, _ => new StrongBox<Read<Store>>(Versioned(store.Metadata, read()))).Value;
 
     private static Read<Store> Versioned(ObjectMeta meta, Read<Store> read) =>
-        read.Value is { } store ? read with { Value = store with { Version = string.Create(CultureInfo.InvariantCulture, $"{meta.Uid}/{meta.Generation}") } } : read;
+        read.Value is { } store
+            ? read with
+            {
+                Value = store with
+                {
+                    Version = string.Create(CultureInfo.InvariantCulture, $"{meta.Uid}/{meta.Generation}"),
+                },
+            }
+            : read;
 
     private static Read<Store> Missing(FailureKind kind, string code, string message, string? hint) =>
         new(Value: null, new Failure(kind, StoreReader.ReadStore, code) { Message = message, Hint = hint });

@@ -15,11 +15,14 @@ internal static class Kinds
     public const string ObjectStore = "ObjectStore";
     public const string ClusterObjectStore = "ClusterObjectStore";
 
-    public static KubeResource<BucketEncryptionPolicy> Policies { get; } = new(Group, Version, "bucketencryptionpolicies", Wire.Default.BucketEncryptionPolicy);
+    public static KubeResource<BucketEncryptionPolicy> Policies { get; } =
+        new(Group, Version, "bucketencryptionpolicies", Wire.Default.BucketEncryptionPolicy);
 
-    public static KubeResource<ObjectStore> Stores { get; } = new(Group, Version, "objectstores", Wire.Default.ObjectStore);
+    public static KubeResource<ObjectStore> Stores { get; } =
+        new(Group, Version, "objectstores", Wire.Default.ObjectStore);
 
-    public static KubeResource<ClusterObjectStore> ClusterStores { get; } = new(Group, Version, "clusterobjectstores", Wire.Default.ClusterObjectStore);
+    public static KubeResource<ClusterObjectStore> ClusterStores { get; } =
+        new(Group, Version, "clusterobjectstores", Wire.Default.ClusterObjectStore);
 
     public static KubeResource<Namespace> Namespaces { get; } = new("", "v1", "namespaces", Wire.Default.Namespace);
 }
@@ -42,9 +45,14 @@ internal sealed record PatchMeta
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
     Converters = [
-        typeof(KubeTimeConverter), typeof(OptionalKubeTimeConverter), typeof(NearestInt32Converter), typeof(NearestInt64Converter), typeof(RepeatedTextConverter),
+        typeof(KubeTimeConverter),
+        typeof(OptionalKubeTimeConverter),
+        typeof(NearestInt32Converter),
+        typeof(NearestInt64Converter),
+        typeof(RepeatedTextConverter),
         typeof(RequestAnnotations),
-    ])]
+    ]
+)]
 [JsonSerializable(typeof(BucketEncryptionPolicy))]
 [JsonSerializable(typeof(ObjectStore))]
 [JsonSerializable(typeof(ClusterObjectStore))]
@@ -70,18 +78,24 @@ internal sealed class KubeTimeConverter : JsonConverter<DateTimeOffset>
     public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         KubeTime.Read(ref reader) ?? DateTimeOffset.UnixEpoch;
 
-    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(Text(value));
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(Text(value));
 
     public static string Text(DateTimeOffset time) => time.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture);
 
     /// <summary>The instant as it will read back.</summary>
-    public static DateTimeOffset Truncate(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+    public static DateTimeOffset Truncate(DateTimeOffset time) =>
+        new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
 }
 
 /// <summary>The same where a time may be absent: one that cannot be read is.</summary>
 internal sealed class OptionalKubeTimeConverter : JsonConverter<DateTimeOffset?>
 {
-    public override DateTimeOffset? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => KubeTime.Read(ref reader);
+    public override DateTimeOffset? Read(
+        ref Utf8JsonReader reader,
+        Type typeToConvert,
+        JsonSerializerOptions options
+    ) => KubeTime.Read(ref reader);
 
     public override void Write(Utf8JsonWriter writer, DateTimeOffset? value, JsonSerializerOptions options)
     {

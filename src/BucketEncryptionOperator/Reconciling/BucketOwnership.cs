@@ -11,9 +11,7 @@ internal readonly record struct BucketId(string Partition, string Name);
 /// <summary>What a policy may do with a bucket that several may name.</summary>
 internal abstract record BucketStanding
 {
-    private BucketStanding()
-    {
-    }
+    private BucketStanding() { }
 
     /// <summary>The policy owns the bucket.</summary>
     public sealed record Owner : BucketStanding;
@@ -39,7 +37,10 @@ internal abstract record BucketStanding
 /// Claims are read from statuses, so that they outlive the process; what a look has found since is added to them here, before the status can say it.
 /// </summary>
 /// <param name="partitionOf">Of the policy's store; null while the policy has none.</param>
-internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, Func<BucketEncryptionPolicy, string?> partitionOf)
+internal sealed class BucketOwnership(
+    Mirror<BucketEncryptionPolicy> policies,
+    Func<BucketEncryptionPolicy, string?> partitionOf
+)
 {
     private readonly Lock _gate = new();
 
@@ -82,17 +83,27 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
         foreach (var bucket in buckets)
         {
             var here = partition ?? RowOf(policy, bucket)?.Partition;
-            others.UnionWith(Naming(bucket).Where(p => p.Metadata.Key != policy.Metadata.Key && here is not null && PartitionOf(p, bucket) == here).Select(p => p.Metadata.Key));
+            others.UnionWith(
+                Naming(bucket)
+                    .Where(p =>
+                        p.Metadata.Key != policy.Metadata.Key && here is not null && PartitionOf(p, bucket) == here
+                    )
+                    .Select(p => p.Metadata.Key)
+            );
         }
         return others;
     }
 
     /// <summary>The other policies that have to release the bucket.</summary>
     public IEnumerable<BucketEncryptionPolicy> Releasing(BucketEncryptionPolicy policy, BucketId bucket) =>
-        Naming(bucket.Name).Where(p => p.Metadata.Uid != policy.Metadata.Uid
-            && PartitionOf(p, bucket.Name) == bucket.Partition
-            && Releaser.Leaving(p).Any(r =>
-                r.Name == bucket.Name && (r.Partition ?? bucket.Partition) == bucket.Partition));
+        Naming(bucket.Name)
+            .Where(p =>
+                p.Metadata.Uid != policy.Metadata.Uid
+                && PartitionOf(p, bucket.Name) == bucket.Partition
+                && Releaser
+                    .Leaving(p)
+                    .Any(r => r.Name == bucket.Name && (r.Partition ?? bucket.Partition) == bucket.Partition)
+            );
 
     /// <summary>A look has told something about the policy's claim. A policy that is gone, or another one of its name, leaves nothing behind.</summary>
     public void Found(BucketEncryptionPolicy policy, BucketId bucket, Claim claim)
@@ -118,7 +129,10 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
                 return;
             foreach (var (bucket, claim) in found)
             {
-                if (ClaimIn(RowOf(policy, bucket.Name), bucket) == claim || !policy.Spec.Buckets.Any(b => b.Name == bucket.Name))
+                if (
+                    ClaimIn(RowOf(policy, bucket.Name), bucket) == claim
+                    || !policy.Spec.Buckets.Any(b => b.Name == bucket.Name)
+                )
                     found.Remove(bucket);
             }
             if (found.Count == 0)
@@ -142,12 +156,16 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
         var claims = Claims(bucket);
         var (owner, keeper) = OwnerAmong(claims);
         if (owner is null)
-            return keeper is null || keeper.Metadata.Uid == policy.Metadata.Uid ? new BucketStanding.Owner() : new BucketStanding.Yields(keeper, IsDenied: true);
+            return keeper is null || keeper.Metadata.Uid == policy.Metadata.Uid
+                ? new BucketStanding.Owner()
+                : new BucketStanding.Yields(keeper, IsDenied: true);
         if (owner.Metadata.Uid == policy.Metadata.Uid)
             return new BucketStanding.Owner();
         if (keeper is not null && !Agree(keeper, goal))
             return new BucketStanding.Yields(keeper, IsDenied: true);
-        return StandInAmong(claims, owner, bucket)?.Metadata.Uid == policy.Metadata.Uid ? new BucketStanding.StandIn(owner) : new BucketStanding.Yields(owner, IsDenied: false);
+        return StandInAmong(claims, owner, bucket)?.Metadata.Uid == policy.Metadata.Uid
+            ? new BucketStanding.StandIn(owner)
+            : new BucketStanding.Yields(owner, IsDenied: false);
     }
 
     /// <summary>The policy that may write the bucket now, or is the one to do so when nothing stops it; null where there is none.</summary>
@@ -158,45 +176,86 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
     }
 
     /// <summary>The policy that owns the bucket, or keeps it although its keys are denied; null where nobody claims it.</summary>
-    public BucketEncryptionPolicy? OwnerOf(BucketId bucket) => OwnerAmong(Claims(bucket)) is var (owner, keeper) ? owner ?? keeper : null;
+    public BucketEncryptionPolicy? OwnerOf(BucketId bucket) =>
+        OwnerAmong(Claims(bucket)) is var (owner, keeper) ? owner ?? keeper : null;
 
     /// <summary>
     /// Enforcing policies of the partition that name the bucket and have not looked at it under their present spec: one of them may be about to claim it.
     /// </summary>
     public IReadOnlyList<BucketEncryptionPolicy> NewcomersTo(BucketId bucket, BucketEncryptionPolicy leaving) =>
-        [.. Naming(bucket.Name).Where(p => p.Metadata.Uid != leaving.Metadata.Uid && p.Spec.Suspend != true && MayClaim(p, bucket) && ClaimOf(p, bucket) == Claim.None && !HasLooked(p, bucket))];
+        [
+            .. Naming(bucket.Name)
+                .Where(p =>
+                    p.Metadata.Uid != leaving.Metadata.Uid
+                    && p.Spec.Suspend != true
+                    && MayClaim(p, bucket)
+                    && ClaimOf(p, bucket) == Claim.None
+                    && !HasLooked(p, bucket)
+                ),
+        ];
 
     /// <summary>The vendor denies the policy's writes of the bucket, for long enough to let another write in its place.</summary>
     public static bool IsWriteDenied(BucketEncryptionPolicy policy, string bucket) =>
-        policy.Status?.ObservedGeneration == policy.Metadata.Generation && RowOf(policy, bucket) is { Denied.Count: >= DeniedRow.Enough };
+        policy.Status?.ObservedGeneration == policy.Metadata.Generation
+        && RowOf(policy, bucket) is { Denied.Count: >= DeniedRow.Enough };
 
     public static bool Agree(BucketEncryptionPolicy other, Goal.Declared goal) =>
         PolicyReader.ReadTerms(other.Spec).Value is { } terms && terms.Goal.AgreesWith(goal);
 
-    private static (BucketEncryptionPolicy? Owner, BucketEncryptionPolicy? Keeper) OwnerAmong(List<(BucketEncryptionPolicy Policy, Claim Claim)> claims)
+    private static (BucketEncryptionPolicy? Owner, BucketEncryptionPolicy? Keeper) OwnerAmong(
+        List<(BucketEncryptionPolicy Policy, Claim Claim)> claims
+    )
     {
         var keeper = claims is [(var oldest, Claim.Denied), ..] ? oldest : null;
         if (keeper is null)
             return (claims is [(var first, _), ..] ? first : null, null);
-        var open = claims.Where(c => c.Claim == Claim.Open && PolicyReader.ReadTerms(c.Policy.Spec).Value is { } terms && Agree(keeper, terms.Goal));
+        var open = claims.Where(c =>
+            c.Claim == Claim.Open
+            && PolicyReader.ReadTerms(c.Policy.Spec).Value is { } terms
+            && Agree(keeper, terms.Goal)
+        );
         return (open.Select(c => c.Policy).FirstOrDefault(), keeper);
     }
 
-    private static BucketEncryptionPolicy? StandInAmong(List<(BucketEncryptionPolicy Policy, Claim Claim)> claims, BucketEncryptionPolicy owner, BucketId bucket)
+    private static BucketEncryptionPolicy? StandInAmong(
+        List<(BucketEncryptionPolicy Policy, Claim Claim)> claims,
+        BucketEncryptionPolicy owner,
+        BucketId bucket
+    )
     {
-        if (owner.Spec.Suspend == true || !IsWriteDenied(owner, bucket.Name) || PolicyReader.ReadTerms(owner.Spec).Value is not { } terms)
+        if (
+            owner.Spec.Suspend == true
+            || !IsWriteDenied(owner, bucket.Name)
+            || PolicyReader.ReadTerms(owner.Spec).Value is not { } terms
+        )
             return null;
-        return claims.Where(c => c.Claim == Claim.Open && c.Policy.Metadata.Uid != owner.Metadata.Uid && c.Policy.Spec.Suspend != true
-            && !IsWriteDenied(c.Policy, bucket.Name) && Agree(c.Policy, terms.Goal)).Select(c => c.Policy).FirstOrDefault();
+        return claims
+            .Where(c =>
+                c.Claim == Claim.Open
+                && c.Policy.Metadata.Uid != owner.Metadata.Uid
+                && c.Policy.Spec.Suspend != true
+                && !IsWriteDenied(c.Policy, bucket.Name)
+                && Agree(c.Policy, terms.Goal)
+            )
+            .Select(c => c.Policy)
+            .FirstOrDefault();
     }
 
     /// <summary>All claims on the bucket, the oldest policy's first.</summary>
     private List<(BucketEncryptionPolicy Policy, Claim Claim)> Claims(BucketId bucket) =>
-        [.. Naming(bucket.Name).Where(p => MayClaim(p, bucket)).Select(p => (Policy: p, Claim: ClaimOf(p, bucket))).Where(c => c.Claim != Claim.None)
-            .OrderBy(c => c.Policy.Metadata.CreationTimestamp).ThenBy(c => c.Policy.Metadata.Uid, StringComparer.Ordinal)];
+        [
+            .. Naming(bucket.Name)
+                .Where(p => MayClaim(p, bucket))
+                .Select(p => (Policy: p, Claim: ClaimOf(p, bucket)))
+                .Where(c => c.Claim != Claim.None)
+                .OrderBy(c => c.Policy.Metadata.CreationTimestamp)
+                .ThenBy(c => c.Policy.Metadata.Uid, StringComparer.Ordinal),
+        ];
 
     private bool MayClaim(BucketEncryptionPolicy policy, BucketId bucket) =>
-        policy.Metadata.DeletionTimestamp is null && !PolicyReader.IsAudit(policy.Spec) && PartitionOf(policy, bucket.Name) == bucket.Partition
+        policy.Metadata.DeletionTimestamp is null
+        && !PolicyReader.IsAudit(policy.Spec)
+        && PartitionOf(policy, bucket.Name) == bucket.Partition
         && policy.Spec.Buckets.Any(b => b.Name == bucket.Name);
 
     /// <summary>By its store; while that is not there, by what its looks have found or its status remembers.</summary>
@@ -207,8 +266,11 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
     {
         lock (_gate)
         {
-            return _found.GetValueOrDefault(policy.Metadata.Uid)?.Keys
-                .Where(b => b.Name == bucket).Select(b => b.Partition).FirstOrDefault();
+            return _found
+                .GetValueOrDefault(policy.Metadata.Uid)
+                ?.Keys.Where(b => b.Name == bucket)
+                .Select(b => b.Partition)
+                .FirstOrDefault();
         }
     }
 
@@ -219,7 +281,9 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
             if (_found.GetValueOrDefault(policy.Metadata.Uid)?.ContainsKey(bucket) == true)
                 return true;
         }
-        return policy.Status?.ObservedGeneration == policy.Metadata.Generation && RowOf(policy, bucket.Name) is { State: not BucketRow.Unknown } row && (row.Partition ?? bucket.Partition) == bucket.Partition;
+        return policy.Status?.ObservedGeneration == policy.Metadata.Generation
+            && RowOf(policy, bucket.Name) is { State: not BucketRow.Unknown } row
+            && (row.Partition ?? bucket.Partition) == bucket.Partition;
     }
 
     private IEnumerable<BucketEncryptionPolicy> Naming(string bucket)
@@ -235,12 +299,20 @@ internal sealed class BucketOwnership(Mirror<BucketEncryptionPolicy> policies, F
     {
         if (row is null || (row.Partition is { } partition && partition != bucket.Partition))
             return Claim.None;
-        return row.ClaimedTime is not null ? Claim.Open : row.ClaimDeniedTime is not null ? Claim.Denied : Claim.None;
+        return row.ClaimedTime is not null ? Claim.Open
+            : row.ClaimDeniedTime is not null ? Claim.Denied
+            : Claim.None;
     }
 
-    private static BucketRow? RowOf(BucketEncryptionPolicy policy, string bucket) => policy.Status?.Buckets.FirstOrDefault(b => b.Name == bucket);
+    private static BucketRow? RowOf(BucketEncryptionPolicy policy, string bucket) =>
+        policy.Status?.Buckets.FirstOrDefault(b => b.Name == bucket);
 
-    private static HashSet<string> Names(BucketEncryptionPolicy? policy) => policy is null || policy.Spec.Buckets.IsDefault
-        ? []
-        : [.. policy.Spec.Buckets.Select(b => b.Name), .. (policy.Status?.Buckets ?? []).Where(b => b.HeldTime is not null).Select(b => b.Name)];
+    private static HashSet<string> Names(BucketEncryptionPolicy? policy) =>
+        policy is null || policy.Spec.Buckets.IsDefault
+            ? []
+            :
+            [
+                .. policy.Spec.Buckets.Select(b => b.Name),
+                .. (policy.Status?.Buckets ?? []).Where(b => b.HeldTime is not null).Select(b => b.Name),
+            ];
 }

@@ -8,7 +8,13 @@ namespace BucketEncryptionOperator.Reconciling;
 internal sealed record VendorSession(IBucketEncryptionApi Api, AccessKey Key);
 
 /// <param name="IsRelease">The policy names the bucket no more, or is being deleted.</param>
-internal sealed record BucketTask(BucketAddress Address, BucketId Id, Goal Goal, BucketMemory Memory, bool IsRelease = false)
+internal sealed record BucketTask(
+    BucketAddress Address,
+    BucketId Id,
+    Goal Goal,
+    BucketMemory Memory,
+    bool IsRelease = false
+)
 {
     public string Bucket => Address.Bucket;
 }
@@ -30,7 +36,12 @@ internal sealed class BucketReconciler(TimeProvider time)
         var readAt = time.GetTimestamp();
         try
         {
-            return Judge(session.Api, task, await session.Api.GetAsync(task.Address, session.Key, cancellationToken), readAt);
+            return Judge(
+                session.Api,
+                task,
+                await session.Api.GetAsync(task.Address, session.Key, cancellationToken),
+                readAt
+            );
         }
         catch (VendorException e)
         {
@@ -44,7 +55,12 @@ internal sealed class BucketReconciler(TimeProvider time)
     {
         if (task.Goal is Goal.PutBack)
             observed = observed with { Repeated = api.Repeat(observed) };
-        return new BucketLook.Seen(task, observed, Planner.Decide(task.Goal, observed, task.Memory.History, task.Memory.WasInSync, time.GetUtcNow()), readAt);
+        return new BucketLook.Seen(
+            task,
+            observed,
+            Planner.Decide(task.Goal, observed, task.Memory.History, task.Memory.WasInSync, time.GetUtcNow()),
+            readAt
+        );
     }
 
     /// <summary>The body of a PUT: of an original, as it was recorded; else what was read, with what is declared in it.</summary>
@@ -52,13 +68,18 @@ internal sealed class BucketReconciler(TimeProvider time)
         task.Goal is Goal.PutBack { Original.Document: { } document } ? document : api.Write(write.Target, before);
 
     /// <summary>How the work on a bucket ends that is not written to.</summary>
-    public static Outcome Unwritten(BucketLook.Seen look) => look.Plan switch
-    {
-        Plan.Keep when look.Task.IsRelease => new Outcome.Released(),
-        Plan.Keep keep => new Outcome.InSync(look.Observed.Encryption, keep.History),
-        Plan.Refuse refuse when look.Task.IsRelease => new Outcome.Released(refuse.Failure),
-        Plan.Refuse refuse => new Outcome.Failed(refuse.Failure, look.Observed.Encryption),
-        Plan.Wait wait => new Outcome.Unconfirmed(look.Observed.Encryption, wait.History, wait.Target is BucketEncryption.None),
-        var plan => throw new InvalidOperationException(plan.GetType().Name),
-    };
+    public static Outcome Unwritten(BucketLook.Seen look) =>
+        look.Plan switch
+        {
+            Plan.Keep when look.Task.IsRelease => new Outcome.Released(),
+            Plan.Keep keep => new Outcome.InSync(look.Observed.Encryption, keep.History),
+            Plan.Refuse refuse when look.Task.IsRelease => new Outcome.Released(refuse.Failure),
+            Plan.Refuse refuse => new Outcome.Failed(refuse.Failure, look.Observed.Encryption),
+            Plan.Wait wait => new Outcome.Unconfirmed(
+                look.Observed.Encryption,
+                wait.History,
+                wait.Target is BucketEncryption.None
+            ),
+            var plan => throw new InvalidOperationException(plan.GetType().Name),
+        };
 }

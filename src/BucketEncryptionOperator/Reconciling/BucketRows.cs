@@ -51,37 +51,87 @@ internal static class BucketRows
     /// <param name="wasStalled">The policy's status says so now.</param>
     /// <param name="now">In whole seconds.</param>
     /// <param name="partition">Where the bucket is; null where that is not known now.</param>
-    public static StandingRow Next(BucketRow? before, BucketResult result, bool tolerated, bool wasStalled, DateTimeOffset now, string? partition = null)
+    public static StandingRow Next(
+        BucketRow? before,
+        BucketResult result,
+        bool tolerated,
+        bool wasStalled,
+        DateTimeOffset now,
+        string? partition = null
+    )
     {
-        if (result.Outcome is Outcome.Failed { Failure.PassesByItself: true } && tolerated && before is not null && result.Applied is null)
+        if (
+            result.Outcome is Outcome.Failed { Failure.PassesByItself: true }
+            && tolerated
+            && before is not null
+            && result.Applied is null
+        )
         {
             return new(Kept(before), StandingOf(before, wasStalled));
         }
         if (result.Outcome is Outcome.Waiting { Why.Code: Confirming } && before is { State: not BucketRow.Unknown })
             return new(Kept(before), StandingOf(before, wasStalled)); // what was read is no evidence
-        var row = WithClaim(new BucketRow
-        {
-            Name = result.Bucket,
-            State = BucketRow.Unknown,
-            Partition = partition ?? before?.Partition,
-            LastAppliedTime = result.Applied?.At is { } at ? KubeTimeConverter.Truncate(at) : before?.LastAppliedTime,
-            ClaimedTime = before?.ClaimedTime,
-            ClaimDeniedTime = before?.ClaimDeniedTime,
-            VendorKeyId = result.VendorKey ?? before?.VendorKeyId,
-            Denied = result.WasDenied ? OneMore(before?.Denied, now) : result.Applied is null ? before?.Denied : null,
-            HeldTime = before?.HeldTime ?? (result.Owns ? now : null),
-            Original = before?.Original,
-            Writes = result.WasRefused ? Refused(before?.Writes) : before?.Writes,
-        }, result.Claim, now);
+        var row = WithClaim(
+            new BucketRow
+            {
+                Name = result.Bucket,
+                State = BucketRow.Unknown,
+                Partition = partition ?? before?.Partition,
+                LastAppliedTime = result.Applied?.At is { } at
+                    ? KubeTimeConverter.Truncate(at)
+                    : before?.LastAppliedTime,
+                ClaimedTime = before?.ClaimedTime,
+                ClaimDeniedTime = before?.ClaimDeniedTime,
+                VendorKeyId = result.VendorKey ?? before?.VendorKeyId,
+                Denied =
+                    result.WasDenied ? OneMore(before?.Denied, now)
+                    : result.Applied is null ? before?.Denied
+                    : null,
+                HeldTime = before?.HeldTime ?? (result.Owns ? now : null),
+                Original = before?.Original,
+                Writes = result.WasRefused ? Refused(before?.Writes) : before?.Writes,
+            },
+            result.Claim,
+            now
+        );
         return result.Outcome switch
         {
-            Outcome.InSync inSync => Finish(WithWrite(row, inSync.History) with { State = BucketRow.InSync, Observed = ObservedRows.Of(inSync.Observed) }, Standing.Good),
-            Outcome.Unconfirmed unconfirmed => Finish(Unconfirmed(row, unconfirmed), unconfirmed.IsStuck ? Standing.Stuck : Standing.Confirming),
-            Outcome.Waiting waiting => Finish(row with { State = BucketRow.Drifted, Observed = ObservedRows.Of(waiting.Observed), Error = Error(waiting.Why) }, Standing.Confirming),
-            Outcome.Planned planned => Finish(Planned(row, planned), planned.Why is null ? Standing.Noted : Standing.Stuck),
+            Outcome.InSync inSync => Finish(
+                WithWrite(row, inSync.History) with
+                {
+                    State = BucketRow.InSync,
+                    Observed = ObservedRows.Of(inSync.Observed),
+                },
+                Standing.Good
+            ),
+            Outcome.Unconfirmed unconfirmed => Finish(
+                Unconfirmed(row, unconfirmed),
+                unconfirmed.IsStuck ? Standing.Stuck : Standing.Confirming
+            ),
+            Outcome.Waiting waiting => Finish(
+                row with
+                {
+                    State = BucketRow.Drifted,
+                    Observed = ObservedRows.Of(waiting.Observed),
+                    Error = Error(waiting.Why),
+                },
+                Standing.Confirming
+            ),
+            Outcome.Planned planned => Finish(
+                Planned(row, planned),
+                planned.Why is null ? Standing.Noted : Standing.Stuck
+            ),
             Outcome.Yielded yielded => Finish(
-                WithWrite(row, history: null) with { State = yielded.IsMet ? BucketRow.InSync : BucketRow.Drifted, Observed = ObservedRows.Of(yielded.Observed), Error = Error(yielded.Why) },
-                yielded.Why is null ? Standing.Good : yielded.Why.PassesByItself ? Standing.Confirming : Standing.Stuck),
+                WithWrite(row, history: null) with
+                {
+                    State = yielded.IsMet ? BucketRow.InSync : BucketRow.Drifted,
+                    Observed = ObservedRows.Of(yielded.Observed),
+                    Error = Error(yielded.Why),
+                },
+                yielded.Why is null ? Standing.Good
+                    : yielded.Why.PassesByItself ? Standing.Confirming
+                    : Standing.Stuck
+            ),
             Outcome.Failed failed => Failed(row, failed),
             _ => throw new InvalidOperationException(result.Outcome.GetType().Name),
         };
@@ -89,7 +139,11 @@ internal static class BucketRows
         // The very row that was given, where nothing is new.
         BucketRow Kept(BucketRow last)
         {
-            var kept = WithClaim(result.WasRefused ? last with { Writes = Refused(last.Writes) } : last, result.Claim, now);
+            var kept = WithClaim(
+                result.WasRefused ? last with { Writes = Refused(last.Writes) } : last,
+                result.Claim,
+                now
+            );
             if (kept.ClaimedTime is not null || kept.ClaimDeniedTime is not null)
                 kept = kept with { Partition = kept.Partition ?? partition }; // without it, it would hold anywhere
             return kept == last ? last : kept;
@@ -97,32 +151,62 @@ internal static class BucketRows
 
         // A text may name what was observed: with another observation it is another.
         StandingRow Finish(BucketRow next, Standing standing) =>
-            new(before is not null && before.State == next.State && before.Observed == next.Observed && IsSame(before.Error, next.Error) ? next with { Error = before.Error } : next, standing);
+            new(
+                before is not null
+                && before.State == next.State
+                && before.Observed == next.Observed
+                && IsSame(before.Error, next.Error)
+                    ? next with
+                    {
+                        Error = before.Error,
+                    }
+                    : next,
+                standing
+            );
 
         StandingRow Failed(BucketRow next, Outcome.Failed outcome)
         {
             var failure = outcome.Failure;
             var isNotTheStore = result.ForeignSince is { } since && FailurePolicy.IsNotTheStore(failure, since, now);
-            var standing = isNotTheStore ? Standing.Stuck : failure.PassesByItself ? Standing.Unread : failure.Kind == FailureKind.Missing ? Standing.Missing : Standing.Stuck;
-            var state = failure.PassesByItself ? BucketRow.Unknown : failure.Code is Planner.DowngradeRefused or Planner.KmsKeyRequired ? BucketRow.Drifted : BucketRow.Failed;
-            return Finish(next with { State = state, Observed = ObservedRows.Of(outcome.Observed), Error = Error(failure) is { } error ? error with { Since = result.ForeignSince } : null }, standing) with { IsNotTheStore = isNotTheStore };
+            var standing =
+                isNotTheStore ? Standing.Stuck
+                : failure.PassesByItself ? Standing.Unread
+                : failure.Kind == FailureKind.Missing ? Standing.Missing
+                : Standing.Stuck;
+            var state =
+                failure.PassesByItself ? BucketRow.Unknown
+                : failure.Code is Planner.DowngradeRefused or Planner.KmsKeyRequired ? BucketRow.Drifted
+                : BucketRow.Failed;
+            return Finish(
+                next with
+                {
+                    State = state,
+                    Observed = ObservedRows.Of(outcome.Observed),
+                    Error = Error(failure) is { } error ? error with { Since = result.ForeignSince } : null,
+                },
+                standing
+            ) with
+            {
+                IsNotTheStore = isNotTheStore,
+            };
         }
     }
 
     /// <summary>The row of a bucket that could not be looked at, because its policy or store could not be read.</summary>
-    public static BucketRow NotLookedAt(string bucket, BucketRow? before) => new()
-    {
-        Name = bucket,
-        State = BucketRow.Unknown,
-        Partition = before?.Partition,
-        Writes = before?.Writes,
-        LastAppliedTime = before?.LastAppliedTime,
-        ClaimedTime = before?.ClaimedTime,
-        ClaimDeniedTime = before?.ClaimDeniedTime,
-        VendorKeyId = before?.VendorKeyId,
-        HeldTime = before?.HeldTime,
-        Original = before?.Original,
-    };
+    public static BucketRow NotLookedAt(string bucket, BucketRow? before) =>
+        new()
+        {
+            Name = bucket,
+            State = BucketRow.Unknown,
+            Partition = before?.Partition,
+            Writes = before?.Writes,
+            LastAppliedTime = before?.LastAppliedTime,
+            ClaimedTime = before?.ClaimedTime,
+            ClaimDeniedTime = before?.ClaimDeniedTime,
+            VendorKeyId = before?.VendorKeyId,
+            HeldTime = before?.HeldTime,
+            Original = before?.Original,
+        };
 
     /// <summary>
     /// The row with another history of writes. One that was on record and is gone from it may have been made: whoever asks for an original must know.
@@ -130,25 +214,47 @@ internal static class BucketRows
     public static BucketRow WithWrite(BucketRow row, WriteHistory? history)
     {
         var writes = history is null ? null : BucketMemory.Row(history);
-        if (row.Writes is not { Refused: not true } last || row.LastAppliedTime >= last.RecordedTime || writes?.RecordedTime == last.RecordedTime)
+        if (
+            row.Writes is not { Refused: not true } last
+            || row.LastAppliedTime >= last.RecordedTime
+            || writes?.RecordedTime == last.RecordedTime
+        )
             return row with { Writes = writes };
         return row with { Writes = writes, LastAppliedTime = last.RecordedTime ?? row.LastAppliedTime };
     }
 
     /// <summary>The row of a bucket that is to be released and is not yet.</summary>
     public static StandingRow Leaving(StandingRow row) =>
-        new(row.Row with { State = BucketRow.Releasing }, row.Standing is Standing.Good or Standing.Noted or Standing.Missing ? Standing.Confirming : row.Standing) { KeyRejected = row.KeyRejected };
+        new(
+            row.Row with
+            {
+                State = BucketRow.Releasing,
+            },
+            row.Standing is Standing.Good or Standing.Noted or Standing.Missing ? Standing.Confirming : row.Standing
+        )
+        {
+            KeyRejected = row.KeyRejected,
+        };
 
     /// <summary>What a row that stays as it was means.</summary>
-    public static Standing StandingOf(BucketRow row, bool wasStalled) => (row.State, row.Error?.Code) switch
-    {
-        (BucketRow.InSync, null) => Standing.Good,
-        (BucketRow.Drifted, null) => Standing.Noted,
-        (BucketRow.Drifted or BucketRow.Releasing, null or Confirming or Ownership.AnotherWrites or Releaser.AwaitingSuccessor or Keeper.AwaitingRelease) => Standing.Confirming,
-        (BucketRow.Unknown, _) => Standing.Unread,
-        (BucketRow.Failed, _) when !wasStalled => Standing.Missing,
-        _ => Standing.Stuck,
-    };
+    public static Standing StandingOf(BucketRow row, bool wasStalled) =>
+        (row.State, row.Error?.Code) switch
+        {
+            (BucketRow.InSync, null) => Standing.Good,
+            (BucketRow.Drifted, null) => Standing.Noted,
+            (
+                BucketRow.Drifted
+                    or BucketRow.Releasing,
+                null
+                    or Confirming
+                    or Ownership.AnotherWrites
+                    or Releaser.AwaitingSuccessor
+                    or Keeper.AwaitingRelease
+            ) => Standing.Confirming,
+            (BucketRow.Unknown, _) => Standing.Unread,
+            (BucketRow.Failed, _) when !wasStalled => Standing.Missing,
+            _ => Standing.Stuck,
+        };
 
     private static BucketRow Unconfirmed(BucketRow row, Outcome.Unconfirmed outcome)
     {
@@ -159,77 +265,105 @@ internal static class BucketRows
             Observed = ObservedRows.Of(outcome.Observed),
             Error = outcome switch
             {
-                _ when !outcome.IsStuck => new ErrorRow { Operation = Confirm, Code = Confirming, Message = "Written; a read does not show it yet." },
+                _ when !outcome.IsStuck => new ErrorRow
+                {
+                    Operation = Confirm,
+                    Code = Confirming,
+                    Message = "Written; a read does not show it yet.",
+                },
                 { History.Kept: true } => new ErrorRow
                 {
                     Operation = Confirm,
                     Code = Contested,
                     Message = $"Corrected {times} times, and changed back by somebody else each time.",
-                    Hint = "Find who else manages this bucket's encryption (another tool, another installation), and stop one of the two. The next correction comes later each time.",
+                    Hint =
+                        "Find who else manages this bucket's encryption (another tool, another installation), and stop one of the two. The next correction comes later each time.",
                 },
                 { Removes: true } => new ErrorRow
                 {
                     Operation = Confirm,
                     Code = DisableNotEffective,
                     Message = $"Removed {times} times, and a read still shows an encryption.",
-                    Hint = "The store keeps or enforces a default encryption of its own. The next removal comes later each time; a change of spec.encryption starts anew.",
+                    Hint =
+                        "The store keeps or enforces a default encryption of its own. The next removal comes later each time; a change of spec.encryption starts anew.",
                 },
                 _ => new ErrorRow
                 {
                     Operation = Confirm,
                     Code = NotConverging,
                     Message = $"Written {times} times, and a read never shows it.",
-                    Hint = "Something puts the bucket back, or the vendor drops what it is told; some stores name their default key where a write names none: then leave spec.encryption.kmsKey out. The next write comes later each time; a change of spec.encryption starts anew.",
+                    Hint =
+                        "Something puts the bucket back, or the vendor drops what it is told; some stores name their default key where a write names none: then leave spec.encryption.kmsKey out. The next write comes later each time; a change of spec.encryption starts anew.",
                 },
             },
         };
     }
 
     /// <param name="claim">Null: what it was.</param>
-    private static BucketRow WithClaim(BucketRow row, Claim? claim, DateTimeOffset now) => claim switch
-    {
-        null => row,
-        Claim.Open => row with { ClaimedTime = row.ClaimedTime ?? now, ClaimDeniedTime = null },
-        Claim.Denied => row with { ClaimedTime = null, ClaimDeniedTime = row.ClaimDeniedTime ?? now },
-        _ => row with { ClaimedTime = null, ClaimDeniedTime = null },
-    };
+    private static BucketRow WithClaim(BucketRow row, Claim? claim, DateTimeOffset now) =>
+        claim switch
+        {
+            null => row,
+            Claim.Open => row with { ClaimedTime = row.ClaimedTime ?? now, ClaimDeniedTime = null },
+            Claim.Denied => row with { ClaimedTime = null, ClaimDeniedTime = row.ClaimDeniedTime ?? now },
+            _ => row with { ClaimedTime = null, ClaimDeniedTime = null },
+        };
 
-    private static WritesRow? Refused(WritesRow? row) => row is null or { Refused: true } ? row : row with { Refused = true };
+    private static WritesRow? Refused(WritesRow? row) =>
+        row is null or { Refused: true } ? row : row with { Refused = true };
 
     /// <summary>The third counts only some time after the first: until then the count stands, and with it the row.</summary>
-    private static DeniedRow OneMore(DeniedRow? before, DateTimeOffset now) => before switch
-    {
-        null => new DeniedRow { Count = 1, Since = now },
-        { Count: < DeniedRow.Enough - 1 } => before with { Count = before.Count + 1 },
-        { Count: DeniedRow.Enough - 1 } when now - before.Since >= DeniedRow.Span => before with { Count = DeniedRow.Enough },
-        _ => before,
-    };
-
-    private static BucketRow Planned(BucketRow row, Outcome.Planned outcome) => row with
-    {
-        State = BucketRow.Drifted,
-        Observed = ObservedRows.Of(outcome.Observed),
-        Error = Error(outcome.Why),
-        Planned = new PlannedRow
+    private static DeniedRow OneMore(DeniedRow? before, DateTimeOffset now) =>
+        before switch
         {
-            Operation = outcome.Change.Document is null ? PlannedRow.Delete : PlannedRow.Put,
-            Target = ObservedRows.Of(outcome.Change.Target) ?? throw new InvalidOperationException("a plan without a target"),
-            Document = outcome.Change.Document is { } document ? Failure.Cut(document, PlannedRow.MaxDocument) : null,
-        },
-    };
+            null => new DeniedRow { Count = 1, Since = now },
+            { Count: < DeniedRow.Enough - 1 } => before with { Count = before.Count + 1 },
+            { Count: DeniedRow.Enough - 1 } when now - before.Since >= DeniedRow.Span => before with
+            {
+                Count = DeniedRow.Enough,
+            },
+            _ => before,
+        };
 
-    private static ErrorRow? Error(Failure? failure) => failure is null ? null : new ErrorRow
-    {
-        Operation = failure.Operation,
-        Code = failure.Code,
-        HttpStatus = failure.HttpStatus,
-        Ec = failure.Ec,
-        Message = failure.Message,
-        Hint = failure.Hint,
-        RequestId = failure.RequestId,
-    };
+    private static BucketRow Planned(BucketRow row, Outcome.Planned outcome) =>
+        row with
+        {
+            State = BucketRow.Drifted,
+            Observed = ObservedRows.Of(outcome.Observed),
+            Error = Error(outcome.Why),
+            Planned = new PlannedRow
+            {
+                Operation = outcome.Change.Document is null ? PlannedRow.Delete : PlannedRow.Put,
+                Target =
+                    ObservedRows.Of(outcome.Change.Target)
+                    ?? throw new InvalidOperationException("a plan without a target"),
+                Document = outcome.Change.Document is { } document
+                    ? Failure.Cut(document, PlannedRow.MaxDocument)
+                    : null,
+            },
+        };
+
+    private static ErrorRow? Error(Failure? failure) =>
+        failure is null
+            ? null
+            : new ErrorRow
+            {
+                Operation = failure.Operation,
+                Code = failure.Code,
+                HttpStatus = failure.HttpStatus,
+                Ec = failure.Ec,
+                Message = failure.Message,
+                Hint = failure.Hint,
+                RequestId = failure.RequestId,
+            };
 
     /// <summary>The same failure again: texts and request ids do not count.</summary>
     private static bool IsSame(ErrorRow? a, ErrorRow? b) =>
-        a is not null && b is not null && a.Operation == b.Operation && a.Code == b.Code && a.HttpStatus == b.HttpStatus && a.Ec == b.Ec && a.Hint == b.Hint;
+        a is not null
+        && b is not null
+        && a.Operation == b.Operation
+        && a.Code == b.Code
+        && a.HttpStatus == b.HttpStatus
+        && a.Ec == b.Ec
+        && a.Hint == b.Hint;
 }

@@ -86,7 +86,8 @@ internal sealed class BucketTurns(TimeProvider time)
         /// Whether a read that was begun then shows what the bucket has: this process has not written the bucket since, nor so shortly before that the
         /// read may have missed the write.
         /// </summary>
-        public bool Trusts(long readAt) => entry.WrittenAt is not { } at || turns.Between(at, readAt) >= WriteHistory.ReadLag;
+        public bool Trusts(long readAt) =>
+            entry.WrittenAt is not { } at || turns.Between(at, readAt) >= WriteHistory.ReadLag;
 
         /// <summary>A write is about to be sent.</summary>
         public void Writes() => (_writes, entry.WrittenAt) = (true, turns.Now());
@@ -112,7 +113,9 @@ internal sealed class BucketTurns(TimeProvider time)
     private bool IsOfUse(Entry entry) => entry.WrittenAt is { } at && time.GetElapsedTime(at) < KeptFor;
 
     private TimeSpan UntilReadsAreFresh(Entry entry) =>
-        entry.WrittenAt is { } at && WriteHistory.ReadLag - time.GetElapsedTime(at) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        entry.WrittenAt is { } at && WriteHistory.ReadLag - time.GetElapsedTime(at) is var left && left > TimeSpan.Zero
+            ? left
+            : TimeSpan.Zero;
 
     internal sealed class Entry
     {

@@ -14,8 +14,11 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </summary>
 /// <param name="failures">Of a policy in a row, as the queue has counted them.</param>
 internal sealed class EndpointNews(
-    EndpointBreakers breakers, Mirror<BucketEncryptionPolicy> policies, Stores stores, Func<NamespacedName, int> failures)
-    : IWatchSource
+    EndpointBreakers breakers,
+    Mirror<BucketEncryptionPolicy> policies,
+    Stores stores,
+    Func<NamespacedName, int> failures
+) : IWatchSource
 {
     /// <summary>The next one asks, for the last may have had no request to send.</summary>
     private int _asked;
@@ -40,8 +43,11 @@ internal sealed class EndpointNews(
 
         void Take(Uri endpoint, EndpointTurn turn)
         {
-            var failing = policies.Snapshot().Where(p => failures(p.Metadata.Key) > 0 && IsAt(endpoint, p))
-                .Select(p => p.Metadata.Key).ToList();
+            var failing = policies
+                .Snapshot()
+                .Where(p => failures(p.Metadata.Key) > 0 && IsAt(endpoint, p))
+                .Select(p => p.Metadata.Key)
+                .ToList();
             if (failing.Count == 0)
                 return;
             if (turn == EndpointTurn.ProbeDue)

@@ -16,8 +16,13 @@ namespace BucketEncryptionOperator.Reconciling;
 /// without an original then means that the original was lost, and not that nothing was written yet.
 /// </summary>
 internal sealed class Keeper(
-    KubeClient client, Mirror<BucketEncryptionPolicy> policies, BucketOwnership ownership, Stores stores,
-    StatusWriter writer, TimeProvider time)
+    KubeClient client,
+    Mirror<BucketEncryptionPolicy> policies,
+    BucketOwnership ownership,
+    Stores stores,
+    StatusWriter writer,
+    TimeProvider time
+)
 {
     public const string Finalizer = "bucketencryption.io/release";
     public const string OriginalTooLarge = "OriginalTooLarge";
@@ -34,14 +39,18 @@ internal sealed class Keeper(
     /// The finalizer is there and the status was never written, or has been cleared: a policy restored from a backup, or a status that somebody has replaced.
     /// </summary>
     public static bool HasLostStatus(BucketEncryptionPolicy policy) =>
-        HasFinalizer(policy) && policy.Status?.ObservedGeneration is null or < 0 && (policy.Status?.Buckets ?? []).All(b => b.HeldTime is null && b.Original is null);
+        HasFinalizer(policy)
+        && policy.Status?.ObservedGeneration is null or < 0
+        && (policy.Status?.Buckets ?? []).All(b => b.HeldTime is null && b.Original is null);
 
     /// <summary>
     /// Returns whether a policy's status was lost and the policy was reconciled since: its rows say that the originals
     /// are unavailable, and no row says that the policy owned the bucket.
     /// </summary>
     public static bool HasNothingToRelease(BucketEncryptionPolicy policy) =>
-        HasFinalizer(policy) && (policy.Status?.Buckets ?? []) is var rows && rows.All(b => b.HeldTime is null)
+        HasFinalizer(policy)
+        && (policy.Status?.Buckets ?? []) is var rows
+        && rows.All(b => b.HeldTime is null)
         && rows.Any(b => b.Original is { State: OriginalRow.Unavailable });
 
     /// <summary>Opens the record of one pass.</summary>
@@ -49,16 +58,21 @@ internal sealed class Keeper(
 
     /// <returns>The policy with the rows in its status.</returns>
     /// <exception cref="KubeApiException">Nothing may be written to a vendor then.</exception>
-    public Task<BucketEncryptionPolicy> WriteAsync(BucketEncryptionPolicy policy, IReadOnlyList<BucketRow> rows, CancellationToken cancellationToken) =>
-        writer.WriteAsync(policy, StatusComposer.WithRows(policy, rows), cancellationToken);
+    public Task<BucketEncryptionPolicy> WriteAsync(
+        BucketEncryptionPolicy policy,
+        IReadOnlyList<BucketRow> rows,
+        CancellationToken cancellationToken
+    ) => writer.WriteAsync(policy, StatusComposer.WithRows(policy, rows), cancellationToken);
 
     /// <summary>The policy must not go before its buckets are released.</summary>
     public Task<BucketEncryptionPolicy> HoldAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken) =>
         SetAsync(policy, Finalizers.With(policy.Metadata, Finalizer), cancellationToken);
 
     /// <summary>Nothing remains to be done for the policy's buckets.</summary>
-    public Task<BucketEncryptionPolicy> LetGoAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken) =>
-        SetAsync(policy, Finalizers.Without(policy.Metadata, Finalizer), cancellationToken);
+    public Task<BucketEncryptionPolicy> LetGoAsync(
+        BucketEncryptionPolicy policy,
+        CancellationToken cancellationToken
+    ) => SetAsync(policy, Finalizers.Without(policy.Metadata, Finalizer), cancellationToken);
 
     /// <summary>The policy is gone.</summary>
     public void Forget(string uid) => writer.Forget(uid);
@@ -72,18 +86,35 @@ internal sealed class Keeper(
     /// on yet. The bucket has that policy's write now, which is not what its successor has to restore.
     /// </summary>
     public Original.Recorded? Inherited(BucketEncryptionPolicy policy, BucketId bucket) =>
-        ownership.Releasing(policy, bucket).Where(p => MayPassOn(p, policy) && !PolicyReader.LeavesBucketsAlone(p))
+        ownership
+            .Releasing(policy, bucket)
+            .Where(p => MayPassOn(p, policy) && !PolicyReader.LeavesBucketsAlone(p))
             .SelectMany(p => p.Status!.Buckets.Where(r => r.Name == bucket.Name))
-            .Select(r => BucketMemory.Of(r, sameSpec: false).Original).OfType<Original.Recorded>().MinBy(o => o.At);
+            .Select(r => BucketMemory.Of(r, sameSpec: false).Original)
+            .OfType<Original.Recorded>()
+            .MinBy(o => o.At);
 
     /// <summary>
     /// Gives the successor of the same namespace and vendor what the bucket had before the first of all writes, unless it has a record of its own.
     /// This is the one place that writes another policy's status.
     /// </summary>
-    public async Task PassOnAsync(BucketEncryptionPolicy successor, BucketId bucket, Original.Recorded original, CancellationToken cancellationToken)
+    public async Task PassOnAsync(
+        BucketEncryptionPolicy successor,
+        BucketId bucket,
+        Original.Recorded original,
+        CancellationToken cancellationToken
+    )
     {
-        var row = (successor.Status?.Buckets ?? []).FirstOrDefault(b => b.Name == bucket.Name && (b.Partition ?? bucket.Partition) == bucket.Partition)
-            ?? new BucketRow { Name = bucket.Name, State = BucketRow.Unknown, Partition = bucket.Partition };
+        var row =
+            (successor.Status?.Buckets ?? []).FirstOrDefault(b =>
+                b.Name == bucket.Name && (b.Partition ?? bucket.Partition) == bucket.Partition
+            )
+            ?? new BucketRow
+            {
+                Name = bucket.Name,
+                State = BucketRow.Unknown,
+                Partition = bucket.Partition,
+            };
         if (row.Original is { State: OriginalRow.Recorded })
             return;
         try
@@ -99,7 +130,11 @@ internal sealed class Keeper(
     private string? VendorOf(BucketEncryptionPolicy policy) =>
         stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Vendor;
 
-    private async Task<BucketEncryptionPolicy> SetAsync(BucketEncryptionPolicy policy, ImmutableArray<string> finalizers, CancellationToken cancellationToken)
+    private async Task<BucketEncryptionPolicy> SetAsync(
+        BucketEncryptionPolicy policy,
+        ImmutableArray<string> finalizers,
+        CancellationToken cancellationToken
+    )
     {
         var written = await Finalizers.WriteAsync(client, Kinds.Policies, policy, finalizers, cancellationToken);
         policies.Replace(policy.Metadata.ResourceVersion, written);
@@ -125,12 +160,19 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
     /// <param name="owned">Looks at buckets that the policy may write, or has to release.</param>
     /// <returns>Buckets that may not be written, with the reason.</returns>
     /// <exception cref="KubeApiException">Nothing may be written to a vendor.</exception>
-    public async Task<ImmutableDictionary<string, Failure>> BeginAsync(IBucketEncryptionApi api, IReadOnlyList<BucketLook.Seen> owned, CancellationToken cancellationToken)
+    public async Task<ImmutableDictionary<string, Failure>> BeginAsync(
+        IBucketEncryptionApi api,
+        IReadOnlyList<BucketLook.Seen> owned,
+        CancellationToken cancellationToken
+    )
     {
         var (rows, refused) = Rows(api, owned);
         if (rows.Count > 0)
             Policy = await keeper.WriteAsync(Policy, rows, cancellationToken);
-        var holds = basis.Terms.Deletion != DeletionPolicy.Retain && Policy.Metadata.DeletionTimestamp is null && owned.Any(l => !refused.ContainsKey(l.Task.Bucket));
+        var holds =
+            basis.Terms.Deletion != DeletionPolicy.Retain
+            && Policy.Metadata.DeletionTimestamp is null
+            && owned.Any(l => !refused.ContainsKey(l.Task.Bucket));
         if (holds && !Keeper.HasFinalizer(Policy))
             Policy = await keeper.HoldAsync(Policy, cancellationToken);
         return refused;
@@ -150,7 +192,11 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
 
     /// <summary>Puts one bucket on record again.</summary>
     /// <returns>Why it may not be written; null where it may.</returns>
-    public async Task<Failure?> AddAsync(IBucketEncryptionApi api, BucketLook.Seen look, CancellationToken cancellationToken)
+    public async Task<Failure?> AddAsync(
+        IBucketEncryptionApi api,
+        BucketLook.Seen look,
+        CancellationToken cancellationToken
+    )
     {
         await _turn.WaitAsync(cancellationToken);
         try
@@ -163,7 +209,10 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
         catch (KubeApiException e)
         {
             // The other buckets of the pass are on record and go on.
-            return new Failure(FailureKind.Conflict, Planner.Step, "NotOnRecord") { Message = $"What the write needs on record could not be written: {e.Failure}." };
+            return new Failure(FailureKind.Conflict, Planner.Step, "NotOnRecord")
+            {
+                Message = $"What the write needs on record could not be written: {e.Failure}.",
+            };
         }
         finally
         {
@@ -173,7 +222,10 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
 
     public void Dispose() => _turn.Dispose();
 
-    private (List<BucketRow> Rows, ImmutableDictionary<string, Failure> Refused) Rows(IBucketEncryptionApi api, IReadOnlyList<BucketLook.Seen> looks)
+    private (List<BucketRow> Rows, ImmutableDictionary<string, Failure> Refused) Rows(
+        IBucketEncryptionApi api,
+        IReadOnlyList<BucketLook.Seen> looks
+    )
     {
         var now = KubeTimeConverter.Truncate(time.GetUtcNow());
         var before = Policy.Status?.Buckets ?? [];
@@ -197,8 +249,10 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
                     }
                     (next, held) = (next with { HeldTime = now }, held + 1);
                 }
-                if (basis.Terms.Deletion == DeletionPolicy.Restore
-                    && (next.Original is null || IsReplaceable(next, look.Plan)))
+                if (
+                    basis.Terms.Deletion == DeletionPolicy.Restore
+                    && (next.Original is null || IsReplaceable(next, look.Plan))
+                )
                 {
                     var inherited = next.Original is null ? keeper.Inherited(basis.Policy, task.Id) : null;
                     var original = inherited ?? OriginalOf(api, look, next);
@@ -218,7 +272,14 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
             }
             if (look.Plan is Plan.Write write && !IsOnRecord(next.Writes, write.History))
             {
-                next = BucketRows.WithWrite(next with { ClaimedTime = task.IsRelease ? next.ClaimedTime : next.ClaimedTime ?? now, ClaimDeniedTime = null }, write.History);
+                next = BucketRows.WithWrite(
+                    next with
+                    {
+                        ClaimedTime = task.IsRelease ? next.ClaimedTime : next.ClaimedTime ?? now,
+                        ClaimDeniedTime = null,
+                    },
+                    write.History
+                );
             }
             if (next != row)
                 rows.Add(next);
@@ -230,15 +291,24 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
     private Original OriginalOf(IBucketEncryptionApi api, BucketLook.Seen look, BucketRow row) =>
         isLost || look.Task.Memory.WasWritten
             ? new Original.Unavailable()
-            : new Original.Recorded(look.Observed.Encryption, api.Repeat(look.Observed), row.Original?.RecordedTime ?? KubeTimeConverter.Truncate(time.GetUtcNow()));
+            : new Original.Recorded(
+                look.Observed.Encryption,
+                api.Repeat(look.Observed),
+                row.Original?.RecordedTime ?? KubeTimeConverter.Truncate(time.GetUtcNow())
+            );
 
     /// <summary>
     /// Returns whether the original may be replaced by what the bucket has now: this policy recorded it, and is about
     /// to send its first write. An inherited original was recorded before this policy owned the bucket.
     /// </summary>
-    private bool IsReplaceable(BucketRow row, Plan plan) => _recorded.ContainsKey(row.Name)
-        || (plan is Plan.Write && row is { LastAppliedTime: null, Writes: null or { Refused: true } }
-            && row.Original is { State: OriginalRow.Recorded, RecordedTime: { } at } && at == row.HeldTime);
+    private bool IsReplaceable(BucketRow row, Plan plan) =>
+        _recorded.ContainsKey(row.Name)
+        || (
+            plan is Plan.Write
+            && row is { LastAppliedTime: null, Writes: null or { Refused: true } }
+            && row.Original is { State: OriginalRow.Recorded, RecordedTime: { } at }
+            && at == row.HeldTime
+        );
 
     /// <summary>
     /// Returns whether the write is on record. A record that is marked as refused is not: after a crash it would say that
@@ -249,19 +319,26 @@ internal sealed class PassRecord(Keeper keeper, PassBasis basis, bool isLost, Ti
 
     /// <summary>A row of a bucket elsewhere is another bucket's.</summary>
     private BucketRow? RowOf(BucketTask task) =>
-        Policy.Status?.Buckets.FirstOrDefault(b => b.Name == task.Bucket && (b.Partition ?? task.Id.Partition) == task.Id.Partition);
+        Policy.Status?.Buckets.FirstOrDefault(b =>
+            b.Name == task.Bucket && (b.Partition ?? task.Id.Partition) == task.Id.Partition
+        );
 
     private static int Bytes(string? document) => document is null ? 0 : Encoding.UTF8.GetByteCount(document);
 
-    private static Failure TooLarge(int size) => new(FailureKind.Refused, Planner.Step, Keeper.OriginalTooLarge)
-    {
-        Message = $"What the bucket has now takes {size} bytes to remember; {Original.MaxDocument} are allowed for a bucket, and {Original.MaxDocuments} for a policy. Nothing was written.",
-        Hint = "Use deletionPolicy Retain for this bucket, or split the policy.",
-    };
+    private static Failure TooLarge(int size) =>
+        new(FailureKind.Refused, Planner.Step, Keeper.OriginalTooLarge)
+        {
+            Message =
+                $"What the bucket has now takes {size} bytes to remember; {Original.MaxDocument} are allowed for a bucket, and {Original.MaxDocuments} for a policy. Nothing was written.",
+            Hint = "Use deletionPolicy Retain for this bucket, or split the policy.",
+        };
 
-    private static Failure StillReleasing(int held) => new(FailureKind.Refused, Planner.Step, Keeper.AwaitingRelease)
-    {
-        Message = $"The policy still has to release {held} buckets that it wrote before; it takes no more until some of them are released.",
-        Hint = "Mend what keeps those buckets from being released (rows with the state Releasing), or set deletionPolicy Retain.",
-    };
+    private static Failure StillReleasing(int held) =>
+        new(FailureKind.Refused, Planner.Step, Keeper.AwaitingRelease)
+        {
+            Message =
+                $"The policy still has to release {held} buckets that it wrote before; it takes no more until some of them are released.",
+            Hint =
+                "Mend what keeps those buckets from being released (rows with the state Releasing), or set deletionPolicy Retain.",
+        };
 }

@@ -8,46 +8,49 @@ internal static class ObservedRows
 {
     private const string OtherCipher = "Other";
 
-    public static ObservedRow? Of(BucketEncryption? encryption) => encryption switch
-    {
-        null => null,
-        BucketEncryption.None => new ObservedRow { Algorithm = "None" },
-        BucketEncryption.Aes256 => new ObservedRow { Algorithm = "AES256" },
-        BucketEncryption.Sm4 => new ObservedRow { Algorithm = "SM4" },
-        BucketEncryption.Kms kms => new ObservedRow
+    public static ObservedRow? Of(BucketEncryption? encryption) =>
+        encryption switch
         {
-            Algorithm = "KMS",
-            KmsKeyId = kms.KeyId,
-            KmsDataEncryption = kms.Cipher switch
+            null => null,
+            BucketEncryption.None => new ObservedRow { Algorithm = "None" },
+            BucketEncryption.Aes256 => new ObservedRow { Algorithm = "AES256" },
+            BucketEncryption.Sm4 => new ObservedRow { Algorithm = "SM4" },
+            BucketEncryption.Kms kms => new ObservedRow
             {
-                DataCipher.Sm4 => "SM4",
-                DataCipher.Other => OtherCipher,
-                _ => null,
+                Algorithm = "KMS",
+                KmsKeyId = kms.KeyId,
+                KmsDataEncryption = kms.Cipher switch
+                {
+                    DataCipher.Sm4 => "SM4",
+                    DataCipher.Other => OtherCipher,
+                    _ => null,
+                },
+                KmsProjectId = kms.ProjectId,
+                BucketKeyEnabled = kms.BucketKeyEnabled ? true : null,
             },
-            KmsProjectId = kms.ProjectId,
-            BucketKeyEnabled = kms.BucketKeyEnabled ? true : null,
-        },
-        BucketEncryption.Other other => new ObservedRow { Algorithm = other.Algorithm },
-        _ => throw new InvalidOperationException(encryption.GetType().Name),
-    };
+            BucketEncryption.Other other => new ObservedRow { Algorithm = other.Algorithm },
+            _ => throw new InvalidOperationException(encryption.GetType().Name),
+        };
 
-    public static BucketEncryption Read(ObservedRow row) => row.Algorithm switch
-    {
-        "None" => new BucketEncryption.None(),
-        "AES256" => new BucketEncryption.Aes256(),
-        "SM4" => new BucketEncryption.Sm4(),
-        "KMS" => new BucketEncryption.Kms(
-            row.KmsKeyId,
-            row.KmsDataEncryption switch
-            {
-                "SM4" => DataCipher.Sm4,
-                OtherCipher => DataCipher.Other,
-                _ => DataCipher.Aes256,
-            },
-            row.KmsProjectId,
-            row.BucketKeyEnabled == true),
-        var other => new BucketEncryption.Other(other),
-    };
+    public static BucketEncryption Read(ObservedRow row) =>
+        row.Algorithm switch
+        {
+            "None" => new BucketEncryption.None(),
+            "AES256" => new BucketEncryption.Aes256(),
+            "SM4" => new BucketEncryption.Sm4(),
+            "KMS" => new BucketEncryption.Kms(
+                row.KmsKeyId,
+                row.KmsDataEncryption switch
+                {
+                    "SM4" => DataCipher.Sm4,
+                    OtherCipher => DataCipher.Other,
+                    _ => DataCipher.Aes256,
+                },
+                row.KmsProjectId,
+                row.BucketKeyEnabled == true
+            ),
+            var other => new BucketEncryption.Other(other),
+        };
 }
 
 /// <summary>What a row remembers of its bucket, beyond what it says of now.</summary>
@@ -56,47 +59,73 @@ internal static class ObservedRows
 /// <param name="WasWritten">By this policy, at any time; also where a write was put on record and nobody knows what became of it.</param>
 /// <param name="WasInSync">At the last look, under the same spec.</param>
 /// <param name="VendorKey">The id under which the store answers its own default key; null where none is known.</param>
-internal sealed record BucketMemory(WriteHistory? History, Original? Original, bool WasWritten, bool WasInSync, string? VendorKey = null)
+internal sealed record BucketMemory(
+    WriteHistory? History,
+    Original? Original,
+    bool WasWritten,
+    bool WasInSync,
+    string? VendorKey = null
+)
 {
     public static BucketMemory None { get; } = new(null, null, false, false);
 
-    public static BucketMemory Of(BucketRow? row, bool sameSpec) => row is null ? None : new BucketMemory(
-        ReadWrites(row.Writes),
-        ReadOriginal(row.Original),
-        row.LastAppliedTime is not null || row.Writes is { Refused: not true },
-        sameSpec && row is { State: BucketRow.InSync, Error: null },
-        row.VendorKeyId);
+    public static BucketMemory Of(BucketRow? row, bool sameSpec) =>
+        row is null
+            ? None
+            : new BucketMemory(
+                ReadWrites(row.Writes),
+                ReadOriginal(row.Original),
+                row.LastAppliedTime is not null || row.Writes is { Refused: not true },
+                sameSpec && row is { State: BucketRow.InSync, Error: null },
+                row.VendorKeyId
+            );
 
-    public static WriteHistory? ReadWrites(WritesRow? writes) => writes is null ? null : new WriteHistory(writes.Hash, writes.Count, writes.NotBefore)
-    {
-        Kept = writes.Kept == true,
-        IsCorrection = writes.Correction == true,
-        IsRefused = writes.Refused == true,
-        RecordedAt = writes.RecordedTime ?? default,
-    };
+    public static WriteHistory? ReadWrites(WritesRow? writes) =>
+        writes is null
+            ? null
+            : new WriteHistory(writes.Hash, writes.Count, writes.NotBefore)
+            {
+                Kept = writes.Kept == true,
+                IsCorrection = writes.Correction == true,
+                IsRefused = writes.Refused == true,
+                RecordedAt = writes.RecordedTime ?? default,
+            };
 
-    public static WritesRow Row(WriteHistory history) => new()
-    {
-        Hash = history.Fingerprint,
-        Count = history.Count,
-        NotBefore = KubeTimeConverter.Truncate(history.NotBefore),
-        Kept = history.Kept ? true : null,
-        Correction = history.IsCorrection ? true : null,
-        Refused = history.IsRefused ? true : null,
-        RecordedTime = history.RecordedAt == default ? null : KubeTimeConverter.Truncate(history.RecordedAt),
-    };
+    public static WritesRow Row(WriteHistory history) =>
+        new()
+        {
+            Hash = history.Fingerprint,
+            Count = history.Count,
+            NotBefore = KubeTimeConverter.Truncate(history.NotBefore),
+            Kept = history.Kept ? true : null,
+            Correction = history.IsCorrection ? true : null,
+            Refused = history.IsRefused ? true : null,
+            RecordedTime = history.RecordedAt == default ? null : KubeTimeConverter.Truncate(history.RecordedAt),
+        };
 
-    public static OriginalRow Row(Original original) => original is Original.Recorded recorded
-        ? new OriginalRow { State = OriginalRow.Recorded, Encryption = ObservedRows.Of(recorded.Encryption), Document = recorded.Document, RecordedTime = KubeTimeConverter.Truncate(recorded.At) }
-        : new OriginalRow { State = OriginalRow.Unavailable };
+    public static OriginalRow Row(Original original) =>
+        original is Original.Recorded recorded
+            ? new OriginalRow
+            {
+                State = OriginalRow.Recorded,
+                Encryption = ObservedRows.Of(recorded.Encryption),
+                Document = recorded.Document,
+                RecordedTime = KubeTimeConverter.Truncate(recorded.At),
+            }
+            : new OriginalRow { State = OriginalRow.Unavailable };
 
     /// <summary>A record that somebody has edited into nonsense is as good as none.</summary>
-    private static Original? ReadOriginal(OriginalRow? row) => row switch
-    {
-        null => null,
-        // "None" may have been said in a document, by an algorithm of that name or by none.
-        { State: OriginalRow.Recorded, Encryption: { } encryption, RecordedTime: { } at } when encryption.Algorithm == "None" || row.Document is not null =>
-            new Original.Recorded(ObservedRows.Read(encryption), row.Document, at),
-        _ => new Original.Unavailable(),
-    };
+    private static Original? ReadOriginal(OriginalRow? row) =>
+        row switch
+        {
+            null => null,
+            // "None" may have been said in a document, by an algorithm of that name or by none.
+            { State: OriginalRow.Recorded, Encryption: { } encryption, RecordedTime: { } at }
+                when encryption.Algorithm == "None" || row.Document is not null => new Original.Recorded(
+                ObservedRows.Read(encryption),
+                row.Document,
+                at
+            ),
+            _ => new Original.Unavailable(),
+        };
 }

@@ -42,11 +42,12 @@ internal sealed class PassProgress(TimeProvider time)
     private readonly ConcurrentDictionary<string, Unfinished> _unfinished = new(StringComparer.Ordinal);
 
     /// <summary>What a bucket gets that the pass did not come to.</summary>
-    public static Failure GaveWay { get; } = new(FailureKind.Conflict, Planner.Step, NotReached)
-    {
-        Message = "Other policies waited for a worker. The bucket's turn comes in a moment.",
-        NotSent = true,
-    };
+    public static Failure GaveWay { get; } =
+        new(FailureKind.Conflict, Planner.Step, NotReached)
+        {
+            Message = "Other policies waited for a worker. The bucket's turn comes in a moment.",
+            NotSent = true,
+        };
 
     /// <summary>Policies with an unfinished pass.</summary>
     internal int Count => _unfinished.Count;
@@ -58,8 +59,12 @@ internal sealed class PassProgress(TimeProvider time)
             return tasks;
         if (unfinished.Of == StateOf(basis))
         {
-            return [.. tasks.Where(t => Kept(unfinished, t) is null)
-                .OrderBy(t => unfinished.Last.GetValueOrDefault(KeyOf(t), long.MinValue))];
+            return
+            [
+                .. tasks
+                    .Where(t => Kept(unfinished, t) is null)
+                    .OrderBy(t => unfinished.Last.GetValueOrDefault(KeyOf(t), long.MinValue)),
+            ];
         }
         _unfinished.TryRemove(basis.Policy.Metadata.Uid, out _);
         return tasks;
@@ -68,21 +73,31 @@ internal sealed class PassProgress(TimeProvider time)
     /// <summary>What an earlier pass has read of a bucket that it then had no time to write.</summary>
     public PostponedLook? LookOf(BucketEncryptionPolicy policy, BucketTask task) =>
         _unfinished.TryGetValue(policy.Metadata.Uid, out var unfinished)
-        && unfinished.Looks.TryGetValue(KeyOf(task), out var look) && time.GetElapsedTime(look.ReadAt) <= KeptFor
-            ? look : null;
+        && unfinished.Looks.TryGetValue(KeyOf(task), out var look)
+        && time.GetElapsedTime(look.ReadAt) <= KeptFor
+            ? look
+            : null;
 
     /// <summary>Takes in what a pass has done of the remaining tasks.</summary>
     /// <returns>A result for each task, and how the pass ended.</returns>
     public (IReadOnlyList<BucketResult> Results, PassEnd End) Complete(
-        PassBasis basis, IReadOnlyList<BucketTask> tasks, IReadOnlyList<BucketTask> remaining,
-        IReadOnlyList<BucketResult> results)
+        PassBasis basis,
+        IReadOnlyList<BucketTask> tasks,
+        IReadOnlyList<BucketTask> remaining,
+        IReadOnlyList<BucketResult> results
+    )
     {
         var uid = basis.Policy.Metadata.Uid;
         var unfinished = _unfinished.GetValueOrDefault(uid) ?? new Unfinished(StateOf(basis));
         var done = remaining.Zip(results).ToDictionary(p => KeyOf(p.First), p => p.Second);
         IReadOnlyList<BucketResult> all =
-            [.. tasks.Select(t => done.GetValueOrDefault(KeyOf(t)) ?? Done(unfinished, t)?.Result
-                ?? throw new InvalidOperationException("a task without a result"))];
+        [
+            .. tasks.Select(t =>
+                done.GetValueOrDefault(KeyOf(t))
+                ?? Done(unfinished, t)?.Result
+                ?? throw new InvalidOperationException("a task without a result")
+            ),
+        ];
         if (!results.Any(IsUnfinished))
         {
             foreach (var task in tasks)
@@ -137,8 +152,8 @@ internal sealed class PassProgress(TimeProvider time)
         {
             Outcome.InSync or Outcome.Planned => true,
             Outcome.Yielded yielded => yielded.Why is not { PassesByItself: true },
-            Outcome.Failed { Failure: { ConcernsCredentials: false } failure } =>
-                !failure.PassesByItself && failure.Kind != FailureKind.Bug,
+            Outcome.Failed { Failure: { ConcernsCredentials: false } failure } => !failure.PassesByItself
+                && failure.Kind != FailureKind.Bug,
             _ => false,
         };
     }
@@ -157,8 +172,12 @@ internal sealed class PassProgress(TimeProvider time)
         return new State(meta.Generation, basis.Inputs, Schedule.AskedFor(basis.Policy), meta.DeletionTimestamp);
     }
 
-    private readonly record struct State(long? Generation, string Inputs, string? AskedFor,
-        DateTimeOffset? DeletionTimestamp);
+    private readonly record struct State(
+        long? Generation,
+        string Inputs,
+        string? AskedFor,
+        DateTimeOffset? DeletionTimestamp
+    );
 
     private sealed record Unfinished(State Of)
     {

@@ -29,21 +29,42 @@ internal static class PolicyEvents
         foreach (var result in findings.Buckets.Concat(findings.Releases))
         {
             if (result.Outcome is Outcome.Released { Skipped: { } why })
-                facts.Add(new Fact(result.Bucket, IsWarning: true, why.Code, why.Operation, Sentence(why.Message, why.Hint)));
+                facts.Add(
+                    new Fact(result.Bucket, IsWarning: true, why.Code, why.Operation, Sentence(why.Message, why.Hint))
+                );
             if (result.Applied is not { } applied)
                 continue;
             if (before.GetValueOrDefault(result.Bucket) is { State: BucketRow.InSync, Observed: { } kept })
                 facts.Add(Drift(result.Bucket, kept, ObservedRows.Of(applied.From)));
-            facts.Add(applied.To is BucketEncryption.None
-                ? new Fact(result.Bucket, IsWarning: false, EncryptionRemoved, "Delete", $"default encryption removed; it was {applied.From}.")
-                : new Fact(result.Bucket, IsWarning: false, EncryptionApplied, "Put", $"default encryption is now {applied.To}; it was {applied.From}."));
+            facts.Add(
+                applied.To is BucketEncryption.None
+                    ? new Fact(
+                        result.Bucket,
+                        IsWarning: false,
+                        EncryptionRemoved,
+                        "Delete",
+                        $"default encryption removed; it was {applied.From}."
+                    )
+                    : new Fact(
+                        result.Bucket,
+                        IsWarning: false,
+                        EncryptionApplied,
+                        "Put",
+                        $"default encryption is now {applied.To}; it was {applied.From}."
+                    )
+            );
         }
         return Group(policy, facts, now);
     }
 
     /// <summary>What the status says for the first time: told once it is written, or it would be told again.</summary>
     /// <param name="written">Buckets that were written: <see cref="Done"/> has told of their drift.</param>
-    public static IEnumerable<Occurrence> Changes(BucketEncryptionPolicy policy, PolicyStatus after, IReadOnlySet<string> written, DateTimeOffset now)
+    public static IEnumerable<Occurrence> Changes(
+        BucketEncryptionPolicy policy,
+        PolicyStatus after,
+        IReadOnlySet<string> written,
+        DateTimeOffset now
+    )
     {
         var before = RowsOfThisSpec(policy);
         var facts = new List<Fact>();
@@ -51,10 +72,23 @@ internal static class PolicyEvents
         {
             var last = before.GetValueOrDefault(row.Name);
             var error = StatusChanges.NewError(policy.Status, row);
-            if (last is { State: BucketRow.InSync, Observed: { } kept } && row is { State: not BucketRow.InSync, Observed: { } seen } && kept != seen && !written.Contains(row.Name))
+            if (
+                last is { State: BucketRow.InSync, Observed: { } kept }
+                && row is { State: not BucketRow.InSync, Observed: { } seen }
+                && kept != seen
+                && !written.Contains(row.Name)
+            )
                 facts.Add(Drift(row.Name, kept, seen));
             else if (row is { Planned: not null, Observed: { } found } && last?.Planned is null)
-                facts.Add(new Fact(row.Name, IsWarning: true, DriftDetected, "Get", $"default encryption is not as declared: {Words(found)}. Nothing is written; the status says what would be."));
+                facts.Add(
+                    new Fact(
+                        row.Name,
+                        IsWarning: true,
+                        DriftDetected,
+                        "Get",
+                        $"default encryption is not as declared: {Words(found)}. Nothing is written; the status says what would be."
+                    )
+                );
             if (error is not null && Problem(row.Name, error) is { } problem)
                 facts.Add(problem);
         }
@@ -63,53 +97,102 @@ internal static class PolicyEvents
 
     /// <summary>A row that speaks of another spec says nothing of drift: somebody has changed the declaration, not the bucket.</summary>
     private static Dictionary<string, BucketRow> RowsOfThisSpec(BucketEncryptionPolicy policy) =>
-        policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation ? status.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal) : [];
+        policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation
+            ? status.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal)
+            : [];
 
-    private static Fact Drift(string bucket, ObservedRow from, ObservedRow? to) => new(
-        bucket, IsWarning: true, DriftDetected, "Get", $"default encryption was changed by somebody else, from {Words(from)} to {(to is null ? "something unread" : Words(to))}.");
+    private static Fact Drift(string bucket, ObservedRow from, ObservedRow? to) =>
+        new(
+            bucket,
+            IsWarning: true,
+            DriftDetected,
+            "Get",
+            $"default encryption was changed by somebody else, from {Words(from)} to {(to is null ? "something unread" : Words(to))}."
+        );
 
-    private static Fact? Problem(string bucket, ErrorRow error) => error.Code switch
-    {
-        BucketRows.Confirming or Ownership.AnotherWrites or Releaser.AwaitingSuccessor => null, // passes in seconds
-        PolicyPass.OnlyReads => null, // DriftDetected has told
-        BucketRows.NotConverging or BucketRows.DisableNotEffective or BucketRows.Contested or Planner.DowngradeRefused or Planner.KmsKeyRequired or Ownership.BucketConflict or Keeper.OriginalTooLarge or Keeper.AwaitingRelease => new Fact(bucket, IsWarning: true, error.Code, error.Operation, Sentence(error.Message, error.Hint)),
-        _ when Ownership.IsAboutOwner(error.Code) => new Fact(bucket, IsWarning: true, error.Code, error.Operation, Sentence(error.Message, error.Hint)),
-        _ when error.Operation is NotLeading.CheckLease or Planner.Step => null,
-        _ => new Fact(bucket, IsWarning: true, VendorError, error.Operation, Sentence($"{error.Operation} failed with {error.Code}{Answered(error)}.", error.Hint))
+    private static Fact? Problem(string bucket, ErrorRow error) =>
+        error.Code switch
         {
-            RequestId = error.RequestId,
-        },
-    };
+            BucketRows.Confirming or Ownership.AnotherWrites or Releaser.AwaitingSuccessor => null, // passes in seconds
+            PolicyPass.OnlyReads => null, // DriftDetected has told
+            BucketRows.NotConverging
+            or BucketRows.DisableNotEffective
+            or BucketRows.Contested
+            or Planner.DowngradeRefused
+            or Planner.KmsKeyRequired
+            or Ownership.BucketConflict
+            or Keeper.OriginalTooLarge
+            or Keeper.AwaitingRelease => new Fact(
+                bucket,
+                IsWarning: true,
+                error.Code,
+                error.Operation,
+                Sentence(error.Message, error.Hint)
+            ),
+            _ when Ownership.IsAboutOwner(error.Code) => new Fact(
+                bucket,
+                IsWarning: true,
+                error.Code,
+                error.Operation,
+                Sentence(error.Message, error.Hint)
+            ),
+            _ when error.Operation is NotLeading.CheckLease or Planner.Step => null,
+            _ => new Fact(
+                bucket,
+                IsWarning: true,
+                VendorError,
+                error.Operation,
+                Sentence($"{error.Operation} failed with {error.Code}{Answered(error)}.", error.Hint)
+            )
+            {
+                RequestId = error.RequestId,
+            },
+        };
 
-    private static string Answered(ErrorRow error) => error.HttpStatus is { } status ? string.Create(CultureInfo.InvariantCulture, $" (HTTP {status})") : "";
+    private static string Answered(ErrorRow error) =>
+        error.HttpStatus is { } status ? string.Create(CultureInfo.InvariantCulture, $" (HTTP {status})") : "";
 
-    private static string Sentence(string? what, string? hint) => string.Join(' ', new[] { what, hint }.Where(t => !string.IsNullOrEmpty(t)));
+    private static string Sentence(string? what, string? hint) =>
+        string.Join(' ', new[] { what, hint }.Where(t => !string.IsNullOrEmpty(t)));
 
-    private static string Words(ObservedRow row) => string.Join(' ', new[]
-    {
-        row.Algorithm,
-        row.KmsKeyId is { } key ? $"with key {key}" : null,
-        row.KmsProjectId is { } project ? $"of project {project}" : null,
-        row.KmsDataEncryption is { } cipher ? $"and {cipher} data encryption" : null,
-        row.BucketKeyEnabled is true ? "and a bucket key" : null,
-    }.Where(t => t is not null));
+    private static string Words(ObservedRow row) =>
+        string.Join(
+            ' ',
+            new[]
+            {
+                row.Algorithm,
+                row.KmsKeyId is { } key ? $"with key {key}" : null,
+                row.KmsProjectId is { } project ? $"of project {project}" : null,
+                row.KmsDataEncryption is { } cipher ? $"and {cipher} data encryption" : null,
+                row.BucketKeyEnabled is true ? "and a bucket key" : null,
+            }.Where(t => t is not null)
+        );
 
     /// <summary>One event for each thing that happened; the request id is that of the first bucket.</summary>
     private static IEnumerable<Occurrence> Group(BucketEncryptionPolicy policy, List<Fact> facts, DateTimeOffset now)
     {
-        var subject = new EventSubject($"{Kinds.Group}/{Kinds.Version}", Kinds.Policy, policy.Metadata.Key, policy.Metadata.Uid);
-        return facts.GroupBy(f => f with { Bucket = "", RequestId = null }).Select(same =>
-        {
-            var fact = same.Key;
-            var buckets = same.Select(f => f.Bucket).ToImmutableArray();
-            var request = same.Select(f => f.RequestId).FirstOrDefault(id => id is not null);
-            var note = $"{Names(buckets)}: {fact.Text}{(request is null ? "" : $" Request {request}.")}";
-            return new Occurrence(subject, fact.IsWarning, fact.Reason, fact.Action, note, now);
-        });
+        var subject = new EventSubject(
+            $"{Kinds.Group}/{Kinds.Version}",
+            Kinds.Policy,
+            policy.Metadata.Key,
+            policy.Metadata.Uid
+        );
+        return facts
+            .GroupBy(f => f with { Bucket = "", RequestId = null })
+            .Select(same =>
+            {
+                var fact = same.Key;
+                var buckets = same.Select(f => f.Bucket).ToImmutableArray();
+                var request = same.Select(f => f.RequestId).FirstOrDefault(id => id is not null);
+                var note = $"{Names(buckets)}: {fact.Text}{(request is null ? "" : $" Request {request}.")}";
+                return new Occurrence(subject, fact.IsWarning, fact.Reason, fact.Action, note, now);
+            });
     }
 
     private static string Names(ImmutableArray<string> buckets) =>
-        (buckets.Length == 1 ? "Bucket " : "Buckets ") + string.Join(", ", buckets.Take(NamedBuckets)) + (buckets.Length > NamedBuckets ? $" and {buckets.Length - NamedBuckets} more" : "");
+        (buckets.Length == 1 ? "Bucket " : "Buckets ")
+        + string.Join(", ", buckets.Take(NamedBuckets))
+        + (buckets.Length > NamedBuckets ? $" and {buckets.Length - NamedBuckets} more" : "");
 
     private sealed record Fact(string Bucket, bool IsWarning, string Reason, string Action, string Text)
     {

@@ -13,9 +13,17 @@ namespace BucketEncryptionOperator.Reconciling;
 internal sealed class PolicyMetrics
 {
     /// <summary>From a tenth of a second to half a day.</summary>
-    private static readonly InstrumentAdvice<double> Bounds = new() { HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400, 43200] };
+    private static readonly InstrumentAdvice<double> Bounds = new()
+    {
+        HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400, 43200],
+    };
 
-    private static readonly string[] FuseReasons = [BucketRows.NotConverging, BucketRows.DisableNotEffective, BucketRows.Contested];
+    private static readonly string[] FuseReasons =
+    [
+        BucketRows.NotConverging,
+        BucketRows.DisableNotEffective,
+        BucketRows.Contested,
+    ];
 
     private readonly Lock _gate = new();
     private readonly Dictionary<NamespacedName, Entry> _policies = [];
@@ -28,10 +36,25 @@ internal sealed class PolicyMetrics
     public PolicyMetrics(Meter meter, TimeProvider time)
     {
         _time = time;
-        _found = meter.CreateCounter<long>("bucketencryption_drift_found_total", description: "Buckets that were as declared, or that only Audit looks at, and were found to be otherwise");
-        _corrected = meter.CreateCounter<long>("bucketencryption_drift_corrected_total", description: "Of those, buckets that were written to, and the vendor took it");
-        _fuses = meter.CreateCounter<long>("bucketencryption_fuse_blown_total", description: "Buckets whose writes were stopped for a while, by reason: NotConverging, DisableNotEffective, Contested");
-        _apply = meter.CreateHistogram("bucketencryption_apply_duration_seconds", "s", "Time from a change of a spec until its policy is Compliant", tags: null, Bounds);
+        _found = meter.CreateCounter<long>(
+            "bucketencryption_drift_found_total",
+            description: "Buckets that were as declared, or that only Audit looks at, and were found to be otherwise"
+        );
+        _corrected = meter.CreateCounter<long>(
+            "bucketencryption_drift_corrected_total",
+            description: "Of those, buckets that were written to, and the vendor took it"
+        );
+        _fuses = meter.CreateCounter<long>(
+            "bucketencryption_fuse_blown_total",
+            description: "Buckets whose writes were stopped for a while, by reason: NotConverging, DisableNotEffective, Contested"
+        );
+        _apply = meter.CreateHistogram(
+            "bucketencryption_apply_duration_seconds",
+            "s",
+            "Time from a change of a spec until its policy is Compliant",
+            tags: null,
+            Bounds
+        );
         _found.Add(0); // counters begin at zero, so that the first is a rise that an alert sees
         _corrected.Add(0);
         foreach (var reason in FuseReasons)
@@ -90,7 +113,11 @@ internal sealed class PolicyMetrics
                 return;
             if (findings.IsVerified)
                 entry.VerifiedAt = _time.GetUtcNow();
-            if (entry.ChangedAt is not null && status.ObservedGeneration == policy.Metadata.Generation && status.Conditions.Find(StatusComposer.Compliant)?.Status == Condition.True)
+            if (
+                entry.ChangedAt is not null
+                && status.ObservedGeneration == policy.Metadata.Generation
+                && status.Conditions.Find(StatusComposer.Compliant)?.Status == Condition.True
+            )
                 (changedAt, entry.ChangedAt) = (entry.ChangedAt, null);
         }
         if (changedAt is { } from)
@@ -102,17 +129,26 @@ internal sealed class PolicyMetrics
         foreach (var row in status.Buckets)
         {
             var before = RowOf(policy, row.Name);
-            var changed = before is { State: BucketRow.InSync, Observed: { } kept } && row is { State: not BucketRow.InSync, Observed: { } seen } && kept != seen && !written.Contains(row.Name);
+            var changed =
+                before is { State: BucketRow.InSync, Observed: { } kept }
+                && row is { State: not BucketRow.InSync, Observed: { } seen }
+                && kept != seen
+                && !written.Contains(row.Name);
             if (changed || (row.Planned is not null && before?.Planned is null))
                 _found.Add(1);
-            if (StatusChanges.NewError(policy.Status, row) is { } error && FuseReasons.Contains(error.Code, StringComparer.Ordinal))
+            if (
+                StatusChanges.NewError(policy.Status, row) is { } error
+                && FuseReasons.Contains(error.Code, StringComparer.Ordinal)
+            )
                 _fuses.Add(1, new KeyValuePair<string, object?>("reason", error.Code));
         }
     }
 
     /// <summary>What the last status says of a bucket, if it speaks of the same spec.</summary>
     private static BucketRow? RowOf(BucketEncryptionPolicy policy, string bucket) =>
-        policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation ? status.Buckets.FirstOrDefault(r => r.Name == bucket) : null;
+        policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation
+            ? status.Buckets.FirstOrDefault(r => r.Name == bucket)
+            : null;
 
     /// <summary>What is known of this policy; null where it is gone, or another one has its name.</summary>
     private Entry? Find(ObjectMeta policy) =>

@@ -21,8 +21,14 @@ internal sealed record PassOptions(int BucketConcurrency, bool ReadOnly = false)
 /// A pass that ends before it has come to all buckets is gone on with by the next one (<see cref="PassProgress"/>).
 /// </summary>
 internal sealed class PolicyPass(
-    BucketReconciler buckets, BucketOwnership ownership, Keeper keeper, WriteGate gate, WriteChecks checks,
-    PassProgress progress, PassOptions options)
+    BucketReconciler buckets,
+    BucketOwnership ownership,
+    Keeper keeper,
+    WriteGate gate,
+    WriteChecks checks,
+    PassProgress progress,
+    PassOptions options
+)
 {
     public const string OnlyReads = "ReadOnly";
 
@@ -34,8 +40,12 @@ internal sealed class PolicyPass(
     /// <returns>The policy as it is stored now, a result for each task, and whether the next pass should go
     /// on.</returns>
     public async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results, PassEnd End)> RunAsync(
-        PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, ConcurrentQueue<BucketResult> applied,
-        CancellationToken cancellationToken)
+        PassBasis basis,
+        VendorSession session,
+        IReadOnlyList<BucketTask> tasks,
+        ConcurrentQueue<BucketResult> applied,
+        CancellationToken cancellationToken
+    )
     {
         var remaining = progress.Remaining(basis, tasks);
         var (policy, results) = await RunRemainingAsync(basis, session, remaining, applied, cancellationToken);
@@ -47,7 +57,12 @@ internal sealed class PolicyPass(
     public void Forget(string uid) => progress.Forget(uid);
 
     private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results)> RunRemainingAsync(
-        PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, ConcurrentQueue<BucketResult> applied, CancellationToken cancellationToken)
+        PassBasis basis,
+        VendorSession session,
+        IReadOnlyList<BucketTask> tasks,
+        ConcurrentQueue<BucketResult> applied,
+        CancellationToken cancellationToken
+    )
     {
         var looks = await LookAsync(basis, session, tasks, cancellationToken);
         var decided = looks.Select(l => Settle(basis, session.Api, l)).ToArray();
@@ -56,25 +71,38 @@ internal sealed class PolicyPass(
         using var record = keeper.Open(basis);
         var refused = options.ReadOnly
             ? ImmutableDictionary<string, Failure>.Empty
-            : await record.BeginAsync(session.Api, [.. decided.OfType<Decided.Ours>().Select(d => d.Look)], cancellationToken);
+            : await record.BeginAsync(
+                session.Api,
+                [.. decided.OfType<Decided.Ours>().Select(d => d.Look)],
+                cancellationToken
+            );
         var free = options.BucketConcurrency; // this number of writes does not yield: each pass makes progress
 
         var results = new BucketResult[tasks.Count];
-        await EachAsync(results.Length, async (i, token) =>
-        {
-            results[i] = decided[i] switch
+        await EachAsync(
+            results.Length,
+            async (i, token) =>
             {
-                Decided.Done done => done.Result,
-                Decided.Ours ours when refused.TryGetValue(ours.Look.Task.Bucket, out var failure) => Refused(ours.Look, failure),
-                Decided.Ours { Look: { Plan: Plan.Write } look }
-                    when Interlocked.Decrement(ref free) < 0 && MustYield() =>
-                    Postponed(look) with { WasRefused = true }, // it is on record, and was not sent
-                Decided.Ours ours => await ActAsync(record, basis, session, ours.Look, token),
-                _ => throw new InvalidOperationException(decided[i].GetType().Name),
-            };
-            if (results[i].Applied is not null)
-                applied.Enqueue(results[i]);
-        }, cancellationToken);
+                results[i] = decided[i] switch
+                {
+                    Decided.Done done => done.Result,
+                    Decided.Ours ours when refused.TryGetValue(ours.Look.Task.Bucket, out var failure) => Refused(
+                        ours.Look,
+                        failure
+                    ),
+                    Decided.Ours { Look: { Plan: Plan.Write } look }
+                        when Interlocked.Decrement(ref free) < 0 && MustYield() => Postponed(look) with
+                    {
+                        WasRefused = true,
+                    }, // it is on record, and was not sent
+                    Decided.Ours ours => await ActAsync(record, basis, session, ours.Look, token),
+                    _ => throw new InvalidOperationException(decided[i].GetType().Name),
+                };
+                if (results[i].Applied is not null)
+                    applied.Enqueue(results[i]);
+            },
+            cancellationToken
+        );
         return (record.Policy, results);
 
         bool MustYield() => options.ShouldYield(basis.Policy.Metadata.Key);
@@ -85,14 +113,23 @@ internal sealed class PolicyPass(
     /// bucket again. If there is nothing of that kind, the pass reads at least one bucket.
     /// </summary>
     private async Task<BucketLook[]> LookAsync(
-        PassBasis basis, VendorSession session, IReadOnlyList<BucketTask> tasks, CancellationToken cancellationToken)
+        PassBasis basis,
+        VendorSession session,
+        IReadOnlyList<BucketTask> tasks,
+        CancellationToken cancellationToken
+    )
     {
         var looks = tasks.Select(BucketLook? (t) => Postponed(basis, session.Api, t)).ToArray();
         var free = looks.Any(l => l is not null) ? 0 : 1;
-        await EachAsync(looks.Length, async (i, token) => looks[i] ??=
-            Interlocked.Decrement(ref free) < 0 && options.ShouldYield(basis.Policy.Metadata.Key)
-                ? new BucketLook.Unseen(tasks[i], PassProgress.GaveWay)
-                : await buckets.LookAsync(session, tasks[i], token), cancellationToken);
+        await EachAsync(
+            looks.Length,
+            async (i, token) =>
+                looks[i] ??=
+                    Interlocked.Decrement(ref free) < 0 && options.ShouldYield(basis.Policy.Metadata.Key)
+                        ? new BucketLook.Unseen(tasks[i], PassProgress.GaveWay)
+                        : await buckets.LookAsync(session, tasks[i], token),
+            cancellationToken
+        );
         return looks!;
     }
 
@@ -101,7 +138,8 @@ internal sealed class PolicyPass(
         if (progress.LookOf(basis.Policy, task) is not { } look)
             return null;
         var seen = buckets.Judge(api, task, look.Observed, look.ReadAt);
-        var isOwner = task.Goal is not Goal.Declared goal
+        var isOwner =
+            task.Goal is not Goal.Declared goal
             || ownership.StandingOf(basis.Policy, task.Id, goal) is BucketStanding.Owner;
         return seen.Plan is Plan.Write && isOwner ? seen : null;
     }
@@ -131,14 +169,29 @@ internal sealed class PolicyPass(
             switch (ownership.StandingOf(policy, task.Id, goal))
             {
                 case BucketStanding.Yields yields:
-                    return new Decided.Done(new BucketResult(task.Bucket, Yield(policy, goal, seen, yields)) { Claim = Claim.Open });
+                    return new Decided.Done(
+                        new BucketResult(task.Bucket, Yield(policy, goal, seen, yields)) { Claim = Claim.Open }
+                    );
                 case BucketStanding.StandIn standIn:
-                    seen = buckets.Judge(api, task with { Goal = goal with { Consent = goal.Consent && standIn.For.Spec.AllowDowngrade == true } }, seen.Observed, seen.ReadAt);
+                    seen = buckets.Judge(
+                        api,
+                        task with
+                        {
+                            Goal = goal with { Consent = goal.Consent && standIn.For.Spec.AllowDowngrade == true },
+                        },
+                        seen.Observed,
+                        seen.ReadAt
+                    );
                     break;
             }
         }
         if (seen.Plan is Plan.Write && !options.ReadOnly && !checks.MayWrite)
-            return new Decided.Done(new BucketResult(task.Bucket, new Outcome.Failed(NotLeading.Failure, seen.Observed.Encryption)) { Claim = task.IsRelease ? null : Claim.Open });
+            return new Decided.Done(
+                new BucketResult(task.Bucket, new Outcome.Failed(NotLeading.Failure, seen.Observed.Encryption))
+                {
+                    Claim = task.IsRelease ? null : Claim.Open,
+                }
+            );
         if (seen.Plan is Plan.Write && !options.ReadOnly && gate.MustWait(seen) is { } wait)
             return new Decided.Done(Claimed(task, new BucketResult(task.Bucket, wait)));
         return options.ReadOnly && seen.Plan is Plan.Write
@@ -167,16 +220,26 @@ internal sealed class PolicyPass(
         return new BucketResult(task.Bucket, new Outcome.Failed(failure, Observed: null)) { Claim = claim };
     }
 
-    private async Task<BucketResult> ActAsync(PassRecord record, PassBasis basis, VendorSession session, BucketLook.Seen look, CancellationToken cancellationToken)
+    private async Task<BucketResult> ActAsync(
+        PassRecord record,
+        PassBasis basis,
+        VendorSession session,
+        BucketLook.Seen look,
+        CancellationToken cancellationToken
+    )
     {
-        var result = look.Plan is Plan.Write
-            ? await gate.ApplyAsync(record, session, look, checks.For(basis, look.Task), cancellationToken)
-            : new BucketResult(look.Task.Bucket, BucketReconciler.Unwritten(look));
+        var result =
+            look.Plan is Plan.Write
+                ? await gate.ApplyAsync(record, session, look, checks.For(basis, look.Task), cancellationToken)
+                : new BucketResult(look.Task.Bucket, BucketReconciler.Unwritten(look));
         result = Owned(look.Task, result);
         if (result is { WasUnread: true, Outcome: Outcome.Failed { Failure: var failure } })
             result = result with { Claim = Unseen(basis.Policy, look.Task, failure).Claim };
         return PassProgress.IsUnfinished(result)
-            ? result with { Postponed = new PostponedLook(look.Observed, look.ReadAt) }
+            ? result with
+            {
+                Postponed = new PostponedLook(look.Observed, look.ReadAt),
+            }
             : result;
     }
 
@@ -189,7 +252,10 @@ internal sealed class PolicyPass(
     }
 
     private static BucketResult Owned(BucketTask task, BucketResult result) =>
-        Claimed(task, result) with { Owns = !task.IsRelease };
+        Claimed(task, result) with
+        {
+            Owns = !task.IsRelease,
+        };
 
     /// <summary>The policy's keys have read the bucket, and nothing of it was put on record.</summary>
     private static BucketResult Claimed(BucketTask task, BucketResult result) =>
@@ -200,37 +266,68 @@ internal sealed class PolicyPass(
     {
         var isWaiting = why.Code == Keeper.AwaitingRelease;
         Outcome outcome = isWaiting
-            ? look.Plan is Plan.Write ? new Outcome.Waiting(look.Observed.Encryption, why, ReleasePause) : BucketReconciler.Unwritten(look)
+            ? look.Plan is Plan.Write
+                ? new Outcome.Waiting(look.Observed.Encryption, why, ReleasePause)
+                : BucketReconciler.Unwritten(look)
             : new Outcome.Failed(why, look.Observed.Encryption);
         return new BucketResult(look.Task.Bucket, outcome) { Claim = Claim.Open, Owns = !isWaiting };
     }
 
     /// <summary>What would be sent; nothing is.</summary>
-    private static Outcome Report(BucketLook.Seen look, IBucketEncryptionApi api, Failure? why) => look.Plan is Plan.Write write
-        ? new Outcome.Planned(look.Observed.Encryption, new PlannedChange(write.Target, write.Removes ? null : BucketReconciler.DocumentOf(api, look.Task, look.Observed, write)), why)
-        : BucketReconciler.Unwritten(look);
+    private static Outcome Report(BucketLook.Seen look, IBucketEncryptionApi api, Failure? why) =>
+        look.Plan is Plan.Write write
+            ? new Outcome.Planned(
+                look.Observed.Encryption,
+                new PlannedChange(
+                    write.Target,
+                    write.Removes ? null : BucketReconciler.DocumentOf(api, look.Task, look.Observed, write)
+                ),
+                why
+            )
+            : BucketReconciler.Unwritten(look);
 
-    private Outcome.Yielded Yield(BucketEncryptionPolicy policy, Goal.Declared goal, BucketLook.Seen look, BucketStanding.Yields yields)
+    private Outcome.Yielded Yield(
+        BucketEncryptionPolicy policy,
+        Goal.Declared goal,
+        BucketLook.Seen look,
+        BucketStanding.Yields yields
+    )
     {
         var isMet = look.Plan is Plan.Keep;
         if (!BucketOwnership.Agree(yields.To, goal))
             return new Outcome.Yielded(look.Observed.Encryption, isMet, Ownership.Conflict(policy, yields));
-        return new Outcome.Yielded(look.Observed.Encryption, isMet, isMet ? null : options.ReadOnly ? ReadOnlyRefusal : Ownership.NotWritten(yields.To, ownership.WriterOf(look.Task.Id), look.Task.Bucket));
+        return new Outcome.Yielded(
+            look.Observed.Encryption,
+            isMet,
+            isMet ? null
+                : options.ReadOnly ? ReadOnlyRefusal
+                : Ownership.NotWritten(yields.To, ownership.WriterOf(look.Task.Id), look.Task.Bucket)
+        );
     }
 
-    private static Failure ReadOnlyRefusal { get; } = new(FailureKind.Refused, Planner.Step, OnlyReads)
-    {
-        Message = "The operator runs with --read-only and writes to no vendor.",
-        Hint = "status.buckets[].planned says what would be sent.",
-    };
-
-    private Task EachAsync(int count, Func<int, CancellationToken, ValueTask> work, CancellationToken cancellationToken) =>
-        Parallel.ForAsync(0, count, new ParallelOptions
+    private static Failure ReadOnlyRefusal { get; } =
+        new(FailureKind.Refused, Planner.Step, OnlyReads)
         {
-            MaxDegreeOfParallelism = options.BucketConcurrency,
-            CancellationToken = cancellationToken,
-            TaskScheduler = TaskScheduler.Current, // whoever schedules the pass schedules its buckets too
-        }, work);
+            Message = "The operator runs with --read-only and writes to no vendor.",
+            Hint = "status.buckets[].planned says what would be sent.",
+        };
+
+    private Task EachAsync(
+        int count,
+        Func<int, CancellationToken, ValueTask> work,
+        CancellationToken cancellationToken
+    ) =>
+        Parallel.ForAsync(
+            0,
+            count,
+            new ParallelOptions
+            {
+                MaxDegreeOfParallelism = options.BucketConcurrency,
+                CancellationToken = cancellationToken,
+                TaskScheduler = TaskScheduler.Current, // whoever schedules the pass schedules its buckets too
+            },
+            work
+        );
 
     private abstract record Decided
     {

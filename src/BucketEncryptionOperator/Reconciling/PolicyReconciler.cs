@@ -25,14 +25,16 @@ internal sealed class PolicyReconciler(
     Teller teller,
     Action<NamespacedName> wake,
     TimeProvider time,
-    ILogger<PolicyReconciler> logger) : IReconciler
+    ILogger<PolicyReconciler> logger
+) : IReconciler
 {
     /// <summary>Policies that this process has looked at, by uid: the first look may wait for its time.</summary>
     private readonly ConcurrentDictionary<NamespacedName, string> _known = new();
 
     /// <summary>By uid: what passes have written, until a status has it.</summary>
-    private readonly ConcurrentDictionary<string, ImmutableArray<BucketResult>> _unreported =
-        new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ImmutableArray<BucketResult>> _unreported = new(
+        StringComparer.Ordinal
+    );
 
     public async Task<Requeue> ReconcileAsync(NamespacedName key, int attempt, CancellationToken cancellationToken)
     {
@@ -42,7 +44,12 @@ internal sealed class PolicyReconciler(
                 Forget(gone);
             return Requeue.OnChange;
         }
-        using var scope = Log.Scope(logger, key, policy.Spec.StoreRef.Name, stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Vendor ?? "");
+        using var scope = Log.Scope(
+            logger,
+            key,
+            policy.Spec.StoreRef.Name,
+            stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Vendor ?? ""
+        );
         try
         {
             return await ReconcileAsync(policy, attempt, cancellationToken);
@@ -53,12 +60,23 @@ internal sealed class PolicyReconciler(
         }
         catch (KubeApiException e)
         {
-            Log.StatusNotWritten(logger, e.Failure == KubeFailure.Conflict ? LogLevel.Debug : LogLevel.Warning, e.Failure, e.Message);
-            return new Requeue.Retry(e.Failure == KubeFailure.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry);
+            Log.StatusNotWritten(
+                logger,
+                e.Failure == KubeFailure.Conflict ? LogLevel.Debug : LogLevel.Warning,
+                e.Failure,
+                e.Message
+            );
+            return new Requeue.Retry(
+                e.Failure == KubeFailure.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry
+            );
         }
     }
 
-    private async Task<Requeue> ReconcileAsync(BucketEncryptionPolicy policy, int attempt, CancellationToken cancellationToken)
+    private async Task<Requeue> ReconcileAsync(
+        BucketEncryptionPolicy policy,
+        int attempt,
+        CancellationToken cancellationToken
+    )
     {
         if (Keeper.HasFinalizer(policy) && PolicyReader.LeavesBucketsAlone(policy))
             policy = await keeper.LetGoAsync(policy, cancellationToken);
@@ -80,8 +98,12 @@ internal sealed class PolicyReconciler(
         {
             var (work, problem) = await PrepareAsync(policy, cancellationToken);
             if (IsFirstLook(policy) && work is { Key: not null } && Schedule.IsSettled(policy, work.Inputs))
-                return new Requeue.After(Schedule.UntilPhase(policy.Metadata.Uid, work.Desired.Terms.Resync, time.GetUtcNow()));
-            (policy, findings) = work is null ? (policy, new Findings([], problem, attempt)) : await WorkAsync(policy, work, attempt, cancellationToken);
+                return new Requeue.After(
+                    Schedule.UntilPhase(policy.Metadata.Uid, work.Desired.Terms.Resync, time.GetUtcNow())
+                );
+            (policy, findings) = work is null
+                ? (policy, new Findings([], problem, attempt))
+                : await WorkAsync(policy, work, attempt, cancellationToken);
         }
         findings = findings with { WasLost = wasLost };
         return policy.Metadata.DeletionTimestamp is not null && findings.IsReleased
@@ -119,38 +141,69 @@ internal sealed class PolicyReconciler(
         if (desired is null)
             return new(Value: null, problem);
         (var key, problem) = await keys.GetAsync(store.Keys, cancellationToken);
-        return new(new Work(store, desired, key, problem, Schedule.Inputs(store.Version, keys.VersionOf(store.Keys))), Failure: null);
+        return new(
+            new Work(store, desired, key, problem, Schedule.Inputs(store.Version, keys.VersionOf(store.Keys))),
+            Failure: null
+        );
     }
 
     /// <summary>Observe, record and apply, for the policy's buckets and for those that it has to release.</summary>
-    private async Task<(BucketEncryptionPolicy Policy, Findings Findings)> WorkAsync(BucketEncryptionPolicy policy, Work work, int attempt, CancellationToken cancellationToken)
+    private async Task<(BucketEncryptionPolicy Policy, Findings Findings)> WorkAsync(
+        BucketEncryptionPolicy policy,
+        Work work,
+        int attempt,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
             var terms = work.Desired.Terms;
             var (releases, released) = await releaser.PlanAsync(policy, terms, work.Store, cancellationToken);
             var own = policy.Metadata.DeletionTimestamp is null ? Tasks(policy, work).ToList() : [];
-            var findings = new Findings([], Failure: null, attempt) { Releases = released, Partition = work.Store.Place.Partition };
+            var findings = new Findings([], Failure: null, attempt)
+            {
+                Releases = released,
+                Partition = work.Store.Place.Partition,
+            };
             if (own.Count + releases.Length == 0)
                 return (policy, findings);
             if (work.Key is not { } key)
                 return (policy, new Findings([], work.WhyNoKey, attempt));
-            (policy, var results, var end) = await RunAsync(policy, work, key, findings, [.. own, .. releases],
-                cancellationToken);
-            return (policy, findings with
-            {
-                End = end,
-                Buckets = [.. results.Take(own.Count)],
-                Releases = [.. released, .. results.Skip(own.Count)],
-                Inputs = work.Inputs,
-            });
+            (policy, var results, var end) = await RunAsync(
+                policy,
+                work,
+                key,
+                findings,
+                [.. own, .. releases],
+                cancellationToken
+            );
+            return (
+                policy,
+                findings with
+                {
+                    End = end,
+                    Buckets = [.. results.Take(own.Count)],
+                    Releases = [.. released, .. results.Skip(own.Count)],
+                    Inputs = work.Inputs,
+                }
+            );
         }
 #pragma warning disable CA1031 // One of the two catch-alls (CONTRIBUTING, "Errors"): the status must say that it is our fault.
         catch (Exception e) when (e is not (OperationCanceledException or KubeApiException))
 #pragma warning restore CA1031
         {
             Log.Bug(logger, e);
-            return (policy, new Findings([], new Failure(FailureKind.Bug, "Reconcile", "OperatorBug") { Message = "The operator has a bug; its log tells more." }, attempt));
+            return (
+                policy,
+                new Findings(
+                    [],
+                    new Failure(FailureKind.Bug, "Reconcile", "OperatorBug")
+                    {
+                        Message = "The operator has a bug; its log tells more.",
+                    },
+                    attempt
+                )
+            );
         }
     }
 
@@ -158,31 +211,62 @@ internal sealed class PolicyReconciler(
     {
         var sameSpec = policy.Status?.ObservedGeneration == policy.Metadata.Generation;
         var partition = work.Store.Place.Partition;
-        var rows = (policy.Status?.Buckets ?? []).Where(b => (b.Partition ?? partition) == partition).ToDictionary(b => b.Name, StringComparer.Ordinal);
+        var rows = (policy.Status?.Buckets ?? [])
+            .Where(b => (b.Partition ?? partition) == partition)
+            .ToDictionary(b => b.Name, StringComparer.Ordinal);
         return work.Desired.Buckets.Select(b =>
         {
             var memory = BucketMemory.Of(rows.GetValueOrDefault(b.Bucket), sameSpec);
-            return new BucketTask(b, new BucketId(partition, b.Bucket), work.Desired.Terms.Goal.Knowing(memory.VendorKey), memory);
+            return new BucketTask(
+                b,
+                new BucketId(partition, b.Bucket),
+                work.Desired.Terms.Goal.Knowing(memory.VendorKey),
+                memory
+            );
         });
     }
 
     /// <summary>A key that was replaced in the Secret before it was switched off, or that ended and has a successor, is no trouble: nobody needs to hear of it.</summary>
     private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results, PassEnd End)> RunAsync(
-        BucketEncryptionPolicy policy, Work work, AccessKey key, Findings findings, IReadOnlyList<BucketTask> tasks, CancellationToken cancellationToken)
+        BucketEncryptionPolicy policy,
+        Work work,
+        AccessKey key,
+        Findings findings,
+        IReadOnlyList<BucketTask> tasks,
+        CancellationToken cancellationToken
+    )
     {
         var (api, applied, began) = (vendors[work.Store.Vendor], new ConcurrentQueue<BucketResult>(), policy);
         var ended = false;
         try
         {
             var basis = new PassBasis(policy, work.Desired.Terms, work.Inputs);
-            (policy, var results, var end) = await pass.RunAsync(basis, new VendorSession(api, key), tasks, applied,
-                cancellationToken);
-            if (results.Any(IsRejection) && (await keys.GetAsync(work.Store.Keys, cancellationToken)).Value is { } renewed && renewed != key)
+            (policy, var results, var end) = await pass.RunAsync(
+                basis,
+                new VendorSession(api, key),
+                tasks,
+                applied,
+                cancellationToken
+            );
+            if (
+                results.Any(IsRejection)
+                && (await keys.GetAsync(work.Store.Keys, cancellationToken)).Value is { } renewed
+                && renewed != key
+            )
             {
                 var rejected = Enumerable.Range(0, tasks.Count).Where(i => IsRejection(results[i])).ToList();
-                basis = basis with { Policy = policy, Inputs = Schedule.Inputs(work.Store.Version, keys.VersionOf(work.Store.Keys)) };
-                (policy, var again, _) = await pass.RunAsync(basis, new VendorSession(api, renewed),
-                    [.. rejected.Select(i => tasks[i])], applied, cancellationToken);
+                basis = basis with
+                {
+                    Policy = policy,
+                    Inputs = Schedule.Inputs(work.Store.Version, keys.VersionOf(work.Store.Keys)),
+                };
+                (policy, var again, _) = await pass.RunAsync(
+                    basis,
+                    new VendorSession(api, renewed),
+                    [.. rejected.Select(i => tasks[i])],
+                    applied,
+                    cancellationToken
+                );
                 var all = results.ToArray();
                 foreach (var (i, result) in rejected.Zip(again))
                     all[i] = result with { Applied = result.Applied ?? all[i].Applied }; // what the first look has written stays written
@@ -201,10 +285,15 @@ internal sealed class PolicyReconciler(
         }
     }
 
-    private static bool IsRejection(BucketResult result) => result.Outcome is Outcome.Failed { Failure.ConcernsCredentials: true };
+    private static bool IsRejection(BucketResult result) =>
+        result.Outcome is Outcome.Failed { Failure.ConcernsCredentials: true };
 
     /// <summary>Every bucket is released: the policy may go.</summary>
-    private async Task<Requeue> GoAsync(BucketEncryptionPolicy policy, Findings findings, CancellationToken cancellationToken)
+    private async Task<Requeue> GoAsync(
+        BucketEncryptionPolicy policy,
+        Findings findings,
+        CancellationToken cancellationToken
+    )
     {
         teller.TellDone(policy, findings);
         await keeper.LetGoAsync(policy, cancellationToken);
@@ -214,10 +303,19 @@ internal sealed class PolicyReconciler(
     }
 
     /// <summary>Room 7: status, log, events, and when to come back, all from the same findings.</summary>
-    private async Task<Requeue> TellAsync(BucketEncryptionPolicy policy, Findings findings, CancellationToken cancellationToken)
+    private async Task<Requeue> TellAsync(
+        BucketEncryptionPolicy policy,
+        Findings findings,
+        CancellationToken cancellationToken
+    )
     {
         Remember(policy, findings.Buckets);
-        var (told, next) = await teller.TellAsync(policy, findings, PolicyReader.ReadTerms(policy.Spec).Value?.Resync ?? PolicyReader.DefaultResync, cancellationToken);
+        var (told, next) = await teller.TellAsync(
+            policy,
+            findings,
+            PolicyReader.ReadTerms(policy.Spec).Value?.Resync ?? PolicyReader.DefaultResync,
+            cancellationToken
+        );
         _unreported.TryRemove(policy.Metadata.Uid, out _);
         Wake(teller.Concerned(policy, told, findings));
         return next;

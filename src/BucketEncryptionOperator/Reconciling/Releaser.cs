@@ -10,7 +10,13 @@ namespace BucketEncryptionOperator.Reconciling;
 /// Buckets that a policy has owned and names no more, or all of them when it is being deleted. Where another policy claims one, that one succeeds, and nothing is
 /// written to the vendor. Where another one is about to claim it, that is waited for. Else the policy's own word decides what becomes of the bucket.
 /// </summary>
-internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores stores, StoreKeys keys, TimeProvider time)
+internal sealed class Releaser(
+    BucketOwnership ownership,
+    Keeper keeper,
+    Stores stores,
+    StoreKeys keys,
+    TimeProvider time
+)
 {
     public const string RestoreUnavailable = "RestoreUnavailable";
     public const string AwaitingSuccessor = "AwaitingSuccessor";
@@ -32,11 +38,16 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
     /// <summary>By a policy's uid and a bucket: since when it is leaving. A restart begins anew, which costs time and loses nothing.</summary>
-    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, long>> _leaving = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, long>> _leaving = new(
+        StringComparer.Ordinal
+    );
 
     /// <summary>Rows of buckets that must be released.</summary>
-    public static IEnumerable<BucketRow> Leaving(BucketEncryptionPolicy policy) => (policy.Status?.Buckets ?? []).Where(b =>
-        b.HeldTime is not null && (policy.Metadata.DeletionTimestamp is not null || !policy.Spec.Buckets.Any(s => s.Name == b.Name)));
+    public static IEnumerable<BucketRow> Leaving(BucketEncryptionPolicy policy) =>
+        (policy.Status?.Buckets ?? []).Where(b =>
+            b.HeldTime is not null
+            && (policy.Metadata.DeletionTimestamp is not null || !policy.Spec.Buckets.Any(s => s.Name == b.Name))
+        );
 
     /// <summary>
     /// The end of a deleted policy whose status was lost. Nothing tells which of its buckets it owned, so none of them
@@ -50,7 +61,11 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
 
     /// <returns>What must be asked of the vendor, and what is done without it.</returns>
     public async Task<(ImmutableArray<BucketTask> Tasks, ImmutableArray<BucketResult> Done)> PlanAsync(
-        BucketEncryptionPolicy policy, PolicyTerms terms, Store store, CancellationToken cancellationToken)
+        BucketEncryptionPolicy policy,
+        PolicyTerms terms,
+        Store store,
+        CancellationToken cancellationToken
+    )
     {
         var tasks = ImmutableArray.CreateBuilder<BucketTask>();
         var done = ImmutableArray.CreateBuilder<BucketResult>();
@@ -82,15 +97,23 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
     /// spec still has, for that is another bucket now.
     /// </summary>
     private static IEnumerable<BucketResult> LeftElsewhere(BucketEncryptionPolicy policy, string partition) =>
-        (policy.Status?.Buckets ?? []).Where(r => r.HeldTime is not null && !IsAt(r, partition))
-            .Select(r => new BucketResult(r.Name, new Outcome.Released(PolicyReader.LeavesBucketsAlone(policy) ? null : Elsewhere(r.Partition ?? ""))));
+        (policy.Status?.Buckets ?? [])
+            .Where(r => r.HeldTime is not null && !IsAt(r, partition))
+            .Select(r => new BucketResult(
+                r.Name,
+                new Outcome.Released(PolicyReader.LeavesBucketsAlone(policy) ? null : Elsewhere(r.Partition ?? ""))
+            ));
 
     private static bool IsAt(BucketRow row, string partition) => (row.Partition ?? partition) == partition;
 
     /// <returns>Why the bucket does not get back what it had, where it should have; null otherwise.</returns>
     private async Task<Failure?> PassOnAsync(
-        BucketEncryptionPolicy policy, BucketEncryptionPolicy successor, BucketId bucket, Original? original,
-        CancellationToken cancellationToken)
+        BucketEncryptionPolicy policy,
+        BucketEncryptionPolicy successor,
+        BucketId bucket,
+        Original? original,
+        CancellationToken cancellationToken
+    )
     {
         if (original is not Original.Recorded recorded)
             return null;
@@ -108,7 +131,10 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
             Forget(policy.Metadata.Uid);
             return;
         }
-        var since = _leaving.GetOrAdd(policy.Metadata.Uid, _ => new ConcurrentDictionary<string, long>(StringComparer.Ordinal));
+        var since = _leaving.GetOrAdd(
+            policy.Metadata.Uid,
+            _ => new ConcurrentDictionary<string, long>(StringComparer.Ordinal)
+        );
         var now = time.GetTimestamp();
         foreach (var row in leaving)
             since.TryAdd(row.Name, now);
@@ -116,9 +142,17 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
             since.TryRemove(bucket, out _);
     }
 
-    private async Task<Outcome.Waiting?> AwaitedAsync(BucketEncryptionPolicy policy, BucketId bucket, CancellationToken cancellationToken)
+    private async Task<Outcome.Waiting?> AwaitedAsync(
+        BucketEncryptionPolicy policy,
+        BucketId bucket,
+        CancellationToken cancellationToken
+    )
     {
-        var elapsed = _leaving.TryGetValue(policy.Metadata.Uid, out var leaving) && leaving.TryGetValue(bucket.Name, out var since) ? time.GetElapsedTime(since) : TimeSpan.Zero;
+        var elapsed =
+            _leaving.TryGetValue(policy.Metadata.Uid, out var leaving)
+            && leaving.TryGetValue(bucket.Name, out var since)
+                ? time.GetElapsedTime(since)
+                : TimeSpan.Zero;
         if (elapsed < Grace)
             return new Outcome.Waiting(Observed: null, Awaiting, Grace - elapsed);
         var isAwaited = false;
@@ -127,7 +161,9 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
         if (!isAwaited)
             return null;
         var left = LongestAwaited - elapsed;
-        return left > TimeSpan.Zero ? new Outcome.Waiting(Observed: null, Awaiting, left < AskAgain ? left : AskAgain) : null;
+        return left > TimeSpan.Zero
+            ? new Outcome.Waiting(Observed: null, Awaiting, left < AskAgain ? left : AskAgain)
+            : null;
     }
 
     /// <summary>
@@ -139,35 +175,49 @@ internal sealed class Releaser(BucketOwnership ownership, Keeper keeper, Stores 
         && PolicyReader.Read(policy, store.Place).Value is not null
         && (await keys.GetAsync(store.Keys, cancellationToken)).Failure is null or { PassesByItself: true };
 
-    private static Goal? GoalOf(PolicyTerms terms, StorePlace place, Original? original) => terms.Deletion switch
-    {
-        DeletionPolicy.Delete => new Goal.Declared(new DesiredEncryption.None(place.Traits.AlwaysEncrypted), AtLeast: false, terms.Goal.AllowDowngrade),
-        _ => original is Original.Recorded recorded ? new Goal.PutBack(recorded, terms.Goal.AllowDowngrade) : null,
-    };
+    private static Goal? GoalOf(PolicyTerms terms, StorePlace place, Original? original) =>
+        terms.Deletion switch
+        {
+            DeletionPolicy.Delete => new Goal.Declared(
+                new DesiredEncryption.None(place.Traits.AlwaysEncrypted),
+                AtLeast: false,
+                terms.Goal.AllowDowngrade
+            ),
+            _ => original is Original.Recorded recorded ? new Goal.PutBack(recorded, terms.Goal.AllowDowngrade) : null,
+        };
 
-    private static Failure Unavailable { get; } = new(FailureKind.Refused, "Restore", RestoreUnavailable)
-    {
-        Message = "What the bucket had before this policy is not on record; it was left as it is.",
-    };
+    private static Failure Unavailable { get; } =
+        new(FailureKind.Refused, "Restore", RestoreUnavailable)
+        {
+            Message = "What the bucket had before this policy is not on record; it was left as it is.",
+        };
 
-    private static Failure Lost { get; } = new(FailureKind.Refused, Step, StatusLost)
-    {
-        Message = "The policy's status was lost, and with it the record of the buckets that the policy owned: its "
-            + "deletionPolicy was not carried out, and the bucket was left as it is.",
-    };
+    private static Failure Lost { get; } =
+        new(FailureKind.Refused, Step, StatusLost)
+        {
+            Message =
+                "The policy's status was lost, and with it the record of the buckets that the policy owned: its "
+                + "deletionPolicy was not carried out, and the bucket was left as it is.",
+        };
 
-    private static Failure NotPassedOn { get; } = new(FailureKind.Refused, "Restore", RestoreUnavailable)
-    {
-        Message = "A policy of another namespace, or of another vendor's store, owns the bucket now; it was left as it is, and what it had before was not passed on.",
-    };
+    private static Failure NotPassedOn { get; } =
+        new(FailureKind.Refused, "Restore", RestoreUnavailable)
+        {
+            Message =
+                "A policy of another namespace, or of another vendor's store, owns the bucket now; it was left as it is, and what it had before was not passed on.",
+        };
 
-    private static Failure Awaiting { get; } = new(FailureKind.Conflict, Step, AwaitingSuccessor)
-    {
-        Message = "Another policy may be about to take the bucket over as it is; if none has after two minutes at the most, this policy's deletionPolicy applies.",
-    };
+    private static Failure Awaiting { get; } =
+        new(FailureKind.Conflict, Step, AwaitingSuccessor)
+        {
+            Message =
+                "Another policy may be about to take the bucket over as it is; if none has after two minutes at the most, this policy's deletionPolicy applies.",
+        };
 
-    private static Failure Elsewhere(string partition) => new(FailureKind.Refused, Step, BucketElsewhere)
-    {
-        Message = $"The store led to {partition} when this policy wrote the bucket, and leads elsewhere now; the bucket there was left as it is.",
-    };
+    private static Failure Elsewhere(string partition) =>
+        new(FailureKind.Refused, Step, BucketElsewhere)
+        {
+            Message =
+                $"The store led to {partition} when this policy wrote the bucket, and leads elsewhere now; the bucket there was left as it is.",
+        };
 }

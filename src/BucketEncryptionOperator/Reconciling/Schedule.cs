@@ -25,7 +25,8 @@ internal static class Schedule
     }
 
     /// <summary>Whether the policy's time has come round since then.</summary>
-    public static bool HasCome(string uid, TimeSpan interval, DateTimeOffset since, DateTimeOffset now) => since + Next(uid, interval, since) <= now;
+    public static bool HasCome(string uid, TimeSpan interval, DateTimeOffset since, DateTimeOffset now) =>
+        since + Next(uid, interval, since) <= now;
 
     /// <summary>From now to the next time, however short.</summary>
     public static TimeSpan UntilPhase(string uid, TimeSpan interval, DateTimeOffset now)
@@ -41,17 +42,20 @@ internal static class Schedule
     /// </summary>
     public static bool IsSettled(BucketEncryptionPolicy policy, string inputs) =>
         policy is { Metadata: { DeletionTimestamp: null } meta, Status: { } status }
-        && status.ObservedGeneration == meta.Generation && status.LastHandledReconcileAt == AskedFor(policy) && status.Inputs == inputs
+        && status.ObservedGeneration == meta.Generation
+        && status.LastHandledReconcileAt == AskedFor(policy)
+        && status.Inputs == inputs
         && status.Conditions.Find(StatusComposer.Ready) is { Status: Condition.True }
         && status.Buckets.All(b => b.State != BucketRow.Releasing);
 
     /// <summary>What somebody has asked for a look with; any new value is a new request.</summary>
-    public static string? AskedFor(BucketEncryptionPolicy policy) =>
-        policy.Metadata.Annotations[RequestedAt];
+    public static string? AskedFor(BucketEncryptionPolicy policy) => policy.Metadata.Annotations[RequestedAt];
 
     /// <summary>What a look of the policy would be made with now; null while its store cannot be used.</summary>
     public static string? InputsOf(BucketEncryptionPolicy policy, Stores stores, StoreKeys keys) =>
-        stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value is { } store ? Inputs(store.Version, keys.VersionOf(store.Keys)) : null;
+        stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value is { } store
+            ? Inputs(store.Version, keys.VersionOf(store.Keys))
+            : null;
 
     /// <summary>Names the versions of what a look is made with, besides the policy.</summary>
     public static string Inputs(string storeVersion, string keyVersion) =>

@@ -21,13 +21,21 @@ internal sealed class StatusWriter(KubeClient client, Mirror<BucketEncryptionPol
 
     /// <returns>The policy as it is stored now: the very object that was given, where nothing was to be written.</returns>
     /// <exception cref="KubeApiException">Conflict: the policy has changed since it was read.</exception>
-    public async Task<BucketEncryptionPolicy> WriteAsync(BucketEncryptionPolicy policy, PolicyStatus status, CancellationToken cancellationToken)
+    public async Task<BucketEncryptionPolicy> WriteAsync(
+        BucketEncryptionPolicy policy,
+        PolicyStatus status,
+        CancellationToken cancellationToken
+    )
     {
         var (uid, version) = (policy.Metadata.Uid, policy.Metadata.ResourceVersion);
         if (policy.Status is { } current && IsSame(current, status) && _unanswered.GetValueOrDefault(uid) != version)
             return policy;
         _unanswered[uid] = version;
-        var patch = new StatusPatch { Metadata = new PatchMeta { ResourceVersion = version }, Status = status };
+        var patch = new StatusPatch
+        {
+            Metadata = new PatchMeta { ResourceVersion = version },
+            Status = status,
+        };
         var json = JsonSerializer.SerializeToUtf8Bytes(patch, Wire.Default.StatusPatch);
         var written = await client.PatchStatusAsync(Kinds.Policies, policy.Metadata.Key, json, cancellationToken);
         _unanswered.TryRemove(uid, out _);
@@ -40,6 +48,11 @@ internal sealed class StatusWriter(KubeClient client, Mirror<BucketEncryptionPol
 
     /// <summary>By value, and without writing either down: most reconciles change nothing. (A record compares its lists by reference.)</summary>
     internal static bool IsSame(PolicyStatus a, PolicyStatus b) =>
-        a.ObservedGeneration == b.ObservedGeneration && a.LastHandledReconcileAt == b.LastHandledReconcileAt && a.LastVerifiedTime == b.LastVerifiedTime && a.Inputs == b.Inputs
-        && a.Summary == b.Summary && a.Conditions.AsSpan().SequenceEqual(b.Conditions.AsSpan()) && a.Buckets.AsSpan().SequenceEqual(b.Buckets.AsSpan());
+        a.ObservedGeneration == b.ObservedGeneration
+        && a.LastHandledReconcileAt == b.LastHandledReconcileAt
+        && a.LastVerifiedTime == b.LastVerifiedTime
+        && a.Inputs == b.Inputs
+        && a.Summary == b.Summary
+        && a.Conditions.AsSpan().SequenceEqual(b.Conditions.AsSpan())
+        && a.Buckets.AsSpan().SequenceEqual(b.Buckets.AsSpan());
 }

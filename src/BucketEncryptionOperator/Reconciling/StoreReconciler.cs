@@ -14,7 +14,12 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <summary>One of the two kinds of stores.</summary>
 /// <param name="Read">What the store comes to, or why it cannot be used.</param>
 /// <param name="Remark">What its owner should know although nothing is wrong; null for nothing.</param>
-internal sealed record StoreKind<T>(KubeResource<T> Resource, Mirror<T> Mirror, Func<T, Read<Store>> Read, Func<T, string?> Remark)
+internal sealed record StoreKind<T>(
+    KubeResource<T> Resource,
+    Mirror<T> Mirror,
+    Func<T, Read<Store>> Read,
+    Func<T, string?> Remark
+)
     where T : class, IStore;
 
 /// <summary>
@@ -22,7 +27,15 @@ internal sealed record StoreKind<T>(KubeResource<T> Resource, Mirror<T> Mirror, 
 /// costs its Secret's GET every 5 minutes, which its policies share, and nothing else.
 /// </summary>
 internal sealed class StoreReconciler<T>(
-    StoreKind<T> kind, StoreKeys keys, KeyBreakers breakers, KeyNews news, KubeClient client, TimeProvider time, Random jitter, ILogger logger) : IReconciler
+    StoreKind<T> kind,
+    StoreKeys keys,
+    KeyBreakers breakers,
+    KeyNews news,
+    KubeClient client,
+    TimeProvider time,
+    Random jitter,
+    ILogger logger
+) : IReconciler
     where T : class, IStore
 {
     private const double MaxJitter = 0.1;
@@ -45,7 +58,12 @@ internal sealed class StoreReconciler<T>(
         return await TellAsync(store, findings, cancellationToken);
     }
 
-    private async Task<StoreFindings> LookAsync(NamespacedName name, T store, int attempt, CancellationToken cancellationToken)
+    private async Task<StoreFindings> LookAsync(
+        NamespacedName name,
+        T store,
+        int attempt,
+        CancellationToken cancellationToken
+    )
     {
         var (usable, failure) = kind.Read(store);
         var key = default(AccessKey);
@@ -84,10 +102,19 @@ internal sealed class StoreReconciler<T>(
         }
         catch (KubeApiException e)
         {
-            Log.StatusNotWritten(logger, e.Failure == KubeFailure.Conflict ? LogLevel.Debug : LogLevel.Warning, e.Failure, e.Message);
-            return new Requeue.Retry(e.Failure == KubeFailure.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry);
+            Log.StatusNotWritten(
+                logger,
+                e.Failure == KubeFailure.Conflict ? LogLevel.Debug : LogLevel.Warning,
+                e.Failure,
+                e.Message
+            );
+            return new Requeue.Retry(
+                e.Failure == KubeFailure.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry
+            );
         }
-        IEnumerable<Outcome> outcomes = findings.Trouble is { } trouble ? [new Outcome.Failed(trouble, Observed: null)] : [];
+        IEnumerable<Outcome> outcomes = findings.Trouble is { } trouble
+            ? [new Outcome.Failed(trouble, Observed: null)]
+            : [];
         return FailurePolicy.Next(outcomes, Resync, StoreStatusComposer.UntilMissingStalls(status, now)) switch
         {
             { Delay: null } => Requeue.OnChange,
@@ -101,11 +128,31 @@ internal sealed class StoreReconciler<T>(
         if (store.Status is { } current && current.IsSame(status))
             return;
         var meta = store.Metadata;
-        var patch = new StoreStatusPatch { Metadata = new PatchMeta { ResourceVersion = meta.ResourceVersion }, Status = status };
-        var written = await client.PatchStatusAsync(kind.Resource, meta.Key, JsonSerializer.SerializeToUtf8Bytes(patch, Wire.Default.StoreStatusPatch), cancellationToken);
+        var patch = new StoreStatusPatch
+        {
+            Metadata = new PatchMeta { ResourceVersion = meta.ResourceVersion },
+            Status = status,
+        };
+        var written = await client.PatchStatusAsync(
+            kind.Resource,
+            meta.Key,
+            JsonSerializer.SerializeToUtf8Bytes(patch, Wire.Default.StoreStatusPatch),
+            cancellationToken
+        );
         kind.Mirror.Replace(meta.ResourceVersion, written);
-        var (before, after) = (store.Status?.Conditions.Find(StatusComposer.Ready), status.Conditions.Find(StatusComposer.Ready));
+        var (before, after) = (
+            store.Status?.Conditions.Find(StatusComposer.Ready),
+            status.Conditions.Find(StatusComposer.Ready)
+        );
         if (after is not null && (before?.Status, before?.Reason) != (after.Status, after.Reason))
-            Log.StoreReadyChanged(logger, after.Status == Condition.False ? LogLevel.Warning : LogLevel.Information, kind.Resource.Plural, meta.Key, after.Status, after.Reason, after.Message);
+            Log.StoreReadyChanged(
+                logger,
+                after.Status == Condition.False ? LogLevel.Warning : LogLevel.Information,
+                kind.Resource.Plural,
+                meta.Key,
+                after.Status,
+                after.Reason,
+                after.Message
+            );
     }
 }

@@ -39,20 +39,35 @@ internal static class StoreStatusComposer
         var now = KubeTimeConverter.Truncate(time);
         var last = before ?? new StoreStatus();
         var sameSpec = last.ObservedGeneration == meta.Generation;
-        if (sameSpec && findings.Trouble is { PassesByItself: true } passing && findings.Attempt + 1 < FailurePolicy.ShowsAt(passing.Kind))
+        if (
+            sameSpec
+            && findings.Trouble is { PassesByItself: true } passing
+            && findings.Attempt + 1 < FailurePolicy.ShowsAt(passing.Kind)
+        )
             return last;
         return new StoreStatus
         {
             ObservedGeneration = meta.Generation,
-            Conditions = ConditionSet.Reconcile(last.Conditions, Conditions(findings, last, sameSpec, now).Select(c => c with { ObservedGeneration = meta.Generation }), now),
+            Conditions = ConditionSet.Reconcile(
+                last.Conditions,
+                Conditions(findings, last, sameSpec, now).Select(c => c with { ObservedGeneration = meta.Generation }),
+                now
+            ),
         };
     }
 
     /// <summary>How long from now until a missing thing is no longer waited for.</summary>
     public static TimeSpan UntilMissingStalls(StoreStatus status, DateTimeOffset now) =>
-        status.Conditions.Find(StatusComposer.Ready) is { Status: Condition.False } ready ? ready.LastTransitionTime + FailurePolicy.MissingGrace - now : FailurePolicy.MissingGrace;
+        status.Conditions.Find(StatusComposer.Ready) is { Status: Condition.False } ready
+            ? ready.LastTransitionTime + FailurePolicy.MissingGrace - now
+            : FailurePolicy.MissingGrace;
 
-    private static IEnumerable<Condition> Conditions(StoreFindings findings, StoreStatus last, bool sameSpec, DateTimeOffset now)
+    private static IEnumerable<Condition> Conditions(
+        StoreFindings findings,
+        StoreStatus last,
+        bool sameSpec,
+        DateTimeOffset now
+    )
     {
         if (findings.Trouble is not { } failure)
         {
@@ -60,11 +75,30 @@ internal static class StoreStatusComposer
             yield break;
         }
         var rejected = findings.Failure is null;
-        var reason = rejected ? StatusComposer.CredentialsRejected : StatusComposer.Legal(failure.Code, failure.HttpStatus);
-        var message = Sentence(rejected ? $"The vendor rejects the access key: {failure.Code}." : failure.Message, failure.Hint);
-        var stalled = !failure.PassesByItself && (failure.Kind != FailureKind.Missing || UntilMissingStalls(last, now) <= TimeSpan.Zero);
-        yield return new Condition { Type = StatusComposer.Ready, Status = failure.PassesByItself ? Condition.Unknown : Condition.False, Reason = reason, Message = message };
-        yield return new Condition { Type = stalled ? StatusComposer.Stalled : StatusComposer.Reconciling, Status = Condition.True, Reason = reason, Message = message };
+        var reason = rejected
+            ? StatusComposer.CredentialsRejected
+            : StatusComposer.Legal(failure.Code, failure.HttpStatus);
+        var message = Sentence(
+            rejected ? $"The vendor rejects the access key: {failure.Code}." : failure.Message,
+            failure.Hint
+        );
+        var stalled =
+            !failure.PassesByItself
+            && (failure.Kind != FailureKind.Missing || UntilMissingStalls(last, now) <= TimeSpan.Zero);
+        yield return new Condition
+        {
+            Type = StatusComposer.Ready,
+            Status = failure.PassesByItself ? Condition.Unknown : Condition.False,
+            Reason = reason,
+            Message = message,
+        };
+        yield return new Condition
+        {
+            Type = stalled ? StatusComposer.Stalled : StatusComposer.Reconciling,
+            Status = Condition.True,
+            Reason = reason,
+            Message = message,
+        };
     }
 
     /// <summary>That the vendor has taken the keys stays true when the operator has forgotten it: by a restart, or because nobody has asked for long.</summary>
@@ -77,9 +111,15 @@ internal static class StoreStatusComposer
             Type = StatusComposer.Ready,
             Status = Condition.True,
             Reason = taken ? KeysAccepted : KeysResolved,
-            Message = Sentence(taken ? "The vendor has taken the keys." : "The keys are there; the vendor has not been asked with them yet.", findings.Remark),
+            Message = Sentence(
+                taken
+                    ? "The vendor has taken the keys."
+                    : "The keys are there; the vendor has not been asked with them yet.",
+                findings.Remark
+            ),
         };
     }
 
-    private static string Sentence(string? what, string? more) => string.Join(' ', new[] { what, more }.Where(t => !string.IsNullOrEmpty(t)));
+    private static string Sentence(string? what, string? more) =>
+        string.Join(' ', new[] { what, more }.Where(t => !string.IsNullOrEmpty(t)));
 }

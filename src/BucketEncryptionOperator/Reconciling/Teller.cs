@@ -11,11 +11,23 @@ internal sealed record TellerOptions(TimeSpan Evidence);
 
 /// <summary>Says what was found: in the status, by events, in the log, in metrics, and to the queue.</summary>
 internal sealed class Teller(
-    StatusWriter writer, BucketOwnership ownership, IEventRecorder events, PolicyMetrics metrics, TellerOptions options, TimeProvider time, ILogger<Teller> logger)
+    StatusWriter writer,
+    BucketOwnership ownership,
+    IEventRecorder events,
+    PolicyMetrics metrics,
+    TellerOptions options,
+    TimeProvider time,
+    ILogger<Teller> logger
+)
 {
     /// <returns>The policy as it is stored now, and when to come back.</returns>
     /// <exception cref="KubeRuntime.Api.KubeApiException">The status was not written.</exception>
-    public async Task<(BucketEncryptionPolicy Policy, Requeue Next)> TellAsync(BucketEncryptionPolicy policy, Findings findings, TimeSpan resync, CancellationToken cancellationToken)
+    public async Task<(BucketEncryptionPolicy Policy, Requeue Next)> TellAsync(
+        BucketEncryptionPolicy policy,
+        Findings findings,
+        TimeSpan resync,
+        CancellationToken cancellationToken
+    )
     {
         var now = time.GetUtcNow();
         findings = findings.WithForeignTimes(policy.Status, now);
@@ -30,14 +42,25 @@ internal sealed class Teller(
             Record(PolicyEvents.Changes(policy, status, findings.Written, now));
         }
         var settled = Schedule.Next(policy.Metadata.Uid, resync, now);
-        return (told, findings.IsSuspended ? Requeue.OnChange : FailurePolicy.Next(findings.OutcomesAt(now), settled, StatusComposer.UntilMissingStalls(status, now)) switch
-        {
-            { Delay: null } => Requeue.OnChange,
-            { BackOff: true } when findings.End == PassEnd.GaveWay => Requeue.Behind,
-            { Delay: { } delay, BackOff: true } when findings.End == PassEnd.RateLimited => new Requeue.After(delay), // it goes on, and has not failed
-            { Delay: { } delay, BackOff: true } => new Requeue.Retry(delay),
-            { Delay: { } delay } => new Requeue.After(delay),
-        });
+        return (
+            told,
+            findings.IsSuspended
+                ? Requeue.OnChange
+                : FailurePolicy.Next(
+                    findings.OutcomesAt(now),
+                    settled,
+                    StatusComposer.UntilMissingStalls(status, now)
+                ) switch
+                {
+                    { Delay: null } => Requeue.OnChange,
+                    { BackOff: true } when findings.End == PassEnd.GaveWay => Requeue.Behind,
+                    { Delay: { } delay, BackOff: true } when findings.End == PassEnd.RateLimited => new Requeue.After(
+                        delay
+                    ), // it goes on, and has not failed
+                    { Delay: { } delay, BackOff: true } => new Requeue.Retry(delay),
+                    { Delay: { } delay } => new Requeue.After(delay),
+                }
+        );
     }
 
     /// <summary>What was done, which is not done again, whether or not a status can be written.</summary>
@@ -51,7 +74,11 @@ internal sealed class Teller(
     /// Other policies that should look now, because something is new: this one's claim changed hands, it has found drift that another one writes, or its writes
     /// are denied for long enough that another one may write. What stays as it was wakes nobody.
     /// </summary>
-    public IReadOnlyCollection<NamespacedName> Concerned(BucketEncryptionPolicy before, BucketEncryptionPolicy told, Findings findings)
+    public IReadOnlyCollection<NamespacedName> Concerned(
+        BucketEncryptionPolicy before,
+        BucketEncryptionPolicy told,
+        Findings findings
+    )
     {
         var woken = ConcernedByRelease(told, findings);
         if (ReferenceEquals(before, told))
@@ -63,15 +90,22 @@ internal sealed class Teller(
                 continue;
             var (last, id) = (rows.GetValueOrDefault(row.Name), new BucketId(partition, row.Name));
             if (ClaimOf(last) != ClaimOf(row))
-                woken.UnionWith(IsOneMore(row, id)
-                    ? ownership.Releasing(told, id).Select(p => p.Metadata.Key) : ownership.Others(told, [row.Name]));
-            else if ((row.Error?.Code == Ownership.AnotherWrites && last?.Error?.Code != Ownership.AnotherWrites) || Denials(row) != Denials(last))
+                woken.UnionWith(
+                    IsOneMore(row, id)
+                        ? ownership.Releasing(told, id).Select(p => p.Metadata.Key)
+                        : ownership.Others(told, [row.Name])
+                );
+            else if (
+                (row.Error?.Code == Ownership.AnotherWrites && last?.Error?.Code != Ownership.AnotherWrites)
+                || Denials(row) != Denials(last)
+            )
                 Add(ownership.WriterOf(id));
         }
         return woken;
 
         // A claim behind an older one changes nothing for anybody but who waits for a successor.
-        bool IsOneMore(BucketRow row, BucketId id) => row.ClaimedTime is not null && ownership.OwnerOf(id)?.Metadata.Uid != told.Metadata.Uid;
+        bool IsOneMore(BucketRow row, BucketId id) =>
+            row.ClaimedTime is not null && ownership.OwnerOf(id)?.Metadata.Uid != told.Metadata.Uid;
 
         void Add(BucketEncryptionPolicy? other)
         {
@@ -89,7 +123,10 @@ internal sealed class Teller(
 
     private static bool Denials(BucketRow? row) => row?.Denied?.Count >= DeniedRow.Enough;
 
-    private static Claim ClaimOf(BucketRow? row) => row?.ClaimedTime is not null ? Claim.Open : row?.ClaimDeniedTime is not null ? Claim.Denied : Claim.None;
+    private static Claim ClaimOf(BucketRow? row) =>
+        row?.ClaimedTime is not null ? Claim.Open
+        : row?.ClaimDeniedTime is not null ? Claim.Denied
+        : Claim.None;
 
     private void Record(IEnumerable<Occurrence> occurrences)
     {

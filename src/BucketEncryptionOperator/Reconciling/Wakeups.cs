@@ -36,7 +36,10 @@ internal sealed class Wakeups(Action<NamespacedName, TimeSpan> addAfter, Backoff
         lock (_gate)
         {
             DropQuiet();
-            var count = _woken.TryGetValue(policy, out var last) && time.GetElapsedTime(last.At) < QuietPeriod ? last.Count + 1 : 1;
+            var count =
+                _woken.TryGetValue(policy, out var last) && time.GetElapsedTime(last.At) < QuietPeriod
+                    ? last.Count + 1
+                    : 1;
             _woken[policy] = (count, time.GetTimestamp());
             delay = count <= Free ? TimeSpan.Zero : backoff.Delay(count - Free); // in the lock: a seeded Random is not thread-safe
         }

@@ -14,7 +14,11 @@ internal sealed record PassBasis(BucketEncryptionPolicy Policy, PolicyTerms Term
 /// </summary>
 /// <param name="inputsOf">Store and key of a policy, in the versions that they have now.</param>
 internal sealed class WriteChecks(
-    Mirror<BucketEncryptionPolicy> policies, BucketOwnership ownership, Func<BucketEncryptionPolicy, string?> inputsOf, WriteGuard mayWrite)
+    Mirror<BucketEncryptionPolicy> policies,
+    BucketOwnership ownership,
+    Func<BucketEncryptionPolicy, string?> inputsOf,
+    WriteGuard mayWrite
+)
 {
     public const string SpecChanged = "SpecChanged";
 
@@ -24,23 +28,33 @@ internal sealed class WriteChecks(
     public WriteCheck For(PassBasis basis, BucketTask task) => new(() => ProblemOf(basis, task));
 
     /// <summary>The change is in the queue already.</summary>
-    private static Failure Changed { get; } = new(FailureKind.Conflict, Planner.Step, SpecChanged)
-    {
-        Message = "The policy, its store or its keys have changed since the bucket was looked at; nothing was written.",
-    };
+    private static Failure Changed { get; } =
+        new(FailureKind.Conflict, Planner.Step, SpecChanged)
+        {
+            Message =
+                "The policy, its store or its keys have changed since the bucket was looked at; nothing was written.",
+        };
 
     private Failure? ProblemOf(PassBasis basis, BucketTask task)
     {
         if (!mayWrite())
             return NotLeading.Failure;
         var (meta, spec) = (basis.Policy.Metadata, basis.Policy.Spec);
-        if (policies.Find(meta.Key) is not { } now
-            || (now.Metadata.Uid, now.Metadata.Generation, now.Metadata.DeletionTimestamp) != (meta.Uid, meta.Generation, meta.DeletionTimestamp)
-            || spec.Suspend == true || PolicyReader.IsAudit(spec) || inputsOf(now) != basis.Inputs)
+        if (
+            policies.Find(meta.Key) is not { } now
+            || (now.Metadata.Uid, now.Metadata.Generation, now.Metadata.DeletionTimestamp)
+                != (meta.Uid, meta.Generation, meta.DeletionTimestamp)
+            || spec.Suspend == true
+            || PolicyReader.IsAudit(spec)
+            || inputsOf(now) != basis.Inputs
+        )
             return Changed;
         if (task.IsRelease)
             return ownership.OwnerOf(task.Id) is null ? null : Ownership.ChangedHands;
-        return meta.DeletionTimestamp is null && task.Goal is Goal.Declared goal && ownership.StandingOf(now, task.Id, goal) is not BucketStanding.Yields
+        return
+            meta.DeletionTimestamp is null
+            && task.Goal is Goal.Declared goal
+            && ownership.StandingOf(now, task.Id, goal) is not BucketStanding.Yields
             ? null
             : Ownership.ChangedHands;
     }

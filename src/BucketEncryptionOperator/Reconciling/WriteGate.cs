@@ -15,7 +15,12 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <item>Send, and read back.</item>
 /// </list>
 /// </summary>
-internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, TimeProvider time, ILogger<WriteGate> logger)
+internal sealed class WriteGate(
+    BucketTurns turns,
+    BucketReconciler buckets,
+    TimeProvider time,
+    ILogger<WriteGate> logger
+)
 {
     /// <summary>A look that was begun no longer ago when the write is sent serves as the read before it.</summary>
     public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
@@ -24,11 +29,19 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
 
     /// <summary>Why a write that a look asks for need not even be put on record: the look may show what was there before this process's last write.</summary>
     public Outcome.Waiting? MustWait(BucketLook.Seen look) =>
-        turns.UntilReadsAreFresh(look.Task.Id) is var wait && wait > TimeSpan.Zero ? new Outcome.Waiting(look.Observed.Encryption, JustWritten, wait) : null;
+        turns.UntilReadsAreFresh(look.Task.Id) is var wait && wait > TimeSpan.Zero
+            ? new Outcome.Waiting(look.Observed.Encryption, JustWritten, wait)
+            : null;
 
     /// <param name="look">Its plan is a write, which is on record.</param>
     /// <param name="check">What must hold at the moment of the send.</param>
-    public async Task<BucketResult> ApplyAsync(PassRecord record, VendorSession session, BucketLook.Seen look, WriteCheck check, CancellationToken cancellationToken)
+    public async Task<BucketResult> ApplyAsync(
+        PassRecord record,
+        VendorSession session,
+        BucketLook.Seen look,
+        WriteCheck check,
+        CancellationToken cancellationToken
+    )
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -49,12 +62,23 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
 
     /// <returns>No result where the record does not fit what was read.</returns>
     private async Task<(BucketResult? Result, BucketLook.Seen Look)> TryAsync(
-        PassRecord record, VendorSession session, BucketLook.Seen look, WriteCheck check, CancellationToken cancellationToken)
+        PassRecord record,
+        VendorSession session,
+        BucketLook.Seen look,
+        WriteCheck check,
+        CancellationToken cancellationToken
+    )
     {
         var task = look.Task;
         using var turn = await turns.EnterAsync(task.Id, cancellationToken);
         if (turn.UntilReadsAreFresh is var wait && wait > TimeSpan.Zero)
-            return (new BucketResult(task.Bucket, new Outcome.Waiting(look.Observed.Encryption, JustWritten, wait)) { WasRefused = true }, look);
+            return (
+                new BucketResult(task.Bucket, new Outcome.Waiting(look.Observed.Encryption, JustWritten, wait))
+                {
+                    WasRefused = true,
+                },
+                look
+            );
         var isReading = true;
         try
         {
@@ -69,7 +93,10 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
                     return (NotNeeded(look), look);
             }
             isReading = false;
-            return (await SendAsync(turn, writing, session, look, (Plan.Write)look.Plan, check, cancellationToken), look);
+            return (
+                await SendAsync(turn, writing, session, look, (Plan.Write)look.Plan, check, cancellationToken),
+                look
+            );
         }
         catch (VendorException e)
         {
@@ -78,7 +105,14 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
     }
 
     private async Task<BucketResult> SendAsync(
-        BucketTurns.Turn turn, IBucketWrite writing, VendorSession session, BucketLook.Seen look, Plan.Write write, WriteCheck check, CancellationToken cancellationToken)
+        BucketTurns.Turn turn,
+        IBucketWrite writing,
+        VendorSession session,
+        BucketLook.Seen look,
+        Plan.Write write,
+        WriteCheck check,
+        CancellationToken cancellationToken
+    )
     {
         var task = look.Task;
         AppliedChange? applied = null;
@@ -90,7 +124,11 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
                 if (write.Removes)
                     await writing.DeleteAsync(Check, cancellationToken);
                 else
-                    await writing.PutAsync(BucketReconciler.DocumentOf(session.Api, task, look.Observed, write), Check, cancellationToken);
+                    await writing.PutAsync(
+                        BucketReconciler.DocumentOf(session.Api, task, look.Observed, write),
+                        Check,
+                        cancellationToken
+                    );
             }
             finally
             {
@@ -100,19 +138,30 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
             Say(task.Bucket, applied);
             observed = null;
             observed = await ReadBackAsync(session, task, cancellationToken);
-            var vendorKey = (task.Goal as Goal.Declared)?.Encryption.VendorKeyOf(look.Observed.Encryption, write.Target, observed);
-            var goal = vendorKey is not null && task.Goal is Goal.Declared declared ? declared.Knowing(vendorKey) : task.Goal;
-            return Released(task, new BucketResult(task.Bucket, Confirm(goal, write, observed), applied) { VendorKey = vendorKey });
+            var vendorKey = (task.Goal as Goal.Declared)?.Encryption.VendorKeyOf(
+                look.Observed.Encryption,
+                write.Target,
+                observed
+            );
+            var goal =
+                vendorKey is not null && task.Goal is Goal.Declared declared ? declared.Knowing(vendorKey) : task.Goal;
+            return Released(
+                task,
+                new BucketResult(task.Bucket, Confirm(goal, write, observed), applied) { VendorKey = vendorKey }
+            );
         }
         catch (VendorException e) when (applied is null)
         {
             // Of a write without an answer nobody knows whether it was made: it counts.
             var refused = e.Failure.NotSent || e.Failure.IsVendorAnswer;
-            return Released(task, new BucketResult(task.Bucket, new Outcome.Failed(e.Failure, observed))
-            {
-                WasRefused = refused,
-                WasDenied = e.Failure is { Kind: FailureKind.Denied, IsVendorAnswer: true, NotSent: false },
-            });
+            return Released(
+                task,
+                new BucketResult(task.Bucket, new Outcome.Failed(e.Failure, observed))
+                {
+                    WasRefused = refused,
+                    WasDenied = e.Failure is { Kind: FailureKind.Denied, IsVendorAnswer: true, NotSent: false },
+                }
+            );
         }
         catch (VendorException e)
         {
@@ -129,7 +178,11 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
     }
 
     /// <returns>Null when it cannot be read just now: the write is done, and must be counted all the same.</returns>
-    private static async Task<BucketEncryption?> ReadBackAsync(VendorSession session, BucketTask task, CancellationToken cancellationToken)
+    private static async Task<BucketEncryption?> ReadBackAsync(
+        VendorSession session,
+        BucketTask task,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -148,8 +201,14 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
 
     /// <summary>A bucket that was released as it should be, or that is gone, is done with.</summary>
     private static BucketResult Released(BucketTask task, BucketResult result) =>
-        task.IsRelease && result.Outcome is Outcome.InSync or Outcome.Failed { Failure: { Kind: FailureKind.Missing, IsVendorAnswer: true } }
-            ? result with { Outcome = new Outcome.Released() }
+        task.IsRelease
+        && result.Outcome
+            is Outcome.InSync
+                or Outcome.Failed { Failure: { Kind: FailureKind.Missing, IsVendorAnswer: true } }
+            ? result with
+            {
+                Outcome = new Outcome.Released(),
+            }
             : result;
 
     /// <summary>Somebody else has made the bucket what it should be, or what may not be changed.</summary>
@@ -157,17 +216,22 @@ internal sealed class WriteGate(BucketTurns turns, BucketReconciler buckets, Tim
         new(look.Task.Bucket, BucketReconciler.Unwritten(look)) { WasRefused = true };
 
     private static BucketResult Unsent(BucketLook.Seen look, Failure why) =>
-        Released(look.Task, new BucketResult(look.Task.Bucket, new Outcome.Failed(why, look.Observed.Encryption)) { WasRefused = true });
+        Released(
+            look.Task,
+            new BucketResult(look.Task.Bucket, new Outcome.Failed(why, look.Observed.Encryption)) { WasRefused = true }
+        );
 
-    private static Failure JustWritten { get; } = new(FailureKind.Conflict, BucketRows.Confirm, BucketRows.Confirming)
-    {
-        Message = "The bucket was written a moment ago, and a read may not show it yet.",
-    };
+    private static Failure JustWritten { get; } =
+        new(FailureKind.Conflict, BucketRows.Confirm, BucketRows.Confirming)
+        {
+            Message = "The bucket was written a moment ago, and a read may not show it yet.",
+        };
 
-    private static Failure KeepsChanging { get; } = new(FailureKind.Conflict, Planner.Step, "KeepsChanging")
-    {
-        Message = "The bucket changed each time that it was about to be written.",
-    };
+    private static Failure KeepsChanging { get; } =
+        new(FailureKind.Conflict, Planner.Step, "KeepsChanging")
+        {
+            Message = "The bucket changed each time that it was about to be written.",
+        };
 
     private void Say(string bucket, AppliedChange change)
     {

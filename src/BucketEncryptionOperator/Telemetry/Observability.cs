@@ -38,15 +38,22 @@ internal static class Observability
     public static void AddObservability(this IServiceCollection services, string version, bool sendOtlp)
     {
         services.AddSingleton<PrometheusExporter>();
-        var telemetry = services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource
-                .AddService(
-                    "bucket-encryption-operator", serviceVersion: version,
-                    autoGenerateServiceInstanceId: false, serviceInstanceId: Environment.MachineName)
-                .AddEnvironmentVariableDetector()) // last, so that OTEL_RESOURCE_ATTRIBUTES wins
+        var telemetry = services
+            .AddOpenTelemetry()
+            .ConfigureResource(resource =>
+                resource
+                    .AddService(
+                        "bucket-encryption-operator",
+                        serviceVersion: version,
+                        autoGenerateServiceInstanceId: false,
+                        serviceInstanceId: Environment.MachineName
+                    )
+                    .AddEnvironmentVariableDetector()
+            ) // last, so that OTEL_RESOURCE_ATTRIBUTES wins
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter(RuntimeMetrics.MeterName, MeterName, DotnetMeterName)
+                metrics
+                    .AddMeter(RuntimeMetrics.MeterName, MeterName, DotnetMeterName)
                     .AddView(i => new MetricStreamConfiguration { CardinalityLimit = MaxSeriesOf(i) })
                     .AddReader(s => new BaseExportingMetricReader(s.GetRequiredService<PrometheusExporter>()));
                 if (sendOtlp)
@@ -54,24 +61,31 @@ internal static class Observability
             });
         if (sendOtlp)
         {
-            telemetry.WithTracing(traces => traces
-                .AddSource(RuntimeTraces.SourceName, VendorMetrics.SourceName, RuntimeTraces.HttpSourceName)
-                .SetSampler(new ParentBasedSampler(new OnlyReconciles()))
-                .AddOtlpExporter());
+            telemetry.WithTracing(traces =>
+                traces
+                    .AddSource(RuntimeTraces.SourceName, VendorMetrics.SourceName, RuntimeTraces.HttpSourceName)
+                    .SetSampler(new ParentBasedSampler(new OnlyReconciles()))
+                    .AddOtlpExporter()
+            );
         }
     }
 
-    private static int MaxSeriesOf(Instrument instrument) => instrument switch
-    {
-        { Name: StateMetrics.PerBucket or StateMetrics.PerPolicy } => MaxPerBucketSeries,
-        { Meter.Name: DotnetMeterName } => MaxDotnetSeries,
-        _ => MaxSeries,
-    };
+    private static int MaxSeriesOf(Instrument instrument) =>
+        instrument switch
+        {
+            { Name: StateMetrics.PerBucket or StateMetrics.PerPolicy } => MaxPerBucketSeries,
+            { Meter.Name: DotnetMeterName } => MaxDotnetSeries,
+            _ => MaxSeries,
+        };
 
     /// <summary>Drops root spans other than reconciles: watches, the lease and the exporter's own requests.</summary>
     private sealed class OnlyReconciles : Sampler
     {
         public override SamplingResult ShouldSample(in SamplingParameters samplingParameters) =>
-            new(samplingParameters.Name == RuntimeTraces.Reconcile ? SamplingDecision.RecordAndSample : SamplingDecision.Drop);
+            new(
+                samplingParameters.Name == RuntimeTraces.Reconcile
+                    ? SamplingDecision.RecordAndSample
+                    : SamplingDecision.Drop
+            );
     }
 }

@@ -32,23 +32,26 @@ internal readonly record struct PrometheusMetadata(string Name, string Type)
     /// <summary>OpenTelemetry separates the words of metrics and attributes with dots.</summary>
     public static string Legal(string name) => name.Replace('.', '_');
 
-    private static string TypeOf(string name, MetricType type) => type switch
-    {
-        // .NET 10 makes them counters although they fall: github.com/dotnet/runtime/issues/126167
-        _ when name is "dotnet.thread_pool.queue.length" or "dotnet.thread_pool.thread.count" => Gauge,
-        MetricType.LongSum or MetricType.DoubleSum => Counter,
-        MetricType.Histogram => Histogram,
-        _ => Gauge,
-    };
+    private static string TypeOf(string name, MetricType type) =>
+        type switch
+        {
+            // .NET 10 makes them counters although they fall: github.com/dotnet/runtime/issues/126167
+            _ when name is "dotnet.thread_pool.queue.length" or "dotnet.thread_pool.thread.count" => Gauge,
+            MetricType.LongSum or MetricType.DoubleSum => Counter,
+            MetricType.Histogram => Histogram,
+            _ => Gauge,
+        };
 
-    private static string Suffix(string unit) => unit switch
-    {
-        "s" => "_seconds",
-        "By" => "_bytes",
-        _ => "",
-    };
+    private static string Suffix(string unit) =>
+        unit switch
+        {
+            "s" => "_seconds",
+            "By" => "_bytes",
+            _ => "",
+        };
 
-    private static string WithEnd(string name, string end) => name.EndsWith(end, StringComparison.Ordinal) ? name : name + end;
+    private static string WithEnd(string name, string end) =>
+        name.EndsWith(end, StringComparison.Ordinal) ? name : name + end;
 
     private static string WithoutEnd(string name, string end) =>
         name.EndsWith(end, StringComparison.Ordinal) ? name[..^end.Length] : name;

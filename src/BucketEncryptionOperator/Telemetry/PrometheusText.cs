@@ -24,20 +24,31 @@ internal static class PrometheusText
         }
     }
 
-    private static void Head(StringBuilder text, string name, string type, string description) => text
-        .Append("# HELP ").Append(name).Append(' ')
-        .Append(description.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal))
-        .Append('\n')
-        .Append("# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
+    private static void Head(StringBuilder text, string name, string type, string description) =>
+        text.Append("# HELP ")
+            .Append(name)
+            .Append(' ')
+            .Append(
+                description
+                    .Replace("\\", "\\\\", StringComparison.Ordinal)
+                    .Replace("\n", "\\n", StringComparison.Ordinal)
+            )
+            .Append('\n')
+            .Append("# TYPE ")
+            .Append(name)
+            .Append(' ')
+            .Append(type)
+            .Append('\n');
 
-    private static double ValueOf(MetricType type, in MetricPoint point) => type switch
-    {
-        MetricType.LongSum or MetricType.LongSumNonMonotonic => point.GetSumLong(),
-        MetricType.DoubleSum or MetricType.DoubleSumNonMonotonic => point.GetSumDouble(),
-        MetricType.LongGauge => point.GetGaugeLastValueLong(),
-        MetricType.DoubleGauge => point.GetGaugeLastValueDouble(),
-        _ => throw new InvalidOperationException($"metrics of type {type} are not supported"),
-    };
+    private static double ValueOf(MetricType type, in MetricPoint point) =>
+        type switch
+        {
+            MetricType.LongSum or MetricType.LongSumNonMonotonic => point.GetSumLong(),
+            MetricType.DoubleSum or MetricType.DoubleSumNonMonotonic => point.GetSumDouble(),
+            MetricType.LongGauge => point.GetGaugeLastValueLong(),
+            MetricType.DoubleGauge => point.GetGaugeLastValueDouble(),
+            _ => throw new InvalidOperationException($"metrics of type {type} are not supported"),
+        };
 
     /// <summary>Prometheus' buckets hold all up to their bound; the SDK's, what is between two.</summary>
     private static void Histogram(StringBuilder text, string name, in MetricPoint point)
@@ -49,7 +60,14 @@ internal static class PrometheusText
         Line(text, name, "_count", point.Tags, le: null, point.GetHistogramCount());
     }
 
-    private static void Line(StringBuilder text, string name, string suffix, ReadOnlyTagCollection tags, string? le, double value)
+    private static void Line(
+        StringBuilder text,
+        string name,
+        string suffix,
+        ReadOnlyTagCollection tags,
+        string? le,
+        double value
+    )
     {
         text.Append(name).Append(suffix);
         var separator = '{';
@@ -67,8 +85,19 @@ internal static class PrometheusText
     }
 
     private static void Label(StringBuilder text, char separator, string name, string value) =>
-        text.Append(separator).Append(PrometheusMetadata.Legal(name)).Append("=\"")
-            .Append(value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)).Append('"');
+        text.Append(separator)
+            .Append(PrometheusMetadata.Legal(name))
+            .Append("=\"")
+            .Append(
+                value
+                    .Replace("\\", "\\\\", StringComparison.Ordinal)
+                    .Replace("\"", "\\\"", StringComparison.Ordinal)
+                    .Replace("\n", "\\n", StringComparison.Ordinal)
+            )
+            .Append('"');
 
-    private static string Number(double value) => double.IsPositiveInfinity(value) ? "+Inf" : double.IsNegativeInfinity(value) ? "-Inf" : value.ToString("R", CultureInfo.InvariantCulture);
+    private static string Number(double value) =>
+        double.IsPositiveInfinity(value) ? "+Inf"
+        : double.IsNegativeInfinity(value) ? "-Inf"
+        : value.ToString("R", CultureInfo.InvariantCulture);
 }

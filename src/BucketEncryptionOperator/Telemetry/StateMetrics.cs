@@ -10,7 +10,13 @@ namespace BucketEncryptionOperator.Telemetry;
 
 /// <summary>Where states are read from.</summary>
 /// <param name="IsSchemaOutdated">The cluster's CRDs lack what this version needs.</param>
-internal sealed record StateSources(Mirror<BucketEncryptionPolicy> Policies, PolicyMetrics Verified, KeyBreakers Breakers, VendorLimits Limits, Func<bool> IsSchemaOutdated);
+internal sealed record StateSources(
+    Mirror<BucketEncryptionPolicy> Policies,
+    PolicyMetrics Verified,
+    KeyBreakers Breakers,
+    VendorLimits Limits,
+    Func<bool> IsSchemaOutdated
+);
 
 /// <summary>
 /// What is so when somebody collects: nothing is kept for it between. A series that a callback no longer returns is no
@@ -20,35 +26,73 @@ internal sealed record StateSources(Mirror<BucketEncryptionPolicy> Policies, Pol
 /// </summary>
 internal sealed class StateMetrics
 {
-    private static readonly string[] RowStates = [BucketRow.InSync, BucketRow.Drifted, BucketRow.Failed, BucketRow.Unknown, BucketRow.Releasing];
+    private static readonly string[] RowStates =
+    [
+        BucketRow.InSync,
+        BucketRow.Drifted,
+        BucketRow.Failed,
+        BucketRow.Unknown,
+        BucketRow.Releasing,
+    ];
 
     private readonly StateSources _from;
     private readonly Totals _throttled = new();
-    private readonly HashSet<string> _codes = VendorCatalog.All.SelectMany(v => v.Dialect.Errors.Codes).ToHashSet(StringComparer.Ordinal);
+    private readonly HashSet<string> _codes = VendorCatalog
+        .All.SelectMany(v => v.Dialect.Errors.Codes)
+        .ToHashSet(StringComparer.Ordinal);
 
     public StateMetrics(Meter meter, StateSources from, string version, bool perBucket)
     {
         _from = from;
-        meter.CreateObservableGauge("bucketencryption_build_info", () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", version)), description: "1; the label has the version");
-        meter.CreateObservableGauge("bucketencryption_crds_outdated", () => from.IsSchemaOutdated() ? 1L : 0, description: "1 while the operator waits for CRDs that have all that it needs");
-        meter.CreateObservableGauge("bucketencryption_buckets", Buckets, description: "Buckets of policies by the state of their row");
-        meter.CreateObservableGauge("bucketencryption_policies", Policies, description: "Policies by the status of their condition Ready");
         meter.CreateObservableGauge(
-            "bucketencryption_access_keys", Keys,
-            description: "Access keys in use: new, proven, or rejected by the vendor somewhere");
+            "bucketencryption_build_info",
+            () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", version)),
+            description: "1; the label has the version"
+        );
         meter.CreateObservableGauge(
-            "bucketencryption_bucket_errors", Errors, description: "Buckets by the code of what is wrong with them");
+            "bucketencryption_crds_outdated",
+            () => from.IsSchemaOutdated() ? 1L : 0,
+            description: "1 while the operator waits for CRDs that have all that it needs"
+        );
         meter.CreateObservableGauge(
-            "bucketencryption_oldest_verification_timestamp_seconds", Oldest,
-            description: "When the policy that has waited longest was last verified");
+            "bucketencryption_buckets",
+            Buckets,
+            description: "Buckets of policies by the state of their row"
+        );
+        meter.CreateObservableGauge(
+            "bucketencryption_policies",
+            Policies,
+            description: "Policies by the status of their condition Ready"
+        );
+        meter.CreateObservableGauge(
+            "bucketencryption_access_keys",
+            Keys,
+            description: "Access keys in use: new, proven, or rejected by the vendor somewhere"
+        );
+        meter.CreateObservableGauge(
+            "bucketencryption_bucket_errors",
+            Errors,
+            description: "Buckets by the code of what is wrong with them"
+        );
+        meter.CreateObservableGauge(
+            "bucketencryption_oldest_verification_timestamp_seconds",
+            Oldest,
+            description: "When the policy that has waited longest was last verified"
+        );
         Limiter(meter);
         Process(meter);
         if (!perBucket)
             return;
         meter.CreateObservableGauge(
-            PerBucket, PerBucketStates, description: "1, for the state that a bucket of a policy is in");
+            PerBucket,
+            PerBucketStates,
+            description: "1, for the state that a bucket of a policy is in"
+        );
         meter.CreateObservableGauge(
-            PerPolicy, PerPolicyTimes, description: "When every bucket of a policy was last read");
+            PerPolicy,
+            PerPolicyTimes,
+            description: "When every bucket of a policy was last read"
+        );
     }
 
     public const string PerBucket = "bucketencryption_bucket_state";
@@ -66,14 +110,27 @@ internal sealed class StateMetrics
     private static IEnumerable<(string Bucket, string State)> Rows(BucketEncryptionPolicy policy)
     {
         var rows = policy.Status?.Buckets ?? [];
-        return rows.Select(r => (r.Name, RowStates.Contains(r.State, StringComparer.Ordinal) ? r.State : BucketRow.Unknown))
-            .Concat(policy.Spec.Buckets.Select(b => b.Name).Except(rows.Select(r => r.Name), StringComparer.Ordinal).Select(b => (b, BucketRow.Unknown)));
+        return rows.Select(r =>
+                (r.Name, RowStates.Contains(r.State, StringComparer.Ordinal) ? r.State : BucketRow.Unknown)
+            )
+            .Concat(
+                policy
+                    .Spec.Buckets.Select(b => b.Name)
+                    .Except(rows.Select(r => r.Name), StringComparer.Ordinal)
+                    .Select(b => (b, BucketRow.Unknown))
+            );
     }
 
     private IEnumerable<Measurement<long>> Policies()
     {
-        var ready = _from.Policies.Snapshot().Select(p => p.Status?.Conditions.Find(StatusComposer.Ready)?.Status ?? Condition.Unknown).ToList();
-        return new[] { Condition.True, Condition.False, Condition.Unknown }.Select(s => new Measurement<long>(ready.Count(r => r == s), new KeyValuePair<string, object?>("ready", s)));
+        var ready = _from
+            .Policies.Snapshot()
+            .Select(p => p.Status?.Conditions.Find(StatusComposer.Ready)?.Status ?? Condition.Unknown)
+            .ToList();
+        return new[] { Condition.True, Condition.False, Condition.Unknown }.Select(s => new Measurement<long>(
+            ready.Count(r => r == s),
+            new KeyValuePair<string, object?>("ready", s)
+        ));
     }
 
     private IEnumerable<Measurement<long>> Keys()
@@ -85,16 +142,26 @@ internal sealed class StateMetrics
     }
 
     /// <summary>A code that came with a status is the vendor's, and must be known; any other is a word of ours.</summary>
-    private IEnumerable<Measurement<long>> Errors() => _from.Policies.Snapshot()
-        .SelectMany(p => p.Status?.Buckets ?? []).Select(r => r.Error).OfType<ErrorRow>()
-        .CountBy(e => e.HttpStatus is null || _codes.Contains(e.Code) ? e.Code : MeasuredCall.Other, StringComparer.Ordinal)
-        .Select(c => new Measurement<long>(c.Value, Label("code", c.Key)));
+    private IEnumerable<Measurement<long>> Errors() =>
+        _from
+            .Policies.Snapshot()
+            .SelectMany(p => p.Status?.Buckets ?? [])
+            .Select(r => r.Error)
+            .OfType<ErrorRow>()
+            .CountBy(
+                e => e.HttpStatus is null || _codes.Contains(e.Code) ? e.Code : MeasuredCall.Other,
+                StringComparer.Ordinal
+            )
+            .Select(c => new Measurement<long>(c.Value, Label("code", c.Key)));
 
     /// <summary>Those that rest on purpose are not waited for.</summary>
     private IEnumerable<Measurement<double>> Oldest()
     {
-        var waiting = _from.Policies.Snapshot().Where(p => p.Spec.Suspend != true && p.Metadata.DeletionTimestamp is null)
-            .Select(VerifiedAt).ToList();
+        var waiting = _from
+            .Policies.Snapshot()
+            .Where(p => p.Spec.Suspend != true && p.Metadata.DeletionTimestamp is null)
+            .Select(VerifiedAt)
+            .ToList();
         return waiting.Count == 0 ? [] : [new Measurement<double>(Seconds(waiting.Min()))];
     }
 
@@ -115,7 +182,10 @@ internal sealed class StateMetrics
 
     /// <summary>A standby knows what the status says; a policy that was never verified waits since it was made.</summary>
     private DateTimeOffset VerifiedAt(BucketEncryptionPolicy policy) =>
-        _from.Verified.VerifiedAt(policy.Metadata.Key) ?? policy.Status?.LastVerifiedTime ?? policy.Metadata.CreationTimestamp ?? DateTimeOffset.UnixEpoch;
+        _from.Verified.VerifiedAt(policy.Metadata.Key)
+        ?? policy.Status?.LastVerifiedTime
+        ?? policy.Metadata.CreationTimestamp
+        ?? DateTimeOffset.UnixEpoch;
 
     /// <summary>
     /// By vendor: a limiter is per key and endpoint, and both are tenants' to choose, as often as they like. An
@@ -123,24 +193,37 @@ internal sealed class StateMetrics
     /// </summary>
     private void Limiter(Meter meter)
     {
-        Gauge("rate", "Requests per second that vendors are found to take, all keys together",
-            p => p.RequestsPerSecond);
+        Gauge(
+            "rate",
+            "Requests per second that vendors are found to take, all keys together",
+            p => p.RequestsPerSecond
+        );
         Gauge("rate_limit", "Requests per second that stores allow, all keys together", p => p.Limit.RequestsPerSecond);
-        Gauge("slowed_down", "Keys, per endpoint, that are slower than their store allows: the vendor asked for it",
-            p => p.RequestsPerSecond < p.Limit.RequestsPerSecond ? 1 : 0);
+        Gauge(
+            "slowed_down",
+            "Keys, per endpoint, that are slower than their store allows: the vendor asked for it",
+            p => p.RequestsPerSecond < p.Limit.RequestsPerSecond ? 1 : 0
+        );
         Gauge("in_flight", "Requests that wait for their answer", p => p.InFlight);
         Gauge("waiting", "Requests that wait for their turn", p => p.Waiting);
         meter.CreateObservableCounter(
             "bucketencryption_limiter_throttled_total",
-            () => _throttled.Add(_from.Limits.States)
-                .Select(t => new Measurement<long>(t.Value, new KeyValuePair<string, object?>("vendor", t.Key))),
-            description: "Answers of the vendor that ask to go slower");
+            () =>
+                _throttled
+                    .Add(_from.Limits.States)
+                    .Select(t => new Measurement<long>(t.Value, new KeyValuePair<string, object?>("vendor", t.Key))),
+            description: "Answers of the vendor that ask to go slower"
+        );
 
-        void Gauge(string what, string description, Func<PaceState, double> value) => meter.CreateObservableGauge(
-            "bucketencryption_limiter_" + what,
-            () => _from.Limits.States.GroupBy(VendorOf, StringComparer.Ordinal)
-                .Select(g => new Measurement<double>(g.Sum(value), Label("vendor", g.Key))),
-            description: description);
+        void Gauge(string what, string description, Func<PaceState, double> value) =>
+            meter.CreateObservableGauge(
+                "bucketencryption_limiter_" + what,
+                () =>
+                    _from
+                        .Limits.States.GroupBy(VendorOf, StringComparer.Ordinal)
+                        .Select(g => new Measurement<double>(g.Sum(value), Label("vendor", g.Key))),
+                description: description
+            );
     }
 
     private static string VendorOf(PaceState pace) =>
@@ -148,8 +231,16 @@ internal sealed class StateMetrics
 
     private static void Process(Meter meter)
     {
-        meter.CreateObservableCounter("process_cpu_seconds_total", () => Environment.CpuUsage.TotalTime.TotalSeconds, description: "CPU time of the process");
-        meter.CreateObservableGauge("process_resident_memory_bytes", () => Environment.WorkingSet, description: "Memory of the process");
+        meter.CreateObservableCounter(
+            "process_cpu_seconds_total",
+            () => Environment.CpuUsage.TotalTime.TotalSeconds,
+            description: "CPU time of the process"
+        );
+        meter.CreateObservableGauge(
+            "process_resident_memory_bytes",
+            () => Environment.WorkingSet,
+            description: "Memory of the process"
+        );
     }
 
     /// <summary>Sums that never fall, although a limiter that nobody uses is dropped with its count.</summary>

@@ -26,7 +26,19 @@ internal static class AddressRules
     /// <summary>Services that give a machine's or a pod's own keys to whoever asks: AWS (also of tasks and pods), Azure, Google, Alibaba Cloud and others.</summary>
     private static readonly IPAddress[] MetadataServices =
     [
-        .. ((string[])["169.254.169.254", "169.254.170.2", "169.254.170.23", "100.100.100.200", "168.63.129.16", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254"]).Select(IPAddress.Parse),
+        .. (
+            (string[])
+                [
+                    "169.254.169.254",
+                    "169.254.170.2",
+                    "169.254.170.23",
+                    "100.100.100.200",
+                    "168.63.129.16",
+                    "fd00:ec2::254",
+                    "fd00:ec2::23",
+                    "fd20:ce::254",
+                ]
+        ).Select(IPAddress.Parse),
     ];
 
     private static readonly (IPNetwork Range, string Kind)[] NotGlobal =
@@ -81,7 +93,9 @@ internal static class AddressRules
             if (range.BaseAddress.AddressFamily == address.AddressFamily && range.Contains(address))
                 return kind;
         }
-        return address.AddressFamily == AddressFamily.InterNetworkV6 && !GlobalUnicast.Contains(address) ? "a reserved address" : null;
+        return address.AddressFamily == AddressFamily.InterNetworkV6 && !GlobalUnicast.Contains(address)
+            ? "a reserved address"
+            : null;
     }
 
     public static bool IsMetadataService(IPAddress address) => MetadataServices.Contains(Unwrap(address));
@@ -95,7 +109,10 @@ internal static class AddressRules
         var plain = new IPAddress(bytes);
         if (plain.IsIPv4MappedToIPv6)
             return plain.MapToIPv4();
-        if (Nat64.Contains(plain) || (Compatible.Contains(plain) && !plain.Equals(IPAddress.IPv6Loopback) && !plain.Equals(IPAddress.IPv6Any)))
+        if (
+            Nat64.Contains(plain)
+            || (Compatible.Contains(plain) && !plain.Equals(IPAddress.IPv6Loopback) && !plain.Equals(IPAddress.IPv6Any))
+        )
             return new IPAddress(bytes.AsSpan(12, 4));
         return SixToFour.Contains(plain) ? new IPAddress(bytes.AsSpan(2, 4)) : plain;
     }

@@ -19,16 +19,35 @@ internal static class Answers
     /// <summary>The store does not know <c>?encryption</c>, and answered another question.</summary>
     public const string NotOffered = "EncryptionNotOffered";
 
-    public static readonly FrozenSet<string> OwnCodes = FrozenSet.Create(StringComparer.Ordinal, Unreadable, NotUnderstood, NotOffered);
+    public static readonly FrozenSet<string> OwnCodes = FrozenSet.Create(
+        StringComparer.Ordinal,
+        Unreadable,
+        NotUnderstood,
+        NotOffered
+    );
 
     /// <summary>
     /// Roots of S3's answers to other questions about a bucket. A gateway that makes up a page does not use them.
     /// </summary>
     private static readonly FrozenSet<string> OtherRoots = FrozenSet.Create(
         StringComparer.Ordinal,
-        "ListBucketResult", "ListAllMyBucketsResult", "ListVersionsResult", "ListMultipartUploadsResult", "LocationConstraint", "AccessControlPolicy",
-        "VersioningConfiguration", "BucketLoggingStatus", "BucketInfo", "Tagging", "CORSConfiguration", "LifecycleConfiguration",
-        "NotificationConfiguration", "RequestPaymentConfiguration", "ReplicationConfiguration", "WebsiteConfiguration");
+        "ListBucketResult",
+        "ListAllMyBucketsResult",
+        "ListVersionsResult",
+        "ListMultipartUploadsResult",
+        "LocationConstraint",
+        "AccessControlPolicy",
+        "VersioningConfiguration",
+        "BucketLoggingStatus",
+        "BucketInfo",
+        "Tagging",
+        "CORSConfiguration",
+        "LifecycleConfiguration",
+        "NotificationConfiguration",
+        "RequestPaymentConfiguration",
+        "ReplicationConfiguration",
+        "WebsiteConfiguration"
+    );
 
     /// <returns>
     /// Null when the answer is what the operation returns: of a read a document that is understood, of a write nothing
@@ -62,12 +81,17 @@ internal static class Answers
     {
         var found = problem switch
         {
-            null => new Observation(dialect.Document.Read(response.Body) ?? throw new ArgumentException("no document", nameof(response)), response.Body),
+            null => new Observation(
+                dialect.Document.Read(response.Body) ?? throw new ArgumentException("no document", nameof(response)),
+                response.Body
+            ),
             _ when ErrorTable.SaysNotConfigured(problem) || dialect.Errors.SaysNotConfigurable(problem) =>
                 new Observation(new BucketEncryption.None(), Document: null) { NotConfigured = problem },
             _ => null,
         };
-        return found is null ? new(Value: null, problem) : new(found with { NeedsNamedKey = dialect.NeedsNamedKey(response) }, Failure: null);
+        return found is null
+            ? new(Value: null, problem)
+            : new(found with { NeedsNamedKey = dialect.NeedsNamedKey(response) }, Failure: null);
     }
 
     /// <summary>Whether a write is done. What is not there need not be removed.</summary>
@@ -77,21 +101,24 @@ internal static class Answers
 
     private static Failure Foreign(Failure said, string message) => said with { Code = Unreadable, Message = message };
 
-    private static Failure Other(Failure said, XElement root) => said with
-    {
-        Kind = FailureKind.Refused,
-        Code = NotOffered,
-        IsForeign = false,
-        Message = $"The answer is a {root.Name.LocalName} document.",
-        Hint = ErrorTable.NotOfferedHint + " It takes the question for another one.",
-    };
+    private static Failure Other(Failure said, XElement root) =>
+        said with
+        {
+            Kind = FailureKind.Refused,
+            Code = NotOffered,
+            IsForeign = false,
+            Message = $"The answer is a {root.Name.LocalName} document.",
+            Hint = ErrorTable.NotOfferedHint + " It takes the question for another one.",
+        };
 
-    private static Failure Unknown(Failure said, string name) => said with
-    {
-        Kind = FailureKind.Refused,
-        Code = NotUnderstood,
-        IsForeign = false,
-        Message = $"The answer is a {name} document that this version does not understand. Nothing was written.",
-        Hint = "Look at the bucket's encryption with the vendor's own tool, and report the document as a bug of the operator's.",
-    };
+    private static Failure Unknown(Failure said, string name) =>
+        said with
+        {
+            Kind = FailureKind.Refused,
+            Code = NotUnderstood,
+            IsForeign = false,
+            Message = $"The answer is a {name} document that this version does not understand. Nothing was written.",
+            Hint =
+                "Look at the bucket's encryption with the vendor's own tool, and report the document as a bug of the operator's.",
+        };
 }

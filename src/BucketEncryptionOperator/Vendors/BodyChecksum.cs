@@ -30,12 +30,12 @@ internal sealed class BodyChecksum(Func<byte[], byte[]> md5, WithoutMd5 otherwis
     private const string Operation = "PutBucketEncryption";
 
     [SuppressMessage(
-        "Security", "CA5351:Do not use broken cryptographic algorithms",
-        Justification = "Content-MD5 is the vendors' integrity check, not a defence.")]
+        "Security",
+        "CA5351:Do not use broken cryptographic algorithms",
+        Justification = "Content-MD5 is the vendors' integrity check, not a defence."
+    )]
     public BodyChecksum(WithoutMd5 otherwise)
-        : this(MD5.HashData, otherwise)
-    {
-    }
+        : this(MD5.HashData, otherwise) { }
 
     /// <returns>At most one header.</returns>
     /// <exception cref="VendorException">Refused: nothing would protect the body.</exception>
@@ -51,11 +51,13 @@ internal sealed class BodyChecksum(Func<byte[], byte[]> md5, WithoutMd5 otherwis
         };
     }
 
-    private static Failure NotProtected => new(FailureKind.Refused, Operation, "Md5NotAvailable")
-    {
-        Message = "This host does not compute MD5 (FIPS mode), and without it nothing protects the body on plain http.",
-        Hint = "Use an https endpoint, or run the operator on a host that is not in FIPS mode.",
-    };
+    private static Failure NotProtected =>
+        new(FailureKind.Refused, Operation, "Md5NotAvailable")
+        {
+            Message =
+                "This host does not compute MD5 (FIPS mode), and without it nothing protects the body on plain http.",
+            Hint = "Use an https endpoint, or run the operator on a host that is not in FIPS mode.",
+        };
 
     private byte[]? Md5Of(byte[] body)
     {

@@ -8,9 +8,14 @@ namespace BucketEncryptionOperator.Vendors;
 /// <param name="metrics">Null where nobody counts.</param>
 /// <param name="endpoints">Null where each request is sent, whatever became of those before it.</param>
 internal sealed class BucketEncryptionApi(
-    VendorHttp http, IVendorDialect dialect, ServerClocks clocks, VendorLimits limits, WriteTime? writeTime = null,
+    VendorHttp http,
+    IVendorDialect dialect,
+    ServerClocks clocks,
+    VendorLimits limits,
+    WriteTime? writeTime = null,
     VendorMeter? metrics = null,
-    EndpointBreakers? endpoints = null) : IBucketEncryptionApi
+    EndpointBreakers? endpoints = null
+) : IBucketEncryptionApi
 {
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
@@ -19,8 +24,11 @@ internal sealed class BucketEncryptionApi(
         return await ReadAsync(new Call(address, key, turn), cancellationToken);
     }
 
-    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key,
-        CancellationToken cancellationToken)
+    public async Task<IBucketWrite> BeginWriteAsync(
+        BucketAddress address,
+        AccessKey key,
+        CancellationToken cancellationToken
+    )
     {
         endpoints?.Check(address, AnswerContext.Get);
         var turn = await limits.EnterAsync(address, key, AnswerContext.Get, requests: 2, cancellationToken);
@@ -35,14 +43,26 @@ internal sealed class BucketEncryptionApi(
     private async Task<Observation> ReadAsync(Call call, CancellationToken cancellationToken)
     {
         var (response, failure) = await SendAsync(
-            call, HttpMethod.Get, body: null, AnswerContext.Get, lastCheck: null, cancellationToken);
+            call,
+            HttpMethod.Get,
+            body: null,
+            AnswerContext.Get,
+            lastCheck: null,
+            cancellationToken
+        );
         // Refused for the time in its signature: once more, signed for the time that the endpoint told. A write is not
         // sent twice: whoever lets us write was asked for one request, now; and a read with the corrected time comes
         // before the next.
         if (CorrectsClock(call, response, failure))
         {
             (response, failure) = await SendAsync(
-                call, HttpMethod.Get, body: null, AnswerContext.Get, lastCheck: null, cancellationToken);
+                call,
+                HttpMethod.Get,
+                body: null,
+                AnswerContext.Get,
+                lastCheck: null,
+                cancellationToken
+            );
         }
         var (observed, problem) = Answers.Observe(dialect, response, failure);
         if (observed is null)
@@ -61,18 +81,24 @@ internal sealed class BucketEncryptionApi(
         failure is { Code: ErrorTable.Skewed } && clocks.Correct(call.Address.Endpoint, response.Headers.Date);
 
     /// <summary>It was good when the work on the policy began, and the turn was long in coming.</summary>
-    private static Failure KeyOver(string operation) => new(FailureKind.Transient, operation, "KeyExpired")
-    {
-        Message = "The temporary key ended before the request was sent.",
-        ConcernsCredentials = true,
-        NotSent = true,
-    };
+    private static Failure KeyOver(string operation) =>
+        new(FailureKind.Transient, operation, "KeyExpired")
+        {
+            Message = "The temporary key ended before the request was sent.",
+            ConcernsCredentials = true,
+            NotSent = true,
+        };
 
     /// <summary>One request. All that takes time to prepare comes before the last check.</summary>
     /// <param name="lastCheck">Of a write; null for a read.</param>
     private async Task<(VendorResponse Response, Failure? Failure)> SendAsync(
-        Call call, HttpMethod method, string? body, string operation, Func<Failure?>? lastCheck,
-        CancellationToken cancellationToken)
+        Call call,
+        HttpMethod method,
+        string? body,
+        string operation,
+        Func<Failure?>? lastCheck,
+        CancellationToken cancellationToken
+    )
     {
         var (address, key, turn) = call;
         if (key.Lifetime is { IsOver: true })
@@ -85,21 +111,39 @@ internal sealed class BucketEncryptionApi(
         if (lastCheck?.Invoke() is { } stop)
             throw new VendorException(stop with { NotSent = true });
         var sent = turn.Send();
-        var context = new AnswerContext(operation) { SentToken = key.SecurityToken is not null, Now = clocks.Now(address.Endpoint) };
+        var context = new AnswerContext(operation)
+        {
+            SentToken = key.SecurityToken is not null,
+            Now = clocks.Now(address.Endpoint),
+        };
         var (response, failure) = await MeasureAsync(request, call, context, pass, atMost, cancellationToken);
         sent.Answered(failure);
         return (response, failure);
     }
 
     private async Task<(VendorResponse Response, Failure? Failure)> MeasureAsync(
-        HttpRequestMessage request, Call of, AnswerContext context, EndpointBreakers.Pass? pass, TimeSpan atMost, CancellationToken cancellationToken)
+        HttpRequestMessage request,
+        Call of,
+        AnswerContext context,
+        EndpointBreakers.Pass? pass,
+        TimeSpan atMost,
+        CancellationToken cancellationToken
+    )
     {
         using var call = metrics?.Begin(context.Operation, of.Address);
         try
         {
-            var response = await http.SendAsync(request, context.Operation, of.Address.CaBundle, atMost, cancellationToken);
+            var response = await http.SendAsync(
+                request,
+                context.Operation,
+                of.Address.CaBundle,
+                atMost,
+                cancellationToken
+            );
             pass?.Answered();
-            var failure = Answers.Problem(dialect, response, context) is { } problem ? KeyRedaction.Redact(problem, of.Key) : null;
+            var failure = Answers.Problem(dialect, response, context) is { } problem
+                ? KeyRedaction.Redact(problem, of.Key)
+                : null;
             call?.Ended(failure);
             return (response, failure);
         }
@@ -133,16 +177,27 @@ internal sealed class BucketEncryptionApi(
 
         public void Dispose() => call.Turn.Dispose();
 
-        private async Task WriteAsync(HttpMethod method, string? document, string operation, Func<Failure?> lastCheck,
-            CancellationToken cancellationToken)
+        private async Task WriteAsync(
+            HttpMethod method,
+            string? document,
+            string operation,
+            Func<Failure?> lastCheck,
+            CancellationToken cancellationToken
+        )
         {
             if (_written)
                 throw new InvalidOperationException("one write at most");
             _written = true;
             // nothing can follow: a read that confirms the write needs the slot, where a store has but one
             using var turn = call.Turn;
-            var (response, failure) = await api.SendAsync(call, method, document, operation, lastCheck,
-                cancellationToken);
+            var (response, failure) = await api.SendAsync(
+                call,
+                method,
+                document,
+                operation,
+                lastCheck,
+                cancellationToken
+            );
             _ = api.CorrectsClock(call, response, failure); // for the next read
             if (failure is not null && !Answers.IsDone(failure, operation))
                 throw new VendorException(failure);

@@ -37,8 +37,14 @@ internal static class CaBundle
             for (var rest = pem.AsSpan(); PemEncoding.TryFind(rest, out var found); rest = rest[found.Location.End..])
             {
                 if (!rest[found.Label].SequenceEqual(Label) || read.Count == MostCertificates)
-                    throw new FormatException(read.Count == MostCertificates ? $"it has more than {MostCertificates} certificates" : "it holds something that is no certificate; give certificates only");
-                read.Add(X509CertificateLoader.LoadCertificate(Convert.FromBase64String(rest[found.Base64Data].ToString())));
+                    throw new FormatException(
+                        read.Count == MostCertificates
+                            ? $"it has more than {MostCertificates} certificates"
+                            : "it holds something that is no certificate; give certificates only"
+                    );
+                read.Add(
+                    X509CertificateLoader.LoadCertificate(Convert.FromBase64String(rest[found.Base64Data].ToString()))
+                );
             }
             return read.Count > 0 ? read : throw new FormatException("it has no certificate in PEM");
         }

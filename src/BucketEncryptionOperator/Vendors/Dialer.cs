@@ -4,7 +4,8 @@ using KubeRuntime.Api;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>No address of a host may be connected to. It passes through the HTTP client, which wraps it.</summary>
-internal sealed class AddressNotAllowedException(string host, string problem, bool isMetadataService) : IOException($"{host} is {problem}")
+internal sealed class AddressNotAllowedException(string host, string problem, bool isMetadataService)
+    : IOException($"{host} is {problem}")
 {
     public bool IsMetadataService => isMetadataService;
 }
@@ -24,7 +25,8 @@ internal sealed class Dialer(Func<Uri, Vouching> vouching, StaggeredConnector co
         var (target, request) = (context.DnsEndPoint, context.InitialRequestMessage);
         var addresses = await connector.ResolveAsync(target.Host, cancellationToken);
         // A proxy is where whoever runs the operator says; it resolves the names that it is given by itself.
-        var allowed = request.RequestUri is { } uri && !IsForProxy(target, request, uri) ? Allowed(uri, addresses) : addresses;
+        var allowed =
+            request.RequestUri is { } uri && !IsForProxy(target, request, uri) ? Allowed(uri, addresses) : addresses;
         return await connector.ConnectAsync(allowed, target.Port, cancellationToken);
     }
 
@@ -42,11 +44,17 @@ internal sealed class Dialer(Func<Uri, Vouching> vouching, StaggeredConnector co
         IPAddress[] allowed = [.. addresses.Where(a => AddressRules.ProblemOf(a, vouched) is null)];
         return allowed.Length > 0
             ? allowed
-            : throw new AddressNotAllowedException(Bare(target), AddressRules.ProblemOf(addresses[0], vouched) ?? "", Array.TrueForAll(addresses, AddressRules.IsMetadataService));
+            : throw new AddressNotAllowedException(
+                Bare(target),
+                AddressRules.ProblemOf(addresses[0], vouched) ?? "",
+                Array.TrueForAll(addresses, AddressRules.IsMetadataService)
+            );
     }
 
     private static bool IsForProxy(DnsEndPoint target, HttpRequestMessage request, Uri uri) =>
-        request.Method == HttpMethod.Connect || target.Port != uri.Port || !target.Host.Equals(Bare(uri), StringComparison.OrdinalIgnoreCase);
+        request.Method == HttpMethod.Connect
+        || target.Port != uri.Port
+        || !target.Host.Equals(Bare(uri), StringComparison.OrdinalIgnoreCase);
 
     /// <summary>As the handler names it: an IPv6 address without brackets.</summary>
     private static string Bare(Uri uri) => uri.IdnHost;

@@ -92,9 +92,16 @@ internal sealed class EncryptionDocument(DocumentShape shape)
         {
             case BucketEncryption.Aes256 or BucketEncryption.Sm4:
                 // Known or not, they go only with KMS.
-                inner.Elements().Where(e => e.Name.LocalName.StartsWith("KMS", StringComparison.Ordinal) || e.Name.LocalName == Project).Remove();
+                inner
+                    .Elements()
+                    .Where(e =>
+                        e.Name.LocalName.StartsWith("KMS", StringComparison.Ordinal) || e.Name.LocalName == Project
+                    )
+                    .Remove();
                 if (!shape.TakesIdleBucketKey)
-                    rule.Elements().Where(e => e.Name.LocalName.StartsWith(BucketKeyWords, StringComparison.Ordinal)).Remove();
+                    rule.Elements()
+                        .Where(e => e.Name.LocalName.StartsWith(BucketKeyWords, StringComparison.Ordinal))
+                        .Remove();
                 Set(inner, Algorithm, target is BucketEncryption.Sm4 ? "SM4" : "AES256");
                 break;
             case BucketEncryption.Kms kms:
@@ -116,7 +123,9 @@ internal sealed class EncryptionDocument(DocumentShape shape)
     /// The request that says the very same as <paramref name="read"/>, an answer that <see cref="Read(string)"/>
     /// understands.
     /// </summary>
-    public string Repeat(string read) => InNamespace(VendorXml.Parse(read) ?? throw new ArgumentException("no such document", nameof(read))).ToString(SaveOptions.DisableFormatting);
+    public string Repeat(string read) =>
+        InNamespace(VendorXml.Parse(read) ?? throw new ArgumentException("no such document", nameof(read)))
+            .ToString(SaveOptions.DisableFormatting);
 
     /// <summary>The levels of a document; where there is no level <c>Rule</c>, the root takes its place. All null when it is another document.</summary>
     private (XElement? Root, XElement? Rule, XElement? Inner) Levels(XElement? root)
@@ -124,7 +133,9 @@ internal sealed class EncryptionDocument(DocumentShape shape)
         root = root?.Name.LocalName == shape.Root ? root : null;
         var rule = shape.HasRule ? VendorXml.Child(root, RuleName) : root;
         // Of two rules nobody has said which one counts.
-        return shape.HasRule && root?.Elements().Count(e => e.Name.LocalName == RuleName) > 1 ? default : (root, rule, VendorXml.Child(rule, Default));
+        return shape.HasRule && root?.Elements().Count(e => e.Name.LocalName == RuleName) > 1
+            ? default
+            : (root, rule, VendorXml.Child(rule, Default));
     }
 
     /// <summary>
@@ -134,7 +145,13 @@ internal sealed class EncryptionDocument(DocumentShape shape)
     /// </summary>
     private bool SaysNothing(XElement root, XElement? rule, XElement? inner) =>
         (!shape.HasRule || HasOnly(root, name => name == RuleName))
-        && (rule is null || HasOnly(rule, name => name is Default or Blocked || name.StartsWith(BucketKeyWords, StringComparison.Ordinal)))
+        && (
+            rule is null
+            || HasOnly(
+                rule,
+                name => name is Default or Blocked || name.StartsWith(BucketKeyWords, StringComparison.Ordinal)
+            )
+        )
         && (inner is null || HasOnly(inner, name => name is Algorithm or Key or DataEncryption or Project))
         && string.IsNullOrWhiteSpace(inner?.Value);
 
@@ -143,7 +160,8 @@ internal sealed class EncryptionDocument(DocumentShape shape)
         element.Elements().All(e => isKnown(e.Name.LocalName))
         && element.Nodes().OfType<XText>().All(t => string.IsNullOrWhiteSpace(t.Value));
 
-    private static bool SaysBucketKey(XElement? rule) => string.Equals(VendorXml.Text(rule, BucketKey), "true", StringComparison.OrdinalIgnoreCase);
+    private static bool SaysBucketKey(XElement? rule) =>
+        string.Equals(VendorXml.Text(rule, BucketKey), "true", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>"No" is written only over another word: vendors that do not know the element need not see it.</summary>
     private static void SetBucketKey(XElement rule, bool enabled)

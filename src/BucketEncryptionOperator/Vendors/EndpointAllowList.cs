@@ -37,9 +37,14 @@ internal sealed partial class EndpointAllowList
     /// <summary>
     /// The vendors' names are on the list by default, so nobody has vouched for one of them in particular.
     /// </summary>
-    private bool IsListedInFull(Uri target, string host) => _entries.Any(e =>
-        e.Host.IsFullName && e.Scheme == target.Scheme && e.Port == target.Port && e.Host.Matches(host)
-        && !VendorCatalog.DefaultEndpointPatterns.Contains(e.Text, StringComparer.OrdinalIgnoreCase));
+    private bool IsListedInFull(Uri target, string host) =>
+        _entries.Any(e =>
+            e.Host.IsFullName
+            && e.Scheme == target.Scheme
+            && e.Port == target.Port
+            && e.Host.Matches(host)
+            && !VendorCatalog.DefaultEndpointPatterns.Contains(e.Text, StringComparer.OrdinalIgnoreCase)
+        );
 
     private static Entry Parse(string text)
     {
@@ -47,7 +52,10 @@ internal sealed partial class EndpointAllowList
         if (!match.Success)
             throw NoEntry(text);
         var scheme = match.Groups["scheme"] is { Success: true } s ? s.Value : Uri.UriSchemeHttps;
-        var port = match.Groups["port"] is { Success: true } p ? int.Parse(p.Value) : scheme == Uri.UriSchemeHttps ? 443 : 80;
+        var port =
+            match.Groups["port"] is { Success: true } p ? int.Parse(p.Value)
+            : scheme == Uri.UriSchemeHttps ? 443
+            : 80;
         if (port is 0 or > 65535)
             throw NoEntry(text);
         var name = match.Groups["host"].Value.Trim('[', ']');
@@ -55,9 +63,14 @@ internal sealed partial class EndpointAllowList
         return new Entry(text, scheme, new HostPattern(name), port);
     }
 
-    private static FormatException NoEntry(string text) => new($"\"{text}\" is not [scheme://]host[:port], for example oss-*.aliyuncs.com or http://127.0.0.1:9000");
+    private static FormatException NoEntry(string text) =>
+        new($"\"{text}\" is not [scheme://]host[:port], for example oss-*.aliyuncs.com or http://127.0.0.1:9000");
 
-    [GeneratedRegex(@"^((?<scheme>https?)://)?(?<host>[A-Za-z0-9*.-]+|\[[0-9A-Fa-f:.]+\])(:(?<port>[0-9]{1,5}))?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"^((?<scheme>https?)://)?(?<host>[A-Za-z0-9*.-]+|\[[0-9A-Fa-f:.]+\])(:(?<port>[0-9]{1,5}))?\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex EntryForm();
 
     private sealed record Entry(string Text, string Scheme, HostPattern Host, int Port);

@@ -70,8 +70,12 @@ internal sealed class EndpointBreakers : IDisposable
     public EndpointBreakers(TimeProvider time)
     {
         _time = time;
-        _timer = time.CreateTimer(static s => ((EndpointBreakers?)s)?.Tick(), this, Timeout.InfiniteTimeSpan,
-            Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(
+            static s => ((EndpointBreakers?)s)?.Tick(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
     }
 
     internal int Count
@@ -109,8 +113,9 @@ internal sealed class EndpointBreakers : IDisposable
     {
         lock (_gate)
         {
-            if (_breakers.TryGetValue(WhoseOf(address), out var place)
-                && !place.Value.LetsThrough(_time.GetTimestamp()))
+            if (
+                _breakers.TryGetValue(WhoseOf(address), out var place) && !place.Value.LetsThrough(_time.GetTimestamp())
+            )
                 throw new VendorException(FailureOf(place.Value, operation, notSent: true));
         }
     }
@@ -133,11 +138,13 @@ internal sealed class EndpointBreakers : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private static Whose WhoseOf(BucketAddress address) => new(
-        address.Endpoint.GetLeftPart(UriPartial.Authority),
-        address.CaBundle is not { } bundle
-            ? ""
-            : Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(bundle.AsSpan()))));
+    private static Whose WhoseOf(BucketAddress address) =>
+        new(
+            address.Endpoint.GetLeftPart(UriPartial.Authority),
+            address.CaBundle is not { } bundle
+                ? ""
+                : Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(bundle.AsSpan())))
+        );
 
     /// <summary>
     /// Its texts are the same for as long as the breaker is open, whether a request was a probe or not: they end in a
@@ -148,7 +155,8 @@ internal sealed class EndpointBreakers : IDisposable
         var now = _time.GetTimestamp();
         return new Failure(FailureKind.Transient, operation, Down)
         {
-            Message = $"The endpoint has not answered several requests in a row ({breaker.Cause?.Code}). One request at a "
+            Message =
+                $"The endpoint has not answered several requests in a row ({breaker.Cause?.Code}). One request at a "
                 + "time finds out when it answers again; the others are not sent.",
             Hint = breaker.Cause?.Hint,
             RetryAfter = _time.GetElapsedTime(now, Math.Max(now, breaker.ProbeAt ?? now)),
@@ -259,8 +267,10 @@ internal sealed class EndpointBreakers : IDisposable
         if (_byUse.Min(b => b.AskAt) is not { } next)
             return;
         var wait = _time.GetElapsedTime(_time.GetTimestamp(), next);
-        _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(1, wait.TotalMilliseconds))),
-            Timeout.InfiniteTimeSpan);
+        _timer.Change(
+            TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(1, wait.TotalMilliseconds))),
+            Timeout.InfiniteTimeSpan
+        );
     }
 
     private void Tell(IEnumerable<(Uri Endpoint, EndpointTurn Turn)> news)

@@ -64,7 +64,8 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
     {
         if (Named.ContainsKey(host) || Global.Any(p => IsLike(host, p)))
             return true;
-        return RegionOf(host) is { } region && (region.IndexOf('-', StringComparison.Ordinal) == 2 || char.IsAsciiDigit(region[^1]));
+        return RegionOf(host) is { } region
+            && (region.IndexOf('-', StringComparison.Ordinal) == 2 || char.IsAsciiDigit(region[^1]));
     }
 
     /// <summary>Whether the vendor has the host, and another one takes its place in a store.</summary>
@@ -83,7 +84,9 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
         var host = endpoint.IdnHost;
         if (Named.TryGetValue(host, out var named))
             return named != region;
-        return Contain(host) && !IsIrregular(region) && !Global.Any(p => IsLike(host, p))
+        return Contain(host)
+            && !IsIrregular(region)
+            && !Global.Any(p => IsLike(host, p))
             && !Regional.Any(p => IsLike(host, p.Replace(Region, region, StringComparison.Ordinal)));
     }
 
@@ -111,7 +114,10 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
 
     /// <summary>The first of the domains that the endpoint is in; null for none.</summary>
     public static string? DomainOf(Uri endpoint, params IEnumerable<string> domains) =>
-        domains.FirstOrDefault(d => endpoint.IdnHost.EndsWith(d, StringComparison.OrdinalIgnoreCase) && endpoint.IdnHost[..^d.Length].EndsWith('.'));
+        domains.FirstOrDefault(d =>
+            endpoint.IdnHost.EndsWith(d, StringComparison.OrdinalIgnoreCase)
+            && endpoint.IdnHost[..^d.Length].EndsWith('.')
+        );
 
     private string? RegionOf(string host)
     {

@@ -28,7 +28,13 @@ internal sealed class ErrorAnswer
     /// <summary>Reason phrases of HTTP that are codes of stores as well.</summary>
     private static readonly string[] Phrases =
     [
-        "BadRequest", "Unauthorized", "MethodNotAllowed", "RequestTimeout", "TooManyRequests", "NotImplemented", "ServiceUnavailable",
+        "BadRequest",
+        "Unauthorized",
+        "MethodNotAllowed",
+        "RequestTimeout",
+        "TooManyRequests",
+        "NotImplemented",
+        "ServiceUnavailable",
     ];
 
     /// <summary>What stores write beside a code: one of them at least.</summary>
@@ -44,19 +50,23 @@ internal sealed class ErrorAnswer
         (Response, Context) = (response, context);
         (_field, var form) = Read(response, dialect);
         RequestId = Field("RequestId") ?? dialect.RequestIdHeaders.Select(Header).FirstOrDefault(id => id is not null);
-        IsVendors = Field("Code") is { } code && IsCode(code) && form switch
-        {
-            Form.Headers => true,
-            Form.Xml when isKnown(code) && !Phrases.Contains(code, StringComparer.Ordinal) => true,
-            Form.Xml => RequestId is not null || Marks.Any(m => Field(m) is not null),
-            Form.Json => isKnown(code) && RequestId is not null,
-            _ => false,
-        };
+        IsVendors =
+            Field("Code") is { } code
+            && IsCode(code)
+            && form switch
+            {
+                Form.Headers => true,
+                Form.Xml when isKnown(code) && !Phrases.Contains(code, StringComparer.Ordinal) => true,
+                Form.Xml => RequestId is not null || Marks.Any(m => Field(m) is not null),
+                Form.Json => isKnown(code) && RequestId is not null,
+                _ => false,
+            };
         Code = IsVendors ? Field("Code") ?? "" : $"HTTP_{Status}";
         Message = Bounded(_field("Message"), MaxMessage);
         _fullMessage = Bounded(_field("Message"), MaxSearched);
         // These go into a hint, that is, into a sentence that a person may follow.
-        Endpoint = IsVendors && Field("Endpoint") is { } host && Uri.CheckHostName(host) == UriHostNameType.Dns ? host : null;
+        Endpoint =
+            IsVendors && Field("Endpoint") is { } host && Uri.CheckHostName(host) == UriHostNameType.Dns ? host : null;
         Region = IsVendors ? Label(Field("Region")) : null;
     }
 
@@ -112,18 +122,25 @@ internal sealed class ErrorAnswer
         var start = VendorXml.Start(response.Body);
         if (!start.IsEmpty)
         {
-            return start[0] != '{' ? (XmlFields(response.Body), Form.Xml)
+            return start[0] != '{'
+                ? (XmlFields(response.Body), Form.Xml)
                 : (JsonFields(start.ToString()), dialect.WritesJson ? Form.Json : Form.None);
         }
         if (dialect.FieldHeaders is { } prefix)
             return (name => Utf8(response.Header(prefix + name)), Form.Headers);
-        return (XmlFields(Decoded(dialect.BodyHeader is null ? null : response.Header(dialect.BodyHeader))), Form.Headers);
+        return (
+            XmlFields(Decoded(dialect.BodyHeader is null ? null : response.Header(dialect.BodyHeader))),
+            Form.Headers
+        );
     }
 
     private static Func<string, string?> XmlFields(string text)
     {
         var root = VendorXml.Parse(text) is { Name.LocalName: "Error" } error ? error : null;
-        return name => name.Split('/') is [var parent, var child] ? VendorXml.Text(VendorXml.Child(root, parent), child) : VendorXml.Text(root, name);
+        return name =>
+            name.Split('/') is [var parent, var child]
+                ? VendorXml.Text(VendorXml.Child(root, parent), child)
+                : VendorXml.Text(root, name);
     }
 
     private static Func<string, string?> JsonFields(string text)
@@ -133,7 +150,11 @@ internal sealed class ErrorAnswer
         {
             using var document = JsonDocument.Parse(text, Shallow);
             var root = document.RootElement;
-            if (root.ValueKind == JsonValueKind.Object && root.EnumerateObject().FirstOrDefault(p => p.NameEquals("Error")) is { Value.ValueKind: JsonValueKind.Object } inner)
+            if (
+                root.ValueKind == JsonValueKind.Object
+                && root.EnumerateObject().FirstOrDefault(p => p.NameEquals("Error"))
+                    is { Value.ValueKind: JsonValueKind.Object } inner
+            )
                 root = inner.Value;
             if (root.ValueKind == JsonValueKind.Object)
             {
@@ -151,7 +172,9 @@ internal sealed class ErrorAnswer
     private static string Decoded(string? base64)
     {
         Span<byte> bytes = new byte[base64?.Length ?? 0];
-        return Convert.TryFromBase64String(base64 ?? "", bytes, out var length) ? Encoding.UTF8.GetString(bytes[..length]) : "";
+        return Convert.TryFromBase64String(base64 ?? "", bytes, out var length)
+            ? Encoding.UTF8.GetString(bytes[..length])
+            : "";
     }
 
     /// <summary>

@@ -64,10 +64,15 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
 
     /// <summary>Each vendor has one; where nobody has confirmed which, any will do: each says just this.</summary>
     private static readonly FrozenSet<string> NotConfigured = FrozenSet.Create(
-        StringComparer.Ordinal, "NoSuchServerSideEncryptionRule", "NoSuchEncryptionConfiguration", "ServerSideEncryptionConfigurationNotFoundError");
+        StringComparer.Ordinal,
+        "NoSuchServerSideEncryptionRule",
+        "NoSuchEncryptionConfiguration",
+        "ServerSideEncryptionConfigurationNotFoundError"
+    );
 
     /// <summary>A vendor's own rows go before the common ones.</summary>
-    private readonly FrozenDictionary<string, ErrorMeaning> _rows = CommonErrors.Rows.Concat(rows)
+    private readonly FrozenDictionary<string, ErrorMeaning> _rows = CommonErrors
+        .Rows.Concat(rows)
         .SelectMany(r => r.Codes.Select(c => (Code: c, Row: r)))
         .GroupBy(p => p.Code, StringComparer.Ordinal)
         .ToFrozenDictionary(g => g.Key, g => g.Last().Row, StringComparer.Ordinal);
@@ -76,7 +81,8 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
     public IEnumerable<string> Codes => _rows.Keys;
 
     /// <summary>Whether a code is one that somebody has written down: vendors have more, and may invent some.</summary>
-    public bool Knows(string code) => _rows.ContainsKey(code) || NotConfigured.Contains(code) || Answers.OwnCodes.Contains(code);
+    public bool Knows(string code) =>
+        _rows.ContainsKey(code) || NotConfigured.Contains(code) || Answers.OwnCodes.Contains(code);
 
     /// <summary>
     /// Nothing is configured. Beside a status that contradicts it (a redirect, a 5xx, a 200), the code does not say so.
@@ -84,7 +90,8 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
     public static bool SaysNotConfigured(Failure failure) => IsRefusal(failure) && NotConfigured.Contains(failure.Code);
 
     /// <summary>Nothing is configured, and nothing can be: a value on a read, a refusal on a write.</summary>
-    public bool SaysNotConfigurable(Failure failure) => IsRefusal(failure) && dialect.NotConfigurable.Contains(failure.Code, StringComparer.Ordinal);
+    public bool SaysNotConfigurable(Failure failure) =>
+        IsRefusal(failure) && dialect.NotConfigurable.Contains(failure.Code, StringComparer.Ordinal);
 
     public Failure Read(VendorResponse response, AnswerContext context)
     {
@@ -118,32 +125,49 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
     private ErrorMeaning? OfKeyService(string code) =>
         !code.StartsWith("KMS.", StringComparison.Ordinal) ? null
         : code.Contains("AccessDenied", StringComparison.Ordinal) ? new(FailureKind.Denied, dialect.KmsRight)
-        : code.Contains("Throttling", StringComparison.Ordinal) ? new(FailureKind.Throttled, "The key service asks to go slower.")
+        : code.Contains("Throttling", StringComparison.Ordinal)
+            ? new(FailureKind.Throttled, "The key service asks to go slower.")
         : code.Contains("Internal", StringComparison.Ordinal) ? new(FailureKind.Transient, "The key service failed.")
-        : new(FailureKind.Refused, "The key service refuses the key: correct spec.encryption.kmsKey.id, or mend the key.");
+        : new(
+            FailureKind.Refused,
+            "The key service refuses the key: correct spec.encryption.kmsKey.id, or mend the key."
+        );
 
     /// <summary>A code of the vendor's that nobody has written down.</summary>
-    private ErrorMeaning ByStatus(ErrorAnswer answer) => answer.Status switch
-    {
-        < 400 or >= 500 when NotConfigured.Contains(answer.Code) =>
-            new(FailureKind.Transient, "The vendor's code and the status of the answer contradict each other."),
-        503 when dialect.Unnamed503Throttles => Throttle,
-        429 => new(FailureKind.Throttled, "The vendor asks to go slower."),
-        501 => new(FailureKind.Refused, NotOfferedHint),
-        >= 500 => new(FailureKind.Transient, "The vendor failed."),
-        < 300 => new(FailureKind.Transient, "The vendor answers with a good status and an error; its error page for this code tells more."),
-        401 or 403 => new(FailureKind.Denied, "The vendor's error page for this code tells what is missing."),
-        < 400 => new(FailureKind.Refused, "The bucket is behind another endpoint: correct the store's endpoint and region."),
-        _ => new(FailureKind.Refused, "The vendor's error page for this code tells what is wrong."),
-    };
+    private ErrorMeaning ByStatus(ErrorAnswer answer) =>
+        answer.Status switch
+        {
+            < 400 or >= 500 when NotConfigured.Contains(answer.Code) => new(
+                FailureKind.Transient,
+                "The vendor's code and the status of the answer contradict each other."
+            ),
+            503 when dialect.Unnamed503Throttles => Throttle,
+            429 => new(FailureKind.Throttled, "The vendor asks to go slower."),
+            501 => new(FailureKind.Refused, NotOfferedHint),
+            >= 500 => new(FailureKind.Transient, "The vendor failed."),
+            < 300 => new(
+                FailureKind.Transient,
+                "The vendor answers with a good status and an error; its error page for this code tells more."
+            ),
+            401 or 403 => new(FailureKind.Denied, "The vendor's error page for this code tells what is missing."),
+            < 400 => new(
+                FailureKind.Refused,
+                "The bucket is behind another endpoint: correct the store's endpoint and region."
+            ),
+            _ => new(FailureKind.Refused, "The vendor's error page for this code tells what is wrong."),
+        };
 
-    private ErrorMeaning Foreign(int status) => status switch
-    {
-        503 when dialect.Unnamed503Throttles => Throttle,
-        429 => new(FailureKind.Throttled, "Something in front of the store asks to go slower: look at gateways, proxies and load balancers on the way."),
-        501 => new(FailureKind.Transient, ForeignHint + " Or the store does not offer bucket encryption."),
-        _ => new(FailureKind.Transient, ForeignHint),
-    };
+    private ErrorMeaning Foreign(int status) =>
+        status switch
+        {
+            503 when dialect.Unnamed503Throttles => Throttle,
+            429 => new(
+                FailureKind.Throttled,
+                "Something in front of the store asks to go slower: look at gateways, proxies and load balancers on the way."
+            ),
+            501 => new(FailureKind.Transient, ForeignHint + " Or the store does not offer bucket encryption."),
+            _ => new(FailureKind.Transient, ForeignHint),
+        };
 
     private static ErrorMeaning Throttle { get; } =
         new(FailureKind.Throttled, "The vendor asks to go slower: its limit of requests per bucket is reached.");
@@ -156,7 +180,9 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
         if (response.Header("Retry-After")?.Trim() is not { Length: > 0 } text)
             return null;
         if (text.All(char.IsAsciiDigit))
-            return int.TryParse(text, out var seconds) ? TimeSpan.FromSeconds(seconds) : TimeSpan.FromSeconds(int.MaxValue);
+            return int.TryParse(text, out var seconds)
+                ? TimeSpan.FromSeconds(seconds)
+                : TimeSpan.FromSeconds(int.MaxValue);
         if (response.Headers.RetryAfter?.Date is not { } date)
             return null;
         var wait = date - (response.Headers.Date ?? context.Now);

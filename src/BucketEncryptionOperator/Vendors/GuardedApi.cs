@@ -7,22 +7,35 @@ namespace BucketEncryptionOperator.Vendors;
 /// <param name="realm">From an endpoint to the name of where a key is known: see <see cref="Vendor.Realm"/>.</param>
 /// <param name="endpoints">Asked first: nobody waits for what a key's first call says of it at an endpoint that does not answer.</param>
 internal sealed class GuardedApi(
-    IBucketEncryptionApi inner, KeyBreakers breakers, Func<Uri, string> realm, EndpointBreakers? endpoints = null)
-    : IBucketEncryptionApi
+    IBucketEncryptionApi inner,
+    KeyBreakers breakers,
+    Func<Uri, string> realm,
+    EndpointBreakers? endpoints = null
+) : IBucketEncryptionApi
 {
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
         using var pass = await EnterAsync(address, key, cancellationToken);
-        return await CallAsync(new Caller(this, key, address, pass), () => inner.GetAsync(address, key, cancellationToken));
+        return await CallAsync(
+            new Caller(this, key, address, pass),
+            () => inner.GetAsync(address, key, cancellationToken)
+        );
     }
 
-    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
+    public async Task<IBucketWrite> BeginWriteAsync(
+        BucketAddress address,
+        AccessKey key,
+        CancellationToken cancellationToken
+    )
     {
         var pass = await EnterAsync(address, key, cancellationToken);
         IBucketWrite? begun = null;
         try
         {
-            begun = new GuardedWrite(await inner.BeginWriteAsync(address, key, cancellationToken), new Caller(this, key, address, pass));
+            begun = new GuardedWrite(
+                await inner.BeginWriteAsync(address, key, cancellationToken),
+                new Caller(this, key, address, pass)
+            );
             return begun;
         }
         finally
@@ -36,10 +49,19 @@ internal sealed class GuardedApi(
 
     public string? Repeat(Observation observed) => inner.Repeat(observed);
 
-    private async Task<KeyBreakers.Pass> EnterAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
+    private async Task<KeyBreakers.Pass> EnterAsync(
+        BucketAddress address,
+        AccessKey key,
+        CancellationToken cancellationToken
+    )
     {
         endpoints?.Check(address, AnswerContext.Get);
-        var (pass, rejection) = await breakers.EnterAsync(key, realm(address.Endpoint), address.Bucket, cancellationToken);
+        var (pass, rejection) = await breakers.EnterAsync(
+            key,
+            realm(address.Endpoint),
+            address.Bucket,
+            cancellationToken
+        );
         if (rejection is not null)
             throw Explained(rejection with { NotSent = true }, key, address);
         return pass ?? throw new InvalidOperationException("neither a pass nor a reason");
@@ -70,12 +92,14 @@ internal sealed class GuardedApi(
     {
         private bool _ended;
 
-        public Task<Observation> GetAsync(CancellationToken cancellationToken) => CallAsync(caller, () => inner.GetAsync(cancellationToken));
+        public Task<Observation> GetAsync(CancellationToken cancellationToken) =>
+            CallAsync(caller, () => inner.GetAsync(cancellationToken));
 
         public Task PutAsync(string document, Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
             CallAsync(caller, () => DoneAsync(inner.PutAsync(document, lastCheck, cancellationToken)));
 
-        public Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken) => CallAsync(caller, () => DoneAsync(inner.DeleteAsync(lastCheck, cancellationToken)));
+        public Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
+            CallAsync(caller, () => DoneAsync(inner.DeleteAsync(lastCheck, cancellationToken)));
 
         public void Dispose()
         {

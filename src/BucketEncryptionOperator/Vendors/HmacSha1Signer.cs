@@ -22,7 +22,8 @@ internal sealed record HmacSha1Input(
     string Date,
     string Resource,
     IReadOnlyList<KeyValuePair<string, string?>> Query,
-    IReadOnlyList<KeyValuePair<string, string>> Headers);
+    IReadOnlyList<KeyValuePair<string, string>> Headers
+);
 
 /// <summary>
 /// The signature of the first S3, which lives on as version 1 of Alibaba Cloud OSS and as the native one of Huawei OBS:
@@ -31,25 +32,43 @@ internal sealed record HmacSha1Input(
 internal static class HmacSha1Signer
 {
     /// <summary>As in the header <c>Date</c>.</summary>
-    public static string FormatDate(DateTimeOffset time) => time.UtcDateTime.ToString("R", CultureInfo.InvariantCulture);
+    public static string FormatDate(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("R", CultureInfo.InvariantCulture);
 
     /// <summary>The value of the <c>Authorization</c> header.</summary>
-    [SuppressMessage("Security", "CA5350:Do not use weak cryptographic algorithms", Justification = "It is what the vendors specify; HMAC does not rest on SHA-1's resistance to collisions.")]
+    [SuppressMessage(
+        "Security",
+        "CA5350:Do not use weak cryptographic algorithms",
+        Justification = "It is what the vendors specify; HMAC does not rest on SHA-1's resistance to collisions."
+    )]
     public static string Authorize(HmacSha1Scheme scheme, HmacSha1Input input, AccessKey key)
     {
-        var signature = HMACSHA1.HashData(Encoding.UTF8.GetBytes(key.Secret), Encoding.UTF8.GetBytes(StringToSign(scheme, input)));
+        var signature = HMACSHA1.HashData(
+            Encoding.UTF8.GetBytes(key.Secret),
+            Encoding.UTF8.GetBytes(StringToSign(scheme, input))
+        );
         return $"{scheme.Word} {key.Id}:{Convert.ToBase64String(signature)}";
     }
 
     internal static string StringToSign(HmacSha1Scheme scheme, HmacSha1Input input)
     {
-        var headers = input.Headers.Select(h => (Name: h.Key.ToLowerInvariant(), Value: h.Value.Trim())).OrderBy(h => h.Name, StringComparer.Ordinal).ToList();
+        var headers = input
+            .Headers.Select(h => (Name: h.Key.ToLowerInvariant(), Value: h.Value.Trim()))
+            .OrderBy(h => h.Name, StringComparer.Ordinal)
+            .ToList();
         var text = new StringBuilder();
-        text.Append(input.Method).Append('\n').Append(Value("content-md5")).Append('\n').Append(Value("content-type")).Append('\n').Append(input.Date).Append('\n');
+        text.Append(input.Method)
+            .Append('\n')
+            .Append(Value("content-md5"))
+            .Append('\n')
+            .Append(Value("content-type"))
+            .Append('\n')
+            .Append(input.Date)
+            .Append('\n');
         foreach (var (name, value) in headers.Where(h => h.Name.StartsWith(scheme.Prefix, StringComparison.Ordinal)))
             text.Append(name).Append(':').Append(value).Append('\n');
-        var query = input.Query
-            .Where(q => scheme.SubResources.Contains(q.Key, StringComparer.Ordinal))
+        var query = input
+            .Query.Where(q => scheme.SubResources.Contains(q.Key, StringComparer.Ordinal))
             .OrderBy(q => q.Key, StringComparer.Ordinal)
             .Select(q => q.Value is { Length: > 0 } value ? $"{q.Key}={value}" : q.Key)
             .ToList();

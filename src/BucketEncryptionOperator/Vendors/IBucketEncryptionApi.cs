@@ -51,7 +51,8 @@ internal interface IBucketWrite : IDisposable
 }
 
 /// <summary>A vendor call that did not succeed, already named.</summary>
-internal sealed class VendorException(Failure failure) : Exception($"{failure.Operation}: {failure.Code} ({failure.Kind})")
+internal sealed class VendorException(Failure failure)
+    : Exception($"{failure.Operation}: {failure.Code} ({failure.Kind})")
 {
     public Failure Failure => failure;
 }

@@ -6,7 +6,16 @@ namespace BucketEncryptionOperator.Vendors;
 /// <param name="Principal">Whose keys: an access key's id, or a role. No secret.</param>
 /// <param name="RequestsPerSecond">The rate that the vendor is found to take, at most the limit's.</param>
 /// <param name="Requests">So far. <paramref name="Throttled"/> of them the vendor answered with "slower".</param>
-internal sealed record PaceState(string Principal, string Endpoint, double RequestsPerSecond, RateLimit Limit, int InFlight, int Waiting, long Requests, long Throttled);
+internal sealed record PaceState(
+    string Principal,
+    string Endpoint,
+    double RequestsPerSecond,
+    RateLimit Limit,
+    int InFlight,
+    int Waiting,
+    long Requests,
+    long Throttled
+);
 
 /// <summary>
 /// How fast one access key calls one endpoint: a token bucket, a bound on what is under way, and a rate that follows the vendor's
@@ -70,15 +79,24 @@ internal sealed class Pace : IDisposable
     {
         (_limit, _rate, _tokens, _time) = (limit, limit.RequestsPerSecond, limit.Burst, time);
         _filledAt = _pausedAt = time.GetTimestamp();
-        _timer = time.CreateTimer(static s => ((Pace?)s)?.Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(
+            static s => ((Pace?)s)?.Tick(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
     }
 
     /// <summary>Waits for a turn; the requests go out in it.</summary>
     /// <param name="limit">The last one given counts.</param>
     /// <param name="requests">That will go out in the turn, one after the other.</param>
     /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
-    public async Task<Turn> EnterAsync(RateLimit limit, string operation, int requests,
-        CancellationToken cancellationToken)
+    public async Task<Turn> EnterAsync(
+        RateLimit limit,
+        string operation,
+        int requests,
+        CancellationToken cancellationToken
+    )
     {
         LinkedListNode<Place> place;
         lock (_gate)
@@ -201,7 +219,12 @@ internal sealed class Pace : IDisposable
     private void LetGo()
     {
         Fill();
-        while (_waiting.First is { } first && _inFlight < _limit.MaxConcurrency && _tokens >= 1 && PauseLeft() == TimeSpan.Zero)
+        while (
+            _waiting.First is { } first
+            && _inFlight < _limit.MaxConcurrency
+            && _tokens >= 1
+            && PauseLeft() == TimeSpan.Zero
+        )
         {
             _waiting.RemoveFirst();
             _waitingRequests -= first.Value.Requests;
@@ -212,8 +235,10 @@ internal sealed class Pace : IDisposable
             first.Value.Granted.SetResult(_filledAt);
         }
         if (_waiting.Count > 0 && _inFlight < _limit.MaxConcurrency) // whole milliseconds, and never too early
-            _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(1, UntilTurn(ahead: 0).TotalMilliseconds))),
-                Timeout.InfiniteTimeSpan);
+            _timer.Change(
+                TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(1, UntilTurn(ahead: 0).TotalMilliseconds))),
+                Timeout.InfiniteTimeSpan
+            );
     }
 
     private void Fill()
@@ -259,7 +284,8 @@ internal sealed class Pace : IDisposable
         }
     }
 
-    private TimeSpan PauseLeft() => _pause - _time.GetElapsedTime(_pausedAt) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    private TimeSpan PauseLeft() =>
+        _pause - _time.GetElapsedTime(_pausedAt) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     /// <summary>A turn that waits, for so many requests.</summary>
     private sealed record Place(int Requests)

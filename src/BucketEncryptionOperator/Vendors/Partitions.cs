@@ -21,10 +21,16 @@ internal sealed partial class Partitions
 
     /// <summary>The partition that the endpoint's host was said to belong to; null where nothing was said. The first entry that fits counts.</summary>
     public string? Of(Uri endpoint) =>
-        _entries.FirstOrDefault(e => (e.Port ?? endpoint.Port) == endpoint.Port && e.Host.Matches(endpoint.IdnHost.Trim('[', ']')))?.Name;
+        _entries
+            .FirstOrDefault(e =>
+                (e.Port ?? endpoint.Port) == endpoint.Port && e.Host.Matches(endpoint.IdnHost.Trim('[', ']'))
+            )
+            ?.Name;
 
     public static bool IsName(string text) =>
-        text.Length is > 0 and <= LongestName && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1])
+        text.Length is > 0 and <= LongestName
+        && char.IsAsciiLetterOrDigit(text[0])
+        && char.IsAsciiLetterOrDigit(text[^1])
         && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or ':' or '_' or '-');
 
     private static Entry Parse(string text)
@@ -32,7 +38,9 @@ internal sealed partial class Partitions
         var match = EntryForm().Match(text);
         if (!match.Success || !IsName(match.Groups["name"].Value))
             throw Invalid(text);
-        int? port = match.Groups["port"] is { Success: true } given ? int.Parse(given.Value, CultureInfo.InvariantCulture) : null;
+        int? port = match.Groups["port"] is { Success: true } given
+            ? int.Parse(given.Value, CultureInfo.InvariantCulture)
+            : null;
         if (port is 0 or > 65535)
             throw Invalid(text);
         var host = match.Groups["host"].Value.Trim('[', ']');
@@ -40,9 +48,14 @@ internal sealed partial class Partitions
         return new Entry(match.Groups["name"].Value, new HostPattern(host), port);
     }
 
-    private static FormatException Invalid(string text) => new($"\"{text}\" is not NAME=host[:port], for example minio=minio.storage.svc:9000");
+    private static FormatException Invalid(string text) =>
+        new($"\"{text}\" is not NAME=host[:port], for example minio=minio.storage.svc:9000");
 
-    [GeneratedRegex(@"^(?<name>[^=]+)=(?<host>[A-Za-z0-9*.-]+|\[[0-9A-Fa-f:.]+\])(:(?<port>[0-9]{1,5}))?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"^(?<name>[^=]+)=(?<host>[A-Za-z0-9*.-]+|\[[0-9A-Fa-f:.]+\])(:(?<port>[0-9]{1,5}))?\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex EntryForm();
 
     private sealed record Entry(string Name, HostPattern Host, int? Port);

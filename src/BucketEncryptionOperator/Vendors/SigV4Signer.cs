@@ -15,7 +15,8 @@ internal sealed record SigV4Input(
     string Path,
     IReadOnlyList<KeyValuePair<string, string>> Query,
     IReadOnlyList<KeyValuePair<string, string>> Headers,
-    string PayloadHash);
+    string PayloadHash
+);
 
 /// <summary>
 /// AWS's signature version 4 in the <c>Authorization</c> header, as S3 has it: the path is encoded once (other services: twice), and
@@ -31,7 +32,8 @@ internal static class SigV4Signer
     private const string Terminator = "aws4_request";
 
     /// <summary>The value of <see cref="DateHeader"/>.</summary>
-    public static string FormatDate(DateTimeOffset time) => time.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+    public static string FormatDate(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>The value of <see cref="PayloadHeader"/>.</summary>
     public static string HashOf(byte[] payload) => Hex(SHA256.HashData(payload));
@@ -42,7 +44,8 @@ internal static class SigV4Signer
     {
         var day = date[..8];
         var scope = $"{day}/{region}/{Service}/{Terminator}";
-        var toSign = $"{Algorithm}\n{date}\n{scope}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalRequest(input))))}";
+        var toSign =
+            $"{Algorithm}\n{date}\n{scope}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalRequest(input))))}";
         var names = string.Join(';', Signed(input).Select(h => h.Name));
         return $"{Algorithm} Credential={key.Id}/{scope}, SignedHeaders={names}, Signature={Hex(Hmac(SigningKey(key.Secret, day, region), toSign))}";
     }
@@ -50,8 +53,8 @@ internal static class SigV4Signer
     internal static string CanonicalRequest(SigV4Input input)
     {
         var path = string.Join('/', input.Path.Split('/').Select(Uri.EscapeDataString));
-        var query = input.Query
-            .Select(q => (Name: Uri.EscapeDataString(q.Key), Value: Uri.EscapeDataString(q.Value)))
+        var query = input
+            .Query.Select(q => (Name: Uri.EscapeDataString(q.Key), Value: Uri.EscapeDataString(q.Value)))
             .OrderBy(q => q.Name, StringComparer.Ordinal)
             .Select(q => $"{q.Name}={q.Value}");
         var headers = Signed(input);
@@ -59,11 +62,19 @@ internal static class SigV4Signer
         text.Append(input.Method).Append('\n').Append(path).Append('\n').AppendJoin('&', query).Append('\n');
         foreach (var (name, value) in headers)
             text.Append(name).Append(':').Append(value).Append('\n');
-        return text.Append('\n').AppendJoin(';', headers.Select(h => h.Name)).Append('\n').Append(input.PayloadHash).ToString();
+        return text.Append('\n')
+            .AppendJoin(';', headers.Select(h => h.Name))
+            .Append('\n')
+            .Append(input.PayloadHash)
+            .ToString();
     }
 
     private static List<(string Name, string Value)> Signed(SigV4Input input) =>
-        [.. input.Headers.Select(h => (Name: h.Key.ToLowerInvariant(), Value: h.Value.Trim())).OrderBy(h => h.Name, StringComparer.Ordinal)];
+        [
+            .. input
+                .Headers.Select(h => (Name: h.Key.ToLowerInvariant(), Value: h.Value.Trim()))
+                .OrderBy(h => h.Name, StringComparer.Ordinal),
+        ];
 
     private static byte[] SigningKey(string secret, string day, string region)
     {

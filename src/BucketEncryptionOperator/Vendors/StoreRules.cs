@@ -28,5 +28,6 @@ internal static class StoreRules
             ? $"spec.buckets: \"{bucket}\" has a dot, which {traits.Subject} does not take here."
             : null;
 
-    private static string List(IReadOnlyList<string> words) => words.Count == 1 ? words[0] : string.Join(", ", words.SkipLast(1)) + " and " + words[^1];
+    private static string List(IReadOnlyList<string> words) =>
+        words.Count == 1 ? words[0] : string.Join(", ", words.SkipLast(1)) + " and " + words[^1];
 }

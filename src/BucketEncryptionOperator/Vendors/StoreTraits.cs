@@ -18,7 +18,11 @@ internal sealed record StoreSettings(string Region, Uri Endpoint)
 /// <param name="Subject">Who it is, in a message.</param>
 /// <param name="Algorithms">In a policy's words.</param>
 /// <param name="Addressings">The first is the default.</param>
-internal sealed record StoreTraits(string Subject, ImmutableArray<string> Algorithms, ImmutableArray<Addressing> Addressings)
+internal sealed record StoreTraits(
+    string Subject,
+    ImmutableArray<string> Algorithms,
+    ImmutableArray<Addressing> Addressings
+)
 {
     /// <summary>A cipher can be chosen under a KMS key.</summary>
     public bool DataEncryption { get; init; }

@@ -17,7 +17,8 @@ internal sealed record Vendor(
     EndpointNames Endpoints,
     ShellNames Shell,
     IVendorDialect Dialect,
-    Func<StoreSettings, StoreTraits> Traits)
+    Func<StoreSettings, StoreTraits> Traits
+)
 {
     /// <summary>
     /// What a store with these settings can do. The partition follows from whose host the endpoint is: a vendor's
@@ -44,26 +45,43 @@ internal static class VendorCatalog
     [
         new("AlibabaOSS", OssStores.Endpoints, OssStores.Shell, new OssDialect(), OssStores.Describe),
         new("HuaweiOBS", ObsStores.Endpoints, ObsStores.Shell, new ObsDialect(), _ => ObsStores.Traits),
-        new("JDCloudOSS", JDCloudStores.Endpoints, JDCloudStores.Shell, new JDCloudDialect(), _ => JDCloudStores.Traits),
+        new(
+            "JDCloudOSS",
+            JDCloudStores.Endpoints,
+            JDCloudStores.Shell,
+            new JDCloudDialect(),
+            _ => JDCloudStores.Traits
+        ),
         new("S3", S3Stores.Endpoints, S3Stores.Shell, new S3Dialect(), S3Stores.Describe),
     ];
 
     public static string Names => string.Join(", ", All.Select(v => v.Name));
 
     public static IReadOnlyList<string> DefaultEndpointPatterns { get; } =
-        [.. All.SelectMany(v => v.Endpoints.Patterns)];
+    [.. All.SelectMany(v => v.Endpoints.Patterns)];
 
     /// <summary>One client a vendor, by the vendor's name.</summary>
     public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(
-        VendorHttp http, ServerClocks clocks, VendorLimits limits, KeyBreakers breakers, WriteTime? writeTime = null,
+        VendorHttp http,
+        ServerClocks clocks,
+        VendorLimits limits,
+        KeyBreakers breakers,
+        WriteTime? writeTime = null,
         VendorMetrics? metrics = null,
-        EndpointBreakers? endpoints = null) =>
+        EndpointBreakers? endpoints = null
+    ) =>
         All.ToDictionary(
             v => v.Name,
-            v => (IBucketEncryptionApi)new GuardedApi(
-                new BucketEncryptionApi(http, v.Dialect, clocks, limits, writeTime, metrics?.Of(v), endpoints),
-                breakers, v.Realm, endpoints),
-            StringComparer.Ordinal);
+            v =>
+                (IBucketEncryptionApi)
+                    new GuardedApi(
+                        new BucketEncryptionApi(http, v.Dialect, clocks, limits, writeTime, metrics?.Of(v), endpoints),
+                        breakers,
+                        v.Realm,
+                        endpoints
+                    ),
+            StringComparer.Ordinal
+        );
 
     /// <summary>Whether a host is one of a vendor's own endpoints.</summary>
     public static bool OwnHost(string host) => All.Any(v => v.Endpoints.Contain(host));
@@ -98,7 +116,8 @@ internal static class VendorCatalog
         return null;
     }
 
-    public static Vendor? FindByScheme(string scheme) => All.FirstOrDefault(v => v.Shell is { MustBeNamed: false } && v.Shell.Scheme == scheme);
+    public static Vendor? FindByScheme(string scheme) =>
+        All.FirstOrDefault(v => v.Shell is { MustBeNamed: false } && v.Shell.Scheme == scheme);
 
     public static Vendor? Find(string name) => All.FirstOrDefault(v => v.Name == name);
 }

@@ -80,7 +80,11 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
         var options = new SslClientAuthenticationOptions();
         if (roots.Count > 0)
         {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            var policy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
             policy.CustomTrustStore.AddRange(roots);
             options.CertificateChainPolicy = policy;
         }

@@ -31,8 +31,10 @@ internal sealed class VendorHttp : IDisposable
     public const string Unreachable = "Unreachable";
     public const string TimedOut = "Timeout";
 
-    private const string CheckWay = "Check the store's endpoint and region, and that the operator can reach it (DNS, network policy, proxy).";
-    private const string CheckCertificate = "Check the store's endpoint, and whether a proxy on the way answers in its place.";
+    private const string CheckWay =
+        "Check the store's endpoint and region, and that the operator can reach it (DNS, network policy, proxy).";
+    private const string CheckCertificate =
+        "Check the store's endpoint, and whether a proxy on the way answers in its place.";
 
     private readonly VendorClients _clients;
     private readonly Dialer _dialer;
@@ -43,7 +45,13 @@ internal sealed class VendorHttp : IDisposable
     /// <param name="timeout">For one request, connection and body included.</param>
     /// <param name="proxy">Null: <see cref="HttpClient.DefaultProxy"/>.</param>
     /// <param name="dialer">Null: whoever asks for an address vouches for it, and nothing but a metadata service is refused.</param>
-    public VendorHttp(string product, TimeSpan timeout, TimeProvider time, IWebProxy? proxy = null, Dialer? dialer = null)
+    public VendorHttp(
+        string product,
+        TimeSpan timeout,
+        TimeProvider time,
+        IWebProxy? proxy = null,
+        Dialer? dialer = null
+    )
     {
         _timeout = timeout;
         _time = time;
@@ -65,7 +73,10 @@ internal sealed class VendorHttp : IDisposable
                 PooledConnectionLifetime = TimeSpan.FromMinutes(10), // so that a change of the vendor's addresses is noticed
                 PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             };
-            var http = new HttpClient(new SocketErrorHandler { InnerHandler = handler }) { Timeout = Timeout.InfiniteTimeSpan };
+            var http = new HttpClient(new SocketErrorHandler { InnerHandler = handler })
+            {
+                Timeout = Timeout.InfiniteTimeSpan,
+            };
             http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
             return http;
         }
@@ -82,14 +93,22 @@ internal sealed class VendorHttp : IDisposable
 
     /// <param name="operation">The vendor's name of the call, for failures.</param>
     /// <exception cref="VendorException">Transient: no complete answer came. Refused: the host is where no request may go.</exception>
-    public Task<VendorResponse> SendAsync(HttpRequestMessage request, string operation, CancellationToken cancellationToken) =>
-        SendAsync(request, operation, caBundle: null, TimeSpan.MaxValue, cancellationToken);
+    public Task<VendorResponse> SendAsync(
+        HttpRequestMessage request,
+        string operation,
+        CancellationToken cancellationToken
+    ) => SendAsync(request, operation, caBundle: null, TimeSpan.MaxValue, cancellationToken);
 
     /// <inheritdoc cref="SendAsync(HttpRequestMessage, string, CancellationToken)"/>
     /// <param name="caBundle">In PEM, the roots to trust in place of the system's; null for those.</param>
     /// <param name="atMost">How long this request may take, where that is less than the timeout of all.</param>
-    public async Task<VendorResponse> SendAsync(HttpRequestMessage request, string operation, string? caBundle,
-        TimeSpan atMost, CancellationToken cancellationToken)
+    public async Task<VendorResponse> SendAsync(
+        HttpRequestMessage request,
+        string operation,
+        string? caBundle,
+        TimeSpan atMost,
+        CancellationToken cancellationToken
+    )
     {
         var limit = atMost < _timeout ? atMost : _timeout;
         using var client = _clients.Rent(caBundle);
@@ -98,7 +117,11 @@ internal sealed class VendorHttp : IDisposable
         {
             if (request.RequestUri is { } target)
                 _dialer.CheckLiteral(target);
-            using var response = await client.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            using var response = await client.Client.SendAsync(
+                request,
+                HttpCompletionOption.ResponseHeadersRead,
+                deadline.Token
+            );
             await response.Content.LoadIntoBufferAsync(MaxBody, deadline.Token);
             var body = await response.Content.ReadAsByteArrayAsync(deadline.Token);
             return new VendorResponse(response.StatusCode, Encoding.UTF8.GetString(body), response.Headers);
@@ -109,8 +132,12 @@ internal sealed class VendorHttp : IDisposable
         }
         catch (OperationCanceledException) when (!deadline.Token.IsCancellationRequested)
         {
-            throw NoConnection(operation, Unreachable,
-                $"No connection to the endpoint within {ConnectTimeout.TotalSeconds:0.#} s.", CheckWay);
+            throw NoConnection(
+                operation,
+                Unreachable,
+                $"No connection to the endpoint within {ConnectTimeout.TotalSeconds:0.#} s.",
+                CheckWay
+            );
         }
         catch (OperationCanceledException)
         {
@@ -128,14 +155,29 @@ internal sealed class VendorHttp : IDisposable
         {
             throw e.HttpRequestError switch
             {
-                HttpRequestError.NameResolutionError =>
-                    NoConnection(operation, "NameNotResolved", "The endpoint's name does not resolve.", CheckWay),
-                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError =>
-                    NoConnection(operation, Unreachable, WhyUnreachable(e.InnerException), CheckWay),
+                HttpRequestError.NameResolutionError => NoConnection(
+                    operation,
+                    "NameNotResolved",
+                    "The endpoint's name does not resolve.",
+                    CheckWay
+                ),
+                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoConnection(
+                    operation,
+                    Unreachable,
+                    WhyUnreachable(e.InnerException),
+                    CheckWay
+                ),
                 HttpRequestError.SecureConnectionError => NoConnection(
-                    operation, "TlsFailed", "The endpoint's certificate was not accepted, or TLS failed otherwise.",
-                    CheckCertificate),
-                HttpRequestError.ConfigurationLimitExceeded => NoAnswer(operation, "AnswerTooLarge", $"The answer is larger than {MaxBody} bytes."),
+                    operation,
+                    "TlsFailed",
+                    "The endpoint's certificate was not accepted, or TLS failed otherwise.",
+                    CheckCertificate
+                ),
+                HttpRequestError.ConfigurationLimitExceeded => NoAnswer(
+                    operation,
+                    "AnswerTooLarge",
+                    $"The answer is larger than {MaxBody} bytes."
+                ),
                 _ => NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete."),
             };
         }
@@ -148,17 +190,27 @@ internal sealed class VendorHttp : IDisposable
     public void Dispose() => _clients.Dispose();
 
     /// <summary>Asked again after an hour or a change: a name may lead elsewhere by then.</summary>
-    private static VendorException NotAllowed(string operation, AddressNotAllowedException e) => new(new Failure(FailureKind.Refused, operation, "AddressNotAllowed")
-    {
-        Message = $"{e.Message}. No connection was made.",
-        NotSent = true,
-        Hint = e.IsMetadataService
-            ? "Correct the store's endpoint, or where its name leads: no request ever goes there."
-            : "Correct the store's endpoint, or where its name leads; or ask whoever runs the operator to list it by its full name, without *, in --allowed-endpoints.",
-    });
+    private static VendorException NotAllowed(string operation, AddressNotAllowedException e) =>
+        new(
+            new Failure(FailureKind.Refused, operation, "AddressNotAllowed")
+            {
+                Message = $"{e.Message}. No connection was made.",
+                NotSent = true,
+                Hint = e.IsMetadataService
+                    ? "Correct the store's endpoint, or where its name leads: no request ever goes there."
+                    : "Correct the store's endpoint, or where its name leads; or ask whoever runs the operator to list it by its full name, without *, in --allowed-endpoints.",
+            }
+        );
 
     private static VendorException NoConnection(string operation, string code, string message, string hint) =>
-        new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint, NotSent = true });
+        new(
+            new Failure(FailureKind.Transient, operation, code)
+            {
+                Message = message,
+                Hint = hint,
+                NotSent = true,
+            }
+        );
 
     /// <summary>
     /// Without the addresses: in a status they would be news to the store's owner. The same failure is always the same

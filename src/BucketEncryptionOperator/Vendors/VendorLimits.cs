@@ -33,8 +33,13 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
 
     /// <param name="requests">That go out in the turn, one after the other.</param>
     /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
-    public Task<Pace.Turn> EnterAsync(BucketAddress address, AccessKey key, string operation, int requests,
-        CancellationToken cancellationToken) =>
+    public Task<Pace.Turn> EnterAsync(
+        BucketAddress address,
+        AccessKey key,
+        string operation,
+        int requests,
+        CancellationToken cancellationToken
+    ) =>
         PaceOf(new Owner(key.Principal, SecretsOf(key), address.Endpoint.Authority), address.Limit)
             .EnterAsync(address.Limit, operation, requests, cancellationToken);
 
@@ -47,8 +52,13 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
         get
         {
             lock (_gate)
-                return [.. _byUse.Select(e => e.Pace.State(e.Owner.Principal, e.Owner.Endpoint))
-                    .GroupBy(s => (s.Principal, s.Endpoint)).Select(Together)];
+                return
+                [
+                    .. _byUse
+                        .Select(e => e.Pace.State(e.Owner.Principal, e.Owner.Endpoint))
+                        .GroupBy(s => (s.Principal, s.Endpoint))
+                        .Select(Together),
+                ];
         }
     }
 
@@ -78,10 +88,12 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
     /// <summary>
     /// A hash: this outlives the key. Empty for the temporary keys of a role, which change while the role stays.
     /// </summary>
-    private static string SecretsOf(AccessKey key) => key.Principal != key.Id
-        ? ""
-        : Convert.ToHexString(
-            SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Secret.Length} {key.Secret}{key.SecurityToken}")));
+    private static string SecretsOf(AccessKey key) =>
+        key.Principal != key.Id
+            ? ""
+            : Convert.ToHexString(
+                SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Secret.Length} {key.Secret}{key.SecurityToken}"))
+            );
 
     private Pace PaceOf(Owner owner, RateLimit limit)
     {
@@ -108,8 +120,10 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
     /// </summary>
     private void MakeRoom()
     {
-        while (_byUse.First is { } oldest
-            && (time.GetElapsedTime(oldest.Value.UsedAt) > KeptUnused || _paces.Count >= MostPaces))
+        while (
+            _byUse.First is { } oldest
+            && (time.GetElapsedTime(oldest.Value.UsedAt) > KeptUnused || _paces.Count >= MostPaces)
+        )
         {
             _byUse.RemoveFirst();
             _paces.Remove(oldest.Value.Owner);

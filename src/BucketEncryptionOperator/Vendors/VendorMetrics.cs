@@ -13,7 +13,10 @@ internal sealed class VendorMetrics
     public const string SourceName = "BucketEncryptionOperator";
 
     /// <summary>Beyond the last one the request has timed out, with the default <c>--vendor-timeout</c>.</summary>
-    private static readonly InstrumentAdvice<double> Bounds = new() { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] };
+    private static readonly InstrumentAdvice<double> Bounds = new()
+    {
+        HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    };
 
     private static readonly ActivitySource Source = new(SourceName);
 
@@ -24,8 +27,17 @@ internal sealed class VendorMetrics
     public VendorMetrics(Meter meter, TimeProvider time)
     {
         _time = time;
-        _requests = meter.CreateCounter<long>("bucketencryption_vendor_requests_total", description: "Requests to vendors by vendor, operation and code: OK, a known code, or Other");
-        _duration = meter.CreateHistogram("bucketencryption_vendor_request_duration_seconds", "s", "Time until a vendor's answer was complete, or did not come", tags: null, Bounds);
+        _requests = meter.CreateCounter<long>(
+            "bucketencryption_vendor_requests_total",
+            description: "Requests to vendors by vendor, operation and code: OK, a known code, or Other"
+        );
+        _duration = meter.CreateHistogram(
+            "bucketencryption_vendor_request_duration_seconds",
+            "s",
+            "Time until a vendor's answer was complete, or did not come",
+            tags: null,
+            Bounds
+        );
     }
 
     public VendorMeter Of(Vendor vendor) => new(this, vendor);
@@ -33,15 +45,22 @@ internal sealed class VendorMetrics
     internal MeasuredCall Begin(Vendor vendor, string operation, BucketAddress address)
     {
         var span = Source.StartActivity(operation, ActivityKind.Client);
-        span?.SetTag("bucketencryption.vendor", vendor.Name).SetTag("bucketencryption.bucket", address.Bucket).SetTag("bucketencryption.operation", operation)
-            .SetTag("server.address", address.Endpoint.Host).SetTag("server.port", address.Endpoint.Port);
+        span?.SetTag("bucketencryption.vendor", vendor.Name)
+            .SetTag("bucketencryption.bucket", address.Bucket)
+            .SetTag("bucketencryption.operation", operation)
+            .SetTag("server.address", address.Endpoint.Host)
+            .SetTag("server.port", address.Endpoint.Port);
         return new MeasuredCall(this, vendor, operation, span, _time.GetTimestamp());
     }
 
     internal void Ended(Vendor vendor, string operation, string code, long from)
     {
         _requests.Add(1, new("vendor", vendor.Name), new("operation", operation), new("code", code));
-        _duration.Record(_time.GetElapsedTime(from).TotalSeconds, new("vendor", vendor.Name), new("operation", operation));
+        _duration.Record(
+            _time.GetElapsedTime(from).TotalSeconds,
+            new("vendor", vendor.Name),
+            new("operation", operation)
+        );
     }
 }
 
@@ -52,7 +71,8 @@ internal sealed class VendorMeter(VendorMetrics metrics, Vendor vendor)
 }
 
 /// <summary>A request that is under way. It ends with an answer, or (disposed) with the one who waited for it. A struct: a look at a bucket allocates nothing for it.</summary>
-internal readonly struct MeasuredCall(VendorMetrics metrics, Vendor vendor, string operation, Activity? span, long from) : IDisposable
+internal readonly struct MeasuredCall(VendorMetrics metrics, Vendor vendor, string operation, Activity? span, long from)
+    : IDisposable
 {
     public const string Ok = "OK";
     public const string Other = "Other";
@@ -76,5 +96,7 @@ internal readonly struct MeasuredCall(VendorMetrics metrics, Vendor vendor, stri
 
     /// <summary>A failure without a status is none of the vendor's: its code is a word of ours.</summary>
     private static string CodeOf(Failure? failure, Vendor vendor) =>
-        failure is null ? Ok : failure.HttpStatus is null || vendor.Dialect.Errors.Knows(failure.Code) ? failure.Code : Other;
+        failure is null ? Ok
+        : failure.HttpStatus is null || vendor.Dialect.Errors.Knows(failure.Code) ? failure.Code
+        : Other;
 }

@@ -45,7 +45,12 @@ internal static class VendorRequest
     }
 
     /// <param name="headers">All of them, <c>content-…</c> too; <c>host</c> and <c>content-length</c> come by themselves.</param>
-    public static HttpRequestMessage Make(HttpMethod method, Uri target, IEnumerable<KeyValuePair<string, string>> headers, byte[]? body)
+    public static HttpRequestMessage Make(
+        HttpMethod method,
+        Uri target,
+        IEnumerable<KeyValuePair<string, string>> headers,
+        byte[]? body
+    )
     {
         var request = new HttpRequestMessage(method, target);
         if (body is not null)

@@ -26,7 +26,12 @@ internal static class VendorXml
     /// <returns>The root, or null when the text is no XML that we take.</returns>
     public static XElement? Parse(string xml)
     {
-        var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, MaxCharactersInDocument = MaxCharacters, XmlResolver = null };
+        var settings = new XmlReaderSettings
+        {
+            DtdProcessing = DtdProcessing.Prohibit,
+            MaxCharactersInDocument = MaxCharacters,
+            XmlResolver = null,
+        };
         try
         {
             using var reader = XmlReader.Create(new StringReader(Start(xml).ToString()), settings);
@@ -39,8 +44,10 @@ internal static class VendorXml
         }
     }
 
-    public static XElement? Child(XElement? parent, string localName) => parent?.Elements().FirstOrDefault(e => e.Name.LocalName == localName);
+    public static XElement? Child(XElement? parent, string localName) =>
+        parent?.Elements().FirstOrDefault(e => e.Name.LocalName == localName);
 
     /// <summary>Trimmed; an empty element is as good as none.</summary>
-    public static string? Text(XElement? parent, string localName) => Child(parent, localName)?.Value.Trim() is { Length: > 0 } text ? text : null;
+    public static string? Text(XElement? parent, string localName) =>
+        Child(parent, localName)?.Value.Trim() is { Length: > 0 } text ? text : null;
 }

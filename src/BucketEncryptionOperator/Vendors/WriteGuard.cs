@@ -25,9 +25,10 @@ internal static class NotLeading
     public const string CheckLease = "CheckLease";
 
     /// <summary>Passes by itself: the process leads again, or ends, in seconds. Until then the row stays as it was.</summary>
-    public static Failure Failure { get; } = new(FailureKind.Conflict, CheckLease, "NotLeading")
-    {
-        Message = "This replica does not hold the lease now; nothing was written.",
-        NotSent = true,
-    };
+    public static Failure Failure { get; } =
+        new(FailureKind.Conflict, CheckLease, "NotLeading")
+        {
+            Message = "This replica does not hold the lease now; nothing was written.",
+            NotSent = true,
+        };
 }

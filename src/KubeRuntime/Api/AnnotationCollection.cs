@@ -17,7 +17,8 @@ namespace KubeRuntime.Api;
 [CollectionBuilder(typeof(AnnotationCollection), nameof(Create))]
 [JsonConverter(typeof(AnnotationsConverter))]
 public readonly struct AnnotationCollection
-    : IEnumerable<KeyValuePair<string, string>>, IEquatable<AnnotationCollection>
+    : IEnumerable<KeyValuePair<string, string>>,
+        IEquatable<AnnotationCollection>
 {
     private readonly ImmutableArray<KeyValuePair<string, string>> _kept;
     private readonly UInt128 _others;
@@ -80,15 +81,16 @@ public class AnnotationsConverter : JsonConverter<AnnotationCollection>
 
     /// <summary>Keeps none.</summary>
     public AnnotationsConverter()
-        : this([])
-    {
-    }
+        : this([]) { }
 
     /// <param name="kept">Names of the annotations that the program reads.</param>
     protected AnnotationsConverter(params string[] kept) => _kept = kept;
 
     public override AnnotationCollection Read(
-        ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        ref Utf8JsonReader reader,
+        Type typeToConvert,
+        JsonSerializerOptions options
+    )
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {

@@ -7,7 +7,8 @@ namespace KubeRuntime.Api;
 /// <see cref="KubeClient"/> send it: a deadline that holds for the body too, a limit for the body, and one kind of
 /// exception, which has no token and no body in it.
 /// </summary>
-internal sealed class ApiHandler(KubeConnection connection, ServerWarnings? warnings, TimeProvider time) : DelegatingHandler
+internal sealed class ApiHandler(KubeConnection connection, ServerWarnings? warnings, TimeProvider time)
+    : DelegatingHandler
 {
     /// <summary>
     /// Maximum length of an answer, in bytes. An object in etcd has at most 1.5 MiB; a list that is larger is read by
@@ -37,10 +38,14 @@ internal sealed class ApiHandler(KubeConnection connection, ServerWarnings? warn
         Watch,
     }
 
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        CancellationToken cancellationToken
+    )
     {
         var wanted = request.Options.TryGetValue(Wants, out var w) ? w : Wanted.Object;
-        var operation = $"{(wanted == Wanted.Watch ? "WATCH" : request.Method.Method)} {request.RequestUri?.AbsolutePath[_basePathLength..]}";
+        var operation =
+            $"{(wanted == Wanted.Watch ? "WATCH" : request.Method.Method)} {request.RequestUri?.AbsolutePath[_basePathLength..]}";
         connection.Impersonation?.Apply(request);
         using var deadline = new Deadline(CallDeadline, time, cancellationToken);
         HttpResponseMessage? response = null;
@@ -88,10 +93,16 @@ internal sealed class ApiHandler(KubeConnection connection, ServerWarnings? warn
 
     /// <summary>The outer message of a failed handshake says only that one should look at the inner one.</summary>
     internal static string Describe(Exception e) =>
-        e.InnerException is { } inner && !e.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{e.Message} ({inner.Message})" : e.Message;
+        e.InnerException is { } inner && !e.Message.Contains(inner.Message, StringComparison.Ordinal)
+            ? $"{e.Message} ({inner.Message})"
+            : e.Message;
 
     private async Task<KubeApiException> FailureAsync(
-        HttpResponseMessage response, string operation, Wanted wanted, CancellationToken cancellationToken)
+        HttpResponseMessage response,
+        string operation,
+        Wanted wanted,
+        CancellationToken cancellationToken
+    )
     {
         byte[] body;
         try
@@ -103,10 +114,13 @@ internal sealed class ApiHandler(KubeConnection connection, ServerWarnings? warn
         {
             body = []; // the status alone says enough
         }
-        var status = body is [(byte)'{', ..] ? ObjectReader.ReadStatus(body, operation, (int)response.StatusCode) : null;
+        var status = body is [(byte)'{', ..]
+            ? ObjectReader.ReadStatus(body, operation, (int)response.StatusCode)
+            : null;
         var asked = response.Headers.RetryAfter;
         // The API server tells of an object with a Status. A bare 403 or 404 is a gateway's, or there is no such kind.
-        var isForeign = wanted == Wanted.Object
+        var isForeign =
+            wanted == Wanted.Object
             && response.StatusCode is (HttpStatusCode.NotFound or HttpStatusCode.Forbidden)
             && !ObjectReader.IsStatus(body);
         var failure = isForeign ? KubeFailure.Transient : KubeApiException.Classify(response.StatusCode);

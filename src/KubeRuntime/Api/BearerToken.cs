@@ -17,7 +17,8 @@ public sealed class BearerToken
 
     /// <exception cref="IOException">The file cannot be read now; later failures keep the last token.</exception>
     /// <exception cref="FormatException">The file holds no token.</exception>
-    public static BearerToken FromFile(string path, TimeProvider time) => new(Renewable.From(() => File.ReadAllText(path), Checked, time));
+    public static BearerToken FromFile(string path, TimeProvider time) =>
+        new(Renewable.From(() => File.ReadAllText(path), Checked, time));
 
     /// <summary>The server did not know it.</summary>
     public void Doubt() => _value.Doubt();
@@ -28,6 +29,8 @@ public sealed class BearerToken
     private static string Checked(string text)
     {
         var token = text.Trim();
-        return token.Length > 0 && token.All(c => c is > ' ' and <= '~') ? token : throw new FormatException("not a token");
+        return token.Length > 0 && token.All(c => c is > ' ' and <= '~')
+            ? token
+            : throw new FormatException("not a token");
     }
 }

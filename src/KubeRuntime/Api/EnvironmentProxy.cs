@@ -61,7 +61,8 @@ public sealed class EnvironmentProxy : IWebProxy
         {
             throw new ProxyFormatException(
                 $"{setting} does not name a proxy: set it to [scheme://]host:port, for example "
-                + $"http://proxy.example:3128; schemes are {string.Join(", ", Schemes)}");
+                    + $"http://proxy.example:3128; schemes are {string.Join(", ", Schemes)}"
+            );
         }
         var address = new UriBuilder(given.Scheme, given.IdnHost, given.Port < 0 ? SocksPort : given.Port).Uri;
         return new WebProxy(address) { Credentials = CredentialOf(given.UserInfo) };

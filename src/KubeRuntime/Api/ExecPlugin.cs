@@ -82,20 +82,28 @@ public sealed class ExecPlugin(ExternalExecution exec, string execInfo, string o
 
     /// <summary>Returns whether the program can be found. A path is looked at, a name looked for in PATH.</summary>
     /// <param name="path">Value of the variable.</param>
-    internal static bool IsInstalled(string command, string? path) => command.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal)
-        ? File.Exists(command)
-        : (path ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Any(folder => File.Exists(Path.Combine(folder, command)));
+    internal static bool IsInstalled(string command, string? path) =>
+        command.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            ? File.Exists(command)
+            : (path ?? "")
+                .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+                .Any(folder => File.Exists(Path.Combine(folder, command)));
 
-    private bool IsGood() => !_isDoubted && _failure is null && _given is { } given && !(given.Expires - Margin <= time.GetUtcNow());
+    private bool IsGood() =>
+        !_isDoubted && _failure is null && _given is { } given && !(given.Expires - Margin <= time.GetUtcNow());
 
     private bool HasExpired(ExecCredential given) => given.Expires <= time.GetUtcNow();
 
-    private KubeApiException Again() => _failure is { } failure
-        ? new KubeApiException(KubeFailure.Transient, failure.Message, failure)
-        : Problem("gave a credential that has expired");
+    private KubeApiException Again() =>
+        _failure is { } failure
+            ? new KubeApiException(KubeFailure.Transient, failure.Message, failure)
+            : Problem("gave a credential that has expired");
 
     private KubeApiException Problem(string what) =>
-        new(KubeFailure.Transient, $"{this} {what}" + (exec.InstallHint is { Length: > 0 } hint ? $". {OneLine(hint)}" : ""));
+        new(
+            KubeFailure.Transient,
+            $"{this} {what}" + (exec.InstallHint is { Length: > 0 } hint ? $". {OneLine(hint)}" : "")
+        );
 
     private async Task<ExecCredential> RunAsync(CancellationToken cancellationToken)
     {
@@ -162,12 +170,16 @@ public sealed class ExecPlugin(ExternalExecution exec, string execInfo, string o
     }
 
     /// <summary>Reads to the end, and keeps at most so many bytes: a program whose output is not read does not end.</summary>
-    private static async Task<(byte[] Text, bool IsWhole)> ReadAsync(Stream stream, int limit, CancellationToken cancellationToken)
+    private static async Task<(byte[] Text, bool IsWhole)> ReadAsync(
+        Stream stream,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         var buffer = new byte[16 * 1024];
         using var text = new MemoryStream();
         var isWhole = true;
-        for (int read; (read = await stream.ReadAsync(buffer, cancellationToken)) > 0;)
+        for (int read; (read = await stream.ReadAsync(buffer, cancellationToken)) > 0; )
         {
             var room = limit - (int)text.Length;
             isWhole &= read <= room;
@@ -199,7 +211,9 @@ public sealed class ExecPlugin(ExternalExecution exec, string execInfo, string o
             throw Problem("gave neither a token nor a client certificate");
         try
         {
-            var expires = status.ExpirationTimestamp is { } at ? new DateTimeOffset(at.ToUniversalTime()) : (DateTimeOffset?)null;
+            var expires = status.ExpirationTimestamp is { } at
+                ? new DateTimeOffset(at.ToUniversalTime())
+                : (DateTimeOffset?)null;
             return new ExecCredential(token is null ? null : BearerToken.FromText(token).Current, certificate, expires);
         }
         catch (FormatException)
@@ -210,7 +224,10 @@ public sealed class ExecPlugin(ExternalExecution exec, string execInfo, string o
 
     private X509Certificate2? Certificate(ExecCredentialResponse.ExecStatus status)
     {
-        if (status.ClientCertificateData is not { Length: > 0 } certificate || status.ClientKeyData is not { Length: > 0 } key)
+        if (
+            status.ClientCertificateData is not { Length: > 0 } certificate
+            || status.ClientKeyData is not { Length: > 0 } key
+        )
             return null;
         try
         {

@@ -51,18 +51,23 @@ public sealed class KubeApiException : Exception
     public string? MissingObject { get; init; }
 
     /// <summary>Set where the server said how long to wait; at most <see cref="LongestRetryAfter"/>, whatever it said.</summary>
-    public TimeSpan? RetryAfter { get; init => field = value > LongestRetryAfter ? LongestRetryAfter : value; }
+    public TimeSpan? RetryAfter
+    {
+        get;
+        init => field = value > LongestRetryAfter ? LongestRetryAfter : value;
+    }
 
     /// <summary>Redirects are not followed (they could carry the token away) and count as passing, like everything odd that a proxy says.</summary>
-    internal static KubeFailure Classify(HttpStatusCode status) => status switch
-    {
-        HttpStatusCode.NotFound => KubeFailure.NotFound,
-        HttpStatusCode.Conflict => KubeFailure.Conflict,
-        HttpStatusCode.Gone => KubeFailure.Expired,
-        HttpStatusCode.Forbidden => KubeFailure.Denied,
-        HttpStatusCode.TooManyRequests => KubeFailure.Throttled,
-        HttpStatusCode.RequestTimeout or HttpStatusCode.Unauthorized => KubeFailure.Transient,
-        >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError => KubeFailure.Invalid,
-        _ => KubeFailure.Transient,
-    };
+    internal static KubeFailure Classify(HttpStatusCode status) =>
+        status switch
+        {
+            HttpStatusCode.NotFound => KubeFailure.NotFound,
+            HttpStatusCode.Conflict => KubeFailure.Conflict,
+            HttpStatusCode.Gone => KubeFailure.Expired,
+            HttpStatusCode.Forbidden => KubeFailure.Denied,
+            HttpStatusCode.TooManyRequests => KubeFailure.Throttled,
+            HttpStatusCode.RequestTimeout or HttpStatusCode.Unauthorized => KubeFailure.Transient,
+            >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError => KubeFailure.Invalid,
+            _ => KubeFailure.Transient,
+        };
 }

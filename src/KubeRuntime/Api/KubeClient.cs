@@ -35,22 +35,34 @@ public sealed class KubeClient : IDisposable
         TimeProvider time,
         ServerWarnings? warnings = null,
         RuntimeMetrics? metrics = null,
-        Func<DelegatingHandler>? around = null)
+        Func<DelegatingHandler>? around = null
+    )
     {
         _connection = connection;
         _time = time;
-        _transport = new Transport(connection, product, time, () =>
-        [
-            new ApiHandler(connection, warnings, time),
-            .. metrics is null ? Array.Empty<DelegatingHandler>() : [new MeteredHandler(metrics, connection.Server, time)],
-            .. around is null ? Array.Empty<DelegatingHandler>() : [around()],
-            new SocketErrorHandler(),
-        ]);
+        _transport = new Transport(
+            connection,
+            product,
+            time,
+            () =>
+                [
+                    new ApiHandler(connection, warnings, time),
+                    .. metrics is null
+                        ? Array.Empty<DelegatingHandler>()
+                        : [new MeteredHandler(metrics, connection.Server, time)],
+                    .. around is null ? Array.Empty<DelegatingHandler>() : [around()],
+                    new SocketErrorHandler(),
+                ]
+        );
     }
 
     /// <summary>A typed operation of the library, on one object of a built-in kind.</summary>
     /// <param name="operation">For messages, as <c>GET secrets ns/name</c>.</param>
-    public async Task<T> CallAsync<T>(string operation, Func<IKubernetes, Task<T>> call, CancellationToken cancellationToken)
+    public async Task<T> CallAsync<T>(
+        string operation,
+        Func<IKubernetes, Task<T>> call,
+        CancellationToken cancellationToken
+    )
     {
         var client = await _transport.GetAsync(cancellationToken);
         try
@@ -63,17 +75,34 @@ public sealed class KubeClient : IDisposable
         {
             // The exception's own text may quote what it read.
         }
-        throw new KubeApiException(KubeFailure.Transient, $"{operation}: the answer is not the object that was asked for");
+        throw new KubeApiException(
+            KubeFailure.Transient,
+            $"{operation}: the answer is not the object that was asked for"
+        );
     }
 
     public async Task<T> GetAsync<T>(KubeResource<T> resource, NamespacedName key, CancellationToken cancellationToken)
         where T : class, IKubernetesObject =>
         ReadObject(
-            await CallAsync(HttpMethod.Get, resource.ObjectPath(key), content: null, ApiHandler.Wanted.Object, cancellationToken),
-            resource, $"GET {resource.Plural} {key}");
+            await CallAsync(
+                HttpMethod.Get,
+                resource.ObjectPath(key),
+                content: null,
+                ApiHandler.Wanted.Object,
+                cancellationToken
+            ),
+            resource,
+            $"GET {resource.Plural} {key}"
+        );
 
     /// <summary>One page. <paramref name="next"/> is the token of the page before.</summary>
-    public async Task<ListPage<T>> ListAsync<T>(KubeResource<T> resource, Scope scope, int limit, string? next, CancellationToken cancellationToken)
+    public async Task<ListPage<T>> ListAsync<T>(
+        KubeResource<T> resource,
+        Scope scope,
+        int limit,
+        string? next,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject
     {
         var query = $"?limit={limit}{scope.Query}" + (next is null ? "" : "&continue=" + Uri.EscapeDataString(next));
@@ -85,31 +114,66 @@ public sealed class KubeClient : IDisposable
     /// Opens a watch with bookmarks from <paramref name="resourceVersion"/>. The server ends it after <paramref name="duration"/>;
     /// a stream that lives 30 s longer is taken for dead.
     /// </summary>
-    public Task<WatchReader<T>> WatchAsync<T>(KubeResource<T> resource, Scope scope, string resourceVersion, TimeSpan duration, CancellationToken cancellationToken)
+    public Task<WatchReader<T>> WatchAsync<T>(
+        KubeResource<T> resource,
+        Scope scope,
+        string resourceVersion,
+        TimeSpan duration,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject =>
-        OpenAsync(resource, scope, $"&resourceVersion={Uri.EscapeDataString(resourceVersion)}", duration, cancellationToken);
+        OpenAsync(
+            resource,
+            scope,
+            $"&resourceVersion={Uri.EscapeDataString(resourceVersion)}",
+            duration,
+            cancellationToken
+        );
 
     /// <summary>
     /// Opens a streaming list: a watch that first sends all that exists, at least as new as this moment, then a line of type
     /// <see cref="WatchLineType.InitialEventsEnd"/>, and goes on as a watch. A server that has none says <see cref="KubeFailure.Invalid"/>
     /// (off by default before Kubernetes 1.34; one that knows neither parameter refuses resourceVersionMatch on a watch).
     /// </summary>
-    public Task<WatchReader<T>> StreamListAsync<T>(KubeResource<T> resource, Scope scope, TimeSpan duration, CancellationToken cancellationToken)
+    public Task<WatchReader<T>> StreamListAsync<T>(
+        KubeResource<T> resource,
+        Scope scope,
+        TimeSpan duration,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject =>
-        OpenAsync(resource, scope, "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan", duration, cancellationToken);
+        OpenAsync(
+            resource,
+            scope,
+            "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan",
+            duration,
+            cancellationToken
+        );
 
     /// <summary>
     /// Merge-patches an object. The patch must carry <c>metadata.resourceVersion</c>: a merge patch replaces whole lists,
     /// so without it another writer's change would be lost.
     /// </summary>
     /// <returns>The object as stored.</returns>
-    public Task<T> PatchAsync<T>(KubeResource<T> resource, NamespacedName key, ReadOnlyMemory<byte> mergePatch, CancellationToken cancellationToken)
-        where T : class, IKubernetesObject => PatchAsync(resource, resource.ObjectPath(key), mergePatch, cancellationToken);
+    public Task<T> PatchAsync<T>(
+        KubeResource<T> resource,
+        NamespacedName key,
+        ReadOnlyMemory<byte> mergePatch,
+        CancellationToken cancellationToken
+    )
+        where T : class, IKubernetesObject =>
+        PatchAsync(resource, resource.ObjectPath(key), mergePatch, cancellationToken);
 
     /// <summary>Merge-patches the status subresource, as <see cref="PatchAsync{T}(KubeResource{T}, NamespacedName, ReadOnlyMemory{byte}, CancellationToken)"/> does an object.</summary>
     /// <returns>The object as stored.</returns>
-    public Task<T> PatchStatusAsync<T>(KubeResource<T> resource, NamespacedName key, ReadOnlyMemory<byte> mergePatch, CancellationToken cancellationToken)
-        where T : class, IKubernetesObject => PatchAsync(resource, resource.ObjectPath(key) + "/status", mergePatch, cancellationToken);
+    public Task<T> PatchStatusAsync<T>(
+        KubeResource<T> resource,
+        NamespacedName key,
+        ReadOnlyMemory<byte> mergePatch,
+        CancellationToken cancellationToken
+    )
+        where T : class, IKubernetesObject =>
+        PatchAsync(resource, resource.ObjectPath(key) + "/status", mergePatch, cancellationToken);
 
     /// <summary>What is no object: a document of the server's own, such as <c>/openapi/v3/…</c> or <c>/version</c>.</summary>
     public Task<byte[]> ReadAsync(string path, CancellationToken cancellationToken) =>
@@ -117,12 +181,23 @@ public sealed class KubeClient : IDisposable
 
     public void Dispose() => _transport.Dispose();
 
-    private async Task<WatchReader<T>> OpenAsync<T>(KubeResource<T> resource, Scope scope, string from, TimeSpan duration, CancellationToken cancellationToken)
+    private async Task<WatchReader<T>> OpenAsync<T>(
+        KubeResource<T> resource,
+        Scope scope,
+        string from,
+        TimeSpan duration,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject
     {
         var query = $"?watch=1&allowWatchBookmarks=true{from}{scope.Query}&timeoutSeconds={(int)duration.TotalSeconds}";
         var response = await SendAsync(
-            HttpMethod.Get, resource.CollectionPath(scope.Namespace) + query, content: null, ApiHandler.Wanted.Watch, cancellationToken);
+            HttpMethod.Get,
+            resource.CollectionPath(scope.Namespace) + query,
+            content: null,
+            ApiHandler.Wanted.Watch,
+            cancellationToken
+        );
         try
         {
             var lines = new LineReader(await response.Content.ReadAsStreamAsync(cancellationToken), MaxLine);
@@ -136,24 +211,42 @@ public sealed class KubeClient : IDisposable
         }
     }
 
-    private async Task<T> PatchAsync<T>(KubeResource<T> resource, string path, ReadOnlyMemory<byte> mergePatch, CancellationToken cancellationToken)
+    private async Task<T> PatchAsync<T>(
+        KubeResource<T> resource,
+        string path,
+        ReadOnlyMemory<byte> mergePatch,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject
     {
         using var content = new ReadOnlyMemoryContent(mergePatch);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/merge-patch+json");
         return ReadObject(
-            await CallAsync(HttpMethod.Patch, path, content, ApiHandler.Wanted.Object, cancellationToken), resource, $"PATCH {path}");
+            await CallAsync(HttpMethod.Patch, path, content, ApiHandler.Wanted.Object, cancellationToken),
+            resource,
+            $"PATCH {path}"
+        );
     }
 
     private async Task<byte[]> CallAsync(
-        HttpMethod method, string path, HttpContent? content, ApiHandler.Wanted wanted, CancellationToken cancellationToken)
+        HttpMethod method,
+        string path,
+        HttpContent? content,
+        ApiHandler.Wanted wanted,
+        CancellationToken cancellationToken
+    )
     {
         using var response = await SendAsync(method, path, content, wanted, cancellationToken);
         return await response.Content.ReadAsByteArrayAsync(cancellationToken); // it is in a buffer
     }
 
     private async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, HttpContent? content, ApiHandler.Wanted wanted, CancellationToken cancellationToken)
+        HttpMethod method,
+        string path,
+        HttpContent? content,
+        ApiHandler.Wanted wanted,
+        CancellationToken cancellationToken
+    )
     {
         var client = await _transport.GetAsync(cancellationToken);
         // The base ends with a slash. A request of one's own does not take the client's default version.

@@ -25,7 +25,12 @@ public static class KubeConfig
     /// <param name="environment">Reads an environment variable.</param>
     /// <exception cref="KubeConfigException">Nothing usable was found.</exception>
     /// <exception cref="ProxyFormatException">The environment names a proxy that cannot be used.</exception>
-    public static KubeConnection Load(string? path, string? context, Func<string, string?> environment, TimeProvider time)
+    public static KubeConnection Load(
+        string? path,
+        string? context,
+        Func<string, string?> environment,
+        TimeProvider time
+    )
     {
         const StringSplitOptions Trimmed = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
         if (path is { Length: > 0 })
@@ -33,11 +38,18 @@ public static class KubeConfig
         if (environment("KUBECONFIG") is { Length: > 0 } list)
             return Behind(FromFiles(list.Split(Path.PathSeparator, Trimmed), context, environment, time), environment);
         if (environment("KUBERNETES_SERVICE_HOST") is { Length: > 0 } host)
-            return InCluster(host, environment("KUBERNETES_SERVICE_PORT") ?? "443", environment(FolderVariable) ?? ServiceAccountFolder, time);
+            return InCluster(
+                host,
+                environment("KUBERNETES_SERVICE_PORT") ?? "443",
+                environment(FolderVariable) ?? ServiceAccountFolder,
+                time
+            );
         var home = Path.Combine(environment("HOME") ?? "", ".kube", "config");
         return File.Exists(home)
             ? Behind(FromFiles([home], context, environment, time), environment)
-            : throw new KubeConfigException($"no Kubernetes connection: not in a cluster, and neither --kubeconfig, $KUBECONFIG nor {home} names a file");
+            : throw new KubeConfigException(
+                $"no Kubernetes connection: not in a cluster, and neither --kubeconfig, $KUBECONFIG nor {home} names a file"
+            );
     }
 
     /// <summary>
@@ -47,7 +59,10 @@ public static class KubeConfig
     private static KubeConnection Behind(KubeConnection connection, Func<string, string?> environment) =>
         connection.Proxy is not null || IsOwnCluster(connection.Server, environment("KUBERNETES_SERVICE_HOST"))
             ? connection
-            : connection with { Proxy = EnvironmentProxy.Read(environment) };
+            : connection with
+            {
+                Proxy = EnvironmentProxy.Read(environment),
+            };
 
     private static bool IsOwnCluster(Uri server, string? serviceHost)
     {
@@ -67,30 +82,56 @@ public static class KubeConfig
         var where = $"{folder} (in-cluster)";
         var name = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
         if (!Uri.TryCreate($"https://{name}:{port}", UriKind.Absolute, out var server) || server.AbsolutePath != "/")
-            throw new KubeConfigException($"{where}: $KUBERNETES_SERVICE_HOST \"{host}\" and $KUBERNETES_SERVICE_PORT \"{port}\" make no address");
-        return Guarded(where, () => new KubeConnection(server)
-        {
-            CertificateAuthorities = Authorities(where, () => File.ReadAllText(Path.Combine(folder, "ca.crt")), time),
-            Token = Token(where, () => BearerToken.FromFile(Path.Combine(folder, "token"), time)),
-            PodNamespace = Path.Combine(folder, "namespace") is var file && File.Exists(file) && File.ReadAllText(file).Trim() is { Length: > 0 } ns ? ns : null,
-            Origin = "in-cluster",
-        });
+            throw new KubeConfigException(
+                $"{where}: $KUBERNETES_SERVICE_HOST \"{host}\" and $KUBERNETES_SERVICE_PORT \"{port}\" make no address"
+            );
+        return Guarded(
+            where,
+            () =>
+                new KubeConnection(server)
+                {
+                    CertificateAuthorities = Authorities(
+                        where,
+                        () => File.ReadAllText(Path.Combine(folder, "ca.crt")),
+                        time
+                    ),
+                    Token = Token(where, () => BearerToken.FromFile(Path.Combine(folder, "token"), time)),
+                    PodNamespace =
+                        Path.Combine(folder, "namespace") is var file
+                        && File.Exists(file)
+                        && File.ReadAllText(file).Trim() is { Length: > 0 } ns
+                            ? ns
+                            : null,
+                    Origin = "in-cluster",
+                }
+        );
     }
 
     internal static KubeConnection FromFiles(
-        IReadOnlyList<string> paths, string? context, Func<string, string?> environment, TimeProvider time)
+        IReadOnlyList<string> paths,
+        string? context,
+        Func<string, string?> environment,
+        TimeProvider time
+    )
     {
         var files = paths.Where(File.Exists).Select(Read).ToList();
         if (files.Count == 0)
             throw new KubeConfigException($"kubeconfig {string.Join(", ", paths)}: no such file");
 
         var all = string.Join(Path.PathSeparator, paths);
-        var contextName = context ?? files.Select(f => ConfigFile.Text(f.Root, "current-context")).FirstOrDefault(c => c is { Length: > 0 })
+        var contextName =
+            context
+            ?? files.Select(f => ConfigFile.Text(f.Root, "current-context")).FirstOrDefault(c => c is { Length: > 0 })
             ?? throw new KubeConfigException($"kubeconfig {all}: no current-context, name one with --context");
         var (contextFile, contextNode) = Find(files, "contexts", contextName, "context", all);
-        var clusterName = ConfigFile.Text(contextNode, "cluster") ?? throw new KubeConfigException($"kubeconfig {all}: context \"{contextName}\" names no cluster");
+        var clusterName =
+            ConfigFile.Text(contextNode, "cluster")
+            ?? throw new KubeConfigException($"kubeconfig {all}: context \"{contextName}\" names no cluster");
         var (clusterFile, cluster) = Find(files, "clusters", clusterName, "cluster", all);
-        var connection = ReadCluster(clusterFile, cluster, clusterName, time) with { Origin = $"{all}, context {contextName}" };
+        var connection = ReadCluster(clusterFile, cluster, clusterName, time) with
+        {
+            Origin = $"{all}, context {contextName}",
+        };
         if (ConfigFile.Text(contextNode, "user") is not { Length: > 0 } userName)
             return connection;
         var (userFile, user) = Find(files, "users", userName, "user", all);
@@ -104,16 +145,34 @@ public static class KubeConfig
         if (!Uri.TryCreate(server, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
             throw new KubeConfigException($"{where}: server \"{server}\" is not an http or https URL");
         if (uri.UserInfo.Length > 0)
-            throw new KubeConfigException($"{where}: a user or password in the server's URL is not supported, use a client certificate, token or tokenFile");
-        if (string.Equals(ConfigFile.Text(cluster, "insecure-skip-tls-verify"), "true", StringComparison.OrdinalIgnoreCase))
-            throw new KubeConfigException($"{where}: insecure-skip-tls-verify is not supported, give certificate-authority-data");
+            throw new KubeConfigException(
+                $"{where}: a user or password in the server's URL is not supported, use a client certificate, token or tokenFile"
+            );
+        if (
+            string.Equals(
+                ConfigFile.Text(cluster, "insecure-skip-tls-verify"),
+                "true",
+                StringComparison.OrdinalIgnoreCase
+            )
+        )
+            throw new KubeConfigException(
+                $"{where}: insecure-skip-tls-verify is not supported, give certificate-authority-data"
+            );
         var proxy = ConfigFile.Text(cluster, "proxy-url") is { } proxyUrl ? Proxy(where, proxyUrl) : null;
-        return Guarded(where, () =>
-        {
-            var name = ConfigFile.Text(cluster, "tls-server-name");
-            var connection = new KubeConnection(uri) { TlsServerName = name, Proxy = proxy };
-            return file.Pem(where, cluster, "certificate-authority") is { } pem ? connection with { CertificateAuthorities = Authorities(where, pem, time) } : connection;
-        });
+        return Guarded(
+            where,
+            () =>
+            {
+                var name = ConfigFile.Text(cluster, "tls-server-name");
+                var connection = new KubeConnection(uri) { TlsServerName = name, Proxy = proxy };
+                return file.Pem(where, cluster, "certificate-authority") is { } pem
+                    ? connection with
+                    {
+                        CertificateAuthorities = Authorities(where, pem, time),
+                    }
+                    : connection;
+            }
+        );
     }
 
     private static KubeConnection ReadUser(
@@ -124,32 +183,42 @@ public static class KubeConfig
         string context,
         (ConfigFile File, YamlMappingNode Node) cluster,
         Func<string, string?> environment,
-        TimeProvider time)
+        TimeProvider time
+    )
     {
         var where = $"kubeconfig {file.Path}, user \"{name}\"";
         foreach (var unsupported in (string[])["auth-provider", "username"])
         {
             if (ConfigFile.Has(user, unsupported))
-                throw new KubeConfigException($"{where}: {unsupported} is not supported, use exec, a client certificate, token or tokenFile");
+                throw new KubeConfigException(
+                    $"{where}: {unsupported} is not supported, use exec, a client certificate, token or tokenFile"
+                );
         }
-        return Guarded(where, () =>
-        {
-            var certificate = file.Pem(where, user, "client-certificate");
-            var key = file.Pem(where, user, "client-key");
-            if (certificate is null != key is null)
-                throw new KubeConfigException($"{where}: client-certificate and client-key go together, give both");
-            return connection with
+        return Guarded(
+            where,
+            () =>
             {
-                Impersonation = Impersonate(where, user),
-                Plugin = ConfigFile.Mapping(user, "exec") is { } exec
-                    ? KubeConfigExec.Read(file, $"{where}, context \"{context}\"", exec, cluster, environment, time)
-                    : null,
-                ClientCertificate = certificate is null || key is null ? null : ClientCertificate(where, certificate, key, time),
-                Token = ConfigFile.Text(user, "tokenFile") is { Length: > 0 } tokenFile ? Token(where, () => BearerToken.FromFile(file.Resolve(tokenFile), time))
-                    : ConfigFile.Text(user, "token") is { Length: > 0 } token ? Token(where, () => BearerToken.FromText(token))
-                    : null,
-            };
-        });
+                var certificate = file.Pem(where, user, "client-certificate");
+                var key = file.Pem(where, user, "client-key");
+                if (certificate is null != key is null)
+                    throw new KubeConfigException($"{where}: client-certificate and client-key go together, give both");
+                return connection with
+                {
+                    Impersonation = Impersonate(where, user),
+                    Plugin = ConfigFile.Mapping(user, "exec") is { } exec
+                        ? KubeConfigExec.Read(file, $"{where}, context \"{context}\"", exec, cluster, environment, time)
+                        : null,
+                    ClientCertificate =
+                        certificate is null || key is null ? null : ClientCertificate(where, certificate, key, time),
+                    Token =
+                        ConfigFile.Text(user, "tokenFile") is { Length: > 0 } tokenFile
+                            ? Token(where, () => BearerToken.FromFile(file.Resolve(tokenFile), time))
+                        : ConfigFile.Text(user, "token") is { Length: > 0 } token
+                            ? Token(where, () => BearerToken.FromText(token))
+                        : null,
+                };
+            }
+        );
     }
 
     private static Impersonation? Impersonate(string where, YamlMappingNode user)
@@ -163,8 +232,17 @@ public static class KubeConfig
             {
                 Uid = uid,
                 Groups = [.. groups],
-                Extra = extra is null ? [] : [.. extra.Children.Keys.OfType<YamlScalarNode>().Select(k => k.Value ?? "")
-                    .SelectMany(key => ConfigFile.List(extra, key).Select(value => KeyValuePair.Create(key, value)))],
+                Extra = extra is null
+                    ? []
+                    :
+                    [
+                        .. extra
+                            .Children.Keys.OfType<YamlScalarNode>()
+                            .Select(k => k.Value ?? "")
+                            .SelectMany(key =>
+                                ConfigFile.List(extra, key).Select(value => KeyValuePair.Create(key, value))
+                            ),
+                    ],
             };
         }
         return uid is null && groups.Count == 0 && extra is null
@@ -172,7 +250,13 @@ public static class KubeConfig
             : throw new KubeConfigException($"{where}: as-uid, as-groups and as-user-extra need as");
     }
 
-    private static (ConfigFile File, YamlMappingNode Node) Find(List<ConfigFile> files, string section, string name, string field, string all)
+    private static (ConfigFile File, YamlMappingNode Node) Find(
+        List<ConfigFile> files,
+        string section,
+        string name,
+        string field,
+        string all
+    )
     {
         foreach (var file in files)
         {
@@ -182,14 +266,18 @@ public static class KubeConfig
         throw new KubeConfigException($"kubeconfig {all}: no entry \"{name}\" in {section}");
     }
 
-    private static ConfigFile Read(string path) => Guarded($"kubeconfig {path}", () =>
-    {
-        var yaml = new YamlStream();
-        yaml.Load(new StringReader(File.ReadAllText(path)));
-        return yaml.Documents is [{ RootNode: YamlMappingNode root }, ..]
-            ? new ConfigFile(path, root)
-            : throw new KubeConfigException($"kubeconfig {path}: not a YAML mapping");
-    });
+    private static ConfigFile Read(string path) =>
+        Guarded(
+            $"kubeconfig {path}",
+            () =>
+            {
+                var yaml = new YamlStream();
+                yaml.Load(new StringReader(File.ReadAllText(path)));
+                return yaml.Documents is [{ RootNode: YamlMappingNode root }, ..]
+                    ? new ConfigFile(path, root)
+                    : throw new KubeConfigException($"kubeconfig {path}: not a YAML mapping");
+            }
+        );
 
     private static T Guarded<T>(string where, Func<T> read)
     {
@@ -197,45 +285,73 @@ public static class KubeConfig
         {
             return read();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or YamlException or ArgumentException or InvalidOperationException)
+        catch (Exception e)
+            when (e
+                    is IOException
+                        or UnauthorizedAccessException
+                        or YamlException
+                        or ArgumentException
+                        or InvalidOperationException
+            )
         {
             // The exception's own text may quote what it read (YAML does): its place is enough, and safe.
-            throw new KubeConfigException($"{where}: {(e is IOException or UnauthorizedAccessException ? e.Message : e is YamlException y ? $"not valid YAML at line {y.Start.Line}" : "not valid YAML")}");
+            throw new KubeConfigException(
+                $"{where}: {(e is IOException or UnauthorizedAccessException ? e.Message : e is YamlException y ? $"not valid YAML at line {y.Start.Line}" : "not valid YAML")}"
+            );
         }
     }
 
-    private static Renewable<X509Certificate2Collection> Authorities(string where, Func<string> read, TimeProvider time) => Renewable.From<X509Certificate2Collection>(
-        read,
-        pem =>
-        {
-            var certificates = new X509Certificate2Collection();
-            try
+    private static Renewable<X509Certificate2Collection> Authorities(
+        string where,
+        Func<string> read,
+        TimeProvider time
+    ) =>
+        Renewable.From<X509Certificate2Collection>(
+            read,
+            pem =>
             {
-                certificates.ImportFromPem(pem);
-            }
-            catch (CryptographicException)
-            {
-                certificates.Clear();
-            }
-            return certificates.Count > 0 ? certificates : throw new KubeConfigException($"{where}: the certificate authority is not PEM, give at least one CERTIFICATE block");
-        },
-        time);
+                var certificates = new X509Certificate2Collection();
+                try
+                {
+                    certificates.ImportFromPem(pem);
+                }
+                catch (CryptographicException)
+                {
+                    certificates.Clear();
+                }
+                return certificates.Count > 0
+                    ? certificates
+                    : throw new KubeConfigException(
+                        $"{where}: the certificate authority is not PEM, give at least one CERTIFICATE block"
+                    );
+            },
+            time
+        );
 
     /// <summary>Certificate and key as one text: one file may be replaced a moment before the other, and then the two do not belong together.</summary>
-    private static Renewable<X509Certificate2> ClientCertificate(string where, Func<string> certificate, Func<string> key, TimeProvider time) => Renewable.From<X509Certificate2>(
-        () => certificate() + "\n" + key(),
-        pem =>
-        {
-            try
+    private static Renewable<X509Certificate2> ClientCertificate(
+        string where,
+        Func<string> certificate,
+        Func<string> key,
+        TimeProvider time
+    ) =>
+        Renewable.From<X509Certificate2>(
+            () => certificate() + "\n" + key(),
+            pem =>
             {
-                return X509Certificate2.CreateFromPem(pem, pem);
-            }
-            catch (Exception e) when (e is CryptographicException or ArgumentException)
-            {
-                throw new KubeConfigException($"{where}: client-certificate and client-key are not PEM, or do not belong together, or the key is encrypted");
-            }
-        },
-        time);
+                try
+                {
+                    return X509Certificate2.CreateFromPem(pem, pem);
+                }
+                catch (Exception e) when (e is CryptographicException or ArgumentException)
+                {
+                    throw new KubeConfigException(
+                        $"{where}: client-certificate and client-key are not PEM, or do not belong together, or the key is encrypted"
+                    );
+                }
+            },
+            time
+        );
 
     private static WebProxy Proxy(string where, string text)
     {

@@ -13,7 +13,11 @@ internal static class KubeConfigExec
     /// <summary>Name of a cluster's extension whose value goes to the plugin.</summary>
     private const string ClusterExtension = "client.authentication.k8s.io/exec";
 
-    private static readonly string[] ApiVersions = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
+    private static readonly string[] ApiVersions =
+    [
+        "client.authentication.k8s.io/v1",
+        "client.authentication.k8s.io/v1beta1",
+    ];
 
     /// <param name="where">Names file, user and context.</param>
     /// <param name="cluster">Of the context.</param>
@@ -24,11 +28,14 @@ internal static class KubeConfigExec
         YamlMappingNode exec,
         (ConfigFile File, YamlMappingNode Node) cluster,
         Func<string, string?> environment,
-        TimeProvider time)
+        TimeProvider time
+    )
     {
         var version = ConfigFile.Text(exec, "apiVersion");
         if (!ApiVersions.Contains(version))
-            throw new KubeConfigException($"{where}: exec.apiVersion \"{version}\" is not supported, use {string.Join(" or ", ApiVersions)}");
+            throw new KubeConfigException(
+                $"{where}: exec.apiVersion \"{version}\" is not supported, use {string.Join(" or ", ApiVersions)}"
+            );
         if (ConfigFile.Text(exec, "command") is not { } command)
             throw new KubeConfigException($"{where}: exec.command is missing, name the plugin's program");
         switch (ConfigFile.Text(exec, "interactiveMode"))
@@ -36,9 +43,13 @@ internal static class KubeConfigExec
             case null or "Never" or "IfAvailable":
                 break;
             case "Always":
-                throw new KubeConfigException($"{where}: exec plugin \"{command}\" has interactiveMode Always, and nobody can be asked here; use a plugin that runs by itself");
+                throw new KubeConfigException(
+                    $"{where}: exec plugin \"{command}\" has interactiveMode Always, and nobody can be asked here; use a plugin that runs by itself"
+                );
             case var mode:
-                throw new KubeConfigException($"{where}: exec.interactiveMode \"{mode}\" is not one of Never, IfAvailable, Always");
+                throw new KubeConfigException(
+                    $"{where}: exec.interactiveMode \"{mode}\" is not one of Never, IfAvailable, Always"
+                );
         }
         var execution = new ExternalExecution
         {
@@ -48,7 +59,11 @@ internal static class KubeConfigExec
             Arguments = ConfigFile.List(exec, "args"),
             EnvironmentVariables = Variables(where, exec),
             InstallHint = ConfigFile.Text(exec, "installHint"),
-            ProvideClusterInfo = string.Equals(ConfigFile.Text(exec, "provideClusterInfo"), "true", StringComparison.OrdinalIgnoreCase),
+            ProvideClusterInfo = string.Equals(
+                ConfigFile.Text(exec, "provideClusterInfo"),
+                "true",
+                StringComparison.OrdinalIgnoreCase
+            ),
         };
         if (!ExecPlugin.IsInstalled(execution.Command, environment("PATH")))
         {
@@ -62,9 +77,20 @@ internal static class KubeConfigExec
     {
         if (!exec.Children.TryGetValue("env", out var value) || value is not YamlSequenceNode list)
             return [];
-        return [.. list.Select(entry => entry is YamlMappingNode variable && ConfigFile.Text(variable, "name") is { } name && !name.Contains('=', StringComparison.Ordinal)
-            ? new Dictionary<string, string>(StringComparer.Ordinal) { ["name"] = name, ["value"] = ConfigFile.Text(variable, "value") ?? "" }
-            : throw new KubeConfigException($"{where}: an entry of exec.env has no name"))];
+        return
+        [
+            .. list.Select(entry =>
+                entry is YamlMappingNode variable
+                && ConfigFile.Text(variable, "name") is { } name
+                && !name.Contains('=', StringComparison.Ordinal)
+                    ? new Dictionary<string, string>(StringComparer.Ordinal)
+                    {
+                        ["name"] = name,
+                        ["value"] = ConfigFile.Text(variable, "value") ?? "",
+                    }
+                    : throw new KubeConfigException($"{where}: an entry of exec.env has no name")
+            ),
+        ];
     }
 
     /// <summary>The <c>ExecCredential</c> that the plugin is given.</summary>
@@ -96,9 +122,13 @@ internal static class KubeConfigExec
         }
         if (file.Pem(where, cluster, "certificate-authority") is { } pem)
             json.WriteBase64String("certificate-authority-data", Encoding.UTF8.GetBytes(pem()));
-        if (cluster.Children.TryGetValue("extensions", out var extensions) && extensions is YamlSequenceNode list
-            && list.OfType<YamlMappingNode>().FirstOrDefault(e => ConfigFile.Text(e, "name") == ClusterExtension) is { } extension
-            && extension.Children.TryGetValue("extension", out var config))
+        if (
+            cluster.Children.TryGetValue("extensions", out var extensions)
+            && extensions is YamlSequenceNode list
+            && list.OfType<YamlMappingNode>().FirstOrDefault(e => ConfigFile.Text(e, "name") == ClusterExtension)
+                is { } extension
+            && extension.Children.TryGetValue("extension", out var config)
+        )
         {
             json.WritePropertyName("config");
             Write(json, config);
@@ -134,8 +164,17 @@ internal static class KubeConfigExec
             case YamlScalarNode { Value: "true" or "false" } flag:
                 json.WriteBooleanValue(flag.Value == "true");
                 break;
-            case YamlScalarNode plain when double.TryParse(plain.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number):
-                if (long.TryParse(plain.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole))
+            case YamlScalarNode plain
+                when double.TryParse(plain.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                    && double.IsFinite(number):
+                if (
+                    long.TryParse(
+                        plain.Value,
+                        NumberStyles.AllowLeadingSign,
+                        CultureInfo.InvariantCulture,
+                        out var whole
+                    )
+                )
                     json.WriteNumberValue(whole);
                 else
                     json.WriteNumberValue(number);

@@ -9,7 +9,8 @@ namespace KubeRuntime.Api;
 public sealed record KubeConnection(Uri Server)
 {
     /// <summary>Roots that the server's certificate must chain to; empty means the system's.</summary>
-    public Renewable<X509Certificate2Collection> CertificateAuthorities { get; init; } = Renewable.Of<X509Certificate2Collection>([]);
+    public Renewable<X509Certificate2Collection> CertificateAuthorities { get; init; } =
+        Renewable.Of<X509Certificate2Collection>([]);
 
     /// <summary>Name to expect in the server's certificate, and to send in SNI and Host, instead of the host of <see cref="Server"/>.</summary>
     public string? TlsServerName { get; init; }
@@ -62,7 +63,8 @@ public sealed record KubeConnection(Uri Server)
     {
         public async Task<AuthenticationHeaderValue?> GetAuthenticationHeaderAsync(CancellationToken cancellationToken)
         {
-            var token = connection.Token is { } own ? own.Current
+            var token =
+                connection.Token is { } own ? own.Current
                 : connection.Plugin is { } plugin ? (await plugin.GetAsync(cancellationToken)).Token
                 : null;
             return token is null ? null : new AuthenticationHeaderValue("Bearer", token);

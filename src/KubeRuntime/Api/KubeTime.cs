@@ -33,9 +33,17 @@ public static class KubeTime
         // What follows a second T is not looked at by the API server.
         var parts = text.ToUpperInvariant().Split('T');
         var written = parts.Length > 1 ? $"{parts[0]}T{parts[1]}" : "";
-        if (written.Length <= SecondsLength
-            || !DateTime.TryParseExact(written[..SecondsLength], Seconds, CultureInfo.InvariantCulture, DateTimeStyles.None, out var local)
-            || Offset(written[SecondsLength..]) is not { } offset)
+        if (
+            written.Length <= SecondsLength
+            || !DateTime.TryParseExact(
+                written[..SecondsLength],
+                Seconds,
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.None,
+                out var local
+            )
+            || Offset(written[SecondsLength..]) is not { } offset
+        )
             return null;
         var ticks = Math.Clamp(local.Ticks - offset.Ticks, DateTimeOffset.UnixEpoch.Ticks, Latest.Ticks);
         return new DateTimeOffset(ticks, TimeSpan.Zero);
@@ -47,7 +55,15 @@ public static class KubeTime
         if (rest.EndsWith('Z'))
             return TimeSpan.Zero;
         var sign = rest.Length < OffsetLength ? ' ' : rest[^OffsetLength];
-        if (sign is not ('+' or '-') || !TimeSpan.TryParseExact(rest[^(OffsetLength - 1)..], "hh\\:mm", CultureInfo.InvariantCulture, out var offset))
+        if (
+            sign is not ('+' or '-')
+            || !TimeSpan.TryParseExact(
+                rest[^(OffsetLength - 1)..],
+                "hh\\:mm",
+                CultureInfo.InvariantCulture,
+                out var offset
+            )
+        )
             return null;
         return sign == '+' ? offset : -offset;
     }

@@ -19,7 +19,10 @@ public sealed class LabelsConverter : JsonConverter<ImmutableArray<KeyValuePair<
     private const int MaxText = 32 * 1024;
 
     public override ImmutableArray<KeyValuePair<string, string>> Read(
-        ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        ref Utf8JsonReader reader,
+        Type typeToConvert,
+        JsonSerializerOptions options
+    )
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
@@ -41,7 +44,10 @@ public sealed class LabelsConverter : JsonConverter<ImmutableArray<KeyValuePair<
     }
 
     public override void Write(
-        Utf8JsonWriter writer, ImmutableArray<KeyValuePair<string, string>> value, JsonSerializerOptions options)
+        Utf8JsonWriter writer,
+        ImmutableArray<KeyValuePair<string, string>> value,
+        JsonSerializerOptions options
+    )
     {
         writer.WriteStartObject();
         foreach (var (name, text) in value)

@@ -14,7 +14,9 @@ internal sealed class MicroTimeConverter : JsonConverter<DateTime>
         KubeTime.Read(ref reader)?.UtcDateTime ?? DateTime.UnixEpoch;
 
     public override void Write(Utf8JsonWriter writer, DateTime value, JsonSerializerOptions options) =>
-        writer.WriteStringValue(value.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
+        writer.WriteStringValue(
+            value.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture)
+        );
 }
 
 /// <summary>The same where a time may be absent: one that cannot be read is.</summary>
@@ -22,7 +24,8 @@ internal sealed class OptionalMicroTimeConverter : JsonConverter<DateTime?>
 {
     private static readonly MicroTimeConverter Present = new();
 
-    public override DateTime? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => KubeTime.Read(ref reader)?.UtcDateTime;
+    public override DateTime? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        KubeTime.Read(ref reader)?.UtcDateTime;
 
     public override void Write(Utf8JsonWriter writer, DateTime? value, JsonSerializerOptions options)
     {

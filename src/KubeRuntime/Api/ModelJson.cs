@@ -14,25 +14,26 @@ namespace KubeRuntime.Api;
 internal static class ModelJson
 {
     // Once for the process, and before the library writes or reads anything: then its options are fixed.
-    static ModelJson() => KubernetesJson.AddJsonOptions(options =>
-    {
-        options.Converters.Insert(0, new MicroTimeConverter());
-        options.Converters.Insert(0, new OptionalMicroTimeConverter());
-        options.TypeInfoResolver = JsonTypeInfoResolver.Combine(ModelContext.Default, new PatchResolver());
-    });
+    static ModelJson() =>
+        KubernetesJson.AddJsonOptions(options =>
+        {
+            options.Converters.Insert(0, new MicroTimeConverter());
+            options.Converters.Insert(0, new OptionalMicroTimeConverter());
+            options.TypeInfoResolver = JsonTypeInfoResolver.Combine(ModelContext.Default, new PatchResolver());
+        });
 
     public static string Serialize(object model) => KubernetesJson.Serialize(model);
 
     /// <summary>Makes sure of the options, for calls that the library serializes itself.</summary>
-    public static void Use()
-    {
-    }
+    public static void Use() { }
 
     /// <summary>A patch is sent as it is. The library's converter is not public, so the generator cannot name it.</summary>
     private sealed class PatchResolver : IJsonTypeInfoResolver
     {
         public JsonTypeInfo? GetTypeInfo(Type type, JsonSerializerOptions options) =>
-            type == typeof(V1Patch) ? JsonMetadataServices.CreateValueInfo<V1Patch>(options, new PatchConverter()) : null;
+            type == typeof(V1Patch)
+                ? JsonMetadataServices.CreateValueInfo<V1Patch>(options, new PatchConverter())
+                : null;
     }
 
     private sealed class PatchConverter : JsonConverter<V1Patch>

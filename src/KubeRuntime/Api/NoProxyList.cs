@@ -57,7 +57,9 @@ internal sealed class NoProxyList
         var slash = entry.LastIndexOf('/');
         if (slash >= 0)
         {
-            return ReadAddress(entry[..slash]) is { } network && ReadNumber(entry[(slash + 1)..]) is { } length
+            return
+                ReadAddress(entry[..slash]) is { } network
+                && ReadNumber(entry[(slash + 1)..]) is { } length
                 && length <= AllBits(network)
                 ? new Range(network, length, Port: null)
                 : null;
@@ -71,7 +73,9 @@ internal sealed class NoProxyList
         var (host, port) = SplitPort(entry);
         var isOnlyBelow = host.StartsWith("*.", StringComparison.Ordinal);
         var name = host.TrimStart('*').Trim('.');
-        return Uri.TryCreate("http://" + name, UriKind.Absolute, out var uri) && uri.HostNameType == UriHostNameType.Dns
+        return
+            Uri.TryCreate("http://" + name, UriKind.Absolute, out var uri)
+            && uri.HostNameType == UriHostNameType.Dns
             && uri.Host.Equals(name, StringComparison.OrdinalIgnoreCase)
             ? new Name(uri.IdnHost, isOnlyBelow, port)
             : null;

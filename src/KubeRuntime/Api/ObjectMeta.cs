@@ -15,12 +15,28 @@ public interface IKubernetesObject
 /// </summary>
 public sealed record ObjectMeta
 {
-    public string Name { get; init => field = value ?? ""; } = "";
-    public string Namespace { get; init => field = value ?? ""; } = "";
-    public string Uid { get; init => field = value ?? ""; } = "";
+    public string Name
+    {
+        get;
+        init => field = value ?? "";
+    } = "";
+    public string Namespace
+    {
+        get;
+        init => field = value ?? "";
+    } = "";
+    public string Uid
+    {
+        get;
+        init => field = value ?? "";
+    } = "";
 
     /// <summary>Opaque: may be compared for equality and sent back, nothing else.</summary>
-    public string ResourceVersion { get; init => field = value ?? ""; } = "";
+    public string ResourceVersion
+    {
+        get;
+        init => field = value ?? "";
+    } = "";
 
     /// <summary>Grows with each change of the spec, not with changes of the status.</summary>
     public long Generation { get; init; }
@@ -30,10 +46,18 @@ public sealed record ObjectMeta
     public DateTimeOffset? DeletionTimestamp { get; init; }
 
     /// <summary>Who must still act before the object may go.</summary>
-    public ImmutableArray<string> Finalizers { get; init => field = value.IsDefault ? [] : value; } = [];
+    public ImmutableArray<string> Finalizers
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     [JsonConverter(typeof(LabelsConverter))]
-    public ImmutableArray<KeyValuePair<string, string>> Labels { get; init => field = value.IsDefault ? [] : value; } = [];
+    public ImmutableArray<KeyValuePair<string, string>> Labels
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     public AnnotationCollection Annotations { get; init; }
 

@@ -10,7 +10,12 @@ public sealed record UnreadableObject(NamespacedName Key, string Problem);
 /// <summary>One page of a list.</summary>
 /// <param name="ResourceVersion">Of the collection; a watch goes on from here.</param>
 /// <param name="Continue">Token of the next page, null on the last.</param>
-public sealed record ListPage<T>(IReadOnlyList<T> Items, IReadOnlyList<UnreadableObject> Unreadable, string ResourceVersion, string? Continue);
+public sealed record ListPage<T>(
+    IReadOnlyList<T> Items,
+    IReadOnlyList<UnreadableObject> Unreadable,
+    string ResourceVersion,
+    string? Continue
+);
 
 /// <summary>What a watch line says, in the words of the protocol.</summary>
 public enum WatchLineType
@@ -33,7 +38,13 @@ public enum WatchLineType
 /// One line of a watch. <see cref="Item"/> is set on the first three types unless it was unreadable, then <see cref="Unreadable"/> is;
 /// <see cref="Failure"/> on errors; <see cref="ResourceVersion"/> on all but errors.
 /// </summary>
-public sealed record WatchLine<T>(WatchLineType Type, string ResourceVersion, T? Item = null, UnreadableObject? Unreadable = null, KubeApiException? Failure = null)
+public sealed record WatchLine<T>(
+    WatchLineType Type,
+    string ResourceVersion,
+    T? Item = null,
+    UnreadableObject? Unreadable = null,
+    KubeApiException? Failure = null
+)
     where T : class;
 
 /// <summary>
@@ -56,7 +67,8 @@ internal static class ObjectReader
         {
             var items = new List<T>();
             var unreadable = new List<UnreadableObject>();
-            string? version = null, next = null;
+            string? version = null,
+                next = null;
             var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
             Expect(ref reader, JsonTokenType.StartObject);
             while (NextProperty(ref reader, out var name))
@@ -76,7 +88,11 @@ internal static class ObjectReader
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // Invalid UTF-8 inside a string is an InvalidOperationException.
-            throw new KubeApiException(KubeFailure.Transient, $"LIST {resource.Plural}: the answer is not a list: {Bounded(e.Message)}", e);
+            throw new KubeApiException(
+                KubeFailure.Transient,
+                $"LIST {resource.Plural}: the answer is not a list: {Bounded(e.Message)}",
+                e
+            );
         }
     }
 
@@ -108,13 +124,21 @@ internal static class ObjectReader
                 "MODIFIED" => ReadChange(WatchLineType.Modified, body, resource),
                 "DELETED" => ReadChange(WatchLineType.Deleted, body, resource),
                 "BOOKMARK" => ReadBookmark<T>(body),
-                "ERROR" => new WatchLine<T>(WatchLineType.Error, "", Failure: ReadStatus(body, $"WATCH {resource.Plural}")),
+                "ERROR" => new WatchLine<T>(
+                    WatchLineType.Error,
+                    "",
+                    Failure: ReadStatus(body, $"WATCH {resource.Plural}")
+                ),
                 _ => throw new JsonException("unknown type"),
             };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new KubeApiException(KubeFailure.Transient, $"WATCH {resource.Plural}: the line is not a watch event: {Bounded(e.Message)}", e);
+            throw new KubeApiException(
+                KubeFailure.Transient,
+                $"WATCH {resource.Plural}: the line is not a watch event: {Bounded(e.Message)}",
+                e
+            );
         }
     }
 
@@ -128,20 +152,41 @@ internal static class ObjectReader
             var root = document.RootElement;
             var code = root.TryGetProperty("code", out var c) && c.TryGetInt32(out var n) ? n : httpStatus;
             var reason = Text(root, "reason");
-            var failure = reason is "Expired" or "Gone" ? KubeFailure.Expired
+            var failure =
+                reason is "Expired" or "Gone" ? KubeFailure.Expired
                 : code == 0 ? KubeFailure.Transient
                 : KubeApiException.Classify((System.Net.HttpStatusCode)code);
-            var retryAfter = root.TryGetProperty("details", out var details) && details.ValueKind == JsonValueKind.Object
-                && details.TryGetProperty("retryAfterSeconds", out var s) && s.TryGetInt32(out var seconds) && seconds > 0 ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
-            return new KubeApiException(failure, $"{operation}: {code} {Bounded(reason)}: {Bounded(Text(root, "message"))}")
+            var retryAfter =
+                root.TryGetProperty("details", out var details)
+                && details.ValueKind == JsonValueKind.Object
+                && details.TryGetProperty("retryAfterSeconds", out var s)
+                && s.TryGetInt32(out var seconds)
+                && seconds > 0
+                    ? TimeSpan.FromSeconds(seconds)
+                    : (TimeSpan?)null;
+            return new KubeApiException(
+                failure,
+                $"{operation}: {code} {Bounded(reason)}: {Bounded(Text(root, "message"))}"
+            )
             {
                 RetryAfter = retryAfter,
-                MissingObject = code == 404 && reason == "NotFound" && Text(root, "kind") == "Status" && details.ValueKind == JsonValueKind.Object && Text(details, "name") is { Length: > 0 } name ? name : null,
+                MissingObject =
+                    code == 404
+                    && reason == "NotFound"
+                    && Text(root, "kind") == "Status"
+                    && details.ValueKind == JsonValueKind.Object
+                    && Text(details, "name") is { Length: > 0 } name
+                        ? name
+                        : null,
             };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return new KubeApiException(KubeFailure.Transient, $"{operation}: {httpStatus}, an error that is not a Status object", e);
+            return new KubeApiException(
+                KubeFailure.Transient,
+                $"{operation}: {httpStatus}, an error that is not a Status object",
+                e
+            );
         }
     }
 
@@ -169,11 +214,23 @@ internal static class ObjectReader
         where T : class, IKubernetesObject
     {
         var meta = ReadMeta(body);
-        var isEnd = meta.ValueKind == JsonValueKind.Object && meta.TryGetProperty("annotations", out var annotations) && Text(annotations, InitialEventsEnd) == "true";
-        return new WatchLine<T>(isEnd ? WatchLineType.InitialEventsEnd : WatchLineType.Bookmark, Text(meta, "resourceVersion"));
+        var isEnd =
+            meta.ValueKind == JsonValueKind.Object
+            && meta.TryGetProperty("annotations", out var annotations)
+            && Text(annotations, InitialEventsEnd) == "true";
+        return new WatchLine<T>(
+            isEnd ? WatchLineType.InitialEventsEnd : WatchLineType.Bookmark,
+            Text(meta, "resourceVersion")
+        );
     }
 
-    private static void ReadItems<T>(ReadOnlySpan<byte> json, ref Utf8JsonReader reader, KubeResource<T> resource, List<T> items, List<UnreadableObject> unreadable)
+    private static void ReadItems<T>(
+        ReadOnlySpan<byte> json,
+        ref Utf8JsonReader reader,
+        KubeResource<T> resource,
+        List<T> items,
+        List<UnreadableObject> unreadable
+    )
         where T : class, IKubernetesObject
     {
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
@@ -201,7 +258,8 @@ internal static class ObjectReader
             // The path tells where; the message may quote the value.
             return (null, new UnreadableObject(ReadIdentity(body).Key, $"cannot be read at {Bounded(e.Path ?? "$")}"));
         }
-        catch (Exception e) when (e is InvalidOperationException or NotSupportedException or FormatException or ArgumentException)
+        catch (Exception e)
+            when (e is InvalidOperationException or NotSupportedException or FormatException or ArgumentException)
         {
             // Converters and setters of the kind may throw these.
             return (null, new UnreadableObject(ReadIdentity(body).Key, $"cannot be read ({e.GetType().Name})"));
@@ -221,7 +279,9 @@ internal static class ObjectReader
         try
         {
             var root = JsonElement.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
-            return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("metadata", out var meta) ? meta : default;
+            return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("metadata", out var meta)
+                ? meta
+                : default;
         }
         catch (JsonException)
         {
@@ -235,14 +295,22 @@ internal static class ObjectReader
         var meta = document.RootElement;
         if (meta.ValueKind != JsonValueKind.Object)
             throw new JsonException("metadata is not an object");
-        return (meta.TryGetProperty("resourceVersion", out _) ? Text(meta, "resourceVersion") : null, Text(meta, "continue"));
+        return (
+            meta.TryGetProperty("resourceVersion", out _) ? Text(meta, "resourceVersion") : null,
+            Text(meta, "continue")
+        );
     }
 
     private static string Text(JsonElement node, string name)
     {
         try
         {
-            return node.ValueKind == JsonValueKind.Object && node.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() ?? "" : "";
+            return
+                node.ValueKind == JsonValueKind.Object
+                && node.TryGetProperty(name, out var value)
+                && value.ValueKind == JsonValueKind.String
+                ? value.GetString() ?? ""
+                : "";
         }
         catch (InvalidOperationException)
         {

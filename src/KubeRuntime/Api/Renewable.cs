@@ -78,7 +78,14 @@ public sealed class Renewable<T>
             _value = _parse(text);
             _text = text;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or KubeConfigException or CryptographicException)
+        catch (Exception e)
+            when (e
+                    is IOException
+                        or UnauthorizedAccessException
+                        or FormatException
+                        or KubeConfigException
+                        or CryptographicException
+            )
         {
             // See above.
         }

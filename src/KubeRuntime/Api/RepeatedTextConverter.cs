@@ -19,18 +19,30 @@ public sealed class RepeatedTextConverter : JsonConverter<string>
     // Written by any thread without a lock: a reference is written whole, and either text would do.
     private readonly string?[] _texts = new string?[Slots];
 
-    public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Take(ref reader, JsonTokenType.String);
+    public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Take(ref reader, JsonTokenType.String);
 
     /// <summary>A key of a dictionary.</summary>
-    public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Take(ref reader, JsonTokenType.PropertyName) ?? "";
+    public override string ReadAsPropertyName(
+        ref Utf8JsonReader reader,
+        Type typeToConvert,
+        JsonSerializerOptions options
+    ) => Take(ref reader, JsonTokenType.PropertyName) ?? "";
 
-    public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WritePropertyName(value);
+    public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
+        writer.WritePropertyName(value);
 
-    public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+    public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value);
 
     private string? Take(ref Utf8JsonReader reader, JsonTokenType wanted)
     {
-        if (reader.TokenType != wanted || reader.ValueIsEscaped || reader.HasValueSequence || reader.ValueSpan.Length > Longest)
+        if (
+            reader.TokenType != wanted
+            || reader.ValueIsEscaped
+            || reader.HasValueSequence
+            || reader.ValueSpan.Length > Longest
+        )
             return reader.GetString();
         var hash = default(HashCode);
         hash.AddBytes(reader.ValueSpan);

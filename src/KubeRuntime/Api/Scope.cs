@@ -13,5 +13,6 @@ public sealed record Scope(string? Namespace)
     /// <summary>For a query that has begun.</summary>
     internal string Query => Parameter("labelSelector", LabelSelector) + Parameter("fieldSelector", FieldSelector);
 
-    private static string Parameter(string name, string value) => value.Length == 0 ? "" : $"&{name}={Uri.EscapeDataString(value)}";
+    private static string Parameter(string name, string value) =>
+        value.Length == 0 ? "" : $"&{name}={Uri.EscapeDataString(value)}";
 }

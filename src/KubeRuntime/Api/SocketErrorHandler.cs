@@ -9,7 +9,9 @@ namespace KubeRuntime.Api;
 public sealed class SocketErrorHandler : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(
-        HttpRequestMessage request, CancellationToken cancellationToken)
+        HttpRequestMessage request,
+        CancellationToken cancellationToken
+    )
     {
         try
         {

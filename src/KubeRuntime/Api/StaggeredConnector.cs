@@ -22,7 +22,8 @@ public sealed class ConnectFailedException(IReadOnlyList<(IPEndPoint Address, So
 public sealed class StaggeredConnector(
     TimeProvider time,
     Func<string, CancellationToken, Task<IPAddress[]>> resolve,
-    Func<IPEndPoint, CancellationToken, Task<Stream>> connect)
+    Func<IPEndPoint, CancellationToken, Task<Stream>> connect
+)
 {
     /// <summary>RFC 8305, section 8.</summary>
     internal static readonly TimeSpan AttemptDelay = TimeSpan.FromMilliseconds(250);
@@ -31,15 +32,11 @@ public sealed class StaggeredConnector(
     internal const int MaxAttempts = 16;
 
     public StaggeredConnector(TimeProvider time)
-        : this(time, Dns.GetHostAddressesAsync)
-    {
-    }
+        : this(time, Dns.GetHostAddressesAsync) { }
 
     /// <summary>With real sockets.</summary>
     public StaggeredConnector(TimeProvider time, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
-        : this(time, resolve, OpenAsync)
-    {
-    }
+        : this(time, resolve, OpenAsync) { }
 
     /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
     public async ValueTask<Stream> DialAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
@@ -62,7 +59,10 @@ public sealed class StaggeredConnector(
     /// <exception cref="SocketException">The one address could not be connected to.</exception>
     /// <exception cref="ConnectFailedException">None of several could.</exception>
     public async Task<Stream> ConnectAsync(
-        IReadOnlyList<IPAddress> addresses, int port, CancellationToken cancellationToken)
+        IReadOnlyList<IPAddress> addresses,
+        int port,
+        CancellationToken cancellationToken
+    )
     {
         var targets = Interleave(addresses).Take(MaxAttempts).Select(a => new IPEndPoint(a, port)).ToList();
         if (targets.Count == 1)
@@ -126,7 +126,10 @@ public sealed class StaggeredConnector(
 
     /// <returns>The attempt that has ended; null when it is time for another one.</returns>
     private async Task<Attempt?> FirstToEndAsync(
-        List<Attempt> attempts, bool isLast, CancellationToken cancellationToken)
+        List<Attempt> attempts,
+        bool isLast,
+        CancellationToken cancellationToken
+    )
     {
         var connections = attempts.Select(a => a.Connection).ToList();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -13,7 +13,11 @@ namespace KubeRuntime.Api;
 /// </summary>
 /// <param name="handlers">Makes the handlers around the one that sends, the outermost first.</param>
 internal sealed class Transport(
-    KubeConnection connection, string product, TimeProvider time, Func<DelegatingHandler[]> handlers) : IDisposable
+    KubeConnection connection,
+    string product,
+    TimeProvider time,
+    Func<DelegatingHandler[]> handlers
+) : IDisposable
 {
     private readonly StaggeredConnector _connector = new(time);
     private readonly Lock _gate = new();
@@ -31,7 +35,11 @@ internal sealed class Transport(
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             var authorities = connection.CertificateAuthorities.Current;
-            if (_client is null || !ReferenceEquals(authorities, _authorities) || !ReferenceEquals(certificate, _certificate))
+            if (
+                _client is null
+                || !ReferenceEquals(authorities, _authorities)
+                || !ReferenceEquals(certificate, _certificate)
+            )
             {
                 (_authorities, _certificate) = (authorities, certificate);
                 _client = Open(authorities, certificate); // not disposed: that would fail requests that are about to be sent
@@ -60,11 +68,15 @@ internal sealed class Transport(
                 Host = connection.Server.AbsoluteUri,
                 TlsServerName = connection.TlsServerName,
                 UserAgent = product,
-                TokenProvider = connection.Token is null && connection.Plugin is null ? null : new KubeConnection.TokenProvider(connection),
+                TokenProvider =
+                    connection.Token is null && connection.Plugin is null
+                        ? null
+                        : new KubeConnection.TokenProvider(connection),
                 HttpClientTimeout = Timeout.InfiniteTimeSpan, // each call has its own deadline
                 FirstMessageHandlerSetup = sender => SetUp(_sender = sender, authorities, certificate),
             },
-            handlers());
+            handlers()
+        );
         client.HttpClient.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         return client;
     }
@@ -78,7 +90,11 @@ internal sealed class Transport(
         sender.SslOptions = new SslClientAuthenticationOptions();
         if (authorities.Count > 0)
         {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            var policy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
             policy.CustomTrustStore.AddRange(authorities);
             sender.SslOptions.CertificateChainPolicy = policy;
         }

@@ -14,7 +14,13 @@ public sealed class WatchReader<T> : IDisposable
     /// <summary>Ends a wait: the time is up, or the caller gives up.</summary>
     private readonly CancellationTokenSource _stop;
 
-    internal WatchReader(HttpResponseMessage response, LineReader lines, KubeResource<T> resource, TimeProvider time, TimeSpan lifetime)
+    internal WatchReader(
+        HttpResponseMessage response,
+        LineReader lines,
+        KubeResource<T> resource,
+        TimeProvider time,
+        TimeSpan lifetime
+    )
     {
         _response = response;
         _lines = lines;
@@ -28,7 +34,8 @@ public sealed class WatchReader<T> : IDisposable
     /// <summary>Time since the watch was opened.</summary>
     public TimeSpan Age => _time.GetElapsedTime(_openedAt);
 
-    public Task<WatchLine<T>?> ReadAsync(CancellationToken cancellationToken) => ReadAsync(_lifetime, cancellationToken);
+    public Task<WatchLine<T>?> ReadAsync(CancellationToken cancellationToken) =>
+        ReadAsync(_lifetime, cancellationToken);
 
     /// <param name="silence">Longest wait for this line.</param>
     /// <param name="cancellationToken">Once cancelled during a call, the reader is of no more use.</param>
@@ -40,7 +47,9 @@ public sealed class WatchReader<T> : IDisposable
         try
         {
             var line = _lines.ReadAsync(_stop.Token);
-            return (line.IsCompleted ? await line : await WaitAsync(line, silence, cancellationToken)) is { } read ? ObjectReader.ReadWatchLine(read.Span, _resource) : null;
+            return (line.IsCompleted ? await line : await WaitAsync(line, silence, cancellationToken)) is { } read
+                ? ObjectReader.ReadWatchLine(read.Span, _resource)
+                : null;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -63,12 +72,19 @@ public sealed class WatchReader<T> : IDisposable
     }
 
     /// <summary>One timer for all lines, set only for those that are not there yet: a burst of changes costs none.</summary>
-    private async Task<ReadOnlyMemory<byte>?> WaitAsync(ValueTask<ReadOnlyMemory<byte>?> line, TimeSpan silence, CancellationToken cancellationToken)
+    private async Task<ReadOnlyMemory<byte>?> WaitAsync(
+        ValueTask<ReadOnlyMemory<byte>?> line,
+        TimeSpan silence,
+        CancellationToken cancellationToken
+    )
     {
         var left = _lifetime - Age;
         if (left > silence)
             left = silence;
-        await using var giveUp = cancellationToken.UnsafeRegister(static stop => ((CancellationTokenSource?)stop)?.Cancel(), _stop);
+        await using var giveUp = cancellationToken.UnsafeRegister(
+            static stop => ((CancellationTokenSource?)stop)?.Cancel(),
+            _stop
+        );
         _stop.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         try
         {

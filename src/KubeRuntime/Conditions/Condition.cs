@@ -22,7 +22,11 @@ public sealed record Condition
     /// <summary>One word, <c>[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?</c>.</summary>
     public required string Reason { get; init; }
 
-    public string Message { get; init => field = value ?? ""; } = "";
+    public string Message
+    {
+        get;
+        init => field = value ?? "";
+    } = "";
 }
 
 /// <summary>A list of conditions with one of each type.</summary>
@@ -35,6 +39,18 @@ public static class ConditionSet
     /// The conditions that an object should have now, in the given order, with the times of <paramref name="before"/>
     /// wherever the status is as it was. Types that are not in <paramref name="wanted"/> are dropped.
     /// </summary>
-    public static ImmutableArray<Condition> Reconcile(ImmutableArray<Condition> before, IEnumerable<Condition> wanted, DateTimeOffset now) =>
-        [.. wanted.Select(c => c with { LastTransitionTime = before.Find(c.Type) is { } b && b.Status == c.Status ? b.LastTransitionTime : now })];
+    public static ImmutableArray<Condition> Reconcile(
+        ImmutableArray<Condition> before,
+        IEnumerable<Condition> wanted,
+        DateTimeOffset now
+    ) =>
+        [
+            .. wanted.Select(c =>
+                c with
+                {
+                    LastTransitionTime =
+                        before.Find(c.Type) is { } b && b.Status == c.Status ? b.LastTransitionTime : now,
+                }
+            ),
+        ];
 }

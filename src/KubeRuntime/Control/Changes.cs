@@ -18,7 +18,11 @@ public static class Changes
     {
         if (change is not { Old.Metadata: { } old, New.Metadata: { } now })
             return true;
-        return old.Uid != now.Uid || old.Generation != now.Generation || now.Generation == 0 || old.DeletionTimestamp != now.DeletionTimestamp
-            || !old.Labels.AsSpan().SequenceEqual(now.Labels.AsSpan()) || old.Annotations != now.Annotations;
+        return old.Uid != now.Uid
+            || old.Generation != now.Generation
+            || now.Generation == 0
+            || old.DeletionTimestamp != now.DeletionTimestamp
+            || !old.Labels.AsSpan().SequenceEqual(now.Labels.AsSpan())
+            || old.Annotations != now.Annotations;
     }
 }

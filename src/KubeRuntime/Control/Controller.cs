@@ -17,8 +17,14 @@ public sealed record ControllerOptions(int Workers, TimeSpan ReconcileTimeout, T
 /// leads, and no failure of a reconcile ends it. Stopping: intake ends, running reconciles finish (bounded), then their token is cancelled.
 /// </summary>
 public sealed class Controller(
-    IReadOnlyList<IWatchSource> sources, WorkQueue<NamespacedName> queue, IReconciler reconciler, ControllerOptions options, TimeProvider time, ILogger logger,
-    ControllerMetrics? metrics = null)
+    IReadOnlyList<IWatchSource> sources,
+    WorkQueue<NamespacedName> queue,
+    IReconciler reconciler,
+    ControllerOptions options,
+    TimeProvider time,
+    ILogger logger,
+    ControllerMetrics? metrics = null
+)
 {
     /// <summary>A bug seldom goes away in milliseconds, and each try writes a stack to the log.</summary>
     private static readonly TimeSpan PauseAfterBug = TimeSpan.FromSeconds(1);
@@ -33,8 +39,10 @@ public sealed class Controller(
     /// One for each key that may be worked on at a time. Where the queue has shares, it hands out no more than there
     /// are workers, and those that are slow.
     /// </summary>
-    private readonly ImmutableArray<Heartbeat> _workers = [.. Enumerable.Range(1, queue.MostAtATime ?? options.Workers)
-        .Select(i => new Heartbeat($"worker {i}", time))];
+    private readonly ImmutableArray<Heartbeat> _workers =
+    [
+        .. Enumerable.Range(1, queue.MostAtATime ?? options.Workers).Select(i => new Heartbeat($"worker {i}", time)),
+    ];
     private volatile bool _running;
     private volatile bool _dead;
 
@@ -42,8 +50,10 @@ public sealed class Controller(
     public bool IsReady => _running && sources.All(s => s.IsSynced);
 
     /// <summary>What is wrong with a loop, null when all is well: it has ended and should not have, or it hangs beyond every bound of its own. Only a restart mends that.</summary>
-    public string? Ailment => _dead ? "a loop has ended"
-        : sources.SelectMany(s => s.Heartbeats).Concat(_workers).FirstOrDefault(b => b.IsOverdue) is { } hanging ? $"{hanging.Name} hangs"
+    public string? Ailment =>
+        _dead ? "a loop has ended"
+        : sources.SelectMany(s => s.Heartbeats).Concat(_workers).FirstOrDefault(b => b.IsOverdue) is { } hanging
+            ? $"{hanging.Name} hangs"
         : null;
 
     /// <summary>Runs until cancelled. An exception here is a bug of the runtime, and should end the process.</summary>

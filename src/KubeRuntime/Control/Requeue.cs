@@ -3,9 +3,7 @@ namespace KubeRuntime.Control;
 /// <summary>When a key should come back, as its reconcile decided.</summary>
 public abstract record Requeue
 {
-    private Requeue()
-    {
-    }
+    private Requeue() { }
 
     /// <summary>Only on a change of what is watched.</summary>
     public static Requeue OnChange { get; } = new OnChangeOnly();

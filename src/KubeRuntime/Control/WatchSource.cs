@@ -19,7 +19,11 @@ public interface IWatchSource
 
 /// <param name="watchers">One, or one for each namespace that the mirror was made for.</param>
 /// <param name="map">The keys that a change concerns; none, for a change that does not matter. Called by several watchers at a time.</param>
-public sealed class WatchSource<T>(IReadOnlyList<Watcher<T>> watchers, Mirror<T> mirror, Func<Change<T>, IEnumerable<NamespacedName>> map) : IWatchSource
+public sealed class WatchSource<T>(
+    IReadOnlyList<Watcher<T>> watchers,
+    Mirror<T> mirror,
+    Func<Change<T>, IEnumerable<NamespacedName>> map
+) : IWatchSource
     where T : class, IKubernetesObject
 {
     /// <summary>Replaced as a whole, and read without a lock.</summary>
@@ -63,7 +67,8 @@ public sealed class WatchSource<T>(IReadOnlyList<Watcher<T>> watchers, Mirror<T>
         }
     }
 
-    private sealed class Follower(WatchSource<T> leader, Func<Change<T>, IEnumerable<NamespacedName>> map) : IWatchSource
+    private sealed class Follower(WatchSource<T> leader, Func<Change<T>, IEnumerable<NamespacedName>> map)
+        : IWatchSource
     {
         public bool IsSynced => leader.IsSynced;
 
@@ -73,7 +78,11 @@ public sealed class WatchSource<T>(IReadOnlyList<Watcher<T>> watchers, Mirror<T>
 
         public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)
         {
-            ImmutableInterlocked.Update(ref leader._followers, static (all, one) => all.Add(one), (Action<Change<T>>)Take);
+            ImmutableInterlocked.Update(
+                ref leader._followers,
+                static (all, one) => all.Add(one),
+                (Action<Change<T>>)Take
+            );
             try
             {
                 // What came before is not told again. An object that comes right now is told twice, and its key is in the queue once.
@@ -83,7 +92,11 @@ public sealed class WatchSource<T>(IReadOnlyList<Watcher<T>> watchers, Mirror<T>
             }
             finally
             {
-                ImmutableInterlocked.Update(ref leader._followers, static (all, one) => all.Remove(one), (Action<Change<T>>)Take);
+                ImmutableInterlocked.Update(
+                    ref leader._followers,
+                    static (all, one) => all.Remove(one),
+                    (Action<Change<T>>)Take
+                );
             }
 
             void Take(Change<T> change)

@@ -18,7 +18,14 @@ public interface IEventRecorder
 /// <param name="Action">What was done or tried, for machines: as the reason.</param>
 /// <param name="Note">For people. What is over 1024 bytes is cut off.</param>
 /// <param name="At">When.</param>
-public sealed record Occurrence(EventSubject Subject, bool IsWarning, string Reason, string Action, string Note, DateTimeOffset At);
+public sealed record Occurrence(
+    EventSubject Subject,
+    bool IsWarning,
+    string Reason,
+    string Action,
+    string Note,
+    DateTimeOffset At
+);
 
 /// <param name="Controller">A qualified name, <c>example.com/name</c>.</param>
 /// <param name="Instance">Which of its processes, for example the pod's name.</param>
@@ -43,7 +50,9 @@ public sealed class EventRecorder : IEventRecorder
     /// <summary>For what waits at the end of the process.</summary>
     public static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(2);
 
-    private readonly Channel<Occurrence> _waiting = Channel.CreateBounded<Occurrence>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
+    private readonly Channel<Occurrence> _waiting = Channel.CreateBounded<Occurrence>(
+        new BoundedChannelOptions(MaxWaiting) { SingleReader = true }
+    );
     private readonly HashSet<KubeFailure> _reported = [];
     private readonly SubjectLimits _limits;
     private readonly EventSeriesCache _series;
@@ -55,12 +64,24 @@ public sealed class EventRecorder : IEventRecorder
     private readonly ILogger _logger;
     private readonly RuntimeMetrics? _metrics;
 
-    public EventRecorder(KubeClient client, EventReporter reporter, Random random, TimeProvider time, ILogger<EventRecorder> logger, RuntimeMetrics metrics)
-        : this(new KubeEvents(client), reporter, random, time, logger, metrics)
-    {
-    }
+    public EventRecorder(
+        KubeClient client,
+        EventReporter reporter,
+        Random random,
+        TimeProvider time,
+        ILogger<EventRecorder> logger,
+        RuntimeMetrics metrics
+    )
+        : this(new KubeEvents(client), reporter, random, time, logger, metrics) { }
 
-    internal EventRecorder(IEventApi api, EventReporter reporter, Random random, TimeProvider time, ILogger logger, RuntimeMetrics? metrics = null)
+    internal EventRecorder(
+        IEventApi api,
+        EventReporter reporter,
+        Random random,
+        TimeProvider time,
+        ILogger logger,
+        RuntimeMetrics? metrics = null
+    )
     {
         _limits = new SubjectLimits(time);
         _series = new EventSeriesCache(time);
@@ -168,7 +189,11 @@ public sealed class EventRecorder : IEventRecorder
         {
             if (told.Series is { } series)
             {
-                await _api.UpdateAsync(new NamespacedName(told.Metadata.NamespaceProperty, told.Metadata.Name), series, cancellationToken);
+                await _api.UpdateAsync(
+                    new NamespacedName(told.Metadata.NamespaceProperty, told.Metadata.Name),
+                    series,
+                    cancellationToken
+                );
                 return;
             }
         }
@@ -186,5 +211,6 @@ public sealed class EventRecorder : IEventRecorder
         }
     }
 
-    private void Drop(string reason) => _metrics?.EventsDropped.Add(1, new KeyValuePair<string, object?>("reason", reason));
+    private void Drop(string reason) =>
+        _metrics?.EventsDropped.Add(1, new KeyValuePair<string, object?>("reason", reason));
 }

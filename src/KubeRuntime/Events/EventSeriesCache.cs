@@ -38,7 +38,13 @@ internal sealed class EventSeriesCache(TimeProvider time)
 
     private readonly record struct Entry(Eventsv1Event Event, long LastAt);
 
-    private readonly record struct Identity(EventSubject Subject, bool IsWarning, string Reason, string Action, string Note)
+    private readonly record struct Identity(
+        EventSubject Subject,
+        bool IsWarning,
+        string Reason,
+        string Action,
+        string Note
+    )
     {
         public static Identity Of(Occurrence o) => new(o.Subject, o.IsWarning, o.Reason, o.Action, o.Note);
     }

@@ -15,18 +15,35 @@ internal interface IEventApi
 /// <summary>On the API server.</summary>
 internal sealed class KubeEvents(KubeClient client) : IEventApi
 {
-    public Task CreateAsync(Eventsv1Event created, CancellationToken cancellationToken) => client.CallAsync(
-        $"POST events {created.Metadata.NamespaceProperty}/{created.Metadata.Name}",
-        k => k.EventsV1.CreateNamespacedEventAsync(created, created.Metadata.NamespaceProperty, cancellationToken: cancellationToken),
-        cancellationToken);
+    public Task CreateAsync(Eventsv1Event created, CancellationToken cancellationToken) =>
+        client.CallAsync(
+            $"POST events {created.Metadata.NamespaceProperty}/{created.Metadata.Name}",
+            k =>
+                k.EventsV1.CreateNamespacedEventAsync(
+                    created,
+                    created.Metadata.NamespaceProperty,
+                    cancellationToken: cancellationToken
+                ),
+            cancellationToken
+        );
 
     /// <summary>A merge patch without a version: nobody else writes an event's series.</summary>
     public Task UpdateAsync(NamespacedName key, Eventsv1EventSeries series, CancellationToken cancellationToken)
     {
-        var patch = new V1Patch(ModelJson.Serialize(new Eventsv1Event { Series = series }), V1Patch.PatchType.MergePatch);
+        var patch = new V1Patch(
+            ModelJson.Serialize(new Eventsv1Event { Series = series }),
+            V1Patch.PatchType.MergePatch
+        );
         return client.CallAsync(
             $"PATCH events {key}",
-            k => k.EventsV1.PatchNamespacedEventAsync(patch, key.Name, key.Namespace, cancellationToken: cancellationToken),
-            cancellationToken);
+            k =>
+                k.EventsV1.PatchNamespacedEventAsync(
+                    patch,
+                    key.Name,
+                    key.Namespace,
+                    cancellationToken: cancellationToken
+                ),
+            cancellationToken
+        );
     }
 }

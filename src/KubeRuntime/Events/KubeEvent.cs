@@ -20,46 +20,63 @@ internal static class KubeEvent
 
     /// <summary>The first of its kind.</summary>
     /// <param name="unique">Tells it from other events about the subject.</param>
-    public static Eventsv1Event Of(Occurrence occurrence, EventReporter reporter, long unique) => new()
-    {
-        ApiVersion = "events.k8s.io/v1",
-        Kind = Eventsv1Event.KubeKind,
-        Metadata = new V1ObjectMeta
+    public static Eventsv1Event Of(Occurrence occurrence, EventReporter reporter, long unique) =>
+        new()
         {
-            Name = NameOf(occurrence.Subject.Key.Name, unique),
-            NamespaceProperty = occurrence.Subject.Key.Namespace is { Length: > 0 } ns ? ns : DefaultNamespace,
-        },
-        EventTime = occurrence.At.UtcDateTime,
-        ReportingController = reporter.Controller,
-        ReportingInstance = Cut(reporter.Instance, MaxWord),
-        Action = Cut(occurrence.Action, MaxWord),
-        Reason = Cut(occurrence.Reason, MaxWord),
-        Regarding = new V1ObjectReference
-        {
-            ApiVersion = occurrence.Subject.ApiVersion,
-            Kind = occurrence.Subject.Kind,
-            Name = occurrence.Subject.Key.Name,
-            NamespaceProperty = occurrence.Subject.Key.Namespace,
-            Uid = occurrence.Subject.Uid,
-        },
-        Note = Cut(occurrence.Note, MaxNoteBytes),
-        Type = occurrence.IsWarning ? "Warning" : "Normal",
-    };
+            ApiVersion = "events.k8s.io/v1",
+            Kind = Eventsv1Event.KubeKind,
+            Metadata = new V1ObjectMeta
+            {
+                Name = NameOf(occurrence.Subject.Key.Name, unique),
+                NamespaceProperty = occurrence.Subject.Key.Namespace is { Length: > 0 } ns ? ns : DefaultNamespace,
+            },
+            EventTime = occurrence.At.UtcDateTime,
+            ReportingController = reporter.Controller,
+            ReportingInstance = Cut(reporter.Instance, MaxWord),
+            Action = Cut(occurrence.Action, MaxWord),
+            Reason = Cut(occurrence.Reason, MaxWord),
+            Regarding = new V1ObjectReference
+            {
+                ApiVersion = occurrence.Subject.ApiVersion,
+                Kind = occurrence.Subject.Kind,
+                Name = occurrence.Subject.Key.Name,
+                NamespaceProperty = occurrence.Subject.Key.Namespace,
+                Uid = occurrence.Subject.Uid,
+            },
+            Note = Cut(occurrence.Note, MaxNoteBytes),
+            Type = occurrence.IsWarning ? "Warning" : "Normal",
+        };
 
     /// <summary>The same event after another occurrence.</summary>
     public static Eventsv1Event Again(Eventsv1Event told, DateTimeOffset at) =>
-        told with { Series = new Eventsv1EventSeries { Count = (told.Series?.Count ?? 1) + 1, LastObservedTime = at.UtcDateTime } };
+        told with
+        {
+            Series = new Eventsv1EventSeries
+            {
+                Count = (told.Series?.Count ?? 1) + 1,
+                LastObservedTime = at.UtcDateTime,
+            },
+        };
 
     /// <summary>Some kinds take names that an event does not (<c>system:node</c>): such an event goes without.</summary>
     private static string NameOf(string subject, long unique)
     {
         var suffix = $".{unique:x16}";
-        var name = subject.Length + suffix.Length <= MaxName ? subject : subject[..(MaxName - suffix.Length)].TrimEnd('-', '.');
+        var name =
+            subject.Length + suffix.Length <= MaxName
+                ? subject
+                : subject[..(MaxName - suffix.Length)].TrimEnd('-', '.');
         return (IsSubdomain(name) ? name : "event") + suffix;
     }
 
-    private static bool IsSubdomain(string name) => name.Split('.').All(label =>
-        label.Length > 0 && label[0] != '-' && label[^1] != '-' && label.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'));
+    private static bool IsSubdomain(string name) =>
+        name.Split('.')
+            .All(label =>
+                label.Length > 0
+                && label[0] != '-'
+                && label[^1] != '-'
+                && label.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
+            );
 
     /// <summary>At most so many bytes, and no half of a character.</summary>
     private static string Cut(string text, int bytes)

@@ -32,7 +32,13 @@ internal sealed class SubjectLimits(TimeProvider time)
     /// <summary>The full ones; if none is, half of them, those first that are nearest to it.</summary>
     private void Forget(TimeSpan now)
     {
-        foreach (var (subject, fullAt) in _fullAt.OrderBy(b => b.Value).Take(MaxRemembered / 2).Concat(_fullAt.Where(b => b.Value <= now)).ToList())
+        foreach (
+            var (subject, fullAt) in _fullAt
+                .OrderBy(b => b.Value)
+                .Take(MaxRemembered / 2)
+                .Concat(_fullAt.Where(b => b.Value <= now))
+                .ToList()
+        )
             _fullAt.Remove(subject);
     }
 }

@@ -32,7 +32,8 @@ public sealed class NoElection : IElection
 
     public TimeSpan WriteTime => TimeSpan.MaxValue;
 
-    public Task RunAsync(Func<Leadership, CancellationToken, Task> work, CancellationToken cancellationToken) => work(Leadership.Unquestioned, cancellationToken);
+    public Task RunAsync(Func<Leadership, CancellationToken, Task> work, CancellationToken cancellationToken) =>
+        work(Leadership.Unquestioned, cancellationToken);
 }
 
 /// <summary>Another process leads, or may soon.</summary>

@@ -10,49 +10,83 @@ namespace KubeRuntime.Leading;
 /// one after each call without an answer: a connection whose other end is gone would swallow every renewal until a ping finds out.
 /// </summary>
 /// <param name="watcher">Of the key's namespace; it may use any client.</param>
-public sealed class KubeLease(Func<KubeClient> connect, Watcher<Lease> watcher, NamespacedName key) : ILease, IDisposable
+public sealed class KubeLease(Func<KubeClient> connect, Watcher<Lease> watcher, NamespacedName key)
+    : ILease,
+        IDisposable
 {
     private KubeClient _client = connect();
 
-    public Task<Lease?> GetAsync(CancellationToken cancellationToken) => CallAsync<Lease?>(async client =>
-    {
-        try
+    public Task<Lease?> GetAsync(CancellationToken cancellationToken) =>
+        CallAsync<Lease?>(async client =>
         {
-            return Lease.Of(await client.CallAsync(
-                $"GET leases {key}",
-                k => k.CoordinationV1.ReadNamespacedLeaseAsync(key.Name, key.Namespace, cancellationToken: cancellationToken),
-                cancellationToken));
-        }
-        catch (KubeApiException e) when (e.Failure == KubeFailure.NotFound)
-        {
-            return null;
-        }
-    });
+            try
+            {
+                return Lease.Of(
+                    await client.CallAsync(
+                        $"GET leases {key}",
+                        k =>
+                            k.CoordinationV1.ReadNamespacedLeaseAsync(
+                                key.Name,
+                                key.Namespace,
+                                cancellationToken: cancellationToken
+                            ),
+                        cancellationToken
+                    )
+                );
+            }
+            catch (KubeApiException e) when (e.Failure == KubeFailure.NotFound)
+            {
+                return null;
+            }
+        });
 
-    public Task<Lease> CreateAsync(LeaseRecord record, CancellationToken cancellationToken) => CallAsync(async client =>
-    {
-        var lease = new V1Lease
+    public Task<Lease> CreateAsync(LeaseRecord record, CancellationToken cancellationToken) =>
+        CallAsync(async client =>
         {
-            ApiVersion = "coordination.k8s.io/v1",
-            Kind = V1Lease.KubeKind,
-            Metadata = new V1ObjectMeta { Name = key.Name, NamespaceProperty = key.Namespace },
-            Spec = record.ToSpec(),
-        };
-        return Lease.Of(await client.CallAsync(
-            $"POST leases {key}",
-            k => k.CoordinationV1.CreateNamespacedLeaseAsync(lease, key.Namespace, cancellationToken: cancellationToken),
-            cancellationToken));
-    });
+            var lease = new V1Lease
+            {
+                ApiVersion = "coordination.k8s.io/v1",
+                Kind = V1Lease.KubeKind,
+                Metadata = new V1ObjectMeta { Name = key.Name, NamespaceProperty = key.Namespace },
+                Spec = record.ToSpec(),
+            };
+            return Lease.Of(
+                await client.CallAsync(
+                    $"POST leases {key}",
+                    k =>
+                        k.CoordinationV1.CreateNamespacedLeaseAsync(
+                            lease,
+                            key.Namespace,
+                            cancellationToken: cancellationToken
+                        ),
+                    cancellationToken
+                )
+            );
+        });
 
-    public Task<Lease> UpdateAsync(string resourceVersion, LeaseRecord record, CancellationToken cancellationToken) => CallAsync(async client =>
-    {
-        var lease = new V1Lease { Metadata = new V1ObjectMeta { ResourceVersion = resourceVersion }, Spec = record.ToSpec() };
-        var patch = new V1Patch(ModelJson.Serialize(lease), V1Patch.PatchType.MergePatch);
-        return Lease.Of(await client.CallAsync(
-            $"PATCH leases {key}",
-            k => k.CoordinationV1.PatchNamespacedLeaseAsync(patch, key.Name, key.Namespace, cancellationToken: cancellationToken),
-            cancellationToken));
-    });
+    public Task<Lease> UpdateAsync(string resourceVersion, LeaseRecord record, CancellationToken cancellationToken) =>
+        CallAsync(async client =>
+        {
+            var lease = new V1Lease
+            {
+                Metadata = new V1ObjectMeta { ResourceVersion = resourceVersion },
+                Spec = record.ToSpec(),
+            };
+            var patch = new V1Patch(ModelJson.Serialize(lease), V1Patch.PatchType.MergePatch);
+            return Lease.Of(
+                await client.CallAsync(
+                    $"PATCH leases {key}",
+                    k =>
+                        k.CoordinationV1.PatchNamespacedLeaseAsync(
+                            patch,
+                            key.Name,
+                            key.Namespace,
+                            cancellationToken: cancellationToken
+                        ),
+                    cancellationToken
+                )
+            );
+        });
 
     public Task WatchAsync(Action<Lease?> sink, CancellationToken cancellationToken)
     {
@@ -84,7 +118,8 @@ public sealed class KubeLease(Func<KubeClient> connect, Watcher<Lease> watcher, 
                         break;
                 }
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     public void Dispose() => _client.Dispose();
@@ -95,7 +130,8 @@ public sealed class KubeLease(Func<KubeClient> connect, Watcher<Lease> watcher, 
         {
             return await call(_client);
         }
-        catch (Exception e) when (e is OperationCanceledException or KubeApiException { Failure: KubeFailure.Transient })
+        catch (Exception e)
+            when (e is OperationCanceledException or KubeApiException { Failure: KubeFailure.Transient })
         {
             _client.Dispose();
             _client = connect();

@@ -29,7 +29,13 @@ public sealed record LeaderElectorOptions(string Identity)
 /// <item>On a stop the work drains under a lease that is renewed meanwhile; then no write is possible any more; then the lease is given back.</item>
 /// </list>
 /// </summary>
-public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Random random, TimeProvider time, ILogger logger) : IElection
+public sealed class LeaderElector(
+    ILease lease,
+    LeaderElectorOptions options,
+    Random random,
+    TimeProvider time,
+    ILogger logger
+) : IElection
 {
     /// <summary>A timer takes no more than 49 days, and a lease may claim more.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
@@ -99,7 +105,9 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
         finally
         {
             over.Cancel();
-            await election.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await election.ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext
+            );
             Resign();
             if (!election.IsFaulted)
                 await ReleaseAsync();
@@ -107,7 +115,12 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
         await election;
     }
 
-    private async Task ElectAsync(TaskCompletionSource begun, CancellationTokenSource working, CancellationTokenSource lost, CancellationToken over)
+    private async Task ElectAsync(
+        TaskCompletionSource begun,
+        CancellationTokenSource working,
+        CancellationTokenSource lost,
+        CancellationToken over
+    )
     {
         var asked = false;
         try
@@ -149,7 +162,9 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
         finally
         {
             watching.Cancel();
-            await watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await watch.ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext
+            );
         }
         _view.Observe(claimed); // a leader renews what it has written itself: if the watch saw another name meanwhile, the renewal finds it
     }
@@ -164,7 +179,11 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
             if (_view.Look().Record is null)
                 await LookAsync(CallTimeout, cancellationToken);
             var judged = _view.Look();
-            if (judged is { Record: not null, UntilFree.Ticks: 0 } && await ClaimAsync(judged, CallTimeout, cancellationToken) is { } claimed && MayWrite)
+            if (
+                judged is { Record: not null, UntilFree.Ticks: 0 }
+                && await ClaimAsync(judged, CallTimeout, cancellationToken) is { } claimed
+                && MayWrite
+            )
                 return claimed;
             ReportHolder();
             await WaitAsync(news, PauseBeforeNextClaim(), cancellationToken);
@@ -188,7 +207,9 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
             }
             pause = PauseAfterFailure;
             if (_found is { } found && found.HolderIdentity != options.Identity)
-                return found.HolderIdentity == "" ? "somebody has taken our name out of the lease" : $"{found.HolderIdentity} holds the lease";
+                return found.HolderIdentity == ""
+                    ? "somebody has taken our name out of the lease"
+                    : $"{found.HolderIdentity} holds the lease";
         }
         return $"the lease could not be renewed within {options.RenewDeadline}";
     }
@@ -198,13 +219,21 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
     private async Task<Lease?> ClaimAsync(LeaseSnapshot judged, TimeSpan limit, CancellationToken cancellationToken)
     {
         var sent = new Renewal(time.GetTimestamp(), time.GetUtcNow());
-        var claim = (judged.Record ?? new LeaseRecord()).HeldBy(options.Identity, options.LeaseDuration, sent.SentAtWallClock);
+        var claim = (judged.Record ?? new LeaseRecord()).HeldBy(
+            options.Identity,
+            options.LeaseDuration,
+            sent.SentAtWallClock
+        );
         _found = null;
         _mayHold = true;
         var (stored, failure) = await CallAsync(
-            token => judged.Version is { } version ? lease.UpdateAsync(version, claim, token) : lease.CreateAsync(claim, token),
+            token =>
+                judged.Version is { } version
+                    ? lease.UpdateAsync(version, claim, token)
+                    : lease.CreateAsync(claim, token),
             limit,
-            cancellationToken);
+            cancellationToken
+        );
         if (stored is not null)
         {
             _view.Observe(stored);
@@ -221,14 +250,22 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
     /// <returns>What the lease says; null when there is none, or no answer.</returns>
     private async Task<LeaseRecord?> LookAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
-        var (answer, failure) = await CallAsync(async token => new Answer(await lease.GetAsync(token)), limit, cancellationToken);
+        var (answer, failure) = await CallAsync(
+            async token => new Answer(await lease.GetAsync(token)),
+            limit,
+            cancellationToken
+        );
         if (failure is null)
             _view.Observe(answer?.Lease);
         return answer?.Lease?.Spec;
     }
 
     /// <summary>A call with a deadline. Its failure is told once, until something else comes of it.</summary>
-    private async Task<(T? Result, KubeFailure? Failure)> CallAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan limit, CancellationToken cancellationToken)
+    private async Task<(T? Result, KubeFailure? Failure)> CallAsync<T>(
+        Func<CancellationToken, Task<T>> call,
+        TimeSpan limit,
+        CancellationToken cancellationToken
+    )
         where T : class
     {
         using var deadline = new Deadline(limit, time, cancellationToken);
@@ -266,7 +303,10 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
     private async Task WaitAsync(TaskCompletionSource news, TimeSpan limit, CancellationToken cancellationToken)
     {
         using var deadline = new Deadline(limit, time, cancellationToken);
-        await using var registration = deadline.Token.UnsafeRegister(static state => (state as TaskCompletionSource)?.TrySetResult(), news);
+        await using var registration = deadline.Token.UnsafeRegister(
+            static state => (state as TaskCompletionSource)?.TrySetResult(),
+            news
+        );
         await news.Task;
         cancellationToken.ThrowIfCancellationRequested();
     }
@@ -289,10 +329,18 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
         using var deadline = new Deadline(ReleaseTimeout, time, CancellationToken.None);
         try
         {
-            if (_view.Look() is { Record: { } known } first && known.HolderIdentity == options.Identity && await TryReleaseAsync(first, deadline.Token))
+            if (
+                _view.Look() is { Record: { } known } first
+                && known.HolderIdentity == options.Identity
+                && await TryReleaseAsync(first, deadline.Token)
+            )
                 return;
             _view.Observe(await lease.GetAsync(deadline.Token));
-            if (_view.Look() is { Record: { } found } second && found.HolderIdentity == options.Identity && !await TryReleaseAsync(second, deadline.Token))
+            if (
+                _view.Look() is { Record: { } found } second
+                && found.HolderIdentity == options.Identity
+                && !await TryReleaseAsync(second, deadline.Token)
+            )
                 Log.LeaseNotReleased(logger, "somebody else writes it");
         }
         catch (KubeApiException e)
@@ -323,7 +371,11 @@ public sealed class LeaderElector(ILease lease, LeaderElectorOptions options, Ra
 
     private void ReportHolder()
     {
-        if (_view.Look().Record?.HolderIdentity is not { Length: > 0 } holder || holder == _reportedHolder || holder == options.Identity)
+        if (
+            _view.Look().Record?.HolderIdentity is not { Length: > 0 } holder
+            || holder == _reportedHolder
+            || holder == options.Identity
+        )
             return;
         _reportedHolder = holder;
         Log.StandingBy(logger, holder);

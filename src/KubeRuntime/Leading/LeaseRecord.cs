@@ -11,20 +11,26 @@ public sealed record Lease : IKubernetesObject
     public required ObjectMeta Metadata { get; init; }
 
     [JsonConverter(typeof(LeaseRecordConverter))]
-    public LeaseRecord Spec { get; init => field = value ?? new LeaseRecord(); } = new();
-
-    internal static Lease Of(V1Lease lease) => new()
+    public LeaseRecord Spec
     {
-        Metadata = new ObjectMeta
-        {
-            Name = lease.Metadata?.Name ?? "",
-            Namespace = lease.Metadata?.NamespaceProperty ?? "",
-            ResourceVersion = lease.Metadata?.ResourceVersion ?? "",
-        },
-        Spec = LeaseRecord.Of(lease.Spec) ?? new LeaseRecord(),
-    };
+        get;
+        init => field = value ?? new LeaseRecord();
+    } = new();
 
-    public static KubeResource<Lease> Resource { get; } = new("coordination.k8s.io", "v1", "leases", LeaseJson.Default.Lease);
+    internal static Lease Of(V1Lease lease) =>
+        new()
+        {
+            Metadata = new ObjectMeta
+            {
+                Name = lease.Metadata?.Name ?? "",
+                Namespace = lease.Metadata?.NamespaceProperty ?? "",
+                ResourceVersion = lease.Metadata?.ResourceVersion ?? "",
+            },
+            Spec = LeaseRecord.Of(lease.Spec) ?? new LeaseRecord(),
+        };
+
+    public static KubeResource<Lease> Resource { get; } =
+        new("coordination.k8s.io", "v1", "leases", LeaseJson.Default.Lease);
 }
 
 /// <summary>Who leads. The times are for people who read it: no decision here looks at them, for they are another machine's clock.</summary>
@@ -34,7 +40,11 @@ public sealed record LeaseRecord
     private const int ReleasedSeconds = 1;
 
     /// <summary>Empty: nobody.</summary>
-    public string HolderIdentity { get; init => field = value ?? ""; } = "";
+    public string HolderIdentity
+    {
+        get;
+        init => field = value ?? "";
+    } = "";
 
     public int? LeaseDurationSeconds { get; init; }
 
@@ -48,37 +58,59 @@ public sealed record LeaseRecord
     /// <summary>The next record with this holder: taken over from somebody, or renewed.</summary>
     public LeaseRecord HeldBy(string identity, TimeSpan duration, DateTimeOffset now)
     {
-        var renewed = this with { HolderIdentity = identity, LeaseDurationSeconds = (int)Math.Ceiling(duration.TotalSeconds), RenewTime = After(now) };
-        return HolderIdentity == identity ? renewed : renewed with { AcquireTime = renewed.RenewTime, LeaseTransitions = Next(LeaseTransitions) };
+        var renewed = this with
+        {
+            HolderIdentity = identity,
+            LeaseDurationSeconds = (int)Math.Ceiling(duration.TotalSeconds),
+            RenewTime = After(now),
+        };
+        return HolderIdentity == identity
+            ? renewed
+            : renewed with
+            {
+                AcquireTime = renewed.RenewTime,
+                LeaseTransitions = Next(LeaseTransitions),
+            };
     }
 
-    public LeaseRecord Released(DateTimeOffset now) => this with { HolderIdentity = "", LeaseDurationSeconds = ReleasedSeconds, RenewTime = After(now) };
+    public LeaseRecord Released(DateTimeOffset now) =>
+        this with
+        {
+            HolderIdentity = "",
+            LeaseDurationSeconds = ReleasedSeconds,
+            RenewTime = After(now),
+        };
 
-    internal static LeaseRecord? Of(V1LeaseSpec? spec) => spec is null ? null : new LeaseRecord
-    {
-        HolderIdentity = spec.HolderIdentity ?? "",
-        LeaseDurationSeconds = spec.LeaseDurationSeconds,
-        AcquireTime = spec.AcquireTime,
-        RenewTime = spec.RenewTime,
-        LeaseTransitions = spec.LeaseTransitions,
-    };
+    internal static LeaseRecord? Of(V1LeaseSpec? spec) =>
+        spec is null
+            ? null
+            : new LeaseRecord
+            {
+                HolderIdentity = spec.HolderIdentity ?? "",
+                LeaseDurationSeconds = spec.LeaseDurationSeconds,
+                AcquireTime = spec.AcquireTime,
+                RenewTime = spec.RenewTime,
+                LeaseTransitions = spec.LeaseTransitions,
+            };
 
-    internal V1LeaseSpec ToSpec() => new()
-    {
-        HolderIdentity = HolderIdentity,
-        LeaseDurationSeconds = LeaseDurationSeconds,
-        AcquireTime = AcquireTime?.UtcDateTime,
-        RenewTime = RenewTime?.UtcDateTime,
-        LeaseTransitions = LeaseTransitions,
-    };
+    internal V1LeaseSpec ToSpec() =>
+        new()
+        {
+            HolderIdentity = HolderIdentity,
+            LeaseDurationSeconds = LeaseDurationSeconds,
+            AcquireTime = AcquireTime?.UtcDateTime,
+            RenewTime = RenewTime?.UtcDateTime,
+            LeaseTransitions = LeaseTransitions,
+        };
 
     /// <summary>Stays at the largest number, for the API server refuses a negative one, and with it every claim.</summary>
-    private static int Next(int? transitions) => transitions switch
-    {
-        null => 0,
-        int.MaxValue => int.MaxValue,
-        { } count => count + 1,
-    };
+    private static int Next(int? transitions) =>
+        transitions switch
+        {
+            null => 0,
+            int.MaxValue => int.MaxValue,
+            { } count => count + 1,
+        };
 
     /// <summary>
     /// Every write must change the record: a write that changes nothing gets no new version and no watch event, and the standbys would
@@ -86,7 +118,10 @@ public sealed record LeaseRecord
     /// </summary>
     private DateTimeOffset After(DateTimeOffset now)
     {
-        var micros = new DateTimeOffset(now.UtcTicks / TimeSpan.TicksPerMicrosecond * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
+        var micros = new DateTimeOffset(
+            now.UtcTicks / TimeSpan.TicksPerMicrosecond * TimeSpan.TicksPerMicrosecond,
+            TimeSpan.Zero
+        );
         return RenewTime is { } last && last >= micros ? last + TimeSpan.FromMicroseconds(1) : micros;
     }
 }
@@ -104,7 +139,8 @@ internal sealed class LeaseRecordConverter : JsonConverter<LeaseRecord>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(OptionalMicroTimeConverter)])]
+    Converters = [typeof(OptionalMicroTimeConverter)]
+)]
 [JsonSerializable(typeof(Lease))]
 [JsonSerializable(typeof(V1LeaseSpec))]
 internal sealed partial class LeaseJson : JsonSerializerContext;

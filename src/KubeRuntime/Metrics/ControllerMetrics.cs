@@ -32,13 +32,14 @@ public sealed class ControllerMetrics(RuntimeMetrics metrics, string name)
         metrics.Reconciles.Add(1, _controller, new("result", ResultOf(requeue)));
     }
 
-    internal static string ResultOf(Requeue requeue) => requeue switch
-    {
-        Requeue.Retry => "error",
-        Requeue.After => "requeue_after",
-        Requeue.BehindOthers => "requeue",
-        _ => "success",
-    };
+    internal static string ResultOf(Requeue requeue) =>
+        requeue switch
+        {
+            Requeue.Retry => "error",
+            Requeue.After => "requeue_after",
+            Requeue.BehindOthers => "requeue",
+            _ => "success",
+        };
 
     internal void Threw() => metrics.Panics.Add(1, _controller);
 

@@ -7,7 +7,10 @@ internal sealed class MeteredHandler(RuntimeMetrics metrics, Uri server, TimePro
 {
     private readonly KeyValuePair<string, object?> _host = new("host", server.Authority);
 
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        CancellationToken cancellationToken
+    )
     {
         if (!metrics.Requests.Enabled && !metrics.RequestTime.Enabled)
             return await base.SendAsync(request, cancellationToken);
@@ -22,7 +25,11 @@ internal sealed class MeteredHandler(RuntimeMetrics metrics, Uri server, TimePro
         finally
         {
             metrics.Requests.Add(1, new("code", code), new("method", request.Method.Method), _host);
-            metrics.RequestTime.Record(time.GetElapsedTime(from).TotalSeconds, new("verb", request.Method.Method), _host);
+            metrics.RequestTime.Record(
+                time.GetElapsedTime(from).TotalSeconds,
+                new("verb", request.Method.Method),
+                _host
+            );
         }
     }
 }

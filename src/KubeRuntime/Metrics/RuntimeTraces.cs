@@ -25,7 +25,9 @@ public static class RuntimeTraces
         // Work is its own beginning: whoever started the worker is not its parent.
         Activity.Current = null;
         var span = Source.StartActivity(Reconcile);
-        span?.SetTag("k8s.namespace.name", key.Namespace).SetTag("kuberuntime.object.name", key.Name).SetTag("kuberuntime.reconcile.id", id);
+        span?.SetTag("k8s.namespace.name", key.Namespace)
+            .SetTag("kuberuntime.object.name", key.Name)
+            .SetTag("kuberuntime.reconcile.id", id);
         return span;
     }
 

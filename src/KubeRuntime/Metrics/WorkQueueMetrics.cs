@@ -6,7 +6,8 @@ public sealed class WorkQueueMetrics(RuntimeMetrics metrics, string name)
 {
     private readonly KeyValuePair<string, object?>[] _tags = RuntimeMetrics.QueueTags(name);
 
-    internal void Watch(Func<int> depth, Func<(TimeSpan Sum, TimeSpan Longest)> running) => metrics.WatchQueue(name, depth, running);
+    internal void Watch(Func<int> depth, Func<(TimeSpan Sum, TimeSpan Longest)> running) =>
+        metrics.WatchQueue(name, depth, running);
 
     internal void Added() => metrics.QueueAdds.Add(1, _tags);
 

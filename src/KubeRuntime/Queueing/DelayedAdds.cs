@@ -28,7 +28,12 @@ public sealed class DelayedAdds<TKey> : IDisposable
     {
         _time = time;
         _onDue = onDue;
-        _timer = time.CreateTimer(static s => ((DelayedAdds<TKey>?)s)?.Fire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(
+            static s => ((DelayedAdds<TKey>?)s)?.Fire(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
     }
 
     public int Count
@@ -114,10 +119,15 @@ public sealed class DelayedAdds<TKey> : IDisposable
 
     private void SetTimer()
     {
-        var wait = NextDue() is { } due ? TimeSpan.FromSeconds(Math.Max(0, due - _time.GetTimestamp()) / (double)_time.TimestampFrequency) : Timeout.InfiniteTimeSpan;
+        var wait = NextDue() is { } due
+            ? TimeSpan.FromSeconds(Math.Max(0, due - _time.GetTimestamp()) / (double)_time.TimestampFrequency)
+            : Timeout.InfiniteTimeSpan;
         if (wait > LongestTimer)
             wait = LongestTimer;
         // Timers count whole milliseconds; rounding down would fire early and spin until due.
-        _timer.Change(wait == Timeout.InfiniteTimeSpan ? wait : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+        _timer.Change(
+            wait == Timeout.InfiniteTimeSpan ? wait : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)),
+            Timeout.InfiniteTimeSpan
+        );
     }
 }

@@ -44,8 +44,12 @@ public sealed class WorkQueue<TKey> : IDisposable
     private bool _shutDown;
 
     /// <param name="shares">Null: whoever asks gets a key, and all keys are alike.</param>
-    public WorkQueue(Backoff backoff, TimeProvider time, WorkQueueMetrics? metrics = null,
-        WorkShares<TKey>? shares = null)
+    public WorkQueue(
+        Backoff backoff,
+        TimeProvider time,
+        WorkQueueMetrics? metrics = null,
+        WorkShares<TKey>? shares = null
+    )
     {
         _backoff = backoff;
         _time = time;
@@ -53,8 +57,12 @@ public sealed class WorkQueue<TKey> : IDisposable
         _shares = shares;
         _waiting = new TwoLanes<TKey>(_held);
         if (shares is not null)
-            _slowTimer = time.CreateTimer(static s => ((WorkQueue<TKey>?)s)?.Dispatch(), this,
-                Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _slowTimer = time.CreateTimer(
+                static s => ((WorkQueue<TKey>?)s)?.Dispatch(),
+                this,
+                Timeout.InfiniteTimeSpan,
+                Timeout.InfiniteTimeSpan
+            );
         _delayed = new DelayedAdds<TKey>(time, AddDue);
         metrics?.Watch(() => Depth, Running);
     }
@@ -104,7 +112,10 @@ public sealed class WorkQueue<TKey> : IDisposable
     {
         lock (_gate)
         {
-            return _shares is not null && !_shutDown && _waiting.Count > 0 && _processing.TryGetValue(key, out var work)
+            return _shares is not null
+                && !_shutDown
+                && _waiting.Count > 0
+                && _processing.TryGetValue(key, out var work)
                 && _time.GetElapsedTime(work.Since) >= _shares.SlowAfter;
         }
     }
@@ -156,7 +167,8 @@ public sealed class WorkQueue<TKey> : IDisposable
             if (_takers.Count == 0 && TryTake(out var key))
                 return key;
             place = _takers.AddLast(
-                new TaskCompletionSource<TKey?>(TaskCreationOptions.RunContinuationsAsynchronously));
+                new TaskCompletionSource<TKey?>(TaskCreationOptions.RunContinuationsAsynchronously)
+            );
             SetSlowTimer();
         }
         await using var cancelled = cancellationToken.UnsafeRegister(_ => Leave(place, cancellationToken), state: null);
@@ -281,8 +293,11 @@ public sealed class WorkQueue<TKey> : IDisposable
             return true;
         while (_processing.Count - _slow >= _shares.Workers)
         {
-            if (_aging.First is not { } oldest || _slow >= _shares.MostSlow
-                || _time.GetElapsedTime(oldest.Value.Since) < _shares.SlowAfter)
+            if (
+                _aging.First is not { } oldest
+                || _slow >= _shares.MostSlow
+                || _time.GetElapsedTime(oldest.Value.Since) < _shares.SlowAfter
+            )
                 return false;
             _aging.RemoveFirst();
             (oldest.Value.Place, oldest.Value.IsSlow) = (null, true);
@@ -304,14 +319,19 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>To when the oldest key becomes slow, while a worker waits for the room.</summary>
     private void SetSlowTimer()
     {
-        if (_shares is null || _takers.Count == 0 || _waiting.Count == 0 || _slow >= _shares.MostSlow
-            || _aging.First is not { } oldest || oldest.Value == _slowTimerFor)
+        if (
+            _shares is null
+            || _takers.Count == 0
+            || _waiting.Count == 0
+            || _slow >= _shares.MostSlow
+            || _aging.First is not { } oldest
+            || oldest.Value == _slowTimerFor
+        )
             return;
         _slowTimerFor = oldest.Value;
         var wait = _shares.SlowAfter - _time.GetElapsedTime(oldest.Value.Since);
         if (wait > TimeSpan.Zero) // else it is not room that is missing
-            _slowTimer?.Change(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)),
-                Timeout.InfiniteTimeSpan);
+            _slowTimer?.Change(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
     }
 
     private void Leave(LinkedListNode<TaskCompletionSource<TKey?>> place, CancellationToken cancellationToken)

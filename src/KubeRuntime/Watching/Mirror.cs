@@ -66,7 +66,10 @@ public sealed class Mirror<T>
     {
         lock (_gate)
         {
-            if (_objects.TryGetValue(written.Metadata.Key, out var held) && held.Metadata.ResourceVersion == basedOnResourceVersion)
+            if (
+                _objects.TryGetValue(written.Metadata.Key, out var held)
+                && held.Metadata.ResourceVersion == basedOnResourceVersion
+            )
                 _objects[written.Metadata.Key] = written;
         }
     }
@@ -94,7 +97,9 @@ public sealed class Mirror<T>
                 case WatchEvent<T>.Applied applied:
                     return Put(applied.Item, named) is { } change ? [change] : [];
                 case WatchEvent<T>.Deleted deleted:
-                    return _objects.Remove(deleted.Key, out var old) ? [new Change<T>(deleted.Key, old, New: null)] : [];
+                    return _objects.Remove(deleted.Key, out var old)
+                        ? [new Change<T>(deleted.Key, old, New: null)]
+                        : [];
                 default:
                     throw new InvalidOperationException(e.GetType().Name);
             }
@@ -114,7 +119,9 @@ public sealed class Mirror<T>
 
     private List<Change<T>> Complete(string part, HashSet<NamespacedName>? named)
     {
-        var gone = named is null ? [] : _objects.Keys.Where(k => (part == All || k.Namespace == part) && !named.Contains(k)).ToList();
+        var gone = named is null
+            ? []
+            : _objects.Keys.Where(k => (part == All || k.Namespace == part) && !named.Contains(k)).ToList();
         _named[part] = null;
         var changes = new List<Change<T>>(gone.Count);
         foreach (var key in gone)

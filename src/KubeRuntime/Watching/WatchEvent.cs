@@ -9,9 +9,7 @@ namespace KubeRuntime.Watching;
 public abstract record WatchEvent<T>
     where T : class, IKubernetesObject
 {
-    private WatchEvent()
-    {
-    }
+    private WatchEvent() { }
 
     /// <summary>A list begins; it will name every object that exists.</summary>
     public sealed record Restarted : WatchEvent<T>;
@@ -44,9 +42,7 @@ public abstract record WatchEvent<T>
 public abstract record WatchState<T>
     where T : class, IKubernetesObject
 {
-    private WatchState()
-    {
-    }
+    private WatchState() { }
 
     /// <summary>Nothing is known, or what was known is too old.</summary>
     public sealed record Empty : WatchState<T>;

@@ -10,7 +10,14 @@ namespace KubeRuntime.Watching;
 /// </summary>
 /// <param name="scope">An object that leaves it (its labels change) is told as deleted.</param>
 /// <param name="random">Source of jitter; watchers that share one need one that is thread-safe.</param>
-public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scope scope, Random random, TimeProvider time, ILogger logger)
+public sealed class Watcher<T>(
+    KubeClient client,
+    KubeResource<T> resource,
+    Scope scope,
+    Random random,
+    TimeProvider time,
+    ILogger logger
+)
     where T : class, IKubernetesObject
 {
     /// <summary>As client-go's. Halved each time that a page is larger than the client reads.</summary>
@@ -49,7 +56,8 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
     internal static readonly TimeSpan LongestStep = (ShortestWatch * 2 + TimeSpan.FromMinutes(1)) * 2;
 
     /// <summary>Beats before each step of <see cref="RunAsync"/>.</summary>
-    public Heartbeat Heartbeat { get; } = new($"watch of {resource.Plural}{(scope.Namespace is { } ns ? $" in {ns}" : "")}", time);
+    public Heartbeat Heartbeat { get; } =
+        new($"watch of {resource.Plural}{(scope.Namespace is { } ns ? $" in {ns}" : "")}", time);
 
     /// <summary>Runs until cancelled. <paramref name="sink"/> is called for one event after the other.</summary>
     public async Task RunAsync(Action<WatchEvent<T>> sink, CancellationToken cancellationToken)
@@ -74,17 +82,25 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
     }
 
     /// <summary>One step from <paramref name="state"/>. Only the caller's cancellation comes out as an exception.</summary>
-    internal Task<(WatchState<T> State, WatchEvent<T>? Event)> StepAsync(WatchState<T> state, CancellationToken cancellationToken) => state switch
-    {
-        WatchState<T>.Empty => Task.FromResult<(WatchState<T>, WatchEvent<T>?)>((Begin(), new WatchEvent<T>.Restarted())),
-        WatchState<T>.Opening opening => OpenListAsync(opening, cancellationToken),
-        WatchState<T>.Streaming streaming => ReadListAsync(streaming, cancellationToken),
-        WatchState<T>.Listing listing => ListAsync(listing, cancellationToken),
-        WatchState<T>.Complete complete => Task.FromResult<(WatchState<T>, WatchEvent<T>?)>((new WatchState<T>.Listed(complete.ResourceVersion), new WatchEvent<T>.Synced())),
-        WatchState<T>.Listed listed => OpenAsync(listed, cancellationToken),
-        WatchState<T>.Watching watching => ReadAsync(watching, cancellationToken),
-        _ => throw new InvalidOperationException(state.GetType().Name),
-    };
+    internal Task<(WatchState<T> State, WatchEvent<T>? Event)> StepAsync(
+        WatchState<T> state,
+        CancellationToken cancellationToken
+    ) =>
+        state switch
+        {
+            WatchState<T>.Empty => Task.FromResult<(WatchState<T>, WatchEvent<T>?)>(
+                (Begin(), new WatchEvent<T>.Restarted())
+            ),
+            WatchState<T>.Opening opening => OpenListAsync(opening, cancellationToken),
+            WatchState<T>.Streaming streaming => ReadListAsync(streaming, cancellationToken),
+            WatchState<T>.Listing listing => ListAsync(listing, cancellationToken),
+            WatchState<T>.Complete complete => Task.FromResult<(WatchState<T>, WatchEvent<T>?)>(
+                (new WatchState<T>.Listed(complete.ResourceVersion), new WatchEvent<T>.Synced())
+            ),
+            WatchState<T>.Listed listed => OpenAsync(listed, cancellationToken),
+            WatchState<T>.Watching watching => ReadAsync(watching, cancellationToken),
+            _ => throw new InvalidOperationException(state.GetType().Name),
+        };
 
     private WatchState<T> Begin()
     {
@@ -94,11 +110,19 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
         return new WatchState<T>.Listing(Continue: null);
     }
 
-    private async Task<(WatchState<T>, WatchEvent<T>?)> OpenListAsync(WatchState<T>.Opening state, CancellationToken cancellationToken)
+    private async Task<(WatchState<T>, WatchEvent<T>?)> OpenListAsync(
+        WatchState<T>.Opening state,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            return (new WatchState<T>.Streaming(await client.StreamListAsync(resource, scope, Duration(), cancellationToken)), null);
+            return (
+                new WatchState<T>.Streaming(
+                    await client.StreamListAsync(resource, scope, Duration(), cancellationToken)
+                ),
+                null
+            );
         }
         catch (KubeApiException e) when (e.Failure == KubeFailure.Invalid)
         {
@@ -113,7 +137,10 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
     }
 
     /// <summary>Changes may come between the initial events; both say what exists now, so both are parts of the list.</summary>
-    private async Task<(WatchState<T>, WatchEvent<T>?)> ReadListAsync(WatchState<T>.Streaming state, CancellationToken cancellationToken)
+    private async Task<(WatchState<T>, WatchEvent<T>?)> ReadListAsync(
+        WatchState<T>.Streaming state,
+        CancellationToken cancellationToken
+    )
     {
         KubeApiException failure;
         try
@@ -122,7 +149,10 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
             switch (line)
             {
                 case null or { Type: WatchLineType.InitialEventsEnd, ResourceVersion: "" or "0" }:
-                    failure = new KubeApiException(KubeFailure.Transient, $"LIST {resource.Plural}: the stream ended before its end bookmark");
+                    failure = new KubeApiException(
+                        KubeFailure.Transient,
+                        $"LIST {resource.Plural}: the stream ended before its end bookmark"
+                    );
                     break;
                 case { Type: WatchLineType.Error, Failure: { } told }:
                     failure = told;
@@ -152,7 +182,10 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
             : e;
     }
 
-    private async Task<(WatchState<T>, WatchEvent<T>?)> ListAsync(WatchState<T>.Listing state, CancellationToken cancellationToken)
+    private async Task<(WatchState<T>, WatchEvent<T>?)> ListAsync(
+        WatchState<T>.Listing state,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -162,7 +195,9 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
             _lastListed = page.Items.Count > 0 ? page.Items[^1].Metadata.Key : _lastListed;
             foreach (var bad in page.Unreadable)
                 Log.ObjectUnreadable(logger, resource.Plural, bad.Key, bad.Problem);
-            WatchState<T> next = page.Continue is { } token ? new WatchState<T>.Listing(token) : new WatchState<T>.Complete(page.ResourceVersion);
+            WatchState<T> next = page.Continue is { } token
+                ? new WatchState<T>.Listing(token)
+                : new WatchState<T>.Complete(page.ResourceVersion);
             return (next, new WatchEvent<T>.Listed(page.Items, page.Unreadable));
         }
         catch (KubeApiException e) when (e.Failure == KubeFailure.TooLarge && _pageSize > 1)
@@ -183,7 +218,10 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
         }
     }
 
-    private async Task<(WatchState<T>, WatchEvent<T>?)> OpenAsync(WatchState<T>.Listed state, CancellationToken cancellationToken)
+    private async Task<(WatchState<T>, WatchEvent<T>?)> OpenAsync(
+        WatchState<T>.Listed state,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -196,13 +234,20 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
         }
     }
 
-    private async Task<(WatchState<T>, WatchEvent<T>?)> ReadAsync(WatchState<T>.Watching state, CancellationToken cancellationToken)
+    private async Task<(WatchState<T>, WatchEvent<T>?)> ReadAsync(
+        WatchState<T>.Watching state,
+        CancellationToken cancellationToken
+    )
     {
         var resume = new WatchState<T>.Listed(state.ResourceVersion);
         WatchLine<T>? line;
         try
         {
-            line = await (_sendsBookmarks ? state.Reader.ReadAsync(LongestSilence, cancellationToken) : state.Reader.ReadAsync(cancellationToken));
+            line = await (
+                _sendsBookmarks
+                    ? state.Reader.ReadAsync(LongestSilence, cancellationToken)
+                    : state.Reader.ReadAsync(cancellationToken)
+            );
         }
         catch (KubeApiException e)
         {
@@ -212,7 +257,12 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
         if (line is null || line.Type == WatchLineType.Error)
         {
             Close(state.Reader);
-            return (line?.Failure is { } failure ? await RecoverAsync(failure, resume, cancellationToken) : await ReopenAsync(resume, cancellationToken), null);
+            return (
+                line?.Failure is { } failure
+                    ? await RecoverAsync(failure, resume, cancellationToken)
+                    : await ReopenAsync(resume, cancellationToken),
+                null
+            );
         }
         _sendsBookmarks |= line.Type == WatchLineType.Bookmark;
         // To resume from no version, or from 0, would be to start anywhere, and to lose deletions.
@@ -236,7 +286,9 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
         if (line.Unreadable is { } bad)
         {
             Log.ObjectUnreadable(logger, resource.Plural, bad.Key, bad.Problem);
-            return line.Type == WatchLineType.Deleted && bad.Key.Name is { Length: > 0 } ? new WatchEvent<T>.Deleted(bad.Key) : null;
+            return line.Type == WatchLineType.Deleted && bad.Key.Name is { Length: > 0 }
+                ? new WatchEvent<T>.Deleted(bad.Key)
+                : null;
         }
         return line switch
         {
@@ -246,8 +298,11 @@ public sealed class Watcher<T>(KubeClient client, KubeResource<T> resource, Scop
         };
     }
 
-    private async Task<WatchState<T>> RecoverAsync(KubeApiException failure, WatchState<T> same, CancellationToken cancellationToken) =>
-        await _recovery.MustListAsync(failure, cancellationToken) ? new WatchState<T>.Empty() : same;
+    private async Task<WatchState<T>> RecoverAsync(
+        KubeApiException failure,
+        WatchState<T> same,
+        CancellationToken cancellationToken
+    ) => await _recovery.MustListAsync(failure, cancellationToken) ? new WatchState<T>.Empty() : same;
 
     private async Task<WatchState<T>> ReopenAsync(WatchState<T> resume, CancellationToken cancellationToken)
     {

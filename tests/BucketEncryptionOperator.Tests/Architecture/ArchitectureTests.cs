@@ -21,14 +21,26 @@ public sealed partial class ArchitectureTests
         ["Commands"] = ["Encryption", "Credentials", "Vendors", "Policies", "Reconciling", "Telemetry", "Hosting"],
     };
 
-    private static readonly string[] NamesVendors = ["/Policies/ObjectStore.cs", "/Policies/CredentialsSpec.cs", "/Credentials/WebIdentitySource.cs", "/Credentials/AwsPartition.cs"];
+    private static readonly string[] NamesVendors =
+    [
+        "/Policies/ObjectStore.cs",
+        "/Policies/CredentialsSpec.cs",
+        "/Credentials/WebIdentitySource.cs",
+        "/Credentials/AwsPartition.cs",
+    ];
 
     public static TheoryData<string> Folders => new(MayUse.Keys);
 
     [Fact]
-    public void Every_folder_has_a_place_in_the_order() => Assert.Equal(
-        MayUse.Keys.Order(StringComparer.Ordinal),
-        Directory.GetDirectories(Path.Combine(Repository.Root, Operator)).Select(d => Path.GetFileName(d)!).Except(["bin", "obj"]).Order(StringComparer.Ordinal));
+    public void Every_folder_has_a_place_in_the_order() =>
+        Assert.Equal(
+            MayUse.Keys.Order(StringComparer.Ordinal),
+            Directory
+                .GetDirectories(Path.Combine(Repository.Root, Operator))
+                .Select(d => Path.GetFileName(d)!)
+                .Except(["bin", "obj"])
+                .Order(StringComparer.Ordinal)
+        );
 
     [Theory]
     [MemberData(nameof(Folders))]
@@ -55,7 +67,8 @@ public sealed partial class ArchitectureTests
     [InlineData("StatusComposer.cs")]
     [InlineData("BucketRows.cs")]
     [InlineData("PolicyEvents.cs")]
-    public void Telling_is_composed_by_pure_functions(string file) => AssertNever($"{Operator}/Reconciling", PureBan(), file);
+    public void Telling_is_composed_by_pure_functions(string file) =>
+        AssertNever($"{Operator}/Reconciling", PureBan(), file);
 
     [Fact]
     public void The_runtime_does_not_know_what_a_bucket_is() => AssertNever("src/KubeRuntime", BucketWord());
@@ -67,7 +80,9 @@ public sealed partial class ArchitectureTests
         var wrong =
             from folder in MayUse.Keys.Where(f => f != "Vendors")
             from file in Sources($"{Operator}/{folder}")
-            where !file.Path.EndsWith("/Commands/OssutilOutput.cs", StringComparison.Ordinal) && VendorWord().IsMatch(file.Code)
+            where
+                !file.Path.EndsWith("/Commands/OssutilOutput.cs", StringComparison.Ordinal)
+                && VendorWord().IsMatch(file.Code)
             select $"{file.Path}: {VendorWord().Match(file.Code).Value}";
 
         Assert.Empty(wrong);
@@ -80,7 +95,9 @@ public sealed partial class ArchitectureTests
         var wrong =
             from folder in MayUse.Keys.Where(f => f != "Vendors")
             from file in Sources($"{Operator}/{folder}")
-            where !NamesVendors.Any(n => file.Path.EndsWith(n, StringComparison.Ordinal)) && VendorName().IsMatch(file.Code)
+            where
+                !NamesVendors.Any(n => file.Path.EndsWith(n, StringComparison.Ordinal))
+                && VendorName().IsMatch(file.Code)
             select $"{file.Path}: {VendorName().Match(file.Code).Value}";
 
         Assert.Empty(wrong);
@@ -92,7 +109,10 @@ public sealed partial class ArchitectureTests
     {
         var wrong =
             from file in Sources($"{Operator}/Vendors")
-            where file.Path.Count(c => c == '/') == 3 && Path.GetFileName(file.Path) != "VendorCatalog.cs" && VendorFolder().IsMatch(file.Code)
+            where
+                file.Path.Count(c => c == '/') == 3
+                && Path.GetFileName(file.Path) != "VendorCatalog.cs"
+                && VendorFolder().IsMatch(file.Code)
             select file.Path;
 
         Assert.Empty(wrong);
@@ -106,17 +126,24 @@ public sealed partial class ArchitectureTests
     [InlineData("// as at AWS", false)]
     [InlineData("new BucketEncryption.Aes256()", false)]
     [InlineData("observed.Possible", false)]
-    public void The_scan_for_vendors_finds(string line, bool found) => Assert.Equal(found, VendorName().IsMatch(WithoutComments(line)));
+    public void The_scan_for_vendors_finds(string line, bool found) =>
+        Assert.Equal(found, VendorName().IsMatch(WithoutComments(line)));
 
     [Fact]
     public void A_vendor_does_not_use_another()
     {
-        var vendors = Directory.GetDirectories(Path.Combine(Repository.Root, Operator, "Vendors")).Select(d => Path.GetFileName(d)!).ToList();
+        var vendors = Directory
+            .GetDirectories(Path.Combine(Repository.Root, Operator, "Vendors"))
+            .Select(d => Path.GetFileName(d)!)
+            .ToList();
 
         foreach (var vendor in vendors)
         {
             var others = vendors.Where(v => v != vendor).Select(v => $"Vendors.{v}").ToList();
-            Assert.DoesNotContain(Sources($"{Operator}/Vendors/{vendor}"), f => others.Exists(o => f.Code.Contains(o, StringComparison.Ordinal)));
+            Assert.DoesNotContain(
+                Sources($"{Operator}/Vendors/{vendor}"),
+                f => others.Exists(o => f.Code.Contains(o, StringComparison.Ordinal))
+            );
         }
         Assert.NotEmpty(vendors);
     }
@@ -125,7 +152,10 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void Every_exception_is_caught_in_three_places_only()
     {
-        var places = Sources("src").Where(f => CatchAll().IsMatch(f.Code)).Select(f => Path.GetFileName(f.Path)).Order(StringComparer.Ordinal);
+        var places = Sources("src")
+            .Where(f => CatchAll().IsMatch(f.Code))
+            .Select(f => Path.GetFileName(f.Path))
+            .Order(StringComparer.Ordinal);
 
         Assert.Equal(["BucketEncryptionCommand.cs", "Controller.cs", "PolicyReconciler.cs"], places);
     }
@@ -138,7 +168,8 @@ public sealed partial class ArchitectureTests
     [InlineData("using System.Net.Http;", true)]
     [InlineData("ILogger logger", true)]
     [InlineData("TimeProvider time", true)]
-    public void The_scan_finds(string line, bool found) => Assert.Equal(found, PureBan().IsMatch(WithoutComments(line)));
+    public void The_scan_finds(string line, bool found) =>
+        Assert.Equal(found, PureBan().IsMatch(WithoutComments(line)));
 
     private static void AssertNever(string folder, Regex word, string? only = null)
     {
@@ -149,7 +180,11 @@ public sealed partial class ArchitectureTests
     }
 
     private static IEnumerable<(string Path, string Code)> Sources(string folder) =>
-        from file in Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories)
+        from file in Directory.EnumerateFiles(
+            Path.Combine(Repository.Root, folder),
+            "*.cs",
+            SearchOption.AllDirectories
+        )
         let path = Path.GetRelativePath(Repository.Root, file).Replace('\\', '/')
         where !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal)
         select (path, WithoutComments(File.ReadAllText(file)));

@@ -10,9 +10,33 @@ namespace BucketEncryptionOperator.Tests.Commands;
 /// <summary>A script reads stdout as JSON: one line comes, whatever was typed, and whatever happens then.</summary>
 public sealed class JsonWhateverHappensTests(ITestOutputHelper output)
 {
-    private static readonly string[] Get = ["--method", "get", "oss://b-one", "-i", "marked-id", "-k", "marked-secret", "--region", "cn-x"];
+    private static readonly string[] Get =
+    [
+        "--method",
+        "get",
+        "oss://b-one",
+        "-i",
+        "marked-id",
+        "-k",
+        "marked-secret",
+        "--region",
+        "cn-x",
+    ];
 
-    private static readonly string[] PutKms = ["--method", "put", "oss://b-one", "--sse-algorithm", "KMS", "-i", "marked-id", "-k", "marked-secret", "--region", "cn-x"];
+    private static readonly string[] PutKms =
+    [
+        "--method",
+        "put",
+        "oss://b-one",
+        "--sse-algorithm",
+        "KMS",
+        "-i",
+        "marked-id",
+        "-k",
+        "marked-secret",
+        "--region",
+        "cn-x",
+    ];
 
     /// <summary>Where nobody listens: nothing of this may ever be sent.</summary>
     private static readonly string[] Nowhere = ["-e", "http://127.0.0.1:9"];
@@ -55,13 +79,22 @@ public sealed class JsonWhateverHappensTests(ITestOutputHelper output)
     [InlineData("a time that is none", "--json|--connect-timeout|1.5")]
     [InlineData("an unknown vendor", "--json|--vendor|\u0001")]
     [InlineData("an unknown mode", "--json|--mode|marked")]
-    public async Task What_cannot_be_carried_out_is_said_in_one_line_of_JSON(string rule, string words, string replaces = "")
+    public async Task What_cannot_be_carried_out_is_said_in_one_line_of_JSON(
+        string rule,
+        string words,
+        string replaces = ""
+    )
     {
         var typed = Typed(words, length: 64);
         var region = Array.IndexOf(Get, "--region");
         string[] before = replaces == "--region" ? [.. Get[..region], .. Get[(region + 2)..]] : Get;
 
-        var ran = await Ran.Of(["bucket-encryption", .. before, .. typed.Contains("-e") ? Array.Empty<string>() : Nowhere, .. typed]);
+        var ran = await Ran.Of([
+            "bucket-encryption",
+            .. before,
+            .. typed.Contains("-e") ? Array.Empty<string>() : Nowhere,
+            .. typed,
+        ]);
 
         var error = ErrorOf(rule, ran);
         Assert.True(("Invalid", "InvalidArguments") == error, $"{rule}: {ran.Output}");
@@ -76,9 +109,18 @@ public sealed class JsonWhateverHappensTests(ITestOutputHelper output)
     [InlineData("an object", "bucket-encryption|--json|--method|get|oss://b-one/object")]
     [InlineData("an empty word", "bucket-encryption|--json||")]
     [InlineData("a method with a number's value", "bucket-encryption|--json|--method|1|oss://b-one")]
-    [InlineData("a key with a control character", "bucket-encryption|--json|--method|put|oss://b-one|--sse-algorithm|KMS|--kms-masterkey-id|key\u0001|-i|i|-k|k|--region|cn-x")]
-    [InlineData("a key with half of a surrogate pair", "bucket-encryption|--json|--method|put|oss://b-one|--sse-algorithm|KMS|--kms-masterkey-id|keyHALF|-i|i|-k|k|--region|cn-x")]
-    [InlineData("a key that no store would give back", "bucket-encryption|--json|--method|put|oss://b-one|--sse-algorithm|KMS|--kms-masterkey-id|LONG|-i|i|-k|k|--region|cn-x")]
+    [InlineData(
+        "a key with a control character",
+        "bucket-encryption|--json|--method|put|oss://b-one|--sse-algorithm|KMS|--kms-masterkey-id|key\u0001|-i|i|-k|k|--region|cn-x"
+    )]
+    [InlineData(
+        "a key with half of a surrogate pair",
+        "bucket-encryption|--json|--method|put|oss://b-one|--sse-algorithm|KMS|--kms-masterkey-id|keyHALF|-i|i|-k|k|--region|cn-x"
+    )]
+    [InlineData(
+        "a key that no store would give back",
+        "bucket-encryption|--json|--method|put|oss://b-one|--sse-algorithm|KMS|--kms-masterkey-id|LONG|-i|i|-k|k|--region|cn-x"
+    )]
     public async Task Words_that_are_no_command_are_told_so_in_one_line_of_JSON(string rule, string words)
     {
         var ran = await Ran.Of([.. Typed(words, length: 1025), .. Nowhere]);
@@ -121,10 +163,16 @@ public sealed class JsonWhateverHappensTests(ITestOutputHelper output)
             return new Reply.Silence();
         });
 
-        var ran = await Ran.Of(["bucket-encryption", .. Get, "--json", "-e", server.Address.GetLeftPart(UriPartial.Authority)], cancellationToken: stop.Token);
+        var ran = await Ran.Of(
+            ["bucket-encryption", .. Get, "--json", "-e", server.Address.GetLeftPart(UriPartial.Authority)],
+            cancellationToken: stop.Token
+        );
 
         using var answer = OneLine("stopped", ran);
-        Assert.Equal(("Interrupted", 130), (answer.RootElement.GetProperty("error").GetProperty("code").GetString(), ran.ExitCode));
+        Assert.Equal(
+            ("Interrupted", 130),
+            (answer.RootElement.GetProperty("error").GetProperty("code").GetString(), ran.ExitCode)
+        );
         Assert.Equal("b-one", answer.RootElement.GetProperty("bucket").GetString());
     }
 
@@ -133,7 +181,10 @@ public sealed class JsonWhateverHappensTests(ITestOutputHelper output)
     [InlineData("--vendor=alibaba")]
     public async Task A_bug_is_told_as_such_and_its_text_is_not_shown(string option)
     {
-        var ran = await Ran.Of(["bucket-encryption", "--method", "get", "oss://b-one", option], environment: _ => throw new InvalidOperationException("marked-text"));
+        var ran = await Ran.Of(
+            ["bucket-encryption", "--method", "get", "oss://b-one", option],
+            environment: _ => throw new InvalidOperationException("marked-text")
+        );
 
         Assert.Equal(1, ran.ExitCode);
         Assert.Contains("InvalidOperationException", ran.Errors, StringComparison.Ordinal);
@@ -149,33 +200,101 @@ public sealed class JsonWhateverHappensTests(ITestOutputHelper output)
     [InlineData(true)]
     public async Task An_output_that_cannot_be_written_is_a_failure_and_a_warning_that_cannot_is_none(bool isClosed)
     {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(404, "<Error><Code>NoSuchServerSideEncryptionRule</Code></Error>"));
-        string[] words = ["bucket-encryption", .. Get[..^2], "--json", "-e", server.Address.GetLeftPart(UriPartial.Authority)];
+        await using var server = new ScriptedServer(_ =>
+            ScriptedServer.Answer(404, "<Error><Code>NoSuchServerSideEncryptionRule</Code></Error>")
+        );
+        string[] words =
+        [
+            "bucket-encryption",
+            .. Get[..^2],
+            "--json",
+            "-e",
+            server.Address.GetLeftPart(UriPartial.Authority),
+        ];
 
         var unread = await Ran.Of(words, output: new Unwritable(isClosed));
         var unwarned = await Ran.Of(words, errors: new Unwritable(isClosed));
 
         Assert.Equal(1, unread.ExitCode);
-        Assert.EndsWith("\nbucket-encryption: cannot write the result: No way out.\n", unread.Errors, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "\nbucket-encryption: cannot write the result: No way out.\n",
+            unread.Errors,
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, unwarned.ExitCode);
         Assert.Equal(2, server.Requests.Count);
     }
 
     /// <summary>Half of a surrogate pair would not survive the way into a test.</summary>
     private static string[] Typed(string words, int length) =>
-        words.Replace("LONG", new string('a', length), StringComparison.Ordinal).Replace("HALF", "\ud800", StringComparison.Ordinal).Split('|');
+        words
+            .Replace("LONG", new string('a', length), StringComparison.Ordinal)
+            .Replace("HALF", "\ud800", StringComparison.Ordinal)
+            .Split('|');
 
     private static IEnumerable<string> RandomWords(Random random, string endpoint)
     {
         string[] odd =
         [
-            "", " ", "\u0001", "\n", "a\r\nb", "漢字", "😀", "\ud800", "-", "--", "---", "=", "a=b", "@file", "[diagram]", "%s", "\"'\\", "<x/>", "&amp;", "0", "-1",
-            "9999999999", new string('x', 300), "oss://", "s3://b-two", "obs://b-three/x", "ftp://b-four", "KMS", "put", "delete", "StsToken", "cn-y", "/dev/null", "/",
+            "",
+            " ",
+            "\u0001",
+            "\n",
+            "a\r\nb",
+            "漢字",
+            "😀",
+            "\ud800",
+            "-",
+            "--",
+            "---",
+            "=",
+            "a=b",
+            "@file",
+            "[diagram]",
+            "%s",
+            "\"'\\",
+            "<x/>",
+            "&amp;",
+            "0",
+            "-1",
+            "9999999999",
+            new string('x', 300),
+            "oss://",
+            "s3://b-two",
+            "obs://b-three/x",
+            "ftp://b-four",
+            "KMS",
+            "put",
+            "delete",
+            "StsToken",
+            "cn-y",
+            "/dev/null",
+            "/",
         ];
         string[] options =
         [
-            "--method", "--sse-algorithm", "--kms-masterkey-id", "--kms-data-encryption", "-i", "-k", "-t", "--mode", "--region", "--sign-version", "--cloudbox-id",
-            "-c", "--vendor", "--read-timeout", "--connect-timeout", "--force-path-style", "--proxy-host", "--unknown", "-h", "--json", "-x", "-ik",
+            "--method",
+            "--sse-algorithm",
+            "--kms-masterkey-id",
+            "--kms-data-encryption",
+            "-i",
+            "-k",
+            "-t",
+            "--mode",
+            "--region",
+            "--sign-version",
+            "--cloudbox-id",
+            "-c",
+            "--vendor",
+            "--read-timeout",
+            "--connect-timeout",
+            "--force-path-style",
+            "--proxy-host",
+            "--unknown",
+            "-h",
+            "--json",
+            "-x",
+            "-ik",
         ];
         var good = random.Next(3) > 0 ? (random.Next(2) == 0 ? Get : PutKms) : [];
         var words = new List<string>(good) { "--json" };
@@ -207,13 +326,19 @@ public sealed class JsonWhateverHappensTests(ITestOutputHelper output)
     {
         string[] bodies =
         [
-            "", "<", "<a/>", "<Error><Code>AccessDenied</Code></Error>", "<Error><Code>\u0085</Code><Message>\ufffd\n</Message></Error>",
+            "",
+            "<",
+            "<a/>",
+            "<Error><Code>AccessDenied</Code></Error>",
+            "<Error><Code>\u0085</Code><Message>\ufffd\n</Message></Error>",
             "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>",
             "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>",
             "<Error><Code>NoSuchServerSideEncryptionRule</Code></Error>",
         ];
         int[] statuses = [200, 200, 200, 204, 301, 400, 403, 404, 404, 500, 503];
-        return random.Next(12) == 0 ? new Reply.Reset() : ScriptedServer.Answer(statuses[random.Next(statuses.Length)], bodies[random.Next(bodies.Length)]);
+        return random.Next(12) == 0
+            ? new Reply.Reset()
+            : ScriptedServer.Answer(statuses[random.Next(statuses.Length)], bodies[random.Next(bodies.Length)]);
     }
 
     private static (string? Kind, string? Code) ErrorOf(string rule, Ran ran)
@@ -226,7 +351,10 @@ public sealed class JsonWhateverHappensTests(ITestOutputHelper output)
 
     private static JsonDocument OneLine(string rule, Ran ran)
     {
-        Assert.True(ran.Output.Length > 0 && ran.Output.IndexOf('\n', StringComparison.Ordinal) == ran.Output.Length - 1, $"{rule}: not one line but \"{ran.Output}\", {ran.Errors}");
+        Assert.True(
+            ran.Output.Length > 0 && ran.Output.IndexOf('\n', StringComparison.Ordinal) == ran.Output.Length - 1,
+            $"{rule}: not one line but \"{ran.Output}\", {ran.Errors}"
+        );
         Assert.DoesNotContain("Unhandled", ran.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("marked", ran.Output + ran.Errors, StringComparison.Ordinal);
         try
@@ -242,7 +370,8 @@ public sealed class JsonWhateverHappensTests(ITestOutputHelper output)
     /// <summary>As the console's writers are on a full disk, and where the descriptor was closed before the start.</summary>
     private sealed class Unwritable(bool isClosed) : StringWriter(CultureInfo.InvariantCulture)
     {
-        public override Task WriteAsync(string? value) => throw (isClosed ? new UnauthorizedAccessException("No way out.") : new IOException("No way out."));
+        public override Task WriteAsync(string? value) =>
+            throw (isClosed ? new UnauthorizedAccessException("No way out.") : new IOException("No way out."));
 
         public override Task WriteLineAsync(string? value) => WriteAsync(value);
     }

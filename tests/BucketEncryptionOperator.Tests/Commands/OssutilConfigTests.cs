@@ -23,7 +23,8 @@ public sealed class OssutilConfigTests(ITestOutputHelper output)
     [InlineData("access_key")]
     [InlineData("accesskey")]
     [InlineData("access-key")]
-    public void Parse_knows_the_secret_in_every_spelling(string name) => Assert.Equal("k", Parse($"{name}=k").AccessKeySecret);
+    public void Parse_knows_the_secret_in_every_spelling(string name) =>
+        Assert.Equal("k", Parse($"{name}=k").AccessKeySecret);
 
     [Theory]
     [InlineData("stsToken")]
@@ -47,20 +48,27 @@ public sealed class OssutilConfigTests(ITestOutputHelper output)
     [InlineData("=h", null)]
     [InlineData("[Other]\nendpoint=h", null)]
     [InlineData("[Other]\n[ credentials ]\nendpoint=h", "h")]
-    public void Parse_reads_a_line_as_ossutil_does(string lines, string? endpoint) => Assert.Equal(endpoint, Parse(lines).Endpoint);
+    public void Parse_reads_a_line_as_ossutil_does(string lines, string? endpoint) =>
+        Assert.Equal(endpoint, Parse(lines).Endpoint);
 
     [Fact]
     public void Parse_reads_the_sections_of_buckets_by_the_buckets_exact_names()
     {
-        var config = OssutilConfig.Parse("\uFEFF[Bucket-Endpoint]\nb-one=e1\nbone=e2\n[Bucket-Cname]\nb-two = c2\n[AkService]\necsAk=http://x\n[Default]\nproxyHost=p\nsignVersion=v4\n");
+        var config = OssutilConfig.Parse(
+            "\uFEFF[Bucket-Endpoint]\nb-one=e1\nbone=e2\n[Bucket-Cname]\nb-two = c2\n[AkService]\necsAk=http://x\n[Default]\nproxyHost=p\nsignVersion=v4\n"
+        );
 
-        Assert.Equal(("e1", "e2", null), (config.EndpointOf("b-one"), config.EndpointOf("bone"), config.EndpointOf("b-two")));
+        Assert.Equal(
+            ("e1", "e2", null),
+            (config.EndpointOf("b-one"), config.EndpointOf("bone"), config.EndpointOf("b-two"))
+        );
         Assert.Equal(("c2", null), (config.CnameOf("b-two"), config.CnameOf("b-one")));
         Assert.Equal(("http://x", "p", "v4"), (config.KeyService, config.ProxyHost, config.SignVersion));
     }
 
     [Fact]
-    public void Its_text_form_holds_no_key() => Assert.Equal("OssutilConfig (redacted)", Parse("accessKeySecret=marked").ToString());
+    public void Its_text_form_holds_no_key() =>
+        Assert.Equal("OssutilConfig (redacted)", Parse("accessKeySecret=marked").ToString());
 
     [Fact]
     public void Parse_takes_any_bytes_and_finds_nothing_that_is_not_there()
@@ -71,13 +79,26 @@ public sealed class OssutilConfigTests(ITestOutputHelper output)
         {
             var bytes = new byte[random.Next(200)];
             random.NextBytes(bytes);
-            var text = i % 2 == 0
-                ? Encoding.UTF8.GetString(bytes)
-                : string.Concat(bytes.Select(b => b < 40 ? "[Credentials]\nendpoint=" : Alphabet[b % Alphabet.Length].ToString()));
+            var text =
+                i % 2 == 0
+                    ? Encoding.UTF8.GetString(bytes)
+                    : string.Concat(
+                        bytes.Select(b =>
+                            b < 40 ? "[Credentials]\nendpoint=" : Alphabet[b % Alphabet.Length].ToString()
+                        )
+                    );
 
             var config = OssutilConfig.Parse(text);
 
-            Assert.True(config.Endpoint is null || (text.Contains(config.Endpoint, StringComparison.Ordinal) && config.Endpoint.Trim() == config.Endpoint && !config.Endpoint.Contains('\n')), text);
+            Assert.True(
+                config.Endpoint is null
+                    || (
+                        text.Contains(config.Endpoint, StringComparison.Ordinal)
+                        && config.Endpoint.Trim() == config.Endpoint
+                        && !config.Endpoint.Contains('\n')
+                    ),
+                text
+            );
         }
     }
 

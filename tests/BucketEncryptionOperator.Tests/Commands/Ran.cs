@@ -15,7 +15,8 @@ internal sealed record Ran(int ExitCode, string Output, string Errors)
         Func<string, string?>? environment = null,
         StringWriter? output = null,
         StringWriter? errors = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         (output, errors) = (output ?? new StringWriter(), errors ?? new StringWriter());
         var exitCode = await CommandLine.RunAsync(
@@ -23,7 +24,8 @@ internal sealed record Ran(int ExitCode, string Output, string Errors)
             environment ?? (name => name == "HOME" ? home : null),
             new ManualTimeProvider(),
             new InvocationConfiguration { Output = output, Error = errors },
-            cancellationToken);
+            cancellationToken
+        );
         return new Ran(exitCode, output.ToString(), errors.ToString());
     }
 }

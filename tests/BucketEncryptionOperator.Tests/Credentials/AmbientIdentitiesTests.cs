@@ -14,15 +14,22 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
     private static readonly TimeSpan AlmostAnHour = TimeSpan.FromSeconds(3599);
     private const string RamRole = "acs:ram::123:role/r";
     private const string IamRole = "arn:aws:iam::123456789012:role/r";
-    private const string OssKeys = """{"RequestId": "r-1", "Credentials": {"AccessKeyId": "STS.id", "AccessKeySecret": "hush-secret", "SecurityToken": "hush-sts", "Expiration": "2026-01-01T01:00:00Z"}}""";
-    private const string MetadataKeys = """{"Code": "Success", "AccessKeyId": "STS.id", "AccessKeySecret": "hush-secret", "SecurityToken": "hush-sts", "Expiration": "2026-01-01T01:00:00Z", "LastUpdated": "2026-01-01T00:00:00Z"}""";
+    private const string OssKeys =
+        """{"RequestId": "r-1", "Credentials": {"AccessKeyId": "STS.id", "AccessKeySecret": "hush-secret", "SecurityToken": "hush-sts", "Expiration": "2026-01-01T01:00:00Z"}}""";
+    private const string MetadataKeys =
+        """{"Code": "Success", "AccessKeyId": "STS.id", "AccessKeySecret": "hush-secret", "SecurityToken": "hush-sts", "Expiration": "2026-01-01T01:00:00Z", "LastUpdated": "2026-01-01T00:00:00Z"}""";
     private const string IamKeys = """
         <AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Audience>sts.amazonaws.com</Audience><Credentials>
         <AccessKeyId>ASIAid</AccessKeyId><SecretAccessKey>hush-secret</SecretAccessKey><SessionToken>hush-sts</SessionToken><Expiration>2026-01-01T01:00:00Z</Expiration>
         </Credentials></AssumeRoleWithWebIdentityResult><ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></AssumeRoleWithWebIdentityResponse>
         """;
 
-    private static readonly AmbientIdentity.Rrsa Rrsa = new(RamRole, "acs:ram::123:oidc-provider/p", "session", "cn-hangzhou");
+    private static readonly AmbientIdentity.Rrsa Rrsa = new(
+        RamRole,
+        "acs:ram::123:oidc-provider/p",
+        "session",
+        "cn-hangzhou"
+    );
     private static readonly AmbientIdentity.WebIdentity Web = new(IamRole, "eu-west-1");
     private static readonly AmbientIdentity.EcsRamRole Ecs = new(Name: null);
 
@@ -38,7 +45,10 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
         File.WriteAllText(_tokenFile, Token + "\n");
         _environment["ALIBABA_CLOUD_OIDC_TOKEN_FILE"] = _environment["AWS_WEB_IDENTITY_TOKEN_FILE"] = _tokenFile;
         _server = new ScriptedServer(r => _script(r));
-        _identities = new AmbientIdentities(new IdentityOptions("test/1.0", _environment.GetValueOrDefault, _server.Address, _server.Address), _time);
+        _identities = new AmbientIdentities(
+            new IdentityOptions("test/1.0", _environment.GetValueOrDefault, _server.Address, _server.Address),
+            _time
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -56,9 +66,20 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
         var (key, lasts) = await _identities.FetchAsync(Rrsa, CancellationToken.None);
 
         var request = Assert.Single(_server.Requests);
-        Assert.StartsWith("POST /?Action=AssumeRoleWithOIDC&Format=JSON&Timestamp=2026-01-01T00%3A00%3A00Z&Version=2015-04-01 HTTP/1.1", request, StringComparison.Ordinal);
-        Assert.EndsWith("\r\n\r\nRoleArn=acs%3Aram%3A%3A123%3Arole%2Fr&OIDCProviderArn=acs%3Aram%3A%3A123%3Aoidc-provider%2Fp&OIDCToken=hush-token&RoleSessionName=session&DurationSeconds=3600", request, StringComparison.Ordinal);
-        Assert.Equal(("STS.id", "hush-secret", "hush-sts", RamRole, AlmostAnHour), (key.Id, key.Secret, key.SecurityToken, key.Principal, lasts));
+        Assert.StartsWith(
+            "POST /?Action=AssumeRoleWithOIDC&Format=JSON&Timestamp=2026-01-01T00%3A00%3A00Z&Version=2015-04-01 HTTP/1.1",
+            request,
+            StringComparison.Ordinal
+        );
+        Assert.EndsWith(
+            "\r\n\r\nRoleArn=acs%3Aram%3A%3A123%3Arole%2Fr&OIDCProviderArn=acs%3Aram%3A%3A123%3Aoidc-provider%2Fp&OIDCToken=hush-token&RoleSessionName=session&DurationSeconds=3600",
+            request,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            ("STS.id", "hush-secret", "hush-sts", RamRole, AlmostAnHour),
+            (key.Id, key.Secret, key.SecurityToken, key.Principal, lasts)
+        );
     }
 
     [Fact]
@@ -70,8 +91,15 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
 
         var request = Assert.Single(_server.Requests);
         Assert.StartsWith("POST / HTTP/1.1", request, StringComparison.Ordinal);
-        Assert.EndsWith("\r\n\r\nAction=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fr&RoleSessionName=bucket-encryption-operator&WebIdentityToken=hush-token", request, StringComparison.Ordinal);
-        Assert.Equal(("ASIAid", "hush-secret", "hush-sts", IamRole, AlmostAnHour), (key.Id, key.Secret, key.SecurityToken, key.Principal, lasts));
+        Assert.EndsWith(
+            "\r\n\r\nAction=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fr&RoleSessionName=bucket-encryption-operator&WebIdentityToken=hush-token",
+            request,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            ("ASIAid", "hush-secret", "hush-sts", IamRole, AlmostAnHour),
+            (key.Id, key.Secret, key.SecurityToken, key.Principal, lasts)
+        );
     }
 
     [Fact]
@@ -82,11 +110,26 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
         var (key, lasts) = await _identities.FetchAsync(Ecs, CancellationToken.None);
 
         Assert.Equal(
-            ["PUT /latest/api/token", "GET /latest/meta-data/ram/security-credentials/", "GET /latest/meta-data/ram/security-credentials/the-role"],
-            _server.Requests.Select(r => r[..r.IndexOf(" HTTP", StringComparison.Ordinal)]));
-        Assert.Contains("X-aliyun-ecs-metadata-token-ttl-seconds: 60\r\n", _server.Requests.First(), StringComparison.Ordinal);
-        Assert.All(_server.Requests.Skip(1), r => Assert.Contains("X-aliyun-ecs-metadata-token: hush-session\r\n", r, StringComparison.Ordinal));
-        Assert.Equal(("STS.id", "hush-secret", "hush-sts", "ecs-ram-role/the-role", AlmostAnHour), (key.Id, key.Secret, key.SecurityToken, key.Principal, lasts));
+            [
+                "PUT /latest/api/token",
+                "GET /latest/meta-data/ram/security-credentials/",
+                "GET /latest/meta-data/ram/security-credentials/the-role",
+            ],
+            _server.Requests.Select(r => r[..r.IndexOf(" HTTP", StringComparison.Ordinal)])
+        );
+        Assert.Contains(
+            "X-aliyun-ecs-metadata-token-ttl-seconds: 60\r\n",
+            _server.Requests.First(),
+            StringComparison.Ordinal
+        );
+        Assert.All(
+            _server.Requests.Skip(1),
+            r => Assert.Contains("X-aliyun-ecs-metadata-token: hush-session\r\n", r, StringComparison.Ordinal)
+        );
+        Assert.Equal(
+            ("STS.id", "hush-secret", "hush-sts", "ecs-ram-role/the-role", AlmostAnHour),
+            (key.Id, key.Secret, key.SecurityToken, key.Principal, lasts)
+        );
     }
 
     [Theory]
@@ -96,18 +139,32 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
     public async Task Without_a_sessions_token_version_1_must_do(string sentence)
     {
         var metadata = Metadata();
-        _script = r => !r.StartsWith("PUT", StringComparison.Ordinal) ? metadata(r) : sentence[^1] switch { 'e' => ScriptedServer.Answer(404), 'd' => ScriptedServer.Answer(403), _ => new Reply.Reset() };
+        _script = r =>
+            !r.StartsWith("PUT", StringComparison.Ordinal)
+                ? metadata(r)
+                : sentence[^1] switch
+                {
+                    'e' => ScriptedServer.Answer(404),
+                    'd' => ScriptedServer.Answer(403),
+                    _ => new Reply.Reset(),
+                };
 
         await _identities.FetchAsync(Ecs, CancellationToken.None);
 
-        Assert.All(_server.Requests, r => Assert.DoesNotContain("X-aliyun-ecs-metadata-token:", r, StringComparison.Ordinal));
+        Assert.All(
+            _server.Requests,
+            r => Assert.DoesNotContain("X-aliyun-ecs-metadata-token:", r, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
     public async Task Where_version_1_is_forbidden_a_missing_sessions_token_is_the_end()
     {
         _environment["ALIBABA_CLOUD_IMDSV1_DISABLED"] = "true";
-        _script = r => r.StartsWith("PUT", StringComparison.Ordinal) ? ScriptedServer.Answer(403) : ScriptedServer.Answer(200, MetadataKeys);
+        _script = r =>
+            r.StartsWith("PUT", StringComparison.Ordinal)
+                ? ScriptedServer.Answer(403)
+                : ScriptedServer.Answer(200, MetadataKeys);
 
         var failure = await FailAsync(Ecs);
 
@@ -117,23 +174,43 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
     [Theory]
     [InlineData("the store's", "mine", "theirs", "mine")]
     [InlineData("else the environment's", null, "theirs", "theirs")]
-    public async Task A_role_that_is_named_is_not_asked_for(string sentence, string? name, string environment, string asked)
+    public async Task A_role_that_is_named_is_not_asked_for(
+        string sentence,
+        string? name,
+        string environment,
+        string asked
+    )
     {
         _environment["ALIBABA_CLOUD_ECS_METADATA"] = environment;
         _script = Metadata();
 
         await _identities.FetchAsync(new AmbientIdentity.EcsRamRole(name), CancellationToken.None);
 
-        Assert.True(_server.Requests.Count == 2 && _server.Requests.Last().Contains($"/security-credentials/{asked} ", StringComparison.Ordinal), sentence);
+        Assert.True(
+            _server.Requests.Count == 2
+                && _server.Requests.Last().Contains($"/security-credentials/{asked} ", StringComparison.Ordinal),
+            sentence
+        );
     }
 
     [Fact]
     public async Task What_the_store_does_not_say_the_webhooks_variables_do()
     {
-        (_environment["ALIBABA_CLOUD_ROLE_ARN"], _environment["ALIBABA_CLOUD_OIDC_PROVIDER_ARN"], _environment["AWS_ROLE_ARN"]) = ("acs:ram::9:role/env", "acs:ram::9:oidc-provider/env", "arn:aws:iam::9:role/env");
+        (
+            _environment["ALIBABA_CLOUD_ROLE_ARN"],
+            _environment["ALIBABA_CLOUD_OIDC_PROVIDER_ARN"],
+            _environment["AWS_ROLE_ARN"]
+        ) = ("acs:ram::9:role/env", "acs:ram::9:oidc-provider/env", "arn:aws:iam::9:role/env");
         _script = r => ScriptedServer.Answer(200, r.Contains("OIDC", StringComparison.Ordinal) ? OssKeys : IamKeys);
 
-        var ram = await _identities.FetchAsync(Rrsa with { RoleArn = null, OidcProviderArn = null }, CancellationToken.None);
+        var ram = await _identities.FetchAsync(
+            Rrsa with
+            {
+                RoleArn = null,
+                OidcProviderArn = null,
+            },
+            CancellationToken.None
+        );
         var iam = await _identities.FetchAsync(Web with { RoleArn = null }, CancellationToken.None);
 
         Assert.Equal(("acs:ram::9:role/env", "arn:aws:iam::9:role/env"), (ram.Key.Principal, iam.Key.Principal));
@@ -151,32 +228,182 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
     }
 
     /// <summary>What goes wrong → the step, the code and the kind that the failure has.</summary>
-    private static readonly Dictionary<string, (AmbientIdentity Identity, Func<string, Reply> Script, string Step, string Code, FailureKind Kind)> Table = new(StringComparer.Ordinal)
+    private static readonly Dictionary<
+        string,
+        (AmbientIdentity Identity, Func<string, Reply> Script, string Step, string Code, FailureKind Kind)
+    > Table = new(StringComparer.Ordinal)
     {
-        ["the role does not trust the account"] = (Rrsa, Json(403, """{"Code": "NoPermission", "Message": "hush-token is not for you", "RequestId": "r-1"}"""), "AssumeRoleWithOIDC", "NoPermission", FailureKind.Denied),
-        ["there is no such role"] = (Rrsa, Json(404, """{"Code": "EntityNotExist.Role", "RequestId": "r-1"}"""), "AssumeRoleWithOIDC", "EntityNotExist.Role", FailureKind.Denied),
-        ["the token service asks to go slower"] = (Rrsa, Json(400, """{"Code": "Throttling.User", "Message": "Request was denied due to user flow control."}"""), "AssumeRoleWithOIDC", "Throttling.User", FailureKind.Throttled),
-        ["the token service fails"] = (Rrsa, Json(503, """{"Code": "ServiceUnavailable"}"""), "AssumeRoleWithOIDC", "ServiceUnavailable", FailureKind.Transient),
-        ["a proxy answers in its place"] = (Rrsa, Json(502, "<html>hush-token</html>"), "AssumeRoleWithOIDC", "HTTP_502", FailureKind.Transient),
-        ["a redirect, which is not followed"] = (Rrsa, _ => ScriptedServer.Answer(302, "", "Location: http://127.0.0.1:1/"), "AssumeRoleWithOIDC", "HTTP_302", FailureKind.Transient),
-        ["a gateway's page in place of the token service"] = (Rrsa, Json(403, "<html>blocked</html>"), "AssumeRoleWithOIDC", "HTTP_403", FailureKind.Transient),
-        ["a gateway that knows no route to the token service"] = (Web, Json(404, "404 page not found"), "AssumeRoleWithWebIdentity", "HTTP_404", FailureKind.Transient),
-        ["metadata that answer nobody now"] = (Ecs, r => r.StartsWith("PUT", StringComparison.Ordinal) ? ScriptedServer.Answer(200, "hush-session") : ScriptedServer.Answer(403), "GetRamRoleName", "HTTP_403", FailureKind.Transient),
-        ["a code and a request id that repeat the token"] = (Rrsa, Json(403, """{"Code": "hush-token", "Message": "no", "RequestId": "hush-token"}"""), "AssumeRoleWithOIDC", "HTTP_403", FailureKind.Transient),
-        ["an answer without keys"] = (Rrsa, Json(200, """{"Credentials": {"AccessKeyId": "id"}}"""), "AssumeRoleWithOIDC", "UnreadableAnswer", FailureKind.Transient),
-        ["an answer that is no JSON"] = (Rrsa, Json(200, "hush-token"), "AssumeRoleWithOIDC", "UnreadableAnswer", FailureKind.Transient),
-        ["a key that would be a header of its own"] = (Rrsa, Json(200, OssKeys.Replace("STS.id", "STS.id\\r\\nx: y", StringComparison.Ordinal)), "AssumeRoleWithOIDC", "UnreadableAnswer", FailureKind.Transient),
-        ["an answer without end"] = (Rrsa, _ => new Reply.Endless("HTTP/1.1 200 OK\r\n\r\n"), "AssumeRoleWithOIDC", "AnswerTooLarge", FailureKind.Transient),
+        ["the role does not trust the account"] = (
+            Rrsa,
+            Json(403, """{"Code": "NoPermission", "Message": "hush-token is not for you", "RequestId": "r-1"}"""),
+            "AssumeRoleWithOIDC",
+            "NoPermission",
+            FailureKind.Denied
+        ),
+        ["there is no such role"] = (
+            Rrsa,
+            Json(404, """{"Code": "EntityNotExist.Role", "RequestId": "r-1"}"""),
+            "AssumeRoleWithOIDC",
+            "EntityNotExist.Role",
+            FailureKind.Denied
+        ),
+        ["the token service asks to go slower"] = (
+            Rrsa,
+            Json(400, """{"Code": "Throttling.User", "Message": "Request was denied due to user flow control."}"""),
+            "AssumeRoleWithOIDC",
+            "Throttling.User",
+            FailureKind.Throttled
+        ),
+        ["the token service fails"] = (
+            Rrsa,
+            Json(503, """{"Code": "ServiceUnavailable"}"""),
+            "AssumeRoleWithOIDC",
+            "ServiceUnavailable",
+            FailureKind.Transient
+        ),
+        ["a proxy answers in its place"] = (
+            Rrsa,
+            Json(502, "<html>hush-token</html>"),
+            "AssumeRoleWithOIDC",
+            "HTTP_502",
+            FailureKind.Transient
+        ),
+        ["a redirect, which is not followed"] = (
+            Rrsa,
+            _ => ScriptedServer.Answer(302, "", "Location: http://127.0.0.1:1/"),
+            "AssumeRoleWithOIDC",
+            "HTTP_302",
+            FailureKind.Transient
+        ),
+        ["a gateway's page in place of the token service"] = (
+            Rrsa,
+            Json(403, "<html>blocked</html>"),
+            "AssumeRoleWithOIDC",
+            "HTTP_403",
+            FailureKind.Transient
+        ),
+        ["a gateway that knows no route to the token service"] = (
+            Web,
+            Json(404, "404 page not found"),
+            "AssumeRoleWithWebIdentity",
+            "HTTP_404",
+            FailureKind.Transient
+        ),
+        ["metadata that answer nobody now"] = (
+            Ecs,
+            r =>
+                r.StartsWith("PUT", StringComparison.Ordinal)
+                    ? ScriptedServer.Answer(200, "hush-session")
+                    : ScriptedServer.Answer(403),
+            "GetRamRoleName",
+            "HTTP_403",
+            FailureKind.Transient
+        ),
+        ["a code and a request id that repeat the token"] = (
+            Rrsa,
+            Json(403, """{"Code": "hush-token", "Message": "no", "RequestId": "hush-token"}"""),
+            "AssumeRoleWithOIDC",
+            "HTTP_403",
+            FailureKind.Transient
+        ),
+        ["an answer without keys"] = (
+            Rrsa,
+            Json(200, """{"Credentials": {"AccessKeyId": "id"}}"""),
+            "AssumeRoleWithOIDC",
+            "UnreadableAnswer",
+            FailureKind.Transient
+        ),
+        ["an answer that is no JSON"] = (
+            Rrsa,
+            Json(200, "hush-token"),
+            "AssumeRoleWithOIDC",
+            "UnreadableAnswer",
+            FailureKind.Transient
+        ),
+        ["a key that would be a header of its own"] = (
+            Rrsa,
+            Json(200, OssKeys.Replace("STS.id", "STS.id\\r\\nx: y", StringComparison.Ordinal)),
+            "AssumeRoleWithOIDC",
+            "UnreadableAnswer",
+            FailureKind.Transient
+        ),
+        ["an answer without end"] = (
+            Rrsa,
+            _ => new Reply.Endless("HTTP/1.1 200 OK\r\n\r\n"),
+            "AssumeRoleWithOIDC",
+            "AnswerTooLarge",
+            FailureKind.Transient
+        ),
         ["a reset"] = (Rrsa, _ => new Reply.Reset(), "AssumeRoleWithOIDC", "BrokenAnswer", FailureKind.Transient),
-        ["a token of the pod that has ended"] = (Web, Json(400, Refusal("ExpiredTokenException")), "AssumeRoleWithWebIdentity", "ExpiredTokenException", FailureKind.Denied),
-        ["an issuer that the account does not know"] = (Web, Json(400, Refusal("InvalidIdentityToken")), "AssumeRoleWithWebIdentity", "InvalidIdentityToken", FailureKind.Denied),
-        ["a role that does not trust the account"] = (Web, Json(403, Refusal("AccessDenied")), "AssumeRoleWithWebIdentity", "AccessDenied", FailureKind.Denied),
-        ["an issuer that did not answer the service"] = (Web, Json(400, Refusal("IDPCommunicationError")), "AssumeRoleWithWebIdentity", "IDPCommunicationError", FailureKind.Transient),
-        ["a document type"] = (Web, Json(200, "<!DOCTYPE x [<!ENTITY e \"hush-token\">]>" + IamKeys), "AssumeRoleWithWebIdentity", "UnreadableAnswer", FailureKind.Transient),
-        ["an instance without a role"] = (Ecs, r => r.StartsWith("PUT", StringComparison.Ordinal) ? ScriptedServer.Answer(200, "hush-session") : ScriptedServer.Answer(404), "GetRamRoleName", "HTTP_404", FailureKind.Denied),
-        ["a role's name that leads elsewhere"] = (Ecs, _ => ScriptedServer.Answer(200, "../../user-data"), "GetRamRoleName", "NoRamRole", FailureKind.Denied),
-        ["a role that is not the instance's"] = (new AmbientIdentity.EcsRamRole("other"), r => r.StartsWith("PUT", StringComparison.Ordinal) ? ScriptedServer.Answer(200, "hush-session") : ScriptedServer.Answer(404), "GetRamRoleCredentials", "HTTP_404", FailureKind.Denied),
-        ["metadata that have no keys now"] = (new AmbientIdentity.EcsRamRole("r"), Json(200, """{"Code": "Failed", "Message": "hush-session"}"""), "GetRamRoleCredentials", "Failed", FailureKind.Denied),
+        ["a token of the pod that has ended"] = (
+            Web,
+            Json(400, Refusal("ExpiredTokenException")),
+            "AssumeRoleWithWebIdentity",
+            "ExpiredTokenException",
+            FailureKind.Denied
+        ),
+        ["an issuer that the account does not know"] = (
+            Web,
+            Json(400, Refusal("InvalidIdentityToken")),
+            "AssumeRoleWithWebIdentity",
+            "InvalidIdentityToken",
+            FailureKind.Denied
+        ),
+        ["a role that does not trust the account"] = (
+            Web,
+            Json(403, Refusal("AccessDenied")),
+            "AssumeRoleWithWebIdentity",
+            "AccessDenied",
+            FailureKind.Denied
+        ),
+        ["an issuer that did not answer the service"] = (
+            Web,
+            Json(400, Refusal("IDPCommunicationError")),
+            "AssumeRoleWithWebIdentity",
+            "IDPCommunicationError",
+            FailureKind.Transient
+        ),
+        ["a document type"] = (
+            Web,
+            Json(200, "<!DOCTYPE x [<!ENTITY e \"hush-token\">]>" + IamKeys),
+            "AssumeRoleWithWebIdentity",
+            "UnreadableAnswer",
+            FailureKind.Transient
+        ),
+        ["an instance without a role"] = (
+            Ecs,
+            r =>
+                r.StartsWith("PUT", StringComparison.Ordinal)
+                    ? ScriptedServer.Answer(200, "hush-session")
+                    : ScriptedServer.Answer(404),
+            "GetRamRoleName",
+            "HTTP_404",
+            FailureKind.Denied
+        ),
+        ["a role's name that leads elsewhere"] = (
+            Ecs,
+            _ => ScriptedServer.Answer(200, "../../user-data"),
+            "GetRamRoleName",
+            "NoRamRole",
+            FailureKind.Denied
+        ),
+        ["a role that is not the instance's"] = (
+            new AmbientIdentity.EcsRamRole("other"),
+            r =>
+                r.StartsWith("PUT", StringComparison.Ordinal)
+                    ? ScriptedServer.Answer(200, "hush-session")
+                    : ScriptedServer.Answer(404),
+            "GetRamRoleCredentials",
+            "HTTP_404",
+            FailureKind.Denied
+        ),
+        ["metadata that have no keys now"] = (
+            new AmbientIdentity.EcsRamRole("r"),
+            Json(200, """{"Code": "Failed", "Message": "hush-session"}"""),
+            "GetRamRoleCredentials",
+            "Failed",
+            FailureKind.Denied
+        ),
     };
 
     public static TheoryData<string> Sentences => new(Table.Keys);
@@ -188,10 +415,19 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
         var (identity, script, step, code, kind) = Table[sentence];
         _script = script;
 
-        var thrown = await Assert.ThrowsAsync<KeySourceException>(() => _identities.FetchAsync(identity, CancellationToken.None).Within());
+        var thrown = await Assert.ThrowsAsync<KeySourceException>(() =>
+            _identities.FetchAsync(identity, CancellationToken.None).Within()
+        );
 
-        Assert.Equal((step, code, kind, kind == FailureKind.Denied), (thrown.Failure.Operation, thrown.Failure.Code, thrown.Failure.Kind, thrown.Failure.ConcernsCredentials));
-        Assert.DoesNotContain("hush", $"{thrown} {thrown.Failure} {(code == "Failed" ? "" : thrown.Said)}", StringComparison.Ordinal);
+        Assert.Equal(
+            (step, code, kind, kind == FailureKind.Denied),
+            (thrown.Failure.Operation, thrown.Failure.Code, thrown.Failure.Kind, thrown.Failure.ConcernsCredentials)
+        );
+        Assert.DoesNotContain(
+            "hush",
+            $"{thrown} {thrown.Failure} {(code == "Failed" ? "" : thrown.Said)}",
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -225,7 +461,11 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
         var failure = await FailAsync(Rrsa with { RoleArn = null });
 
         Assert.Equal("RoleNotGiven", failure.Code);
-        Assert.Contains("rrsa.roleArn, and the operator's environment no ALIBABA_CLOUD_ROLE_ARN", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "rrsa.roleArn, and the operator's environment no ALIBABA_CLOUD_ROLE_ARN",
+            failure.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -247,7 +487,10 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
         try
         {
             HttpClient.DefaultProxy = new System.Net.WebProxy("http://127.0.0.1:1");
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_server.Address, "/latest/meta-data/ram/security-credentials/"));
+            using var request = new HttpRequestMessage(
+                HttpMethod.Get,
+                new Uri(_server.Address, "/latest/meta-data/ram/security-credentials/")
+            );
 
             Assert.Equal("the-role", (await direct.SendAsync(request, "GetRamRoleName", CancellationToken.None)).Body);
         }
@@ -262,12 +505,36 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
     [InlineData("the environment's region", "eu-west-1", "us-east-1", "", "https://sts.us-east-1.amazonaws.com/")]
     [InlineData("China has a domain of its own", "cn-north-1", "", "", "https://sts.cn-north-1.amazonaws.com.cn/")]
     [InlineData("the one global endpoint", "eu-west-1", "", "legacy", "https://sts.amazonaws.com/")]
-    [InlineData("the European Sovereign Cloud too", "eusc-de-east-1", "", "", "https://sts.eusc-de-east-1.amazonaws.eu/")]
+    [InlineData(
+        "the European Sovereign Cloud too",
+        "eusc-de-east-1",
+        "",
+        "",
+        "https://sts.eusc-de-east-1.amazonaws.eu/"
+    )]
     [InlineData("and the isolated partitions", "us-isob-east-1", "", "", "https://sts.us-isob-east-1.sc2s.sgov.gov/")]
-    [InlineData("GovCloud has no global endpoint", "us-gov-west-1", "", "legacy", "https://sts.us-gov-west-1.amazonaws.com/")]
-    [InlineData("nor has the European Sovereign Cloud", "eusc-de-east-1", "", "legacy", "https://sts.eusc-de-east-1.amazonaws.eu/")]
+    [InlineData(
+        "GovCloud has no global endpoint",
+        "us-gov-west-1",
+        "",
+        "legacy",
+        "https://sts.us-gov-west-1.amazonaws.com/"
+    )]
+    [InlineData(
+        "nor has the European Sovereign Cloud",
+        "eusc-de-east-1",
+        "",
+        "legacy",
+        "https://sts.eusc-de-east-1.amazonaws.eu/"
+    )]
     [InlineData("which China does not have", "cn-north-1", "", "legacy", "https://sts.cn-north-1.amazonaws.com.cn/")]
-    public void The_token_service_of_a_web_identity(string sentence, string region, string environment, string endpoints, string expected)
+    public void The_token_service_of_a_web_identity(
+        string sentence,
+        string region,
+        string environment,
+        string endpoints,
+        string expected
+    )
     {
         (_environment["AWS_REGION"], _environment["AWS_STS_REGIONAL_ENDPOINTS"]) = (environment, endpoints);
 
@@ -278,10 +545,20 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
     [InlineData("the region's own", "", "", "", "https://sts.cn-hangzhou.aliyuncs.com/")]
     [InlineData("inside of a VPC", "", "", "true", "https://sts-vpc.cn-hangzhou.aliyuncs.com/")]
     [InlineData("the environment's region", "", "cn-beijing", "true", "https://sts-vpc.cn-beijing.aliyuncs.com/")]
-    [InlineData("the environment's endpoint", "sts-vpc.cn-shanghai.aliyuncs.com", "cn-beijing", "true", "https://sts-vpc.cn-shanghai.aliyuncs.com/")]
+    [InlineData(
+        "the environment's endpoint",
+        "sts-vpc.cn-shanghai.aliyuncs.com",
+        "cn-beijing",
+        "true",
+        "https://sts-vpc.cn-shanghai.aliyuncs.com/"
+    )]
     public void The_token_service_of_RRSA(string sentence, string endpoint, string region, string vpc, string expected)
     {
-        (_environment["ALIBABA_CLOUD_STS_ENDPOINT"], _environment["ALIBABA_CLOUD_STS_REGION"], _environment["ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED"]) = (endpoint, region, vpc);
+        (
+            _environment["ALIBABA_CLOUD_STS_ENDPOINT"],
+            _environment["ALIBABA_CLOUD_STS_REGION"],
+            _environment["ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED"]
+        ) = (endpoint, region, vpc);
 
         Assert.True(expected == RrsaSource.Endpoint(Options, "cn-hangzhou").AbsoluteUri, sentence);
     }
@@ -294,20 +571,33 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
     {
         _environment["ALIBABA_CLOUD_STS_ENDPOINT"] = endpoint;
 
-        Assert.Equal("TokenServiceInvalid", Assert.Throws<KeySourceException>(() => RrsaSource.Endpoint(Options, "cn-hangzhou")).Failure.Code);
+        Assert.Equal(
+            "TokenServiceInvalid",
+            Assert.Throws<KeySourceException>(() => RrsaSource.Endpoint(Options, "cn-hangzhou")).Failure.Code
+        );
     }
 
-    private IdentityOptions Options => new("test/1.0", _environment.GetValueOrDefault, TokenService: null, Metadata: null);
+    private IdentityOptions Options =>
+        new("test/1.0", _environment.GetValueOrDefault, TokenService: null, Metadata: null);
 
     private static Func<string, Reply> Json(int status, string body) => _ => ScriptedServer.Answer(status, body);
 
     private static string Refusal(string code) =>
         $"<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>hush-token is refused</Message></Error><RequestId>r-1</RequestId></ErrorResponse>";
 
-    private static Func<string, Reply> Metadata() => r => ScriptedServer.Answer(
-        200,
-        r.StartsWith("PUT", StringComparison.Ordinal) ? "hush-session\n" : r.Contains("/security-credentials/ ", StringComparison.Ordinal) ? "the-role" : MetadataKeys);
+    private static Func<string, Reply> Metadata() =>
+        r =>
+            ScriptedServer.Answer(
+                200,
+                r.StartsWith("PUT", StringComparison.Ordinal) ? "hush-session\n"
+                    : r.Contains("/security-credentials/ ", StringComparison.Ordinal) ? "the-role"
+                    : MetadataKeys
+            );
 
     private async Task<Failure> FailAsync(AmbientIdentity identity) =>
-        (await Assert.ThrowsAsync<KeySourceException>(() => _identities.FetchAsync(identity, CancellationToken.None).Within())).Failure;
+        (
+            await Assert.ThrowsAsync<KeySourceException>(() =>
+                _identities.FetchAsync(identity, CancellationToken.None).Within()
+            )
+        ).Failure;
 }

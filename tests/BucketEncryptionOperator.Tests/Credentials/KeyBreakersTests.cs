@@ -8,9 +8,20 @@ public sealed class KeyBreakersTests
 {
     private const string Realm = "vendor";
     private static readonly AccessKey Key = new("id", "secret", SecurityToken: null);
-    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId") { ConcernsCredentials = true, IsVendorAnswer = true };
-    private static readonly Failure Unavailable = new(FailureKind.Transient, "GetBucketEncryption", "InternalError") { IsVendorAnswer = true };
-    private static readonly Failure NoBucket = new(FailureKind.Missing, "GetBucketEncryption", "NoSuchBucket") { HttpStatus = 404, IsVendorAnswer = true };
+    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId")
+    {
+        ConcernsCredentials = true,
+        IsVendorAnswer = true,
+    };
+    private static readonly Failure Unavailable = new(FailureKind.Transient, "GetBucketEncryption", "InternalError")
+    {
+        IsVendorAnswer = true,
+    };
+    private static readonly Failure NoBucket = new(FailureKind.Missing, "GetBucketEncryption", "NoSuchBucket")
+    {
+        HttpStatus = 404,
+        IsVendorAnswer = true,
+    };
     private static readonly Failure NotSent = new(FailureKind.Refused, "GetBucketEncryption", "AddressNotAllowed");
 
     private readonly ManualTimeProvider _time = new();
@@ -42,7 +53,15 @@ public sealed class KeyBreakersTests
         var probe = (await EnterAsync()).Value!;
         var others = Enumerable.Range(0, 10).Select(_ => EnterAsync()).ToList();
 
-        End(probe, end[0] switch { 's' => null, 'a' => NoBucket, _ => Unavailable });
+        End(
+            probe,
+            end[0] switch
+            {
+                's' => null,
+                'a' => NoBucket,
+                _ => Unavailable,
+            }
+        );
 
         Assert.All(await Task.WhenAll(others).Within(), a => Assert.NotNull(a.Value));
     }
@@ -76,8 +95,16 @@ public sealed class KeyBreakersTests
         _breakers.StopListening(turned.Add);
 
         Assert.Equal(
-            [new KeyStanding.Untried(), new KeyStanding.Untried(), new KeyStanding.Taken(), new KeyStanding.Taken(), new KeyStanding.Rejected(Rejection), new KeyStanding.Rejected(Rejection)],
-            standings);
+            [
+                new KeyStanding.Untried(),
+                new KeyStanding.Untried(),
+                new KeyStanding.Taken(),
+                new KeyStanding.Taken(),
+                new KeyStanding.Rejected(Rejection),
+                new KeyStanding.Rejected(Rejection),
+            ],
+            standings
+        );
         Assert.Equal([Key, Key], turned);
         Assert.IsType<KeyStanding.Untried>(_breakers.StandingOf(Key, "elsewhere"));
 
@@ -89,10 +116,28 @@ public sealed class KeyBreakersTests
     {
         ["a request that was not sent"] = NotSent,
         ["a page of a gateway"] = new(FailureKind.Denied, "GetBucketEncryption", "HTTP_403") { HttpStatus = 403 },
-        ["a page that would be about the key"] = new(FailureKind.Denied, "GetBucketEncryption", "HTTP_401") { HttpStatus = 401, ConcernsCredentials = true },
-        ["a redirect, which comes before the signature is looked at"] =
-            new(FailureKind.Refused, "GetBucketEncryption", "PermanentRedirect") { HttpStatus = 301, IsVendorAnswer = true },
-        ["a temporary key that ended before the request"] = new(FailureKind.Transient, "GetBucketEncryption", "KeyExpired") { ConcernsCredentials = true },
+        ["a page that would be about the key"] = new(FailureKind.Denied, "GetBucketEncryption", "HTTP_401")
+        {
+            HttpStatus = 401,
+            ConcernsCredentials = true,
+        },
+        ["a redirect, which comes before the signature is looked at"] = new(
+            FailureKind.Refused,
+            "GetBucketEncryption",
+            "PermanentRedirect"
+        )
+        {
+            HttpStatus = 301,
+            IsVendorAnswer = true,
+        },
+        ["a temporary key that ended before the request"] = new(
+            FailureKind.Transient,
+            "GetBucketEncryption",
+            "KeyExpired"
+        )
+        {
+            ConcernsCredentials = true,
+        },
         ["another breaker's answer"] = Rejection with { IsVendorAnswer = false },
         ["a vendor that fails"] = Unavailable,
     };
@@ -114,7 +159,10 @@ public sealed class KeyBreakersTests
         End((await EnterAsync()).Value!, Silence[sentence]);
         standings.Add(_breakers.StandingOf(Key, Realm));
 
-        Assert.Equal([new KeyStanding.Untried(), new KeyStanding.Taken(), new KeyStanding.Rejected(Rejection)], standings);
+        Assert.Equal(
+            [new KeyStanding.Untried(), new KeyStanding.Taken(), new KeyStanding.Rejected(Rejection)],
+            standings
+        );
     }
 
     /// <summary>All realms ask every five seconds, in an order that never changes.</summary>
@@ -138,7 +186,10 @@ public sealed class KeyBreakersTests
         }
 
         Assert.InRange(probes.Count, 9, 10);
-        Assert.All(probes.Chunk(3).Where(c => c.Length == 3), round => Assert.Equal(["never", "taken-1", "taken-2"], round.Order(StringComparer.Ordinal)));
+        Assert.All(
+            probes.Chunk(3).Where(c => c.Length == 3),
+            round => Assert.Equal(["never", "taken-1", "taken-2"], round.Order(StringComparer.Ordinal))
+        );
         Assert.All(probes.Chunk(3), round => Assert.StartsWith("taken", round[0], StringComparison.Ordinal));
     }
 
@@ -260,9 +311,13 @@ public sealed class KeyBreakersTests
     {
         End((await EnterAsync()).Value!, Rejection);
 
-        Assert.NotNull((await _breakers.EnterAsync(Key with { Secret = "mended" }, Realm, "bucket", CancellationToken.None)).Value);
+        Assert.NotNull(
+            (await _breakers.EnterAsync(Key with { Secret = "mended" }, Realm, "bucket", CancellationToken.None)).Value
+        );
         Assert.NotNull((await _breakers.EnterAsync(Key, "another", "bucket", CancellationToken.None)).Value);
-        Assert.NotNull((await _breakers.EnterAsync(Key with { Id = "another" }, Realm, "bucket", CancellationToken.None)).Value);
+        Assert.NotNull(
+            (await _breakers.EnterAsync(Key with { Id = "another" }, Realm, "bucket", CancellationToken.None)).Value
+        );
     }
 
     [Fact]
@@ -285,7 +340,10 @@ public sealed class KeyBreakersTests
         End((await EnterAsync()).Value!, Rejection);
         _time.Advance(TimeSpan.FromHours(1) + TimeSpan.FromSeconds(1));
 
-        End((await _breakers.EnterAsync(Key with { Id = "another" }, Realm, "bucket", CancellationToken.None)).Value!, null);
+        End(
+            (await _breakers.EnterAsync(Key with { Id = "another" }, Realm, "bucket", CancellationToken.None)).Value!,
+            null
+        );
 
         Assert.Equal(1, _breakers.Count);
     }
@@ -336,5 +394,6 @@ public sealed class KeyBreakersTests
         return true;
     }
 
-    private Task<Read<KeyBreakers.Pass>> EnterAsync() => _breakers.EnterAsync(Key, Realm, "bucket", CancellationToken.None);
+    private Task<Read<KeyBreakers.Pass>> EnterAsync() =>
+        _breakers.EnterAsync(Key, Realm, "bucket", CancellationToken.None);
 }

@@ -11,7 +11,11 @@ namespace BucketEncryptionOperator.Tests.Credentials;
 
 public sealed class SecretKeysTests : IDisposable
 {
-    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId") { ConcernsCredentials = true, IsVendorAnswer = true };
+    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId")
+    {
+        ConcernsCredentials = true,
+        IsVendorAnswer = true,
+    };
 
     private static readonly SecretSource Source = new(Given.SecretKey);
 
@@ -33,7 +37,8 @@ public sealed class SecretKeysTests : IDisposable
                 return _answer();
             },
             _breakers,
-            _time);
+            _time
+        );
     }
 
     public void Dispose() => _keys.Dispose();
@@ -68,7 +73,10 @@ public sealed class SecretKeysTests : IDisposable
         var found = await GetAsync();
 
         Assert.Equal((1, 2), (before, _gets));
-        Assert.Equal((FailureKind.Missing, "SecretNotFound", true), (missing.Failure!.Kind, missing.Failure.Code, missing.Failure.ConcernsCredentials));
+        Assert.Equal(
+            (FailureKind.Missing, "SecretNotFound", true),
+            (missing.Failure!.Kind, missing.Failure.Code, missing.Failure.ConcernsCredentials)
+        );
         Assert.Contains("\"oss-keys\"", missing.Failure.Message, StringComparison.Ordinal);
         Assert.NotNull(found.Value);
     }
@@ -115,13 +123,22 @@ public sealed class SecretKeysTests : IDisposable
     [InlineData("letters that are not ASCII", "id", "hush\u00e9", null, "accessKeySecret")]
     [InlineData("a NUL", "id", "hush\0", null, "accessKeySecret")]
     [InlineData("a token with a blank", "id", "secret", "hush hush", "securityToken")]
-    public async Task A_Secret_that_cannot_be_used_names_the_field_and_never_the_value(string sentence, string? id, string? secret, string? token, string field)
+    public async Task A_Secret_that_cannot_be_used_names_the_field_and_never_the_value(
+        string sentence,
+        string? id,
+        string? secret,
+        string? token,
+        string field
+    )
     {
         _answer = () => Task.FromResult(Make(id, secret, token));
 
         var (key, failure) = await GetAsync();
 
-        Assert.True(key is null && failure is { Kind: FailureKind.Denied, Code: "SecretInvalid", ConcernsCredentials: true }, sentence);
+        Assert.True(
+            key is null && failure is { Kind: FailureKind.Denied, Code: "SecretInvalid", ConcernsCredentials: true },
+            sentence
+        );
         Assert.Contains($": {field} is missing, or", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hush", failure.ToString(), StringComparison.Ordinal);
     }
@@ -135,17 +152,36 @@ public sealed class SecretKeysTests : IDisposable
     [InlineData("the secret in place of the id", "accessKeySecret", "accessKeyId", null)]
     [InlineData("only the token", null, null, "username")]
     [InlineData("only the secret, which leaves as little as ever", null, "host", null)]
-    public async Task Values_that_the_Secret_does_not_offer_as_a_key_are_not_used(string sentence, string? idKey, string? secretKey, string? tokenKey)
+    public async Task Values_that_the_Secret_does_not_offer_as_a_key_are_not_used(
+        string sentence,
+        string? idKey,
+        string? secretKey,
+        string? tokenKey
+    )
     {
         var data = Data(
-            ("password", "hush-password"), ("host", "hush-host"), ("username", "hush-name"), ("accessKeyId", "id"),
-            ("accessKeySecret", "hush-secret"));
+            ("password", "hush-password"),
+            ("host", "hush-host"),
+            ("username", "hush-name"),
+            ("accessKeyId", "id"),
+            ("accessKeySecret", "hush-secret")
+        );
         _answer = () => Task.FromResult(Make() with { Data = data });
-        var reference = new SecretReference { Name = Given.SecretKey.Name, AccessKeyIdKey = idKey, AccessKeySecretKey = secretKey, SecurityTokenKey = tokenKey };
+        var reference = new SecretReference
+        {
+            Name = Given.SecretKey.Name,
+            AccessKeyIdKey = idKey,
+            AccessKeySecretKey = secretKey,
+            SecurityTokenKey = tokenKey,
+        };
 
         var (key, failure) = await _keys.GetAsync(reference.In(Given.Namespace), CancellationToken.None);
 
-        Assert.True(key is null && failure is { Kind: FailureKind.Denied, Code: "SecretKeysNotOffered", ConcernsCredentials: true }, $"{sentence}: {failure}");
+        Assert.True(
+            key is null
+                && failure is { Kind: FailureKind.Denied, Code: "SecretKeysNotOffered", ConcernsCredentials: true },
+            $"{sentence}: {failure}"
+        );
         Assert.Contains("bucketencryption.io/keys", failure.Hint, StringComparison.Ordinal);
         Assert.DoesNotContain("hush", failure.ToString(), StringComparison.Ordinal);
     }
@@ -155,7 +191,13 @@ public sealed class SecretKeysTests : IDisposable
     {
         var data = Data(("AK", "id"), ("SK", "secret"), ("STS", "token"), ("accessKeyId", "another"));
         var offer = "accessKeyId=AK, accessKeySecret=SK,securityToken=STS,accessKeySecret=password";
-        var meta = Make().Metadata with { Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { ["bucketencryption.io/keys"] = offer } };
+        var meta = Make().Metadata with
+        {
+            Annotations = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["bucketencryption.io/keys"] = offer,
+            },
+        };
         _answer = () => Task.FromResult(Make() with { Metadata = meta, Data = data });
         var named = Source with { IdKey = "AK", SecretKey = "SK", TokenKey = "STS" };
 
@@ -173,7 +215,13 @@ public sealed class SecretKeysTests : IDisposable
         _answer = () => Task.FromResult(Make() with { Data = null });
         var without = await GetAsync();
         _time.Advance(TimeSpan.FromSeconds(5));
-        _answer = () => Task.FromResult(Make(version: "2") with { Data = new Dictionary<string, byte[]>(StringComparer.Ordinal) { ["accessKeyId"] = null! } });
+        _answer = () =>
+            Task.FromResult(
+                Make(version: "2") with
+                {
+                    Data = new Dictionary<string, byte[]>(StringComparer.Ordinal) { ["accessKeyId"] = null! },
+                }
+            );
         var nulls = await GetAsync();
         _time.Advance(TimeSpan.FromSeconds(5));
         _answer = () => Task.FromResult(Make(version: "3") with { Data = Data(("accessKeyId", "two\nlines")) });
@@ -319,11 +367,19 @@ public sealed class SecretKeysTests : IDisposable
     [InlineData("a page that is not Kubernetes'", 401, false)]
     [InlineData("a page that is not Kubernetes'", 403, false)]
     [InlineData("a page that is not Kubernetes'", 404, false)]
-    public async Task An_answer_that_does_not_concern_the_Secret_changes_nothing(string sentence, int status, bool isStatus)
+    public async Task An_answer_that_does_not_concern_the_Secret_changes_nothing(
+        string sentence,
+        int status,
+        bool isStatus
+    )
     {
         await using var kubernetes = new KubernetesFake(_time);
         kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "id"), ("accessKeySecret", "secret"));
-        using var keys = new SecretKeys((name, token) => SecretKeys.FetchAsync(kubernetes.Client, name, token), _breakers, _time);
+        using var keys = new SecretKeys(
+            (name, token) => SecretKeys.FetchAsync(kubernetes.Client, name, token),
+            _breakers,
+            _time
+        );
         var key = (await keys.GetAsync(Source, CancellationToken.None)).Value;
         var page = ScriptedServer.Answer(status, "404 page not found", "Content-Type: text/plain");
         kubernetes.Faults = (_, _) => isStatus ? KubernetesFake.Status(status, "Reason") : page;
@@ -370,29 +426,32 @@ public sealed class SecretKeysTests : IDisposable
     public async Task Threads_do_not_break_it()
     {
         var key = (await GetAsync()).Value!;
-        await Parallel.ForEachAsync(Enumerable.Range(0, 5_000), async (i, _) =>
-        {
-            switch (i % 5)
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, 5_000),
+            async (i, _) =>
             {
-                case 0:
-                    await PassAsync(key, Rejection);
-                    break;
-                case 1:
-                    await PassAsync(key, failure: null);
-                    break;
-                case 2:
-                    _time.Advance(TimeSpan.FromMilliseconds(100));
-                    break;
-                case 3 when i % 100 == 3:
-                    _keys.Forget(Source);
-                    break;
-                default:
-                    var (value, failure) = await GetAsync();
-                    Assert.True(value is null != failure is null);
-                    key = value ?? key;
-                    break;
+                switch (i % 5)
+                {
+                    case 0:
+                        await PassAsync(key, Rejection);
+                        break;
+                    case 1:
+                        await PassAsync(key, failure: null);
+                        break;
+                    case 2:
+                        _time.Advance(TimeSpan.FromMilliseconds(100));
+                        break;
+                    case 3 when i % 100 == 3:
+                        _keys.Forget(Source);
+                        break;
+                    default:
+                        var (value, failure) = await GetAsync();
+                        Assert.True(value is null != failure is null);
+                        key = value ?? key;
+                        break;
+                }
             }
-        });
+        );
 
         Assert.NotNull((await GetAsync()).Value);
     }
@@ -411,15 +470,32 @@ public sealed class SecretKeysTests : IDisposable
 
     private static CancellationToken TestContextToken() => new(canceled: true);
 
-    private static V1Secret Make(string? id = "id", string? secret = "secret", string? token = null, string version = "1")
+    private static V1Secret Make(
+        string? id = "id",
+        string? secret = "secret",
+        string? token = null,
+        string version = "1"
+    )
     {
         var data = new Dictionary<string, byte[]>(StringComparer.Ordinal);
-        foreach (var (name, value) in new[] { ("accessKeyId", id), ("accessKeySecret", secret), ("securityToken", token) })
+        foreach (
+            var (name, value) in new[] { ("accessKeyId", id), ("accessKeySecret", secret), ("securityToken", token) }
+        )
         {
             if (value is not null)
                 data[name] = Encoding.UTF8.GetBytes(value);
         }
-        return new V1Secret { Metadata = new V1ObjectMeta { Name = "oss-keys", NamespaceProperty = Given.Namespace, Uid = "u", ResourceVersion = version }, Data = data };
+        return new V1Secret
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = "oss-keys",
+                NamespaceProperty = Given.Namespace,
+                Uid = "u",
+                ResourceVersion = version,
+            },
+            Data = data,
+        };
     }
 
     private Task<Read<AccessKey>> GetAsync() => _keys.GetAsync(Source, CancellationToken.None);

@@ -8,9 +8,18 @@ namespace BucketEncryptionOperator.Tests.Credentials;
 
 public sealed class TemporaryKeysTests : IDisposable
 {
-    private static readonly AmbientIdentity Role = new AmbientIdentity.Rrsa("acs:ram::1:role/r", "acs:ram::1:oidc-provider/p", "session", "cn-hangzhou");
+    private static readonly AmbientIdentity Role = new AmbientIdentity.Rrsa(
+        "acs:ram::1:role/r",
+        "acs:ram::1:oidc-provider/p",
+        "session",
+        "cn-hangzhou"
+    );
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
-    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "SecurityTokenExpired") { ConcernsCredentials = true, IsVendorAnswer = true };
+    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "SecurityTokenExpired")
+    {
+        ConcernsCredentials = true,
+        IsVendorAnswer = true,
+    };
 
     private readonly ManualTimeProvider _time = new();
     private readonly ConcurrentQueue<string> _log = new();
@@ -29,7 +38,10 @@ public sealed class TemporaryKeysTests : IDisposable
                 Interlocked.Increment(ref _fetched);
                 return _fetch();
             },
-            _breakers, _time, new RecordingLogger<TemporaryKeys>(_log));
+            _breakers,
+            _time,
+            new RecordingLogger<TemporaryKeys>(_log)
+        );
     }
 
     public void Dispose() => _keys.Dispose();
@@ -238,11 +250,25 @@ public sealed class TemporaryKeysTests : IDisposable
     {
         await GetAsync();
         _time.Advance(Hour - TimeSpan.FromMinutes(10));
-        _fetch = () => throw new KeySourceException(new Failure(FailureKind.Denied, "AssumeRoleWithOIDC", "NoPermission") { Message = "refused.", RequestId = "r-1" }) { Said = "not for you" };
+        _fetch = () =>
+            throw new KeySourceException(
+                new Failure(FailureKind.Denied, "AssumeRoleWithOIDC", "NoPermission")
+                {
+                    Message = "refused.",
+                    RequestId = "r-1",
+                }
+            )
+            {
+                Said = "not for you",
+            };
         await GetAsync();
 
         var warning = Assert.Single(_log, l => l.StartsWith("Warning", StringComparison.Ordinal));
-        Assert.Contains("AssumeRoleWithOIDC failed with NoPermission. refused. not for you (request r-1). The old ones are good for 00:10:00", warning, StringComparison.Ordinal);
+        Assert.Contains(
+            "AssumeRoleWithOIDC failed with NoPermission. refused. not for you (request r-1). The old ones are good for 00:10:00",
+            warning,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>A region that does not know the key will not know its successors either.</summary>
@@ -264,7 +290,8 @@ public sealed class TemporaryKeysTests : IDisposable
         Assert.Equal((1, 2), (foreign, _fetched));
     }
 
-    private void Fail(FailureKind kind, string code) => _fetch = () => throw new KeySourceException(new Failure(kind, "AssumeRoleWithOIDC", code));
+    private void Fail(FailureKind kind, string code) =>
+        _fetch = () => throw new KeySourceException(new Failure(kind, "AssumeRoleWithOIDC", code));
 
     private void Reject(AccessKey key) => Answer(key, "vendor", Rejection);
 
@@ -274,7 +301,8 @@ public sealed class TemporaryKeysTests : IDisposable
         pass?.Answered(failure);
     }
 
-    private TemporaryKey Next(TimeSpan lasts) => new(new AccessKey($"key-{_fetched}", "secret", $"token-{_fetched}"), lasts);
+    private TemporaryKey Next(TimeSpan lasts) =>
+        new(new AccessKey($"key-{_fetched}", "secret", $"token-{_fetched}"), lasts);
 
     private Task<Read<AccessKey>> GetAsync() => _keys.GetAsync(Role, CancellationToken.None);
 }

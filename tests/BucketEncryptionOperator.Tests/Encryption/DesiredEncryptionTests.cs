@@ -15,8 +15,16 @@ public sealed class DesiredEncryptionTests
         ["KMS/id:k-1/any"] = new DesiredEncryption.Kms(new KeyRequirement.Named("k-1"), null),
         ["KMS/id:k-1/Aes256"] = new DesiredEncryption.Kms(new KeyRequirement.Named("k-1"), DataCipher.Aes256),
         ["KMS/id:k-1/project:p-1/any"] = new DesiredEncryption.Kms(new KeyRequirement.Named("k-1", "p-1"), null),
-        ["KMS/any/any/bucketKey:True"] = new DesiredEncryption.Kms(new KeyRequirement.Any(), null, BucketKeyEnabled: true),
-        ["KMS/any/Sm4/bucketKey:False"] = new DesiredEncryption.Kms(new KeyRequirement.Any(), DataCipher.Sm4, BucketKeyEnabled: false),
+        ["KMS/any/any/bucketKey:True"] = new DesiredEncryption.Kms(
+            new KeyRequirement.Any(),
+            null,
+            BucketKeyEnabled: true
+        ),
+        ["KMS/any/Sm4/bucketKey:False"] = new DesiredEncryption.Kms(
+            new KeyRequirement.Any(),
+            DataCipher.Sm4,
+            BucketKeyEnabled: false
+        ),
         ["KMS/any/Sm4"] = new DesiredEncryption.Kms(new KeyRequirement.Any(), DataCipher.Sm4),
     };
 
@@ -24,15 +32,19 @@ public sealed class DesiredEncryptionTests
 
     [Theory]
     [MemberData(nameof(Texts))]
-    public void Fingerprint_never_changes(string fingerprint) => Assert.Equal(fingerprint, Fingerprints[fingerprint].Fingerprint);
+    public void Fingerprint_never_changes(string fingerprint) =>
+        Assert.Equal(fingerprint, Fingerprints[fingerprint].Fingerprint);
 
     [Fact]
     public void Strength_orders_none_own_keys_vendor_key_named_key_and_the_unknown()
     {
         BucketEncryption[] weakestFirst =
         [
-            new BucketEncryption.None(), new BucketEncryption.Aes256(), new BucketEncryption.Kms(null, DataCipher.Aes256),
-            new BucketEncryption.Kms("k", DataCipher.Aes256), new BucketEncryption.Other("AES512"),
+            new BucketEncryption.None(),
+            new BucketEncryption.Aes256(),
+            new BucketEncryption.Kms(null, DataCipher.Aes256),
+            new BucketEncryption.Kms("k", DataCipher.Aes256),
+            new BucketEncryption.Other("AES512"),
         ];
 
         var strengths = weakestFirst.Select(e => e.Strength).ToList();
@@ -40,7 +52,10 @@ public sealed class DesiredEncryptionTests
         Assert.Equal(strengths.Order(), strengths);
         Assert.Equal(strengths.Count, strengths.Distinct().Count());
         Assert.Equal(new BucketEncryption.Aes256().Strength, new BucketEncryption.Sm4().Strength);
-        Assert.Equal(new BucketEncryption.Kms(null, DataCipher.Aes256).Strength, new BucketEncryption.Kms("alias/aws/s3", DataCipher.Aes256).Strength);
+        Assert.Equal(
+            new BucketEncryption.Kms(null, DataCipher.Aes256).Strength,
+            new BucketEncryption.Kms("alias/aws/s3", DataCipher.Aes256).Strength
+        );
     }
 
     [Theory]
@@ -50,7 +65,15 @@ public sealed class DesiredEncryptionTests
     [InlineData("the vendor's key and another", null, "k-1", false)]
     public void Two_declarations_of_one_key_agree(string sentence, string? a, string b, bool agrees)
     {
-        Goal.Declared Of(string? id) => new(new DesiredEncryption.Kms(id is null ? new KeyRequirement.VendorDefault() : new KeyRequirement.Named(id), Cipher: null), AtLeast: false, Consent: false);
+        Goal.Declared Of(string? id) =>
+            new(
+                new DesiredEncryption.Kms(
+                    id is null ? new KeyRequirement.VendorDefault() : new KeyRequirement.Named(id),
+                    Cipher: null
+                ),
+                AtLeast: false,
+                Consent: false
+            );
 
         Assert.True(agrees == Of(a).AgreesWith(Of(b)), sentence);
         Assert.True(agrees == Of(b).AgreesWith(Of(a)), sentence);
@@ -59,12 +82,15 @@ public sealed class DesiredEncryptionTests
     [Fact]
     public void Declarations_that_differ_in_more_than_the_spelling_of_a_key_do_not_agree()
     {
-        var declarations = Fingerprints.Values.Where(d => d is not DesiredEncryption.Kms { Key: KeyRequirement.Named { ProjectId: null } }).ToList();
+        var declarations = Fingerprints
+            .Values.Where(d => d is not DesiredEncryption.Kms { Key: KeyRequirement.Named { ProjectId: null } })
+            .ToList();
 
-        var agreeing = from a in declarations
-                       from b in declarations
-                       where a.Fingerprint != b.Fingerprint && a.AgreesWith(b)
-                       select $"{a.Fingerprint} and {b.Fingerprint}";
+        var agreeing =
+            from a in declarations
+            from b in declarations
+            where a.Fingerprint != b.Fingerprint && a.AgreesWith(b)
+            select $"{a.Fingerprint} and {b.Fingerprint}";
 
         Assert.Empty(agreeing);
         Assert.All(declarations, d => Assert.True(d.AgreesWith(d)));
@@ -78,7 +104,13 @@ public sealed class DesiredEncryptionTests
     [InlineData("another key than the old one", "old", null, "default-key", "default-key")]
     [InlineData("the key that we have named", null, "k-1", "k-1", null)]
     [InlineData("the alias of the vendor's key, which is known without", null, null, "alias/aws/s3", null)]
-    public void The_stores_name_for_its_own_key_is_learned_from_what_follows_a_write(string sentence, string? before, string? written, string? after, string? learned)
+    public void The_stores_name_for_its_own_key_is_learned_from_what_follows_a_write(
+        string sentence,
+        string? before,
+        string? written,
+        string? after,
+        string? learned
+    )
     {
         BucketEncryption Live(string? key) => new BucketEncryption.Kms(key, DataCipher.Aes256);
         var wanted = new DesiredEncryption.Kms(new KeyRequirement.VendorDefault(), Cipher: null);
@@ -90,7 +122,13 @@ public sealed class DesiredEncryptionTests
         Assert.Equal(wanted.Fingerprint, wanted.Knowing(key).Fingerprint);
         Assert.Null(wanted.VendorKeyOf(before: null, Live(written), Live(after)));
         Assert.Null(wanted.VendorKeyOf(Live(before), Live(written), after: null));
-        Assert.Null(new DesiredEncryption.Kms(new KeyRequirement.Any(), Cipher: null).VendorKeyOf(Live(before), Live(written), Live(after)));
+        Assert.Null(
+            new DesiredEncryption.Kms(new KeyRequirement.Any(), Cipher: null).VendorKeyOf(
+                Live(before),
+                Live(written),
+                Live(after)
+            )
+        );
     }
 
     [Fact]
@@ -102,7 +140,10 @@ public sealed class DesiredEncryptionTests
         Assert.Equal(plain, idle);
         Assert.Equal(plain.GetHashCode(), idle.GetHashCode());
         Assert.Equal("AES256", idle.ToString());
-        Assert.NotEqual<BucketEncryption>(new BucketEncryption.Kms(null, DataCipher.Aes256), new BucketEncryption.Kms(null, DataCipher.Aes256, BucketKeyEnabled: true));
+        Assert.NotEqual<BucketEncryption>(
+            new BucketEncryption.Kms(null, DataCipher.Aes256),
+            new BucketEncryption.Kms(null, DataCipher.Aes256, BucketKeyEnabled: true)
+        );
         Assert.NotEqual<BucketEncryption>(new BucketEncryption.None(), plain);
     }
 }

@@ -15,21 +15,66 @@ public sealed class KmsKeyIdTests
     [InlineData("a name that ends in key/ inside a word is not cut", "monkey/k-1", "k-1", false)]
     [InlineData("a prefix is not the whole", "k-1", "k-10", false)]
     [InlineData("two keys that name nothing after key/ are not the same", "a:key/", "b:key/", false)]
-    [InlineData("two qualified names that agree", "arn:aws:kms:eu-west-1:1:key/k-1", "arn:aws:kms:eu-west-1:1:key/k-1", true)]
-    [InlineData("a key of another region", "arn:aws:kms:us-east-1:1:key/mrk-1", "arn:aws:kms:eu-west-1:1:key/mrk-1", false)]
-    [InlineData("a key of another account", "arn:aws:kms:us-east-1:1:key/k-1", "arn:aws:kms:us-east-1:2:key/k-1", false)]
-    [InlineData("a key of another partition", "arn:aws:kms:cn-north-1:1:key/k-1", "arn:aws-cn:kms:cn-north-1:1:key/k-1", false)]
+    [InlineData(
+        "two qualified names that agree",
+        "arn:aws:kms:eu-west-1:1:key/k-1",
+        "arn:aws:kms:eu-west-1:1:key/k-1",
+        true
+    )]
+    [InlineData(
+        "a key of another region",
+        "arn:aws:kms:us-east-1:1:key/mrk-1",
+        "arn:aws:kms:eu-west-1:1:key/mrk-1",
+        false
+    )]
+    [InlineData(
+        "a key of another account",
+        "arn:aws:kms:us-east-1:1:key/k-1",
+        "arn:aws:kms:us-east-1:2:key/k-1",
+        false
+    )]
+    [InlineData(
+        "a key of another partition",
+        "arn:aws:kms:cn-north-1:1:key/k-1",
+        "arn:aws-cn:kms:cn-north-1:1:key/k-1",
+        false
+    )]
     [InlineData("a key of another domain", "cn-north-4:domain-a:key/k-1", "cn-north-4:domain-b:key/k-1", false)]
-    [InlineData("an ARN and region:domain of the same place", "acs:kms:cn-hangzhou:1:key/k-1", "cn-hangzhou:1:key/k-1", true)]
-    [InlineData("an ARN and region:domain of another place", "acs:kms:cn-hangzhou:1:key/k-1", "cn-beijing:1:key/k-1", false)]
-    [InlineData("an ARN that does not say where is no ARN of a place", "arn:aws:kms:::key/k-1", "arn:aws:kms:us-east-1:1:key/k-1", false)]
+    [InlineData(
+        "an ARN and region:domain of the same place",
+        "acs:kms:cn-hangzhou:1:key/k-1",
+        "cn-hangzhou:1:key/k-1",
+        true
+    )]
+    [InlineData(
+        "an ARN and region:domain of another place",
+        "acs:kms:cn-hangzhou:1:key/k-1",
+        "cn-beijing:1:key/k-1",
+        false
+    )]
+    [InlineData(
+        "an ARN that does not say where is no ARN of a place",
+        "arn:aws:kms:::key/k-1",
+        "arn:aws:kms:us-east-1:1:key/k-1",
+        false
+    )]
     [InlineData("an alias and its ARN", "alias/finance", "arn:aws:kms:eu-west-1:1:alias/finance", true)]
-    [InlineData("an alias of another account", "arn:aws:kms:eu-west-1:2:alias/finance", "arn:aws:kms:eu-west-1:1:alias/finance", false)]
+    [InlineData(
+        "an alias of another account",
+        "arn:aws:kms:eu-west-1:2:alias/finance",
+        "arn:aws:kms:eu-west-1:1:alias/finance",
+        false
+    )]
     [InlineData("an alias and a key of that name", "alias/k-1", "k-1", false)]
     [InlineData("MinIO's ARN of a name", "arn:aws:kms:k-1", "k-1", true)]
     [InlineData("MinIO's ARN of another name", "arn:aws:kms:k-1", "k-2", false)]
     [InlineData("MinIO's ARN of nothing", "arn:aws:kms:", "arn:aws:kms:k-1", false)]
-    [InlineData("a form that nobody has described is itself", "trn:kms:r:1:keyrings/a/keys/b", "trn:kms:r:1:keyrings/a/keys/b", true)]
+    [InlineData(
+        "a form that nobody has described is itself",
+        "trn:kms:r:1:keyrings/a/keys/b",
+        "trn:kms:r:1:keyrings/a/keys/b",
+        true
+    )]
     [InlineData("and nothing else", "trn:kms:r:1:keyrings/a/keys/b", "b", false)]
     [InlineData("no key is no key", null, "k-1", false)]
     [InlineData("no key is not even itself: it names nothing", null, null, false)]
@@ -47,5 +92,6 @@ public sealed class KmsKeyIdTests
     [InlineData("aws/s3", false)]
     [InlineData("k-1", false)]
     [InlineData(null, false)]
-    public void The_vendors_own_key_is_known_by_its_alias(string? id, bool isVendors) => Assert.Equal(isVendors, KmsKeyId.IsVendors(id));
+    public void The_vendors_own_key_is_known_by_its_alias(string? id, bool isVendors) =>
+        Assert.Equal(isVendors, KmsKeyId.IsVendors(id));
 }

@@ -5,7 +5,11 @@ namespace BucketEncryptionOperator.Tests.Encryption;
 public sealed class WriteHistoryTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
-    private static readonly Goal Aes = new Goal.Declared(new DesiredEncryption.Aes256(), AtLeast: false, Consent: false);
+    private static readonly Goal Aes = new Goal.Declared(
+        new DesiredEncryption.Aes256(),
+        AtLeast: false,
+        Consent: false
+    );
 
     [Theory]
     [InlineData("the first write may take 10 s to show", 1, 10, false)]
@@ -16,7 +20,12 @@ public sealed class WriteHistoryTests
     [InlineData("10 min times 2^7 is 21 h 20 min", 10, 76_800, true)]
     [InlineData("it never waits for more than a day", 11, 86_400, true)]
     [InlineData("not even after very many", 100, 86_400, true)]
-    public void After_holds_the_next_write_back_for_longer_each_time(string sentence, int writes, int seconds, bool blown)
+    public void After_holds_the_next_write_back_for_longer_each_time(
+        string sentence,
+        int writes,
+        int seconds,
+        bool blown
+    )
     {
         WriteHistory? history = null;
         for (var i = 0; i < writes; i++)

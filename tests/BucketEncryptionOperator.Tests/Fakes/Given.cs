@@ -16,63 +16,127 @@ internal static class Given
 
     public static NamespacedName SecretKey { get; } = new(Namespace, "oss-keys");
 
-    public static BucketEncryptionPolicy Policy(params string[] buckets) => new()
-    {
-        Metadata = new ObjectMeta { Name = PolicyKey.Name, Namespace = Namespace, Uid = "policy-uid", ResourceVersion = "1", Generation = 1 },
-        Spec = new PolicySpec
+    public static BucketEncryptionPolicy Policy(params string[] buckets) =>
+        new()
         {
-            StoreRef = new StoreReference { Kind = "ObjectStore", Name = StoreKey.Name },
-            Buckets = [.. (buckets.Length == 0 ? ["finance-archive"] : buckets).Select(b => new BucketReference { Name = b })],
-            Encryption = new EncryptionSpec { Algorithm = "AES256" },
-        },
-    };
+            Metadata = new ObjectMeta
+            {
+                Name = PolicyKey.Name,
+                Namespace = Namespace,
+                Uid = "policy-uid",
+                ResourceVersion = "1",
+                Generation = 1,
+            },
+            Spec = new PolicySpec
+            {
+                StoreRef = new StoreReference { Kind = "ObjectStore", Name = StoreKey.Name },
+                Buckets =
+                [
+                    .. (buckets.Length == 0 ? ["finance-archive"] : buckets).Select(b => new BucketReference
+                    {
+                        Name = b,
+                    }),
+                ],
+                Encryption = new EncryptionSpec { Algorithm = "AES256" },
+            },
+        };
 
-    public static ObjectStore Store() => new()
-    {
-        Metadata = new ObjectMeta { Name = StoreKey.Name, Namespace = Namespace, Uid = "store-uid", ResourceVersion = "1", Generation = 1 },
-        Spec = new ObjectStoreSpec
+    public static ObjectStore Store() =>
+        new()
         {
-            Vendor = "AlibabaOSS",
-            Region = "cn-hangzhou",
-            Credentials = new CredentialsSpec { SecretRef = new SecretReference { Name = SecretKey.Name } },
-        },
-    };
+            Metadata = new ObjectMeta
+            {
+                Name = StoreKey.Name,
+                Namespace = Namespace,
+                Uid = "store-uid",
+                ResourceVersion = "1",
+                Generation = 1,
+            },
+            Spec = new ObjectStoreSpec
+            {
+                Vendor = "AlibabaOSS",
+                Region = "cn-hangzhou",
+                Credentials = new CredentialsSpec { SecretRef = new SecretReference { Name = SecretKey.Name } },
+            },
+        };
 
     /// <summary>A store of another vendor, at the vendor's own endpoint of the region.</summary>
-    public static ObjectStore Store(string vendor, string region) => Store() with { Spec = Store().Spec with { Vendor = vendor, Region = region } };
+    public static ObjectStore Store(string vendor, string region) =>
+        Store() with
+        {
+            Spec = Store().Spec with { Vendor = vendor, Region = region },
+        };
 
     /// <summary>The same store for the whole cluster.</summary>
-    public static ClusterObjectStore ClusterStore(AllowedNamespacesSpec? allowed = null) => new()
-    {
-        Metadata = new ObjectMeta { Name = StoreKey.Name, Uid = "cluster-store-uid", ResourceVersion = "1", Generation = 1 },
-        Spec = new ClusterObjectStoreSpec { Vendor = Store().Spec.Vendor, Region = Store().Spec.Region, Credentials = Store().Spec.Credentials, AllowedNamespaces = allowed },
-    };
+    public static ClusterObjectStore ClusterStore(AllowedNamespacesSpec? allowed = null) =>
+        new()
+        {
+            Metadata = new ObjectMeta
+            {
+                Name = StoreKey.Name,
+                Uid = "cluster-store-uid",
+                ResourceVersion = "1",
+                Generation = 1,
+            },
+            Spec = new ClusterObjectStoreSpec
+            {
+                Vendor = Store().Spec.Vendor,
+                Region = Store().Spec.Region,
+                Credentials = Store().Spec.Credentials,
+                AllowedNamespaces = allowed,
+            },
+        };
 
-    public static StoreReference ClusterStoreReference { get; } = new() { Kind = "ClusterObjectStore", Name = StoreKey.Name };
+    public static StoreReference ClusterStoreReference { get; } =
+        new() { Kind = "ClusterObjectStore", Name = StoreKey.Name };
 
-    public static Namespace NamespaceWith(params (string Name, string Value)[] labels) => new()
-    {
-        Metadata = new ObjectMeta { Name = Namespace, ResourceVersion = "1", Labels = [.. labels.Select(l => KeyValuePair.Create(l.Name, l.Value))] },
-    };
+    public static Namespace NamespaceWith(params (string Name, string Value)[] labels) =>
+        new()
+        {
+            Metadata = new ObjectMeta
+            {
+                Name = Namespace,
+                ResourceVersion = "1",
+                Labels = [.. labels.Select(l => KeyValuePair.Create(l.Name, l.Value))],
+            },
+        };
 
     /// <summary>What a reconcile reads of a policy whose store this is; null where it is not there.</summary>
-    public static Read<DesiredState> ReadWith(this StoreReader reader, BucketEncryptionPolicy policy, ObjectStore? store)
+    public static Read<DesiredState> ReadWith(
+        this StoreReader reader,
+        BucketEncryptionPolicy policy,
+        ObjectStore? store
+    )
     {
         var mirror = new Mirror<ObjectStore>();
         if (store is not null)
             mirror.Apply(new WatchEvent<ObjectStore>.Applied(store));
-        var (found, problem) = new Stores(mirror, shared: null, reader).Find(policy.Spec.StoreRef, policy.Metadata.Namespace);
+        var (found, problem) = new Stores(mirror, shared: null, reader).Find(
+            policy.Spec.StoreRef,
+            policy.Metadata.Namespace
+        );
         return found is null ? new(Value: null, problem) : PolicyReader.Read(policy, found.Place);
     }
 
-    public static AppliedChange Write(DateTimeOffset at) => new(new BucketEncryption.None(), new BucketEncryption.Aes256(), at);
+    public static AppliedChange Write(DateTimeOffset at) =>
+        new(new BucketEncryption.None(), new BucketEncryption.Aes256(), at);
 
     public static BucketEncryptionPolicy With(this BucketEncryptionPolicy policy, EncryptionSpec encryption) =>
-        policy with { Spec = policy.Spec with { Encryption = encryption } };
+        policy with
+        {
+            Spec = policy.Spec with { Encryption = encryption },
+        };
 
     public static BucketEncryptionPolicy NextGeneration(this BucketEncryptionPolicy policy) =>
-        policy with { Metadata = policy.Metadata with { Generation = policy.Metadata.Generation + 1 } };
+        policy with
+        {
+            Metadata = policy.Metadata with { Generation = policy.Metadata.Generation + 1 },
+        };
 
     public static ObjectStore At(this ObjectStore store, string? endpoint, string? addressing = null) =>
-        store with { Metadata = store.Metadata with { ResourceVersion = "2" }, Spec = store.Spec with { Endpoint = endpoint, Addressing = addressing } };
+        store with
+        {
+            Metadata = store.Metadata with { ResourceVersion = "2" },
+            Spec = store.Spec with { Endpoint = endpoint, Addressing = addressing },
+        };
 }

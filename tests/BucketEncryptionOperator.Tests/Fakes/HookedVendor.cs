@@ -24,17 +24,27 @@ internal sealed class HookedVendor(Func<BucketAddress, AccessKey, InMemoryVendor
         return observed;
     }
 
-    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
+    public async Task<IBucketWrite> BeginWriteAsync(
+        BucketAddress address,
+        AccessKey key,
+        CancellationToken cancellationToken
+    )
     {
         await Before("Begin", address, key);
-        return new Writing(this, address, key, await vendorOf(address, key).BeginWriteAsync(address, key, cancellationToken));
+        return new Writing(
+            this,
+            address,
+            key,
+            await vendorOf(address, key).BeginWriteAsync(address, key, cancellationToken)
+        );
     }
 
     public string Write(BucketEncryption target, Observation basis) => Format.Write(target, basis);
 
     public string? Repeat(Observation observed) => Format.Repeat(observed);
 
-    private sealed class Writing(HookedVendor vendor, BucketAddress address, AccessKey key, IBucketWrite inner) : IBucketWrite
+    private sealed class Writing(HookedVendor vendor, BucketAddress address, AccessKey key, IBucketWrite inner)
+        : IBucketWrite
     {
         public async Task<Observation> GetAsync(CancellationToken cancellationToken)
         {

@@ -82,7 +82,10 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
                 if (value is null)
                     _buckets.Remove(bucket);
                 else
-                    _buckets[bucket] = value is BucketEncryption.None ? null : value is BucketEncryption.Other other ? Unknown(other) : Format.Write(value, basis: null);
+                    _buckets[bucket] =
+                        value is BucketEncryption.None ? null
+                        : value is BucketEncryption.Other other ? Unknown(other)
+                        : Format.Write(value, basis: null);
                 _stale.Remove(bucket);
             }
         }
@@ -106,9 +109,11 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     public Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
         CallAsync("Get", address, key, () => Observe(Seen(address.Bucket)), cancellationToken);
 
-    public Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key,
-        CancellationToken cancellationToken) =>
-        Task.FromResult<IBucketWrite>(new WriteInMemory(this, address, key));
+    public Task<IBucketWrite> BeginWriteAsync(
+        BucketAddress address,
+        AccessKey key,
+        CancellationToken cancellationToken
+    ) => Task.FromResult<IBucketWrite>(new WriteInMemory(this, address, key));
 
     public string Write(BucketEncryption target, Observation basis) => Format.Write(target, basis.Document);
 
@@ -124,8 +129,14 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
             IsForeign = code.StartsWith("HTTP_", StringComparison.Ordinal),
         };
 
-    private async Task<T> CallAsync<T>(string operation, BucketAddress address, AccessKey key, Func<T> effect,
-        CancellationToken cancellationToken, Func<Failure?>? lastCheck = null)
+    private async Task<T> CallAsync<T>(
+        string operation,
+        BucketAddress address,
+        AccessKey key,
+        Func<T> effect,
+        CancellationToken cancellationToken,
+        Func<Failure?>? lastCheck = null
+    )
     {
         await Task.Yield(); // callers must not rely on an answer in the same breath
         cancellationToken.ThrowIfCancellationRequested();
@@ -144,21 +155,35 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
             var failure = fault is { AfterEffect: false } ? fault.Failure : Refusal(call, key);
             var result = failure is null ? effect() : default;
             failure ??= fault?.Failure;
-            Received(new VendorReceipt(call, key, before, this[address.Bucket])
-            {
-                Shown = failure is null ? (result as Observation)?.Encryption : null,
-                Failure = failure,
-            });
-            return failure is null && result is { } answer ? answer : throw new VendorException(failure ?? throw new InvalidOperationException(operation));
+            Received(
+                new VendorReceipt(call, key, before, this[address.Bucket])
+                {
+                    Shown = failure is null ? (result as Observation)?.Encryption : null,
+                    Failure = failure,
+                }
+            );
+            return failure is null && result is { } answer
+                ? answer
+                : throw new VendorException(failure ?? throw new InvalidOperationException(operation));
         }
     }
 
     private Failure? Refusal(VendorCall call, AccessKey key)
     {
         if (GoodSecret is not null && key.Secret != GoodSecret)
-            return Fail(FailureKind.Denied, "SignatureDoesNotMatch", 403, call.Operation) with { ConcernsCredentials = true };
+            return Fail(FailureKind.Denied, "SignatureDoesNotMatch", 403, call.Operation) with
+            {
+                ConcernsCredentials = true,
+            };
         return Denials(call, key)
-            ?? (_buckets.ContainsKey(call.Bucket) ? null : Fail(FailureKind.Missing, "NoSuchBucket", 404, call.Operation) with { Hint = "Create the bucket." });
+            ?? (
+                _buckets.ContainsKey(call.Bucket)
+                    ? null
+                    : Fail(FailureKind.Missing, "NoSuchBucket", 404, call.Operation) with
+                    {
+                        Hint = "Create the bucket.",
+                    }
+            );
     }
 
     /// <summary>Long enough for another writer to come in between, if anybody lets him.</summary>
@@ -187,10 +212,15 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
 
     private static Observation Observe(string? document) => new(Read(document), document);
 
-    private static BucketEncryption Read(string? document) => document is null ? new BucketEncryption.None() : Format.Read(document) ?? throw new InvalidOperationException(document);
+    private static BucketEncryption Read(string? document) =>
+        document is null
+            ? new BucketEncryption.None()
+            : Format.Read(document) ?? throw new InvalidOperationException(document);
 
     private static string Unknown(BucketEncryption.Other other) =>
-        Format.Write(new BucketEncryption.Aes256(), basis: null).Replace("AES256", other.Algorithm, StringComparison.Ordinal);
+        Format
+            .Write(new BucketEncryption.Aes256(), basis: null)
+            .Replace("AES256", other.Algorithm, StringComparison.Ordinal);
 
     /// <summary>One read at most, then one write at most, as the contract says.</summary>
     private sealed class WriteInMemory(InMemoryVendor vendor, BucketAddress address, AccessKey key) : IBucketWrite
@@ -214,13 +244,23 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
 
         public void Dispose() => _disposed = true;
 
-        private Task WriteAsync(string operation, string? document, Func<Failure?> lastCheck,
-            CancellationToken cancellationToken)
+        private Task WriteAsync(
+            string operation,
+            string? document,
+            Func<Failure?> lastCheck,
+            CancellationToken cancellationToken
+        )
         {
             Assert.False(_written || _disposed, "one write");
             _written = true;
-            return vendor.CallAsync(operation, address, key, () => vendor.Change(address.Bucket, document),
-                cancellationToken, lastCheck);
+            return vendor.CallAsync(
+                operation,
+                address,
+                key,
+                () => vendor.Change(address.Bucket, document),
+                cancellationToken,
+                lastCheck
+            );
         }
     }
 }

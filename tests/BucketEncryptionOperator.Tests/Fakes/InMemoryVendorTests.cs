@@ -7,7 +7,12 @@ namespace BucketEncryptionOperator.Tests.Fakes;
 /// <summary>A fake that lies makes every test that uses it lie.</summary>
 public sealed class InMemoryVendorTests
 {
-    private static readonly BucketAddress Address = new("bucket-a", new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "cn-hangzhou", Addressing.VirtualHost);
+    private static readonly BucketAddress Address = new(
+        "bucket-a",
+        new Uri("https://oss-cn-hangzhou.aliyuncs.com"),
+        "cn-hangzhou",
+        Addressing.VirtualHost
+    );
     private static readonly AccessKey Key = new("id", "hush", null);
     private static readonly BucketEncryption None = new BucketEncryption.None();
     private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
@@ -51,7 +56,10 @@ public sealed class InMemoryVendorTests
         _vendor.GoodSecret = "other";
         var rejected = await Assert.ThrowsAsync<VendorException>(GetAsync);
 
-        Assert.Equal(("NoSuchBucket", "SignatureDoesNotMatch", true), (missing.Failure.Code, rejected.Failure.Code, rejected.Failure.ConcernsCredentials));
+        Assert.Equal(
+            ("NoSuchBucket", "SignatureDoesNotMatch", true),
+            (missing.Failure.Code, rejected.Failure.Code, rejected.Failure.ConcernsCredentials)
+        );
     }
 
     [Theory]
@@ -59,7 +67,10 @@ public sealed class InMemoryVendorTests
     [InlineData("after the effect", true)]
     public async Task A_fault_comes_at_its_call(string sentence, bool afterEffect)
     {
-        _vendor.Faults = (n, _) => n == 1 ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500), afterEffect) : null;
+        _vendor.Faults = (n, _) =>
+            n == 1
+                ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500), afterEffect)
+                : null;
 
         await Assert.ThrowsAsync<VendorException>(PutAsync);
 
@@ -80,7 +91,10 @@ public sealed class InMemoryVendorTests
     [Fact]
     public async Task What_a_key_may_not_is_denied_and_has_no_effect()
     {
-        _vendor.Denials = (call, key) => call.Operation == "Put" && key.Id == Key.Id ? InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403) : null;
+        _vendor.Denials = (call, key) =>
+            call.Operation == "Put" && key.Id == Key.Id
+                ? InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403)
+                : null;
 
         var denied = await Assert.ThrowsAsync<VendorException>(PutAsync);
         await _vendor.PutAsync(Address, Key with { Id = "other" }, _vendor.Write(Aes, new Observation(None, null)));
@@ -93,18 +107,25 @@ public sealed class InMemoryVendorTests
     {
         var receipts = new List<VendorReceipt>();
         (_vendor.Received, _vendor.LaggingReads) = (receipts.Add, 1);
-        _vendor.Faults = (n, _) => n == 3 ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500), AfterEffect: true) : null;
+        _vendor.Faults = (n, _) =>
+            n == 3
+                ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500), AfterEffect: true)
+                : null;
 
         await PutAsync();
         await GetAsync();
         await Assert.ThrowsAsync<VendorException>(() => _vendor.DeleteAsync(Address, Key));
 
-        Assert.Equal([("Put", None, Aes), ("Get", Aes, Aes), ("Delete", Aes, None)], receipts.Select(r => (r.Call.Operation, r.Before, r.After)));
+        Assert.Equal(
+            [("Put", None, Aes), ("Get", Aes, Aes), ("Delete", Aes, None)],
+            receipts.Select(r => (r.Call.Operation, r.Before, r.After))
+        );
         Assert.Equal([null, None, null], receipts.Select(r => r.Shown));
         Assert.Equal([null, null, "InternalError"], receipts.Select(r => r.Failure?.Code));
     }
 
     private Task PutAsync() => _vendor.PutAsync(Address, Key, _vendor.Write(Aes, new Observation(None, null)));
 
-    private async Task<BucketEncryption> GetAsync() => (await _vendor.GetAsync(Address, Key, CancellationToken.None)).Encryption;
+    private async Task<BucketEncryption> GetAsync() =>
+        (await _vendor.GetAsync(Address, Key, CancellationToken.None)).Encryption;
 }

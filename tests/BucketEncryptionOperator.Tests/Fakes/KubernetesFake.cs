@@ -26,7 +26,12 @@ internal sealed class KubernetesFake : IAsyncDisposable
         _time = time;
         if (inProcess)
         {
-            Client = new KubeClient(new KubeConnection(new Uri("http://in-process.test")), "test/1.0", time, around: () => new InProcess(Serve));
+            Client = new KubeClient(
+                new KubeConnection(new Uri("http://in-process.test")),
+                "test/1.0",
+                time,
+                around: () => new InProcess(Serve)
+            );
             return;
         }
         _server = new ScriptedServer(Serve);
@@ -54,15 +59,24 @@ internal sealed class KubernetesFake : IAsyncDisposable
         }
     }
 
-    public static Reply Status(int code, string reason) => ScriptedServer.Answer(
-        code, $$"""{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "{{reason}}", "reason": "{{reason}}", "code": {{code}}}""", "Content-Type: application/json");
+    public static Reply Status(int code, string reason) =>
+        ScriptedServer.Answer(
+            code,
+            $$"""{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "{{reason}}", "reason": "{{reason}}", "code": {{code}}}""",
+            "Content-Type: application/json"
+        );
 
     /// <summary>As the API server says it of an object: with its name.</summary>
     private static Reply NotFound(string path)
     {
-        var name = (path.EndsWith("/status", StringComparison.Ordinal) ? path[..^"/status".Length] : path).Split('/')[^1];
+        var name = (path.EndsWith("/status", StringComparison.Ordinal) ? path[..^"/status".Length] : path).Split('/')[
+            ^1
+        ];
         return ScriptedServer.Answer(
-            404, $$$"""{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "not found", "reason": "NotFound", "details": {"name": "{{{name}}}"}, "code": 404}""", "Content-Type: application/json");
+            404,
+            $$$"""{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "not found", "reason": "NotFound", "details": {"name": "{{{name}}}"}, "code": 404}""",
+            "Content-Type: application/json"
+        );
     }
 
     /// <summary>Stores a policy as a user would: a new version, the status as it was.</summary>
@@ -112,7 +126,9 @@ internal sealed class KubernetesFake : IAsyncDisposable
                 return;
             }
             var marked = stored.DeepClone().AsObject();
-            marked["metadata"]!["deletionTimestamp"] ??= _time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+            marked["metadata"]!["deletionTimestamp"] ??= _time
+                .GetUtcNow()
+                .ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
             Store(path, marked);
         }
     }
@@ -137,7 +153,10 @@ internal sealed class KubernetesFake : IAsyncDisposable
         }
     }
 
-    private IEnumerable<JsonObject> StoredPolicies => _objects.Where(o => o.Key.Contains($"/{Kinds.Policies.Plural}/", StringComparison.Ordinal)).Select(o => o.Value);
+    private IEnumerable<JsonObject> StoredPolicies =>
+        _objects
+            .Where(o => o.Key.Contains($"/{Kinds.Policies.Plural}/", StringComparison.Ordinal))
+            .Select(o => o.Value);
 
     private static NamespacedName KeyOf(JsonObject policy) => new(Text(policy, "namespace"), Text(policy, "name"));
 
@@ -155,7 +174,8 @@ internal sealed class KubernetesFake : IAsyncDisposable
         }
     }
 
-    public BucketEncryptionPolicy Read(NamespacedName policy) => Find(policy) ?? throw new InvalidOperationException($"there is no policy {policy}");
+    public BucketEncryptionPolicy Read(NamespacedName policy) =>
+        Find(policy) ?? throw new InvalidOperationException($"there is no policy {policy}");
 
     public BucketEncryptionPolicy? Find(NamespacedName policy)
     {
@@ -169,8 +189,21 @@ internal sealed class KubernetesFake : IAsyncDisposable
         {
             _secrets[SecretPath(name)] = new JsonObject
             {
-                ["metadata"] = new JsonObject { ["name"] = name.Name, ["namespace"] = name.Namespace, ["uid"] = "u", ["resourceVersion"] = NextVersion() },
-                ["data"] = new JsonObject(data.Select(d => KeyValuePair.Create(d.Name, (JsonNode?)Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(d.Value))))),
+                ["metadata"] = new JsonObject
+                {
+                    ["name"] = name.Name,
+                    ["namespace"] = name.Namespace,
+                    ["uid"] = "u",
+                    ["resourceVersion"] = NextVersion(),
+                },
+                ["data"] = new JsonObject(
+                    data.Select(d =>
+                        KeyValuePair.Create(
+                            d.Name,
+                            (JsonNode?)Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(d.Value))
+                        )
+                    )
+                ),
             };
         }
     }
@@ -200,11 +233,16 @@ internal sealed class KubernetesFake : IAsyncDisposable
             if (Faults(_requests.Count, line) is { } fault)
                 return fault;
             var path = line[(line.IndexOf(' ') + 1)..];
-            var reply = line.StartsWith("GET ", StringComparison.Ordinal) && _secrets.TryGetValue(path, out var secret) ? Ok(secret)
-                : line.StartsWith("PATCH ", StringComparison.Ordinal) && path.EndsWith("/status", StringComparison.Ordinal) && _objects.ContainsKey(path[..^"/status".Length])
+            var reply =
+                line.StartsWith("GET ", StringComparison.Ordinal) && _secrets.TryGetValue(path, out var secret)
+                    ? Ok(secret)
+                : line.StartsWith("PATCH ", StringComparison.Ordinal)
+                && path.EndsWith("/status", StringComparison.Ordinal)
+                && _objects.ContainsKey(path[..^"/status".Length])
                     ? Patch(path[..^"/status".Length], JsonNode.Parse(body)!.AsObject(), ofStatus: true)
-                    : line.StartsWith("PATCH ", StringComparison.Ordinal) && _objects.ContainsKey(path) ? Patch(path, JsonNode.Parse(body)!.AsObject(), ofStatus: false)
-                    : NotFound(path);
+                : line.StartsWith("PATCH ", StringComparison.Ordinal) && _objects.ContainsKey(path)
+                    ? Patch(path, JsonNode.Parse(body)!.AsObject(), ofStatus: false)
+                : NotFound(path);
             Served(line, InProcess.StatusOf(reply));
             return LostAnswers(line) ?? reply;
         }
@@ -224,7 +262,10 @@ internal sealed class KubernetesFake : IAsyncDisposable
         if (!JsonNode.DeepEquals(next, stored))
             Store(path, next);
         var written = _objects[path];
-        if (written["metadata"]?["deletionTimestamp"] is not null && written["metadata"]?["finalizers"] is not JsonArray { Count: > 0 })
+        if (
+            written["metadata"]?["deletionTimestamp"] is not null
+            && written["metadata"]?["finalizers"] is not JsonArray { Count: > 0 }
+        )
             _objects.Remove(path); // the last finalizer has gone
         return Ok(written);
     }
@@ -235,7 +276,8 @@ internal sealed class KubernetesFake : IAsyncDisposable
         return _objects[path] = node;
     }
 
-    private static BucketEncryptionPolicy Policy(JsonObject node) => node.Deserialize(Wire.Default.BucketEncryptionPolicy)!;
+    private static BucketEncryptionPolicy Policy(JsonObject node) =>
+        node.Deserialize(Wire.Default.BucketEncryptionPolicy)!;
 
     /// <summary>RFC 7386.</summary>
     private static JsonNode? Merge(JsonNode? target, JsonNode? patch)
@@ -253,7 +295,8 @@ internal sealed class KubernetesFake : IAsyncDisposable
         return merged;
     }
 
-    private static Reply Ok(JsonObject body) => ScriptedServer.Answer(200, body.ToJsonString(), "Content-Type: application/json");
+    private static Reply Ok(JsonObject body) =>
+        ScriptedServer.Answer(200, body.ToJsonString(), "Content-Type: application/json");
 
     private string NextVersion() => (++_version).ToString(CultureInfo.InvariantCulture);
 
@@ -261,13 +304,22 @@ internal sealed class KubernetesFake : IAsyncDisposable
     private sealed class InProcess(Func<string, Reply> serve) : DelegatingHandler
     {
         public static int StatusOf(Reply reply) =>
-            reply is Reply.Bytes { Text: var text } ? int.Parse(text.AsSpan("HTTP/1.1 ".Length, 3), NumberStyles.None, CultureInfo.InvariantCulture) : 0;
+            reply is Reply.Bytes { Text: var text }
+                ? int.Parse(text.AsSpan("HTTP/1.1 ".Length, 3), NumberStyles.None, CultureInfo.InvariantCulture)
+                : 0;
 
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        )
         {
             cancellationToken.ThrowIfCancellationRequested();
-            using var body = request.Content is { } content ? new StreamReader(content.ReadAsStream(cancellationToken)) : null;
-            var reply = serve($"{request.Method} {request.RequestUri!.PathAndQuery} HTTP/1.1\r\n\r\n{body?.ReadToEnd()}");
+            using var body = request.Content is { } content
+                ? new StreamReader(content.ReadAsStream(cancellationToken))
+                : null;
+            var reply = serve(
+                $"{request.Method} {request.RequestUri!.PathAndQuery} HTTP/1.1\r\n\r\n{body?.ReadToEnd()}"
+            );
             if (reply is not Reply.Bytes { Text: var text })
                 throw new HttpRequestException("the connection was reset");
             var response = new HttpResponseMessage((System.Net.HttpStatusCode)StatusOf(reply))

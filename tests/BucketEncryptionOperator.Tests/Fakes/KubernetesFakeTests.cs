@@ -19,7 +19,10 @@ public sealed class KubernetesFakeTests : IAsyncLifetime
     {
         var policy = _kubernetes.Put(Given.Policy());
 
-        var written = await PatchAsync(policy.Metadata.ResourceVersion, """{"observedGeneration": 1, "buckets": [{"name": "a", "state": "Unknown"}]}""");
+        var written = await PatchAsync(
+            policy.Metadata.ResourceVersion,
+            """{"observedGeneration": 1, "buckets": [{"name": "a", "state": "Unknown"}]}"""
+        );
         var merged = await PatchAsync(written.Metadata.ResourceVersion, """{"buckets": []}""");
 
         Assert.NotEqual(policy.Metadata.ResourceVersion, written.Metadata.ResourceVersion);
@@ -33,7 +36,9 @@ public sealed class KubernetesFakeTests : IAsyncLifetime
         var policy = _kubernetes.Put(Given.Policy());
         _kubernetes.Put(Given.Policy().NextGeneration());
 
-        var thrown = await Assert.ThrowsAsync<KubeApiException>(() => PatchAsync(policy.Metadata.ResourceVersion, "{}"));
+        var thrown = await Assert.ThrowsAsync<KubeApiException>(() =>
+            PatchAsync(policy.Metadata.ResourceVersion, "{}")
+        );
 
         Assert.Equal(KubeFailure.Conflict, thrown.Failure);
     }
@@ -42,7 +47,9 @@ public sealed class KubernetesFakeTests : IAsyncLifetime
     public async Task What_is_not_there_is_not_found()
     {
         var policy = await Assert.ThrowsAsync<KubeApiException>(() => PatchAsync("1", "{}"));
-        var secret = await Assert.ThrowsAsync<KubeApiException>(() => SecretKeys.FetchAsync(_kubernetes.Client, Given.SecretKey, CancellationToken.None));
+        var secret = await Assert.ThrowsAsync<KubeApiException>(() =>
+            SecretKeys.FetchAsync(_kubernetes.Client, Given.SecretKey, CancellationToken.None)
+        );
 
         Assert.Equal((KubeFailure.NotFound, KubeFailure.NotFound), (policy.Failure, secret.Failure));
         Assert.Equal(2, _kubernetes.Requests.Count);
@@ -58,6 +65,11 @@ public sealed class KubernetesFakeTests : IAsyncLifetime
         Assert.Equal("LTAI"u8, secret.Data["accessKeyId"]);
     }
 
-    private Task<BucketEncryptionPolicy> PatchAsync(string version, string status) => _kubernetes.Client.PatchStatusAsync(
-        Kinds.Policies, Given.PolicyKey, Encoding.UTF8.GetBytes($$"""{"metadata": {"resourceVersion": "{{version}}"}, "status": {{status}}}"""), CancellationToken.None);
+    private Task<BucketEncryptionPolicy> PatchAsync(string version, string status) =>
+        _kubernetes.Client.PatchStatusAsync(
+            Kinds.Policies,
+            Given.PolicyKey,
+            Encoding.UTF8.GetBytes($$"""{"metadata": {"resourceVersion": "{{version}}"}, "status": {{status}}}"""),
+            CancellationToken.None
+        );
 }

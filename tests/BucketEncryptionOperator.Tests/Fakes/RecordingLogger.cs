@@ -11,6 +11,11 @@ internal sealed class RecordingLogger<T>(ConcurrentQueue<string> lines, Func<str
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        lines.Enqueue($"{prefix?.Invoke()}{logLevel}: {formatter(state, exception)} {exception}");
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter
+    ) => lines.Enqueue($"{prefix?.Invoke()}{logLevel}: {formatter(state, exception)} {exception}");
 }

@@ -38,10 +38,13 @@ internal sealed class ScriptedServer : IAsyncDisposable
     /// <summary>What a client took of a <see cref="Reply.Endless"/>, with what the network has in store.</summary>
     public long EndlessBytes => Interlocked.Read(ref _endlessBytes);
 
-    public Uri Address => new($"{(_certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+    public Uri Address =>
+        new($"{(_certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 
-    public static Reply Answer(int status, string body = "", params string[] headers) => new Reply.Bytes(
-        $"HTTP/1.1 {status} Status\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\nConnection: close\r\n{string.Concat(headers.Select(h => h + "\r\n"))}\r\n{body}");
+    public static Reply Answer(int status, string body = "", params string[] headers) =>
+        new Reply.Bytes(
+            $"HTTP/1.1 {status} Status\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\nConnection: close\r\n{string.Concat(headers.Select(h => h + "\r\n"))}\r\n{body}"
+        );
 
     public async ValueTask DisposeAsync()
     {
@@ -78,7 +81,10 @@ internal sealed class ScriptedServer : IAsyncDisposable
                 if (_certificate is not null)
                 {
                     var tls = new SslStream(stream);
-                    await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, _stop.Token);
+                    await tls.AuthenticateAsServerAsync(
+                        new SslServerAuthenticationOptions { ServerCertificate = _certificate },
+                        _stop.Token
+                    );
                     stream = tls;
                 }
                 var request = await ReadAsync(stream);
@@ -103,7 +109,13 @@ internal sealed class ScriptedServer : IAsyncDisposable
                         break;
                 }
             }
-            catch (Exception e) when (e is IOException or OperationCanceledException or SocketException or System.Security.Authentication.AuthenticationException)
+            catch (Exception e)
+                when (e
+                        is IOException
+                            or OperationCanceledException
+                            or SocketException
+                            or System.Security.Authentication.AuthenticationException
+                )
             {
                 // The client went away, or the test ended.
             }
@@ -134,7 +146,11 @@ internal sealed class ScriptedServer : IAsyncDisposable
         if (at < 0)
             return true;
         var from = at + LengthName.Length;
-        var length = int.Parse(text.AsSpan(from, text.IndexOf("\r\n", from, StringComparison.Ordinal) - from), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
+        var length = int.Parse(
+            text.AsSpan(from, text.IndexOf("\r\n", from, StringComparison.Ordinal) - from),
+            NumberStyles.AllowLeadingWhite,
+            CultureInfo.InvariantCulture
+        );
         return Encoding.UTF8.GetByteCount(text.AsSpan(end + 4)) >= length;
     }
 }
@@ -142,9 +158,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
 /// <summary>What a scripted server does with a request.</summary>
 internal abstract record Reply
 {
-    private Reply()
-    {
-    }
+    private Reply() { }
 
     /// <summary>These bytes, then the end of the connection.</summary>
     public sealed record Bytes(string Text) : Reply;

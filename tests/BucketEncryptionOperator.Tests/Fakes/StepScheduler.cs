@@ -30,7 +30,9 @@ internal sealed class StepScheduler : TaskScheduler
 
     public Task<T> Start<T>(Func<Task<T>> work)
     {
-        var task = Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, this).Unwrap();
+        var task = Task
+            .Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, this)
+            .Unwrap();
         _started.RemoveAll(t => t.IsCompleted);
         _started.Add(task);
         return task;

@@ -10,26 +10,27 @@ public sealed class StepSchedulerTests
     private readonly HashSet<int> _threads = [];
 
     [Fact]
-    public void Who_stands_at_a_gate_goes_on_when_that_gate_opens_and_nobody_else_does() => OnAThread(() =>
-    {
-        var tasks = Three.Select(who => _steps.Start(() => WalkAsync(who, gates: 2))).ToList();
-        Assert.Empty(_log); // nothing runs before it is asked for
+    public void Who_stands_at_a_gate_goes_on_when_that_gate_opens_and_nobody_else_does() =>
+        OnAThread(() =>
+        {
+            var tasks = Three.Select(who => _steps.Start(() => WalkAsync(who, gates: 2))).ToList();
+            Assert.Empty(_log); // nothing runs before it is asked for
 
-        _steps.Drain();
-        Assert.Equal(["a0", "b0", "c0"], _log);
-        Assert.Equal(["a at 0", "b at 0", "c at 0"], _steps.Gates.Select(g => $"{g.Who} at {g.Where}"));
+            _steps.Drain();
+            Assert.Equal(["a0", "b0", "c0"], _log);
+            Assert.Equal(["a at 0", "b at 0", "c at 0"], _steps.Gates.Select(g => $"{g.Who} at {g.Where}"));
 
-        _steps.Open(_steps.Gates[1]);
-        Assert.Equal(["a at 0", "c at 0"], _steps.Gates.Select(g => $"{g.Who} at {g.Where}"));
-        _steps.Drain();
-        Assert.Equal(["a0", "b0", "c0", "b1"], _log);
-        Assert.Equal(["a at 0", "c at 0", "b at 1"], _steps.Gates.Select(g => $"{g.Who} at {g.Where}"));
+            _steps.Open(_steps.Gates[1]);
+            Assert.Equal(["a at 0", "c at 0"], _steps.Gates.Select(g => $"{g.Who} at {g.Where}"));
+            _steps.Drain();
+            Assert.Equal(["a0", "b0", "c0", "b1"], _log);
+            Assert.Equal(["a at 0", "c at 0", "b at 1"], _steps.Gates.Select(g => $"{g.Who} at {g.Where}"));
 
-        _steps.Open(_steps.Gates[2]);
-        _steps.Drain();
-        Assert.Equal([false, true, false], tasks.Select(t => t.IsCompleted));
-        Assert.Equal(2, _steps.Running);
-    });
+            _steps.Open(_steps.Gates[2]);
+            _steps.Drain();
+            Assert.Equal([false, true, false], tasks.Select(t => t.IsCompleted));
+            Assert.Equal(2, _steps.Running);
+        });
 
     [Fact]
     public void The_order_of_all_steps_is_that_in_which_a_seed_opens_gates()
@@ -43,48 +44,54 @@ public sealed class StepSchedulerTests
     }
 
     [Fact]
-    public void Who_is_failed_at_a_gate_ends_and_the_others_stay() => OnAThread(() =>
-    {
-        var cancelled = _steps.Start(() => WalkAsync("a", 1));
-        var broken = _steps.Start(() => WalkAsync("b", 1));
-        var other = _steps.Start(() => WalkAsync("c", 1));
-        _steps.Drain();
+    public void Who_is_failed_at_a_gate_ends_and_the_others_stay() =>
+        OnAThread(() =>
+        {
+            var cancelled = _steps.Start(() => WalkAsync("a", 1));
+            var broken = _steps.Start(() => WalkAsync("b", 1));
+            var other = _steps.Start(() => WalkAsync("c", 1));
+            _steps.Drain();
 
-        _steps.Open(_steps.Gates[0], new OperationCanceledException());
-        _steps.Open(_steps.Gates[0], new InvalidOperationException("broken"));
-        _steps.Drain();
+            _steps.Open(_steps.Gates[0], new OperationCanceledException());
+            _steps.Open(_steps.Gates[0], new InvalidOperationException("broken"));
+            _steps.Drain();
 
-        Assert.True(cancelled.IsCanceled);
-        Assert.Equal("broken", Assert.IsType<InvalidOperationException>(broken.Exception?.InnerException).Message);
-        Assert.False(other.IsCompleted);
-        Assert.Equal("c", Assert.Single(_steps.Gates).Who);
-        Assert.Equal(["a0", "b0", "c0"], _log);
-    });
+            Assert.True(cancelled.IsCanceled);
+            Assert.Equal("broken", Assert.IsType<InvalidOperationException>(broken.Exception?.InnerException).Message);
+            Assert.False(other.IsCompleted);
+            Assert.Equal("c", Assert.Single(_steps.Gates).Who);
+            Assert.Equal(["a0", "b0", "c0"], _log);
+        });
 
     [Fact]
-    public void Every_step_runs_on_the_thread_that_asks_for_it_also_after_a_wait_for_another_task() => OnAThread(() =>
-    {
-        using var turn = new SemaphoreSlim(1, 1);
-        var tasks = Three.Select(who => _steps.Start(async () =>
+    public void Every_step_runs_on_the_thread_that_asks_for_it_also_after_a_wait_for_another_task() =>
+        OnAThread(() =>
         {
-            await turn.WaitAsync();
-            await WalkAsync(who, gates: 1);
-            turn.Release();
-            await Task.Yield();
-            return Step(who, 9);
-        })).ToList();
+            using var turn = new SemaphoreSlim(1, 1);
+            var tasks = Three
+                .Select(who =>
+                    _steps.Start(async () =>
+                    {
+                        await turn.WaitAsync();
+                        await WalkAsync(who, gates: 1);
+                        turn.Release();
+                        await Task.Yield();
+                        return Step(who, 9);
+                    })
+                )
+                .ToList();
 
-        for (var i = 0; i < tasks.Count; i++)
-        {
+            for (var i = 0; i < tasks.Count; i++)
+            {
+                _steps.Drain();
+                _steps.Open(Assert.Single(_steps.Gates)); // the others wait for the turn
+            }
             _steps.Drain();
-            _steps.Open(Assert.Single(_steps.Gates)); // the others wait for the turn
-        }
-        _steps.Drain();
 
-        Assert.All(tasks, t => Assert.True(t.IsCompletedSuccessfully));
-        Assert.Equal([Environment.CurrentManagedThreadId], _threads);
-        Assert.Equal(["a0", "a1", "b0", "b1", "c0", "c1"], _log.Where(l => l[1] != '9'));
-    });
+            Assert.All(tasks, t => Assert.True(t.IsCompletedSuccessfully));
+            Assert.Equal([Environment.CurrentManagedThreadId], _threads);
+            Assert.Equal(["a0", "a1", "b0", "b1", "c0", "c1"], _log.Where(l => l[1] != '9'));
+        });
 
     private static List<string> Played(int seed)
     {
@@ -126,6 +133,8 @@ public sealed class StepSchedulerTests
     /// elsewhere.
     /// </summary>
     private static void OnAThread(Action test) =>
-        Task.Factory.StartNew(test, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
-            .GetAwaiter().GetResult();
+        Task
+            .Factory.StartNew(test, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            .GetAwaiter()
+            .GetResult();
 }

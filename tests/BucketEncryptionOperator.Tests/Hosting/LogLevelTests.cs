@@ -30,7 +30,10 @@ public sealed class LogLevelTests : IAsyncLifetime, IDisposable
         _app.MapLogLevel(port, _levels, new RecordingLogger<LogLevelTests>(_said));
         await _app.StartAsync();
         _admin = new Uri($"http://127.0.0.1:{port}/loglevel");
-        _public = new Uri(new Uri(_app.Urls.Single(u => !u.EndsWith($":{port}", StringComparison.Ordinal))), "/loglevel");
+        _public = new Uri(
+            new Uri(_app.Urls.Single(u => !u.EndsWith($":{port}", StringComparison.Ordinal))),
+            "/loglevel"
+        );
     }
 
     public async Task DisposeAsync()
@@ -50,7 +53,11 @@ public sealed class LogLevelTests : IAsyncLifetime, IDisposable
 
         Assert.Equal("Debug", await _http.GetStringAsync(_admin));
         Assert.True(_levels.LetsThrough("BucketEncryptionOperator.Reconciling", LogLevel.Debug));
-        Assert.Contains("The least level to log was Information and is Debug", Assert.Single(_said), StringComparison.Ordinal);
+        Assert.Contains(
+            "The least level to log was Information and is Debug",
+            Assert.Single(_said),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]

@@ -7,39 +7,119 @@ namespace BucketEncryptionOperator.Tests.Hosting;
 public sealed class OperatorOptionsTests
 {
     /// <summary>What is wrong → what the operator says as it refuses to start: the flag, and what it takes.</summary>
-    private static readonly Dictionary<string, (Action<OperatorOptions> Spoil, string Message)> Table = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (Action<OperatorOptions> Spoil, string Message)> Table = new(
+        StringComparer.Ordinal
+    )
     {
-        ["an empty name of a namespace"] = (o => o.WatchNamespaces = ["a", ""], "--watch-namespaces: \"\" is not the name of a namespace; give names separated by commas, or leave the flag out"),
-        ["a namespace whose name is none"] = (o => o.WatchNamespaces = ["a.b"], "--watch-namespaces: \"a.b\" is not the name of a namespace"),
-        ["more namespaces than are worth a watch each"] = (o => o.WatchNamespaces = [.. Enumerable.Range(0, 101).Select(i => $"n{i}")], "--watch-namespaces may name 100 namespaces, and names 101"),
-        ["Secrets in a namespace whose name is none"] = (o => o.ClusterResourceNamespace = "", "--cluster-resource-namespace \"\" must be the name of a namespace"),
+        ["an empty name of a namespace"] = (
+            o => o.WatchNamespaces = ["a", ""],
+            "--watch-namespaces: \"\" is not the name of a namespace; give names separated by commas, or leave the flag out"
+        ),
+        ["a namespace whose name is none"] = (
+            o => o.WatchNamespaces = ["a.b"],
+            "--watch-namespaces: \"a.b\" is not the name of a namespace"
+        ),
+        ["more namespaces than are worth a watch each"] = (
+            o => o.WatchNamespaces = [.. Enumerable.Range(0, 101).Select(i => $"n{i}")],
+            "--watch-namespaces may name 100 namespaces, and names 101"
+        ),
+        ["Secrets in a namespace whose name is none"] = (
+            o => o.ClusterResourceNamespace = "",
+            "--cluster-resource-namespace \"\" must be the name of a namespace"
+        ),
         ["no workers"] = (o => o.Workers = 0, "--workers must be from 1 to 64"),
         ["too many workers"] = (o => o.Workers = 65, "--workers must be from 1 to 64"),
         ["no buckets at a time"] = (o => o.BucketConcurrency = 0, "--bucket-concurrency must be from 1 to 64"),
         ["too many buckets at a time"] = (o => o.BucketConcurrency = 65, "--bucket-concurrency must be from 1 to 64"),
-        ["no time for a vendor"] = (o => o.VendorTimeout = TimeSpan.Zero, "--vendor-timeout must be more than 0 and at most half of the 00:10:00"),
-        ["more time for a vendor than a policy has"] = (o => o.VendorTimeout = TimeSpan.FromMinutes(6), "--vendor-timeout must be more than 0 and at most half of the 00:10:00"),
-        ["a time to drain that is over before it begins"] = (o => o.DrainTimeout = TimeSpan.FromSeconds(-1), "--drain-timeout must be from 0 to 3600 seconds"),
-        ["a time to drain that no kubelet waits"] = (o => o.DrainTimeout = TimeSpan.FromSeconds(3601), "--drain-timeout must be from 0 to 3600 seconds"),
-        ["a lease in no namespace"] = (o => o.LeaseNamespace = "", "--lease-namespace \"\" must be the name of a namespace"),
-        ["a lease whose name is none"] = (o => o.LeaseName = "My_Lease", "--lease-name \"My_Lease\" must be lower-case letters"),
-        ["a lease that a slow answer ends"] = (o => o.LeaseDuration = TimeSpan.FromSeconds(4), "--lease-duration must be from 5 to 3600 seconds"),
-        ["a lease that nobody waits for"] = (o => o.LeaseDuration = TimeSpan.FromSeconds(3601), "--lease-duration must be from 5 to 3600 seconds"),
+        ["no time for a vendor"] = (
+            o => o.VendorTimeout = TimeSpan.Zero,
+            "--vendor-timeout must be more than 0 and at most half of the 00:10:00"
+        ),
+        ["more time for a vendor than a policy has"] = (
+            o => o.VendorTimeout = TimeSpan.FromMinutes(6),
+            "--vendor-timeout must be more than 0 and at most half of the 00:10:00"
+        ),
+        ["a time to drain that is over before it begins"] = (
+            o => o.DrainTimeout = TimeSpan.FromSeconds(-1),
+            "--drain-timeout must be from 0 to 3600 seconds"
+        ),
+        ["a time to drain that no kubelet waits"] = (
+            o => o.DrainTimeout = TimeSpan.FromSeconds(3601),
+            "--drain-timeout must be from 0 to 3600 seconds"
+        ),
+        ["a lease in no namespace"] = (
+            o => o.LeaseNamespace = "",
+            "--lease-namespace \"\" must be the name of a namespace"
+        ),
+        ["a lease whose name is none"] = (
+            o => o.LeaseName = "My_Lease",
+            "--lease-name \"My_Lease\" must be lower-case letters"
+        ),
+        ["a lease that a slow answer ends"] = (
+            o => o.LeaseDuration = TimeSpan.FromSeconds(4),
+            "--lease-duration must be from 5 to 3600 seconds"
+        ),
+        ["a lease that nobody waits for"] = (
+            o => o.LeaseDuration = TimeSpan.FromSeconds(3601),
+            "--lease-duration must be from 5 to 3600 seconds"
+        ),
         ["no address"] = (o => o.HttpAddress = "", "--http-address \"\" must be host:port"),
-        ["an address with a path"] = (o => o.HttpAddress = "0.0.0.0:8080/x", "--http-address \"0.0.0.0:8080/x\" must be host:port"),
-        ["an address with a user"] = (o => o.HttpAddress = "a@0.0.0.0:8080", "--http-address \"a@0.0.0.0:8080\" must be host:port"),
-        ["an address without a port"] = (o => o.HttpAddress = "localhost", "--http-address \"localhost\" must be host:port"),
-        ["a port that is none"] = (o => o.HttpAddress = "0.0.0.0:http", "--http-address \"0.0.0.0:http\" must be host:port"),
-        ["a log level that anybody can change"] = (o => o.AdminAddress = "0.0.0.0:8081", "--admin-address \"0.0.0.0:8081\" must be a loopback address and a port"),
-        ["a log level at a name that may be anybody's"] = (o => o.AdminAddress = "localhost:8081", "--admin-address \"localhost:8081\" must be a loopback address and a port"),
-        ["a log level at any port"] = (o => o.AdminAddress = "127.0.0.1:0", "--admin-address \"127.0.0.1:0\" must be a loopback address and a port"),
-        ["a log level without a port"] = (o => o.AdminAddress = "127.0.0.1", "--admin-address \"127.0.0.1\" must be a loopback address and a port"),
-        ["a token service that anybody can listen to"] = (o => o.TokenServiceEndpoint = "http://sts.example.com", "--sts-endpoint \"http://sts.example.com\" must be https://host[:port]; plain http goes to loopback only"),
-        ["a token service by a name that may be anybody's"] = (o => o.TokenServiceEndpoint = "http://localhost:1", "--sts-endpoint \"http://localhost:1\" must be"),
-        ["a token service with a path"] = (o => o.TokenServiceEndpoint = "https://sts.example.com/x", "--sts-endpoint \"https://sts.example.com/x\" must be"),
-        ["a token service that is none"] = (o => o.TokenServiceEndpoint = "sts.example.com", "--sts-endpoint \"sts.example.com\" must be"),
-        ["metadata elsewhere"] = (o => o.MetadataEndpoint = "http://192.0.2.1", "--metadata-endpoint \"http://192.0.2.1\" must be http://127.0.0.1:port"),
-        ["an endpoint that is none"] = (o => o.AllowedEndpoints = ["oss-*.aliyuncs.com", "https://a/b"], "--allowed-endpoints: \"https://a/b\" is not [scheme://]host[:port]"),
+        ["an address with a path"] = (
+            o => o.HttpAddress = "0.0.0.0:8080/x",
+            "--http-address \"0.0.0.0:8080/x\" must be host:port"
+        ),
+        ["an address with a user"] = (
+            o => o.HttpAddress = "a@0.0.0.0:8080",
+            "--http-address \"a@0.0.0.0:8080\" must be host:port"
+        ),
+        ["an address without a port"] = (
+            o => o.HttpAddress = "localhost",
+            "--http-address \"localhost\" must be host:port"
+        ),
+        ["a port that is none"] = (
+            o => o.HttpAddress = "0.0.0.0:http",
+            "--http-address \"0.0.0.0:http\" must be host:port"
+        ),
+        ["a log level that anybody can change"] = (
+            o => o.AdminAddress = "0.0.0.0:8081",
+            "--admin-address \"0.0.0.0:8081\" must be a loopback address and a port"
+        ),
+        ["a log level at a name that may be anybody's"] = (
+            o => o.AdminAddress = "localhost:8081",
+            "--admin-address \"localhost:8081\" must be a loopback address and a port"
+        ),
+        ["a log level at any port"] = (
+            o => o.AdminAddress = "127.0.0.1:0",
+            "--admin-address \"127.0.0.1:0\" must be a loopback address and a port"
+        ),
+        ["a log level without a port"] = (
+            o => o.AdminAddress = "127.0.0.1",
+            "--admin-address \"127.0.0.1\" must be a loopback address and a port"
+        ),
+        ["a token service that anybody can listen to"] = (
+            o => o.TokenServiceEndpoint = "http://sts.example.com",
+            "--sts-endpoint \"http://sts.example.com\" must be https://host[:port]; plain http goes to loopback only"
+        ),
+        ["a token service by a name that may be anybody's"] = (
+            o => o.TokenServiceEndpoint = "http://localhost:1",
+            "--sts-endpoint \"http://localhost:1\" must be"
+        ),
+        ["a token service with a path"] = (
+            o => o.TokenServiceEndpoint = "https://sts.example.com/x",
+            "--sts-endpoint \"https://sts.example.com/x\" must be"
+        ),
+        ["a token service that is none"] = (
+            o => o.TokenServiceEndpoint = "sts.example.com",
+            "--sts-endpoint \"sts.example.com\" must be"
+        ),
+        ["metadata elsewhere"] = (
+            o => o.MetadataEndpoint = "http://192.0.2.1",
+            "--metadata-endpoint \"http://192.0.2.1\" must be http://127.0.0.1:port"
+        ),
+        ["an endpoint that is none"] = (
+            o => o.AllowedEndpoints = ["oss-*.aliyuncs.com", "https://a/b"],
+            "--allowed-endpoints: \"https://a/b\" is not [scheme://]host[:port]"
+        ),
         ["no endpoint at all"] = (o => o.AllowedEndpoints = [], "--allowed-endpoints must list at least one endpoint"),
     };
 
@@ -53,13 +133,15 @@ public sealed class OperatorOptionsTests
     [InlineData("https://sts.example.com:8443")]
     [InlineData("http://127.0.0.1:9000")]
     [InlineData("http://[::1]:9000")]
-    public void A_token_service(string endpoint) => Assert.Equal(endpoint, Validated(o => o.TokenServiceEndpoint = endpoint).TokenServiceEndpoint);
+    public void A_token_service(string endpoint) =>
+        Assert.Equal(endpoint, Validated(o => o.TokenServiceEndpoint = endpoint).TokenServiceEndpoint);
 
     [Theory]
     [InlineData("0.0.0.0:8080")]
     [InlineData("[::]:8080")]
     [InlineData("localhost:80")]
-    public void An_address_to_listen_on(string address) => Assert.Equal(address, Validated(o => o.HttpAddress = address).HttpAddress);
+    public void An_address_to_listen_on(string address) =>
+        Assert.Equal(address, Validated(o => o.HttpAddress = address).HttpAddress);
 
     [Theory]
     [MemberData(nameof(Sentences))]
@@ -75,7 +157,9 @@ public sealed class OperatorOptionsTests
     [Fact]
     public void All_that_is_wrong_is_said_at_once()
     {
-        var thrown = Assert.Throws<OptionsValidationException>(() => Validated(o => (o.Workers, o.BucketConcurrency, o.VendorTimeout) = (0, 0, TimeSpan.Zero)));
+        var thrown = Assert.Throws<OptionsValidationException>(() =>
+            Validated(o => (o.Workers, o.BucketConcurrency, o.VendorTimeout) = (0, 0, TimeSpan.Zero))
+        );
 
         Assert.Equal(3, thrown.Failures.Count());
     }

@@ -39,8 +39,14 @@ public sealed class SchemaCheckTests
         _time.Advance(TimeSpan.FromSeconds(1));
         await _time.TimersScheduledAsync(1).Within();
 
-        Assert.Equal("CRDOutdated: the API server does not know BucketEncryptionPolicy, ObjectStore; apply the CRDs of this version of the operator", check.Problem);
-        Assert.Equal((LogLevel.Warning, $"Not started: {check.Problem}"), (Assert.Single(_log.Entries).Level, _log.Entries[0].Text));
+        Assert.Equal(
+            "CRDOutdated: the API server does not know BucketEncryptionPolicy, ObjectStore; apply the CRDs of this version of the operator",
+            check.Problem
+        );
+        Assert.Equal(
+            (LogLevel.Warning, $"Not started: {check.Problem}"),
+            (Assert.Single(_log.Entries).Level, _log.Entries[0].Text)
+        );
         Assert.False(passing.IsCompleted);
 
         _answer = current;
@@ -51,8 +57,16 @@ public sealed class SchemaCheckTests
     }
 
     [Theory]
-    [InlineData("not served at all", KubeFailure.NotFound, "CRDOutdated: the API server does not serve bucketencryption.io/v1alpha1")]
-    [InlineData("no answer", KubeFailure.Transient, "the CRDs of the cluster could not be looked at: the server's words")]
+    [InlineData(
+        "not served at all",
+        KubeFailure.NotFound,
+        "CRDOutdated: the API server does not serve bucketencryption.io/v1alpha1"
+    )]
+    [InlineData(
+        "no answer",
+        KubeFailure.Transient,
+        "the CRDs of the cluster could not be looked at: the server's words"
+    )]
     public async Task Waits_where_it_cannot_know(string sentence, KubeFailure failure, string expected)
     {
         _answer = () => throw new KubeApiException(failure, "the server's words");

@@ -23,9 +23,14 @@ public sealed class ServicesTests
         services.AddOperator(Connection);
         services.AddSingleton<IHostApplicationLifetime, Lifetime>();
 
-        await using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
+        await using var provider = services.BuildServiceProvider(
+            new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true }
+        );
 
-        Assert.All(services.Where(s => !s.ServiceType.IsGenericTypeDefinition), s => Assert.NotEmpty(provider.GetServices(s.ServiceType)));
+        Assert.All(
+            services.Where(s => !s.ServiceType.IsGenericTypeDefinition),
+            s => Assert.NotEmpty(provider.GetServices(s.ServiceType))
+        );
         Assert.Contains(provider.GetServices<IHostedService>(), s => s is OperatorService);
         Assert.False(provider.GetRequiredService<ControllerGroup>().IsReady);
         Assert.Null(provider.GetRequiredService<ControllerGroup>().Ailment);
@@ -36,12 +41,19 @@ public sealed class ServicesTests
     [InlineData("some namespaces", "team-a", null, false)]
     [InlineData("some namespaces, and rights in the whole cluster", "team-a", true, true)]
     [InlineData("all namespaces, and nobody is to have a store of the cluster", null, false, false)]
-    public async Task Stores_of_the_cluster_are_served_where_there_are_rights_for_them(string sentence, string? namespaces, bool? flag, bool served)
+    public async Task Stores_of_the_cluster_are_served_where_there_are_rights_for_them(
+        string sentence,
+        string? namespaces,
+        bool? flag,
+        bool served
+    )
     {
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddOperator(Connection);
-        services.Configure<OperatorOptions>(o => (o.WatchNamespaces, o.ClusterStores) = (namespaces is null ? [] : [namespaces], flag));
+        services.Configure<OperatorOptions>(o =>
+            (o.WatchNamespaces, o.ClusterStores) = (namespaces is null ? [] : [namespaces], flag)
+        );
         await using var provider = services.BuildServiceProvider();
 
         var failure = provider.GetRequiredService<Stores>().Find(Given.ClusterStoreReference, "team-a").Failure;
@@ -52,7 +64,11 @@ public sealed class ServicesTests
     [Theory]
     [InlineData("as the flag says", "flagged", "flagged")]
     [InlineData("where the pod is", null, "of-the-pod")]
-    public async Task Secrets_of_stores_of_the_cluster_are_where_the_operator_is(string sentence, string? flag, string expected)
+    public async Task Secrets_of_stores_of_the_cluster_are_where_the_operator_is(
+        string sentence,
+        string? flag,
+        string expected
+    )
     {
         var services = new ServiceCollection();
         services.AddLogging();
@@ -87,8 +103,6 @@ public sealed class ServicesTests
 
         public CancellationToken ApplicationStopped => CancellationToken.None;
 
-        public void StopApplication()
-        {
-        }
+        public void StopApplication() { }
     }
 }

@@ -16,7 +16,11 @@ internal sealed class CrdSchema
     {
         _node = node;
         Properties = Child(node, "properties") is YamlMappingNode properties
-            ? properties.Children.ToDictionary(p => ((YamlScalarNode)p.Key).Value!, p => new CrdSchema((YamlMappingNode)p.Value), StringComparer.Ordinal)
+            ? properties.Children.ToDictionary(
+                p => ((YamlScalarNode)p.Key).Value!,
+                p => new CrdSchema((YamlMappingNode)p.Value),
+                StringComparer.Ordinal
+            )
             : [];
         Items = Child(node, "items") is YamlMappingNode items ? new CrdSchema(items) : null;
         Enum = Texts("enum");
@@ -66,15 +70,25 @@ internal sealed class CrdSchema
     public string? Format { get; }
 
     /// <summary>Every property below this node as a dotted path; list items do not add to it.</summary>
-    public IEnumerable<string> Paths() => Properties.SelectMany(p => (p.Value.Items ?? p.Value).Paths().Select(rest => $"{p.Key}.{rest}").Prepend(p.Key));
+    public IEnumerable<string> Paths() =>
+        Properties.SelectMany(p => (p.Value.Items ?? p.Value).Paths().Select(rest => $"{p.Key}.{rest}").Prepend(p.Key));
 
     /// <summary>Where this node's YAML is not the other's, as paths.</summary>
     public IEnumerable<string> Differences(CrdSchema other, string path) => Differences(_node, other._node, path);
 
     private static IEnumerable<string> Differences(YamlNode? a, YamlNode? b, string path) =>
         a is YamlMappingNode x && b is YamlMappingNode y
-            ? x.Children.Keys.Union(y.Children.Keys).SelectMany(k => Differences(Child(x, ((YamlScalarNode)k).Value!), Child(y, ((YamlScalarNode)k).Value!), $"{path}.{k}"))
-            : Equals(a, b) ? [] : [path];
+            ? x
+                .Children.Keys.Union(y.Children.Keys)
+                .SelectMany(k =>
+                    Differences(
+                        Child(x, ((YamlScalarNode)k).Value!),
+                        Child(y, ((YamlScalarNode)k).Value!),
+                        $"{path}.{k}"
+                    )
+                )
+        : Equals(a, b) ? []
+        : [path];
 
     /// <summary>Why an API server would refuse (or silently prune) <paramref name="value"/>; empty if it would not.</summary>
     public IEnumerable<string> Violations(JsonNode? value, string path)
@@ -83,16 +97,32 @@ internal sealed class CrdSchema
         {
             case ("object", JsonObject o):
                 var properties = Properties;
-                return Required.Where(r => !o.ContainsKey(r)).Select(r => $"{path}.{r} is missing")
-                    .Concat(o.SelectMany(p => properties.TryGetValue(p.Key, out var s) ? s.Violations(p.Value, $"{path}.{p.Key}") : [$"{path}.{p.Key} is not in the CRD"]));
+                return Required
+                    .Where(r => !o.ContainsKey(r))
+                    .Select(r => $"{path}.{r} is missing")
+                    .Concat(
+                        o.SelectMany(p =>
+                            properties.TryGetValue(p.Key, out var s)
+                                ? s.Violations(p.Value, $"{path}.{p.Key}")
+                                : [$"{path}.{p.Key} is not in the CRD"]
+                        )
+                    );
             case ("array", JsonArray a):
-                return (a.Count > (MaxItems ?? int.MaxValue) ? [$"{path} has {a.Count} items"] : Array.Empty<string>())
-                    .Concat(a.SelectMany((item, i) => Items?.Violations(item, $"{path}[{i}]") ?? []));
+                return (
+                    a.Count > (MaxItems ?? int.MaxValue) ? [$"{path} has {a.Count} items"] : Array.Empty<string>()
+                ).Concat(a.SelectMany((item, i) => Items?.Violations(item, $"{path}[{i}]") ?? []));
             case ("string", JsonValue v) when v.TryGetValue<string>(out var text):
-                return (text.Length > (MaxLength ?? int.MaxValue) ? [$"{path} has {text.Length} characters"] : Array.Empty<string>())
-                    .Concat(Enum.Count > 0 && !Enum.Contains(text, StringComparer.Ordinal) ? [$"{path} is \"{text}\""] : []);
+                return (
+                    text.Length > (MaxLength ?? int.MaxValue)
+                        ? [$"{path} has {text.Length} characters"]
+                        : Array.Empty<string>()
+                ).Concat(
+                    Enum.Count > 0 && !Enum.Contains(text, StringComparer.Ordinal) ? [$"{path} is \"{text}\""] : []
+                );
             case ("integer", JsonValue v) when v.TryGetValue<long>(out var number):
-                return number < (Minimum ?? long.MinValue) || number > (Maximum ?? long.MaxValue) ? [$"{path} is {number}"] : [];
+                return number < (Minimum ?? long.MinValue) || number > (Maximum ?? long.MaxValue)
+                    ? [$"{path} is {number}"]
+                    : [];
             case ("boolean", JsonValue v2) when v2.TryGetValue<bool>(out _):
                 return [];
             default:
@@ -104,7 +134,8 @@ internal sealed class CrdSchema
 
     private int? Number(string name) => Text(name) is { } text ? int.Parse(text) : null;
 
-    private List<string> Texts(string name) => Child(_node, name) is YamlSequenceNode list ? [.. list.Select(n => ((YamlScalarNode)n).Value!)] : [];
+    private List<string> Texts(string name) =>
+        Child(_node, name) is YamlSequenceNode list ? [.. list.Select(n => ((YamlScalarNode)n).Value!)] : [];
 
     private static YamlNode? Child(YamlNode? node, string name) =>
         node is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode(name), out var child) ? child : null;

@@ -24,15 +24,21 @@ public sealed class CrdTests
     public void Store_spec_has_the_properties_of_the_records() => AssertSame(Store["spec"], typeof(ObjectStoreSpec));
 
     [Fact]
-    public void Cluster_store_spec_has_the_properties_of_the_records() => AssertSame(ClusterStore["spec"], typeof(ClusterObjectStoreSpec));
+    public void Cluster_store_spec_has_the_properties_of_the_records() =>
+        AssertSame(ClusterStore["spec"], typeof(ClusterObjectStoreSpec));
 
     /// <summary>To the letter, texts and rules too: who changes one of the two must change the other.</summary>
     [Fact]
     public void A_store_of_the_cluster_is_a_store_and_says_who_may_use_it_and_which_partition_it_is()
     {
-        var difference = ClusterStore["spec"].Differences(Store["spec"], "spec").Concat(ClusterStore["status"].Differences(Store["status"], "status"));
+        var difference = ClusterStore["spec"]
+            .Differences(Store["spec"], "spec")
+            .Concat(ClusterStore["status"].Differences(Store["status"], "status"));
 
-        Assert.Equal(["spec.properties.allowedNamespaces", "spec.properties.partition"], difference.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["spec.properties.allowedNamespaces", "spec.properties.partition"],
+            difference.Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -40,11 +46,24 @@ public sealed class CrdTests
 
     [Fact]
     public void Row_states_are_the_enum() =>
-        Assert.Equal(Policy["status"]["buckets"].Items!["state"].Enum.Order(), new[] { BucketRow.InSync, BucketRow.Drifted, BucketRow.Failed, BucketRow.Unknown, BucketRow.Releasing }.Order());
+        Assert.Equal(
+            Policy["status"]["buckets"].Items!["state"].Enum.Order(),
+            new[]
+            {
+                BucketRow.InSync,
+                BucketRow.Drifted,
+                BucketRow.Failed,
+                BucketRow.Unknown,
+                BucketRow.Releasing,
+            }.Order()
+        );
 
     [Fact]
     public void Condition_statuses_are_the_enum() =>
-        Assert.Equal(Policy["status"]["conditions"].Items!["status"].Enum.Order(), new[] { Condition.True, Condition.False, Condition.Unknown }.Order());
+        Assert.Equal(
+            Policy["status"]["conditions"].Items!["status"].Enum.Order(),
+            new[] { Condition.True, Condition.False, Condition.Unknown }.Order()
+        );
 
     [Fact]
     public void Vendors_are_the_enum() => Assert.Equal(Store["spec"]["vendor"].Enum, VendorCatalog.Names.Split(", "));
@@ -52,13 +71,30 @@ public sealed class CrdTests
     [Fact]
     public void Every_algorithm_cipher_and_addressing_of_the_enums_is_read()
     {
-        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
+        var reader = new StoreReader(
+            new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns),
+            Partitions.None,
+            new KeySourceReader(ambientInNamespacedStores: false)
+        );
         var encryption = Policy["spec"]["encryption"];
-        var specs = encryption["algorithm"].Enum.Select(a => new EncryptionSpec { Algorithm = a })
-            .Concat(encryption["kmsDataEncryption"].Enum.Select(c => new EncryptionSpec { Algorithm = "KMS", KmsDataEncryption = c }));
+        var specs = encryption["algorithm"]
+            .Enum.Select(a => new EncryptionSpec { Algorithm = a })
+            .Concat(
+                encryption["kmsDataEncryption"]
+                    .Enum.Select(c => new EncryptionSpec { Algorithm = "KMS", KmsDataEncryption = c })
+            );
 
-        var failures = specs.Select(s => reader.ReadWith(Given.Policy().With(s), Given.Store()).Failure)
-            .Concat(Store["spec"]["addressing"].Enum.Select(a => reader.ReadWith(Given.Policy(), Given.Store().At("https://oss-cn-hangzhou.aliyuncs.com", a)).Failure));
+        var failures = specs
+            .Select(s => reader.ReadWith(Given.Policy().With(s), Given.Store()).Failure)
+            .Concat(
+                Store["spec"]
+                    ["addressing"]
+                    .Enum.Select(a =>
+                        reader
+                            .ReadWith(Given.Policy(), Given.Store().At("https://oss-cn-hangzhou.aliyuncs.com", a))
+                            .Failure
+                    )
+            );
 
         Assert.All(failures, Assert.Null);
     }
@@ -67,10 +103,22 @@ public sealed class CrdTests
     [Theory]
     [InlineData("an unknown property", """{"x": 1}""", "status.x is not in the CRD")]
     [InlineData("a row without a name", """{"buckets": [{"state": "InSync"}]}""", "status.buckets[0].name is missing")]
-    [InlineData("a state that is none", """{"buckets": [{"name": "b", "state": "Fine"}]}""", "status.buckets[0].state is \"Fine\"")]
-    [InlineData("a text for a number", """{"observedGeneration": "1"}""", "status.observedGeneration is not of type integer: \"1\"")]
+    [InlineData(
+        "a state that is none",
+        """{"buckets": [{"name": "b", "state": "Fine"}]}""",
+        "status.buckets[0].state is \"Fine\""
+    )]
+    [InlineData(
+        "a text for a number",
+        """{"observedGeneration": "1"}""",
+        "status.observedGeneration is not of type integer: \"1\""
+    )]
     [InlineData("a null", """{"conditions": null}""", "status.conditions is not of type array: null")]
-    [InlineData("too many conditions", """{"conditions": [{}, {}, {}, {}, {}, {}, {}, {}, {}]}""", "status.conditions has 9 items")]
+    [InlineData(
+        "too many conditions",
+        """{"conditions": [{}, {}, {}, {}, {}, {}, {}, {}, {}]}""",
+        "status.conditions has 9 items"
+    )]
     public void The_checker_finds(string sentence, string status, string expected)
     {
         var found = Policy["status"].Violations(JsonNode.Parse(status), "status");
@@ -87,9 +135,12 @@ public sealed class CrdTests
 
     private static IEnumerable<string> Paths(Type type)
     {
-        var info = Wire.Default.GetTypeInfo(type) ?? throw new InvalidOperationException($"{type} is not in the JSON context");
+        var info =
+            Wire.Default.GetTypeInfo(type) ?? throw new InvalidOperationException($"{type} is not in the JSON context");
         if (info.Kind == JsonTypeInfoKind.Enumerable)
             return Paths(info.ElementType!);
-        return info.Properties.SelectMany(p => Paths(p.PropertyType).Select(rest => $"{p.Name}.{rest}").Prepend(p.Name));
+        return info.Properties.SelectMany(p =>
+            Paths(p.PropertyType).Select(rest => $"{p.Name}.{rest}").Prepend(p.Name)
+        );
     }
 }

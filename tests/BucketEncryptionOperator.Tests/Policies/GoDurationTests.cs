@@ -31,6 +31,9 @@ public sealed class GoDurationTests
     {
         var duration = GoDuration.Parse(text);
 
-        Assert.True(duration == (seconds is { } s ? TimeSpan.FromSeconds(s) : null), $"{sentence}: {text} became {duration}");
+        Assert.True(
+            duration == (seconds is { } s ? TimeSpan.FromSeconds(s) : null),
+            $"{sentence}: {text} became {duration}"
+        );
     }
 }

@@ -7,7 +7,10 @@ namespace BucketEncryptionOperator.Tests.Policies;
 
 public sealed class KeySourceReaderTests
 {
-    private static readonly CredentialsSpec Rrsa = new() { Rrsa = new RrsaSpec { RoleArn = "role", OidcProviderArn = "provider" } };
+    private static readonly CredentialsSpec Rrsa = new()
+    {
+        Rrsa = new RrsaSpec { RoleArn = "role", OidcProviderArn = "provider" },
+    };
     private static readonly CredentialsSpec Ecs = new() { EcsRamRole = new EcsRamRoleSpec() };
     private static readonly CredentialsSpec Web = new() { WebIdentity = new WebIdentitySpec { RoleArn = "role" } };
 
@@ -17,14 +20,25 @@ public sealed class KeySourceReaderTests
 
     [Fact]
     public void A_Secret_is_for_every_store() =>
-        Assert.Equal(new KeySource.FromSecret(new SecretSource(Given.SecretKey)), _reader.Read("A store", Given.Store().Spec, Own).Value);
+        Assert.Equal(
+            new KeySource.FromSecret(new SecretSource(Given.SecretKey)),
+            _reader.Read("A store", Given.Store().Spec, Own).Value
+        );
 
     [Fact]
     public void The_operators_own_identities_are_read()
     {
-        Assert.Equal(new KeySource.FromIdentity(new AmbientIdentity.Rrsa("role", "provider", "bucket-encryption-operator", "cn-hangzhou")), Read(Rrsa, "AlibabaOSS").Value);
+        Assert.Equal(
+            new KeySource.FromIdentity(
+                new AmbientIdentity.Rrsa("role", "provider", "bucket-encryption-operator", "cn-hangzhou")
+            ),
+            Read(Rrsa, "AlibabaOSS").Value
+        );
         Assert.Equal(new KeySource.FromIdentity(new AmbientIdentity.EcsRamRole(null)), Read(Ecs, "AlibabaOSS").Value);
-        Assert.Equal(new KeySource.FromIdentity(new AmbientIdentity.WebIdentity("role", "cn-hangzhou")), Read(Web, "S3").Value);
+        Assert.Equal(
+            new KeySource.FromIdentity(new AmbientIdentity.WebIdentity("role", "cn-hangzhou")),
+            Read(Web, "S3").Value
+        );
     }
 
     [Fact]
@@ -42,18 +56,46 @@ public sealed class KeySourceReaderTests
     [Fact]
     public void Exactly_one_is_given_also_where_an_older_CRD_let_it_through()
     {
-        Assert.Contains("exactly one of secretRef, rrsa, ecsRamRole and webIdentity; none is given", Read(new CredentialsSpec(), "AlibabaOSS").Failure?.Message, StringComparison.Ordinal);
-        Assert.Contains("; rrsa and ecsRamRole are given", Read(Rrsa with { EcsRamRole = new EcsRamRoleSpec() }, "AlibabaOSS").Failure?.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "exactly one of secretRef, rrsa, ecsRamRole and webIdentity; none is given",
+            Read(new CredentialsSpec(), "AlibabaOSS").Failure?.Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "; rrsa and ecsRamRole are given",
+            Read(Rrsa with { EcsRamRole = new EcsRamRoleSpec() }, "AlibabaOSS").Failure?.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Each_goes_with_its_vendor_only()
     {
-        Assert.Contains("rrsa: goes only with vendor AlibabaOSS, and the vendor is S3", Read(Rrsa, "S3").Failure?.Message, StringComparison.Ordinal);
-        Assert.Contains("ecsRamRole: goes only with vendor AlibabaOSS", Read(Ecs, "HuaweiOBS").Failure?.Message, StringComparison.Ordinal);
-        Assert.Contains("webIdentity: goes only with vendor S3", Read(Web, "AlibabaOSS").Failure?.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "rrsa: goes only with vendor AlibabaOSS, and the vendor is S3",
+            Read(Rrsa, "S3").Failure?.Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "ecsRamRole: goes only with vendor AlibabaOSS",
+            Read(Ecs, "HuaweiOBS").Failure?.Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "webIdentity: goes only with vendor S3",
+            Read(Web, "AlibabaOSS").Failure?.Message,
+            StringComparison.Ordinal
+        );
     }
 
     private Read<KeySource> Read(CredentialsSpec credentials, string vendor) =>
-        _reader.Read("A store", Given.Store().Spec with { Credentials = credentials, Vendor = vendor }, new StoreScope("operators", IsNamespaced: false));
+        _reader.Read(
+            "A store",
+            Given.Store().Spec with
+            {
+                Credentials = credentials,
+                Vendor = vendor,
+            },
+            new StoreScope("operators", IsNamespaced: false)
+        );
 }

@@ -9,7 +9,9 @@ public sealed class NamespaceRulesTests
 
     private static readonly ImmutableArray<KeyValuePair<string, string>> Labels = [new("env", "prod"), new("tier", "")];
 
-    private static readonly Dictionary<string, (AllowedNamespacesSpec? Allowed, bool Expected)> Table = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (AllowedNamespacesSpec? Allowed, bool Expected)> Table = new(
+        StringComparer.Ordinal
+    )
     {
         ["nothing said: nobody"] = (null, false),
         ["an empty answer: nobody"] = (new(), false),
@@ -34,16 +36,23 @@ public sealed class NamespaceRulesTests
         ["a label that must not be there"] = (Expression("region", "DoesNotExist"), true),
         ["a label that must not be there and is"] = (Expression("tier", "DoesNotExist"), false),
         ["an operator of a later version"] = (Expression("env", "Near", "prod"), false),
-        ["labels that fit and an expression that does not"] = (Selector(new()
-        {
-            MatchLabels = ImmutableDictionary<string, string>.Empty.Add("env", "prod"),
-            MatchExpressions = [new LabelRequirementSpec { Key = "tier", Operator = "DoesNotExist" }],
-        }), false),
+        ["labels that fit and an expression that does not"] = (
+            Selector(
+                new()
+                {
+                    MatchLabels = ImmutableDictionary<string, string>.Empty.Add("env", "prod"),
+                    MatchExpressions = [new LabelRequirementSpec { Key = "tier", Operator = "DoesNotExist" }],
+                }
+            ),
+            false
+        ),
         ["another name, and a selector that fits"] = (Match(("env", "prod")) with { Names = ["team-b"] }, true),
         ["its name, and a selector that does not fit"] = (Match(("env", "test")) with { Names = ["team-a"] }, true),
     };
 
-    private static readonly Dictionary<string, (AllowedNamespacesSpec? Allowed, bool Expected)> Unknown = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (AllowedNamespacesSpec? Allowed, bool Expected)> Unknown = new(
+        StringComparer.Ordinal
+    )
     {
         ["its name needs no labels"] = (new() { Names = ["team-a"] }, true),
         ["an empty selector selects namespaces that there are"] = (Selector(new()), false),
@@ -67,8 +76,23 @@ public sealed class NamespaceRulesTests
     private static AllowedNamespacesSpec Selector(LabelSelectorSpec selector) => new() { Selector = selector };
 
     private static AllowedNamespacesSpec Match(params (string Name, string Value)[] labels) =>
-        Selector(new() { MatchLabels = labels.ToImmutableDictionary(l => l.Name, l => l.Value, StringComparer.Ordinal) });
+        Selector(
+            new() { MatchLabels = labels.ToImmutableDictionary(l => l.Name, l => l.Value, StringComparer.Ordinal) }
+        );
 
     private static AllowedNamespacesSpec Expression(string key, string op, params string[] values) =>
-        Selector(new() { MatchExpressions = [new LabelRequirementSpec { Key = key, Operator = op, Values = [.. values] }] });
+        Selector(
+            new()
+            {
+                MatchExpressions =
+                [
+                    new LabelRequirementSpec
+                    {
+                        Key = key,
+                        Operator = op,
+                        Values = [.. values],
+                    },
+                ],
+            }
+        );
 }

@@ -27,15 +27,22 @@ public sealed class OddStatusTests(ITestOutputHelper output)
         var schema = CrdSchema.Load(file);
         for (var i = 0; i < RandomSeed.Cases(3000); i++)
         {
-            var json = new JsonObject { ["metadata"] = new JsonObject { ["name"] = "x" }, ["spec"] = samples.Of(schema["spec"]), ["status"] = samples.Of(schema["status"]) };
+            var json = new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["name"] = "x" },
+                ["spec"] = samples.Of(schema["spec"]),
+                ["status"] = samples.Of(schema["status"]),
+            };
             Assert.Empty(schema["status"].Violations(json["status"], "status"));
 
-            var bad = Record.Exception(() => file switch
-            {
-                "objectstores.yaml" => (object?)JsonSerializer.Deserialize(json, Kinds.Stores.ObjectType),
-                "clusterobjectstores.yaml" => JsonSerializer.Deserialize(json, Kinds.ClusterStores.ObjectType),
-                _ => JsonSerializer.Deserialize(json, Kinds.Policies.ObjectType),
-            });
+            var bad = Record.Exception(() =>
+                file switch
+                {
+                    "objectstores.yaml" => (object?)JsonSerializer.Deserialize(json, Kinds.Stores.ObjectType),
+                    "clusterobjectstores.yaml" => JsonSerializer.Deserialize(json, Kinds.ClusterStores.ObjectType),
+                    _ => JsonSerializer.Deserialize(json, Kinds.Policies.ObjectType),
+                }
+            );
 
             Assert.True(bad is null, $"{bad?.Message}\n{json}");
         }
@@ -78,9 +85,11 @@ public sealed class OddStatusTests(ITestOutputHelper output)
     [InlineData("2026-11-21T01:47:57+99:99")]
     public void A_time_that_is_none_is_absent_and_the_first_of_all_where_it_cannot_be(string written)
     {
-        var status = Read($$"""
+        var status = Read(
+            $$"""
             {"lastVerifiedTime": "{{written}}", "conditions": [{"type": "Ready", "status": "True", "reason": "R", "message": "", "lastTransitionTime": "{{written}}"}]}
-            """);
+            """
+        );
 
         Assert.Null(status.LastVerifiedTime);
         Assert.Equal(DateTimeOffset.UnixEpoch, status.Conditions.Find("Ready")?.LastTransitionTime);
@@ -111,26 +120,43 @@ public sealed class OddStatusTests(ITestOutputHelper output)
             if (json["buckets"] is JsonArray { Count: > 0 } rows)
                 rows[0]!["name"] = Bucket;
             var policy = Given.Policy(Bucket);
-            policy = policy with { Spec = policy.Spec with { DeletionPolicy = random.Next(2) == 0 ? "Restore" : "Retain" }, Status = Read(json.ToJsonString()) };
+            policy = policy with
+            {
+                Spec = policy.Spec with { DeletionPolicy = random.Next(2) == 0 ? "Restore" : "Retain" },
+                Status = Read(json.ToJsonString()),
+            };
             await using var bench = new Workbench().Start(policy);
             bench.Vendor[Bucket] = new BucketEncryption.None();
 
             await bench.ReconcileAsync([Given.PolicyKey], workers: 1);
 
-            Assert.True(bench.Status.Conditions.Find("Ready")?.Reason != "OperatorBug", $"{json}\n{string.Join('\n', bench.Logs)}");
+            Assert.True(
+                bench.Status.Conditions.Find("Ready")?.Reason != "OperatorBug",
+                $"{json}\n{string.Join('\n', bench.Logs)}"
+            );
             var written = JsonSerializer.SerializeToNode(bench.Status, Wire.Default.PolicyStatus);
             Assert.True(!schema.Violations(written, "status").Any(), $"{json}\n{written}");
         }
     }
 
     private static BucketRow ReadRow(string writes) =>
-        Assert.Single(Read("""{"buckets": [{"name": "b-one", "state": "Drifted", "writes": WRITES}]}""".Replace("WRITES", writes, StringComparison.Ordinal)).Buckets);
+        Assert.Single(
+            Read(
+                """{"buckets": [{"name": "b-one", "state": "Drifted", "writes": WRITES}]}""".Replace(
+                    "WRITES",
+                    writes,
+                    StringComparison.Ordinal
+                )
+            ).Buckets
+        );
 
     private static PolicyStatus Read(string status)
     {
         const string Policy = """
             {"metadata": {"name": "x"}, "spec": {"storeRef": {"name": "s"}, "buckets": [{"name": "b-one"}], "encryption": {"algorithm": "AES256"}}, "status": STATUS}
             """;
-        return JsonSerializer.Deserialize(Policy.Replace("STATUS", status, StringComparison.Ordinal), Kinds.Policies.ObjectType)!.Status!;
+        return JsonSerializer
+            .Deserialize(Policy.Replace("STATUS", status, StringComparison.Ordinal), Kinds.Policies.ObjectType)!
+            .Status!;
     }
 }

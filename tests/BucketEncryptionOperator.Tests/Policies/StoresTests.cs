@@ -13,14 +13,19 @@ public sealed class StoresTests
 {
     private const string Operators = "operators";
 
-    private static readonly StoreReader Reader = new(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
+    private static readonly StoreReader Reader = new(
+        new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns),
+        Partitions.None,
+        new KeySourceReader(ambientInNamespacedStores: false)
+    );
 
     private readonly Mirror<ObjectStore> _stores = new();
     private readonly Mirror<ClusterObjectStore> _clusterStores = new();
     private readonly Mirror<Namespace> _namespaces = new();
     private readonly Stores _room;
 
-    public StoresTests() => _room = new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, Operators), Reader);
+    public StoresTests() =>
+        _room = new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, Operators), Reader);
 
     [Theory]
     [InlineData(null)]
@@ -32,7 +37,10 @@ public sealed class StoresTests
         var (store, failure) = _room.Find(Reference(kind), Given.Namespace);
 
         Assert.Null(failure);
-        Assert.Equal(("AlibabaOSS", (KeySource)new KeySource.FromSecret(new SecretSource(Given.SecretKey))), (store?.Vendor, store?.Keys));
+        Assert.Equal(
+            ("AlibabaOSS", (KeySource)new KeySource.FromSecret(new SecretSource(Given.SecretKey))),
+            (store?.Vendor, store?.Keys)
+        );
     }
 
     [Fact]
@@ -63,19 +71,35 @@ public sealed class StoresTests
         var (store, failure) = _room.Find(Given.ClusterStoreReference, Given.Namespace);
 
         Assert.Null(failure);
-        Assert.Equal(new KeySource.FromSecret(new SecretSource(new NamespacedName(Operators, Given.SecretKey.Name))), store?.Keys);
+        Assert.Equal(
+            new KeySource.FromSecret(new SecretSource(new NamespacedName(Operators, Given.SecretKey.Name))),
+            store?.Keys
+        );
     }
 
     [Fact]
     public void A_label_gives_the_namespace_a_store_and_takes_it_away()
     {
-        var selector = new LabelSelectorSpec { MatchExpressions = [new LabelRequirementSpec { Key = "buckets", Operator = "Exists" }] };
+        var selector = new LabelSelectorSpec
+        {
+            MatchExpressions = [new LabelRequirementSpec { Key = "buckets", Operator = "Exists" }],
+        };
         Add(Given.ClusterStore(new AllowedNamespacesSpec { Selector = selector }));
 
         var found = new List<bool>();
-        foreach (var ns in (Namespace[])[Given.NamespaceWith(), Given.NamespaceWith(("buckets", "yes")), Given.NamespaceWith(("other", "yes"))])
+        foreach (
+            var ns in (Namespace[])
+                [Given.NamespaceWith(), Given.NamespaceWith(("buckets", "yes")), Given.NamespaceWith(("other", "yes"))]
+        )
         {
-            _namespaces.Apply(new WatchEvent<Namespace>.Applied(ns with { Metadata = ns.Metadata with { ResourceVersion = $"{found.Count}" } }));
+            _namespaces.Apply(
+                new WatchEvent<Namespace>.Applied(
+                    ns with
+                    {
+                        Metadata = ns.Metadata with { ResourceVersion = $"{found.Count}" },
+                    }
+                )
+            );
             found.Add(_room.Find(Given.ClusterStoreReference, Given.Namespace).Value is not null);
         }
 
@@ -89,7 +113,13 @@ public sealed class StoresTests
         Add(Given.ClusterStore(new AllowedNamespacesSpec { Names = ["team-b"] }));
         var notAllowed = _room.Find(Given.ClusterStoreReference, Given.Namespace).Failure;
         var broken = Given.ClusterStore();
-        Add(broken with { Metadata = broken.Metadata with { ResourceVersion = "2" }, Spec = broken.Spec with { Endpoint = "https://inside.example" } });
+        Add(
+            broken with
+            {
+                Metadata = broken.Metadata with { ResourceVersion = "2" },
+                Spec = broken.Spec with { Endpoint = "https://inside.example" },
+            }
+        );
         var brokenToo = _room.Find(Given.ClusterStoreReference, Given.Namespace).Failure;
 
         Assert.Equal((FailureKind.Missing, "StoreNotAllowed"), (absent?.Kind, absent?.Code));
@@ -106,13 +136,19 @@ public sealed class StoresTests
 
         var failure = _room.Find(Given.ClusterStoreReference, Given.Namespace).Failure;
 
-        Assert.StartsWith("ClusterObjectStore \"hangzhou\", spec.vendor: \"Floppy\"", failure?.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "ClusterObjectStore \"hangzhou\", spec.vendor: \"Floppy\"",
+            failure?.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void An_installation_without_stores_of_the_cluster_says_so()
     {
-        var failure = new Stores(_stores, shared: null, Reader).Find(Given.ClusterStoreReference, Given.Namespace).Failure;
+        var failure = new Stores(_stores, shared: null, Reader)
+            .Find(Given.ClusterStoreReference, Given.Namespace)
+            .Failure;
 
         Assert.Equal((FailureKind.Invalid, "ClusterStoresNotServed"), (failure?.Kind, failure?.Code));
         Assert.Contains("--cluster-stores", failure?.Hint, StringComparison.Ordinal);
@@ -124,7 +160,12 @@ public sealed class StoresTests
     [InlineData("AlibabaOSS", "cn-hangzhou", "https://oss-cn-hangzhou-internal.aliyuncs.com", "aliyuncs.com")]
     [InlineData("AlibabaOSS", "cn-beijing", "https://cn-beijing.oss.aliyuncs.com", "aliyuncs.com")]
     [InlineData("AlibabaOSS", "cn-hangzhou", "https://oss.corp.example", "oss.corp.example:443")]
-    [InlineData("AlibabaOSS", "cn-hangzhou", "https://oss-cn-hangzhou.notaliyuncs.com", "oss-cn-hangzhou.notaliyuncs.com:443")]
+    [InlineData(
+        "AlibabaOSS",
+        "cn-hangzhou",
+        "https://oss-cn-hangzhou.notaliyuncs.com",
+        "oss-cn-hangzhou.notaliyuncs.com:443"
+    )]
     [InlineData("HuaweiOBS", "cn-north-4", null, "myhuaweicloud.com")]
     [InlineData("HuaweiOBS", "eu-west-101", null, "myhuaweicloud.eu")]
     [InlineData("HuaweiOBS", "cn-north-4", "https://oss.corp.example", "oss.corp.example:443")]
@@ -162,13 +203,25 @@ public sealed class StoresTests
     [InlineData("https://obs.cn-north-4.myhuaweicloud.com", "cn-north-4", "HuaweiOBS", "S3")]
     [InlineData("https://oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou", "AlibabaOSS", "S3")]
     [InlineData("https://s3.cn-north-1.jdcloud-oss.com", "cn-north-1", "JDCloudOSS", "S3")]
-    public void One_endpoint_is_one_partition_in_every_dialect(string endpoint, string region, string vendor, string other) =>
-        Assert.Equal(Place(Given.Store(vendor, region).At(endpoint).Spec)?.Partition, Place(Given.Store(other, region).At(endpoint).Spec)?.Partition);
+    public void One_endpoint_is_one_partition_in_every_dialect(
+        string endpoint,
+        string region,
+        string vendor,
+        string other
+    ) =>
+        Assert.Equal(
+            Place(Given.Store(vendor, region).At(endpoint).Spec)?.Partition,
+            Place(Given.Store(other, region).At(endpoint).Spec)?.Partition
+        );
 
     [Fact]
     public void A_CloudBox_is_a_partition_of_its_own()
     {
-        var spec = Given.Store().Spec with { Endpoint = "https://cb-1.cn-hangzhou.oss-cloudbox.aliyuncs.com", Alibaba = new AlibabaSpec { CloudBoxId = "cb-1" } };
+        var spec = Given.Store().Spec with
+        {
+            Endpoint = "https://cb-1.cn-hangzhou.oss-cloudbox.aliyuncs.com",
+            Alibaba = new AlibabaSpec { CloudBoxId = "cb-1" },
+        };
 
         Assert.Equal("cb-1", Place(spec)?.Partition);
     }
@@ -179,8 +232,10 @@ public sealed class StoresTests
     [InlineData("another address", "a=[fd00::6]:9000", null)]
     [InlineData("another port", "a=[fd00::5]:9001", null)]
     public void A_partition_of_an_IPv6_address_is_found_in_every_spelling(
-        string sentence, string entry, string? expected) =>
-        Assert.True(expected == new Partitions([entry]).Of(new Uri("http://[fd00::5]:9000")), sentence);
+        string sentence,
+        string entry,
+        string? expected
+    ) => Assert.True(expected == new Partitions([entry]).Of(new Uri("http://[fd00::5]:9000")), sentence);
 
     /// <summary>A namespace's author could else say that his bucket elsewhere is somebody's bucket here.</summary>
     [Theory]
@@ -192,7 +247,10 @@ public sealed class StoresTests
         var partitions = new Partitions(["corp:1_a=oss.corp.example", "apart=oss-cn-hangzhou.aliyuncs.com"]);
         var region = endpoint.Contains("shanghai", StringComparison.Ordinal) ? "cn-shanghai" : "cn-hangzhou";
 
-        Assert.True(expected == Place(Given.Store().Spec with { Region = region, Endpoint = endpoint }, partitions)?.Partition, sentence);
+        Assert.True(
+            expected == Place(Given.Store().Spec with { Region = region, Endpoint = endpoint }, partitions)?.Partition,
+            sentence
+        );
     }
 
     [Fact]
@@ -230,7 +288,10 @@ public sealed class StoresTests
 
         Assert.Equal(authority.Pem, good);
         Assert.Equal("InvalidSpec", failure?.Code);
-        Assert.Equal("ObjectStore \"hangzhou\", spec.caBundle: it holds something that is no certificate; give certificates only.", failure?.Message);
+        Assert.Equal(
+            "ObjectStore \"hangzhou\", spec.caBundle: it holds something that is no certificate; give certificates only.",
+            failure?.Message
+        );
     }
 
     [Fact]
@@ -242,12 +303,27 @@ public sealed class StoresTests
         Add(ours with { Spec = ours.Spec with { Credentials = spec.Credentials } });
 
         Assert.Equal("AmbientNotAllowed", _room.Find(Reference("ObjectStore"), Given.Namespace).Failure?.Code);
-        Assert.Equal(new KeySource.FromIdentity(new AmbientIdentity.EcsRamRole(null)), _room.Find(Given.ClusterStoreReference, Given.Namespace).Value?.Keys);
+        Assert.Equal(
+            new KeySource.FromIdentity(new AmbientIdentity.EcsRamRole(null)),
+            _room.Find(Given.ClusterStoreReference, Given.Namespace).Value?.Keys
+        );
     }
 
     private static StorePlace? Place(ObjectStoreSpec spec, Partitions? partitions = null)
     {
-        var reader = new StoreReader(new EndpointAllowList([.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "oss-cn-hangzhou.notaliyuncs.com", "http://127.0.0.1:9000", "http://[fd00::5]:9000", "*.oss-cloudbox.aliyuncs.com", "vpce-*.s3.*.vpce.amazonaws.com"]), partitions ?? Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
+        var reader = new StoreReader(
+            new EndpointAllowList([
+                .. VendorCatalog.DefaultEndpointPatterns,
+                "oss.corp.example",
+                "oss-cn-hangzhou.notaliyuncs.com",
+                "http://127.0.0.1:9000",
+                "http://[fd00::5]:9000",
+                "*.oss-cloudbox.aliyuncs.com",
+                "vpce-*.s3.*.vpce.amazonaws.com",
+            ]),
+            partitions ?? Partitions.None,
+            new KeySourceReader(ambientInNamespacedStores: false)
+        );
         var (store, failure) = reader.Read("store", spec, new StoreScope(Given.Namespace, IsNamespaced: true));
         Assert.Null(failure);
         return store?.Place;
@@ -257,5 +333,6 @@ public sealed class StoresTests
 
     private void Add(ObjectStore store) => _stores.Apply(new WatchEvent<ObjectStore>.Applied(store));
 
-    private void Add(ClusterObjectStore store) => _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Applied(store));
+    private void Add(ClusterObjectStore store) =>
+        _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Applied(store));
 }

@@ -34,14 +34,21 @@ public sealed class WireTests
         }
         """;
 
-    private const string MinimalSpec = """{"storeRef": {"name": "s"}, "buckets": [{"name": "abc"}], "encryption": {"algorithm": "AES256"}}""";
+    private const string MinimalSpec =
+        """{"storeRef": {"name": "s"}, "buckets": [{"name": "abc"}], "encryption": {"algorithm": "AES256"}}""";
 
     [Fact]
     public void A_status_reads_and_writes_back_the_same()
     {
         var policy = Read(Policy);
 
-        var written = Write(new StatusPatch { Metadata = new PatchMeta { ResourceVersion = policy.Metadata.ResourceVersion }, Status = Assert.IsType<PolicyStatus>(policy.Status) });
+        var written = Write(
+            new StatusPatch
+            {
+                Metadata = new PatchMeta { ResourceVersion = policy.Metadata.ResourceVersion },
+                Status = Assert.IsType<PolicyStatus>(policy.Status),
+            }
+        );
 
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(Policy)?["status"], written["status"]), written.ToJsonString());
         Assert.Equal("7", (string?)written["metadata"]?["resourceVersion"]);
@@ -65,7 +72,15 @@ public sealed class WireTests
         Assert.Equal((3, "team-a/archive"), (policy.Metadata.Generation, policy.Metadata.Key.ToString()));
         Assert.Equal(new StoreReference { Kind = "ObjectStore", Name = "hangzhou" }, policy.Spec.StoreRef);
         Assert.Equal(["finance-archive", "finance-ledger"], policy.Spec.Buckets.Select(b => b.Name));
-        Assert.Equal(new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "k-1" }, KmsDataEncryption = "SM4" }, policy.Spec.Encryption);
+        Assert.Equal(
+            new EncryptionSpec
+            {
+                Algorithm = "KMS",
+                KmsKey = new KmsKeySpec { Id = "k-1" },
+                KmsDataEncryption = "SM4",
+            },
+            policy.Spec.Encryption
+        );
         Assert.Equal((true, "5m"), (policy.Spec.AllowDowngrade, policy.Spec.ResyncInterval));
     }
 
@@ -74,7 +89,22 @@ public sealed class WireTests
     {
         var time = new DateTimeOffset(2026, 11, 21, 9, 47, 57, 987, TimeSpan.FromHours(8)).AddTicks(1234);
 
-        var written = Write(Patch(new PolicyStatus { Buckets = [new BucketRow { Name = "b", State = "InSync", LastAppliedTime = time }] }));
+        var written = Write(
+            Patch(
+                new PolicyStatus
+                {
+                    Buckets =
+                    [
+                        new BucketRow
+                        {
+                            Name = "b",
+                            State = "InSync",
+                            LastAppliedTime = time,
+                        },
+                    ],
+                }
+            )
+        );
 
         Assert.Equal("2026-11-21T01:47:57Z", (string?)written["status"]?["buckets"]?[0]?["lastAppliedTime"]);
         Assert.Equal(new DateTimeOffset(2026, 11, 21, 1, 47, 57, TimeSpan.Zero), KubeTimeConverter.Truncate(time));
@@ -94,9 +124,18 @@ public sealed class WireTests
     [InlineData("status absent", """{"metadata": {}, "spec": SPEC}""")]
     [InlineData("status null", """{"metadata": {}, "spec": SPEC, "status": null}""")]
     [InlineData("status empty", """{"metadata": {}, "spec": SPEC, "status": {}}""")]
-    [InlineData("parts of the status null", """{"metadata": {}, "spec": SPEC, "status": {"conditions": [], "summary": null, "observedGeneration": null}}""")]
-    [InlineData("unknown fields anywhere", """{"x": 1, "metadata": {"x": 1}, "spec": SPEC, "status": {"x": [], "buckets": [], "conditions": []}}""")]
-    [InlineData("optional parts null", """{"metadata": {"labels": null}, "spec": {"storeRef": {"name": "s", "kind": null}, "buckets": [{"name": "abc"}], "encryption": {"algorithm": "AES256", "kmsKey": null, "kmsDataEncryption": null}, "allowDowngrade": null, "resyncInterval": null}}""")]
+    [InlineData(
+        "parts of the status null",
+        """{"metadata": {}, "spec": SPEC, "status": {"conditions": [], "summary": null, "observedGeneration": null}}"""
+    )]
+    [InlineData(
+        "unknown fields anywhere",
+        """{"x": 1, "metadata": {"x": 1}, "spec": SPEC, "status": {"x": [], "buckets": [], "conditions": []}}"""
+    )]
+    [InlineData(
+        "optional parts null",
+        """{"metadata": {"labels": null}, "spec": {"storeRef": {"name": "s", "kind": null}, "buckets": [{"name": "abc"}], "encryption": {"algorithm": "AES256", "kmsKey": null, "kmsDataEncryption": null}, "allowDowngrade": null, "resyncInterval": null}}"""
+    )]
     public void What_is_absent_or_null_or_unknown_leaves_no_trap(string sentence, string json)
     {
         var policy = Read(json.Replace("SPEC", MinimalSpec, StringComparison.Ordinal));
@@ -111,14 +150,38 @@ public sealed class WireTests
     [InlineData("no spec", """{"metadata": {}}""")]
     [InlineData("no metadata", """{"spec": SPEC}""")]
     [InlineData("spec null", """{"metadata": {}, "spec": null}""")]
-    [InlineData("no buckets", """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "encryption": {"algorithm": "AES256"}}}""")]
-    [InlineData("no algorithm", """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "buckets": [], "encryption": {}}}""")]
-    [InlineData("algorithm null", """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "buckets": [], "encryption": {"algorithm": null}}}""")]
-    [InlineData("bucket without a name", """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "buckets": [{}], "encryption": {"algorithm": "AES256"}}}""")]
-    [InlineData("a number for a name", """{"metadata": {}, "spec": {"storeRef": {"name": 1}, "buckets": [], "encryption": {"algorithm": "AES256"}}}""")]
-    [InlineData("a text for a list", """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "buckets": "abc", "encryption": {"algorithm": "AES256"}}}""")]
-    [InlineData("buckets null", """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "buckets": null, "encryption": {"algorithm": "AES256"}}}""")]
-    [InlineData("a list of the status null, which no API server stores", """{"metadata": {}, "spec": SPEC, "status": {"conditions": null}}""")]
+    [InlineData(
+        "no buckets",
+        """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "encryption": {"algorithm": "AES256"}}}"""
+    )]
+    [InlineData(
+        "no algorithm",
+        """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "buckets": [], "encryption": {}}}"""
+    )]
+    [InlineData(
+        "algorithm null",
+        """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "buckets": [], "encryption": {"algorithm": null}}}"""
+    )]
+    [InlineData(
+        "bucket without a name",
+        """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "buckets": [{}], "encryption": {"algorithm": "AES256"}}}"""
+    )]
+    [InlineData(
+        "a number for a name",
+        """{"metadata": {}, "spec": {"storeRef": {"name": 1}, "buckets": [], "encryption": {"algorithm": "AES256"}}}"""
+    )]
+    [InlineData(
+        "a text for a list",
+        """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "buckets": "abc", "encryption": {"algorithm": "AES256"}}}"""
+    )]
+    [InlineData(
+        "buckets null",
+        """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "buckets": null, "encryption": {"algorithm": "AES256"}}}"""
+    )]
+    [InlineData(
+        "a list of the status null, which no API server stores",
+        """{"metadata": {}, "spec": SPEC, "status": {"conditions": null}}"""
+    )]
     [InlineData("half an object", """{"metadata": {}, "spec": """)]
     public void A_bad_object_gives_JsonException(string sentence, string json)
     {
@@ -148,14 +211,23 @@ public sealed class WireTests
     [Fact]
     public void A_Secret_with_null_data_is_read()
     {
-        var secret = KubernetesJson.Deserialize<V1Secret>("""{"metadata": {"name": "s", "namespace": "n"}, "data": {"accessKeyId": null}}""");
+        var secret = KubernetesJson.Deserialize<V1Secret>(
+            """{"metadata": {"name": "s", "namespace": "n"}, "data": {"accessKeyId": null}}"""
+        );
 
         Assert.True(secret?.Data?.ContainsKey("accessKeyId"));
     }
 
-    private static BucketEncryptionPolicy Read(string json) => JsonSerializer.Deserialize(json, Kinds.Policies.ObjectType)!;
+    private static BucketEncryptionPolicy Read(string json) =>
+        JsonSerializer.Deserialize(json, Kinds.Policies.ObjectType)!;
 
-    private static StatusPatch Patch(PolicyStatus status) => new() { Metadata = new PatchMeta { ResourceVersion = "1" }, Status = status };
+    private static StatusPatch Patch(PolicyStatus status) =>
+        new()
+        {
+            Metadata = new PatchMeta { ResourceVersion = "1" },
+            Status = status,
+        };
 
-    private static JsonNode Write(StatusPatch patch) => JsonNode.Parse(JsonSerializer.Serialize(patch, Wire.Default.StatusPatch))!;
+    private static JsonNode Write(StatusPatch patch) =>
+        JsonNode.Parse(JsonSerializer.Serialize(patch, Wire.Default.StatusPatch))!;
 }

@@ -44,20 +44,23 @@ public sealed class BetweenPassesTests : SharedBucketBench
         Bench.Start(p);
         var now = KubeTimeConverter.Truncate(Bench.Time.GetUtcNow());
         var stored = Bench.Kubernetes.Read(Key("p"));
-        var rows = Enumerable.Range(0, 256).Select(i => new BucketRow
-        {
-            Name = $"old-{i:000}",
-            State = BucketRow.Releasing,
-            HeldTime = now,
-            Partition = null,
-        });
+        var rows = Enumerable
+            .Range(0, 256)
+            .Select(i => new BucketRow
+            {
+                Name = $"old-{i:000}",
+                State = BucketRow.Releasing,
+                HeldTime = now,
+                Partition = null,
+            });
         await StoreAsync(stored, new PolicyStatus { ObservedGeneration = 0, Buckets = [.. rows] });
         Bench.WatchAll();
         foreach (var n in Enumerable.Range(0, 256))
             Vendor[$"old-{n:000}"] = None;
-        Vendor.Denials = (call, _) => call.Bucket.StartsWith("old", StringComparison.Ordinal)
-            ? InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403)
-            : null;
+        Vendor.Denials = (call, _) =>
+            call.Bucket.StartsWith("old", StringComparison.Ordinal)
+                ? InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403)
+                : null;
         var asked = 0;
         Bench.ShouldYield = _ => ++asked > names.Length - 1;
         await Bench.ReconcileAsync(Key("p"));
@@ -66,8 +69,7 @@ public sealed class BetweenPassesTests : SharedBucketBench
     }
 
     [Fact]
-    public async Task
-        An_original_that_was_recorded_for_a_write_that_was_not_made_gives_way_to_what_the_bucket_has_at_the_write()
+    public async Task An_original_that_was_recorded_for_a_write_that_was_not_made_gives_way_to_what_the_bucket_has_at_the_write()
     {
         string[] names = ["a-bucket", "b-bucket"];
         foreach (var n in names)
@@ -140,11 +142,13 @@ public sealed class BetweenPassesTests : SharedBucketBench
         Bench.Put(Edited(now, s => s with { Suspend = true, Buckets = [new BucketReference { Name = "z-bucket" }] }));
         await Bench.ReconcileAsync(Key("p"));
         var there = Given.Store();
-        Bench.Put(there with
-        {
-            Metadata = there.Metadata with { ResourceVersion = "2" },
-            Spec = there.Spec with { Region = "cn-shanghai" },
-        });
+        Bench.Put(
+            there with
+            {
+                Metadata = there.Metadata with { ResourceVersion = "2" },
+                Spec = there.Spec with { Region = "cn-shanghai" },
+            }
+        );
         Bench.Put(Restoring(Policy("q", WantKey1, 2)));
         await Bench.SettleAsync(Key("q"));
         Assert.Equal(Key1, Elsewhere[Bucket]);
@@ -181,9 +185,10 @@ public sealed class BetweenPassesTests : SharedBucketBench
             Vendor[n] = None;
         Bench.Start(Policy("p", WantKey1, 1, names));
         if (why == "transient")
-            Vendor.Faults = (_, call) => call.Bucket == "n-000"
-                ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500))
-                : null;
+            Vendor.Faults = (_, call) =>
+                call.Bucket == "n-000"
+                    ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500))
+                    : null;
         else
             Vendor.DropsWrites = true;
         Bench.ShouldYield = _ => true;

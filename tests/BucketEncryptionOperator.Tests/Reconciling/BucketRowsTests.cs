@@ -13,7 +13,9 @@ public sealed class BucketRowsTests
     private static readonly BucketEncryption None = new BucketEncryption.None();
     private static readonly WriteHistory Once = new("AES256", 1, Now);
 
-    private static readonly Dictionary<string, (Outcome Outcome, string State, Standing Standing)> Table = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (Outcome Outcome, string State, Standing Standing)> Table = new(
+        StringComparer.Ordinal
+    )
     {
         ["in sync"] = (new Outcome.InSync(new BucketEncryption.Aes256()), "InSync", Standing.Good),
         ["written, not seen"] = (new Outcome.Unconfirmed(None, Once), "Drifted", Standing.Confirming),
@@ -29,17 +31,49 @@ public sealed class BucketRowsTests
         ["refused by us"] = (Fail(FailureKind.Refused, Planner.DowngradeRefused), "Drifted", Standing.Stuck),
     };
 
-    private static readonly Dictionary<string, (BucketEncryption Encryption, ObservedRow Expected)> Encryptions = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (BucketEncryption Encryption, ObservedRow Expected)> Encryptions = new(
+        StringComparer.Ordinal
+    )
     {
         ["none"] = (None, new ObservedRow { Algorithm = "None" }),
         ["AES256"] = (new BucketEncryption.Aes256(), new ObservedRow { Algorithm = "AES256" }),
         ["SM4"] = (new BucketEncryption.Sm4(), new ObservedRow { Algorithm = "SM4" }),
-        ["the vendor's key"] = (new BucketEncryption.Kms(null, DataCipher.Aes256), new ObservedRow { Algorithm = "KMS" }),
-        ["a key and SM4"] = (new BucketEncryption.Kms("k", DataCipher.Sm4), new ObservedRow { Algorithm = "KMS", KmsKeyId = "k", KmsDataEncryption = "SM4" }),
+        ["the vendor's key"] = (
+            new BucketEncryption.Kms(null, DataCipher.Aes256),
+            new ObservedRow { Algorithm = "KMS" }
+        ),
+        ["a key and SM4"] = (
+            new BucketEncryption.Kms("k", DataCipher.Sm4),
+            new ObservedRow
+            {
+                Algorithm = "KMS",
+                KmsKeyId = "k",
+                KmsDataEncryption = "SM4",
+            }
+        ),
         ["a key of a project, and a bucket key"] = (
-            new BucketEncryption.Kms("k", DataCipher.Aes256, "p", BucketKeyEnabled: true), new ObservedRow { Algorithm = "KMS", KmsKeyId = "k", KmsProjectId = "p", BucketKeyEnabled = true }),
-        ["a cipher that is not known"] = (new BucketEncryption.Kms("k", DataCipher.Other), new ObservedRow { Algorithm = "KMS", KmsKeyId = "k", KmsDataEncryption = "Other" }),
-        ["an algorithm that is not known"] = (new BucketEncryption.Other("AES512"), new ObservedRow { Algorithm = "AES512" }),
+            new BucketEncryption.Kms("k", DataCipher.Aes256, "p", BucketKeyEnabled: true),
+            new ObservedRow
+            {
+                Algorithm = "KMS",
+                KmsKeyId = "k",
+                KmsProjectId = "p",
+                BucketKeyEnabled = true,
+            }
+        ),
+        ["a cipher that is not known"] = (
+            new BucketEncryption.Kms("k", DataCipher.Other),
+            new ObservedRow
+            {
+                Algorithm = "KMS",
+                KmsKeyId = "k",
+                KmsDataEncryption = "Other",
+            }
+        ),
+        ["an algorithm that is not known"] = (
+            new BucketEncryption.Other("AES512"),
+            new ObservedRow { Algorithm = "AES512" }
+        ),
     };
 
     public static TheoryData<string> Sentences => new(Table.Keys);
@@ -52,7 +86,13 @@ public sealed class BucketRowsTests
     {
         var (outcome, state, standing) = Table[sentence];
 
-        var next = BucketRows.Next(before: null, new BucketResult(Bucket, outcome), tolerated: false, wasStalled: false, Now);
+        var next = BucketRows.Next(
+            before: null,
+            new BucketResult(Bucket, outcome),
+            tolerated: false,
+            wasStalled: false,
+            Now
+        );
 
         Assert.Equal((state, standing), (next.Row.State, next.Standing));
         Assert.Equal(standing, BucketRows.StandingOf(next.Row, wasStalled: standing == Standing.Stuck));
@@ -64,7 +104,18 @@ public sealed class BucketRowsTests
     {
         var (encryption, expected) = Encryptions[sentence];
 
-        Assert.Equal(expected, BucketRows.Next(null, new BucketResult(Bucket, new Outcome.InSync(encryption)), tolerated: false, wasStalled: false, Now).Row.Observed);
+        Assert.Equal(
+            expected,
+            BucketRows
+                .Next(
+                    null,
+                    new BucketResult(Bucket, new Outcome.InSync(encryption)),
+                    tolerated: false,
+                    wasStalled: false,
+                    Now
+                )
+                .Row.Observed
+        );
     }
 
     [Theory]
@@ -75,8 +126,22 @@ public sealed class BucketRowsTests
     [InlineData("another observation is another", false)]
     public void An_equal_failure_keeps_its_first_error(string sentence, bool same)
     {
-        var failure = new Failure(FailureKind.Denied, "PutBucketEncryption", "AccessDenied") { HttpStatus = 403, Hint = "Do.", Message = "first", RequestId = "r-1" };
-        var before = BucketRows.Next(null, new BucketResult(Bucket, new Outcome.Failed(failure, None)), tolerated: false, wasStalled: false, Now).Row;
+        var failure = new Failure(FailureKind.Denied, "PutBucketEncryption", "AccessDenied")
+        {
+            HttpStatus = 403,
+            Hint = "Do.",
+            Message = "first",
+            RequestId = "r-1",
+        };
+        var before = BucketRows
+            .Next(
+                null,
+                new BucketResult(Bucket, new Outcome.Failed(failure, None)),
+                tolerated: false,
+                wasStalled: false,
+                Now
+            )
+            .Row;
         var next = failure with { Message = "second", RequestId = "r-2" };
         next = sentence.Split(' ')[1] switch
         {
@@ -85,9 +150,19 @@ public sealed class BucketRowsTests
             "hint" => next with { Hint = "Do that." },
             _ => next,
         };
-        BucketEncryption observed = sentence.Contains("observation", StringComparison.Ordinal) ? new BucketEncryption.Aes256() : None;
+        BucketEncryption observed = sentence.Contains("observation", StringComparison.Ordinal)
+            ? new BucketEncryption.Aes256()
+            : None;
 
-        var row = BucketRows.Next(before, new BucketResult(Bucket, new Outcome.Failed(next, observed)), tolerated: false, wasStalled: true, Now).Row;
+        var row = BucketRows
+            .Next(
+                before,
+                new BucketResult(Bucket, new Outcome.Failed(next, observed)),
+                tolerated: false,
+                wasStalled: true,
+                Now
+            )
+            .Row;
 
         Assert.True(same == ReferenceEquals(before.Error, row.Error), sentence);
     }
@@ -95,8 +170,18 @@ public sealed class BucketRowsTests
     [Fact]
     public void A_write_sets_its_time_and_a_read_keeps_it()
     {
-        var written = BucketRows.Next(null, new BucketResult(Bucket, new Outcome.InSync(None), Given.Write(Now.AddMilliseconds(500))), tolerated: false, wasStalled: false, Now).Row;
-        var read = BucketRows.Next(written, new BucketResult(Bucket, new Outcome.InSync(None)), tolerated: false, wasStalled: false, Now).Row;
+        var written = BucketRows
+            .Next(
+                null,
+                new BucketResult(Bucket, new Outcome.InSync(None), Given.Write(Now.AddMilliseconds(500))),
+                tolerated: false,
+                wasStalled: false,
+                Now
+            )
+            .Row;
+        var read = BucketRows
+            .Next(written, new BucketResult(Bucket, new Outcome.InSync(None)), tolerated: false, wasStalled: false, Now)
+            .Row;
 
         Assert.Equal(Now, written.LastAppliedTime);
         Assert.Equal(written, read);
@@ -105,9 +190,20 @@ public sealed class BucketRowsTests
     [Fact]
     public void A_tolerated_failure_after_a_write_shows_for_the_write_must_not_be_lost()
     {
-        var before = new BucketRow { Name = Bucket, State = BucketRow.InSync, Observed = new ObservedRow { Algorithm = "AES256" } };
+        var before = new BucketRow
+        {
+            Name = Bucket,
+            State = BucketRow.InSync,
+            Observed = new ObservedRow { Algorithm = "AES256" },
+        };
 
-        var next = BucketRows.Next(before, new BucketResult(Bucket, Fail(FailureKind.Transient), Given.Write(Now)), tolerated: true, wasStalled: false, Now);
+        var next = BucketRows.Next(
+            before,
+            new BucketResult(Bucket, Fail(FailureKind.Transient), Given.Write(Now)),
+            tolerated: true,
+            wasStalled: false,
+            Now
+        );
 
         Assert.Equal(Now, next.Row.LastAppliedTime);
     }
@@ -116,7 +212,8 @@ public sealed class BucketRowsTests
     [InlineData(true)]
     [InlineData(false)]
     public void A_claim_that_goes_on_record_names_its_partition_even_where_the_row_says_nothing_else_that_is_new(
-        bool wasRead)
+        bool wasRead
+    )
     {
         var state = wasRead ? BucketRow.InSync : BucketRow.Unknown;
         var before = BucketRows.NotLookedAt(Bucket, before: null) with { State = state };
@@ -133,7 +230,8 @@ public sealed class BucketRowsTests
         Assert.Same(claimed, again);
     }
 
-    private static Outcome.Failed Fail(FailureKind kind, string code = "SomeCode") => new(new Failure(kind, "GetBucketEncryption", code), Observed: null);
+    private static Outcome.Failed Fail(FailureKind kind, string code = "SomeCode") =>
+        new(new Failure(kind, "GetBucketEncryption", code), Observed: null);
 
     /// <summary>A vendor may say "none" in a document, by an algorithm of that name or by an empty configuration.</summary>
     [Theory]
@@ -144,10 +242,18 @@ public sealed class BucketRowsTests
     public void An_original_survives_its_row(string algorithm, string? document, bool isRecorded)
     {
         var encryption = ObservedRows.Read(new ObservedRow { Algorithm = algorithm });
-        var row = new BucketRow { Name = Bucket, State = BucketRow.InSync, Original = BucketMemory.Row(new Original.Recorded(encryption, document, Now)) };
+        var row = new BucketRow
+        {
+            Name = Bucket,
+            State = BucketRow.InSync,
+            Original = BucketMemory.Row(new Original.Recorded(encryption, document, Now)),
+        };
 
         var original = BucketMemory.Of(row, sameSpec: true).Original;
 
-        Assert.Equal(isRecorded ? new Original.Recorded(encryption, document, Now) : new Original.Unavailable(), original);
+        Assert.Equal(
+            isRecorded ? new Original.Recorded(encryption, document, Now) : new Original.Unavailable(),
+            original
+        );
     }
 }

@@ -16,16 +16,21 @@ public sealed class BucketTurnsTests
         var (inside, most, ended) = (new int[buckets.Length], new int[buckets.Length], new int[buckets.Length]);
 
         var sixteen = new ParallelOptions { MaxDegreeOfParallelism = 16 };
-        await Parallel.ForAsync(0, writers * buckets.Length, sixteen, async (i, token) =>
-        {
-            var at = i % buckets.Length;
-            using var turn = await turns.EnterAsync(buckets[at], token);
-            var now = Interlocked.Increment(ref inside[at]);
-            await Task.Yield(); // time for another to come in
-            most[at] = Math.Max(most[at], now);
-            ended[at]++; // loses counts where two do it at a time
-            Interlocked.Decrement(ref inside[at]);
-        });
+        await Parallel.ForAsync(
+            0,
+            writers * buckets.Length,
+            sixteen,
+            async (i, token) =>
+            {
+                var at = i % buckets.Length;
+                using var turn = await turns.EnterAsync(buckets[at], token);
+                var now = Interlocked.Increment(ref inside[at]);
+                await Task.Yield(); // time for another to come in
+                most[at] = Math.Max(most[at], now);
+                ended[at]++; // loses counts where two do it at a time
+                Interlocked.Decrement(ref inside[at]);
+            }
+        );
 
         Assert.Equal([1, 1, 1], most);
         Assert.All(ended, e => Assert.Equal(writers, e));

@@ -16,15 +16,47 @@ public sealed class ChangeRoutesTests : IDisposable
 {
     private static readonly BucketEncryptionPolicy Policy = Given.Policy();
 
-    private static readonly Dictionary<string, (BucketEncryptionPolicy? Old, BucketEncryptionPolicy? New, bool Concerned)> Table = new(StringComparer.Ordinal)
+    private static readonly Dictionary<
+        string,
+        (BucketEncryptionPolicy? Old, BucketEncryptionPolicy? New, bool Concerned)
+    > Table = new(StringComparer.Ordinal)
     {
         ["new"] = (null, Policy, true),
         ["gone"] = (Policy, null, true),
         ["its spec changed"] = (Policy, Policy.NextGeneration(), true),
-        ["its status changed: that was us"] = (Policy, Policy with { Metadata = Policy.Metadata with { ResourceVersion = "2" }, Status = new PolicyStatus() }, false),
-        ["deletion began"] = (Policy, Policy with { Metadata = Policy.Metadata with { DeletionTimestamp = DateTimeOffset.UnixEpoch } }, true),
-        ["somebody asked by an annotation"] = (Policy, Policy with { Metadata = Policy.Metadata with { Annotations = [new("reconcile.fluxcd.io/requestedAt", "now")] } }, true),
-        ["made anew under the same name"] = (Policy, Policy with { Metadata = Policy.Metadata with { Uid = "other" } }, true),
+        ["its status changed: that was us"] = (
+            Policy,
+            Policy with
+            {
+                Metadata = Policy.Metadata with { ResourceVersion = "2" },
+                Status = new PolicyStatus(),
+            },
+            false
+        ),
+        ["deletion began"] = (
+            Policy,
+            Policy with
+            {
+                Metadata = Policy.Metadata with { DeletionTimestamp = DateTimeOffset.UnixEpoch },
+            },
+            true
+        ),
+        ["somebody asked by an annotation"] = (
+            Policy,
+            Policy with
+            {
+                Metadata = Policy.Metadata with { Annotations = [new("reconcile.fluxcd.io/requestedAt", "now")] },
+            },
+            true
+        ),
+        ["made anew under the same name"] = (
+            Policy,
+            Policy with
+            {
+                Metadata = Policy.Metadata with { Uid = "other" },
+            },
+            true
+        ),
     };
 
     private readonly Mirror<BucketEncryptionPolicy> _policies = new();
@@ -41,10 +73,16 @@ public sealed class ChangeRoutesTests : IDisposable
             (name, _) =>
             {
                 _gets++;
-                return Task.FromResult(new V1Secret { Metadata = new V1ObjectMeta { Name = name.Name, NamespaceProperty = name.Namespace } });
+                return Task.FromResult(
+                    new V1Secret
+                    {
+                        Metadata = new V1ObjectMeta { Name = name.Name, NamespaceProperty = name.Namespace },
+                    }
+                );
             },
             new KeyBreakers(new ManualTimeProvider()),
-            new ManualTimeProvider());
+            new ManualTimeProvider()
+        );
         _temporary = new TemporaryKeys(
             (_, _) =>
             {
@@ -53,9 +91,19 @@ public sealed class ChangeRoutesTests : IDisposable
             },
             new KeyBreakers(new ManualTimeProvider()),
             new ManualTimeProvider(),
-            NullLogger<TemporaryKeys>.Instance);
-        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
-        _routes = new ChangeRoutes(_policies, new BucketOwnership(_policies, _ => ""), new Stores(_stores, new ClusterStores(_clusterStores, new Mirror<Namespace>(), Given.Namespace), reader), new StoreKeys(_keys, _temporary));
+            NullLogger<TemporaryKeys>.Instance
+        );
+        var reader = new StoreReader(
+            new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns),
+            Partitions.None,
+            new KeySourceReader(ambientInNamespacedStores: false)
+        );
+        _routes = new ChangeRoutes(
+            _policies,
+            new BucketOwnership(_policies, _ => ""),
+            new Stores(_stores, new ClusterStores(_clusterStores, new Mirror<Namespace>(), Given.Namespace), reader),
+            new StoreKeys(_keys, _temporary)
+        );
     }
 
     public static TheoryData<string> Sentences => new(Table.Keys);
@@ -83,11 +131,19 @@ public sealed class ChangeRoutesTests : IDisposable
         Add(Policy);
         Add(Rename(Policy, "team-a", "ledger"));
         Add(Rename(Policy, "team-b", "archive"));
-        Add(Rename(Policy, "team-a", "other") with { Spec = Policy.Spec with { StoreRef = new StoreReference { Name = "beijing" } } });
+        Add(
+            Rename(Policy, "team-a", "other") with
+            {
+                Spec = Policy.Spec with { StoreRef = new StoreReference { Name = "beijing" } },
+            }
+        );
 
         var keys = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, null, Given.Store()));
 
-        Assert.Equal([new NamespacedName("team-a", "archive"), new NamespacedName("team-a", "ledger")], keys.OrderBy(k => k.Name));
+        Assert.Equal(
+            [new NamespacedName("team-a", "archive"), new NamespacedName("team-a", "ledger")],
+            keys.OrderBy(k => k.Name)
+        );
     }
 
     [Theory]
@@ -97,9 +153,17 @@ public sealed class ChangeRoutesTests : IDisposable
     public async Task A_Secret_that_no_store_names_is_forgotten(string sentence, bool alone, bool stays, int gets)
     {
         var store = Given.Store();
-        var other = store with { Spec = store.Spec with { Credentials = new CredentialsSpec { SecretRef = new SecretReference { Name = "other" } } } };
+        var other = store with
+        {
+            Spec = store.Spec with
+            {
+                Credentials = new CredentialsSpec { SecretRef = new SecretReference { Name = "other" } },
+            },
+        };
         if (!alone)
-            _stores.Apply(new WatchEvent<ObjectStore>.Applied(store with { Metadata = store.Metadata with { Name = "second" } }));
+            _stores.Apply(
+                new WatchEvent<ObjectStore>.Applied(store with { Metadata = store.Metadata with { Name = "second" } })
+            );
         await _keys.GetAsync(new SecretSource(Given.SecretKey), CancellationToken.None);
 
         _ = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, store, stays ? other : null)).ToImmutableArray();
@@ -128,10 +192,15 @@ public sealed class ChangeRoutesTests : IDisposable
         Add(Rename(theirs, "team-a", "shared"));
         Add(Rename(theirs, "team-b", "shared"));
 
-        var keys = _routes.OfClusterStore(new Change<ClusterObjectStore>(new NamespacedName("", Given.StoreKey.Name), null, Given.ClusterStore()));
+        var keys = _routes.OfClusterStore(
+            new Change<ClusterObjectStore>(new NamespacedName("", Given.StoreKey.Name), null, Given.ClusterStore())
+        );
         var own = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, null, Given.Store()));
 
-        Assert.Equal([new NamespacedName("team-a", "shared"), new NamespacedName("team-b", "shared")], keys.OrderBy(k => k.Namespace));
+        Assert.Equal(
+            [new NamespacedName("team-a", "shared"), new NamespacedName("team-b", "shared")],
+            keys.OrderBy(k => k.Namespace)
+        );
         Assert.Equal([Given.PolicyKey], own);
     }
 
@@ -141,14 +210,21 @@ public sealed class ChangeRoutesTests : IDisposable
     [InlineData("something else changed", "tier", "tier", false)]
     [InlineData("it is new", null, "", true)]
     [InlineData("it went", "tier", null, true)]
-    public void A_change_of_a_namespaces_labels_concerns_its_policies_that_name_a_store_of_the_cluster(string sentence, string? before, string? after, bool concerned)
+    public void A_change_of_a_namespaces_labels_concerns_its_policies_that_name_a_store_of_the_cluster(
+        string sentence,
+        string? before,
+        string? after,
+        bool concerned
+    )
     {
         var shared = Policy with { Spec = Policy.Spec with { StoreRef = Given.ClusterStoreReference } };
         Add(Policy);
         Add(Rename(shared, "team-a", "shared"));
         Add(Rename(shared, "team-b", "shared"));
 
-        var keys = _routes.OfNamespace(new Change<Namespace>(new NamespacedName("", "team-a"), Labelled(before), Labelled(after)));
+        var keys = _routes.OfNamespace(
+            new Change<Namespace>(new NamespacedName("", "team-a"), Labelled(before), Labelled(after))
+        );
 
         Assert.True(keys.SequenceEqual(concerned ? [new NamespacedName("team-a", "shared")] : []), sentence);
     }
@@ -159,7 +235,16 @@ public sealed class ChangeRoutesTests : IDisposable
         Add(Policy);
         var store = Given.Store();
 
-        var keys = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, store, store with { Metadata = store.Metadata with { ResourceVersion = "2" } }));
+        var keys = _routes.OfStore(
+            new Change<ObjectStore>(
+                Given.StoreKey,
+                store,
+                store with
+                {
+                    Metadata = store.Metadata with { ResourceVersion = "2" },
+                }
+            )
+        );
 
         Assert.Empty(keys);
     }
@@ -167,7 +252,13 @@ public sealed class ChangeRoutesTests : IDisposable
     [Fact]
     public async Task An_identity_that_no_store_has_any_more_is_forgotten()
     {
-        var store = Given.Store() with { Spec = Given.Store().Spec with { Credentials = new CredentialsSpec { EcsRamRole = new EcsRamRoleSpec { Name = "role" } } } };
+        var store = Given.Store() with
+        {
+            Spec = Given.Store().Spec with
+            {
+                Credentials = new CredentialsSpec { EcsRamRole = new EcsRamRoleSpec { Name = "role" } },
+            },
+        };
         var identity = new AmbientIdentity.EcsRamRole("role");
         await _temporary.GetAsync(identity, CancellationToken.None);
 
@@ -177,14 +268,20 @@ public sealed class ChangeRoutesTests : IDisposable
         Assert.Equal(2, _gets);
     }
 
-    private static Namespace? Labelled(string? label) => label switch
-    {
-        null => null,
-        "" => Given.NamespaceWith(),
-        _ => Given.NamespaceWith((label, "x")),
-    };
+    private static Namespace? Labelled(string? label) =>
+        label switch
+        {
+            null => null,
+            "" => Given.NamespaceWith(),
+            _ => Given.NamespaceWith((label, "x")),
+        };
 
-    private static BucketEncryptionPolicy Rename(BucketEncryptionPolicy policy, string ns, string name) => policy with { Metadata = policy.Metadata with { Namespace = ns, Name = name } };
+    private static BucketEncryptionPolicy Rename(BucketEncryptionPolicy policy, string ns, string name) =>
+        policy with
+        {
+            Metadata = policy.Metadata with { Namespace = ns, Name = name },
+        };
 
-    private void Add(BucketEncryptionPolicy policy) => _policies.Apply(new WatchEvent<BucketEncryptionPolicy>.Applied(policy));
+    private void Add(BucketEncryptionPolicy policy) =>
+        _policies.Apply(new WatchEvent<BucketEncryptionPolicy>.Applied(policy));
 }

@@ -26,7 +26,10 @@ public sealed class ClusterStoreTests : IAsyncLifetime
         await _bench.SettleAsync();
 
         Assert.Equal("True", _bench.Status.Conditions.Find("Ready")?.Status);
-        Assert.Equal(["GET " + KubernetesFake.SecretPath(SecretOfTheCluster)], _bench.Kubernetes.Requests.Where(r => r.StartsWith("GET", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["GET " + KubernetesFake.SecretPath(SecretOfTheCluster)],
+            _bench.Kubernetes.Requests.Where(r => r.StartsWith("GET", StringComparison.Ordinal))
+        );
     }
 
     [Fact]
@@ -36,7 +39,10 @@ public sealed class ClusterStoreTests : IAsyncLifetime
 
         await _bench.ReconcileAsync();
 
-        Assert.Equal(("False", "StoreNotAllowed"), (_bench.Status.Conditions.Find("Ready")?.Status, _bench.Status.Conditions.Find("Ready")?.Reason));
+        Assert.Equal(
+            ("False", "StoreNotAllowed"),
+            (_bench.Status.Conditions.Find("Ready")?.Status, _bench.Status.Conditions.Find("Ready")?.Reason)
+        );
         Assert.Empty(_bench.Vendor.Calls);
         Assert.DoesNotContain(_bench.Kubernetes.Requests, r => r.Contains("secrets", StringComparison.Ordinal));
     }
@@ -44,7 +50,15 @@ public sealed class ClusterStoreTests : IAsyncLifetime
     [Fact]
     public async Task A_namespace_that_loses_its_label_loses_the_store_with_it()
     {
-        Start(new AllowedNamespacesSpec { Selector = new LabelSelectorSpec { MatchExpressions = [new LabelRequirementSpec { Key = "buckets", Operator = "Exists" }] } });
+        Start(
+            new AllowedNamespacesSpec
+            {
+                Selector = new LabelSelectorSpec
+                {
+                    MatchExpressions = [new LabelRequirementSpec { Key = "buckets", Operator = "Exists" }],
+                },
+            }
+        );
         _bench.Put(Given.NamespaceWith(("buckets", "yes")));
         await _bench.SettleAsync();
         var before = _bench.Status.Conditions.Find("Ready")?.Status;
@@ -61,7 +75,11 @@ public sealed class ClusterStoreTests : IAsyncLifetime
     private void Start(AllowedNamespacesSpec allowed)
     {
         _bench.Vendor["finance-archive"] = new BucketEncryption.None();
-        _bench.Kubernetes.PutSecret(SecretOfTheCluster, ("accessKeyId", "LTAI"), ("accessKeySecret", Workbench.GoodSecret));
+        _bench.Kubernetes.PutSecret(
+            SecretOfTheCluster,
+            ("accessKeyId", "LTAI"),
+            ("accessKeySecret", Workbench.GoodSecret)
+        );
         _bench.Put(Given.ClusterStore(allowed));
         _bench.Put(Given.Policy() with { Spec = Given.Policy().Spec with { StoreRef = Given.ClusterStoreReference } });
     }

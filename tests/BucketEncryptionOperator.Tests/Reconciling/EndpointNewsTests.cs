@@ -10,13 +10,20 @@ namespace BucketEncryptionOperator.Tests.Reconciling;
 
 public sealed class EndpointNewsTests : IAsyncLifetime
 {
-    private static readonly BucketAddress Here = new("finance-archive",
-        new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "cn-hangzhou", Addressing.VirtualHost);
+    private static readonly BucketAddress Here = new(
+        "finance-archive",
+        new Uri("https://oss-cn-hangzhou.aliyuncs.com"),
+        "cn-hangzhou",
+        Addressing.VirtualHost
+    );
 
     private static readonly (string Name, string Store)[] Policies =
     [
-        ("failing-1", "hangzhou"), ("failing-2", "hangzhou"), ("healthy", "hangzhou"),
-        ("failing-elsewhere", "shanghai"), ("failing-without-store", "none"),
+        ("failing-1", "hangzhou"),
+        ("failing-2", "hangzhou"),
+        ("healthy", "hangzhou"),
+        ("failing-elsewhere", "shanghai"),
+        ("failing-without-store", "none"),
     ];
 
     private readonly ManualTimeProvider _time = new();
@@ -36,17 +43,27 @@ public sealed class EndpointNewsTests : IAsyncLifetime
         foreach (var (name, store) in Policies)
         {
             var policy = Given.Policy();
-            policies.Apply(new WatchEvent<BucketEncryptionPolicy>.Applied(policy with
-            {
-                Metadata = policy.Metadata with { Name = name, Uid = name },
-                Spec = policy.Spec with { StoreRef = policy.Spec.StoreRef with { Name = store } },
-            }));
+            policies.Apply(
+                new WatchEvent<BucketEncryptionPolicy>.Applied(
+                    policy with
+                    {
+                        Metadata = policy.Metadata with { Name = name, Uid = name },
+                        Spec = policy.Spec with { StoreRef = policy.Spec.StoreRef with { Name = store } },
+                    }
+                )
+            );
         }
-        var reader = new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None,
-            new KeySourceReader(ambientInNamespacedStores: false));
+        var reader = new StoreReader(
+            new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns),
+            Partitions.None,
+            new KeySourceReader(ambientInNamespacedStores: false)
+        );
         var news = new EndpointNews(
-            _breakers, policies, new Stores(stores, shared: null, reader),
-            key => key.Name.StartsWith("failing", StringComparison.Ordinal) ? 1 : 0);
+            _breakers,
+            policies,
+            new Stores(stores, shared: null, reader),
+            key => key.Name.StartsWith("failing", StringComparison.Ordinal) ? 1 : 0
+        );
         _running = news.RunAsync(key => _woken.Add(key.Name), _stop.Token);
     }
 

@@ -28,7 +28,10 @@ public sealed class KeyRegionsTests : IAsyncLifetime
     {
         _vendor.Now = _bench.Time.GetUtcNow;
         _bench.Kubernetes.PutSecret(
-            Given.SecretKey, ("accessKeyId", "AKIA"), ("accessKeySecret", Workbench.GoodSecret));
+            Given.SecretKey,
+            ("accessKeyId", "AKIA"),
+            ("accessKeySecret", Workbench.GoodSecret)
+        );
         return Task.CompletedTask;
     }
 
@@ -38,7 +41,10 @@ public sealed class KeyRegionsTests : IAsyncLifetime
     [InlineData("cn-north-1", "InvalidAccessKeyId", 403)]
     [InlineData("ap-east-1", "InvalidToken", 400)]
     public async Task A_region_that_does_not_know_the_key_breaks_its_own_store_only(
-        string region, string code, int status)
+        string region,
+        string code,
+        int status
+    )
     {
         _vendor.Rejects[region] = Rejection(code, status);
         Put(Healthy, "eu-west-1");
@@ -133,15 +139,17 @@ public sealed class KeyRegionsTests : IAsyncLifetime
         var store = Given.Store("S3", region);
         _bench.Put(store with { Metadata = store.Metadata with { Name = region, Uid = region } });
         var policy = Given.Policy(name.Name);
-        _bench.Put(policy with
-        {
-            Metadata = policy.Metadata with { Name = name.Name, Uid = name.Name },
-            Spec = policy.Spec with
+        _bench.Put(
+            policy with
             {
-                StoreRef = new StoreReference { Kind = "ObjectStore", Name = region },
-                ResyncInterval = "30s",
-            },
-        });
+                Metadata = policy.Metadata with { Name = name.Name, Uid = name.Name },
+                Spec = policy.Spec with
+                {
+                    StoreRef = new StoreReference { Kind = "ObjectStore", Name = region },
+                    ResyncInterval = "30s",
+                },
+            }
+        );
         _due[name] = Now;
     }
 
@@ -187,8 +195,11 @@ public sealed class KeyRegionsTests : IAsyncLifetime
             return _buckets.GetAsync(address, key, cancellationToken);
         }
 
-        public Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken) =>
-            _buckets.BeginWriteAsync(address, key, cancellationToken);
+        public Task<IBucketWrite> BeginWriteAsync(
+            BucketAddress address,
+            AccessKey key,
+            CancellationToken cancellationToken
+        ) => _buckets.BeginWriteAsync(address, key, cancellationToken);
 
         public string Write(BucketEncryption target, Observation basis) => _buckets.Write(target, basis);
 

@@ -18,16 +18,38 @@ internal static class Ladder
         bench.Vendor["bucket-b"] = new BucketEncryption.Kms("k-2", DataCipher.Sm4);
         bench.Vendor["bucket-c"] = new BucketEncryption.Kms("k-1", DataCipher.Aes256);
         bench.Vendor.LaggingReads = laggingReads;
-        return bench.Start(Given.Policy("bucket-a", "bucket-b", "bucket-c").With(new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "k-1" } }));
+        return bench.Start(
+            Given
+                .Policy("bucket-a", "bucket-b", "bucket-c")
+                .With(
+                    new EncryptionSpec
+                    {
+                        Algorithm = "KMS",
+                        KmsKey = new KmsKeySpec { Id = "k-1" },
+                    }
+                )
+        );
     }
 
     public static void AssertEndedWell(Workbench bench, string where)
     {
         Assert.True(new BucketEncryption.Kms("k-1", DataCipher.Aes256).Equals(bench.Vendor["bucket-a"]), where);
         Assert.True(new BucketEncryption.Kms("k-1", DataCipher.Sm4).Equals(bench.Vendor["bucket-b"]), where);
-        Assert.True(bench.Status.Conditions.Find("Ready") is { Status: Condition.True }, $"{where}: {bench.Status.Conditions.Find("Ready")}");
-        Assert.True(bench.Vendor.Calls.Where(c => c.Operation == "Put").CountBy(c => c.Bucket).All(p => p.Value <= 2 && p.Key != "bucket-c"), where);
-        Assert.True(bench.Vendor.Count("Put") <= 3, $"{where}: {bench.Vendor.Count("Put")} writes for two buckets and one fault");
+        Assert.True(
+            bench.Status.Conditions.Find("Ready") is { Status: Condition.True },
+            $"{where}: {bench.Status.Conditions.Find("Ready")}"
+        );
+        Assert.True(
+            bench
+                .Vendor.Calls.Where(c => c.Operation == "Put")
+                .CountBy(c => c.Bucket)
+                .All(p => p.Value <= 2 && p.Key != "bucket-c"),
+            where
+        );
+        Assert.True(
+            bench.Vendor.Count("Put") <= 3,
+            $"{where}: {bench.Vendor.Count("Put")} writes for two buckets and one fault"
+        );
         Assert.Equal(0, bench.Vendor.Count("Delete"));
     }
 }

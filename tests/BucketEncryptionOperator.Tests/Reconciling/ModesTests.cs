@@ -82,7 +82,10 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
         foreach (var name in names)
         {
             _bench.Vendor[name] = None;
-            _bench.Vendor.SetDocument(name, $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm><Future>{new string('x', 3000)}</Future></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>");
+            _bench.Vendor.SetDocument(
+                name,
+                $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm><Future>{new string('x', 3000)}</Future></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>"
+            );
         }
         var policy = Given.Policy(names).With(new EncryptionSpec { Algorithm = "KMS" });
 
@@ -128,7 +131,17 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
                 if (change == "deleted")
                     _bench.Delete(Given.PolicyKey);
                 else
-                    _bench.Put((now with { Spec = change == "suspended" ? now.Spec with { Suspend = true } : change == "audited" ? now.Spec with { Mode = "Audit" } : now.Spec with { Encryption = new EncryptionSpec { Algorithm = "SM4" } } }).NextGeneration());
+                    _bench.Put(
+                        (
+                            now with
+                            {
+                                Spec =
+                                    change == "suspended" ? now.Spec with { Suspend = true }
+                                    : change == "audited" ? now.Spec with { Mode = "Audit" }
+                                    : now.Spec with { Encryption = new EncryptionSpec { Algorithm = "SM4" } },
+                            }
+                        ).NextGeneration()
+                    );
             }
             return null;
         };
@@ -172,7 +185,10 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
         await bench.Start(policy with { Spec = policy.Spec with { DeletionPolicy = "Restore" } }).ReconcileAsync();
 
         Assert.Equal(["Get"], bench.Vendor.Calls.Select(c => c.Operation));
-        Assert.Equal(("False", "ReadOnly"), bench.Status.Conditions.Find("Ready") is { } ready ? (ready.Status, ready.Reason) : default);
+        Assert.Equal(
+            ("False", "ReadOnly"),
+            bench.Status.Conditions.Find("Ready") is { } ready ? (ready.Status, ready.Reason) : default
+        );
         Assert.Equal("AES256", Assert.Single(bench.Status.Buckets).Planned?.Target.Algorithm);
     }
 
@@ -182,7 +198,15 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
         _bench.Vendor[Bucket] = Aes;
         await _bench.Start(Given.Policy(Bucket)).SettleAsync();
         var now = _bench.Kubernetes.Read(Given.PolicyKey);
-        _bench.Put(now with { Metadata = now.Metadata with { Annotations = [new("reconcile.fluxcd.io/requestedAt", "2026-11-21T12:00:00Z")] } });
+        _bench.Put(
+            now with
+            {
+                Metadata = now.Metadata with
+                {
+                    Annotations = [new("reconcile.fluxcd.io/requestedAt", "2026-11-21T12:00:00Z")],
+                },
+            }
+        );
 
         await _bench.ReconcileAsync();
 
@@ -206,7 +230,9 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
             _bench.Vendor[Bucket] = None;
         }
 
-        output.WriteLine($"a bucket that somebody puts back within every 30 s, a day: {_bench.Vendor.Count("Put")} PUTs, Contested");
+        output.WriteLine(
+            $"a bucket that somebody puts back within every 30 s, a day: {_bench.Vendor.Count("Put")} PUTs, Contested"
+        );
         Assert.True(contested);
         Assert.InRange(_bench.Vendor.Count("Put"), 4, 12);
     }
@@ -228,7 +254,8 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal(("True", "InSync"), Ready());
     }
 
-    private (string Status, string Reason) Ready() => _bench.Status.Conditions.Find("Ready") is { } ready ? (ready.Status, ready.Reason) : ("", "");
+    private (string Status, string Reason) Ready() =>
+        _bench.Status.Conditions.Find("Ready") is { } ready ? (ready.Status, ready.Reason) : ("", "");
 
     private string? Compliant() => _bench.Status.Conditions.Find("Compliant")?.Status;
 }

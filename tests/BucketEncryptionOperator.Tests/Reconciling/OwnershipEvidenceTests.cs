@@ -17,7 +17,11 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
     [InlineData("the owner is suspended", "suspended", Ownership.OwnerSuspended)]
     [InlineData("the owner's key may read and not write", "denied", Ownership.OwnerFailed)]
     [InlineData("the owner may not weaken the bucket", "refused", Ownership.OwnerRefused)]
-    public async Task Policies_that_agree_with_an_owner_that_does_not_write_say_so_and_do_not_wake_each_other(string sentence, string why, string reason)
+    public async Task Policies_that_agree_with_an_owner_that_does_not_write_say_so_and_do_not_wake_each_other(
+        string sentence,
+        string why,
+        string reason
+    )
     {
         Vendor[Bucket] = Key1;
         Bench.Start(Policy("a", WantKey1, 1));
@@ -49,7 +53,10 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         (gets, puts) = (Vendor.Count("Get") - gets, Vendor.Count("Put") - puts);
         output.WriteLine($"{sentence}: {reconciles} reconciles, {gets} GETs, {puts} PUTs");
         Assert.InRange(reconciles, 2, 4);
-        Assert.Equal(why == "refused" ? Planner.DowngradeRefused : reason, why == "refused" ? Row("a").Error?.Code : Row("b").Error?.Code);
+        Assert.Equal(
+            why == "refused" ? Planner.DowngradeRefused : reason,
+            why == "refused" ? Row("a").Error?.Code : Row("b").Error?.Code
+        );
         Assert.Equal("False", Ready("b").Status);
     }
 
@@ -103,9 +110,10 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         Bench.Put(In(OtherTeam, Policy("same", WantKey1, 2)));
         Bench.Put(In(OtherTeam, Policy("differs", new EncryptionSpec { Algorithm = "SM4" }, 3)));
         var isDenied = true;
-        Hooked.Before = (operation, _, key) => isDenied && operation == "Put" && key.Id == "LTAI"
-            ? throw new VendorException(InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403, "Put"))
-            : Task.CompletedTask;
+        Hooked.Before = (operation, _, key) =>
+            isDenied && operation == "Put" && key.Id == "LTAI"
+                ? throw new VendorException(InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403, "Put"))
+                : Task.CompletedTask;
 
         await LookAsync(); // the first denial
         Bench.Time.Advance(TimeSpan.FromMinutes(5));
@@ -142,7 +150,12 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
     [Theory]
     [InlineData("the vendor denies the key's reads", nameof(FailureKind.Denied), "AccessDenied", 403)]
     [InlineData("the vendor rejects the key", nameof(FailureKind.Denied), "InvalidAccessKeyId", 403)]
-    public async Task A_denial_moves_a_bucket_to_no_policy_that_declares_something_else(string sentence, string kind, string code, int status)
+    public async Task A_denial_moves_a_bucket_to_no_policy_that_declares_something_else(
+        string sentence,
+        string kind,
+        string code,
+        int status
+    )
     {
         Team(OtherTeam);
         Vendor[Bucket] = None;
@@ -183,7 +196,12 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
     [InlineData("whatever kind a codeless answer gets", nameof(FailureKind.Refused), "HTTP_404", 404)]
     [InlineData("a codeless denial", nameof(FailureKind.Denied), "HTTP_403", 403)]
     [InlineData("a redirect", nameof(FailureKind.Refused), "HTTP_302", 302)]
-    public async Task An_answer_without_the_vendors_code_moves_no_claim(string sentence, string kind, string code, int status)
+    public async Task An_answer_without_the_vendors_code_moves_no_claim(
+        string sentence,
+        string kind,
+        string code,
+        int status
+    )
     {
         Team(OtherTeam);
         Vendor[Bucket] = None;
@@ -226,7 +244,11 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
     [Theory]
     [InlineData("an answer that says nothing of the claim", nameof(FailureKind.Refused), 400)]
     [InlineData("an answer that is tolerated for a while", nameof(FailureKind.Transient), 500)]
-    public async Task A_claim_that_no_status_says_yet_is_not_lost_by_the_next_look(string sentence, string kind, int status)
+    public async Task A_claim_that_no_status_says_yet_is_not_lost_by_the_next_look(
+        string sentence,
+        string kind,
+        int status
+    )
     {
         Team(OtherTeam);
         Vendor[Bucket] = None;
@@ -253,7 +275,11 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         Vendor[Bucket] = None;
         Bench.Start(Policy("p", WantKey1, 1));
         await Bench.SettleAsync(Key("p"));
-        var page = InMemoryVendor.Fail(FailureKind.Transient, "HTTP_404", 404) with { IsForeign = true, Hint = "something in front of the store answered" };
+        var page = InMemoryVendor.Fail(FailureKind.Transient, "HTTP_404", 404) with
+        {
+            IsForeign = true,
+            Hint = "something in front of the store answered",
+        };
         Hooked.Before = (_, _, _) => throw new VendorException(page);
         var from = Bench.Time.GetUtcNow();
         var asked = new List<TimeSpan>();
@@ -263,12 +289,14 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
             asked.Add(Bench.Time.GetUtcNow() - from);
             if (Bench.Time.GetUtcNow() - from < TimeSpan.FromMinutes(59))
                 reasonBefore = Ready("p").Reason;
-            Bench.Time.Advance(await Bench.ReconcileAsync(Key("p")) switch
-            {
-                Requeue.After after => after.Delay,
-                Requeue.Retry retry => retry.AtLeast + TimeSpan.FromMinutes(4), // as long as the back-off may be
-                _ => TimeSpan.FromHours(1),
-            });
+            Bench.Time.Advance(
+                await Bench.ReconcileAsync(Key("p")) switch
+                {
+                    Requeue.After after => after.Delay,
+                    Requeue.Retry retry => retry.AtLeast + TimeSpan.FromMinutes(4), // as long as the back-off may be
+                    _ => TimeSpan.FromHours(1),
+                }
+            );
         }
         var stalled = Bench.Kubernetes.Read(Key("p")).Status!.Conditions.Find("Stalled");
         var ready = Ready("p");
@@ -281,7 +309,10 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         Assert.Equal(FailurePolicy.NotTheStore, stalled?.Reason);
         Assert.Equal((BucketRow.Unknown, "HTTP_404"), (row.State, row.Error?.Code));
         Assert.NotNull(row.ClaimedTime);
-        Assert.All(Gaps([.. asked.Where(a => a > TimeSpan.FromMinutes(66))]), gap => Assert.Equal(TimeSpan.FromMinutes(5), gap));
+        Assert.All(
+            Gaps([.. asked.Where(a => a > TimeSpan.FromMinutes(66))]),
+            gap => Assert.Equal(TimeSpan.FromMinutes(5), gap)
+        );
         Assert.Equal(("True", "InSync"), Ready("p"));
     }
 
@@ -290,7 +321,11 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
     public async Task A_key_that_the_store_has_filled_in_is_its_own_key()
     {
         Vendor[Bucket] = None;
-        var storesKey = new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { VendorDefault = true } };
+        var storesKey = new EncryptionSpec
+        {
+            Algorithm = "KMS",
+            KmsKey = new KmsKeySpec { VendorDefault = true },
+        };
         Bench.Start(Policy("p", storesKey, 1));
         Hooked.Before = (operation, _, _) =>
         {

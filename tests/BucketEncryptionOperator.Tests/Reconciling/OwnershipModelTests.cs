@@ -29,7 +29,14 @@ public sealed class OwnershipModelTests(ITestOutputHelper output)
         var schedules = given is null
             ? RandomSeed.Cases(2000)
             : int.Parse(given, NumberStyles.None, CultureInfo.InvariantCulture);
-        if (int.TryParse(Environment.GetEnvironmentVariable("SCHEDULE"), NumberStyles.None, CultureInfo.InvariantCulture, out var one))
+        if (
+            int.TryParse(
+                Environment.GetEnvironmentVariable("SCHEDULE"),
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out var one
+            )
+        )
             (first, schedules) = (one, 1);
         var (next, gate, failures) = (0, new Lock(), new List<string>());
         var (reconciles, writes, denials, kills) = (0, 0, 0, 0);
@@ -39,9 +46,14 @@ public sealed class OwnershipModelTests(ITestOutputHelper output)
         threads.ForEach(t => t.Start());
         threads.ForEach(t => t.Join());
 
-        output.WriteLine($"{next} schedules from {first}: "
-            + $"{reconciles} reconciles, {writes} writes, {denials} denials, {kills} kills");
-        Assert.True(failures.Count == 0, string.Join("\n\n", failures) + $"\n{failures.Count} of {next} schedules failed");
+        output.WriteLine(
+            $"{next} schedules from {first}: "
+                + $"{reconciles} reconciles, {writes} writes, {denials} denials, {kills} kills"
+        );
+        Assert.True(
+            failures.Count == 0,
+            string.Join("\n\n", failures) + $"\n{failures.Count} of {next} schedules failed"
+        );
 
         void Play()
         {
@@ -70,11 +82,17 @@ public sealed class OwnershipModelTests(ITestOutputHelper output)
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                failure = $"{e.Message}\n{(e is Xunit.Sdk.XunitException ? "" : e)}\n{(schedules == 1 ? schedule.Story : "")}";
+                failure =
+                    $"{e.Message}\n{(e is Xunit.Sdk.XunitException ? "" : e)}\n{(schedules == 1 ? schedule.Story : "")}";
             }
             lock (gate)
             {
-                (reconciles, writes, denials, kills) = (reconciles + schedule.Reconciles, writes + schedule.Writes, denials + schedule.Denials, kills + schedule.Kills);
+                (reconciles, writes, denials, kills) = (
+                    reconciles + schedule.Reconciles,
+                    writes + schedule.Writes,
+                    denials + schedule.Denials,
+                    kills + schedule.Kills
+                );
                 if (failure is not null)
                     failures.Add(failure);
             }

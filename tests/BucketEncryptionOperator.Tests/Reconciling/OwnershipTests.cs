@@ -16,7 +16,11 @@ public sealed class OwnershipTests : IAsyncLifetime
     private static readonly BucketEncryption None = new BucketEncryption.None();
     private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
     private static readonly BucketEncryption Key1 = new BucketEncryption.Kms("k-1", DataCipher.Aes256);
-    private static readonly EncryptionSpec WantKey1 = new() { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "k-1" } };
+    private static readonly EncryptionSpec WantKey1 = new()
+    {
+        Algorithm = "KMS",
+        KmsKey = new KmsKeySpec { Id = "k-1" },
+    };
 
     private readonly Workbench _bench = new();
 
@@ -44,7 +48,11 @@ public sealed class OwnershipTests : IAsyncLifetime
         var elsewhere = Policy("younger", WantKey1, age: 2);
         elsewhere = elsewhere with { Metadata = elsewhere.Metadata with { Namespace = "team-b" } };
         _bench.Put(Given.Store() with { Metadata = Given.Store().Metadata with { Namespace = "team-b" } });
-        _bench.Kubernetes.PutSecret(new NamespacedName("team-b", "oss-keys"), ("accessKeyId", "LTAI"), ("accessKeySecret", Workbench.GoodSecret));
+        _bench.Kubernetes.PutSecret(
+            new NamespacedName("team-b", "oss-keys"),
+            ("accessKeyId", "LTAI"),
+            ("accessKeySecret", Workbench.GoodSecret)
+        );
         _bench.Put(elsewhere);
         await _bench.SettleAsync(Key("older"));
 
@@ -89,8 +97,21 @@ public sealed class OwnershipTests : IAsyncLifetime
         _bench.Vendor[Bucket] = None;
         var squatter = Policy("squatter", new EncryptionSpec { Algorithm = "SM4" }, age: 1);
         Start(squatter with { Spec = squatter.Spec with { StoreRef = new StoreReference { Name = "no-keys" } } });
-        _bench.Put(Given.Store() with { Metadata = Given.Store().Metadata with { Name = "no-keys" }, Spec = Given.Store().Spec with { Credentials = new CredentialsSpec { SecretRef = new SecretReference { Name = "bad" } } } });
-        _bench.Kubernetes.PutSecret(new NamespacedName(Given.Namespace, "bad"), ("accessKeyId", "LTAI"), ("accessKeySecret", "hush-bad"));
+        _bench.Put(
+            Given.Store() with
+            {
+                Metadata = Given.Store().Metadata with { Name = "no-keys" },
+                Spec = Given.Store().Spec with
+                {
+                    Credentials = new CredentialsSpec { SecretRef = new SecretReference { Name = "bad" } },
+                },
+            }
+        );
+        _bench.Kubernetes.PutSecret(
+            new NamespacedName(Given.Namespace, "bad"),
+            ("accessKeyId", "LTAI"),
+            ("accessKeySecret", "hush-bad")
+        );
         _bench.Put(Policy("worker", WantKey1, age: 2));
 
         await _bench.ReconcileAsync(Key("squatter"));
@@ -105,7 +126,11 @@ public sealed class OwnershipTests : IAsyncLifetime
     [Fact]
     public async Task A_deleted_holders_bucket_goes_to_the_heir_and_nothing_is_written_for_the_deletion()
     {
-        var (older, younger) = await TwoAsync(new EncryptionSpec { Algorithm = "AES256" }, WantKey1, p => p with { DeletionPolicy = "Restore" });
+        var (older, younger) = await TwoAsync(
+            new EncryptionSpec { Algorithm = "AES256" },
+            WantKey1,
+            p => p with { DeletionPolicy = "Restore" }
+        );
         var calls = _bench.Vendor.Calls.Count;
 
         _bench.Delete(older);
@@ -117,15 +142,33 @@ public sealed class OwnershipTests : IAsyncLifetime
         Assert.Equal(0, deleted);
         Assert.Contains(younger, _bench.Woken);
         Assert.Equal(Key1, _bench.Vendor[Bucket]);
-        Assert.Equal((OriginalRow.Recorded, "None"), (Row(younger).Original?.State, Row(younger).Original?.Encryption?.Algorithm));
+        Assert.Equal(
+            (OriginalRow.Recorded, "None"),
+            (Row(younger).Original?.State, Row(younger).Original?.Encryption?.Algorithm)
+        );
     }
 
     [Fact]
     public async Task A_holder_without_keys_goes_all_the_same_where_there_is_an_heir()
     {
-        var (older, younger) = await TwoAsync(new EncryptionSpec { Algorithm = "AES256" }, WantKey1, p => p with { DeletionPolicy = "Restore" });
-        var store = Given.Store() with { Metadata = Given.Store().Metadata with { ResourceVersion = "2", Generation = 2 } };
-        _bench.Put(store with { Spec = store.Spec with { Credentials = new CredentialsSpec { SecretRef = new SecretReference { Name = "nowhere" } } } });
+        var (older, younger) = await TwoAsync(
+            new EncryptionSpec { Algorithm = "AES256" },
+            WantKey1,
+            p => p with { DeletionPolicy = "Restore" }
+        );
+        var store = Given.Store() with
+        {
+            Metadata = Given.Store().Metadata with { ResourceVersion = "2", Generation = 2 },
+        };
+        _bench.Put(
+            store with
+            {
+                Spec = store.Spec with
+                {
+                    Credentials = new CredentialsSpec { SecretRef = new SecretReference { Name = "nowhere" } },
+                },
+            }
+        );
 
         _bench.Delete(older);
         await _bench.ReconcileAsync(older);
@@ -198,7 +241,13 @@ public sealed class OwnershipTests : IAsyncLifetime
         await using var bench = new Workbench(partitions: new Partitions(["apart=oss-cn-shanghai.aliyuncs.com"]));
         bench.Vendor[Bucket] = None;
         bench.Start(Policy("older", new EncryptionSpec { Algorithm = "AES256" }, age: 1));
-        bench.Put(Given.Store() with { Metadata = Given.Store().Metadata with { Name = "apart" }, Spec = Given.Store().Spec with { Region = "cn-shanghai" } });
+        bench.Put(
+            Given.Store() with
+            {
+                Metadata = Given.Store().Metadata with { Name = "apart" },
+                Spec = Given.Store().Spec with { Region = "cn-shanghai" },
+            }
+        );
         var younger = Policy("younger", WantKey1, age: 2);
         bench.Put(younger with { Spec = younger.Spec with { StoreRef = new StoreReference { Name = "apart" } } });
         await bench.SettleAsync(Key("older"));
@@ -214,12 +263,24 @@ public sealed class OwnershipTests : IAsyncLifetime
     private static BucketEncryptionPolicy Policy(string name, EncryptionSpec encryption, int age)
     {
         var policy = Given.Policy(Bucket).With(encryption);
-        return policy with { Metadata = policy.Metadata with { Name = name, Uid = name, CreationTimestamp = DateTimeOffset.UnixEpoch.AddDays(age) } };
+        return policy with
+        {
+            Metadata = policy.Metadata with
+            {
+                Name = name,
+                Uid = name,
+                CreationTimestamp = DateTimeOffset.UnixEpoch.AddDays(age),
+            },
+        };
     }
 
     private void Start(BucketEncryptionPolicy policy) => _bench.Start(policy);
 
-    private async Task<(NamespacedName Older, NamespacedName Younger)> TwoAsync(EncryptionSpec older, EncryptionSpec younger, Func<PolicySpec, PolicySpec>? both = null)
+    private async Task<(NamespacedName Older, NamespacedName Younger)> TwoAsync(
+        EncryptionSpec older,
+        EncryptionSpec younger,
+        Func<PolicySpec, PolicySpec>? both = null
+    )
     {
         _bench.Vendor[Bucket] = None;
         var (first, second) = (Policy("older", older, age: 1), Policy("younger", younger, age: 2));
@@ -231,7 +292,9 @@ public sealed class OwnershipTests : IAsyncLifetime
     }
 
     private (string Status, string Reason) Ready(NamespacedName key, Workbench? bench = null) =>
-        (bench ?? _bench).Kubernetes.Read(key).Status!.Conditions.Find("Ready") is { } ready ? (ready.Status, ready.Reason) : ("", "");
+        (bench ?? _bench).Kubernetes.Read(key).Status!.Conditions.Find("Ready") is { } ready
+            ? (ready.Status, ready.Reason)
+            : ("", "");
 
     private BucketRow Row(NamespacedName key) => _bench.Kubernetes.Read(key).Status!.Buckets.Single();
 }

@@ -88,8 +88,10 @@ public sealed class PassProgressTests : IAsyncDisposable
         await _bench.SettleAsync();
 
         Assert.Equal((Requeue.Behind, 5), (first, written)); // the first one without asking
-        Assert.Equal(Names, _bench.Vendor.Calls.Where(c => c.Operation == "Put").Select(c => c.Bucket)
-            .Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Names,
+            _bench.Vendor.Calls.Where(c => c.Operation == "Put").Select(c => c.Bucket).Order(StringComparer.Ordinal)
+        );
         Assert.Equal(Condition.True, Ready().Status);
         Assert.Equal(2, _bench.Events.Notes.Count()); // one for the five, one for the other seven
     }
@@ -214,6 +216,7 @@ public sealed class PassProgressTests : IAsyncDisposable
     }
 
     private (string Status, string Reason) Ready() =>
-        _bench.Status.Conditions.Find(StatusComposer.Ready) is { } ready ? (ready.Status, ready.Reason)
+        _bench.Status.Conditions.Find(StatusComposer.Ready) is { } ready
+            ? (ready.Status, ready.Reason)
             : throw new InvalidOperationException("no status");
 }

@@ -39,7 +39,10 @@ public sealed class PolicyReconcilerEventsTests : IAsyncLifetime
         _bench.Vendor[Bucket] = None;
         _bench.Time.Advance(TimeSpan.FromMinutes(10));
         var patches = 0; // the first is the record, without which nothing is written
-        _bench.Kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) && ++patches > 1 ? KubernetesFake.Status(409, "Conflict") : null;
+        _bench.Kubernetes.Faults = (_, line) =>
+            line.StartsWith("PATCH", StringComparison.Ordinal) && ++patches > 1
+                ? KubernetesFake.Status(409, "Conflict")
+                : null;
 
         await _bench.ReconcileAsync();
         Assert.Equal(["DriftDetected", "EncryptionApplied"], _bench.Events.Reasons);
@@ -53,8 +56,18 @@ public sealed class PolicyReconcilerEventsTests : IAsyncLifetime
     public async Task What_a_status_says_is_told_once_it_is_written_and_not_before()
     {
         _bench.Vendor[Bucket] = Aes;
-        _bench.Vendor.Faults = (_, _) => new VendorFault(new Failure(FailureKind.Denied, "GetBucketEncryption", "AccessDenied") { HttpStatus = 403, RequestId = "req-1" });
-        _bench.Kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(503, "ServiceUnavailable") : null;
+        _bench.Vendor.Faults = (_, _) =>
+            new VendorFault(
+                new Failure(FailureKind.Denied, "GetBucketEncryption", "AccessDenied")
+                {
+                    HttpStatus = 403,
+                    RequestId = "req-1",
+                }
+            );
+        _bench.Kubernetes.Faults = (_, line) =>
+            line.StartsWith("PATCH", StringComparison.Ordinal)
+                ? KubernetesFake.Status(503, "ServiceUnavailable")
+                : null;
         _bench.Start(Given.Policy());
 
         await _bench.ReconcileAsync();
@@ -72,7 +85,10 @@ public sealed class PolicyReconcilerEventsTests : IAsyncLifetime
     {
         _bench.Vendor[Bucket] = Aes;
         await _bench.Start(Given.Policy()).SettleAsync();
-        _bench.Vendor.Faults = (_, _) => new VendorFault(new Failure(FailureKind.Transient, "GetBucketEncryption", "InternalError") { HttpStatus = 500 });
+        _bench.Vendor.Faults = (_, _) =>
+            new VendorFault(
+                new Failure(FailureKind.Transient, "GetBucketEncryption", "InternalError") { HttpStatus = 500 }
+            );
         _bench.Time.Advance(TimeSpan.FromMinutes(10));
 
         await _bench.ReconcileAsync();

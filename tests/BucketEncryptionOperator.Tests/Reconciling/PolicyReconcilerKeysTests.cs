@@ -35,7 +35,11 @@ public sealed class PolicyReconcilerKeysTests : IAsyncLifetime
         }
         var (calls, patches) = (_bench.Vendor.Calls.Count, _bench.Patches);
         AssertReady("False", "CredentialsRejected");
-        Assert.Contains("bucket-0: SignatureDoesNotMatch", _bench.Status.Conditions.Find("Ready")!.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "bucket-0: SignatureDoesNotMatch",
+            _bench.Status.Conditions.Find("Ready")!.Message,
+            StringComparison.Ordinal
+        );
         Assert.All(_bench.Status.Buckets, b => Assert.Equal("SignatureDoesNotMatch", b.Error!.Code));
         _bench.Kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "LTAI"), ("accessKeySecret", "hush-other"));
         _bench.Time.Advance(TimeSpan.FromSeconds(5));
@@ -78,7 +82,10 @@ public sealed class PolicyReconcilerKeysTests : IAsyncLifetime
             bench.Vendor[bucket] = Aes;
         var given = 0;
         bench.Vendor.GoodSecret = "hush-1";
-        bench.Fetch = _ => new TemporaryKey(new AccessKey($"id-{++given}", $"hush-{given}", "hush-token"), TimeSpan.FromHours(1));
+        bench.Fetch = _ => new TemporaryKey(
+            new AccessKey($"id-{++given}", $"hush-{given}", "hush-token"),
+            TimeSpan.FromHours(1)
+        );
         bench.Put(WithRole(Given.Store()));
         bench.Put(Given.Policy(buckets));
         await bench.SettleAsync();
@@ -101,7 +108,11 @@ public sealed class PolicyReconcilerKeysTests : IAsyncLifetime
 
         AssertReady("False", "AmbientNotAllowed");
         Assert.Equal("True", _bench.Status.Conditions.Find("Stalled")?.Status);
-        Assert.Contains("--ambient-credentials-in-namespaced-stores", _bench.Status.Conditions.Find("Ready")?.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--ambient-credentials-in-namespaced-stores",
+            _bench.Status.Conditions.Find("Ready")?.Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(Requeue.OnChange, requeue);
         Assert.Empty(_bench.Vendor.Calls);
     }
@@ -112,7 +123,15 @@ public sealed class PolicyReconcilerKeysTests : IAsyncLifetime
         await using var bench = new Workbench(ambient: true);
         bench.Vendor["finance-archive"] = Aes;
         bench.Vendor.GoodSecret = "hush-1";
-        bench.Fetch = _ => throw new KeySourceException(new Failure(FailureKind.Denied, "AssumeRoleWithOIDC", "NoPermission") { Message = "AssumeRoleWithOIDC was refused.", Hint = "Check the role.", ConcernsCredentials = true });
+        bench.Fetch = _ =>
+            throw new KeySourceException(
+                new Failure(FailureKind.Denied, "AssumeRoleWithOIDC", "NoPermission")
+                {
+                    Message = "AssumeRoleWithOIDC was refused.",
+                    Hint = "Check the role.",
+                    ConcernsCredentials = true,
+                }
+            );
         bench.Put(WithRole(Given.Store()));
         bench.Put(Given.Policy());
 
@@ -122,7 +141,10 @@ public sealed class PolicyReconcilerKeysTests : IAsyncLifetime
         bench.Time.Advance(TimeSpan.FromSeconds(5));
         await bench.ReconcileAsync();
 
-        Assert.Equal(("False", "NoPermission", "AssumeRoleWithOIDC was refused. Check the role."), (ready?.Status, ready?.Reason, ready?.Message));
+        Assert.Equal(
+            ("False", "NoPermission", "AssumeRoleWithOIDC was refused. Check the role."),
+            (ready?.Status, ready?.Reason, ready?.Message)
+        );
         Assert.Equal(new Requeue.After(TimeSpan.FromSeconds(5)), requeue);
         Assert.Equal("True", bench.Status.Conditions.Find("Ready")?.Status);
     }
@@ -134,7 +156,8 @@ public sealed class PolicyReconcilerKeysTests : IAsyncLifetime
         _bench.Vendor.GoodSecret = "hush-other";
         await _bench.Start(Given.Policy()).ReconcileAsync();
         var before = _bench.Status;
-        _bench.Vendor.Faults = (_, _) => new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500));
+        _bench.Vendor.Faults = (_, _) =>
+            new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500));
         _bench.Time.Advance(TimeSpan.FromMinutes(1));
 
         await _bench.ReconcileAsync();
@@ -144,7 +167,11 @@ public sealed class PolicyReconcilerKeysTests : IAsyncLifetime
         Assert.Equal((1, before.Conditions.Find("Ready")), (_bench.Patches, _bench.Status.Conditions.Find("Ready")));
     }
 
-    private static ObjectStore WithRole(ObjectStore store) => store with { Spec = store.Spec with { Credentials = new CredentialsSpec { EcsRamRole = new EcsRamRoleSpec() } } };
+    private static ObjectStore WithRole(ObjectStore store) =>
+        store with
+        {
+            Spec = store.Spec with { Credentials = new CredentialsSpec { EcsRamRole = new EcsRamRoleSpec() } },
+        };
 
     private void AssertReady(string status, string reason)
     {

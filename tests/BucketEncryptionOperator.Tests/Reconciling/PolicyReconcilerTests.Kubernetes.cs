@@ -30,7 +30,12 @@ public sealed partial class PolicyReconcilerTests
         _bench.Vendor["finance-archive"] = None;
         var policy = Given.Policy();
         if (sentence == "being deleted")
-            _bench.Start(policy with { Metadata = policy.Metadata with { DeletionTimestamp = _bench.Time.GetUtcNow() } });
+            _bench.Start(
+                policy with
+                {
+                    Metadata = policy.Metadata with { DeletionTimestamp = _bench.Time.GetUtcNow() },
+                }
+            );
 
         Assert.Same(Requeue.OnChange, await _bench.ReconcileAsync());
         Assert.Empty(_bench.Vendor.Calls);
@@ -74,15 +79,26 @@ public sealed partial class PolicyReconcilerTests
     [InlineData("a server's failure after a second at least", 500, "", 1)]
     [InlineData("a server that says when is believed", 429, "Retry-After: 7", 7)]
     [InlineData("but not for more than the client believes", 429, "Retry-After: 100000000", 300)]
-    public async Task A_status_that_was_not_written_is_tried_again(string sentence, int status, string header, int seconds)
+    public async Task A_status_that_was_not_written_is_tried_again(
+        string sentence,
+        int status,
+        string header,
+        int seconds
+    )
     {
         _bench.Vendor["finance-archive"] = Aes;
         _bench.Start(Given.Policy());
-        _bench.Kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) ? ScriptedServer.Answer(status, "", [.. new[] { header }.Where(h => h.Length > 0)]) : null;
+        _bench.Kubernetes.Faults = (_, line) =>
+            line.StartsWith("PATCH", StringComparison.Ordinal)
+                ? ScriptedServer.Answer(status, "", [.. new[] { header }.Where(h => h.Length > 0)])
+                : null;
 
         var requeue = await _bench.ReconcileAsync();
 
-        Assert.True(requeue is Requeue.Retry retry && retry.AtLeast == TimeSpan.FromSeconds(seconds), $"{sentence}: {requeue}");
+        Assert.True(
+            requeue is Requeue.Retry retry && retry.AtLeast == TimeSpan.FromSeconds(seconds),
+            $"{sentence}: {requeue}"
+        );
     }
 
     [Fact]

@@ -39,7 +39,12 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
         _bench.Vendor["bucket-a"] = None;
         _bench.Vendor["bucket-b"] = Aes;
         await _bench.Start(Given.Policy("bucket-a", "bucket-b")).SettleAsync();
-        var (calls, requests, logs, events) = (_bench.Vendor.Calls.Count, _bench.Kubernetes.Requests.Count, _bench.Logs.Count, _bench.Events.All.Count);
+        var (calls, requests, logs, events) = (
+            _bench.Vendor.Calls.Count,
+            _bench.Kubernetes.Requests.Count,
+            _bench.Logs.Count,
+            _bench.Events.All.Count
+        );
 
         for (var i = 0; i < 3; i++)
         {
@@ -150,7 +155,10 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
         var during = _bench.Status;
         await _bench.SettleAsync();
 
-        Assert.Equal(("Unknown", "Confirming"), (during.Conditions.Find("Ready")!.Status, during.Conditions.Find("Ready")!.Reason));
+        Assert.Equal(
+            ("Unknown", "Confirming"),
+            (during.Conditions.Find("Ready")!.Status, during.Conditions.Find("Ready")!.Reason)
+        );
         Assert.NotNull(during.Conditions.Find("Reconciling"));
         Assert.Equal(1, _bench.Vendor.Count("Put"));
         AssertReady("True", "InSync");
@@ -202,7 +210,8 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
     {
         _bench.Vendor["finance-archive"] = None;
         _bench.Vendor.LaggingReads = 1;
-        _bench.Vendor.Faults = (n, _) => n == 3 ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500)) : null;
+        _bench.Vendor.Faults = (n, _) =>
+            n == 3 ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500)) : null;
 
         await _bench.Start(Given.Policy()).ReconcileAsync();
         var row = Assert.Single(_bench.Status.Buckets);
@@ -229,10 +238,16 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
 
         await _bench.ReconcileAsync();
 
-        Assert.Equal(("False", "NoSuchBucket"), (first.Conditions.Find("Ready")!.Status, first.Conditions.Find("Ready")!.Reason));
+        Assert.Equal(
+            ("False", "NoSuchBucket"),
+            (first.Conditions.Find("Ready")!.Status, first.Conditions.Find("Ready")!.Reason)
+        );
         Assert.NotNull(first.Conditions.Find("Reconciling"));
         Assert.NotNull(second.Conditions.Find("Stalled"));
-        Assert.Equal(first.Conditions.Find("Ready")!.LastTransitionTime, second.Conditions.Find("Ready")!.LastTransitionTime);
+        Assert.Equal(
+            first.Conditions.Find("Ready")!.LastTransitionTime,
+            second.Conditions.Find("Ready")!.LastTransitionTime
+        );
         AssertReady("True", "InSync");
     }
 
@@ -255,7 +270,9 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
     [Fact]
     public async Task A_bad_spec_is_left_until_it_changes()
     {
-        var requeue = await _bench.Start(Given.Policy().With(new EncryptionSpec { Algorithm = "AES512" })).ReconcileAsync();
+        var requeue = await _bench
+            .Start(Given.Policy().With(new EncryptionSpec { Algorithm = "AES512" }))
+            .ReconcileAsync();
 
         Assert.Same(Requeue.OnChange, requeue);
         AssertReady("False", "InvalidSpec");
@@ -267,7 +284,10 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
     {
         _bench.Vendor["bucket-a"] = None;
         _bench.Vendor["bucket-c"] = None;
-        _bench.Vendor.Faults = (_, call) => call.Bucket == "bucket-b" ? new VendorFault(InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403)) : null;
+        _bench.Vendor.Faults = (_, call) =>
+            call.Bucket == "bucket-b"
+                ? new VendorFault(InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403))
+                : null;
 
         await _bench.Start(Given.Policy("bucket-a", "bucket-b", "bucket-c")).ReconcileAsync();
 
@@ -281,7 +301,14 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
     {
         _bench.Vendor["finance-archive"] = None;
         _bench.Vendor.Faults = (n, call) =>
-            call.Operation == "Put" ? new VendorFault(InMemoryVendor.Fail(FailureKind.Refused, "KeyDisabled", 409) with { Message = $"request {n}" }) : null;
+            call.Operation == "Put"
+                ? new VendorFault(
+                    InMemoryVendor.Fail(FailureKind.Refused, "KeyDisabled", 409) with
+                    {
+                        Message = $"request {n}",
+                    }
+                )
+                : null;
         await _bench.Start(Given.Policy()).ReconcileAsync();
         var first = _bench.Status;
 
@@ -300,7 +327,8 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
     {
         _bench.Vendor["finance-archive"] = Aes;
         await _bench.Start(Given.Policy()).SettleAsync();
-        _bench.Vendor.Faults = (_, _) => new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500));
+        _bench.Vendor.Faults = (_, _) =>
+            new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500));
         _bench.Time.Advance(TimeSpan.FromMinutes(1));
         var patches = _bench.Patches;
 
@@ -324,7 +352,8 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
         _bench.Put(Given.Store());
         await _bench.ReconcileAsync();
         var patches = _bench.Patches;
-        _bench.Kubernetes.Faults = (_, line) => line.StartsWith("GET", StringComparison.Ordinal) ? KubernetesFake.Status(500, "InternalError") : null;
+        _bench.Kubernetes.Faults = (_, line) =>
+            line.StartsWith("GET", StringComparison.Ordinal) ? KubernetesFake.Status(500, "InternalError") : null;
         _bench.Time.Advance(TimeSpan.FromSeconds(5));
 
         await _bench.ReconcileAsync();
@@ -345,9 +374,17 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
         await _bench.SettleAsync();
 
         Assert.Equal(new Requeue.Retry(TimeSpan.FromSeconds(1)), requeue);
-        Assert.Equal(("Unknown", "OperatorBug"), (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason));
+        Assert.Equal(
+            ("Unknown", "OperatorBug"),
+            (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason)
+        );
         Assert.DoesNotContain("of our own", status.Conditions.Find("Ready")!.Message, StringComparison.Ordinal);
-        Assert.Contains(_bench.Logs, l => l.StartsWith("Error", StringComparison.Ordinal) && l.Contains("InvalidOperationException", StringComparison.Ordinal));
+        Assert.Contains(
+            _bench.Logs,
+            l =>
+                l.StartsWith("Error", StringComparison.Ordinal)
+                && l.Contains("InvalidOperationException", StringComparison.Ordinal)
+        );
         AssertReady("True", "InSync");
     }
 

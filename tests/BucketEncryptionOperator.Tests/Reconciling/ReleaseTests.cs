@@ -83,7 +83,14 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
         await _bench.Start(policy).SettleAsync();
         var now = _bench.Kubernetes.Read(Given.PolicyKey);
 
-        _bench.Put((now with { Spec = now.Spec with { Buckets = [new BucketReference { Name = "bucket-a" }] } }).NextGeneration());
+        _bench.Put(
+            (
+                now with
+                {
+                    Spec = now.Spec with { Buckets = [new BucketReference { Name = "bucket-a" }] },
+                }
+            ).NextGeneration()
+        );
         await _bench.SettleAsync();
 
         Assert.Equal((Aes, None), (_bench.Vendor["bucket-a"], _bench.Vendor["bucket-b"]));
@@ -144,13 +151,18 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task Restore_removes_what_a_document_said_was_none()
     {
-        var said = new OssDialect().Document.Write(Aes, basis: null).Replace("AES256", "None", StringComparison.Ordinal);
+        var said = new OssDialect()
+            .Document.Write(Aes, basis: null)
+            .Replace("AES256", "None", StringComparison.Ordinal);
         await StartAsync("Restore", None, document: said);
         var original = Assert.Single(_bench.Status.Buckets).Original;
 
         await DeleteAsync();
 
-        Assert.Equal((OriginalRow.Recorded, "None", said), (original?.State, original?.Encryption?.Algorithm, original?.Document));
+        Assert.Equal(
+            (OriginalRow.Recorded, "None", said),
+            (original?.State, original?.Encryption?.Algorithm, original?.Document)
+        );
         Assert.Equal(None, _bench.Vendor[Bucket]);
         Assert.DoesNotContain(_bench.Events.All, e => e.Reason == "RestoreUnavailable");
     }
@@ -193,7 +205,9 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
     [InlineData("Restore", true)]
     [InlineData("Delete", false)]
     public async Task A_policy_that_is_deleted_after_its_status_was_lost_writes_nothing_and_says_so(
-        string deletionPolicy, bool hasStore)
+        string deletionPolicy,
+        bool hasStore
+    )
     {
         await StartAsync(deletionPolicy, None);
         _bench.Kubernetes.LoseStatus(Given.PolicyKey);
@@ -235,8 +249,18 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
         await StartAsync("Restore", None, allowDowngrade: true);
         var now = _bench.Kubernetes.Read(Given.PolicyKey);
         _bench.Vendor["bucket-b"] = None;
-        _bench.Vendor.Faults = (_, call) => call.Bucket == "bucket-b" ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500)) : null;
-        _bench.Put((now with { Spec = now.Spec with { Buckets = [new BucketReference { Name = "bucket-b" }] } }).NextGeneration());
+        _bench.Vendor.Faults = (_, call) =>
+            call.Bucket == "bucket-b"
+                ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500))
+                : null;
+        _bench.Put(
+            (
+                now with
+                {
+                    Spec = now.Spec with { Buckets = [new BucketReference { Name = "bucket-b" }] },
+                }
+            ).NextGeneration()
+        );
         await _bench.ReconcileAsync();
         var between = _bench.Status.Buckets.Where(b => b.Name == "bucket-b").Select(b => (b.Name, b.Original)).ToList();
         _bench.Vendor.Faults = (_, _) => null;
@@ -264,8 +288,22 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task An_original_that_is_too_large_is_refused_before_anything_is_written()
     {
-        _bench.Vendor.SetDocument(Bucket, Document("KMS", "<KMSMasterKeyID>k-9</KMSMasterKeyID><Future>" + new string('x', Original.MaxDocument) + "</Future>"));
-        var policy = Given.Policy(Bucket).With(new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "k-1" } });
+        _bench.Vendor.SetDocument(
+            Bucket,
+            Document(
+                "KMS",
+                "<KMSMasterKeyID>k-9</KMSMasterKeyID><Future>" + new string('x', Original.MaxDocument) + "</Future>"
+            )
+        );
+        var policy = Given
+            .Policy(Bucket)
+            .With(
+                new EncryptionSpec
+                {
+                    Algorithm = "KMS",
+                    KmsKey = new KmsKeySpec { Id = "k-1" },
+                }
+            );
 
         await _bench.Start(policy with { Spec = policy.Spec with { DeletionPolicy = "Restore" } }).ReconcileAsync();
         await _bench.ReconcileAsync(); // what the first look has put on record must not look like a lost status to the second
@@ -288,7 +326,9 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
             bench.Vendor[Bucket] = None;
             bench.Vendor.SetDocument(Bucket, original);
             var policy = Given.Policy(Bucket).With(RandomDeclaration(random));
-            await bench.Start(policy with { Spec = policy.Spec with { DeletionPolicy = "Restore", AllowDowngrade = true } }).SettleAsync();
+            await bench
+                .Start(policy with { Spec = policy.Spec with { DeletionPolicy = "Restore", AllowDowngrade = true } })
+                .SettleAsync();
             if (random.Next(2) == 0)
                 bench.Restart();
 
@@ -296,42 +336,67 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
             await bench.SettleAsync();
 
             Assert.Null(bench.Kubernetes.Find(Given.PolicyKey));
-            Assert.Equal(original is null ? null : format.Repeat(original), bench.Vendor.Document(Bucket) is { } now ? format.Repeat(now) : null);
+            Assert.Equal(
+                original is null ? null : format.Repeat(original),
+                bench.Vendor.Document(Bucket) is { } now ? format.Repeat(now) : null
+            );
         }
     }
 
     private static string? RandomOriginal(Random random)
     {
-        var extra = random.Next(3) == 0 ? "" : $"<Future a=\"{random.Next(100)}\"><Deep>{random.Next()}</Deep></Future>";
+        var extra =
+            random.Next(3) == 0 ? "" : $"<Future a=\"{random.Next(100)}\"><Deep>{random.Next()}</Deep></Future>";
         return random.Next(6) switch
         {
             0 => null,
             1 => Document("AES256", extra),
             2 => Document("SM4", extra),
             3 => Document("KMS", extra),
-            4 => Document("KMS", $"<KMSMasterKeyID>k-{random.Next(3)}</KMSMasterKeyID>{extra}<KMSDataEncryption>SM4</KMSDataEncryption>"),
+            4 => Document(
+                "KMS",
+                $"<KMSMasterKeyID>k-{random.Next(3)}</KMSMasterKeyID>{extra}<KMSDataEncryption>SM4</KMSDataEncryption>"
+            ),
             _ => Document("AES512", extra),
         };
     }
 
-    private static EncryptionSpec RandomDeclaration(Random random) => random.Next(4) switch
-    {
-        0 => new EncryptionSpec { Algorithm = "None" },
-        1 => new EncryptionSpec { Algorithm = "AES256" },
-        2 => new EncryptionSpec { Algorithm = "KMS" },
-        _ => new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "k-1" }, KmsDataEncryption = "AES256" },
-    };
+    private static EncryptionSpec RandomDeclaration(Random random) =>
+        random.Next(4) switch
+        {
+            0 => new EncryptionSpec { Algorithm = "None" },
+            1 => new EncryptionSpec { Algorithm = "AES256" },
+            2 => new EncryptionSpec { Algorithm = "KMS" },
+            _ => new EncryptionSpec
+            {
+                Algorithm = "KMS",
+                KmsKey = new KmsKeySpec { Id = "k-1" },
+                KmsDataEncryption = "AES256",
+            },
+        };
 
     private static string Document(string algorithm, string more) =>
         $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>{algorithm}</SSEAlgorithm>{more}</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
 
-    private async Task StartAsync(string deletionPolicy, BucketEncryption before, bool allowDowngrade = true, string? document = null)
+    private async Task StartAsync(
+        string deletionPolicy,
+        BucketEncryption before,
+        bool allowDowngrade = true,
+        string? document = null
+    )
     {
         _bench.Vendor[Bucket] = before;
         if (document is not null)
             _bench.Vendor.SetDocument(Bucket, document);
         var policy = Given.Policy(Bucket);
-        await _bench.Start(policy with { Spec = policy.Spec with { DeletionPolicy = deletionPolicy, AllowDowngrade = allowDowngrade } }).SettleAsync();
+        await _bench
+            .Start(
+                policy with
+                {
+                    Spec = policy.Spec with { DeletionPolicy = deletionPolicy, AllowDowngrade = allowDowngrade },
+                }
+            )
+            .SettleAsync();
         Assert.Equal(Aes, _bench.Vendor[Bucket]);
         Assert.Equal(deletionPolicy != "Retain", Keeper.HasFinalizer(_bench.Kubernetes.Read(Given.PolicyKey)));
     }

@@ -29,11 +29,24 @@ public sealed class StatusComposerTests
     [InlineData("Invalid", false, "False", "Unknown", "Stalled", "Failed")]
     [InlineData("Refused", true, "False", "False", "Stalled", "Failed")]
     [InlineData("Bug", false, "False", "Unknown", "Stalled", "Failed")]
-    public void A_bucket_that_fails_decides_the_conditions(string kind, bool observed, string ready, string compliant, string third, string state)
+    public void A_bucket_that_fails_decides_the_conditions(
+        string kind,
+        bool observed,
+        string ready,
+        string compliant,
+        string third,
+        string state
+    )
     {
-        var status = Compose([Good("bucket-a"), Fail("bucket-b", Enum.Parse<FailureKind>(kind), "SomeCode", observed ? None : null)]);
+        var status = Compose([
+            Good("bucket-a"),
+            Fail("bucket-b", Enum.Parse<FailureKind>(kind), "SomeCode", observed ? None : null),
+        ]);
 
-        Assert.Equal((ready, "SomeCode"), (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason));
+        Assert.Equal(
+            (ready, "SomeCode"),
+            (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason)
+        );
         Assert.Equal(compliant, status.Conditions.Find("Compliant")!.Status);
         Assert.Equal(["Ready", "Compliant", third], status.Conditions.Select(c => c.Type));
         Assert.Equal(state, status.Buckets[1].State);
@@ -48,14 +61,27 @@ public sealed class StatusComposerTests
     [InlineData("Invalid", "False", "Stalled")]
     [InlineData("Refused", "False", "Stalled")]
     [InlineData("Bug", "Unknown", "Reconciling")]
-    public void A_policy_wide_failure_decides_the_conditions_and_nothing_is_claimed_of_the_buckets(string kind, string ready, string third)
+    public void A_policy_wide_failure_decides_the_conditions_and_nothing_is_claimed_of_the_buckets(
+        string kind,
+        string ready,
+        string third
+    )
     {
         Compose([Good("bucket-a"), Good("bucket-b")]);
         _policy = _policy.NextGeneration();
 
-        var status = Compose(new Failure(Enum.Parse<FailureKind>(kind), "ReadStore", "SomeCode") { Message = "What.", Hint = "Do." });
+        var status = Compose(
+            new Failure(Enum.Parse<FailureKind>(kind), "ReadStore", "SomeCode") { Message = "What.", Hint = "Do." }
+        );
 
-        Assert.Equal((ready, "SomeCode", "What. Do."), (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason, status.Conditions.Find("Ready")!.Message));
+        Assert.Equal(
+            (ready, "SomeCode", "What. Do."),
+            (
+                status.Conditions.Find("Ready")!.Status,
+                status.Conditions.Find("Ready")!.Reason,
+                status.Conditions.Find("Ready")!.Message
+            )
+        );
         Assert.Equal(["Ready", "Compliant", third], status.Conditions.Select(c => c.Type));
         Assert.All(status.Buckets, b => Assert.Equal((BucketRow.Unknown, null), (b.State, b.Observed)));
     }
@@ -78,7 +104,10 @@ public sealed class StatusComposerTests
         var before = Compose([Good("bucket-a"), Good("bucket-b")]);
         for (var attempt = 0; attempt < tolerated; attempt++)
         {
-            var same = Compose([Good("bucket-a"), Fail("bucket-b", Enum.Parse<FailureKind>(kind), "SomeCode")], attempt);
+            var same = Compose(
+                [Good("bucket-a"), Fail("bucket-b", Enum.Parse<FailureKind>(kind), "SomeCode")],
+                attempt
+            );
             AssertSame(before, same);
         }
 
@@ -93,7 +122,10 @@ public sealed class StatusComposerTests
     {
         var stalled = Compose([Good("bucket-a"), Fail("bucket-b", FailureKind.Denied, "AccessDenied")]);
 
-        var same = Compose([Fail("bucket-a", FailureKind.Transient, "Timeout"), Fail("bucket-b", FailureKind.Transient, "Timeout")]);
+        var same = Compose([
+            Fail("bucket-a", FailureKind.Transient, "Timeout"),
+            Fail("bucket-b", FailureKind.Transient, "Timeout"),
+        ]);
 
         AssertSame(stalled, same);
     }
@@ -101,13 +133,23 @@ public sealed class StatusComposerTests
     [Fact]
     public void A_tolerated_policy_wide_failure_keeps_everything()
     {
-        var missing = Compose(new Failure(FailureKind.Missing, "ReadSecret", "SecretNotFound") { Message = "No Secret." });
+        var missing = Compose(
+            new Failure(FailureKind.Missing, "ReadSecret", "SecretNotFound") { Message = "No Secret." }
+        );
 
-        var same = Compose(new Failure(FailureKind.Transient, "ReadSecret", "SecretUnreadable") { Message = "No answer." });
-        var shown = Compose(new Failure(FailureKind.Transient, "ReadSecret", "SecretUnreadable") { Message = "No answer." }, attempt: 2);
+        var same = Compose(
+            new Failure(FailureKind.Transient, "ReadSecret", "SecretUnreadable") { Message = "No answer." }
+        );
+        var shown = Compose(
+            new Failure(FailureKind.Transient, "ReadSecret", "SecretUnreadable") { Message = "No answer." },
+            attempt: 2
+        );
 
         AssertSame(missing, same);
-        Assert.Equal(("Unknown", "SecretUnreadable"), (shown.Conditions.Find("Ready")!.Status, shown.Conditions.Find("Ready")!.Reason));
+        Assert.Equal(
+            ("Unknown", "SecretUnreadable"),
+            (shown.Conditions.Find("Ready")!.Status, shown.Conditions.Find("Ready")!.Reason)
+        );
     }
 
     [Fact]
@@ -118,7 +160,10 @@ public sealed class StatusComposerTests
 
         var status = Compose([Good("bucket-a"), Fail("bucket-b", FailureKind.Transient, "Timeout")]);
 
-        Assert.Equal(("Unknown", "Timeout"), (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason));
+        Assert.Equal(
+            ("Unknown", "Timeout"),
+            (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason)
+        );
         Assert.Equal(2, status.ObservedGeneration);
     }
 
@@ -129,12 +174,18 @@ public sealed class StatusComposerTests
     [InlineData("Transient")]
     public void A_failure_that_repeats_changes_nothing_whatever_its_texts(string kind)
     {
-        var first = Compose([Good("bucket-a"), Fail("bucket-b", Enum.Parse<FailureKind>(kind), "SomeCode", None, "first")], attempt: 5);
+        var first = Compose(
+            [Good("bucket-a"), Fail("bucket-b", Enum.Parse<FailureKind>(kind), "SomeCode", None, "first")],
+            attempt: 5
+        );
 
         for (var i = 0; i < 3; i++)
         {
             _now += TimeSpan.FromSeconds(61.5);
-            var again = Compose([Good("bucket-a"), Fail("bucket-b", Enum.Parse<FailureKind>(kind), "SomeCode", None, "text " + i)], attempt: 5 + i);
+            var again = Compose(
+                [Good("bucket-a"), Fail("bucket-b", Enum.Parse<FailureKind>(kind), "SomeCode", None, "text " + i)],
+                attempt: 5 + i
+            );
             AssertSame(first, again);
         }
     }
@@ -142,7 +193,11 @@ public sealed class StatusComposerTests
     [Fact]
     public void Missing_is_waited_for_five_minutes_and_then_stalls_with_the_time_of_the_first()
     {
-        ImmutableArray<BucketResult> missing = [Good("bucket-a"), Fail("bucket-b", FailureKind.Missing, "NoSuchBucket")];
+        ImmutableArray<BucketResult> missing =
+        [
+            Good("bucket-a"),
+            Fail("bucket-b", FailureKind.Missing, "NoSuchBucket"),
+        ];
         var first = Compose(missing);
         _now += TimeSpan.FromMinutes(5) - TimeSpan.FromSeconds(1);
         var before = Compose(missing);
@@ -162,28 +217,52 @@ public sealed class StatusComposerTests
     [Fact]
     public void One_code_for_all_failing_buckets_is_the_reason_with_its_hint()
     {
-        var status = Compose([Fail("bucket-a", FailureKind.Refused, "KMS.NotFoundException", hint: "Do."), Fail("bucket-b", FailureKind.Refused, "KMS.NotFoundException", hint: "Do.")]);
+        var status = Compose([
+            Fail("bucket-a", FailureKind.Refused, "KMS.NotFoundException", hint: "Do."),
+            Fail("bucket-b", FailureKind.Refused, "KMS.NotFoundException", hint: "Do."),
+        ]);
 
         var ready = status.Conditions.Find("Ready")!;
-        Assert.Equal(("KMS_NotFoundException", "0 of 2 buckets are as declared. bucket-a: KMS.NotFoundException, bucket-b: KMS.NotFoundException. Do."), (ready.Reason, ready.Message));
+        Assert.Equal(
+            (
+                "KMS_NotFoundException",
+                "0 of 2 buckets are as declared. bucket-a: KMS.NotFoundException, bucket-b: KMS.NotFoundException. Do."
+            ),
+            (ready.Reason, ready.Message)
+        );
     }
 
     [Fact]
     public void Different_codes_are_MultipleErrors_without_a_hint()
     {
-        var status = Compose([Fail("bucket-a", FailureKind.Missing, "NoSuchBucket", hint: "Create."), Fail("bucket-b", FailureKind.Denied, "AccessDenied", hint: "Grant.")]);
+        var status = Compose([
+            Fail("bucket-a", FailureKind.Missing, "NoSuchBucket", hint: "Create."),
+            Fail("bucket-b", FailureKind.Denied, "AccessDenied", hint: "Grant."),
+        ]);
 
         var ready = status.Conditions.Find("Ready")!;
-        Assert.Equal(("MultipleErrors", "0 of 2 buckets are as declared. bucket-a: NoSuchBucket, bucket-b: AccessDenied."), (ready.Reason, ready.Message));
+        Assert.Equal(
+            ("MultipleErrors", "0 of 2 buckets are as declared. bucket-a: NoSuchBucket, bucket-b: AccessDenied."),
+            (ready.Reason, ready.Message)
+        );
     }
 
     [Fact]
     public void What_a_person_must_see_gives_the_reason_and_what_may_pass_is_only_listed()
     {
-        var status = Compose([Fail("bucket-a", FailureKind.Transient, "Timeout"), Fail("bucket-b", FailureKind.Denied, "AccessDenied")]);
+        var status = Compose([
+            Fail("bucket-a", FailureKind.Transient, "Timeout"),
+            Fail("bucket-b", FailureKind.Denied, "AccessDenied"),
+        ]);
 
-        Assert.Equal(("False", "AccessDenied"), (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason));
-        Assert.Equal("0 of 2 buckets are as declared. bucket-b: AccessDenied, bucket-a: Timeout.", status.Conditions.Find("Ready")!.Message);
+        Assert.Equal(
+            ("False", "AccessDenied"),
+            (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason)
+        );
+        Assert.Equal(
+            "0 of 2 buckets are as declared. bucket-b: AccessDenied, bucket-a: Timeout.",
+            status.Conditions.Find("Ready")!.Message
+        );
     }
 
     [Theory]
@@ -207,9 +286,18 @@ public sealed class StatusComposerTests
         var names = Enumerable.Range(0, 256).Select(i => $"bucket-{i:000}".PadRight(63, 'x')).ToArray();
         _policy = Given.Policy(names);
         var longText = new string('m', 100_000);
-        Failure Long(FailureKind kind) => new(kind, "GetBucketEncryption", new string('C', 5_000)) { Message = longText, Hint = longText, Ec = longText, RequestId = longText };
+        Failure Long(FailureKind kind) =>
+            new(kind, "GetBucketEncryption", new string('C', 5_000))
+            {
+                Message = longText,
+                Hint = longText,
+                Ec = longText,
+                RequestId = longText,
+            };
 
-        var rows = Compose([.. names.Select(n => new BucketResult(n, new Outcome.Failed(Long(FailureKind.Denied), Observed: null)))]);
+        var rows = Compose([
+            .. names.Select(n => new BucketResult(n, new Outcome.Failed(Long(FailureKind.Denied), Observed: null))),
+        ]);
         var wide = Compose(Long(FailureKind.Invalid));
 
         Assert.Equal(256, rows.Buckets.Length);
@@ -220,15 +308,38 @@ public sealed class StatusComposerTests
     public void A_write_that_does_not_show_is_confirming_and_then_not_converging()
     {
         var history = new WriteHistory("AES256", 1, Start.AddSeconds(10));
-        var confirming = Compose([Good("bucket-a"), new BucketResult("bucket-b", new Outcome.Unconfirmed(None, history), Given.Write(_now))]);
+        var confirming = Compose([
+            Good("bucket-a"),
+            new BucketResult("bucket-b", new Outcome.Unconfirmed(None, history), Given.Write(_now)),
+        ]);
         _now += TimeSpan.FromMinutes(1);
-        var blown = Compose([Good("bucket-a"), new BucketResult("bucket-b", new Outcome.Unconfirmed(None, history with { Count = 3 }), Given.Write(_now))]);
+        var blown = Compose([
+            Good("bucket-a"),
+            new BucketResult("bucket-b", new Outcome.Unconfirmed(None, history with { Count = 3 }), Given.Write(_now)),
+        ]);
         _now += TimeSpan.FromMinutes(20);
-        var looked = Compose([Good("bucket-a"), new BucketResult("bucket-b", new Outcome.Unconfirmed(None, history with { Count = 3 }))]);
+        var looked = Compose([
+            Good("bucket-a"),
+            new BucketResult("bucket-b", new Outcome.Unconfirmed(None, history with { Count = 3 })),
+        ]);
 
-        Assert.Equal(("Unknown", "Confirming", "Reconciling"), (confirming.Conditions[0].Status, confirming.Conditions[0].Reason, confirming.Conditions[2].Type));
-        Assert.Equal(("False", "NotConverging", "Stalled"), (blown.Conditions[0].Status, blown.Conditions[0].Reason, blown.Conditions[2].Type));
-        Assert.Equal(new WritesRow { Hash = "AES256", Count = 3, NotBefore = Start.AddSeconds(10) }, blown.Buckets[1].Writes);
+        Assert.Equal(
+            ("Unknown", "Confirming", "Reconciling"),
+            (confirming.Conditions[0].Status, confirming.Conditions[0].Reason, confirming.Conditions[2].Type)
+        );
+        Assert.Equal(
+            ("False", "NotConverging", "Stalled"),
+            (blown.Conditions[0].Status, blown.Conditions[0].Reason, blown.Conditions[2].Type)
+        );
+        Assert.Equal(
+            new WritesRow
+            {
+                Hash = "AES256",
+                Count = 3,
+                NotBefore = Start.AddSeconds(10),
+            },
+            blown.Buckets[1].Writes
+        );
         AssertSame(blown, looked);
     }
 
@@ -239,7 +350,10 @@ public sealed class StatusComposerTests
 
         var status = Compose(new Failure(FailureKind.Bug, "Reconcile", "InternalError") { Message = "A bug." });
 
-        Assert.Equal(("Unknown", "InternalError"), (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason));
+        Assert.Equal(
+            ("Unknown", "InternalError"),
+            (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason)
+        );
         Assert.Equal(good.Buckets.AsEnumerable(), status.Buckets);
         Assert.Equal("True", status.Conditions.Find("Compliant")?.Status);
     }
@@ -247,7 +361,14 @@ public sealed class StatusComposerTests
     [Fact]
     public void What_was_written_outlives_a_change_of_the_spec_and_a_missing_Secret()
     {
-        Compose([Good("bucket-a"), new BucketResult("bucket-b", new Outcome.Unconfirmed(None, new WriteHistory("AES256", 2, Start)), Given.Write(_now))]);
+        Compose([
+            Good("bucket-a"),
+            new BucketResult(
+                "bucket-b",
+                new Outcome.Unconfirmed(None, new WriteHistory("AES256", 2, Start)),
+                Given.Write(_now)
+            ),
+        ]);
         _policy = _policy.NextGeneration();
         var noSecret = Compose(new Failure(FailureKind.Missing, "ReadSecret", "SecretNotFound") { Message = "m" });
 
@@ -269,10 +390,12 @@ public sealed class StatusComposerTests
                 _policy = _policy.NextGeneration();
             attempt = random.Next(3) == 0 ? 0 : attempt + 1;
             var kind = (FailureKind)random.Next(8);
-            var findings = random.Next(4) == 0
-                ? new Findings([], new Failure(kind, "ReadStore", "Wide" + kind) { Message = "m" }, attempt)
-                : new Findings([Any(random, "bucket-a"), Any(random, "bucket-b")], null, attempt);
-            var at = $"seed {Seed}, step {i}, {findings.Failure} {string.Join(' ', findings.Buckets)}, attempt {attempt}";
+            var findings =
+                random.Next(4) == 0
+                    ? new Findings([], new Failure(kind, "ReadStore", "Wide" + kind) { Message = "m" }, attempt)
+                    : new Findings([Any(random, "bucket-a"), Any(random, "bucket-b")], null, attempt);
+            var at =
+                $"seed {Seed}, step {i}, {findings.Failure} {string.Join(' ', findings.Buckets)}, attempt {attempt}";
 
             var before = _policy.Status ?? new PolicyStatus();
             var status = StatusComposer.Compose(_policy, findings, Evidence, _now);
@@ -291,23 +414,53 @@ public sealed class StatusComposerTests
         return random.Next(4) switch
         {
             0 => Good(bucket),
-            1 => new BucketResult(bucket, new Outcome.Unconfirmed(observed, new WriteHistory("AES256", random.Next(1, 5), _now)), random.Next(2) == 0 ? Given.Write(_now) : null),
+            1 => new BucketResult(
+                bucket,
+                new Outcome.Unconfirmed(observed, new WriteHistory("AES256", random.Next(1, 5), _now)),
+                random.Next(2) == 0 ? Given.Write(_now) : null
+            ),
             _ => Fail(bucket, (FailureKind)random.Next(8), "Code" + random.Next(3), observed, random.Next().ToString()),
         };
     }
 
     private static BucketResult Good(string bucket) => new(bucket, new Outcome.InSync(Aes));
 
-    private static BucketResult Fail(string bucket, FailureKind kind, string code, BucketEncryption? observed = null, string message = "m", string? hint = null) => new(
-        bucket,
-        new Outcome.Failed(new Failure(kind, "GetBucketEncryption", code) { HttpStatus = 400, Message = message, Hint = hint, RequestId = Guid.NewGuid().ToString() }, observed));
+    private static BucketResult Fail(
+        string bucket,
+        FailureKind kind,
+        string code,
+        BucketEncryption? observed = null,
+        string message = "m",
+        string? hint = null
+    ) =>
+        new(
+            bucket,
+            new Outcome.Failed(
+                new Failure(kind, "GetBucketEncryption", code)
+                {
+                    HttpStatus = 400,
+                    Message = message,
+                    Hint = hint,
+                    RequestId = Guid.NewGuid().ToString(),
+                },
+                observed
+            )
+        );
 
     private static void AssertSame(PolicyStatus a, PolicyStatus b) => Assert.Equal(Json(a), Json(b));
 
-    private static string Json(PolicyStatus status) => System.Text.Json.JsonSerializer.Serialize(
-        new StatusPatch { Metadata = new PatchMeta { ResourceVersion = "" }, Status = status }, Wire.Default.StatusPatch);
+    private static string Json(PolicyStatus status) =>
+        System.Text.Json.JsonSerializer.Serialize(
+            new StatusPatch
+            {
+                Metadata = new PatchMeta { ResourceVersion = "" },
+                Status = status,
+            },
+            Wire.Default.StatusPatch
+        );
 
-    private PolicyStatus Compose(ImmutableArray<BucketResult> results, int attempt = 0) => Compose(new Findings(results, null, attempt));
+    private PolicyStatus Compose(ImmutableArray<BucketResult> results, int attempt = 0) =>
+        Compose(new Findings(results, null, attempt));
 
     private PolicyStatus Compose(Failure failure, int attempt = 0) => Compose(new Findings([], failure, attempt));
 

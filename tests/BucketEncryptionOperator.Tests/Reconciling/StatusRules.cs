@@ -29,17 +29,33 @@ internal static partial class StatusRules
     /// <summary>Of a status that is looked at alone, not knowing which one was there before.</summary>
     public static IEnumerable<string> BrokenByItself(BucketEncryptionPolicy policy, PolicyStatus status)
     {
-        var json = JsonSerializer.SerializeToNode(new StatusPatch { Metadata = new PatchMeta { ResourceVersion = "" }, Status = status }, Wire.Default.StatusPatch)!["status"]!;
-        return [
-            .. Schema.Violations(json, "status"), .. Conditions(policy, status), .. Rows(policy, status),
-            .. json.ToJsonString().Contains(SecretMark, StringComparison.OrdinalIgnoreCase) ? new[] { "a secret is in the status" } : [],
+        var json = JsonSerializer.SerializeToNode(
+            new StatusPatch
+            {
+                Metadata = new PatchMeta { ResourceVersion = "" },
+                Status = status,
+            },
+            Wire.Default.StatusPatch
+        )!["status"]!;
+        return
+        [
+            .. Schema.Violations(json, "status"),
+            .. Conditions(policy, status),
+            .. Rows(policy, status),
+            .. json.ToJsonString().Contains(SecretMark, StringComparison.OrdinalIgnoreCase)
+                ? new[] { "a secret is in the status" }
+                : [],
         ];
     }
 
     private static IEnumerable<string> Conditions(BucketEncryptionPolicy policy, PolicyStatus status)
     {
         var types = status.Conditions.Select(c => c.Type).ToList();
-        var (ready, stalled, reconciling) = (status.Conditions.Find("Ready"), status.Conditions.Find("Stalled"), status.Conditions.Find("Reconciling"));
+        var (ready, stalled, reconciling) = (
+            status.Conditions.Find("Ready"),
+            status.Conditions.Find("Stalled"),
+            status.Conditions.Find("Reconciling")
+        );
         if (ready is null)
             yield return "Ready is not there";
         if (types.Distinct(StringComparer.Ordinal).Count() != types.Count)
@@ -56,9 +72,20 @@ internal static partial class StatusRules
             yield return "Stalled or Reconciling is there without being True";
         if (policy.Spec.Suspend == true && (stalled ?? reconciling) is not null)
             yield return "a suspended policy is Stalled or Reconciling";
-        if (ready?.Status == Condition.True && policy.Spec.Mode != "Audit" && policy.Spec.Suspend != true && (status.Conditions.Find("Compliant")?.Status != Condition.True || status.Buckets.Any(b => b.State != BucketRow.InSync)))
+        if (
+            ready?.Status == Condition.True
+            && policy.Spec.Mode != "Audit"
+            && policy.Spec.Suspend != true
+            && (
+                status.Conditions.Find("Compliant")?.Status != Condition.True
+                || status.Buckets.Any(b => b.State != BucketRow.InSync)
+            )
+        )
             yield return "Ready is True and a bucket is not as declared";
-        if (status.ObservedGeneration > policy.Metadata.Generation || status.Conditions.Any(c => c.ObservedGeneration > status.ObservedGeneration))
+        if (
+            status.ObservedGeneration > policy.Metadata.Generation
+            || status.Conditions.Any(c => c.ObservedGeneration > status.ObservedGeneration)
+        )
             yield return "observedGeneration is ahead";
         foreach (var c in status.Conditions.Where(c => !Reason().IsMatch(c.Reason)))
             yield return $"reason \"{c.Reason}\" is not legal";
@@ -69,22 +96,52 @@ internal static partial class StatusRules
     private static IEnumerable<string> Times(PolicyStatus? before, PolicyStatus status, DateTimeOffset now) =>
         from condition in status.Conditions
         let was = before?.Conditions.Find(condition.Type)
-        let expected = was is not null && was.Status == condition.Status ? was.LastTransitionTime : KubeTimeConverter.Truncate(now)
+        let expected = was is not null && was.Status == condition.Status
+            ? was.LastTransitionTime
+            : KubeTimeConverter.Truncate(now)
         where condition.LastTransitionTime != expected
         select $"lastTransitionTime of {condition.Type}: {was?.Status} {was?.LastTransitionTime:O}, then {condition.Status} {condition.LastTransitionTime:O}";
 
     private static IEnumerable<string> Rows(BucketEncryptionPolicy policy, PolicyStatus status)
     {
         var (rows, sum) = (status.Buckets.Where(b => b.State != BucketRow.Releasing).ToList(), status.Summary);
-        if (!policy.Spec.Buckets.IsDefault && policy.Metadata.DeletionTimestamp is null && !rows.Select(r => r.Name).SequenceEqual(policy.Spec.Buckets.Select(b => b.Name), StringComparer.Ordinal))
+        if (
+            !policy.Spec.Buckets.IsDefault
+            && policy.Metadata.DeletionTimestamp is null
+            && !rows.Select(r => r.Name).SequenceEqual(policy.Spec.Buckets.Select(b => b.Name), StringComparer.Ordinal)
+        )
             yield return "rows are not the spec's buckets in the spec's order";
         int Count(string state) => rows.Count(r => r.State == state);
-        if (sum is null || (sum.Total, sum.InSync, sum.Drifted, sum.Failed, sum.Unknown)
-                != (rows.Count, Count(BucketRow.InSync), Count(BucketRow.Drifted), Count(BucketRow.Failed), Count(BucketRow.Unknown)) || sum.Text != $"{sum.InSync}/{sum.Total}")
+        if (
+            sum is null
+            || (sum.Total, sum.InSync, sum.Drifted, sum.Failed, sum.Unknown)
+                != (
+                    rows.Count,
+                    Count(BucketRow.InSync),
+                    Count(BucketRow.Drifted),
+                    Count(BucketRow.Failed),
+                    Count(BucketRow.Unknown)
+                )
+            || sum.Text != $"{sum.InSync}/{sum.Total}"
+        )
             yield return "the summary does not add up";
-        foreach (var row in rows.Where(r => r.State == BucketRow.InSync && (r.Error is { Code: not "BucketConflict" } || r.Writes is { Kept: not true, RecordedTime: null } || r.Observed is null || r.Planned is not null)))
+        foreach (
+            var row in rows.Where(r =>
+                r.State == BucketRow.InSync
+                && (
+                    r.Error is { Code: not "BucketConflict" }
+                    || r.Writes is { Kept: not true, RecordedTime: null }
+                    || r.Observed is null
+                    || r.Planned is not null
+                )
+            )
+        )
             yield return $"{row.Name} is in sync, and has an error, a count of writes that were not kept, a plan, or nothing observed";
-        foreach (var row in rows.Where(r => r.State is BucketRow.Failed or BucketRow.Drifted && r.Error is null && r.Planned is null))
+        foreach (
+            var row in rows.Where(r =>
+                r.State is BucketRow.Failed or BucketRow.Drifted && r.Error is null && r.Planned is null
+            )
+        )
             yield return $"{row.Name} is {row.State} and does not say why";
         foreach (var row in status.Buckets.Where(r => r.State == BucketRow.Releasing && r.HeldTime is null))
             yield return $"{row.Name} is being released and was never held";

@@ -13,21 +13,67 @@ public sealed class StatusWriterTests
     {
         Name = "b",
         State = BucketRow.Failed,
-        Observed = new ObservedRow { Algorithm = "KMS", KmsKeyId = "k", KmsDataEncryption = "SM4" },
-        Writes = new WritesRow { Hash = "h", Count = 1, NotBefore = Now },
-        Error = new ErrorRow { Operation = "o", Code = "c", HttpStatus = 400, Ec = "e", Message = "m", Hint = "h", RequestId = "r" },
+        Observed = new ObservedRow
+        {
+            Algorithm = "KMS",
+            KmsKeyId = "k",
+            KmsDataEncryption = "SM4",
+        },
+        Writes = new WritesRow
+        {
+            Hash = "h",
+            Count = 1,
+            NotBefore = Now,
+        },
+        Error = new ErrorRow
+        {
+            Operation = "o",
+            Code = "c",
+            HttpStatus = 400,
+            Ec = "e",
+            Message = "m",
+            Hint = "h",
+            RequestId = "r",
+        },
         LastAppliedTime = Now,
-        Planned = new PlannedRow { Operation = PlannedRow.Put, Target = new ObservedRow { Algorithm = "AES256" }, Document = "d" },
+        Planned = new PlannedRow
+        {
+            Operation = PlannedRow.Put,
+            Target = new ObservedRow { Algorithm = "AES256" },
+            Document = "d",
+        },
         ClaimedTime = Now,
         HeldTime = Now,
-        Original = new OriginalRow { State = OriginalRow.Recorded, Encryption = new ObservedRow { Algorithm = "SM4" }, Document = "d", RecordedTime = Now },
+        Original = new OriginalRow
+        {
+            State = OriginalRow.Recorded,
+            Encryption = new ObservedRow { Algorithm = "SM4" },
+            Document = "d",
+            RecordedTime = Now,
+        },
     };
 
     private static readonly PolicyStatus Status = new()
     {
         ObservedGeneration = 1,
-        Conditions = [new Condition { Type = "Ready", Status = "False", Reason = "R", Message = "m", ObservedGeneration = 1, LastTransitionTime = Now }],
-        Summary = new BucketSummary { Total = 1, Failed = 1, Text = "0/1" },
+        Conditions =
+        [
+            new Condition
+            {
+                Type = "Ready",
+                Status = "False",
+                Reason = "R",
+                Message = "m",
+                ObservedGeneration = 1,
+                LastTransitionTime = Now,
+            },
+        ],
+        Summary = new BucketSummary
+        {
+            Total = 1,
+            Failed = 1,
+            Text = "0/1",
+        },
         Buckets = [Row],
     };
 
@@ -36,16 +82,25 @@ public sealed class StatusWriterTests
         ["generation"] = Status with { ObservedGeneration = 2 },
         ["a condition less"] = Status with { Conditions = [] },
         ["a condition's message"] = Status with { Conditions = [Status.Conditions[0] with { Message = "n" }] },
-        ["a condition's time"] = Status with { Conditions = [Status.Conditions[0] with { LastTransitionTime = Now.AddSeconds(1) }] },
+        ["a condition's time"] = Status with
+        {
+            Conditions = [Status.Conditions[0] with { LastTransitionTime = Now.AddSeconds(1) }],
+        },
         ["the summary"] = Status with { Summary = Status.Summary! with { Failed = 2 } },
         ["a row more"] = Status with { Buckets = [Row, Row with { Name = "c" }] },
-        ["what was observed"] = Status with { Buckets = [Row with { Observed = Row.Observed! with { KmsKeyId = "l" } }] },
+        ["what was observed"] = Status with
+        {
+            Buckets = [Row with { Observed = Row.Observed! with { KmsKeyId = "l" } }],
+        },
         ["the count of writes"] = Status with { Buckets = [Row with { Writes = Row.Writes! with { Count = 2 } }] },
         ["an error's text"] = Status with { Buckets = [Row with { Error = Row.Error! with { Message = "n" } }] },
         ["what is planned"] = Status with { Buckets = [Row with { Planned = null }] },
         ["since when it is claimed"] = Status with { Buckets = [Row with { ClaimedTime = null }] },
         ["since when it is held"] = Status with { Buckets = [Row with { HeldTime = null }] },
-        ["the original"] = Status with { Buckets = [Row with { Original = Row.Original! with { State = OriginalRow.Unavailable } }] },
+        ["the original"] = Status with
+        {
+            Buckets = [Row with { Original = Row.Original! with { State = OriginalRow.Unavailable } }],
+        },
         ["what was asked for"] = Status with { LastHandledReconcileAt = "now" },
         ["when it was verified"] = Status with { LastVerifiedTime = Now },
         ["what was looked with"] = Status with { Inputs = "i" },
@@ -61,7 +116,14 @@ public sealed class StatusWriterTests
     [Fact]
     public void What_comes_back_from_the_wire_is_the_same()
     {
-        var patch = JsonSerializer.Serialize(new StatusPatch { Metadata = new PatchMeta { ResourceVersion = "1" }, Status = Status }, Wire.Default.StatusPatch);
+        var patch = JsonSerializer.Serialize(
+            new StatusPatch
+            {
+                Metadata = new PatchMeta { ResourceVersion = "1" },
+                Status = Status,
+            },
+            Wire.Default.StatusPatch
+        );
 
         var back = JsonSerializer.Deserialize(patch, Wire.Default.StatusPatch)!.Status;
 

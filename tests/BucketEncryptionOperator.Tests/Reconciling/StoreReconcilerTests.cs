@@ -19,7 +19,14 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
 {
     private const string Realm = "AlibabaOSS/cn-hangzhou";
 
-    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId") { HttpStatus = 403, ConcernsCredentials = true, IsVendorAnswer = true, Message = "hush", Hint = "Mend the Secret." };
+    private static readonly Failure Rejection = new(FailureKind.Denied, "GetBucketEncryption", "InvalidAccessKeyId")
+    {
+        HttpStatus = 403,
+        ConcernsCredentials = true,
+        IsVendorAnswer = true,
+        Message = "hush",
+        Hint = "Mend the Secret.",
+    };
 
     private readonly ManualTimeProvider _time = new();
     private readonly KubernetesFake _kubernetes;
@@ -37,12 +44,36 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         _kubernetes = new KubernetesFake(_time);
         _breakers = new KeyBreakers(_time);
         _news = new KeyNews(_breakers);
-        _keys = new SecretKeys((name, token) => SecretKeys.FetchAsync(_kubernetes.Client, name, token), _breakers, _time);
-        _temporary = new TemporaryKeys((_, _) => throw new InvalidOperationException("the keys are in a Secret"), _breakers, _time, NullLogger<TemporaryKeys>.Instance);
-        var stores = new Stores(_mirror, shared: null, new StoreReader(new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false)));
+        _keys = new SecretKeys(
+            (name, token) => SecretKeys.FetchAsync(_kubernetes.Client, name, token),
+            _breakers,
+            _time
+        );
+        _temporary = new TemporaryKeys(
+            (_, _) => throw new InvalidOperationException("the keys are in a Secret"),
+            _breakers,
+            _time,
+            NullLogger<TemporaryKeys>.Instance
+        );
+        var stores = new Stores(
+            _mirror,
+            shared: null,
+            new StoreReader(
+                new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns),
+                Partitions.None,
+                new KeySourceReader(ambientInNamespacedStores: false)
+            )
+        );
         _reconciler = new StoreReconciler<ObjectStore>(
-            new StoreKind<ObjectStore>(Kinds.Stores, _mirror, stores.Read, _ => _remark), new StoreKeys(_keys, _temporary), _breakers, _news, _kubernetes.Client, _time, new Random(1),
-            new RecordingLogger<StoreReconciler<ObjectStore>>(new ConcurrentQueue<string>()));
+            new StoreKind<ObjectStore>(Kinds.Stores, _mirror, stores.Read, _ => _remark),
+            new StoreKeys(_keys, _temporary),
+            _breakers,
+            _news,
+            _kubernetes.Client,
+            _time,
+            new Random(1),
+            new RecordingLogger<StoreReconciler<ObjectStore>>(new ConcurrentQueue<string>())
+        );
     }
 
     private StoreStatus Status => _kubernetes.Read(Kinds.Stores, Given.StoreKey).Status!;
@@ -69,7 +100,10 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
 
         var requeue = await ReconcileAsync();
 
-        Assert.Equal(("True", "KeysResolved", "The keys are there; the vendor has not been asked with them yet."), (Ready.Status, Ready.Reason, Ready.Message));
+        Assert.Equal(
+            ("True", "KeysResolved", "The keys are there; the vendor has not been asked with them yet."),
+            (Ready.Status, Ready.Reason, Ready.Message)
+        );
         Assert.InRange(Assert.IsType<Requeue.After>(requeue).Delay, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.5));
     }
 
@@ -112,7 +146,10 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => listening);
 
         Assert.Equal("KeysAccepted", accepted);
-        Assert.Equal(("False", "CredentialsRejected", "The vendor rejects the access key: InvalidAccessKeyId. Mend the Secret."), (rejected.Status, rejected.Reason, rejected.Message));
+        Assert.Equal(
+            ("False", "CredentialsRejected", "The vendor rejects the access key: InvalidAccessKeyId. Mend the Secret."),
+            (rejected.Status, rejected.Reason, rejected.Message)
+        );
         Assert.Equal(("True", "KeysAccepted"), (Ready.Status, Ready.Reason));
         Assert.Equal([Given.StoreKey, Given.StoreKey, Given.StoreKey], woken); // taken, rejected, taken: once each
     }
@@ -126,7 +163,14 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         await ReconcileAsync();
         var patches = Patches;
         _time.Advance(TimeSpan.FromHours(2));
-        (await _breakers.EnterAsync(new AccessKey("other", "other", SecurityToken: null), Realm, "bucket", CancellationToken.None)).Value!.Dispose(); // drops what nobody has used for long
+        (
+            await _breakers.EnterAsync(
+                new AccessKey("other", "other", SecurityToken: null),
+                Realm,
+                "bucket",
+                CancellationToken.None
+            )
+        ).Value!.Dispose(); // drops what nobody has used for long
 
         await ReconcileAsync();
 
@@ -157,7 +201,8 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         await ReconcileAsync();
         _kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "LTAI"), ("accessKeySecret", "hush-another"));
         _time.Advance(TimeSpan.FromMinutes(5));
-        _kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(409, "Conflict") : null;
+        _kubernetes.Faults = (_, line) =>
+            line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(409, "Conflict") : null;
         await ReconcileAsync();
         _kubernetes.Faults = (_, _) => null;
 
@@ -189,7 +234,12 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
     [Theory]
     [InlineData("a spec that cannot be", "Floppy", null, "InvalidSpec")]
     [InlineData("an endpoint that is not on the list", "AlibabaOSS", "https://inside.example", "EndpointNotAllowed")]
-    public async Task What_only_a_change_can_mend_is_stalled_and_left_alone(string sentence, string vendor, string? endpoint, string reason)
+    public async Task What_only_a_change_can_mend_is_stalled_and_left_alone(
+        string sentence,
+        string vendor,
+        string? endpoint,
+        string reason
+    )
     {
         Put(Given.Store(vendor, "cn-hangzhou").At(endpoint));
 
@@ -207,7 +257,8 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         await ReconcileAsync();
         Put(Given.Store());
         _keys.Forget(new SecretSource(Given.SecretKey));
-        _kubernetes.Faults = (_, line) => line.StartsWith("GET", StringComparison.Ordinal) ? KubernetesFake.Status(500, "InternalError") : null;
+        _kubernetes.Faults = (_, line) =>
+            line.StartsWith("GET", StringComparison.Ordinal) ? KubernetesFake.Status(500, "InternalError") : null;
 
         var statuses = new List<string>();
         for (var i = 0; i < 3; i++)
@@ -236,9 +287,11 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
     public async Task A_conflict_and_a_store_that_is_said_to_be_gone_are_tried_again()
     {
         Start();
-        _kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(409, "Conflict") : null;
+        _kubernetes.Faults = (_, line) =>
+            line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(409, "Conflict") : null;
         var conflict = await ReconcileAsync();
-        _kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(404, "NotFound") : null;
+        _kubernetes.Faults = (_, line) =>
+            line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(404, "NotFound") : null;
         var gone = await ReconcileAsync();
 
         Assert.Equal(new Requeue.Retry(TimeSpan.Zero), conflict);
@@ -252,7 +305,10 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         await ReconcileAsync();
         _mirror.Apply(new WatchEvent<ObjectStore>.Deleted(Given.StoreKey));
 
-        Assert.Same(Requeue.OnChange, await _reconciler.ReconcileAsync(Given.StoreKey, attempt: 0, CancellationToken.None));
+        Assert.Same(
+            Requeue.OnChange,
+            await _reconciler.ReconcileAsync(Given.StoreKey, attempt: 0, CancellationToken.None)
+        );
     }
 
     private void Start()
@@ -278,7 +334,14 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
     /// <summary>What a policy's call would bring.</summary>
     private async Task AnswerAsync(Failure? failure, string realm = Realm)
     {
-        using var pass = (await _breakers.EnterAsync(new AccessKey("LTAI", "hush", SecurityToken: null), realm, "bucket", CancellationToken.None)).Value!;
+        using var pass = (
+            await _breakers.EnterAsync(
+                new AccessKey("LTAI", "hush", SecurityToken: null),
+                realm,
+                "bucket",
+                CancellationToken.None
+            )
+        ).Value!;
         pass.Answered(failure);
     }
 

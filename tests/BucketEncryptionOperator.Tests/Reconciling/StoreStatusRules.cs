@@ -21,20 +21,41 @@ internal static class StoreStatusRules
 
     private static IEnumerable<string> Broken(ObjectStore store, StoreStatus status, DateTimeOffset now)
     {
-        var json = JsonSerializer.SerializeToNode(new StoreStatusPatch { Metadata = new PatchMeta { ResourceVersion = "" }, Status = status }, Wire.Default.StoreStatusPatch)!["status"]!;
+        var json = JsonSerializer.SerializeToNode(
+            new StoreStatusPatch
+            {
+                Metadata = new PatchMeta { ResourceVersion = "" },
+                Status = status,
+            },
+            Wire.Default.StoreStatusPatch
+        )!["status"]!;
         foreach (var violation in Schema.Violations(json, "status"))
             yield return violation;
         if (json.ToJsonString().Contains(StatusRules.SecretMark, StringComparison.OrdinalIgnoreCase))
             yield return "a secret is in the status";
-        var (ready, stalled, reconciling) = (status.Conditions.Find("Ready"), status.Conditions.Find("Stalled"), status.Conditions.Find("Reconciling"));
-        if (ready is null || (ready.Status == Condition.True) != (stalled is null && reconciling is null) || (stalled is not null && reconciling is not null))
+        var (ready, stalled, reconciling) = (
+            status.Conditions.Find("Ready"),
+            status.Conditions.Find("Stalled"),
+            status.Conditions.Find("Reconciling")
+        );
+        if (
+            ready is null
+            || (ready.Status == Condition.True) != (stalled is null && reconciling is null)
+            || (stalled is not null && reconciling is not null)
+        )
             yield return "Ready is True, or exactly one of Stalled and Reconciling is";
-        if (status.ObservedGeneration > store.Metadata.Generation || status.Conditions.Any(c => c.ObservedGeneration != status.ObservedGeneration))
+        if (
+            status.ObservedGeneration > store.Metadata.Generation
+            || status.Conditions.Any(c => c.ObservedGeneration != status.ObservedGeneration)
+        )
             yield return "observedGeneration is not that of the spec";
         foreach (var condition in status.Conditions)
         {
             var was = store.Status?.Conditions.Find(condition.Type);
-            var expected = was is not null && was.Status == condition.Status ? was.LastTransitionTime : KubeTimeConverter.Truncate(now);
+            var expected =
+                was is not null && was.Status == condition.Status
+                    ? was.LastTransitionTime
+                    : KubeTimeConverter.Truncate(now);
             if (condition.LastTransitionTime != expected)
                 yield return $"lastTransitionTime of {condition.Type} moved without its status, or did not move with it";
             if (condition.Message.Length == 0)

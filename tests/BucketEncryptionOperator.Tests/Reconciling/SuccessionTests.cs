@@ -68,9 +68,10 @@ public sealed class SuccessionTests : SharedBucketBench
             StoreRef = q.Spec.StoreRef with { Name = trouble == "no Secret" ? "keyless" : Given.StoreKey.Name },
         };
         Bench.Put(q with { Spec = spec });
-        Hooked.Before = (operation, _, key) => key.Id != "LTAI"
-            ? throw new VendorException(new Failure(FailureKind.Transient, operation, "Timeout"))
-            : Task.CompletedTask;
+        Hooked.Before = (operation, _, key) =>
+            key.Id != "LTAI"
+                ? throw new VendorException(new Failure(FailureKind.Transient, operation, "Timeout"))
+                : Task.CompletedTask;
         if (trouble == "unreadable Secret")
             Bench.Kubernetes.Faults = FaultOn("GET", OtherTeam, KubernetesFake.Status(500, "slow"));
         Bench.Delete(Key("p"));

@@ -15,11 +15,24 @@ public sealed class VendorFailureLadderTests
         ["5xx"] = new(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500)),
         ["reset"] = new(new Failure(FailureKind.Transient, "GetBucketEncryption", "BrokenAnswer")),
         ["time-out"] = new(new Failure(FailureKind.Transient, "GetBucketEncryption", "Timeout")),
-        ["throttled"] = new(InMemoryVendor.Fail(FailureKind.Throttled, "MetaOperationQpsLimitExceeded", 503) with { RetryAfter = TimeSpan.FromSeconds(2) }),
+        ["throttled"] = new(
+            InMemoryVendor.Fail(FailureKind.Throttled, "MetaOperationQpsLimitExceeded", 503) with
+            {
+                RetryAfter = TimeSpan.FromSeconds(2),
+            }
+        ),
         ["operation in progress"] = new(InMemoryVendor.Fail(FailureKind.Conflict, "OperationAborted", 409)),
-        ["done, answer lost"] = new(new Failure(FailureKind.Transient, "PutBucketEncryption", "BrokenAnswer"), AfterEffect: true),
+        ["done, answer lost"] = new(
+            new Failure(FailureKind.Transient, "PutBucketEncryption", "BrokenAnswer"),
+            AfterEffect: true
+        ),
         ["denied for a moment"] = new(InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403)),
-        ["key rejected for a moment"] = new(InMemoryVendor.Fail(FailureKind.Denied, "InvalidAccessKeyId", 403) with { ConcernsCredentials = true }),
+        ["key rejected for a moment"] = new(
+            InMemoryVendor.Fail(FailureKind.Denied, "InvalidAccessKeyId", 403) with
+            {
+                ConcernsCredentials = true,
+            }
+        ),
         ["missing for a moment"] = new(InMemoryVendor.Fail(FailureKind.Missing, "NoSuchBucket", 404)),
     };
 

@@ -19,7 +19,10 @@ namespace BucketEncryptionOperator.Tests.Reconciling;
 internal sealed class Workbench : IAsyncDisposable
 {
     /// <summary>Made once, as in the operator: its patterns take longer to make than a reconcile takes.</summary>
-    private static readonly EndpointAllowList Allowed = new([.. VendorCatalog.DefaultEndpointPatterns, .. VendorCatalog.DefaultEndpointPatterns.Select(p => "http://" + p)]);
+    private static readonly EndpointAllowList Allowed = new([
+        .. VendorCatalog.DefaultEndpointPatterns,
+        .. VendorCatalog.DefaultEndpointPatterns.Select(p => "http://" + p),
+    ]);
 
     public const string GoodSecret = "hush-good";
 
@@ -46,13 +49,28 @@ internal sealed class Workbench : IAsyncDisposable
 
     /// <param name="real">A vendor's client in place of the vendor in memory, under the vendor's name.</param>
     /// <param name="ambient">As with the flag: a namespaced store may have the operator's own identity.</param>
-    public Workbench(int bucketConcurrency = 1, bool readOnly = false, ManualTimeProvider? time = null, (string Vendor, IBucketEncryptionApi Api)? real = null, bool ambient = false, Meter? meter = null, Partitions? partitions = null)
+    public Workbench(
+        int bucketConcurrency = 1,
+        bool readOnly = false,
+        ManualTimeProvider? time = null,
+        (string Vendor, IBucketEncryptionApi Api)? real = null,
+        bool ambient = false,
+        Meter? meter = null,
+        Partitions? partitions = null
+    )
     {
         Time = time ?? new ManualTimeProvider();
         Metrics = new PolicyMetrics(meter ?? _unheard, Time);
-        (_bucketConcurrency, ReadOnly, _reader) = (bucketConcurrency, readOnly, new StoreReader(Allowed, partitions ?? Partitions.None, new KeySourceReader(ambient)));
+        (_bucketConcurrency, ReadOnly, _reader) = (
+            bucketConcurrency,
+            readOnly,
+            new StoreReader(Allowed, partitions ?? Partitions.None, new KeySourceReader(ambient))
+        );
         var (vendor, api) = real ?? ("AlibabaOSS", Vendor);
-        (_vendors, _logPrefix) = (new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { [vendor] = api }, static () => "");
+        (_vendors, _logPrefix) = (
+            new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { [vendor] = api },
+            static () => ""
+        );
         Kubernetes = new KubernetesFake(Time);
         (_breakers, _keys, _temporary) = Keys();
         Progress = new PassProgress(Time);
@@ -64,7 +82,10 @@ internal sealed class Workbench : IAsyncDisposable
     {
         Time = new ManualTimeProvider();
         Metrics = new PolicyMetrics(_unheard, Time);
-        (_bucketConcurrency, _reader) = (world.BucketConcurrency, new StoreReader(world.Allowed, world.Partitions, new KeySourceReader(ambientInNamespacedStores: false)));
+        (_bucketConcurrency, _reader) = (
+            world.BucketConcurrency,
+            new StoreReader(world.Allowed, world.Partitions, new KeySourceReader(ambientInNamespacedStores: false))
+        );
         (_vendors, _logPrefix) = (world.Vendors, world.LogPrefix);
         Kubernetes = new KubernetesFake(Time, inProcess: true);
         (_breakers, _keys, _temporary) = Keys();
@@ -93,25 +114,73 @@ internal sealed class Workbench : IAsyncDisposable
         return (
             breakers,
             new SecretKeys((name, token) => SecretKeys.FetchAsync(Kubernetes.Client, name, token), breakers, Time),
-            new TemporaryKeys((identity, _) => Task.FromResult(Fetch(identity)), breakers, Time, Logger<TemporaryKeys>()));
+            new TemporaryKeys(
+                (identity, _) => Task.FromResult(Fetch(identity)),
+                breakers,
+                Time,
+                Logger<TemporaryKeys>()
+            )
+        );
     }
 
     private (BucketOwnership Ownership, PolicyReconciler Reconciler) Build()
     {
         var stores = new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, SecretNamespace), _reader);
         var keys = new StoreKeys(_keys, _temporary);
-        var ownership = new BucketOwnership(_policies, policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition);
+        var ownership = new BucketOwnership(
+            _policies,
+            policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition
+        );
         var writer = new StatusWriter(Kubernetes.Client, _policies);
         var keeper = new Keeper(Kubernetes.Client, _policies, ownership, stores, writer, Time);
         var vendors = _vendors.ToDictionary(
-            v => v.Key, v => (IBucketEncryptionApi)new GuardedApi(v.Value, _breakers, VendorCatalog.Find(v.Key)!.Realm), StringComparer.Ordinal);
+            v => v.Key,
+            v => (IBucketEncryptionApi)new GuardedApi(v.Value, _breakers, VendorCatalog.Find(v.Key)!.Realm),
+            StringComparer.Ordinal
+        );
         var buckets = new BucketReconciler(Time);
         var gate = new WriteGate(new BucketTurns(Time), buckets, Time, Logger<WriteGate>());
-        var checks = new WriteChecks(_policies, ownership, policy => Schedule.InputsOf(policy, stores, keys), () => MayWrite);
-        var pass = new PolicyPass(buckets, ownership, keeper, gate, checks, Progress, new PassOptions(_bucketConcurrency, ReadOnly) { ShouldYield = key => ShouldYield(key) });
+        var checks = new WriteChecks(
+            _policies,
+            ownership,
+            policy => Schedule.InputsOf(policy, stores, keys),
+            () => MayWrite
+        );
+        var pass = new PolicyPass(
+            buckets,
+            ownership,
+            keeper,
+            gate,
+            checks,
+            Progress,
+            new PassOptions(_bucketConcurrency, ReadOnly) { ShouldYield = key => ShouldYield(key) }
+        );
         var releaser = new Releaser(ownership, keeper, stores, keys, Time);
-        var teller = new Teller(writer, ownership, Events, Metrics, new TellerOptions(Evidence), Time, Logger<Teller>());
-        return (ownership, new PolicyReconciler(_policies, stores, keys, vendors, pass, releaser, keeper, teller, Woken.Enqueue, Time, Logger<PolicyReconciler>()));
+        var teller = new Teller(
+            writer,
+            ownership,
+            Events,
+            Metrics,
+            new TellerOptions(Evidence),
+            Time,
+            Logger<Teller>()
+        );
+        return (
+            ownership,
+            new PolicyReconciler(
+                _policies,
+                stores,
+                keys,
+                vendors,
+                pass,
+                releaser,
+                keeper,
+                teller,
+                Woken.Enqueue,
+                Time,
+                Logger<PolicyReconciler>()
+            )
+        );
     }
 
     private RecordingLogger<T> Logger<T>() => new(Logs, _logPrefix);
@@ -136,7 +205,8 @@ internal sealed class Workbench : IAsyncDisposable
     public bool MayWrite { get; set; } = true;
 
     /// <summary>What whoever gives temporary keys does.</summary>
-    public Func<AmbientIdentity, TemporaryKey> Fetch { get; set; } = identity => throw new InvalidOperationException($"{identity} was not expected");
+    public Func<AmbientIdentity, TemporaryKey> Fetch { get; set; } =
+        identity => throw new InvalidOperationException($"{identity} was not expected");
 
     public ManualTimeProvider Time { get; }
 
@@ -156,8 +226,17 @@ internal sealed class Workbench : IAsyncDisposable
     public async Task<IReadOnlyList<Requeue>> ReconcileAsync(IReadOnlyList<NamespacedName> keys, int workers)
     {
         var requeues = new Requeue[keys.Count];
-        await Parallel.ForAsync(0, keys.Count, new ParallelOptions { MaxDegreeOfParallelism = workers }, async (i, token) => requeues[i] = await _reconciler.ReconcileAsync(keys[i], attempt: 0, token));
-        foreach (var gone in keys.Where(k => Kubernetes.Find(k) is null).Select(_policies.Find).OfType<BucketEncryptionPolicy>())
+        await Parallel.ForAsync(
+            0,
+            keys.Count,
+            new ParallelOptions { MaxDegreeOfParallelism = workers },
+            async (i, token) => requeues[i] = await _reconciler.ReconcileAsync(keys[i], attempt: 0, token)
+        );
+        foreach (
+            var gone in keys.Where(k => Kubernetes.Find(k) is null)
+                .Select(_policies.Find)
+                .OfType<BucketEncryptionPolicy>()
+        )
             Gone(gone);
         Watch();
         return requeues;
@@ -174,20 +253,24 @@ internal sealed class Workbench : IAsyncDisposable
 
     public void Put(BucketEncryptionPolicy policy) => Applied(Kubernetes.Put(policy));
 
-    public void Put(ClusterObjectStore store) => _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Applied(store));
+    public void Put(ClusterObjectStore store) =>
+        _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Applied(store));
 
     public void Put(Namespace ns) => _namespaces.Apply(new WatchEvent<Namespace>.Applied(ns));
 
     public void RemoveStore(NamespacedName store) => _stores.Apply(new WatchEvent<ObjectStore>.Deleted(store));
 
-    public void RemoveClusterStore(string name) => _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Deleted(new NamespacedName("", name)));
+    public void RemoveClusterStore(string name) =>
+        _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Deleted(new NamespacedName("", name)));
 
     public void Put(ObjectStore store) => _stores.Apply(new WatchEvent<ObjectStore>.Applied(store));
 
     /// <summary>One reconcile and nothing else: what others do meanwhile, and what the mirror learns of it, is the caller's matter.</summary>
-    public Task<Requeue> ReconcileAloneAsync(NamespacedName key, int attempt, CancellationToken cancellationToken) => _reconciler.ReconcileAsync(key, attempt, cancellationToken);
+    public Task<Requeue> ReconcileAloneAsync(NamespacedName key, int attempt, CancellationToken cancellationToken) =>
+        _reconciler.ReconcileAsync(key, attempt, cancellationToken);
 
-    public Task<Requeue> ReconcileAsync(CancellationToken cancellationToken = default) => ReconcileAsync(Given.PolicyKey, cancellationToken);
+    public Task<Requeue> ReconcileAsync(CancellationToken cancellationToken = default) =>
+        ReconcileAsync(Given.PolicyKey, cancellationToken);
 
     public async Task<Requeue> ReconcileAsync(NamespacedName key, CancellationToken cancellationToken = default)
     {
@@ -195,13 +278,23 @@ internal sealed class Workbench : IAsyncDisposable
         var requeue = await _reconciler.ReconcileAsync(key, _attempts.GetValueOrDefault(key), cancellationToken);
         if (requeue != Requeue.Behind)
             _attempts[key] = requeue is Requeue.Retry ? _attempts.GetValueOrDefault(key) + 1 : 0;
-        if (before is not null && Kubernetes.Find(key) is { Status: { ObservedGeneration: not null } status } now && now.Metadata.ResourceVersion != before.Metadata.ResourceVersion)
+        if (
+            before is not null
+            && Kubernetes.Find(key) is { Status: { ObservedGeneration: not null } status } now
+            && now.Metadata.ResourceVersion != before.Metadata.ResourceVersion
+        )
             StatusRules.Check(before, status, Time.GetUtcNow());
         Watch();
         if (before is not null && Kubernetes.Find(key) is null)
             Gone(before);
-        Assert.All(Events.Notes, note => Assert.DoesNotContain(StatusRules.SecretMark, note, StringComparison.OrdinalIgnoreCase));
-        Assert.All(Logs, line => Assert.DoesNotContain(StatusRules.SecretMark, line, StringComparison.OrdinalIgnoreCase));
+        Assert.All(
+            Events.Notes,
+            note => Assert.DoesNotContain(StatusRules.SecretMark, note, StringComparison.OrdinalIgnoreCase)
+        );
+        Assert.All(
+            Logs,
+            line => Assert.DoesNotContain(StatusRules.SecretMark, line, StringComparison.OrdinalIgnoreCase)
+        );
         return requeue;
     }
 
@@ -231,7 +324,8 @@ internal sealed class Workbench : IAsyncDisposable
     }
 
     /// <summary>Called with each change that the mirror learns of, and the other policies that should look because of it.</summary>
-    public Action<Change<BucketEncryptionPolicy>, IReadOnlyCollection<NamespacedName>> Changed { get; set; } = (_, _) => { };
+    public Action<Change<BucketEncryptionPolicy>, IReadOnlyCollection<NamespacedName>> Changed { get; set; } =
+        (_, _) => { };
 
     /// <summary>The mirror learns what is stored, and what is stored no more.</summary>
     public void WatchAll()
@@ -291,4 +385,9 @@ internal sealed class Workbench : IAsyncDisposable
 /// <param name="Vendors">By the name of <c>spec.vendor</c>.</param>
 /// <param name="LogPrefix">Says whose reconcile has logged.</param>
 internal sealed record WorkbenchWorld(
-    IReadOnlyDictionary<string, IBucketEncryptionApi> Vendors, EndpointAllowList Allowed, Partitions Partitions, int BucketConcurrency, Func<string> LogPrefix);
+    IReadOnlyDictionary<string, IBucketEncryptionApi> Vendors,
+    EndpointAllowList Allowed,
+    Partitions Partitions,
+    int BucketConcurrency,
+    Func<string> LogPrefix
+);

@@ -14,7 +14,11 @@ public sealed class WriteGateTests : IAsyncDisposable
 
     private static readonly BucketEncryption None = new BucketEncryption.None();
     private static readonly BucketEncryption Key1 = new BucketEncryption.Kms("k-1", DataCipher.Aes256);
-    private static readonly EncryptionSpec WantKey1 = new() { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "k-1" } };
+    private static readonly EncryptionSpec WantKey1 = new()
+    {
+        Algorithm = "KMS",
+        KmsKey = new KmsKeySpec { Id = "k-1" },
+    };
     private static readonly EncryptionSpec WantAes = new() { Algorithm = "AES256" };
     private static readonly string[] Many = [.. Enumerable.Range(0, 256).Select(i => $"bucket-{i}")];
 
@@ -38,7 +42,10 @@ public sealed class WriteGateTests : IAsyncDisposable
         (_vendor[Bucket], _vendor["other-bucket"]) = (None, None);
         _bench.Start(Policy("older", WantAes, age: 1, Bucket, "other-bucket")); // may not weaken
         _bench.Put(Policy("younger", WantKey1, age: 2));
-        var (reached, go) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var (reached, go) = (
+            new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
+            new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+        );
         _hooked.Before = async (operation, address, _) =>
         {
             if (address.Bucket == "other-bucket" && reached.TrySetResult())
@@ -86,7 +93,10 @@ public sealed class WriteGateTests : IAsyncDisposable
         (_vendor["other-bucket"], _vendor[Bucket]) = (None, None);
         _bench.Start(Policy("older", WantAes, age: 1, "other-bucket", Bucket)); // may not weaken
         _bench.Put(Policy("younger", WantKey1, age: 2));
-        var (reached, go) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var (reached, go) = (
+            new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
+            new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+        );
         _hooked.AfterLook = async (address, _) =>
         {
             if (address.Bucket == Bucket && reached.TrySetResult())
@@ -211,7 +221,19 @@ public sealed class WriteGateTests : IAsyncDisposable
                     break;
                 case "another key in the store":
                     var store = Given.Store();
-                    _bench.Put(store with { Metadata = store.Metadata with { ResourceVersion = "2", Generation = 2 }, Spec = store.Spec with { Credentials = new CredentialsSpec { SecretRef = new SecretReference { Name = "other-keys" } } } });
+                    _bench.Put(
+                        store with
+                        {
+                            Metadata = store.Metadata with { ResourceVersion = "2", Generation = 2 },
+                            Spec = store.Spec with
+                            {
+                                Credentials = new CredentialsSpec
+                                {
+                                    SecretRef = new SecretReference { Name = "other-keys" },
+                                },
+                            },
+                        }
+                    );
                     break;
                 default:
                     _bench.MayWrite = false;
@@ -293,9 +315,16 @@ public sealed class WriteGateTests : IAsyncDisposable
             await _bench.SettleAsync(Key("p"));
         }
         if (leaseIsGone)
-            _hooked.Before = (operation, _, _) => { _bench.MayWrite = operation != "Put"; return Task.CompletedTask; };
+            _hooked.Before = (operation, _, _) =>
+            {
+                _bench.MayWrite = operation != "Put";
+                return Task.CompletedTask;
+            };
         else
-            _vendor.Faults = (_, call) => call.Operation == "Put" ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500, "Put")) : null;
+            _vendor.Faults = (_, call) =>
+                call.Operation == "Put"
+                    ? new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "InternalError", 500, "Put"))
+                    : null;
         for (var i = 0; i < 8; i++)
         {
             await _bench.ReconcileAsync(Key("p"));
@@ -313,7 +342,10 @@ public sealed class WriteGateTests : IAsyncDisposable
     [Theory]
     [InlineData("reads see each write", 0)]
     [InlineData("the first read after a write does not", 1)]
-    public async Task A_bucket_that_somebody_changes_back_each_time_is_contested_and_bounded(string sentence, int laggingReads)
+    public async Task A_bucket_that_somebody_changes_back_each_time_is_contested_and_bounded(
+        string sentence,
+        int laggingReads
+    )
     {
         _vendor.LaggingReads = laggingReads;
         _vendor[Bucket] = None;
@@ -335,13 +367,20 @@ public sealed class WriteGateTests : IAsyncDisposable
     [Theory]
     [InlineData("no PATCH is taken: nothing may be written that is not on record", 1, 0)]
     [InlineData("the record is taken, and no report: the count is on record", 2, 10)]
-    public async Task A_bucket_that_drops_writes_is_written_a_few_times_a_day_although_the_status_cannot_be_written(string sentence, int firstFault, int most)
+    public async Task A_bucket_that_drops_writes_is_written_a_few_times_a_day_although_the_status_cannot_be_written(
+        string sentence,
+        int firstFault,
+        int most
+    )
     {
         _vendor[Bucket] = None;
         _vendor.DropsWrites = true;
         _bench.Start(Policy("p", WantKey1, age: 1));
         var patches = 0;
-        _bench.Kubernetes.Faults = (_, line) => line.StartsWith("PATCH", StringComparison.Ordinal) && (++patches % 2 == 0 || firstFault == 1) ? KubernetesFake.Status(403, "Forbidden") : null;
+        _bench.Kubernetes.Faults = (_, line) =>
+            line.StartsWith("PATCH", StringComparison.Ordinal) && (++patches % 2 == 0 || firstFault == 1)
+                ? KubernetesFake.Status(403, "Forbidden")
+                : null;
 
         for (var i = 0; i < 288; i++)
         {
@@ -425,13 +464,27 @@ public sealed class WriteGateTests : IAsyncDisposable
             _vendor[bucket] = None;
     }
 
-    private BucketRow Row(string policy, string bucket) => _bench.Kubernetes.Read(Key(policy)).Status!.Buckets.Single(b => b.Name == bucket);
+    private BucketRow Row(string policy, string bucket) =>
+        _bench.Kubernetes.Read(Key(policy)).Status!.Buckets.Single(b => b.Name == bucket);
 
     private static NamespacedName Key(string name) => new(Given.Namespace, name);
 
-    private static BucketEncryptionPolicy Policy(string name, EncryptionSpec encryption, int age, params string[] buckets)
+    private static BucketEncryptionPolicy Policy(
+        string name,
+        EncryptionSpec encryption,
+        int age,
+        params string[] buckets
+    )
     {
         var policy = Given.Policy(buckets.Length == 0 ? [Bucket] : buckets).With(encryption);
-        return policy with { Metadata = policy.Metadata with { Name = name, Uid = name, CreationTimestamp = DateTimeOffset.UnixEpoch.AddDays(age) } };
+        return policy with
+        {
+            Metadata = policy.Metadata with
+            {
+                Name = name,
+                Uid = name,
+                CreationTimestamp = DateTimeOffset.UnixEpoch.AddDays(age),
+            },
+        };
     }
 }

@@ -26,10 +26,15 @@ public sealed class WriteStormTests(ITestOutputHelper output)
             while (steps.Count < Kills)
                 steps.Add(random.Next(1, 80));
             var (all, first) = await RunAsync(steps);
-            Assert.True(all <= calm + Kills && first <= calmFirst + Kills, $"killed at {string.Join(", ", steps)}: {all} PUTs in a day, {first} in the first ten minutes");
+            Assert.True(
+                all <= calm + Kills && first <= calmFirst + Kills,
+                $"killed at {string.Join(", ", steps)}: {all} PUTs in a day, {first} in the first ten minutes"
+            );
             worst = (Math.Max(worst.All, all), Math.Max(worst.First, first));
         }
-        output.WriteLine($"a bucket that never keeps what is PUT, a day: {calmFirst} PUTs in the first ten minutes, {calm} in all; with {Kills} kills at random points at most {worst.First} and {worst.All}");
+        output.WriteLine(
+            $"a bucket that never keeps what is PUT, a day: {calmFirst} PUTs in the first ten minutes, {calm} in all; with {Kills} kills at random points at most {worst.First} and {worst.All}"
+        );
         Assert.Equal(3, calmFirst);
     }
 
@@ -77,7 +82,10 @@ public sealed class WriteStormTests(ITestOutputHelper output)
             if (!DiesNow())
                 return null;
             alive.Cancel();
-            return new VendorFault(InMemoryVendor.Fail(FailureKind.Transient, "Killed", 500), AfterEffect: step % 2 == 0);
+            return new VendorFault(
+                InMemoryVendor.Fail(FailureKind.Transient, "Killed", 500),
+                AfterEffect: step % 2 == 0
+            );
         };
         bench.Kubernetes.Faults = (_, _) =>
         {

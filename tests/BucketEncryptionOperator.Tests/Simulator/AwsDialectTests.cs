@@ -5,7 +5,8 @@ namespace BucketEncryptionOperator.Tests.Simulator;
 
 public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
 {
-    private const string Key = "<KMSMasterKeyID>arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab</KMSMasterKeyID>";
+    private const string Key =
+        "<KMSMasterKeyID>arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab</KMSMasterKeyID>";
     private const string BucketKey = "<BucketKeyEnabled>true</BucketKeyEnabled>";
 
     private static readonly StoreTestRequest Right = new("b-one.s3.eu-west-1.amazonaws.com", "eu-west-1");
@@ -24,7 +25,10 @@ public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
     [InlineData("aws:kms", "<SSEAlgorithm>AES256</SSEAlgorithm>", "", "MalformedXML")]
     public async Task Put_takes_what_the_vendor_takes(string algorithm, string more, string beside, string? code)
     {
-        (await Store.PutAsync(StoreTestClient.Configuration(algorithm, more, beside), Right)).AssertIs(code is null ? 200 : 400, code);
+        (await Store.PutAsync(StoreTestClient.Configuration(algorithm, more, beside), Right)).AssertIs(
+            code is null ? 200 : 400,
+            code
+        );
 
         Assert.Equal(code is null, await Admin.GetEncryptionAsync(Bucket) is not null);
     }
@@ -48,7 +52,14 @@ public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
     [Fact]
     public async Task What_is_not_known_is_kept()
     {
-        await Store.PutAsync(StoreTestClient.Configuration("AES256", "", "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"), Right);
+        await Store.PutAsync(
+            StoreTestClient.Configuration(
+                "AES256",
+                "",
+                "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"
+            ),
+            Right
+        );
 
         Assert.Equal("SSE-C", (await Store.GetAsync(Right)).Element("EncryptionType"));
     }
@@ -59,15 +70,33 @@ public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
     [InlineData("the right CRC-32", false, "x-amz-checksum-crc32", "right", 200, null)]
     [InlineData("a wrong CRC-32", false, "x-amz-checksum-crc32", "AAAAAA==", 400, "BadDigest")]
     [InlineData("a CRC-32 that is none", false, "x-amz-checksum-crc32", "AAAA", 400, "InvalidDigest")]
-    [InlineData("a wrong SHA-256 beside the right MD5", true, "x-amz-checksum-sha256", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 400, "BadDigest")]
+    [InlineData(
+        "a wrong SHA-256 beside the right MD5",
+        true,
+        "x-amz-checksum-sha256",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        400,
+        "BadDigest"
+    )]
     [InlineData("a CRC-32C, which cannot be checked here", false, "x-amz-checksum-crc32c", "AAAAAA==", 200, null)]
-    public async Task Put_needs_a_digest_and_a_right_one(string what, bool md5, string? header, string? value, int status, string? code)
+    public async Task Put_needs_a_digest_and_a_right_one(
+        string what,
+        bool md5,
+        string? header,
+        string? value,
+        int status,
+        string? code
+    )
     {
         // The CRC-32 is zlib's, of this very body.
-        const string Xml = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>";
+        const string Xml =
+            "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>";
         StoreTestRequest request = Right with { Md5 = md5 };
 
-        StoreTestAnswer answer = await Store.PutAsync(Xml, header is null ? request : request.With(header, value == "right" ? "uzO6GQ==" : value!));
+        StoreTestAnswer answer = await Store.PutAsync(
+            Xml,
+            header is null ? request : request.With(header, value == "right" ? "uzO6GQ==" : value!)
+        );
 
         Assert.Equal((what, status, code), (what, (int)answer.Status, answer.Code));
     }
@@ -79,9 +108,30 @@ public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
     [InlineData("dual stack", "b-one.s3.dualstack.eu-west-1.amazonaws.com", "/?encryption", "eu-west-1", 200, null)]
     [InlineData("virtual host with dots", "b.dots.s3.eu-west-1.amazonaws.com", "/?encryption", "eu-west-1", 200, null)]
     [InlineData("the endpoint without a region", "b-one.s3.amazonaws.com", "/?encryption", "eu-west-1", 200, null)]
-    [InlineData("the endpoint without a region, another in the scope", "b-one.s3.amazonaws.com", "/?encryption", "us-east-1", 400, "AuthorizationHeaderMalformed")]
-    [InlineData("another region's endpoint", "b-one.s3.us-west-2.amazonaws.com", "/?encryption", "us-west-2", 301, "PermanentRedirect")]
-    [InlineData("another region in the scope", "b-one.s3.eu-west-1.amazonaws.com", "/?encryption", "us-west-2", 400, "AuthorizationHeaderMalformed")]
+    [InlineData(
+        "the endpoint without a region, another in the scope",
+        "b-one.s3.amazonaws.com",
+        "/?encryption",
+        "us-east-1",
+        400,
+        "AuthorizationHeaderMalformed"
+    )]
+    [InlineData(
+        "another region's endpoint",
+        "b-one.s3.us-west-2.amazonaws.com",
+        "/?encryption",
+        "us-west-2",
+        301,
+        "PermanentRedirect"
+    )]
+    [InlineData(
+        "another region in the scope",
+        "b-one.s3.eu-west-1.amazonaws.com",
+        "/?encryption",
+        "us-west-2",
+        400,
+        "AuthorizationHeaderMalformed"
+    )]
     [InlineData("missing bucket", "b-two.s3.eu-west-1.amazonaws.com", "/?encryption", "eu-west-1", 404, "NoSuchBucket")]
     [InlineData("illegal name", "127.0.0.1", "/B_/?encryption", "eu-west-1", 400, "InvalidBucketName")]
     [InlineData("an object", "b-one.s3.eu-west-1.amazonaws.com", "/object", "eu-west-1", 501, "NotImplemented")]
@@ -97,11 +147,30 @@ public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
     [Fact]
     public async Task A_wrong_region_is_answered_with_the_right_one()
     {
-        StoreTestAnswer redirect = await Store.GetAsync(Right with { Host = "b-one.s3.us-west-2.amazonaws.com", Region = "us-west-2" });
-        StoreTestAnswer malformed = await Store.GetAsync(Right with { Host = "127.0.0.1", Target = "/b-one?encryption", Region = "us-west-2" });
+        StoreTestAnswer redirect = await Store.GetAsync(
+            Right with
+            {
+                Host = "b-one.s3.us-west-2.amazonaws.com",
+                Region = "us-west-2",
+            }
+        );
+        StoreTestAnswer malformed = await Store.GetAsync(
+            Right with
+            {
+                Host = "127.0.0.1",
+                Target = "/b-one?encryption",
+                Region = "us-west-2",
+            }
+        );
 
-        Assert.Equal(("b-one.s3.eu-west-1.amazonaws.com", "eu-west-1"), (redirect.Element("Endpoint"), redirect.Headers["x-amz-bucket-region"]));
-        Assert.Equal(("eu-west-1", "eu-west-1"), (malformed.Element("Region"), malformed.Headers["x-amz-bucket-region"]));
+        Assert.Equal(
+            ("b-one.s3.eu-west-1.amazonaws.com", "eu-west-1"),
+            (redirect.Element("Endpoint"), redirect.Headers["x-amz-bucket-region"])
+        );
+        Assert.Equal(
+            ("eu-west-1", "eu-west-1"),
+            (malformed.Element("Region"), malformed.Headers["x-amz-bucket-region"])
+        );
     }
 
     [Theory]
@@ -115,8 +184,14 @@ public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
     [InlineData("token with a permanent key", "ak", "sk", "token", 400, "InvalidToken")]
     public async Task Keys_and_tokens(string what, string keyId, string secret, string? token, int status, string? code)
     {
-        await Admin.SetAccountAsync("sts", new SimulatedAccount("sk") { SecurityToken = "token", TokenExpiresAt = Clock.GetUtcNow().AddTicks(1) });
-        await Admin.SetAccountAsync("old", new SimulatedAccount("sk") { SecurityToken = "token", TokenExpiresAt = Clock.GetUtcNow() });
+        await Admin.SetAccountAsync(
+            "sts",
+            new SimulatedAccount("sk") { SecurityToken = "token", TokenExpiresAt = Clock.GetUtcNow().AddTicks(1) }
+        );
+        await Admin.SetAccountAsync(
+            "old",
+            new SimulatedAccount("sk") { SecurityToken = "token", TokenExpiresAt = Clock.GetUtcNow() }
+        );
         await Admin.SetAccountAsync("off", new SimulatedAccount("sk") { Enabled = false });
 
         StoreTestAnswer answer = await Store.DeleteAsync(Right with { KeyId = keyId, Secret = secret, Token = token });
@@ -138,17 +213,30 @@ public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
     public async Task What_belongs_to_the_signature_must_be_there_and_be_right()
     {
         (await Store.GetAsync(Right with { Authorization = "" })).AssertIs(403, "AccessDenied");
-        (await Store.GetAsync(Right with { Authorization = "AWS ak:c2ln" })).AssertIs(400, "AuthorizationHeaderMalformed");
+        (await Store.GetAsync(Right with { Authorization = "AWS ak:c2ln" })).AssertIs(
+            400,
+            "AuthorizationHeaderMalformed"
+        );
         (await Store.GetAsync(Right with { Service = "ec2" })).AssertIs(400, "AuthorizationHeaderMalformed");
         (await Store.GetAsync(Right with { ScopeDate = "20261120" })).AssertIs(400, "AuthorizationHeaderMalformed");
         (await Store.GetAsync(Right with { Unsigned = ["host"] })).AssertIs(403, "AccessDenied");
         (await Store.GetAsync(Right with { Unsigned = ["x-amz-content-sha256"] })).AssertIs(403, "AccessDenied");
         (await Store.GetAsync(Right.Changed("x-amz-meta", "added"))).AssertIs(403, "AccessDenied");
         (await Store.GetAsync(Right.With("x-amz-content-sha256", "UNSIGNED-PAYLOAD"))).AssertIs(200, null);
-        (await Store.GetAsync(Right.With("x-amz-content-sha256", new string('0', 64)))).AssertIs(400, "XAmzContentSHA256Mismatch");
-        StoreTestAnswer changed = await Store.PutAsync(StoreTestClient.Configuration("AES256"), Right.Changed("content-md5", "DicE9DIiaL0g0jp0/ih4+w=="));
+        (await Store.GetAsync(Right.With("x-amz-content-sha256", new string('0', 64)))).AssertIs(
+            400,
+            "XAmzContentSHA256Mismatch"
+        );
+        StoreTestAnswer changed = await Store.PutAsync(
+            StoreTestClient.Configuration("AES256"),
+            Right.Changed("content-md5", "DicE9DIiaL0g0jp0/ih4+w==")
+        );
         changed.AssertIs(403, "SignatureDoesNotMatch");
-        Assert.StartsWith("PUT\n/\nencryption=\ncontent-md5:DicE9DIiaL0g0jp0/ih4+w==\nhost:b-one.s3.eu-west-1.amazonaws.com\n", changed.Element("CanonicalRequest"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "PUT\n/\nencryption=\ncontent-md5:DicE9DIiaL0g0jp0/ih4+w==\nhost:b-one.s3.eu-west-1.amazonaws.com\n",
+            changed.Element("CanonicalRequest"),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -163,15 +251,29 @@ public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
     {
         StoreTestAnswer answer = await Store.GetAsync(Right with { Host = "b-two.s3.eu-west-1.amazonaws.com" });
 
-        Assert.Equal("Code Message BucketName Resource RequestId HostId", string.Join(' ', answer.Xml.Elements().Select(element => element.Name)));
-        Assert.Equal((answer.Element("RequestId"), answer.Element("HostId")), (answer.Headers["x-amz-request-id"], answer.Headers["x-amz-id-2"]));
+        Assert.Equal(
+            "Code Message BucketName Resource RequestId HostId",
+            string.Join(' ', answer.Xml.Elements().Select(element => element.Name))
+        );
+        Assert.Equal(
+            (answer.Element("RequestId"), answer.Element("HostId")),
+            (answer.Headers["x-amz-request-id"], answer.Headers["x-amz-id-2"])
+        );
         Assert.Equal("AmazonS3", answer.Headers["Server"]);
     }
 
     [Fact]
     public async Task Faults_and_deny_rules_speak_the_vendors_language()
     {
-        await Admin.InjectAsync(new FaultRule(FaultActions.Error) { Times = 1, Status = 503, Code = "SlowDown", RetryAfterSeconds = 3 });
+        await Admin.InjectAsync(
+            new FaultRule(FaultActions.Error)
+            {
+                Times = 1,
+                Status = 503,
+                Code = "SlowDown",
+                RetryAfterSeconds = 3,
+            }
+        );
         await Admin.DenyAsync(new DenyRule { Operations = [StoreOperations.Put] });
 
         StoreTestAnswer slow = await Store.GetAsync(Right);

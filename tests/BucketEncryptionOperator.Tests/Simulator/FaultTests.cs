@@ -9,17 +9,19 @@ public sealed class FaultTests : SimulatorTest
     [Fact]
     public async Task An_error_strikes_at_its_call_and_for_its_times()
     {
-        await Admin.InjectAsync(new FaultRule(FaultActions.Error)
-        {
-            Bucket = Bucket,
-            Operations = [StoreOperations.Put],
-            FromCall = 2,
-            Times = 2,
-            Status = 503,
-            Code = "MetaOperationQpsLimitExceeded",
-            Ec = "0004-00000302",
-            RetryAfterSeconds = 7,
-        });
+        await Admin.InjectAsync(
+            new FaultRule(FaultActions.Error)
+            {
+                Bucket = Bucket,
+                Operations = [StoreOperations.Put],
+                FromCall = 2,
+                Times = 2,
+                Status = 503,
+                Code = "MetaOperationQpsLimitExceeded",
+                Ec = "0004-00000302",
+                RetryAfterSeconds = 7,
+            }
+        );
 
         (await Oss.PutAsync(OssTestClient.Rule("AES256"))).AssertIs(200, null);
         (await Oss.DeleteAsync()).AssertIs(204, null);
@@ -37,7 +39,14 @@ public sealed class FaultTests : SimulatorTest
     [Fact]
     public async Task A_rate_strikes_only_what_comes_faster()
     {
-        await Admin.InjectAsync(new FaultRule(FaultActions.Error) { AbovePerSecond = 2, Status = 503, Code = "SlowDown" });
+        await Admin.InjectAsync(
+            new FaultRule(FaultActions.Error)
+            {
+                AbovePerSecond = 2,
+                Status = 503,
+                Code = "SlowDown",
+            }
+        );
 
         (await Oss.DeleteAsync()).AssertIs(204, null);
         (await Oss.DeleteAsync()).AssertIs(204, null);
@@ -118,7 +127,10 @@ public sealed class FaultTests : SimulatorTest
         HttpIOException get = await AssertBrokenAsync(() => Oss.GetAsync());
         HttpIOException put = await AssertBrokenAsync(() => Oss.PutAsync(OssTestClient.Rule("KMS")));
 
-        Assert.Equal((HttpRequestError.ResponseEnded, HttpRequestError.ResponseEnded), (get.HttpRequestError, put.HttpRequestError));
+        Assert.Equal(
+            (HttpRequestError.ResponseEnded, HttpRequestError.ResponseEnded),
+            (get.HttpRequestError, put.HttpRequestError)
+        );
         Assert.Equal(OssTestClient.Rule("KMS"), await Admin.GetEncryptionAsync(Bucket));
     }
 
@@ -142,7 +154,10 @@ public sealed class FaultTests : SimulatorTest
     {
         await Admin.InjectAsync(new FaultRule(FaultActions.Hang));
         using CancellationTokenSource givesUp = new();
-        Task<StoreTestAnswer> put = Oss.SendAsync(new OssTestRequest { Method = HttpMethod.Put, Body = OssTestClient.Rule("AES256") }, givesUp.Token);
+        Task<StoreTestAnswer> put = Oss.SendAsync(
+            new OssTestRequest { Method = HttpMethod.Put, Body = OssTestClient.Rule("AES256") },
+            givesUp.Token
+        );
         await Admin.WaitForCountersAsync(counters => counters.InFlight == 1);
 
         await givesUp.CancelAsync();
@@ -168,7 +183,14 @@ public sealed class FaultTests : SimulatorTest
     [Fact]
     public async Task An_empty_body_tells_its_error_in_x_oss_err()
     {
-        await Admin.InjectAsync(new FaultRule(FaultActions.EmptyBody) { Times = 1, Status = 403, Code = "AccessDenied" });
+        await Admin.InjectAsync(
+            new FaultRule(FaultActions.EmptyBody)
+            {
+                Times = 1,
+                Status = 403,
+                Code = "AccessDenied",
+            }
+        );
         await Admin.InjectAsync(new FaultRule(FaultActions.EmptyBody) { Times = 1 });
 
         StoreTestAnswer injected = await Oss.GetAsync();
@@ -177,7 +199,11 @@ public sealed class FaultTests : SimulatorTest
         Assert.Equal((403, "", "AccessDenied"), ((int)injected.Status, injected.Body, CodeIn(injected)));
         Assert.Equal((404, "", "NoSuchServerSideEncryptionRule"), ((int)genuine.Status, genuine.Body, CodeIn(genuine)));
 
-        static string CodeIn(StoreTestAnswer answer) => XElement.Parse(Encoding.UTF8.GetString(Convert.FromBase64String(answer.Headers["x-oss-err"]))).Element("Code")!.Value;
+        static string CodeIn(StoreTestAnswer answer) =>
+            XElement
+                .Parse(Encoding.UTF8.GetString(Convert.FromBase64String(answer.Headers["x-oss-err"])))
+                .Element("Code")!
+                .Value;
     }
 
     [Fact]

@@ -30,10 +30,16 @@ public sealed class GetQuirkTests() : SimulatorTest(Vendor.S3, "eu-west-1")
     [Fact]
     public async Task A_key_can_come_back_in_its_long_form()
     {
-        await Store.PutAsync(StoreTestClient.Configuration("aws:kms", $"<KMSMasterKeyID>{Key}</KMSMasterKeyID>"), Right);
+        await Store.PutAsync(
+            StoreTestClient.Configuration("aws:kms", $"<KMSMasterKeyID>{Key}</KMSMasterKeyID>"),
+            Right
+        );
         await Admin.SetSettingsAsync(new SimulatorSettings { LongKeyIds = true });
 
-        Assert.Equal($"arn:aws:kms:eu-west-1:123456789012:key/{Key}", (await Store.GetAsync(Right)).Element("KMSMasterKeyID"));
+        Assert.Equal(
+            $"arn:aws:kms:eu-west-1:123456789012:key/{Key}",
+            (await Store.GetAsync(Right)).Element("KMSMasterKeyID")
+        );
         Assert.DoesNotContain("arn:", await Admin.GetEncryptionAsync(Bucket), StringComparison.Ordinal);
     }
 
@@ -50,12 +56,23 @@ public sealed class GetQuirkTests() : SimulatorTest(Vendor.S3, "eu-west-1")
     [Fact]
     public async Task The_order_can_be_reversed()
     {
-        await Store.PutAsync(StoreTestClient.Configuration("aws:kms", $"<KMSMasterKeyID>{Key}</KMSMasterKeyID>", "<BucketKeyEnabled>true</BucketKeyEnabled>"), Right);
+        await Store.PutAsync(
+            StoreTestClient.Configuration(
+                "aws:kms",
+                $"<KMSMasterKeyID>{Key}</KMSMasterKeyID>",
+                "<BucketKeyEnabled>true</BucketKeyEnabled>"
+            ),
+            Right
+        );
         await Admin.SetSettingsAsync(new SimulatorSettings { ReverseOrder = true });
 
         Assert.Equal(
             "ServerSideEncryptionConfiguration Rule BucketKeyEnabled ApplyServerSideEncryptionByDefault KMSMasterKeyID SSEAlgorithm",
-            string.Join(' ', (await Store.GetAsync(Right)).Xml.DescendantsAndSelf().Select(element => element.Name.LocalName)));
+            string.Join(
+                ' ',
+                (await Store.GetAsync(Right)).Xml.DescendantsAndSelf().Select(element => element.Name.LocalName)
+            )
+        );
     }
 
     [Theory]
@@ -66,7 +83,10 @@ public sealed class GetQuirkTests() : SimulatorTest(Vendor.S3, "eu-west-1")
         await Store.PutAsync(StoreTestClient.Configuration("AES256"), Right);
         await Admin.SetSettingsAsync(new SimulatorSettings { Namespace = space });
 
-        Assert.All((await Store.GetAsync(Right)).Xml.DescendantsAndSelf(), element => Assert.Equal(space, element.Name.NamespaceName));
+        Assert.All(
+            (await Store.GetAsync(Right)).Xml.DescendantsAndSelf(),
+            element => Assert.Equal(space, element.Name.NamespaceName)
+        );
     }
 
     [Fact]

@@ -7,14 +7,22 @@ public sealed class HoldPointTests : SimulatorTest
     [Theory]
     [InlineData(HoldPhases.Before, false)]
     [InlineData(HoldPhases.After, true)]
-    public async Task A_request_is_parked_before_or_after_its_operation_and_goes_on_when_released(string phase, bool done)
+    public async Task A_request_is_parked_before_or_after_its_operation_and_goes_on_when_released(
+        string phase,
+        bool done
+    )
     {
-        HoldRule rule = await Admin.HoldAsync(new HoldRule(phase) { Bucket = Bucket, Operations = [StoreOperations.Put] });
+        HoldRule rule = await Admin.HoldAsync(
+            new HoldRule(phase) { Bucket = Bucket, Operations = [StoreOperations.Put] }
+        );
 
         Task<StoreTestAnswer> put = Oss.PutAsync(OssTestClient.Rule("AES256"));
         HeldRequest held = Assert.Single(await Admin.WaitForHeldAsync());
 
-        Assert.Equal((Bucket, StoreOperations.Put, "ak", phase), (held.Bucket, held.Operation, held.AccessKeyId, held.Phase));
+        Assert.Equal(
+            (Bucket, StoreOperations.Put, "ak", phase),
+            (held.Bucket, held.Operation, held.AccessKeyId, held.Phase)
+        );
         Assert.Equal(done, await Admin.GetEncryptionAsync(Bucket) is not null);
         Assert.Equal(done ? 1 : 0, (await Admin.GetCountersAsync()).AcceptedWrites(Bucket));
         Assert.Equal(1, await Admin.ReleaseAsync(rule.Id!));
@@ -30,7 +38,10 @@ public sealed class HoldPointTests : SimulatorTest
     {
         await Admin.HoldAsync(new HoldRule(phase));
         using CancellationTokenSource dies = new();
-        Task<StoreTestAnswer> put = Oss.SendAsync(new OssTestRequest { Method = HttpMethod.Put, Body = OssTestClient.Rule("AES256") }, dies.Token);
+        Task<StoreTestAnswer> put = Oss.SendAsync(
+            new OssTestRequest { Method = HttpMethod.Put, Body = OssTestClient.Rule("AES256") },
+            dies.Token
+        );
         await Admin.WaitForHeldAsync();
 
         await dies.CancelAsync();
@@ -61,7 +72,9 @@ public sealed class HoldPointTests : SimulatorTest
     [Fact]
     public async Task Waiting_for_requests_that_do_not_come_says_how_many_there_are()
     {
-        TimeoutException late = await Assert.ThrowsAsync<TimeoutException>(() => Admin.WaitForHeldAsync(1, waitSeconds: 0));
+        TimeoutException late = await Assert.ThrowsAsync<TimeoutException>(() =>
+            Admin.WaitForHeldAsync(1, waitSeconds: 0)
+        );
 
         Assert.StartsWith("0 of 1", late.Message, StringComparison.Ordinal);
     }

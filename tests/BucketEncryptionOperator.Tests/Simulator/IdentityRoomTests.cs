@@ -9,9 +9,17 @@ namespace BucketEncryptionOperator.Tests.Simulator;
 /// <summary>The rooms where temporary keys are given, by requests written out by hand as the vendors document them.</summary>
 public sealed class IdentityRoomTests : IAsyncLifetime
 {
-    private const string Query = "/?Action=AssumeRoleWithOIDC&Format=JSON&Timestamp=2026-01-01T00%3A00%3A00Z&Version=2015-04-01";
+    private const string Query =
+        "/?Action=AssumeRoleWithOIDC&Format=JSON&Timestamp=2026-01-01T00%3A00%3A00Z&Version=2015-04-01";
 
-    private static readonly IdentityValues Known = new() { RoleArn = "acs:ram::1:role/r", OidcProviderArn = "acs:ram::1:oidc-provider/p", OidcToken = "good", EcsRole = "instance-role", KeySeconds = 900 };
+    private static readonly IdentityValues Known = new()
+    {
+        RoleArn = "acs:ram::1:role/r",
+        OidcProviderArn = "acs:ram::1:oidc-provider/p",
+        OidcToken = "good",
+        EcsRole = "instance-role",
+        KeySeconds = 900,
+    };
 
     private static readonly Dictionary<string, string> Oidc = new(StringComparer.Ordinal)
     {
@@ -56,9 +64,15 @@ public sealed class IdentityRoomTests : IAsyncLifetime
 
         var key = Assert.Single(_server!.World.Identities.Issued);
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.All([key.AccessKeyId, key.Secret, key.SecurityToken, "2026-01-01T00:15:00Z"], text => Assert.Contains($"\"{text}\"", body, StringComparison.Ordinal));
+        Assert.All(
+            [key.AccessKeyId, key.Secret, key.SecurityToken, "2026-01-01T00:15:00Z"],
+            text => Assert.Contains($"\"{text}\"", body, StringComparison.Ordinal)
+        );
         var account = _server.World.Accounts.Find(key.AccessKeyId);
-        Assert.Equal((key.Secret, key.SecurityToken, key.ExpiresAt), (account?.Secret, account?.SecurityToken, account?.TokenExpiresAt));
+        Assert.Equal(
+            (key.Secret, key.SecurityToken, key.ExpiresAt),
+            (account?.Secret, account?.SecurityToken, account?.TokenExpiresAt)
+        );
     }
 
     [Fact]
@@ -69,8 +83,14 @@ public sealed class IdentityRoomTests : IAsyncLifetime
         var key = Assert.Single(_server!.World.Identities.Issued);
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.All(
-            [$"<AccessKeyId>{key.AccessKeyId}</AccessKeyId>", $"<SecretAccessKey>{key.Secret}</SecretAccessKey>", $"<SessionToken>{key.SecurityToken}</SessionToken>", "<Expiration>2026-01-01T00:15:00Z</Expiration>"],
-            text => Assert.Contains(text, body, StringComparison.Ordinal));
+            [
+                $"<AccessKeyId>{key.AccessKeyId}</AccessKeyId>",
+                $"<SecretAccessKey>{key.Secret}</SecretAccessKey>",
+                $"<SessionToken>{key.SecurityToken}</SessionToken>",
+                "<Expiration>2026-01-01T00:15:00Z</Expiration>",
+            ],
+            text => Assert.Contains(text, body, StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -81,7 +101,10 @@ public sealed class IdentityRoomTests : IAsyncLifetime
     [InlineData("DurationSeconds", "60", "InvalidParameter.DurationSeconds")]
     public async Task What_Alibabas_service_refuses(string field, string value, string code)
     {
-        var (status, body) = await PostAsync(Query, new Dictionary<string, string>(Oidc, StringComparer.Ordinal) { [field] = value });
+        var (status, body) = await PostAsync(
+            Query,
+            new Dictionary<string, string>(Oidc, StringComparer.Ordinal) { [field] = value }
+        );
 
         Assert.InRange((int)status, 400, 404);
         Assert.Contains($"\"Code\":\"{code}\"", body, StringComparison.Ordinal);
@@ -106,7 +129,10 @@ public sealed class IdentityRoomTests : IAsyncLifetime
     [InlineData("Version", "1", 400, "InvalidAction")]
     public async Task What_Amazons_service_refuses(string field, string value, int status, string code)
     {
-        var (got, body) = await PostAsync("/", new Dictionary<string, string>(Web, StringComparer.Ordinal) { [field] = value });
+        var (got, body) = await PostAsync(
+            "/",
+            new Dictionary<string, string>(Web, StringComparer.Ordinal) { [field] = value }
+        );
 
         Assert.Equal(status, (int)got);
         Assert.Contains($"<Code>{code}</Code>", body, StringComparison.Ordinal);
@@ -136,21 +162,38 @@ public sealed class IdentityRoomTests : IAsyncLifetime
 
         Assert.Equal(
             (HttpStatusCode.OK, HttpStatusCode.Forbidden, HttpStatusCode.Forbidden, HttpStatusCode.Forbidden),
-            (good.Status, (await GetAsync("", session)).Status, (await GetAsync("", session: null)).Status, (await GetAsync("", "invented")).Status));
+            (
+                good.Status,
+                (await GetAsync("", session)).Status,
+                (await GetAsync("", session: null)).Status,
+                (await GetAsync("", "invented")).Status
+            )
+        );
     }
 
     [Fact]
     public async Task Faults_strike_here_as_at_the_store_and_no_token_is_recorded()
     {
         using SimulatorAdmin admin = new(_server!.Url);
-        await admin.InjectAsync(new TestKit.FaultRule(FaultActions.Error) { Operations = [IdentityOperations.Oidc], Times = 1, Status = 503, Code = "ServiceUnavailable" });
+        await admin.InjectAsync(
+            new TestKit.FaultRule(FaultActions.Error)
+            {
+                Operations = [IdentityOperations.Oidc],
+                Times = 1,
+                Status = 503,
+                Code = "ServiceUnavailable",
+            }
+        );
 
         var (failed, body) = await PostAsync(Query, Oidc);
         var (passed, _) = await PostAsync(Query, Oidc);
 
         Assert.Equal((HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK), (failed, passed));
         Assert.Contains("\"Code\":\"ServiceUnavailable\"", body, StringComparison.Ordinal);
-        Assert.All(await admin.GetRequestsAsync(), r => Assert.Contains("&OIDCToken=***&", r.Body, StringComparison.Ordinal));
+        Assert.All(
+            await admin.GetRequestsAsync(),
+            r => Assert.Contains("&OIDCToken=***&", r.Body, StringComparison.Ordinal)
+        );
         Assert.Equal([503, 200], (await admin.GetRequestsAsync()).Select(r => r.Status ?? 0));
     }
 
@@ -163,7 +206,10 @@ public sealed class IdentityRoomTests : IAsyncLifetime
 
     private async Task<string> SessionAsync()
     {
-        using HttpRequestMessage request = new(HttpMethod.Put, "/latest/api/token") { Headers = { { "X-aliyun-ecs-metadata-token-ttl-seconds", "60" } } };
+        using HttpRequestMessage request = new(HttpMethod.Put, "/latest/api/token")
+        {
+            Headers = { { "X-aliyun-ecs-metadata-token-ttl-seconds", "60" } },
+        };
         using HttpResponseMessage answer = await _http!.SendAsync(request);
         return await answer.Content.ReadAsStringAsync();
     }

@@ -121,7 +121,12 @@ public sealed class ManualTimeProviderTests
     {
         TaskCompletionSource fired = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        await using ITimer timer = _clock.CreateTimer(_ => fired.TrySetResult(), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        await using ITimer timer = _clock.CreateTimer(
+            _ => fired.TrySetResult(),
+            null,
+            TimeSpan.Zero,
+            Timeout.InfiniteTimeSpan
+        );
 
         await fired.Task.WaitAsync(TimeSpan.FromSeconds(10));
     }

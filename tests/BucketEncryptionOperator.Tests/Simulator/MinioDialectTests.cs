@@ -5,7 +5,11 @@ namespace BucketEncryptionOperator.Tests.Simulator;
 
 public sealed class MinioDialectTests() : SimulatorTest(Vendor.MinIO, "us-east-1")
 {
-    private static readonly StoreTestRequest Right = new("127.0.0.1:9000", "us-east-1") { Target = "/b-one/?encryption", Md5 = false };
+    private static readonly StoreTestRequest Right = new("127.0.0.1:9000", "us-east-1")
+    {
+        Target = "/b-one/?encryption",
+        Md5 = false,
+    };
 
     [Theory]
     [InlineData("AES256", "", null)]
@@ -22,7 +26,10 @@ public sealed class MinioDialectTests() : SimulatorTest(Vendor.MinIO, "us-east-1
     {
         await Admin.SetSettingsAsync(new SimulatorSettings { KmsKeys = ["my-key"] });
 
-        (await Store.PutAsync(StoreTestClient.Configuration(algorithm, more), Right)).AssertIs(code is null ? 200 : 400, code);
+        (await Store.PutAsync(StoreTestClient.Configuration(algorithm, more), Right)).AssertIs(
+            code is null ? 200 : 400,
+            code
+        );
     }
 
     [Theory]
@@ -38,15 +45,26 @@ public sealed class MinioDialectTests() : SimulatorTest(Vendor.MinIO, "us-east-1
     [Fact]
     public async Task The_bucket_key_and_what_is_not_known_are_dropped_and_the_ARN_is_kept()
     {
-        await Store.PutAsync(StoreTestClient.Configuration("aws:kms", "<KMSMasterKeyID>arn:aws:kms:my-key</KMSMasterKeyID><Future/>", "<BucketKeyEnabled>true</BucketKeyEnabled>"), Right);
+        await Store.PutAsync(
+            StoreTestClient.Configuration(
+                "aws:kms",
+                "<KMSMasterKeyID>arn:aws:kms:my-key</KMSMasterKeyID><Future/>",
+                "<BucketKeyEnabled>true</BucketKeyEnabled>"
+            ),
+            Right
+        );
 
         StoreTestAnswer answer = await Store.GetAsync(Right);
 
         Assert.Equal(
             "ServerSideEncryptionConfiguration Rule ApplyServerSideEncryptionByDefault SSEAlgorithm KMSMasterKeyID",
-            string.Join(' ', answer.Xml.DescendantsAndSelf().Select(element => element.Name.LocalName)));
+            string.Join(' ', answer.Xml.DescendantsAndSelf().Select(element => element.Name.LocalName))
+        );
         Assert.Equal("arn:aws:kms:my-key", answer.Element("KMSMasterKeyID"));
-        Assert.Equal(("http://s3.amazonaws.com/doc/2006-03-01/", "MinIO"), (answer.Xml.Name.NamespaceName, answer.Headers["Server"]));
+        Assert.Equal(
+            ("http://s3.amazonaws.com/doc/2006-03-01/", "MinIO"),
+            (answer.Xml.Name.NamespaceName, answer.Headers["Server"])
+        );
     }
 
     [Fact]

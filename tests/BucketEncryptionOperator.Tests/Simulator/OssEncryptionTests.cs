@@ -10,30 +10,51 @@ public sealed class OssEncryptionTests : SimulatorTest
     private const string Key = "<KMSMasterKeyID>9468da86-3509-4f8d-a61e-6eab1eac0001</KMSMasterKeyID>";
     private const string Sm4Data = "<KMSDataEncryption>SM4</KMSDataEncryption>";
 
-    public static TheoryData<string, string, string?> Rules => new()
-    {
-        { "AES256", OssTestClient.Rule("AES256"), null },
-        { "AES256 with an empty key, as in an official sample", OssTestClient.Rule("AES256", "<KMSMasterKeyID></KMSMasterKeyID>"), null },
-        { "AES256 with a key", OssTestClient.Rule("AES256", Key), "InvalidArgument" },
-        { "KMS", OssTestClient.Rule("KMS"), null },
-        { "KMS with a key", OssTestClient.Rule("KMS", Key), null },
-        { "KMS with a key that cannot exist is stored all the same", OssTestClient.Rule("KMS", "<KMSMasterKeyID>kmsid</KMSMasterKeyID>"), null },
-        { "KMS with SM4 data encryption", OssTestClient.Rule("KMS", Key + Sm4Data), null },
-        { "KMS with AES256 data encryption", OssTestClient.Rule("KMS", "<KMSDataEncryption>AES256</KMSDataEncryption>"), "InvalidArgument" },
-        { "AES256 with SM4 data encryption", OssTestClient.Rule("AES256", Sm4Data), "InvalidArgument" },
-        { "SM4", OssTestClient.Rule("SM4"), null },
-        { "SM4 with a key", OssTestClient.Rule("SM4", Key), "InvalidArgument" },
-        { "S3's word for KMS", OssTestClient.Rule("aws:kms"), "InvalidEncryptionAlgorithmError" },
-        { "lower case", OssTestClient.Rule("kms"), "InvalidEncryptionAlgorithmError" },
-        { "no algorithm", OssTestClient.Rule("AES256").Replace("SSEAlgorithm", "Other", StringComparison.Ordinal), "MalformedXML" },
-        { "two algorithms", OssTestClient.Rule("AES256", "<SSEAlgorithm>KMS</SSEAlgorithm>"), "MalformedXML" },
-        { "S3's root", "<ServerSideEncryptionConfiguration><Rule/></ServerSideEncryptionConfiguration>", "MalformedXML" },
-        { "not XML", "{}", "MalformedXML" },
-        { "half XML", "<ServerSideEncryptionRule>", "MalformedXML" },
-        { "empty", "", "MalformedXML" },
-        { "a DTD", "<!DOCTYPE a [<!ENTITY b \"AES256\">]>" + OssTestClient.Rule("&b;"), "MalformedXML" },
-        { "over the limit", OssTestClient.Rule("AES256", $"<!--{new string('x', 70_000)}-->"), "EntityTooLarge" },
-    };
+    public static TheoryData<string, string, string?> Rules =>
+        new()
+        {
+            { "AES256", OssTestClient.Rule("AES256"), null },
+            {
+                "AES256 with an empty key, as in an official sample",
+                OssTestClient.Rule("AES256", "<KMSMasterKeyID></KMSMasterKeyID>"),
+                null
+            },
+            { "AES256 with a key", OssTestClient.Rule("AES256", Key), "InvalidArgument" },
+            { "KMS", OssTestClient.Rule("KMS"), null },
+            { "KMS with a key", OssTestClient.Rule("KMS", Key), null },
+            {
+                "KMS with a key that cannot exist is stored all the same",
+                OssTestClient.Rule("KMS", "<KMSMasterKeyID>kmsid</KMSMasterKeyID>"),
+                null
+            },
+            { "KMS with SM4 data encryption", OssTestClient.Rule("KMS", Key + Sm4Data), null },
+            {
+                "KMS with AES256 data encryption",
+                OssTestClient.Rule("KMS", "<KMSDataEncryption>AES256</KMSDataEncryption>"),
+                "InvalidArgument"
+            },
+            { "AES256 with SM4 data encryption", OssTestClient.Rule("AES256", Sm4Data), "InvalidArgument" },
+            { "SM4", OssTestClient.Rule("SM4"), null },
+            { "SM4 with a key", OssTestClient.Rule("SM4", Key), "InvalidArgument" },
+            { "S3's word for KMS", OssTestClient.Rule("aws:kms"), "InvalidEncryptionAlgorithmError" },
+            { "lower case", OssTestClient.Rule("kms"), "InvalidEncryptionAlgorithmError" },
+            {
+                "no algorithm",
+                OssTestClient.Rule("AES256").Replace("SSEAlgorithm", "Other", StringComparison.Ordinal),
+                "MalformedXML"
+            },
+            { "two algorithms", OssTestClient.Rule("AES256", "<SSEAlgorithm>KMS</SSEAlgorithm>"), "MalformedXML" },
+            {
+                "S3's root",
+                "<ServerSideEncryptionConfiguration><Rule/></ServerSideEncryptionConfiguration>",
+                "MalformedXML"
+            },
+            { "not XML", "{}", "MalformedXML" },
+            { "half XML", "<ServerSideEncryptionRule>", "MalformedXML" },
+            { "empty", "", "MalformedXML" },
+            { "a DTD", "<!DOCTYPE a [<!ENTITY b \"AES256\">]>" + OssTestClient.Rule("&b;"), "MalformedXML" },
+            { "over the limit", OssTestClient.Rule("AES256", $"<!--{new string('x', 70_000)}-->"), "EntityTooLarge" },
+        };
 
     [Theory]
     [MemberData(nameof(Rules))]
@@ -65,8 +86,14 @@ public sealed class OssEncryptionTests : SimulatorTest
 
         Assert.StartsWith("<?xml version=\"1.0\" encoding=\"UTF-8\"?>", answer.Body, StringComparison.Ordinal);
         XElement apply = answer.Xml.Element("ApplyServerSideEncryptionByDefault")!;
-        Assert.Equal("SSEAlgorithm KMSDataEncryption KMSMasterKeyID Future", string.Join(' ', apply.Elements().Select(element => element.Name.LocalName)));
-        Assert.Equal("<Future a=\"1\"><Deep /></Future>", apply.Element("Future")!.ToString(SaveOptions.DisableFormatting));
+        Assert.Equal(
+            "SSEAlgorithm KMSDataEncryption KMSMasterKeyID Future",
+            string.Join(' ', apply.Elements().Select(element => element.Name.LocalName))
+        );
+        Assert.Equal(
+            "<Future a=\"1\"><Deep /></Future>",
+            apply.Element("Future")!.ToString(SaveOptions.DisableFormatting)
+        );
     }
 
     [Fact]
@@ -126,8 +153,14 @@ public sealed class OssEncryptionTests : SimulatorTest
         await Oss.PutAsync(OssTestClient.Rule("KMS", Key));
         StoreTestAnswer with = await Oss.GetAsync(info);
 
-        Assert.Equal(("None", "None", ""), (without.Element("SSEAlgorithm"), without.Element("KMSDataEncryption"), without.Element("KMSMasterKeyID")));
-        Assert.Equal(("KMS", "None", "9468da86-3509-4f8d-a61e-6eab1eac0001"), (with.Element("SSEAlgorithm"), with.Element("KMSDataEncryption"), with.Element("KMSMasterKeyID")));
+        Assert.Equal(
+            ("None", "None", ""),
+            (without.Element("SSEAlgorithm"), without.Element("KMSDataEncryption"), without.Element("KMSMasterKeyID"))
+        );
+        Assert.Equal(
+            ("KMS", "None", "9468da86-3509-4f8d-a61e-6eab1eac0001"),
+            (with.Element("SSEAlgorithm"), with.Element("KMSDataEncryption"), with.Element("KMSMasterKeyID"))
+        );
     }
 
     [Fact]
@@ -135,8 +168,14 @@ public sealed class OssEncryptionTests : SimulatorTest
     {
         StoreTestAnswer answer = await Oss.GetAsync(new OssTestRequest { Host = "b-two.oss-cn-hangzhou.aliyuncs.com" });
 
-        Assert.Equal("Code Message RequestId HostId BucketName EC RecommendDoc", string.Join(' ', answer.Xml.Elements().Select(element => element.Name.ToString())));
-        Assert.Equal(("b-two.oss-cn-hangzhou.aliyuncs.com", "b-two", "0015-00000101"), (answer.Element("HostId"), answer.Element("BucketName"), answer.Ec));
+        Assert.Equal(
+            "Code Message RequestId HostId BucketName EC RecommendDoc",
+            string.Join(' ', answer.Xml.Elements().Select(element => element.Name.ToString()))
+        );
+        Assert.Equal(
+            ("b-two.oss-cn-hangzhou.aliyuncs.com", "b-two", "0015-00000101"),
+            (answer.Element("HostId"), answer.Element("BucketName"), answer.Ec)
+        );
         Assert.Equal(answer.Element("RequestId"), answer.Headers["x-oss-request-id"]);
         Assert.Equal("0015-00000101", answer.Headers["x-oss-ec"]);
         Assert.Equal("AliyunOSS", answer.Headers["Server"]);
@@ -164,7 +203,13 @@ public sealed class OssEncryptionTests : SimulatorTest
         StoreTestAnswer answer = await Oss.GetAsync();
 
         Assert.Equal((404, ""), ((int)answer.Status, answer.Body));
-        Assert.Equal("NoSuchServerSideEncryptionRule", XElement.Parse(Encoding.UTF8.GetString(Convert.FromBase64String(answer.Headers["x-oss-err"]))).Element("Code")!.Value);
+        Assert.Equal(
+            "NoSuchServerSideEncryptionRule",
+            XElement
+                .Parse(Encoding.UTF8.GetString(Convert.FromBase64String(answer.Headers["x-oss-err"])))
+                .Element("Code")!
+                .Value
+        );
     }
 
     [Fact]
@@ -177,7 +222,12 @@ public sealed class OssEncryptionTests : SimulatorTest
         denied.AssertIs(403, "AccessDenied");
         Assert.Equal("0003-00000001", denied.Ec);
         (await Oss.GetAsync()).AssertIs(404, "NoSuchServerSideEncryptionRule");
-        (await Oss.PutAsync(OssTestClient.Rule("AES256"), new OssTestRequest { Host = "b-two.oss-cn-hangzhou.aliyuncs.com" })).AssertIs(200, null);
+        (
+            await Oss.PutAsync(
+                OssTestClient.Rule("AES256"),
+                new OssTestRequest { Host = "b-two.oss-cn-hangzhou.aliyuncs.com" }
+            )
+        ).AssertIs(200, null);
 
         await Admin.RemoveDenyAsync(rule.Id!);
         (await Oss.PutAsync(OssTestClient.Rule("AES256"))).AssertIs(200, null);

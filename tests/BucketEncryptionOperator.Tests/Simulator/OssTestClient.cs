@@ -20,9 +20,11 @@ internal sealed class OssTestClient(Uri simulator, TimeProvider clock) : IDispos
     public Task<StoreTestAnswer> PutAsync(string xml, OssTestRequest? like = null) =>
         SendAsync((like ?? new OssTestRequest()) with { Method = HttpMethod.Put, Body = xml });
 
-    public Task<StoreTestAnswer> GetAsync(OssTestRequest? like = null) => SendAsync((like ?? new OssTestRequest()) with { Method = HttpMethod.Get });
+    public Task<StoreTestAnswer> GetAsync(OssTestRequest? like = null) =>
+        SendAsync((like ?? new OssTestRequest()) with { Method = HttpMethod.Get });
 
-    public Task<StoreTestAnswer> DeleteAsync(OssTestRequest? like = null) => SendAsync((like ?? new OssTestRequest()) with { Method = HttpMethod.Delete });
+    public Task<StoreTestAnswer> DeleteAsync(OssTestRequest? like = null) =>
+        SendAsync((like ?? new OssTestRequest()) with { Method = HttpMethod.Delete });
 
     public async Task<StoreTestAnswer> SendAsync(OssTestRequest request, CancellationToken cancellationToken = default)
     {
@@ -55,7 +57,8 @@ internal sealed class OssTestClient(Uri simulator, TimeProvider clock) : IDispos
         if (request.Body is { } body)
         {
             headers["content-type"] = "application/xml";
-            headers["content-md5"] = request.ContentMd5 ?? Convert.ToBase64String(MD5.HashData(Encoding.UTF8.GetBytes(body)));
+            headers["content-md5"] =
+                request.ContentMd5 ?? Convert.ToBase64String(MD5.HashData(Encoding.UTF8.GetBytes(body)));
         }
 
         foreach ((string name, string value) in request.ExtraHeaders)
@@ -63,8 +66,15 @@ internal sealed class OssTestClient(Uri simulator, TimeProvider clock) : IDispos
             headers[name] = value;
         }
 
-        string? authorization = request.Authorization is { } own ? own.Length == 0 ? null : own : Authorization(request, headers.ToImmutableSortedDictionary(StringComparer.Ordinal), now);
-        HttpRequestMessage message = new(request.Method, new Uri(request.Target, UriKind.Relative)) { Content = request.Body is null ? null : new StringContent(request.Body) };
+        string? authorization = request.Authorization is { } own
+            ? own.Length == 0
+                ? null
+                : own
+            : Authorization(request, headers.ToImmutableSortedDictionary(StringComparer.Ordinal), now);
+        HttpRequestMessage message = new(request.Method, new Uri(request.Target, UriKind.Relative))
+        {
+            Content = request.Body is null ? null : new StringContent(request.Body),
+        };
         message.Content?.Headers.Remove("content-type");
         message.Headers.Host = request.Host;
         foreach ((string name, string value) in request.ChangedAfterSigning)
@@ -88,7 +98,11 @@ internal sealed class OssTestClient(Uri simulator, TimeProvider clock) : IDispos
         return message;
     }
 
-    private static string Authorization(OssTestRequest request, ImmutableSortedDictionary<string, string> headers, DateTimeOffset now)
+    private static string Authorization(
+        OssTestRequest request,
+        ImmutableSortedDictionary<string, string> headers,
+        DateTimeOffset now
+    )
     {
         StoreAddress address = StoreAddress.Parse(OssHosts.Rules, request.Host, request.Target);
         if (!request.V4)
@@ -96,9 +110,17 @@ internal sealed class OssTestClient(Uri simulator, TimeProvider clock) : IDispos
             return $"OSS {request.KeyId}:{OssSignatureV1.Sign(request.Secret, OssSignatureV1.StringToSign(request.Method.Method, address, headers))}";
         }
 
-        OssScope scope = new(request.ScopeDate ?? now.UtcDateTime.ToString("yyyyMMdd"), request.Region, request.Product);
+        OssScope scope = new(
+            request.ScopeDate ?? now.UtcDateTime.ToString("yyyyMMdd"),
+            request.Region,
+            request.Product
+        );
         string canonical = OssSignatureV4.CanonicalRequest(request.Method.Method, address, headers, []);
-        string signature = OssSignatureV4.Sign(request.Secret, scope, OssSignatureV4.StringToSign(headers["x-oss-date"], scope, canonical));
+        string signature = OssSignatureV4.Sign(
+            request.Secret,
+            scope,
+            OssSignatureV4.StringToSign(headers["x-oss-date"], scope, canonical)
+        );
         return $"{OssSignatureV4.Algorithm} Credential={request.KeyId}/{scope},Signature={signature}";
     }
 }
@@ -135,7 +157,8 @@ internal sealed record OssTestRequest
     /// <summary>In place of a signature; empty sends none.</summary>
     public string? Authorization { get; init; }
 
-    public ImmutableDictionary<string, string> ChangedAfterSigning { get; init; } = ImmutableDictionary<string, string>.Empty;
+    public ImmutableDictionary<string, string> ChangedAfterSigning { get; init; } =
+        ImmutableDictionary<string, string>.Empty;
 
     public ImmutableDictionary<string, string> ExtraHeaders { get; init; } = ImmutableDictionary<string, string>.Empty;
 }

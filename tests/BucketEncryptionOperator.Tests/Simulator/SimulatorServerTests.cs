@@ -50,14 +50,28 @@ public sealed class SimulatorServerTests : SimulatorTest
 
         SimulatorCounters counters = await Admin.GetCountersAsync();
 
-        Assert.Equal((5, 2, 1, 0, 1), (counters.Total.Received, counters.Total.Succeeded, counters.Total.Spoiled, counters.InFlight, counters.PeakInFlight));
+        Assert.Equal(
+            (5, 2, 1, 0, 1),
+            (
+                counters.Total.Received,
+                counters.Total.Succeeded,
+                counters.Total.Spoiled,
+                counters.InFlight,
+                counters.PeakInFlight
+            )
+        );
         Tally put = counters.Of(Bucket, StoreOperations.Put);
         Assert.Equal((2, 1, 1), (put.Received, put.Succeeded, put.Rejected["InvalidEncryptionAlgorithmError"]));
         Assert.Equal(1, counters.Of(Bucket, StoreOperations.Get).Rejected["SignatureDoesNotMatch"]);
         Assert.Equal(1, counters.Of(Bucket, StoreOperations.Delete).Spoiled);
         Assert.Equal(
-            [(StoreOperations.Put, true, null), (StoreOperations.Put, false, "InvalidEncryptionAlgorithmError"), (StoreOperations.Delete, true, null)],
-            counters.Writes.Select(write => (write.Operation, write.Accepted, write.Code)));
+            [
+                (StoreOperations.Put, true, null),
+                (StoreOperations.Put, false, "InvalidEncryptionAlgorithmError"),
+                (StoreOperations.Delete, true, null),
+            ],
+            counters.Writes.Select(write => (write.Operation, write.Accepted, write.Code))
+        );
         await Admin.ClearCountersAsync();
         Assert.Equal(0, (await Admin.GetCountersAsync()).Total.Received);
     }
@@ -66,7 +80,15 @@ public sealed class SimulatorServerTests : SimulatorTest
     public async Task Requests_are_recorded_without_signatures_and_tokens()
     {
         await Admin.SetAccountAsync("sts", new SimulatedAccount("secret-of-sts") { SecurityToken = "token-of-sts" });
-        await Oss.PutAsync(OssTestClient.Rule("AES256"), new OssTestRequest { KeyId = "sts", Secret = "secret-of-sts", Token = "token-of-sts" });
+        await Oss.PutAsync(
+            OssTestClient.Rule("AES256"),
+            new OssTestRequest
+            {
+                KeyId = "sts",
+                Secret = "secret-of-sts",
+                Token = "token-of-sts",
+            }
+        );
         await Oss.GetAsync(new OssTestRequest { V4 = false });
 
         RecordedRequest[] requests = [.. await Admin.GetRequestsAsync()];
@@ -74,8 +96,22 @@ public sealed class SimulatorServerTests : SimulatorTest
         Assert.Equal(2, requests.Length);
         Assert.Equal(
             ("PUT", "b-one.oss-cn-hangzhou.aliyuncs.com", "/?encryption", OssTestClient.Rule("AES256"), "sts", 200),
-            (requests[0].Method, requests[0].Host, requests[0].Target, requests[0].Body, requests[0].AccessKeyId, requests[0].Status));
-        Assert.Contains(new("authorization", "OSS4-HMAC-SHA256 Credential=sts/20261121/cn-hangzhou/oss/aliyun_v4_request,Signature=***"), requests[0].Headers);
+            (
+                requests[0].Method,
+                requests[0].Host,
+                requests[0].Target,
+                requests[0].Body,
+                requests[0].AccessKeyId,
+                requests[0].Status
+            )
+        );
+        Assert.Contains(
+            new(
+                "authorization",
+                "OSS4-HMAC-SHA256 Credential=sts/20261121/cn-hangzhou/oss/aliyun_v4_request,Signature=***"
+            ),
+            requests[0].Headers
+        );
         Assert.Contains(new("x-oss-security-token", "***"), requests[0].Headers);
         Assert.Contains(new("authorization", "OSS ak:***"), requests[1].Headers);
         Assert.Equal((200, null), (requests[1].Status, requests[1].Code));
@@ -103,7 +139,10 @@ public sealed class SimulatorServerTests : SimulatorTest
         await Admin.ResetAsync();
 
         (await Oss.PutAsync(OssTestClient.Rule("AES256"))).AssertIs(200, null);
-        (await Oss.GetAsync(new OssTestRequest { Host = "b-two.oss-cn-hangzhou.aliyuncs.com" })).AssertIs(404, "NoSuchBucket");
+        (await Oss.GetAsync(new OssTestRequest { Host = "b-two.oss-cn-hangzhou.aliyuncs.com" })).AssertIs(
+            404,
+            "NoSuchBucket"
+        );
     }
 
     [Fact]
@@ -111,11 +150,16 @@ public sealed class SimulatorServerTests : SimulatorTest
     {
         using HttpClient http = new(new SocketsHttpHandler { Proxy = new WebProxy(Admin.Url), UseProxy = true });
 
-        using HttpResponseMessage response = await http.GetAsync(new Uri("http://b-one.oss-cn-hangzhou.aliyuncs.com/?encryption"));
+        using HttpResponseMessage response = await http.GetAsync(
+            new Uri("http://b-one.oss-cn-hangzhou.aliyuncs.com/?encryption")
+        );
 
         Assert.Contains("AccessDenied", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         RecordedRequest request = Assert.Single(await Admin.GetRequestsAsync());
-        Assert.Equal(("http://b-one.oss-cn-hangzhou.aliyuncs.com/?encryption", Bucket, StoreOperations.Get), (request.Target, request.Bucket, request.Operation));
+        Assert.Equal(
+            ("http://b-one.oss-cn-hangzhou.aliyuncs.com/?encryption", Bucket, StoreOperations.Get),
+            (request.Target, request.Bucket, request.Operation)
+        );
     }
 
     [Fact]
@@ -124,7 +168,17 @@ public sealed class SimulatorServerTests : SimulatorTest
         string folder = Directory.CreateTempSubdirectory("simulator").FullName;
         string authority = Path.Combine(folder, "ca.pem");
         ProcessStartInfo start = new(
-            "dotnet", [Path.Combine(AppContext.BaseDirectory, "object-store-simulator.dll"), "--vendor", "HuaweiOBS", "--vendor", "MinIO", "--tls-ca-file", authority])
+            "dotnet",
+            [
+                Path.Combine(AppContext.BaseDirectory, "object-store-simulator.dll"),
+                "--vendor",
+                "HuaweiOBS",
+                "--vendor",
+                "MinIO",
+                "--tls-ca-file",
+                authority,
+            ]
+        )
         {
             RedirectStandardOutput = true,
             UseShellExecute = false,
@@ -132,8 +186,12 @@ public sealed class SimulatorServerTests : SimulatorTest
         using Process process = Process.Start(start)!;
         using CancellationTokenSource late = new(Patience, TimeProvider.System);
         using CancellationTokenRegistration kill = late.Token.Register(() => process.Kill());
-        Uri huawei = new((await process.StandardOutput.ReadLineAsync(late.Token))!.Replace("ready ", "", StringComparison.Ordinal));
-        Uri minio = new((await process.StandardOutput.ReadLineAsync(late.Token))!.Replace("ready ", "", StringComparison.Ordinal));
+        Uri huawei = new(
+            (await process.StandardOutput.ReadLineAsync(late.Token))!.Replace("ready ", "", StringComparison.Ordinal)
+        );
+        Uri minio = new(
+            (await process.StandardOutput.ReadLineAsync(late.Token))!.Replace("ready ", "", StringComparison.Ordinal)
+        );
         string pem = await File.ReadAllTextAsync(authority, late.Token);
 
         using (SimulatorAdmin trusting = new(huawei, pem))
@@ -143,7 +201,10 @@ public sealed class SimulatorServerTests : SimulatorTest
             await trusting.SetBucketAsync(Bucket);
             await trusting.SetEncryptionAsync(Bucket, "<a/>");
 
-            Assert.Equal(("https", "<a/>", null), (huawei.Scheme, await trusting.GetEncryptionAsync(Bucket), await other.GetEncryptionAsync(Bucket)));
+            Assert.Equal(
+                ("https", "<a/>", null),
+                (huawei.Scheme, await trusting.GetEncryptionAsync(Bucket), await other.GetEncryptionAsync(Bucket))
+            );
             await Assert.ThrowsAsync<HttpRequestException>(distrustful.ResetAsync);
         }
 
@@ -158,8 +219,20 @@ public sealed class SimulatorServerTests : SimulatorTest
         string folder = Directory.CreateTempSubdirectory("simulator").FullName;
         string readyFile = Path.Combine(folder, "ready");
         string seedFile = Path.Combine(folder, "seed.json");
-        await File.WriteAllTextAsync(seedFile, """{"accounts":[{"accessKeyId":"ak","secret":"sk"}],"buckets":[{"name":"b-one","region":"cn-beijing","encryption":"<a/>"}]}""");
-        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "object-store-simulator.dll"), "--ready-file", readyFile, "--seed-file", seedFile])
+        await File.WriteAllTextAsync(
+            seedFile,
+            """{"accounts":[{"accessKeyId":"ak","secret":"sk"}],"buckets":[{"name":"b-one","region":"cn-beijing","encryption":"<a/>"}]}"""
+        );
+        ProcessStartInfo start = new(
+            "dotnet",
+            [
+                Path.Combine(AppContext.BaseDirectory, "object-store-simulator.dll"),
+                "--ready-file",
+                readyFile,
+                "--seed-file",
+                seedFile,
+            ]
+        )
         {
             RedirectStandardOutput = true,
             UseShellExecute = false,

@@ -16,9 +16,7 @@ public abstract class SimulatorTest : IAsyncLifetime
     private SimulatorServer? _server;
 
     protected SimulatorTest()
-        : this(Vendor.AlibabaOSS, "cn-hangzhou")
-    {
-    }
+        : this(Vendor.AlibabaOSS, "cn-hangzhou") { }
 
     private protected SimulatorTest(Vendor vendor, string region)
     {
@@ -38,14 +36,28 @@ public abstract class SimulatorTest : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Seed seed = new([new SeedAccount { AccessKeyId = "ak", Secret = "sk" }], [new SeedBucket { Name = Bucket, Region = _region }]);
-        _server = await SimulatorServer.StartAsync(new SimulatorOptions { Vendor = _vendor, Time = Clock, Seed = seed });
+        Seed seed = new(
+            [new SeedAccount { AccessKeyId = "ak", Secret = "sk" }],
+            [new SeedBucket { Name = Bucket, Region = _region }]
+        );
+        _server = await SimulatorServer.StartAsync(
+            new SimulatorOptions
+            {
+                Vendor = _vendor,
+                Time = Clock,
+                Seed = seed,
+            }
+        );
         Admin = new SimulatorAdmin(_server.Url);
         Oss = new OssTestClient(_server.Url, Clock);
         Store = new StoreTestClient(_server.Url, Clock);
     }
 
-    [SuppressMessage("Usage", "CA1816", Justification = "The method is xunit's IAsyncLifetime's, not IAsyncDisposable's.")]
+    [SuppressMessage(
+        "Usage",
+        "CA1816",
+        Justification = "The method is xunit's IAsyncLifetime's, not IAsyncDisposable's."
+    )]
     public async Task DisposeAsync()
     {
         Oss.Dispose();

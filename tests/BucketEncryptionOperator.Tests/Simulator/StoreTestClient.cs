@@ -15,25 +15,38 @@ namespace BucketEncryptionOperator.Tests.Simulator;
 /// </summary>
 internal sealed class StoreTestClient(Uri simulator, TimeProvider clock) : IDisposable
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = simulator };
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
+    {
+        BaseAddress = simulator,
+    };
 
     public static string Configuration(string algorithm, string more = "", string beside = "") =>
         $"<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>{algorithm}</SSEAlgorithm>{more}</ApplyServerSideEncryptionByDefault>{beside}</Rule></ServerSideEncryptionConfiguration>";
 
-    public Task<StoreTestAnswer> PutAsync(string xml, StoreTestRequest like) => SendAsync(like with { Method = HttpMethod.Put, Body = xml });
+    public Task<StoreTestAnswer> PutAsync(string xml, StoreTestRequest like) =>
+        SendAsync(like with { Method = HttpMethod.Put, Body = xml });
 
     public Task<StoreTestAnswer> GetAsync(StoreTestRequest like) => SendAsync(like with { Method = HttpMethod.Get });
 
-    public Task<StoreTestAnswer> DeleteAsync(StoreTestRequest like) => SendAsync(like with { Method = HttpMethod.Delete });
+    public Task<StoreTestAnswer> DeleteAsync(StoreTestRequest like) =>
+        SendAsync(like with { Method = HttpMethod.Delete });
 
     public async Task<StoreTestAnswer> SendAsync(StoreTestRequest request)
     {
         ImmutableSortedDictionary<string, string> headers = request.Words is null ? ForSigV4(request) : ForObs(request);
-        string authorization = request.Authorization ?? (request.Words is null ? SigV4(request, headers) : Obs(request, headers));
-        using HttpRequestMessage message = new(request.Method, new Uri(request.Target, UriKind.Relative)) { Content = request.Body is null ? null : new StringContent(request.Body) };
+        string authorization =
+            request.Authorization ?? (request.Words is null ? SigV4(request, headers) : Obs(request, headers));
+        using HttpRequestMessage message = new(request.Method, new Uri(request.Target, UriKind.Relative))
+        {
+            Content = request.Body is null ? null : new StringContent(request.Body),
+        };
         message.Content?.Headers.Remove("content-type");
         message.Headers.Host = request.Host;
-        foreach ((string name, string value) in headers.SetItems(request.ChangedAfterSigning).Add("authorization", authorization))
+        foreach (
+            (string name, string value) in headers
+                .SetItems(request.ChangedAfterSigning)
+                .Add("authorization", authorization)
+        )
         {
             if (name != "host" && !message.Headers.TryAddWithoutValidation(name, value))
             {
@@ -48,13 +61,23 @@ internal sealed class StoreTestClient(Uri simulator, TimeProvider clock) : IDisp
 
     private ImmutableSortedDictionary<string, string> ForObs(StoreTestRequest request)
     {
-        ImmutableSortedDictionary<string, string> headers = request.Headers.Add("date", (clock.GetUtcNow() + request.ClockOff).ToString("r"));
-        return request.Token is { } token ? headers.Add(request.Words!.HeaderPrefix + "security-token", token) : headers;
+        ImmutableSortedDictionary<string, string> headers = request.Headers.Add(
+            "date",
+            (clock.GetUtcNow() + request.ClockOff).ToString("r")
+        );
+        return request.Token is { } token
+            ? headers.Add(request.Words!.HeaderPrefix + "security-token", token)
+            : headers;
     }
 
     private static string Obs(StoreTestRequest request, ImmutableSortedDictionary<string, string> headers)
     {
-        StoreAddress address = StoreAddress.Parse(HuaweiDialect.Hosts, request.Host, request.Target, domain => domain == request.CustomDomain ? "" : null);
+        StoreAddress address = StoreAddress.Parse(
+            HuaweiDialect.Hosts,
+            request.Host,
+            request.Target,
+            domain => domain == request.CustomDomain ? "" : null
+        );
         return $"{request.Words!.Scheme} {request.KeyId}:{ObsSignature.Sign(request.Secret, ObsSignature.StringToSign(request.Words, request.Method.Method, address, headers))}";
     }
 
@@ -62,11 +85,16 @@ internal sealed class StoreTestClient(Uri simulator, TimeProvider clock) : IDisp
     private ImmutableSortedDictionary<string, string> ForSigV4(StoreTestRequest request)
     {
         byte[] body = Encoding.UTF8.GetBytes(request.Body ?? "");
-        ImmutableSortedDictionary<string, string> headers = request.Headers
-            .Add("host", request.Host)
+        ImmutableSortedDictionary<string, string> headers = request
+            .Headers.Add("host", request.Host)
             .Add("x-amz-date", (clock.GetUtcNow() + request.ClockOff).UtcDateTime.ToString(SigV4Signature.TimeFormat));
-        headers = headers.ContainsKey("x-amz-content-sha256") ? headers : headers.Add("x-amz-content-sha256", Convert.ToHexStringLower(SHA256.HashData(body)));
-        headers = request.Body is not null && request.Md5 ? headers.Add("content-md5", Convert.ToBase64String(MD5.HashData(body))) : headers;
+        headers = headers.ContainsKey("x-amz-content-sha256")
+            ? headers
+            : headers.Add("x-amz-content-sha256", Convert.ToHexStringLower(SHA256.HashData(body)));
+        headers =
+            request.Body is not null && request.Md5
+                ? headers.Add("content-md5", Convert.ToBase64String(MD5.HashData(body)))
+                : headers;
         return request.Token is { } token ? headers.Add("x-amz-security-token", token) : headers;
     }
 
@@ -75,9 +103,20 @@ internal sealed class StoreTestClient(Uri simulator, TimeProvider clock) : IDisp
         SigV4Scope scope = new(request.ScopeDate ?? headers["x-amz-date"][..8], request.Region, request.Service);
         ImmutableArray<string> signed = [.. headers.Keys.Where(name => !request.Unsigned.Contains(name))];
         StoreAddress address = StoreAddress.Parse(S3Hosts.Rules, request.Host, request.Target);
-        StoreRequest asSeen = new(request.Method.Method, request.Host, request.Target, headers, ReadOnlyMemory<byte>.Empty, BodyTooLarge: false);
+        StoreRequest asSeen = new(
+            request.Method.Method,
+            request.Host,
+            request.Target,
+            headers,
+            ReadOnlyMemory<byte>.Empty,
+            BodyTooLarge: false
+        );
         string canonical = SigV4Signature.CanonicalRequest(asSeen, address, signed);
-        string signature = SigV4Signature.Sign(request.Secret, scope, SigV4Signature.StringToSign(headers["x-amz-date"], scope, canonical));
+        string signature = SigV4Signature.Sign(
+            request.Secret,
+            scope,
+            SigV4Signature.StringToSign(headers["x-amz-date"], scope, canonical)
+        );
         return $"{SigV4Signature.Algorithm} Credential={request.KeyId}/{scope}, SignedHeaders={string.Join(';', signed)}, Signature={signature}";
     }
 }
@@ -118,11 +157,17 @@ internal sealed record StoreTestRequest(string Host, string Region)
     public string? Authorization { get; init; }
 
     /// <summary>Further headers, signed.</summary>
-    public ImmutableSortedDictionary<string, string> Headers { get; init; } = ImmutableSortedDictionary<string, string>.Empty.WithComparers(StringComparer.Ordinal);
+    public ImmutableSortedDictionary<string, string> Headers { get; init; } =
+        ImmutableSortedDictionary<string, string>.Empty.WithComparers(StringComparer.Ordinal);
 
-    public ImmutableDictionary<string, string> ChangedAfterSigning { get; init; } = ImmutableDictionary<string, string>.Empty;
+    public ImmutableDictionary<string, string> ChangedAfterSigning { get; init; } =
+        ImmutableDictionary<string, string>.Empty;
 
     public StoreTestRequest With(string header, string value) => this with { Headers = Headers.Add(header, value) };
 
-    public StoreTestRequest Changed(string header, string value) => this with { ChangedAfterSigning = ChangedAfterSigning.Add(header, value) };
+    public StoreTestRequest Changed(string header, string value) =>
+        this with
+        {
+            ChangedAfterSigning = ChangedAfterSigning.Add(header, value),
+        };
 }

@@ -29,7 +29,12 @@ public sealed partial class ObservabilityTests : IDisposable
 
     private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
     private static readonly BucketEncryption None = new BucketEncryption.None();
-    private static readonly BucketAddress Address = new(Bucket, new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "cn-hangzhou", Addressing.VirtualHost);
+    private static readonly BucketAddress Address = new(
+        Bucket,
+        new Uri("https://oss-cn-hangzhou.aliyuncs.com"),
+        "cn-hangzhou",
+        Addressing.VirtualHost
+    );
 
     private readonly ServiceProvider _services;
     private readonly Meter _meter = new(Observability.MeterName);
@@ -52,7 +57,13 @@ public sealed partial class ObservabilityTests : IDisposable
     public void Every_kind_of_metric_is_written_as_prometheus_reads_it()
     {
         var counter = _meter.CreateCounter<long>("test_total", description: "Counts \\ and\nmore");
-        var histogram = _meter.CreateHistogram("test_seconds", "s", "Times", tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.5, 1] });
+        var histogram = _meter.CreateHistogram(
+            "test_seconds",
+            "s",
+            "Times",
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.5, 1] }
+        );
         _meter.CreateObservableGauge("test_state", () => new[] { Which(0.25, "a"), Which(2, "b") }, description: "Is");
         _meter.CreateObservableUpDownCounter("test.count", () => -1L, "{thing}", "Is there");
         counter.Add(2, new KeyValuePair<string, object?>("text", "a \"quoted\\\nline"));
@@ -63,7 +74,8 @@ public sealed partial class ObservabilityTests : IDisposable
         var first = Scrape();
         var second = Scrape();
 
-        Assert.Equal("""
+        Assert.Equal(
+            """
             # HELP test_total Counts \\ and\nmore
             # TYPE test_total counter
             test_total{text="a \"quoted\\\nline"} 2
@@ -82,7 +94,9 @@ public sealed partial class ObservabilityTests : IDisposable
             # TYPE test gauge
             test -1
 
-            """, string.Concat(LinesOf(first, "test").Select(l => l + "\n")));
+            """,
+            string.Concat(LinesOf(first, "test").Select(l => l + "\n"))
+        );
         Assert.Equal(LinesOf(first, "test"), LinesOf(second, "test"));
     }
 
@@ -105,12 +119,13 @@ public sealed partial class ObservabilityTests : IDisposable
         Assert.Equal(
             [
                 """test_gauge{which="a"} 0.5 test_gauge{which="b"} 0.5 test_total{which="a"} 1 test_total{which="b"} 1 """
-                + """test_sum{which="a"} 2 test_sum{which="b"} 2""",
+                    + """test_sum{which="a"} 2 test_sum{which="b"} 2""",
                 """test_gauge{which="b"} 0.5 test_total{which="b"} 1 test_sum{which="b"} 2""",
                 "",
                 """test_gauge{which="a"} 0.5 test_total{which="a"} 1 test_sum{which="a"} 2""",
             ],
-            scrapes);
+            scrapes
+        );
     }
 
     /// <summary>Callbacks run for every reader at once, so each reader may see a series that another has collected.</summary>
@@ -131,7 +146,10 @@ public sealed partial class ObservabilityTests : IDisposable
         there = [];
         texts.AddRange([prometheus.Read(), other.Read(), prometheus.Read(), other.Read()]);
 
-        Assert.Equal([true, true], texts.Take(2).Select(t => t!.Contains("test_gauge{which=\"a\"} 0.5", StringComparison.Ordinal)));
+        Assert.Equal(
+            [true, true],
+            texts.Take(2).Select(t => t!.Contains("test_gauge{which=\"a\"} 0.5", StringComparison.Ordinal))
+        );
         Assert.All(texts.TakeLast(2), t => Assert.DoesNotContain("test_gauge", t, StringComparison.Ordinal));
         Assert.All(texts, t => Assert.DoesNotContain("NaN", t, StringComparison.Ordinal));
     }
@@ -187,16 +205,32 @@ public sealed partial class ObservabilityTests : IDisposable
     [InlineData("a bucket without encryption", "NoSuchServerSideEncryptionRule", 404, "NoSuchServerSideEncryptionRule")]
     [InlineData("a code that nobody has written down", "MadeUp123", 418, "Other")]
     [InlineData("no answer: a word of ours", "Timeout", null, "Timeout")]
-    public void Requests_are_counted_by_codes_that_are_known(string sentence, string? code, int? status, string expected)
+    public void Requests_are_counted_by_codes_that_are_known(
+        string sentence,
+        string? code,
+        int? status,
+        string expected
+    )
     {
         var metrics = new VendorMetrics(_meter, TimeProvider.System).Of(VendorCatalog.Find("AlibabaOSS")!);
         using (var call = metrics.Begin("GetBucketEncryption", Address))
-            call.Ended(code is null ? null : new Failure(FailureKind.Transient, "GetBucketEncryption", code) { HttpStatus = status });
+            call.Ended(
+                code is null
+                    ? null
+                    : new Failure(FailureKind.Transient, "GetBucketEncryption", code) { HttpStatus = status }
+            );
 
         var text = Scrape();
 
-        Assert.True(text.Contains($"bucketencryption_vendor_requests_total{{code=\"{expected}\",operation=\"GetBucketEncryption\",vendor=\"AlibabaOSS\"}} 1\n", StringComparison.Ordinal)
-            || Labels(text, "bucketencryption_vendor_requests_total").SetEquals([$"code=\"{expected}\"", "operation=\"GetBucketEncryption\"", "vendor=\"AlibabaOSS\""]), sentence + "\n" + text);
+        Assert.True(
+            text.Contains(
+                $"bucketencryption_vendor_requests_total{{code=\"{expected}\",operation=\"GetBucketEncryption\",vendor=\"AlibabaOSS\"}} 1\n",
+                StringComparison.Ordinal
+            )
+                || Labels(text, "bucketencryption_vendor_requests_total")
+                    .SetEquals([$"code=\"{expected}\"", "operation=\"GetBucketEncryption\"", "vendor=\"AlibabaOSS\""]),
+            sentence + "\n" + text
+        );
         Assert.Contains("bucketencryption_vendor_request_duration_seconds_count{", text, StringComparison.Ordinal);
     }
 
@@ -206,35 +240,83 @@ public sealed partial class ObservabilityTests : IDisposable
         await using var bench = new Workbench(meter: _meter);
         using var limits = new VendorLimits(bench.Time);
         var outdated = true;
-        _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => outdated), "1.2.3", perBucket: false);
+        _ = new StateMetrics(
+            _meter,
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => outdated),
+            "1.2.3",
+            perBucket: false
+        );
         bench.Vendor[Bucket] = None;
         bench.Start(Given.Policy(Bucket, "of-nobody"));
 
-        Assert.Equal((0, 2, 1), (Value("bucketencryption_buckets", "InSync"), Value("bucketencryption_buckets", "Unknown"), Value("bucketencryption_crds_outdated")));
+        Assert.Equal(
+            (0, 2, 1),
+            (
+                Value("bucketencryption_buckets", "InSync"),
+                Value("bucketencryption_buckets", "Unknown"),
+                Value("bucketencryption_crds_outdated")
+            )
+        );
         bench.Time.Advance(TimeSpan.FromSeconds(20));
         await bench.ReconcileAsync();
-        Assert.Equal((1, 1, 1), (Value("bucketencryption_buckets", "InSync"), Value("bucketencryption_policies", "False"), Value("bucketencryption_bucket_errors", "NoSuchBucket")));
-        Assert.Equal((null, 1), (Value("bucketencryption_apply_duration_seconds_count"), Value("bucketencryption_access_keys", "proven")));
+        Assert.Equal(
+            (1, 1, 1),
+            (
+                Value("bucketencryption_buckets", "InSync"),
+                Value("bucketencryption_policies", "False"),
+                Value("bucketencryption_bucket_errors", "NoSuchBucket")
+            )
+        );
+        Assert.Equal(
+            (null, 1),
+            (Value("bucketencryption_apply_duration_seconds_count"), Value("bucketencryption_access_keys", "proven"))
+        );
 
         (bench.Vendor["of-nobody"], outdated) = (Aes, false);
         await bench.SettleAsync();
-        Assert.Equal((1, 20), (Value("bucketencryption_apply_duration_seconds_count"), Math.Floor(Value("bucketencryption_apply_duration_seconds_sum")!.Value / 20) * 20));
-        Assert.Equal((2, 1, 0), (Value("bucketencryption_buckets", "InSync"), Value("bucketencryption_policies", "True"), Value("bucketencryption_crds_outdated")));
+        Assert.Equal(
+            (1, 20),
+            (
+                Value("bucketencryption_apply_duration_seconds_count"),
+                Math.Floor(Value("bucketencryption_apply_duration_seconds_sum")!.Value / 20) * 20
+            )
+        );
+        Assert.Equal(
+            (2, 1, 0),
+            (
+                Value("bucketencryption_buckets", "InSync"),
+                Value("bucketencryption_policies", "True"),
+                Value("bucketencryption_crds_outdated")
+            )
+        );
         Assert.Null(Value("bucketencryption_bucket_errors", "NoSuchBucket"));
-        Assert.Equal((0, 0), (Value("bucketencryption_drift_found_total"), Value("bucketencryption_drift_corrected_total")));
+        Assert.Equal(
+            (0, 0),
+            (Value("bucketencryption_drift_found_total"), Value("bucketencryption_drift_corrected_total"))
+        );
 
         bench.Vendor[Bucket] = None;
         bench.Time.Advance(TimeSpan.FromMinutes(10));
         await bench.SettleAsync();
-        Assert.Equal((1, 1), (Value("bucketencryption_drift_found_total"), Value("bucketencryption_drift_corrected_total")));
+        Assert.Equal(
+            (1, 1),
+            (Value("bucketencryption_drift_found_total"), Value("bucketencryption_drift_corrected_total"))
+        );
         Assert.Equal(0, Value("bucketencryption_fuse_blown_total", "NotConverging"));
 
         bench.Vendor[Bucket] = None;
         bench.Vendor.DropsWrites = true;
         bench.Time.Advance(TimeSpan.FromMinutes(10));
         await bench.SettleAsync();
-        Assert.Equal((2, 2), (Value("bucketencryption_drift_found_total"), Value("bucketencryption_drift_corrected_total")));
-        Assert.Equal(1, Value("bucketencryption_fuse_blown_total", "NotConverging") + Value("bucketencryption_fuse_blown_total", "Contested"));
+        Assert.Equal(
+            (2, 2),
+            (Value("bucketencryption_drift_found_total"), Value("bucketencryption_drift_corrected_total"))
+        );
+        Assert.Equal(
+            1,
+            Value("bucketencryption_fuse_blown_total", "NotConverging")
+                + Value("bucketencryption_fuse_blown_total", "Contested")
+        );
     }
 
     [Fact]
@@ -242,7 +324,12 @@ public sealed partial class ObservabilityTests : IDisposable
     {
         await using var bench = new Workbench(meter: _meter);
         using var limits = new VendorLimits(bench.Time);
-        _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false), "1.2.3", perBucket: false);
+        _ = new StateMetrics(
+            _meter,
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            "1.2.3",
+            perBucket: false
+        );
         bench.Vendor[Bucket] = Aes;
         await bench.Start(Given.Policy(Bucket)).SettleAsync();
         var told = bench.Status.LastVerifiedTime;
@@ -251,7 +338,10 @@ public sealed partial class ObservabilityTests : IDisposable
         await bench.ReconcileAsync();
 
         Assert.Equal(told, bench.Status.LastVerifiedTime);
-        Assert.Equal(now.ToUnixTimeMilliseconds() / 1000.0, Value("bucketencryption_oldest_verification_timestamp_seconds"));
+        Assert.Equal(
+            now.ToUnixTimeMilliseconds() / 1000.0,
+            Value("bucketencryption_oldest_verification_timestamp_seconds")
+        );
 
         bench.Put(Given.Policy(Bucket) with { Spec = Given.Policy(Bucket).Spec with { Suspend = true } });
         Assert.Null(Value("bucketencryption_oldest_verification_timestamp_seconds"));
@@ -262,15 +352,35 @@ public sealed partial class ObservabilityTests : IDisposable
     {
         await using var bench = new Workbench(meter: _meter);
         using var limits = new VendorLimits(bench.Time);
-        _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false), "1.2.3", perBucket: true);
+        _ = new StateMetrics(
+            _meter,
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            "1.2.3",
+            perBucket: true
+        );
         bench.Vendor[Bucket] = Aes;
         await bench.Start(Given.Policy(Bucket)).SettleAsync();
 
         var text = Scrape();
 
-        Assert.True(Labels(text, StateMetrics.PerBucket).SetEquals([$"namespace=\"{Given.Namespace}\"", "policy=\"archive\"", $"bucket=\"{Bucket}\"", "state=\"InSync\""]), text);
-        Assert.All(text.Split('\n').Where(l => l.Contains(Bucket, StringComparison.Ordinal)), l => Assert.StartsWith(StateMetrics.PerBucket, l, StringComparison.Ordinal));
-        Assert.True(Labels(text, StateMetrics.PerPolicy).SetEquals([$"namespace=\"{Given.Namespace}\"", "policy=\"archive\""]), text);
+        Assert.True(
+            Labels(text, StateMetrics.PerBucket)
+                .SetEquals([
+                    $"namespace=\"{Given.Namespace}\"",
+                    "policy=\"archive\"",
+                    $"bucket=\"{Bucket}\"",
+                    "state=\"InSync\"",
+                ]),
+            text
+        );
+        Assert.All(
+            text.Split('\n').Where(l => l.Contains(Bucket, StringComparison.Ordinal)),
+            l => Assert.StartsWith(StateMetrics.PerBucket, l, StringComparison.Ordinal)
+        );
+        Assert.True(
+            Labels(text, StateMetrics.PerPolicy).SetEquals([$"namespace=\"{Given.Namespace}\"", "policy=\"archive\""]),
+            text
+        );
     }
 
     /// <summary>Endpoints and keys are tenants' to choose, and may change as often as they like.</summary>
@@ -279,23 +389,59 @@ public sealed partial class ObservabilityTests : IDisposable
     {
         await using var bench = new Workbench(meter: _meter);
         using var limits = new VendorLimits(bench.Time);
-        _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false), "1.2.3", perBucket: false);
+        _ = new StateMetrics(
+            _meter,
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            "1.2.3",
+            perBucket: false
+        );
         for (var i = 0; i < 500; i++)
         {
             var at = i < 400 ? Address with { Endpoint = new Uri($"https://store-{i}.example") } : Address;
-            using var turn = await limits.EnterAsync(at, new AccessKey($"LTAI-{i}", "secret", SecurityToken: null), "Get", requests: 1, CancellationToken.None);
+            using var turn = await limits.EnterAsync(
+                at,
+                new AccessKey($"LTAI-{i}", "secret", SecurityToken: null),
+                "Get",
+                requests: 1,
+                CancellationToken.None
+            );
             turn.Send().Answered(i % 100 == 0 ? new Failure(FailureKind.Throttled, "Get", "SlowDown") : null);
         }
-        using var waits = await limits.EnterAsync(Address, new AccessKey("LTAI", "secret", SecurityToken: null), "Get", requests: 1, CancellationToken.None);
+        using var waits = await limits.EnterAsync(
+            Address,
+            new AccessKey("LTAI", "secret", SecurityToken: null),
+            "Get",
+            requests: 1,
+            CancellationToken.None
+        );
 
         var text = Scrape();
 
         Assert.All(
             text.Split('\n').Where(l => l.StartsWith("bucketencryption_limiter_", StringComparison.Ordinal)),
-            l => Assert.Matches("^bucketencryption_limiter_[a-z_]+{vendor=\"(AlibabaOSS|Other)\"} ", l));
-        Assert.Equal((1, 0), (Value("bucketencryption_limiter_in_flight", "AlibabaOSS"), Value("bucketencryption_limiter_in_flight", "Other")));
-        Assert.Equal((1, 4), (Value("bucketencryption_limiter_throttled_total", "AlibabaOSS"), Value("bucketencryption_limiter_throttled_total", "Other")));
-        Assert.Equal((1, 4), (Value("bucketencryption_limiter_slowed_down", "AlibabaOSS"), Value("bucketencryption_limiter_slowed_down", "Other")));
+            l => Assert.Matches("^bucketencryption_limiter_[a-z_]+{vendor=\"(AlibabaOSS|Other)\"} ", l)
+        );
+        Assert.Equal(
+            (1, 0),
+            (
+                Value("bucketencryption_limiter_in_flight", "AlibabaOSS"),
+                Value("bucketencryption_limiter_in_flight", "Other")
+            )
+        );
+        Assert.Equal(
+            (1, 4),
+            (
+                Value("bucketencryption_limiter_throttled_total", "AlibabaOSS"),
+                Value("bucketencryption_limiter_throttled_total", "Other")
+            )
+        );
+        Assert.Equal(
+            (1, 4),
+            (
+                Value("bucketencryption_limiter_slowed_down", "AlibabaOSS"),
+                Value("bucketencryption_limiter_slowed_down", "Other")
+            )
+        );
     }
 
     /// <summary>A counter that falls is a restart for whoever reads it.</summary>
@@ -304,7 +450,12 @@ public sealed partial class ObservabilityTests : IDisposable
     {
         await using var bench = new Workbench(meter: _meter);
         using var limits = new VendorLimits(bench.Time);
-        _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false), "1.2.3", perBucket: false);
+        _ = new StateMetrics(
+            _meter,
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            "1.2.3",
+            perBucket: false
+        );
         await ThrottleAsync("first");
         var one = Value("bucketencryption_limiter_throttled_total", "AlibabaOSS");
         bench.Time.Advance(TimeSpan.FromHours(2));
@@ -315,7 +466,13 @@ public sealed partial class ObservabilityTests : IDisposable
 
         async Task ThrottleAsync(string key)
         {
-            using var turn = await limits.EnterAsync(Address, new AccessKey(key, "secret", SecurityToken: null), "Get", requests: 1, CancellationToken.None);
+            using var turn = await limits.EnterAsync(
+                Address,
+                new AccessKey(key, "secret", SecurityToken: null),
+                "Get",
+                requests: 1,
+                CancellationToken.None
+            );
             turn.Send().Answered(new Failure(FailureKind.Throttled, "Get", "SlowDown"));
         }
     }
@@ -364,16 +521,27 @@ public sealed partial class ObservabilityTests : IDisposable
         using var limits = new VendorLimits(bench.Time);
         using var runtime = new Meter(RuntimeMetrics.MeterName);
         _ = new RuntimeMetrics(runtime);
-        _ = new StateMetrics(_meter, new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false), "1.2.3", perBucket: true);
+        _ = new StateMetrics(
+            _meter,
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            "1.2.3",
+            perBucket: true
+        );
         GC.Collect();
 
         var text = Scrape();
 
-        var types = Type().Matches(text).Select(m => (Name: m.Groups["name"].Value, Type: m.Groups["type"].Value)).ToList();
+        var types = Type()
+            .Matches(text)
+            .Select(m => (Name: m.Groups["name"].Value, Type: m.Groups["type"].Value))
+            .ToList();
         Assert.InRange(types.Count, 25, 100);
         Assert.Equal(types.Count, types.Select(t => t.Name).Distinct(StringComparer.Ordinal).Count());
         Assert.All(types, t => Assert.Matches("^[a-z][a-z_]*$", t.Name));
-        Assert.All(types, t => Assert.True((t.Type == "counter") == t.Name.EndsWith("_total", StringComparison.Ordinal), t.Name));
+        Assert.All(
+            types,
+            t => Assert.True((t.Type == "counter") == t.Name.EndsWith("_total", StringComparison.Ordinal), t.Name)
+        );
         Assert.All(types, t => Assert.DoesNotMatch("_(count|sum|bucket|info_total)$", t.Name));
         Assert.All(types, t => Assert.Matches($"# HELP {t.Name} [A-Z0-9]", text));
         Assert.All(LabelName().Matches(text), m => Assert.Matches("^[a-z][a-z_]*$", m.Groups["name"].Value));
@@ -387,10 +555,24 @@ public sealed partial class ObservabilityTests : IDisposable
 
         var lines = LinesOf(Scrape(), "dotnet").Where(l => l[0] != '#').ToList();
 
-        var names = lines.Select(l => l.Split('{', ' ')[0]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-        var page = DotnetName().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs/metrics.md"))).Select(m => m.Value);
-        Assert.Equal(page.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal), names, StringComparer.Ordinal);
-        Assert.Contains("""dotnet_exceptions_total{error_type="InvalidOperationException"} """, Scrape(), StringComparison.Ordinal);
+        var names = lines
+            .Select(l => l.Split('{', ' ')[0])
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        var page = DotnetName()
+            .Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs/metrics.md")))
+            .Select(m => m.Value);
+        Assert.Equal(
+            page.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
+            names,
+            StringComparer.Ordinal
+        );
+        Assert.Contains(
+            """dotnet_exceptions_total{error_type="InvalidOperationException"} """,
+            Scrape(),
+            StringComparison.Ordinal
+        );
         Assert.InRange(lines.Count(l => !l.StartsWith("dotnet_exceptions", StringComparison.Ordinal)), 20, 40);
 
         static void ThrowAndCatch()
@@ -411,21 +593,42 @@ public sealed partial class ObservabilityTests : IDisposable
 
     /// <summary>Of metrics whose names begin so, in the order of the text.</summary>
     private static List<string> LinesOf(string text, string prefix) =>
-        [.. text.Split('\n').Where(l => l.Replace("# HELP ", "", StringComparison.Ordinal)
-            .Replace("# TYPE ", "", StringComparison.Ordinal).StartsWith(prefix, StringComparison.Ordinal))];
+        [
+            .. text.Split('\n')
+                .Where(l =>
+                    l.Replace("# HELP ", "", StringComparison.Ordinal)
+                        .Replace("# TYPE ", "", StringComparison.Ordinal)
+                        .StartsWith(prefix, StringComparison.Ordinal)
+                ),
+        ];
 
-    private string Scrape() => _services.GetRequiredService<PrometheusExporter>().Read() ?? throw new InvalidOperationException("nothing was collected");
+    private string Scrape() =>
+        _services.GetRequiredService<PrometheusExporter>().Read()
+        ?? throw new InvalidOperationException("nothing was collected");
 
     /// <summary>Of the one series of a metric that has a label value; null where there is none.</summary>
     private double? Value(string metric, string? label = null)
     {
-        var line = Scrape().Split('\n').SingleOrDefault(l => Regex.IsMatch(l, $"^{metric}[{{ ]", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)) && (label is null || l.Contains($"\"{label}\"", StringComparison.Ordinal)));
-        return line is null ? null : double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+        var line = Scrape()
+            .Split('\n')
+            .SingleOrDefault(l =>
+                Regex.IsMatch(l, $"^{metric}[{{ ]", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1))
+                && (label is null || l.Contains($"\"{label}\"", StringComparison.Ordinal))
+            );
+        return line is null
+            ? null
+            : double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
     }
 
     /// <summary>Of the first series of a metric.</summary>
     private static HashSet<string> Labels(string text, string metric) =>
-        [.. (text.Split('\n').FirstOrDefault(l => l.StartsWith(metric + "{", StringComparison.Ordinal)) ?? "").Split('{', '}').ElementAtOrDefault(1)?.Split(',') ?? []];
+        [
+            .. (text.Split('\n').FirstOrDefault(l => l.StartsWith(metric + "{", StringComparison.Ordinal)) ?? "")
+                .Split('{', '}')
+                .ElementAtOrDefault(1)
+                ?.Split(',')
+                ?? [],
+        ];
 
     [GeneratedRegex("^# TYPE (?<name>\\S+) (?<type>[a-z]+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Type();

@@ -71,13 +71,23 @@ public sealed class AddressRulesTests
     [InlineData("::169.254.169.254", Metadata, Metadata, Metadata)]
     [InlineData("2002:a9fe:a9fe::1", Metadata, Metadata, Metadata)]
     [InlineData("64:ff9b::a9fe:a9fe", Metadata, Metadata, Metadata)]
-    public void An_address_may_be_connected_to_or_not(string address, string? byPattern, string? ofAVendor, string? listed)
+    public void An_address_may_be_connected_to_or_not(
+        string address,
+        string? byPattern,
+        string? ofAVendor,
+        string? listed
+    )
     {
         var parsed = IPAddress.Parse(address);
 
         Assert.Equal(
             (byPattern, ofAVendor, listed),
-            (AddressRules.ProblemOf(parsed, Vouching.Pattern), AddressRules.ProblemOf(parsed, Vouching.Vendor), AddressRules.ProblemOf(parsed, Vouching.Operator)));
+            (
+                AddressRules.ProblemOf(parsed, Vouching.Pattern),
+                AddressRules.ProblemOf(parsed, Vouching.Vendor),
+                AddressRules.ProblemOf(parsed, Vouching.Operator)
+            )
+        );
     }
 
     private const string Metadata = "a cloud's metadata service";

@@ -60,7 +60,14 @@ public sealed class AnswersTests
         ["the vendor's `NoSuchBucket`, in JSON"] = _ => """{"Code":"NoSuchBucket","RequestId":"r"}""",
     };
 
-    private sealed record Cell(string Vendor, string Operation, string Body, int Status, Failure? Failure, BucketEncryption? Value)
+    private sealed record Cell(
+        string Vendor,
+        string Operation,
+        string Body,
+        int Status,
+        Failure? Failure,
+        BucketEncryption? Value
+    )
     {
         public bool IsRead => Operation == AnswerContext.Get;
 
@@ -69,24 +76,28 @@ public sealed class AnswersTests
         /// <summary>A value, or (of a write) done.</summary>
         public bool Succeeds => Failure is null;
 
-        public string Outcome => (Value, Failure) switch
-        {
-            (BucketEncryption.None, _) => "nothing is configured",
-            ({ }, _) => "what the bucket has",
-            (null, null) => "done",
-            _ => $"{Failure!.Kind} | `{(Failure.Code.StartsWith("HTTP_", StringComparison.Ordinal) ? "HTTP_nnn" : Failure.Code)}`",
-        };
+        public string Outcome =>
+            (Value, Failure) switch
+            {
+                (BucketEncryption.None, _) => "nothing is configured",
+                ({ }, _) => "what the bucket has",
+                (null, null) => "done",
+                _ =>
+                    $"{Failure!.Kind} | `{(Failure.Code.StartsWith("HTTP_", StringComparison.Ordinal) ? "HTTP_nnn" : Failure.Code)}`",
+            };
 
-        public string Who => Failure switch
-        {
-            { IsVendorAnswer: true, ConcernsCredentials: true } => "yes: of the key",
-            { IsVendorAnswer: true } => "yes",
-            { IsForeign: true } => "no",
-            null => "yes",
-            _ => "not known",
-        };
+        public string Who =>
+            Failure switch
+            {
+                { IsVendorAnswer: true, ConcernsCredentials: true } => "yes: of the key",
+                { IsVendorAnswer: true } => "yes",
+                { IsForeign: true } => "no",
+                null => "yes",
+                _ => "not known",
+            };
 
-        public override string ToString() => $"{Vendor}, {Operations[Operation]}, {Status} with {Body}: {Failure?.ToString() ?? Outcome}";
+        public override string ToString() =>
+            $"{Vendor}, {Operations[Operation]}, {Status} with {Body}: {Failure?.ToString() ?? Outcome}";
     }
 
     private static readonly Lazy<List<Cell>> Cells = new(() => [.. All()]);
@@ -97,18 +108,33 @@ public sealed class AnswersTests
     [Fact]
     public void A_read_gives_a_value_only_by_the_right_document_or_by_the_vendors_code()
     {
-        var wrong = Cells.Value.Where(c => c.IsRead && c.Succeeds
-            && !((c.IsGood && c.Body is RightBody or EmptyConfigurationBody) || (c.Body == NotConfiguredBody && c.Status is >= 400 and < 500)));
+        var wrong = Cells.Value.Where(c =>
+            c.IsRead
+            && c.Succeeds
+            && !(
+                (c.IsGood && c.Body is RightBody or EmptyConfigurationBody)
+                || (c.Body == NotConfiguredBody && c.Status is >= 400 and < 500)
+            )
+        );
 
         Assert.Empty(wrong);
-        Assert.All(Cells.Value.Where(c => c is { IsRead: true, IsGood: true, Body: RightBody }), c => Assert.Equal(new BucketEncryption.Aes256(), c.Value));
+        Assert.All(
+            Cells.Value.Where(c => c is { IsRead: true, IsGood: true, Body: RightBody }),
+            c => Assert.Equal(new BucketEncryption.Aes256(), c.Value)
+        );
     }
 
     [Fact]
     public void A_write_is_done_only_by_an_empty_answer_with_a_good_status()
     {
-        var wrong = Cells.Value.Where(c => !c.IsRead && c.Succeeds
-            && !((c.IsGood && c.Body is Nothing or Blanks) || (c.Operation == AnswerContext.Delete && c.Body == NotConfiguredBody && c.Status is >= 400 and < 500)));
+        var wrong = Cells.Value.Where(c =>
+            !c.IsRead
+            && c.Succeeds
+            && !(
+                (c.IsGood && c.Body is Nothing or Blanks)
+                || (c.Operation == AnswerContext.Delete && c.Body == NotConfiguredBody && c.Status is >= 400 and < 500)
+            )
+        );
 
         Assert.Empty(wrong);
     }
@@ -117,14 +143,19 @@ public sealed class AnswersTests
     [Fact]
     public void Only_the_vendors_code_moves_a_claim_or_rejects_a_key()
     {
-        var moves = Cells.Value.Where(c => c.Failure is { IsVendorAnswer: true } && !c.Body.StartsWith(VendorsPrefix, StringComparison.Ordinal));
+        var moves = Cells.Value.Where(c =>
+            c.Failure is { IsVendorAnswer: true } && !c.Body.StartsWith(VendorsPrefix, StringComparison.Ordinal)
+        );
         var rejects = Cells.Value.Where(c => c.Failure is { ConcernsCredentials: true } && c.Body != RejectedKey);
         var both = Cells.Value.Where(c => c.Failure is { IsVendorAnswer: true, IsForeign: true });
 
         Assert.Empty(moves);
         Assert.Empty(rejects);
         Assert.Empty(both);
-        Assert.All(Cells.Value.Where(c => c.Body == RejectedKey), c => Assert.True(c.Failure is { ConcernsCredentials: true, IsVendorAnswer: true }, c.ToString()));
+        Assert.All(
+            Cells.Value.Where(c => c.Body == RejectedKey),
+            c => Assert.True(c.Failure is { ConcernsCredentials: true, IsVendorAnswer: true }, c.ToString())
+        );
     }
 
     [Fact]
@@ -138,15 +169,16 @@ public sealed class AnswersTests
     [Fact]
     public void Blanks_before_an_answer_change_nothing()
     {
-        var wrong = from vendor in Dialects.All.Keys
-                    from operation in Operations.Keys
-                    from body in Bodies
-                    where body.Key is not (Nothing or Blanks)
-                    from status in SomeStatuses
-                    let plain = Read(vendor, operation, body.Key, body.Value(vendor), status)
-                    let behind = Read(vendor, operation, body.Key, "\r\n \uFEFF\n" + body.Value(vendor), status)
-                    where plain != behind
-                    select $"{plain}, and behind blanks: {behind}";
+        var wrong =
+            from vendor in Dialects.All.Keys
+            from operation in Operations.Keys
+            from body in Bodies
+            where body.Key is not (Nothing or Blanks)
+            from status in SomeStatuses
+            let plain = Read(vendor, operation, body.Key, body.Value(vendor), status)
+            let behind = Read(vendor, operation, body.Key, "\r\n \uFEFF\n" + body.Value(vendor), status)
+            where plain != behind
+            select $"{plain}, and behind blanks: {behind}";
 
         Assert.Empty(wrong);
     }
@@ -156,12 +188,18 @@ public sealed class AnswersTests
     {
         var (table, rows) = Table();
         var text = System.IO.File.ReadAllText(File);
-        var (from, to) = (text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, text.IndexOf(End, StringComparison.Ordinal));
+        var (from, to) = (
+            text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length,
+            text.IndexOf(End, StringComparison.Ordinal)
+        );
         if (Environment.GetEnvironmentVariable("BEO_UPDATE_TABLES") == "1")
             System.IO.File.WriteAllText(File, text = text[..from] + table + text[to..]);
 
         Assert.InRange(rows, 1, MostRows);
-        Assert.True(text.Contains(Begin + table + End, StringComparison.Ordinal), $"{File} differs; BEO_UPDATE_TABLES=1 writes it anew:\n{table}");
+        Assert.True(
+            text.Contains(Begin + table + End, StringComparison.Ordinal),
+            $"{File} differs; BEO_UPDATE_TABLES=1 writes it anew:\n{table}"
+        );
     }
 
     private static IEnumerable<Cell> All() =>
@@ -176,7 +214,14 @@ public sealed class AnswersTests
         var (dialect, response) = (Dialects.All[vendor], ErrorTableTests.Answer(status, body));
         var failure = Answers.Problem(dialect, response, new AnswerContext(operation));
         if (operation != AnswerContext.Get)
-            return new Cell(vendor, operation, name, status, Answers.IsDone(failure, operation) ? null : failure, Value: null);
+            return new Cell(
+                vendor,
+                operation,
+                name,
+                status,
+                Answers.IsDone(failure, operation) ? null : failure,
+                Value: null
+            );
         var (observed, problem) = Answers.Observe(dialect, response, failure);
         return new Cell(vendor, operation, name, status, problem, observed?.Encryption);
     }
@@ -184,34 +229,61 @@ public sealed class AnswersTests
     private static (string Text, int Rows) Table()
     {
         var text = new StringBuilder();
-        var known = Cells.Value.Where(c => c.Vendor == Base).ToDictionary(c => (c.Operation, c.Body, c.Status), c => (c.Outcome, c.Who));
+        var known = Cells
+            .Value.Where(c => c.Vendor == Base)
+            .ToDictionary(c => (c.Operation, c.Body, c.Status), c => (c.Outcome, c.Who));
         var rows = Rows(Cells.Value.Where(c => c.Vendor == Base)).ToList();
-        text.Append("| answer to a | status | body | what it means | code | the vendor's word |\n|---|---|---|---|---|---|\n");
+        text.Append(
+            "| answer to a | status | body | what it means | code | the vendor's word |\n|---|---|---|---|---|---|\n"
+        );
         foreach (var row in rows)
-            text.Append(CultureInfo.InvariantCulture, $"| {row.Operations} | {row.Statuses} | {row.Bodies} | {row.Outcome} | {row.Who} |\n");
-        text.Append("\nWhere a vendor differs from S3:\n\n| vendor | answer to a | status | body | what it means | code | the vendor's word |\n|---|---|---|---|---|---|---|\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {row.Operations} | {row.Statuses} | {row.Bodies} | {row.Outcome} | {row.Who} |\n"
+            );
+        text.Append(
+            "\nWhere a vendor differs from S3:\n\n| vendor | answer to a | status | body | what it means | code | the vendor's word |\n|---|---|---|---|---|---|---|\n"
+        );
         foreach (var vendor in Dialects.All.Keys.Where(v => v != Base))
         {
-            var others = Rows(Cells.Value.Where(c => c.Vendor == vendor && known[(c.Operation, c.Body, c.Status)] != (c.Outcome, c.Who))).ToList();
+            var others = Rows(
+                    Cells.Value.Where(c =>
+                        c.Vendor == vendor && known[(c.Operation, c.Body, c.Status)] != (c.Outcome, c.Who)
+                    )
+                )
+                .ToList();
             foreach (var row in others)
-                text.Append(CultureInfo.InvariantCulture, $"| {vendor} | {row.Operations} | {row.Statuses} | {row.Bodies} | {row.Outcome} | {row.Who} |\n");
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $"| {vendor} | {row.Operations} | {row.Statuses} | {row.Bodies} | {row.Outcome} | {row.Who} |\n"
+                );
             rows.AddRange(others);
         }
         return (text.ToString(), rows.Count);
     }
 
     /// <summary>Cells of one meaning in one row, wherever the same statuses mean the same.</summary>
-    private static IEnumerable<(string Operations, string Statuses, string Bodies, string Outcome, string Who)> Rows(IEnumerable<Cell> cells)
+    private static IEnumerable<(string Operations, string Statuses, string Bodies, string Outcome, string Who)> Rows(
+        IEnumerable<Cell> cells
+    )
     {
-        var statuses = from c in cells
-                       group c.Status by (c.Outcome, c.Who, c.Operation, c.Body) into g
-                       select (g.Key.Outcome, g.Key.Who, g.Key.Operation, g.Key.Body, Statuses: Ranges(g));
-        var operations = from s in statuses
-                         group Operations[s.Operation] by (s.Outcome, s.Who, s.Statuses, s.Body) into g
-                         select (g.Key.Outcome, g.Key.Who, g.Key.Statuses, g.Key.Body, Operations: string.Join(", ", g));
+        var statuses =
+            from c in cells
+            group c.Status by (c.Outcome, c.Who, c.Operation, c.Body) into g
+            select (g.Key.Outcome, g.Key.Who, g.Key.Operation, g.Key.Body, Statuses: Ranges(g));
+        var operations =
+            from s in statuses
+            group Operations[s.Operation] by (s.Outcome, s.Who, s.Statuses, s.Body) into g
+            select (g.Key.Outcome, g.Key.Who, g.Key.Statuses, g.Key.Body, Operations: string.Join(", ", g));
         return from o in operations
-               group o.Body by (o.Outcome, o.Who, o.Statuses, o.Operations) into g
-               select (g.Key.Operations, g.Key.Statuses, string.Join("; ", g), g.Key.Outcome.Contains('|', StringComparison.Ordinal) ? g.Key.Outcome : g.Key.Outcome + " |", g.Key.Who);
+            group o.Body by (o.Outcome, o.Who, o.Statuses, o.Operations) into g
+            select (
+                g.Key.Operations,
+                g.Key.Statuses,
+                string.Join("; ", g),
+                g.Key.Outcome.Contains('|', StringComparison.Ordinal) ? g.Key.Outcome : g.Key.Outcome + " |",
+                g.Key.Who
+            );
     }
 
     private static string Ranges(IEnumerable<int> statuses)

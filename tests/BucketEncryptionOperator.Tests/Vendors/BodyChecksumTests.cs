@@ -16,9 +16,15 @@ public sealed class BodyChecksumTests
 {
     private const string Body = "<Rule/>";
 
-    private static readonly BucketAddress Https = new("b-one", new Uri("https://store.example"), "cn-x", Addressing.Path);
+    private static readonly BucketAddress Https = new(
+        "b-one",
+        new Uri("https://store.example"),
+        "cn-x",
+        Addressing.Path
+    );
 
-    public static TheoryData<Exception> Refusals => [new CryptographicException("unsupported"), new PlatformNotSupportedException()];
+    public static TheoryData<Exception> Refusals =>
+        [new CryptographicException("unsupported"), new PlatformNotSupportedException()];
 
     [Theory]
     [MemberData(nameof(Refusals))]
@@ -26,8 +32,16 @@ public sealed class BodyChecksumTests
     {
         var text = await PutAsync(new S3Dialect(Without(refusal, WithoutMd5.Sha256Header)), Https);
 
-        Assert.Contains($"x-amz-checksum-sha256: {Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Body)))}\n", text, StringComparison.Ordinal);
-        Assert.Contains("SignedHeaders=content-type;host;x-amz-checksum-sha256;x-amz-content-sha256;x-amz-date,", text, StringComparison.Ordinal);
+        Assert.Contains(
+            $"x-amz-checksum-sha256: {Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Body)))}\n",
+            text,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "SignedHeaders=content-type;host;x-amz-checksum-sha256;x-amz-content-sha256;x-amz-date,",
+            text,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("content-md5", text, StringComparison.OrdinalIgnoreCase);
     }
 
@@ -37,7 +51,11 @@ public sealed class BodyChecksumTests
     {
         var text = await PutAsync(new JDCloudDialect(Without(refusal, WithoutMd5.Signature)), Https);
 
-        Assert.Contains("SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date,", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date,",
+            text,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("content-md5", text, StringComparison.OrdinalIgnoreCase);
     }
 
@@ -58,9 +76,14 @@ public sealed class BodyChecksumTests
         var dialect = new OssDialect(Without(refusal, WithoutMd5.Tls));
         var plain = Https with { Endpoint = new Uri("http://store.example") };
 
-        var thrown = Assert.Throws<VendorException>(() => dialect.Sign(HttpMethod.Put, plain, Dialects.Key, Body, Dialects.Now));
+        var thrown = Assert.Throws<VendorException>(() =>
+            dialect.Sign(HttpMethod.Put, plain, Dialects.Key, Body, Dialects.Now)
+        );
 
-        Assert.Equal((FailureKind.Refused, "PutBucketEncryption", "Md5NotAvailable"), (thrown.Failure.Kind, thrown.Failure.Operation, thrown.Failure.Code));
+        Assert.Equal(
+            (FailureKind.Refused, "PutBucketEncryption", "Md5NotAvailable"),
+            (thrown.Failure.Kind, thrown.Failure.Operation, thrown.Failure.Code)
+        );
         Assert.Contains("FIPS", thrown.Failure.Message, StringComparison.Ordinal);
         Assert.Contains("https", thrown.Failure.Hint, StringComparison.Ordinal);
         using var read = dialect.Sign(HttpMethod.Get, plain, Dialects.Key, body: null, Dialects.Now);
@@ -69,7 +92,9 @@ public sealed class BodyChecksumTests
 
     [Fact]
     public void Another_exception_is_not_taken_for_FIPS_mode() =>
-        Assert.Throws<InvalidOperationException>(() => Without(new InvalidOperationException(), WithoutMd5.Tls).Headers([], Https.Endpoint).Count());
+        Assert.Throws<InvalidOperationException>(() =>
+            Without(new InvalidOperationException(), WithoutMd5.Tls).Headers([], Https.Endpoint).Count()
+        );
 
     private static BodyChecksum Without(Exception refusal, WithoutMd5 otherwise) => new(_ => throw refusal, otherwise);
 

@@ -9,7 +9,8 @@ namespace BucketEncryptionOperator.Tests.Vendors;
 /// <summary>The three operations over the wire, for each vendor. An address of its own (CName) lets every dialect speak to loopback.</summary>
 public sealed class BucketEncryptionApiTests : IDisposable
 {
-    private const string NothingConfigured = "<Error><Code>ServerSideEncryptionConfigurationNotFoundError</Code></Error>";
+    private const string NothingConfigured =
+        "<Error><Code>ServerSideEncryptionConfigurationNotFoundError</Code></Error>";
     private const string Skewed = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
 
     private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
@@ -19,21 +20,23 @@ public sealed class BucketEncryptionApiTests : IDisposable
     private readonly VendorHttp _http;
     private readonly VendorLimits _limits;
 
-    public BucketEncryptionApiTests() => (_http, _limits) = (new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time), new VendorLimits(_time));
+    public BucketEncryptionApiTests() =>
+        (_http, _limits) = (new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time), new VendorLimits(_time));
 
     public static TheoryData<string> Vendors => Dialects.Names;
 
-    public static TheoryData<string, int, string> NotConfigured => new()
-    {
-        { "alibaba", 404, "NoSuchServerSideEncryptionRule" },
-        { "alibaba", 400, "NoSuchServerSideEncryptionRule" },
-        { "huawei", 404, "NoSuchEncryptionConfiguration" },
-        { "huawei", 405, "FsNotSupport" },
-        { "jdcloud", 404, "NoSuchServerSideEncryptionRule" },
-        { "jdcloud", 404, "NoSuchEncryptionConfiguration" },
-        { "jdcloud", 404, "ServerSideEncryptionConfigurationNotFoundError" },
-        { "s3", 404, "ServerSideEncryptionConfigurationNotFoundError" },
-    };
+    public static TheoryData<string, int, string> NotConfigured =>
+        new()
+        {
+            { "alibaba", 404, "NoSuchServerSideEncryptionRule" },
+            { "alibaba", 400, "NoSuchServerSideEncryptionRule" },
+            { "huawei", 404, "NoSuchEncryptionConfiguration" },
+            { "huawei", 405, "FsNotSupport" },
+            { "jdcloud", 404, "NoSuchServerSideEncryptionRule" },
+            { "jdcloud", 404, "NoSuchEncryptionConfiguration" },
+            { "jdcloud", 404, "ServerSideEncryptionConfigurationNotFoundError" },
+            { "s3", 404, "ServerSideEncryptionConfigurationNotFoundError" },
+        };
 
     public void Dispose()
     {
@@ -52,9 +55,22 @@ public sealed class BucketEncryptionApiTests : IDisposable
 
         await Api(vendor).PutAsync(At(server), Dialects.Temporary, Api(vendor).Write(target, Nothing));
 
-        using var built = dialect.Sign(HttpMethod.Put, At(server), Dialects.Temporary, dialect.Document.Write(target, null), Dialects.Now);
-        var lines = Assert.Single(server.Requests).Split("\r\n").Where(l => !l.StartsWith("User-Agent", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
-        Assert.Equal((await Dialects.TextAsync(built)).Split('\n').Order(StringComparer.Ordinal).Where(l => l.Length > 0), lines.Where(l => l.Length > 0));
+        using var built = dialect.Sign(
+            HttpMethod.Put,
+            At(server),
+            Dialects.Temporary,
+            dialect.Document.Write(target, null),
+            Dialects.Now
+        );
+        var lines = Assert
+            .Single(server.Requests)
+            .Split("\r\n")
+            .Where(l => !l.StartsWith("User-Agent", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal);
+        Assert.Equal(
+            (await Dialects.TextAsync(built)).Split('\n').Order(StringComparer.Ordinal).Where(l => l.Length > 0),
+            lines.Where(l => l.Length > 0)
+        );
     }
 
     [Theory]
@@ -62,9 +78,16 @@ public sealed class BucketEncryptionApiTests : IDisposable
     public async Task A_message_that_repeats_the_token_is_not_passed_on(string vendor)
     {
         var key = Dialects.Temporary with { SecurityToken = "a-longer-token" };
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, $"<Error><Code>AccessDenied</Code><Message>{key.SecurityToken} may not</Message></Error>"));
+        await using var server = new ScriptedServer(_ =>
+            ScriptedServer.Answer(
+                403,
+                $"<Error><Code>AccessDenied</Code><Message>{key.SecurityToken} may not</Message></Error>"
+            )
+        );
 
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).GetAsync(At(server), key, CancellationToken.None));
+        var thrown = await Assert.ThrowsAsync<VendorException>(() =>
+            Api(vendor).GetAsync(At(server), key, CancellationToken.None)
+        );
 
         Assert.Equal(("AccessDenied", null), (thrown.Failure.Code, thrown.Failure.Message));
     }
@@ -76,23 +99,41 @@ public sealed class BucketEncryptionApiTests : IDisposable
     [MemberData(nameof(Vendors))]
     public async Task No_text_of_a_failure_repeats_the_key_whatever_the_endpoint_says(string vendor)
     {
-        var key = new AccessKey("AKIA-an-id", "a/secret+that-nobody/may=see", string.Concat(Enumerable.Range(1000, 200)));
+        var key = new AccessKey(
+            "AKIA-an-id",
+            "a/secret+that-nobody/may=see",
+            string.Concat(Enumerable.Range(1000, 200))
+        );
         foreach (var said in new[] { key.Id, key.Secret, key.SecurityToken!, key.SecurityToken![100..] })
         {
-            foreach (var body in new[]
-            {
-                $"<Error><Code>AccessDenied</Code><Message>you said {said}, no</Message></Error>",
-                $"<Error><Code>{said}</Code></Error>",
-                $"<Error><Code>AccessDenied</Code><RequestId>{said}</RequestId><EC>{said}</EC></Error>",
-                $"<Error><Code>PermanentRedirect</Code><Endpoint>{said[..Math.Min(said.Length, 60)].Replace("/", "", StringComparison.Ordinal)}</Endpoint></Error>",
-                $"<Error><Code>AuthorizationHeaderMalformed</Code><Region>{said[..Math.Min(said.Length, 60)]}</Region></Error>",
-                "",
-            })
+            foreach (
+                var body in new[]
+                {
+                    $"<Error><Code>AccessDenied</Code><Message>you said {said}, no</Message></Error>",
+                    $"<Error><Code>{said}</Code></Error>",
+                    $"<Error><Code>AccessDenied</Code><RequestId>{said}</RequestId><EC>{said}</EC></Error>",
+                    $"<Error><Code>PermanentRedirect</Code><Endpoint>{said[..Math.Min(said.Length, 60)].Replace("/", "", StringComparison.Ordinal)}</Endpoint></Error>",
+                    $"<Error><Code>AuthorizationHeaderMalformed</Code><Region>{said[..Math.Min(said.Length, 60)]}</Region></Error>",
+                    "",
+                }
+            )
             {
                 var header = $"{said[..Math.Min(said.Length, 500)]}";
-                await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, body, $"x-oss-request-id: {header}", $"x-amz-request-id: {header}", $"x-obs-request-id: {header}", $"x-oss-ec: {header}", $"x-amz-bucket-region: {header}"));
+                await using var server = new ScriptedServer(_ =>
+                    ScriptedServer.Answer(
+                        403,
+                        body,
+                        $"x-oss-request-id: {header}",
+                        $"x-amz-request-id: {header}",
+                        $"x-obs-request-id: {header}",
+                        $"x-oss-ec: {header}",
+                        $"x-amz-bucket-region: {header}"
+                    )
+                );
 
-                var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).GetAsync(At(server), key, CancellationToken.None));
+                var thrown = await Assert.ThrowsAsync<VendorException>(() =>
+                    Api(vendor).GetAsync(At(server), key, CancellationToken.None)
+                );
 
                 AssertSaysNothing(key, thrown);
             }
@@ -104,12 +145,25 @@ public sealed class BucketEncryptionApiTests : IDisposable
     public async Task An_answer_that_repeats_the_secrets_is_not_taken_for_what_a_bucket_has(string vendor)
     {
         var key = Dialects.Temporary;
-        var body = Dialects.Document(vendor, $"<KMSMasterKeyID>{key.SecurityToken}</KMSMasterKeyID><SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm>");
+        var body = Dialects.Document(
+            vendor,
+            $"<KMSMasterKeyID>{key.SecurityToken}</KMSMasterKeyID><SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm>"
+        );
         foreach (var answer in new[] { body, "not a document" })
         {
-            await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200, answer, $"x-oss-request-id: {key.Secret}", $"x-amz-request-id: {key.Secret}", $"x-obs-request-id: {key.Secret}"));
+            await using var server = new ScriptedServer(_ =>
+                ScriptedServer.Answer(
+                    200,
+                    answer,
+                    $"x-oss-request-id: {key.Secret}",
+                    $"x-amz-request-id: {key.Secret}",
+                    $"x-obs-request-id: {key.Secret}"
+                )
+            );
 
-            var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).GetAsync(At(server), key, CancellationToken.None));
+            var thrown = await Assert.ThrowsAsync<VendorException>(() =>
+                Api(vendor).GetAsync(At(server), key, CancellationToken.None)
+            );
 
             Assert.Equal((FailureKind.Transient, "UnreadableAnswer"), (thrown.Failure.Kind, thrown.Failure.Code));
             AssertSaysNothing(key, thrown);
@@ -133,12 +187,20 @@ public sealed class BucketEncryptionApiTests : IDisposable
     public async Task A_temporary_key_that_is_over_is_not_sent(string vendor)
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(500));
-        var key = Dialects.Temporary with { Lifetime = new KeyLifetime(TimeSpan.FromHours(1), _time.GetTimestamp(), _time) };
+        var key = Dialects.Temporary with
+        {
+            Lifetime = new KeyLifetime(TimeSpan.FromHours(1), _time.GetTimestamp(), _time),
+        };
         _time.Advance(TimeSpan.FromMinutes(59));
 
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).GetAsync(At(server), key, CancellationToken.None));
+        var thrown = await Assert.ThrowsAsync<VendorException>(() =>
+            Api(vendor).GetAsync(At(server), key, CancellationToken.None)
+        );
 
-        Assert.Equal((FailureKind.Transient, "KeyExpired", true), (thrown.Failure.Kind, thrown.Failure.Code, thrown.Failure.ConcernsCredentials));
+        Assert.Equal(
+            (FailureKind.Transient, "KeyExpired", true),
+            (thrown.Failure.Kind, thrown.Failure.Code, thrown.Failure.ConcernsCredentials)
+        );
         Assert.Empty(server.Requests);
     }
 
@@ -146,7 +208,10 @@ public sealed class BucketEncryptionApiTests : IDisposable
     [MemberData(nameof(Vendors))]
     public async Task Get_gives_what_the_bucket_has_and_the_document(string vendor)
     {
-        var body = Dialects.Document(vendor, $"<KMSMasterKeyID>k-1</KMSMasterKeyID><SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm>");
+        var body = Dialects.Document(
+            vendor,
+            $"<KMSMasterKeyID>k-1</KMSMasterKeyID><SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm>"
+        );
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200, body));
 
         var observation = await GetAsync(vendor, server);
@@ -158,7 +223,9 @@ public sealed class BucketEncryptionApiTests : IDisposable
     [MemberData(nameof(NotConfigured))]
     public async Task Get_of_a_bucket_without_encryption_is_a_value(string vendor, int status, string code)
     {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, $"<Error><Code>{code}</Code></Error>"));
+        await using var server = new ScriptedServer(_ =>
+            ScriptedServer.Answer(status, $"<Error><Code>{code}</Code></Error>")
+        );
 
         var observation = await GetAsync(vendor, server);
 
@@ -170,7 +237,9 @@ public sealed class BucketEncryptionApiTests : IDisposable
     [MemberData(nameof(NotConfigured))]
     public async Task Delete_of_nothing_is_done_unless_nothing_can_be_configured(string vendor, int status, string code)
     {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, $"<Error><Code>{code}</Code></Error>"));
+        await using var server = new ScriptedServer(_ =>
+            ScriptedServer.Answer(status, $"<Error><Code>{code}</Code></Error>")
+        );
 
         var thrown = await Record.ExceptionAsync(() => Api(vendor).DeleteAsync(At(server), Dialects.Key));
 
@@ -181,9 +250,13 @@ public sealed class BucketEncryptionApiTests : IDisposable
     [MemberData(nameof(NotConfigured))]
     public async Task Put_never_takes_not_configured_for_done(string vendor, int status, string code)
     {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, $"<Error><Code>{code}</Code></Error>"));
+        await using var server = new ScriptedServer(_ =>
+            ScriptedServer.Answer(status, $"<Error><Code>{code}</Code></Error>")
+        );
 
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).PutAsync(At(server), Dialects.Key, Api(vendor).Write(Aes, Nothing)));
+        var thrown = await Assert.ThrowsAsync<VendorException>(() =>
+            Api(vendor).PutAsync(At(server), Dialects.Key, Api(vendor).Write(Aes, Nothing))
+        );
 
         Assert.Equal(("PutBucketEncryption", code), (thrown.Failure.Operation, thrown.Failure.Code));
     }
@@ -200,11 +273,31 @@ public sealed class BucketEncryptionApiTests : IDisposable
             ("no such bucket", 404, "<Error><Code>NoSuchBucket</Code></Error>", "Missing", "NoSuchBucket"),
             ("a page of a proxy in place of an answer", 200, "<html></html>", "Transient", "UnreadableAnswer"),
             ("nothing in place of an answer", 200, "", "Transient", "UnreadableAnswer"),
-            ("not configured, with a good status", 200, "<Error><Code>NoSuchEncryptionConfiguration</Code></Error>", "Transient", "NoSuchEncryptionConfiguration"),
+            (
+                "not configured, with a good status",
+                200,
+                "<Error><Code>NoSuchEncryptionConfiguration</Code></Error>",
+                "Transient",
+                "NoSuchEncryptionConfiguration"
+            ),
             ("an error with a good status", 200, "<Error><Code>AccessDenied</Code></Error>", "Denied", "AccessDenied"),
             ("404 without a word", 404, "", "Transient", "HTTP_404"),
-            ("the answer to another question", 200, "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name></ListBucketResult>", "Refused", "EncryptionNotOffered"),
-            ("a document with something in it that nobody knows, and no algorithm", 200, Dialects.Document(vendor, "<SSEAlgorithm>AES256</SSEAlgorithm>", "<Unknown>x</Unknown>").Replace("AES256", "", StringComparison.Ordinal), "Refused", "DocumentNotUnderstood"),
+            (
+                "the answer to another question",
+                200,
+                "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name></ListBucketResult>",
+                "Refused",
+                "EncryptionNotOffered"
+            ),
+            (
+                "a document with something in it that nobody knows, and no algorithm",
+                200,
+                Dialects
+                    .Document(vendor, "<SSEAlgorithm>AES256</SSEAlgorithm>", "<Unknown>x</Unknown>")
+                    .Replace("AES256", "", StringComparison.Ordinal),
+                "Refused",
+                "DocumentNotUnderstood"
+            ),
         ];
 
         foreach (var (sentence, status, body, kind, code) in cases)
@@ -215,7 +308,10 @@ public sealed class BucketEncryptionApiTests : IDisposable
 
             var failure = thrown.Failure;
             Assert.True((kind, code) == (failure.Kind.ToString(), failure.Code), sentence);
-            Assert.Equal(("GetBucketEncryption", status, "r-1"), (failure.Operation, failure.HttpStatus, failure.RequestId));
+            Assert.Equal(
+                ("GetBucketEncryption", status, "r-1"),
+                (failure.Operation, failure.HttpStatus, failure.RequestId)
+            );
         }
     }
 
@@ -223,12 +319,25 @@ public sealed class BucketEncryptionApiTests : IDisposable
     [MemberData(nameof(Vendors))]
     public async Task Put_starts_from_what_was_read(string vendor)
     {
-        var read = Dialects.Document(vendor, "<SSEAlgorithm>AES256</SSEAlgorithm><New>x</New>", "<BlockedEncryptionTypes><EncryptionType>y</EncryptionType></BlockedEncryptionTypes>");
+        var read = Dialects.Document(
+            vendor,
+            "<SSEAlgorithm>AES256</SSEAlgorithm><New>x</New>",
+            "<BlockedEncryptionTypes><EncryptionType>y</EncryptionType></BlockedEncryptionTypes>"
+        );
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200));
 
-        await Api(vendor).PutAsync(At(server), Dialects.Key, Api(vendor).Write(new BucketEncryption.Kms(null, DataCipher.Aes256), new Observation(Aes, read)));
+        await Api(vendor)
+            .PutAsync(
+                At(server),
+                Dialects.Key,
+                Api(vendor).Write(new BucketEncryption.Kms(null, DataCipher.Aes256), new Observation(Aes, read))
+            );
 
-        Assert.EndsWith("\r\n\r\n" + read.Replace("AES256", Dialects.Kms(vendor), StringComparison.Ordinal), Assert.Single(server.Requests), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "\r\n\r\n" + read.Replace("AES256", Dialects.Kms(vendor), StringComparison.Ordinal),
+            Assert.Single(server.Requests),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -241,7 +350,11 @@ public sealed class BucketEncryptionApiTests : IDisposable
 
             await Api(vendor).DeleteAsync(At(server), Dialects.Key);
 
-            Assert.StartsWith("DELETE /?encryption HTTP/1.1\r\n", Assert.Single(server.Requests), StringComparison.Ordinal);
+            Assert.StartsWith(
+                "DELETE /?encryption HTTP/1.1\r\n",
+                Assert.Single(server.Requests),
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -255,11 +368,26 @@ public sealed class BucketEncryptionApiTests : IDisposable
             ("nothing", "", null, null),
             ("blanks and a byte order mark", "\r\n\uFEFF \n", null, null),
             ("an error", "<Error><Code>InternalError</Code></Error>", "Transient", "InternalError"),
-            ("an error behind blanks", "\r\n<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "Denied", "AccessDenied"),
-            ("an error that nobody knows", "<Error><Code>SomethingNew</Code><RequestId>r</RequestId></Error>", "Transient", "SomethingNew"),
+            (
+                "an error behind blanks",
+                "\r\n<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>",
+                "Denied",
+                "AccessDenied"
+            ),
+            (
+                "an error that nobody knows",
+                "<Error><Code>SomethingNew</Code><RequestId>r</RequestId></Error>",
+                "Transient",
+                "SomethingNew"
+            ),
             ("a page", "<html><body>Please log in</body></html>", "Transient", "UnreadableAnswer"),
             ("JSON", "{\"ok\":true}", "Transient", "UnreadableAnswer"),
-            ("a list of objects", "<ListBucketResult><Name>b</Name></ListBucketResult>", "Transient", "UnreadableAnswer"),
+            (
+                "a list of objects",
+                "<ListBucketResult><Name>b</Name></ListBucketResult>",
+                "Transient",
+                "UnreadableAnswer"
+            ),
             ("half an error", "<Error><Code>Acc", "Transient", "UnreadableAnswer"),
         ];
 
@@ -268,7 +396,9 @@ public sealed class BucketEncryptionApiTests : IDisposable
             await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200, body));
             var api = Api(vendor);
 
-            var put = await Record.ExceptionAsync(() => api.PutAsync(At(server), Dialects.Key, api.Write(Aes, Nothing)));
+            var put = await Record.ExceptionAsync(() =>
+                api.PutAsync(At(server), Dialects.Key, api.Write(Aes, Nothing))
+            );
             var delete = await Record.ExceptionAsync(() => api.DeleteAsync(At(server), Dialects.Key));
 
             foreach (var failure in new[] { put, delete }.Select(e => (e as VendorException)?.Failure))
@@ -280,7 +410,14 @@ public sealed class BucketEncryptionApiTests : IDisposable
     [Fact]
     public async Task A_header_with_bytes_beyond_ASCII_does_no_harm()
     {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(404, "<Error><Code>NoSuchBucket</Code></Error>", "X-Cache: proxy-m\u00fcnchen", "x-amz-request-id: r-\u62d2"));
+        await using var server = new ScriptedServer(_ =>
+            ScriptedServer.Answer(
+                404,
+                "<Error><Code>NoSuchBucket</Code></Error>",
+                "X-Cache: proxy-m\u00fcnchen",
+                "x-amz-request-id: r-\u62d2"
+            )
+        );
 
         var thrown = await Assert.ThrowsAsync<VendorException>(() => GetAsync("s3", server));
 
@@ -293,10 +430,22 @@ public sealed class BucketEncryptionApiTests : IDisposable
     [InlineData("AWS", "x-amz-request-id: 4442587FB7D0A2F9", false)]
     [InlineData("Swift, whose ids end earlier", "x-amz-request-id: tx00000f4d5a2ef1b1ae08c-0064f0a3c2", false)]
     [InlineData("somebody who says nothing", "Server: nginx", false)]
-    public async Task A_store_that_has_no_key_of_its_own_is_known_by_its_answers(string sentence, string header, bool needsNamedKey)
+    public async Task A_store_that_has_no_key_of_its_own_is_known_by_its_answers(
+        string sentence,
+        string header,
+        bool needsNamedKey
+    )
     {
-        await using var absent = new ScriptedServer(_ => ScriptedServer.Answer(404, "<Error><Code>ServerSideEncryptionConfigurationNotFoundError</Code></Error>", header));
-        await using var present = new ScriptedServer(_ => ScriptedServer.Answer(200, Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>"), header));
+        await using var absent = new ScriptedServer(_ =>
+            ScriptedServer.Answer(
+                404,
+                "<Error><Code>ServerSideEncryptionConfigurationNotFoundError</Code></Error>",
+                header
+            )
+        );
+        await using var present = new ScriptedServer(_ =>
+            ScriptedServer.Answer(200, Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>"), header)
+        );
 
         Assert.True(needsNamedKey == (await GetAsync("s3", absent)).NeedsNamedKey, sentence);
         Assert.True(needsNamedKey == (await GetAsync("s3", present)).NeedsNamedKey, sentence);
@@ -307,9 +456,18 @@ public sealed class BucketEncryptionApiTests : IDisposable
     [MemberData(nameof(Vendors))]
     public async Task A_failure_never_holds_key_or_token(string vendor)
     {
-        await using var server = new ScriptedServer(r => ScriptedServer.Answer(403, "<Error><Code>SignatureDoesNotMatch</Code><Message>m</Message><StringToSign>" + r.Replace("&", "", StringComparison.Ordinal) + "</StringToSign></Error>"));
+        await using var server = new ScriptedServer(r =>
+            ScriptedServer.Answer(
+                403,
+                "<Error><Code>SignatureDoesNotMatch</Code><Message>m</Message><StringToSign>"
+                    + r.Replace("&", "", StringComparison.Ordinal)
+                    + "</StringToSign></Error>"
+            )
+        );
 
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => Api(vendor).GetAsync(At(server), Dialects.Temporary, CancellationToken.None));
+        var thrown = await Assert.ThrowsAsync<VendorException>(() =>
+            Api(vendor).GetAsync(At(server), Dialects.Temporary, CancellationToken.None)
+        );
 
         var text = thrown + thrown.Failure.ToString();
         Assert.DoesNotContain("nobody-may-see", text, StringComparison.Ordinal);
@@ -322,7 +480,11 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         var serverTime = Dialects.Now.AddHours(3);
         var good = Dialects.Document(vendor, "<SSEAlgorithm>AES256</SSEAlgorithm>");
-        var answers = new Queue<Reply>([ScriptedServer.Answer(403, Skewed, $"Date: {serverTime:R}"), ScriptedServer.Answer(200, good), ScriptedServer.Answer(200, good)]);
+        var answers = new Queue<Reply>([
+            ScriptedServer.Answer(403, Skewed, $"Date: {serverTime:R}"),
+            ScriptedServer.Answer(200, good),
+            ScriptedServer.Answer(200, good),
+        ]);
         await using var server = new ScriptedServer(_ => answers.Dequeue());
         var api = Api(vendor);
 
@@ -331,7 +493,10 @@ public sealed class BucketEncryptionApiTests : IDisposable
 
         using var first = Dialects.All[vendor].Sign(HttpMethod.Get, At(server), Dialects.Key, null, Dialects.Now);
         using var corrected = Dialects.All[vendor].Sign(HttpMethod.Get, At(server), Dialects.Key, null, serverTime);
-        Assert.Equal([Authorization(first), Authorization(corrected), Authorization(corrected)], server.Requests.Select(Authorization));
+        Assert.Equal(
+            [Authorization(first), Authorization(corrected), Authorization(corrected)],
+            server.Requests.Select(Authorization)
+        );
     }
 
     /// <summary>The guard of writes was asked for one request: what is sent later may be another replica's turn.</summary>
@@ -342,20 +507,25 @@ public sealed class BucketEncryptionApiTests : IDisposable
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, Skewed, $"Date: {serverTime:R}"));
         var api = Api("huawei");
 
-        var put = await Assert.ThrowsAsync<VendorException>(() => api.PutAsync(At(server), Dialects.Key, api.Write(Aes, Nothing)));
+        var put = await Assert.ThrowsAsync<VendorException>(() =>
+            api.PutAsync(At(server), Dialects.Key, api.Write(Aes, Nothing))
+        );
         var delete = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(At(server), Dialects.Key));
 
         Assert.Equal(("RequestTimeTooSkewed", "RequestTimeTooSkewed"), (put.Failure.Code, delete.Failure.Code));
         Assert.Collection(
             server.Requests,
             r => Assert.Contains($"Date: {Dialects.Now:R}\r\n", r, StringComparison.Ordinal),
-            r => Assert.Contains($"Date: {serverTime:R}\r\n", r, StringComparison.Ordinal));
+            r => Assert.Contains($"Date: {serverTime:R}\r\n", r, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
     public async Task A_clock_that_cannot_be_corrected_is_reported_after_one_more_try()
     {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, Skewed, $"Date: {Dialects.Now.AddHours(3):R}"));
+        await using var server = new ScriptedServer(_ =>
+            ScriptedServer.Answer(403, Skewed, $"Date: {Dialects.Now.AddHours(3):R}")
+        );
 
         var thrown = await Assert.ThrowsAsync<VendorException>(() => GetAsync("alibaba", server));
 
@@ -367,7 +537,10 @@ public sealed class BucketEncryptionApiTests : IDisposable
     [Theory]
     [InlineData("a date that is none", "Date: yesterday")]
     [InlineData("no date", "X-Date: none")]
-    [InlineData("a date of another decade, for which a signature would be good to whoever asked for it", "Date: Sat, 21 Nov 2037 01:47:57 GMT")]
+    [InlineData(
+        "a date of another decade, for which a signature would be good to whoever asked for it",
+        "Date: Sat, 21 Nov 2037 01:47:57 GMT"
+    )]
     public async Task A_time_that_is_not_to_be_believed_is_not_signed_for(string sentence, string header)
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, Skewed, header));
@@ -380,7 +553,11 @@ public sealed class BucketEncryptionApiTests : IDisposable
     [Fact]
     public async Task Another_endpoints_clock_is_not_touched()
     {
-        var answers = new Queue<Reply>([ScriptedServer.Answer(403, Skewed, $"Date: {Dialects.Now.AddHours(3):R}"), ScriptedServer.Answer(404), ScriptedServer.Answer(404)]);
+        var answers = new Queue<Reply>([
+            ScriptedServer.Answer(403, Skewed, $"Date: {Dialects.Now.AddHours(3):R}"),
+            ScriptedServer.Answer(404),
+            ScriptedServer.Answer(404),
+        ]);
         await using var skewed = new ScriptedServer(_ => answers.Dequeue());
         await using var other = new ScriptedServer(_ => ScriptedServer.Answer(404));
         var api = Api("huawei");
@@ -397,7 +574,9 @@ public sealed class BucketEncryptionApiTests : IDisposable
     public async Task A_redirect_to_another_region_is_reported_and_not_followed(int status)
     {
         await using var elsewhere = new ScriptedServer(_ => ScriptedServer.Answer(200));
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, "", $"Location: {elsewhere.Address}", "x-amz-bucket-region: eu-west-3"));
+        await using var server = new ScriptedServer(_ =>
+            ScriptedServer.Answer(status, "", $"Location: {elsewhere.Address}", "x-amz-bucket-region: eu-west-3")
+        );
 
         var thrown = await Assert.ThrowsAsync<VendorException>(() => GetAsync("s3", server));
 
@@ -431,7 +610,9 @@ public sealed class BucketEncryptionApiTests : IDisposable
         var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 1, Burst: 1, MaxConcurrency: 1) };
         var stop = new Failure(FailureKind.Conflict, "Test", "Stopped") { Message = "stopped" };
 
-        var stopped = await Assert.ThrowsAsync<VendorException>(() => Api("s3").DeleteAsync(address, Dialects.Key, () => stop)).Within();
+        var stopped = await Assert
+            .ThrowsAsync<VendorException>(() => Api("s3").DeleteAsync(address, Dialects.Key, () => stop))
+            .Within();
         await Api("s3").GetAsync(address, Dialects.Key, CancellationToken.None).Within();
 
         Assert.Equal(stop with { NotSent = true }, stopped.Failure);
@@ -445,12 +626,14 @@ public sealed class BucketEncryptionApiTests : IDisposable
     [InlineData("no answer comes", false)]
     public async Task A_failed_write_says_whether_it_may_have_reached_the_vendor(string sentence, bool notSent)
     {
-        await using var server = new ScriptedServer(_ => sentence switch
-        {
-            "the vendor fails" => ScriptedServer.Answer(500),
-            "no answer comes" => new Reply.Silence(),
-            _ => new Reply.Reset(),
-        });
+        await using var server = new ScriptedServer(_ =>
+            sentence switch
+            {
+                "the vendor fails" => ScriptedServer.Answer(500),
+                "no answer comes" => new Reply.Silence(),
+                _ => new Reply.Reset(),
+            }
+        );
         var address = At(server);
         if (sentence == "nobody listens")
             await server.DisposeAsync();
@@ -471,8 +654,13 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointBreakers(_time);
-        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits,
-            endpoints: breakers);
+        var api = new BucketEncryptionApi(
+            _http,
+            Dialects.All["s3"],
+            new ServerClocks(_time),
+            _limits,
+            endpoints: breakers
+        );
         var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 100, Burst: 100, MaxConcurrency: 1) };
         Task<Observation> GetAsync() => api.GetAsync(address, Dialects.Key, CancellationToken.None);
         var codes = new List<string>();
@@ -493,8 +681,9 @@ public sealed class BucketEncryptionApiTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(9));
         await EndsAsync(third);
         await EndsAsync(fourth);
-        var read = await Assert.ThrowsAsync<VendorException>(() =>
-            api.GetAsync(address, Dialects.Key, CancellationToken.None)).Within();
+        var read = await Assert
+            .ThrowsAsync<VendorException>(() => api.GetAsync(address, Dialects.Key, CancellationToken.None))
+            .Within();
         var write = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(address, Dialects.Key)).Within();
 
         Assert.Equal(["Timeout", "Timeout", "EndpointDown", "EndpointDown"], codes);
@@ -510,7 +699,12 @@ public sealed class BucketEncryptionApiTests : IDisposable
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointBreakers(_time);
         var api = VendorCatalog.ConnectAll(
-            _http, new ServerClocks(_time), _limits, new KeyBreakers(_time), endpoints: breakers)["S3"];
+            _http,
+            new ServerClocks(_time),
+            _limits,
+            new KeyBreakers(_time),
+            endpoints: breakers
+        )["S3"];
         Task<Observation> GetAsync(string id) =>
             api.GetAsync(At(server), new AccessKey(id, "secret", SecurityToken: null), CancellationToken.None);
         var first = Enumerable.Range(0, EndpointBreakers.OpensAt).Select(i => GetAsync($"id-{i}")).ToList();
@@ -537,12 +731,18 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status));
         using var breakers = new EndpointBreakers(_time);
-        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits,
-            endpoints: breakers);
+        var api = new BucketEncryptionApi(
+            _http,
+            Dialects.All["s3"],
+            new ServerClocks(_time),
+            _limits,
+            endpoints: breakers
+        );
 
         for (var i = 0; i < 5; i++)
-            await Assert.ThrowsAsync<VendorException>(() =>
-                api.GetAsync(At(server), Dialects.Key, CancellationToken.None)).Within();
+            await Assert
+                .ThrowsAsync<VendorException>(() => api.GetAsync(At(server), Dialects.Key, CancellationToken.None))
+                .Within();
 
         Assert.True(server.Requests.Count == 5, sentence);
     }
@@ -553,7 +753,13 @@ public sealed class BucketEncryptionApiTests : IDisposable
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointBreakers(_time);
         var api = new BucketEncryptionApi(
-            _http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => TimeSpan.FromSeconds(4), endpoints: breakers);
+            _http,
+            Dialects.All["s3"],
+            new ServerClocks(_time),
+            _limits,
+            () => TimeSpan.FromSeconds(4),
+            endpoints: breakers
+        );
         var writing = Enumerable.Range(0, 5).Select(_ => api.DeleteAsync(At(server), Dialects.Key)).ToList();
         await Waiting.UntilAsync(() => server.Requests.Count == 5);
 
@@ -569,7 +775,13 @@ public sealed class BucketEncryptionApiTests : IDisposable
     public async Task A_write_takes_no_longer_than_is_left_of_the_lease()
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
-        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => TimeSpan.FromSeconds(4));
+        var api = new BucketEncryptionApi(
+            _http,
+            Dialects.All["s3"],
+            new ServerClocks(_time),
+            _limits,
+            () => TimeSpan.FromSeconds(4)
+        );
 
         var writing = api.DeleteAsync(At(server), Dialects.Key);
         await Waiting.UntilAsync(() => server.Requests.Count == 1);
@@ -585,21 +797,36 @@ public sealed class BucketEncryptionApiTests : IDisposable
     public async Task Without_a_lease_nothing_is_written_whatever_the_last_check_says()
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(204));
-        var api = new BucketEncryptionApi(_http, Dialects.All["s3"], new ServerClocks(_time), _limits, () => TimeSpan.Zero);
+        var api = new BucketEncryptionApi(
+            _http,
+            Dialects.All["s3"],
+            new ServerClocks(_time),
+            _limits,
+            () => TimeSpan.Zero
+        );
 
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(At(server), Dialects.Key)).Within();
+        var thrown = await Assert
+            .ThrowsAsync<VendorException>(() => api.DeleteAsync(At(server), Dialects.Key))
+            .Within();
 
         Assert.Equal(NotLeading.Failure, thrown.Failure);
         Assert.Empty(server.Requests);
     }
 
-    private static BucketAddress At(ScriptedServer server) => new("finance-archive", server.Address, "cn-north-1", Addressing.CName);
+    private static BucketAddress At(ScriptedServer server) =>
+        new("finance-archive", server.Address, "cn-north-1", Addressing.CName);
 
-    private static string Authorization(string request) => request.Split("\r\n").Single(l => l.StartsWith("Authorization: ", StringComparison.Ordinal))["Authorization: ".Length..];
+    private static string Authorization(string request) =>
+        request.Split("\r\n").Single(l => l.StartsWith("Authorization: ", StringComparison.Ordinal))[
+            "Authorization: ".Length..
+        ];
 
-    private static string Authorization(HttpRequestMessage request) => string.Join(", ", request.Headers.GetValues("Authorization"));
+    private static string Authorization(HttpRequestMessage request) =>
+        string.Join(", ", request.Headers.GetValues("Authorization"));
 
-    private BucketEncryptionApi Api(string vendor) => new(_http, Dialects.All[vendor], new ServerClocks(_time), _limits);
+    private BucketEncryptionApi Api(string vendor) =>
+        new(_http, Dialects.All[vendor], new ServerClocks(_time), _limits);
 
-    private Task<Observation> GetAsync(string vendor, ScriptedServer server) => Api(vendor).GetAsync(At(server), Dialects.Key, CancellationToken.None);
+    private Task<Observation> GetAsync(string vendor, ScriptedServer server) =>
+        Api(vendor).GetAsync(At(server), Dialects.Key, CancellationToken.None);
 }

@@ -13,42 +13,56 @@ namespace BucketEncryptionOperator.Tests.Vendors;
 internal static class Dialects
 {
     public static readonly AccessKey Key = new("LTAI-key", "a-secret-that-nobody-may-see", SecurityToken: null);
-    public static readonly AccessKey Temporary = new("STS.key", "a-secret-that-nobody-may-see", "a-token-that-nobody-may-see");
+    public static readonly AccessKey Temporary = new(
+        "STS.key",
+        "a-secret-that-nobody-may-see",
+        "a-token-that-nobody-may-see"
+    );
     public static readonly DateTimeOffset Now = new(2026, 11, 21, 1, 47, 57, TimeSpan.Zero);
 
     /// <summary>By the names of the golden folders.</summary>
-    public static IReadOnlyDictionary<string, IVendorDialect> All { get; } = new Dictionary<string, IVendorDialect>(StringComparer.Ordinal)
-    {
-        ["alibaba"] = new OssDialect(),
-        ["huawei"] = new ObsDialect(),
-        ["jdcloud"] = new JDCloudDialect(),
-        ["s3"] = new S3Dialect(),
-    };
+    public static IReadOnlyDictionary<string, IVendorDialect> All { get; } =
+        new Dictionary<string, IVendorDialect>(StringComparer.Ordinal)
+        {
+            ["alibaba"] = new OssDialect(),
+            ["huawei"] = new ObsDialect(),
+            ["jdcloud"] = new JDCloudDialect(),
+            ["s3"] = new S3Dialect(),
+        };
 
     public static TheoryData<string> Names => new(All.Keys);
 
     /// <summary>The document that a vendor answers and takes, without what it says.</summary>
-    public static string Document(string vendor, string inside, string beside = "") => vendor == "alibaba"
-        ? $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault>{inside}</ApplyServerSideEncryptionByDefault>{beside}</ServerSideEncryptionRule>"
-        : $"<ServerSideEncryptionConfiguration{(vendor == "s3" ? " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"" : "")}><Rule>"
-            + $"<ApplyServerSideEncryptionByDefault>{inside}</ApplyServerSideEncryptionByDefault>{beside}</Rule></ServerSideEncryptionConfiguration>";
+    public static string Document(string vendor, string inside, string beside = "") =>
+        vendor == "alibaba"
+            ? $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault>{inside}</ApplyServerSideEncryptionByDefault>{beside}</ServerSideEncryptionRule>"
+            : $"<ServerSideEncryptionConfiguration{(vendor == "s3" ? " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"" : "")}><Rule>"
+                + $"<ApplyServerSideEncryptionByDefault>{inside}</ApplyServerSideEncryptionByDefault>{beside}</Rule></ServerSideEncryptionConfiguration>";
 
     /// <summary>The vendor's word for KMS.</summary>
-    public static string Kms(string vendor) => vendor switch
-    {
-        "alibaba" => "KMS",
-        "huawei" => "kms",
-        _ => "aws:kms",
-    };
+    public static string Kms(string vendor) =>
+        vendor switch
+        {
+            "alibaba" => "KMS",
+            "huawei" => "kms",
+            _ => "aws:kms",
+        };
 
     /// <summary>The request as HTTP/1.1 would have it, with line feeds and without the connection's own headers.</summary>
     public static async Task<string> TextAsync(HttpRequestMessage request)
     {
         var uri = request.RequestUri!;
-        var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{request.Method} {uri.PathAndQuery} HTTP/1.1\nHost: {uri.Authority}\n");
+        var text = new StringBuilder().Append(
+            CultureInfo.InvariantCulture,
+            $"{request.Method} {uri.PathAndQuery} HTTP/1.1\nHost: {uri.Authority}\n"
+        );
         var body = request.Content is null ? "" : await request.Content.ReadAsStringAsync();
         _ = request.Content?.Headers.ContentLength; // computed when asked for
-        foreach (var (name, values) in request.Headers.Concat(request.Content?.Headers.AsEnumerable() ?? []).OrderBy(h => h.Key, StringComparer.OrdinalIgnoreCase))
+        foreach (
+            var (name, values) in request
+                .Headers.Concat(request.Content?.Headers.AsEnumerable() ?? [])
+                .OrderBy(h => h.Key, StringComparer.OrdinalIgnoreCase)
+        )
             text.Append(CultureInfo.InvariantCulture, $"{name}: {string.Join(", ", values)}\n");
         return text.Append('\n').Append(body).ToString();
     }

@@ -25,14 +25,22 @@ public sealed class EndpointAllowListTests
     [InlineData("AWS in China", "https://s3.cn-north-1.amazonaws.com.cn", true)]
     [InlineData("AWS in the European Sovereign Cloud", "https://s3.eusc-de-east-1.amazonaws.eu", true)]
     [InlineData("AWS in an isolated partition", "https://s3.us-iso-east-1.c2s.ic.gov", true)]
-    [InlineData("another service of the European Sovereign Cloud", "https://x.execute-api.eusc-de-east-1.amazonaws.eu", false)]
+    [InlineData(
+        "another service of the European Sovereign Cloud",
+        "https://x.execute-api.eusc-de-east-1.amazonaws.eu",
+        false
+    )]
     [InlineData("Open Telekom Cloud", "https://obs.eu-de.otc.t-systems.com", true)]
     [InlineData("Flexible Engine", "https://oss.eu-west-0.prod-cloud-ocb.orange-business.com", true)]
     [InlineData("Cloud.ru", "https://obs.ru-moscow-1.hc.sbercloud.ru", true)]
     [InlineData("G42 Cloud", "https://obs.ae-ad-1.g42cloud.com", true)]
     [InlineData("another service of a partner's cloud", "https://functiongraph.eu-de.otc.t-systems.com", false)]
     [InlineData("the finance cloud", "https://oss-cn-hzjbp-b-internal.aliyuncs.com", true)]
-    [InlineData("a bucket's own host, from which its owner may serve", "https://evil.s3.eu-central-1.amazonaws.com", false)]
+    [InlineData(
+        "a bucket's own host, from which its owner may serve",
+        "https://evil.s3.eu-central-1.amazonaws.com",
+        false
+    )]
     [InlineData("another service of AWS", "https://abc.execute-api.eu-central-1.amazonaws.com", false)]
     [InlineData("upper case", "HTTPS://OSS-CN-HANGZHOU.ALIYUNCS.COM", true)]
     [InlineData("its own port, written out", "https://oss-cn-hangzhou.aliyuncs.com:443", true)]
@@ -63,7 +71,11 @@ public sealed class EndpointAllowListTests
     [InlineData("the metadata service", "http://100.100.100.200", false)]
     [InlineData("localhost", "https://localhost", false)]
     [InlineData("a file", "file://oss-cn-hangzhou.aliyuncs.com/etc/passwd", false)]
-    public void The_vendors_own_endpoints_are_allowed_and_nothing_that_looks_like_them(string sentence, string endpoint, bool allowed)
+    public void The_vendors_own_endpoints_are_allowed_and_nothing_that_looks_like_them(
+        string sentence,
+        string endpoint,
+        bool allowed
+    )
     {
         // Some hostile texts are no URL at all, which is as good as not allowed.
         var verdict = Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) && Default.Allows(uri);
@@ -112,7 +124,10 @@ public sealed class EndpointAllowListTests
     {
         var thrown = Record.Exception(() => new EndpointAllowList([entry]));
 
-        Assert.True(thrown is FormatException && thrown.Message.StartsWith($"\"{entry}\" is not", StringComparison.Ordinal), $"{sentence}: {thrown}");
+        Assert.True(
+            thrown is FormatException && thrown.Message.StartsWith($"\"{entry}\" is not", StringComparison.Ordinal),
+            $"{sentence}: {thrown}"
+        );
     }
 
     /// <summary>Who vouches for a host decides which addresses it may have.</summary>
@@ -120,7 +135,11 @@ public sealed class EndpointAllowListTests
     [InlineData("a vendor's own", "https://oss-cn-hangzhou.aliyuncs.com", "Vendor")]
     [InlineData("a vendor's own with a bucket before it", "https://archive.oss-cn-hangzhou.aliyuncs.com", "Vendor")]
     [InlineData("a vendor's own that is on the default list in full", "https://oss-accelerate.aliyuncs.com", "Vendor")]
-    [InlineData("one of a vendor's own that somebody has listed in full", "https://oss-cn-beijing.aliyuncs.com", "Operator")]
+    [InlineData(
+        "one of a vendor's own that somebody has listed in full",
+        "https://oss-cn-beijing.aliyuncs.com",
+        "Operator"
+    )]
     [InlineData("a name in full", "https://oss.corp.example", "Operator")]
     [InlineData("a name in full with a bucket before it", "https://archive.oss.corp.example", "Operator")]
     [InlineData("two labels before it are no bucket", "https://a.b.oss.corp.example", "Pattern")]
@@ -133,8 +152,14 @@ public sealed class EndpointAllowListTests
     [InlineData("not on the list", "https://elsewhere.example", "Pattern")]
     public void A_name_in_full_vouches_for_where_it_leads(string sentence, string target, string expected)
     {
-        var list = new EndpointAllowList(
-            [.. VendorCatalog.DefaultEndpointPatterns, "oss.corp.example", "m*.corp.example", "https://oss-cn-beijing.aliyuncs.com", "http://10.0.0.5:9000", "http://[::1]:9000"]);
+        var list = new EndpointAllowList([
+            .. VendorCatalog.DefaultEndpointPatterns,
+            "oss.corp.example",
+            "m*.corp.example",
+            "https://oss-cn-beijing.aliyuncs.com",
+            "http://10.0.0.5:9000",
+            "http://[::1]:9000",
+        ]);
 
         Assert.True(expected == list.VouchingFor(new Uri(target)).ToString(), sentence);
     }
@@ -146,16 +171,29 @@ public sealed class EndpointAllowListTests
     [InlineData("the full name", "https://corp.example", "Operator")]
     [InlineData("a name below it that the pattern lets through", "https://evil.corp.example", "Pattern")]
     [InlineData("a bucket below a name that the pattern lets through", "https://archive.evil.corp.example", "Pattern")]
-    [InlineData("a name below it at a port that only the full name has", "https://archive.corp.example:8443", "Operator")]
-    public void A_full_name_does_not_vouch_for_names_below_it_that_a_pattern_lets_through(string sentence, string target, string expected)
+    [InlineData(
+        "a name below it at a port that only the full name has",
+        "https://archive.corp.example:8443",
+        "Operator"
+    )]
+    public void A_full_name_does_not_vouch_for_names_below_it_that_a_pattern_lets_through(
+        string sentence,
+        string target,
+        string expected
+    )
     {
-        var list = new EndpointAllowList(["https://*.corp.example", "https://corp.example", "https://corp.example:8443"]);
+        var list = new EndpointAllowList([
+            "https://*.corp.example",
+            "https://corp.example",
+            "https://corp.example:8443",
+        ]);
 
         Assert.True(expected == list.VouchingFor(new Uri(target)).ToString(), sentence);
     }
 
     [Fact]
-    public void An_empty_list_allows_nothing() => Assert.False(new EndpointAllowList([]).Allows(new Uri("https://oss-cn-hangzhou.aliyuncs.com")));
+    public void An_empty_list_allows_nothing() =>
+        Assert.False(new EndpointAllowList([]).Allows(new Uri("https://oss-cn-hangzhou.aliyuncs.com")));
 
     /// <summary>Every start of the program makes this list. As expressions without backtracking it took 0.8 s of CPU and 60 MiB.</summary>
     [Fact]
@@ -163,7 +201,9 @@ public sealed class EndpointAllowListTests
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
 
-        var allowed = new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns).Allows(new Uri("https://s3.eu-central-1.amazonaws.com"));
+        var allowed = new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns).Allows(
+            new Uri("https://s3.eu-central-1.amazonaws.com")
+        );
 
         var bytes = GC.GetAllocatedBytesForCurrentThread() - before;
         Assert.True(allowed);

@@ -6,8 +6,12 @@ namespace BucketEncryptionOperator.Tests.Vendors;
 
 public sealed class EndpointBreakersTests : IDisposable
 {
-    private static readonly BucketAddress Bucket = new("finance-archive", new Uri("https://store.example"),
-        "cn-hangzhou", Addressing.Path);
+    private static readonly BucketAddress Bucket = new(
+        "finance-archive",
+        new Uri("https://store.example"),
+        "cn-hangzhou",
+        Addressing.Path
+    );
     private static readonly Failure Silence = NoAnswer(VendorHttp.TimedOut);
 
     private readonly ManualTimeProvider _time = new();
@@ -34,12 +38,19 @@ public sealed class EndpointBreakersTests : IDisposable
 
         var refused = Assert.Throws<VendorException>(() => _breakers.Check(Bucket, "Get")).Failure;
 
-        Assert.True((refused.Kind, refused.Code, refused.NotSent) == (FailureKind.Transient, "EndpointDown", true),
-            sentence);
+        Assert.True(
+            (refused.Kind, refused.Code, refused.NotSent) == (FailureKind.Transient, "EndpointDown", true),
+            sentence
+        );
         Assert.Equal(EndpointBreakers.ShortestPause, refused.RetryAfter);
         Assert.Equal(Silence.Hint, refused.Hint);
-        Assert.Equal(refused with { Operation = "Put" },
-            Assert.Throws<VendorException>(() => _breakers.Enter(Bucket with { Bucket = "another" }, "Put")).Failure);
+        Assert.Equal(
+            refused with
+            {
+                Operation = "Put",
+            },
+            Assert.Throws<VendorException>(() => _breakers.Enter(Bucket with { Bucket = "another" }, "Put")).Failure
+        );
     }
 
     [Fact]
@@ -146,8 +157,11 @@ public sealed class EndpointBreakersTests : IDisposable
     [InlineData(80, 3, 5)]
     [InlineData(300, 14, 16)]
     [InlineData(86_400, 30, 30)]
-    public void The_pause_between_two_probes_is_a_twentieth_of_the_time_that_it_has_been_down(int secondsDown,
-        int least, int most)
+    public void The_pause_between_two_probes_is_a_twentieth_of_the_time_that_it_has_been_down(
+        int secondsDown,
+        int least,
+        int most
+    )
     {
         Open();
         var down = _time.GetTimestamp();

@@ -49,6 +49,14 @@ public sealed class EndpointNamesTests
     [InlineData("S3", "s3.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", false)]
     [InlineData("S3", "s3.eusc-de-east-1.amazonaws.eu", "eu-central-1", true)]
     [InlineData("S3", "minio.corp.example", "eu-central-1", false)]
-    public void IsOfAnotherRegion_says_so_only_where_it_is_known(string vendor, string host, string region, bool isOfAnother) =>
-        Assert.Equal(isOfAnother, VendorCatalog.Find(vendor)!.Endpoints.IsOfAnotherRegion(new Uri($"https://{host}"), region));
+    public void IsOfAnotherRegion_says_so_only_where_it_is_known(
+        string vendor,
+        string host,
+        string region,
+        bool isOfAnother
+    ) =>
+        Assert.Equal(
+            isOfAnother,
+            VendorCatalog.Find(vendor)!.Endpoints.IsOfAnotherRegion(new Uri($"https://{host}"), region)
+        );
 }

@@ -114,7 +114,14 @@ public sealed class ErrorTableTests
     [InlineData("InvalidRegion", 400, All, "Refused", "region")]
     [InlineData("IllegalLocationConstraintException", 400, All, "Refused", "region")]
     [InlineData("MissingRegion", 400, All, "Refused", "region")]
-    public void A_known_code_has_a_kind_a_hint_and_a_legal_reason(string code, int status, string vendors, string kind, string hint = "", bool concernsCredentials = false)
+    public void A_known_code_has_a_kind_a_hint_and_a_legal_reason(
+        string code,
+        int status,
+        string vendors,
+        string kind,
+        string hint = "",
+        bool concernsCredentials = false
+    )
     {
         foreach (var vendor in vendors.Split(' '))
         {
@@ -124,7 +131,15 @@ public sealed class ErrorTableTests
 
             Assert.True(ErrorTable.SaysNotConfigured(failure) == (kind == None), vendor);
             Assert.True(table.SaysNotConfigurable(failure) == (code == "FsNotSupport"), vendor);
-            Assert.Equal((code, (int?)status, concernsCredentials, code.Replace('.', '_')), (failure.Code, failure.HttpStatus, failure.ConcernsCredentials, StatusComposer.Legal(failure.Code, failure.HttpStatus)));
+            Assert.Equal(
+                (code, (int?)status, concernsCredentials, code.Replace('.', '_')),
+                (
+                    failure.Code,
+                    failure.HttpStatus,
+                    failure.ConcernsCredentials,
+                    StatusComposer.Legal(failure.Code, failure.HttpStatus)
+                )
+            );
             if (kind == None)
                 continue;
             Assert.Equal((vendor, kind), (vendor, failure.Kind.ToString()));
@@ -150,7 +165,11 @@ public sealed class ErrorTableTests
         {
             var failure = dialect.Errors.Read(Answer(status, Error("SomethingNew")), Read);
 
-            Assert.True((kind, "SomethingNew", true, false) == (failure.Kind.ToString(), failure.Code, failure.IsVendorAnswer, failure.IsForeign), $"{sentence}, {vendor}: {failure}");
+            Assert.True(
+                (kind, "SomethingNew", true, false)
+                    == (failure.Kind.ToString(), failure.Code, failure.IsVendorAnswer, failure.IsForeign),
+                $"{sentence}, {vendor}: {failure}"
+            );
             Assert.False(ErrorTable.SaysNotConfigured(failure));
             Assert.NotNull(failure.Hint);
         }
@@ -161,21 +180,36 @@ public sealed class ErrorTableTests
     [InlineData("nothing", "")]
     [InlineData("blanks", " \r\n ")]
     [InlineData("a page", "<html><body>502 Bad Gateway</body></html>")]
-    [InlineData("a page in well-formed XML", "<?xml version=\"1.0\"?><html xmlns=\"http://www.w3.org/1999/xhtml\"><head><title>404</title></head></html>")]
+    [InlineData(
+        "a page in well-formed XML",
+        "<?xml version=\"1.0\"?><html xmlns=\"http://www.w3.org/1999/xhtml\"><head><title>404</title></head></html>"
+    )]
     [InlineData("Traefik's text", "404 page not found")]
     [InlineData("text", "upstream connect error or disconnect/reset before headers")]
     [InlineData("an error without a code", "<Error><Message>blocked</Message><RequestId>r</RequestId></Error>")]
     [InlineData("a number in place of a code", "<Error><Code>404</Code><RequestId>r</RequestId></Error>")]
     [InlineData("a sentence in place of a code", "<Error><Code>Access Denied</Code><RequestId>r</RequestId></Error>")]
-    [InlineData("a code that nobody knows, and nothing else of a store's", "<Error><Code>Blocked</Code><Message>by the firewall</Message></Error>")]
-    [InlineData("another store's error, with its id in another place", "<Error><Code>AuthenticationFailed</Code><Message>m. RequestId:1</Message></Error>")]
+    [InlineData(
+        "a code that nobody knows, and nothing else of a store's",
+        "<Error><Code>Blocked</Code><Message>by the firewall</Message></Error>"
+    )]
+    [InlineData(
+        "another store's error, with its id in another place",
+        "<Error><Code>AuthenticationFailed</Code><Message>m. RequestId:1</Message></Error>"
+    )]
     [InlineData("a reason phrase of HTTP in XML", "<Error><Code>Unauthorized</Code><Message>m</Message></Error>")]
     [InlineData("another letter's case", "<error><code>NoSuchBucket</code></error>")]
-    [InlineData("a code inside of something else", "<ErrorResponse><Error><Code>AccessDenied</Code></Error><RequestId>r</RequestId></ErrorResponse>")]
+    [InlineData(
+        "a code inside of something else",
+        "<ErrorResponse><Error><Code>AccessDenied</Code></Error><RequestId>r</RequestId></ErrorResponse>"
+    )]
     [InlineData("half an error", "<Error><Code>AccessDenied</Code><Mess")]
     [InlineData("an API gateway's JSON", """{"code":"404","message":"no route"}""")]
     [InlineData("a number in JSON", """{"error":{"code":404,"status":"NOT_FOUND"},"requestId":"r"}""")]
-    [InlineData("a code in JSON that nobody knows", """{"error":{"code":"ResourceNotFound","message":"m","requestId":"r"}}""")]
+    [InlineData(
+        "a code in JSON that nobody knows",
+        """{"error":{"code":"ResourceNotFound","message":"m","requestId":"r"}}"""
+    )]
     [InlineData("a known code in JSON without a request id", """{"code":"AccessDenied","message":"m"}""")]
     [InlineData("JSON that says so elsewhere", """{"other": "NoSuchServerSideEncryptionRule"}""")]
     [InlineData("Kong's JSON", """{"message":"no Route matched with those values","request_id":"r"}""")]
@@ -185,13 +219,46 @@ public sealed class ErrorTableTests
     {
         foreach (var (vendor, dialect) in Dialects.All)
         {
-            foreach (var status in new[] { 300, 301, 302, 304, 307, 400, 401, 403, 404, 405, 407, 409, 410, 418, 451, 500, 501, 502, 504, 599 })
+            foreach (
+                var status in new[]
+                {
+                    300,
+                    301,
+                    302,
+                    304,
+                    307,
+                    400,
+                    401,
+                    403,
+                    404,
+                    405,
+                    407,
+                    409,
+                    410,
+                    418,
+                    451,
+                    500,
+                    501,
+                    502,
+                    504,
+                    599,
+                }
+            )
             {
                 var failure = dialect.Errors.Read(Answer(status, body), Read);
 
                 Assert.True(
-                    failure is { Kind: FailureKind.Transient, IsVendorAnswer: false, IsForeign: true, ConcernsCredentials: false, Endpoint: null } && failure.Code == $"HTTP_{status}",
-                    $"{sentence}, {vendor}, {status}: {failure}");
+                    failure
+                        is {
+                            Kind: FailureKind.Transient,
+                            IsVendorAnswer: false,
+                            IsForeign: true,
+                            ConcernsCredentials: false,
+                            Endpoint: null
+                        }
+                        && failure.Code == $"HTTP_{status}",
+                    $"{sentence}, {vendor}, {status}: {failure}"
+                );
                 Assert.Contains("Something in front of the store answered", failure.Hint, StringComparison.Ordinal);
                 Assert.False(ErrorTable.SaysNotConfigured(failure) || dialect.Errors.SaysNotConfigurable(failure));
             }
@@ -209,25 +276,43 @@ public sealed class ErrorTableTests
 
     [Theory]
     [InlineData("a known code", "<Error><Code>AccessDenied</Code></Error>")]
-    [InlineData("a known code, behind what keeps a connection alive", "\r\n \r\n\uFEFF<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>")]
-    [InlineData("a code that nobody knows, with a request id", "<Error><Code>SomethingNew</Code><RequestId>r</RequestId></Error>")]
-    [InlineData("a code that nobody knows, with a bucket", "<Error><Code>SomethingNew</Code><BucketName>b</BucketName></Error>")]
-    [InlineData("a reason phrase of HTTP, with a request id", "<Error><Code>MethodNotAllowed</Code><RequestId>r</RequestId></Error>")]
+    [InlineData(
+        "a known code, behind what keeps a connection alive",
+        "\r\n \r\n\uFEFF<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>"
+    )]
+    [InlineData(
+        "a code that nobody knows, with a request id",
+        "<Error><Code>SomethingNew</Code><RequestId>r</RequestId></Error>"
+    )]
+    [InlineData(
+        "a code that nobody knows, with a bucket",
+        "<Error><Code>SomethingNew</Code><BucketName>b</BucketName></Error>"
+    )]
+    [InlineData(
+        "a reason phrase of HTTP, with a request id",
+        "<Error><Code>MethodNotAllowed</Code><RequestId>r</RequestId></Error>"
+    )]
     [InlineData("in a namespace", "<Error xmlns=\"urn:a\"><Code>AccessDenied</Code></Error>")]
     [InlineData("with a prefix", "<a:Error xmlns:a=\"urn:a\"><a:Code>AccessDenied</a:Code></a:Error>")]
     [InlineData(
         "behind a comment and an instruction",
-        "<?xml version=\"1.0\"?><!-- c --><?p i?><Error><Code>AccessDenied</Code></Error>")]
+        "<?xml version=\"1.0\"?><!-- c --><?p i?><Error><Code>AccessDenied</Code></Error>"
+    )]
     public void An_answer_in_the_vendors_form_is_the_vendors(string sentence, string body)
     {
         foreach (var dialect in Dialects.All.Values)
-            Assert.True(dialect.Errors.Read(Answer(403, body), Read) is { IsVendorAnswer: true, IsForeign: false }, sentence);
+            Assert.True(
+                dialect.Errors.Read(Answer(403, body), Read) is { IsVendorAnswer: true, IsForeign: false },
+                sentence
+            );
     }
 
     [Fact]
     public void A_request_id_in_a_header_of_the_vendors_is_as_good_as_one_in_the_body()
     {
-        var failure = Dialects.All["s3"].Errors.Read(Answer(403, "<Error><Code>SomethingNew</Code></Error>", ("x-amz-request-id", "r-1")), Read);
+        var failure = Dialects
+            .All["s3"]
+            .Errors.Read(Answer(403, "<Error><Code>SomethingNew</Code></Error>", ("x-amz-request-id", "r-1")), Read);
 
         Assert.Equal(("SomethingNew", true, "r-1"), (failure.Code, failure.IsVendorAnswer, failure.RequestId));
     }
@@ -242,19 +327,30 @@ public sealed class ErrorTableTests
         {
             var failure = dialect.Errors.Read(Answer(status, Error("NoSuchEncryptionConfiguration")), Read);
 
-            Assert.True(failure is { Kind: FailureKind.Transient, IsVendorAnswer: true } && !ErrorTable.SaysNotConfigured(failure), sentence);
+            Assert.True(
+                failure is { Kind: FailureKind.Transient, IsVendorAnswer: true }
+                    && !ErrorTable.SaysNotConfigured(failure),
+                sentence
+            );
         }
     }
 
     [Theory]
     [InlineData("bare", """{"code": "NoSuchBucket", "message": "m", "requestId": "r-1"}""")]
     [InlineData("in capitals", """{"Code": "NoSuchBucket", "Message": "m", "RequestId": "r-1"}""")]
-    [InlineData("in an Error", """ {"Error": {"Code": "NoSuchBucket", "Message": "m", "RequestId": "r-1", "Deep": {"Code": "x"}}}""")]
+    [InlineData(
+        "in an Error",
+        """ {"Error": {"Code": "NoSuchBucket", "Message": "m", "RequestId": "r-1", "Deep": {"Code": "x"}}}"""
+    )]
     public void An_answer_in_JSON_is_read_too(string sentence, string body)
     {
         var failure = Dialects.All["jdcloud"].Errors.Read(Answer(404, body), Read);
 
-        Assert.True((failure.Code, failure.Message, failure.RequestId, failure.IsVendorAnswer) == ("NoSuchBucket", "m", "r-1", true), sentence);
+        Assert.True(
+            (failure.Code, failure.Message, failure.RequestId, failure.IsVendorAnswer)
+                == ("NoSuchBucket", "m", "r-1", true),
+            sentence
+        );
     }
 
     [Theory]
@@ -262,7 +358,9 @@ public sealed class ErrorTableTests
     [InlineData("s3")]
     public void JSON_is_not_the_word_of_a_vendor_that_writes_none(string vendor)
     {
-        var failure = Dialects.All[vendor].Errors.Read(Answer(404, """{"Code": "NoSuchBucket", "RequestId": "r-1"}"""), Read);
+        var failure = Dialects
+            .All[vendor]
+            .Errors.Read(Answer(404, """{"Code": "NoSuchBucket", "RequestId": "r-1"}"""), Read);
 
         Assert.Equal(("HTTP_404", false), (failure.Code, failure.IsVendorAnswer));
     }
@@ -283,8 +381,14 @@ public sealed class ErrorTableTests
 
         var failure = Dialects.All["alibaba"].Errors.Read(Answer(404, Body), Read);
 
-        Assert.Equal(("GetBucketEncryption", "NoSuchBucket", 404), (failure.Operation, failure.Code, failure.HttpStatus));
-        Assert.Equal(("The specified bucket does not exist.", "5C3D", "0015-00000101"), (failure.Message, failure.RequestId, failure.Ec));
+        Assert.Equal(
+            ("GetBucketEncryption", "NoSuchBucket", 404),
+            (failure.Operation, failure.Code, failure.HttpStatus)
+        );
+        Assert.Equal(
+            ("The specified bucket does not exist.", "5C3D", "0015-00000101"),
+            (failure.Message, failure.RequestId, failure.Ec)
+        );
     }
 
     [Fact]
@@ -292,7 +396,12 @@ public sealed class ErrorTableTests
     {
         var encoded = Convert.ToBase64String("<Error><Code>NoSuchBucket</Code></Error>"u8);
 
-        var failure = Dialects.All["alibaba"].Errors.Read(Answer(404, " ", ("x-oss-err", encoded), ("x-oss-request-id", "r-1"), ("x-oss-ec", "0015-00000101")), Read);
+        var failure = Dialects
+            .All["alibaba"]
+            .Errors.Read(
+                Answer(404, " ", ("x-oss-err", encoded), ("x-oss-request-id", "r-1"), ("x-oss-ec", "0015-00000101")),
+                Read
+            );
 
         Assert.Equal(("NoSuchBucket", "r-1", "0015-00000101"), (failure.Code, failure.RequestId, failure.Ec));
     }
@@ -312,8 +421,18 @@ public sealed class ErrorTableTests
     [Theory]
     [InlineData("seconds", "7", "", 7)]
     [InlineData("more seconds than a number holds", "99999999999999999999", "", int.MaxValue)]
-    [InlineData("a date, by the clock of the answer", "Sat, 21 Nov 2026 05:00:30 GMT", "Sat, 21 Nov 2026 05:00:00 GMT", 30)]
-    [InlineData("a date without a clock beside it, by the time that was signed for", "Sat, 21 Nov 2026 01:48:57 GMT", "", 60)]
+    [InlineData(
+        "a date, by the clock of the answer",
+        "Sat, 21 Nov 2026 05:00:30 GMT",
+        "Sat, 21 Nov 2026 05:00:00 GMT",
+        30
+    )]
+    [InlineData(
+        "a date without a clock beside it, by the time that was signed for",
+        "Sat, 21 Nov 2026 01:48:57 GMT",
+        "",
+        60
+    )]
     [InlineData("a date in the older form with a day's name", "Saturday, 21-Nov-26 01:48:57 GMT", "", 60)]
     [InlineData("a date in C's form", "Sat Nov 21 01:48:57 2026", "", 60)]
     [InlineData("a date that has passed", "Sat, 21 Nov 2026 01:00:00 GMT", "", 0)]
@@ -322,63 +441,261 @@ public sealed class ErrorTableTests
     [InlineData("nothing", "", "", null)]
     public void RetryAfter_is_read_in_every_form_of_HTTPs(string sentence, string header, string date, int? seconds)
     {
-        (string, string)[] headers = date.Length == 0 ? [("Retry-After", header)] : [("Retry-After", header), ("Date", date)];
+        (string, string)[] headers =
+            date.Length == 0 ? [("Retry-After", header)] : [("Retry-After", header), ("Date", date)];
 
-        var failure = Dialects.All["s3"].Errors.Read(Answer(503, Error("SlowDown"), headers), Read with { Now = Dialects.Now });
+        var failure = Dialects
+            .All["s3"]
+            .Errors.Read(Answer(503, Error("SlowDown"), headers), Read with { Now = Dialects.Now });
 
-        Assert.True((seconds is { } s ? TimeSpan.FromSeconds(s) : null) == failure.RetryAfter, $"{sentence}: {failure.RetryAfter}");
+        Assert.True(
+            (seconds is { } s ? TimeSpan.FromSeconds(s) : null) == failure.RetryAfter,
+            $"{sentence}: {failure.RetryAfter}"
+        );
     }
 
     [Fact]
     public void A_header_with_letters_beyond_ASCII_is_read()
     {
         // As the HTTP client gives the UTF-8 of two Chinese letters: a letter per byte.
-        var failure = Dialects.All["huawei"].Errors.Read(Answer(403, "", ("x-obs-error-code", "AccessDenied"), ("x-obs-error-message", "\u00e6\u008b\u0092\u00e7\u00bb\u009d")), Read);
+        var failure = Dialects
+            .All["huawei"]
+            .Errors.Read(
+                Answer(
+                    403,
+                    "",
+                    ("x-obs-error-code", "AccessDenied"),
+                    ("x-obs-error-message", "\u00e6\u008b\u0092\u00e7\u00bb\u009d")
+                ),
+                Read
+            );
 
         Assert.Equal(("AccessDenied", "\u62d2\u7edd"), (failure.Code, failure.Message));
     }
 
     /// <summary>One code, and several owners who could help: only the text, or the number beside it, tells.</summary>
     [Theory]
-    [InlineData("alibaba", "AccessDenied", 403, "<Message>This request is forbidden by kms.</Message>", "kms:DescribeKey")]
-    [InlineData("alibaba", "AccessDenied", 403, "<Message>You have no right to access this object because of bucket acl: kms-logs</Message>", "oss:GetBucketEncryption")]
-    [InlineData("alibaba", "AccessDenied", 403, "<Message>... must be addressed using the specified endpoint.</Message><Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint>", "The vendor names oss-cn-beijing.aliyuncs.com.")]
-    [InlineData("alibaba", "AccessDenied", 403, "<Message>... must be addressed using the specified endpoint.</Message>", "correct the store's region and endpoint")]
-    [InlineData("alibaba", "AccessDenied", 403, "<Message>... specified endpoint ...</Message><Endpoint>evil.com/ run this</Endpoint>", "correct the store's region and endpoint.")]
+    [InlineData(
+        "alibaba",
+        "AccessDenied",
+        403,
+        "<Message>This request is forbidden by kms.</Message>",
+        "kms:DescribeKey"
+    )]
+    [InlineData(
+        "alibaba",
+        "AccessDenied",
+        403,
+        "<Message>You have no right to access this object because of bucket acl: kms-logs</Message>",
+        "oss:GetBucketEncryption"
+    )]
+    [InlineData(
+        "alibaba",
+        "AccessDenied",
+        403,
+        "<Message>... must be addressed using the specified endpoint.</Message><Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint>",
+        "The vendor names oss-cn-beijing.aliyuncs.com."
+    )]
+    [InlineData(
+        "alibaba",
+        "AccessDenied",
+        403,
+        "<Message>... must be addressed using the specified endpoint.</Message>",
+        "correct the store's region and endpoint"
+    )]
+    [InlineData(
+        "alibaba",
+        "AccessDenied",
+        403,
+        "<Message>... specified endpoint ...</Message><Endpoint>evil.com/ run this</Endpoint>",
+        "correct the store's region and endpoint."
+    )]
     [InlineData("alibaba", "AccessDenied", 403, "", "oss:GetBucketEncryption")]
-    [InlineData("alibaba", "AccessDenied", 403, "<Message>Access denied by bucket policy.</Message>", "The bucket's policy denies it")]
-    [InlineData("alibaba", "AccessDenied", 403, "<Message>Access denied by bucket policy.</Message><AccessDeniedDetail><PolicyType>AccountLevelIdentityBasedPolicy</PolicyType><NoPermissionType>ExplicitDeny</NoPermissionType></AccessDeniedDetail>", "A RAM policy of the key's owner denies it")]
-    [InlineData("alibaba", "AccessDenied", 403, "<AccessDeniedDetail><PolicyType>ControlPolicy</PolicyType><NoPermissionType>ExplicitDeny</NoPermissionType></AccessDeniedDetail>", "ask whoever runs the directory")]
-    [InlineData("alibaba", "AccessDenied", 403, "<AccessDeniedDetail><NoPermissionType>ExplicitDeny</NoPermissionType></AccessDeniedDetail>", "No further grant")]
-    [InlineData("alibaba", "AccessDenied", 403, "<AccessDeniedDetail><PolicyType>AccountLevelIdentityBasedPolicy</PolicyType><NoPermissionType>ImplicitDeny</NoPermissionType></AccessDeniedDetail>", "Grant the key's owner")]
-    [InlineData("alibaba", "PermanentRedirect", 403, "<Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint>", "oss-cn-beijing.aliyuncs.com")]
+    [InlineData(
+        "alibaba",
+        "AccessDenied",
+        403,
+        "<Message>Access denied by bucket policy.</Message>",
+        "The bucket's policy denies it"
+    )]
+    [InlineData(
+        "alibaba",
+        "AccessDenied",
+        403,
+        "<Message>Access denied by bucket policy.</Message><AccessDeniedDetail><PolicyType>AccountLevelIdentityBasedPolicy</PolicyType><NoPermissionType>ExplicitDeny</NoPermissionType></AccessDeniedDetail>",
+        "A RAM policy of the key's owner denies it"
+    )]
+    [InlineData(
+        "alibaba",
+        "AccessDenied",
+        403,
+        "<AccessDeniedDetail><PolicyType>ControlPolicy</PolicyType><NoPermissionType>ExplicitDeny</NoPermissionType></AccessDeniedDetail>",
+        "ask whoever runs the directory"
+    )]
+    [InlineData(
+        "alibaba",
+        "AccessDenied",
+        403,
+        "<AccessDeniedDetail><NoPermissionType>ExplicitDeny</NoPermissionType></AccessDeniedDetail>",
+        "No further grant"
+    )]
+    [InlineData(
+        "alibaba",
+        "AccessDenied",
+        403,
+        "<AccessDeniedDetail><PolicyType>AccountLevelIdentityBasedPolicy</PolicyType><NoPermissionType>ImplicitDeny</NoPermissionType></AccessDeniedDetail>",
+        "Grant the key's owner"
+    )]
+    [InlineData(
+        "alibaba",
+        "PermanentRedirect",
+        403,
+        "<Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint>",
+        "oss-cn-beijing.aliyuncs.com"
+    )]
     [InlineData("alibaba", "InvalidArgument", 400, "<EC>0002-00000226</EC>", "the store's region must be the bucket's")]
     [InlineData("alibaba", "InvalidArgument", 400, "<EC>0005-00000003</EC>", "SM4 and own keys")]
     [InlineData("huawei", "AccessDenied", 403, "<Message>no permission for kms:cmk:get</Message>", "kms:cmk:list")]
-    [InlineData("huawei", "AccessDenied", 403, "<Message>No privilege to this kms operation.</Message>", "kms:cmk:list")]
-    [InlineData("huawei", "AccessDenied", 403, "<Message>No privilege to this kms operation.</Message>", "spec.encryption.kmsProjectId")]
-    [InlineData("huawei", "AccessDenied", 403, "<Message>Access Denied to kms-operations-logs</Message>", "obs:bucket:GetEncryptionConfiguration")]
+    [InlineData(
+        "huawei",
+        "AccessDenied",
+        403,
+        "<Message>No privilege to this kms operation.</Message>",
+        "kms:cmk:list"
+    )]
+    [InlineData(
+        "huawei",
+        "AccessDenied",
+        403,
+        "<Message>No privilege to this kms operation.</Message>",
+        "spec.encryption.kmsProjectId"
+    )]
+    [InlineData(
+        "huawei",
+        "AccessDenied",
+        403,
+        "<Message>Access Denied to kms-operations-logs</Message>",
+        "obs:bucket:GetEncryptionConfiguration"
+    )]
     [InlineData("huawei", "InvalidArgument", 400, "<Message>contains illegal KMSMasterKeyID</Message>", "kmsProjectId")]
-    [InlineData("huawei", "PermanentRedirect", 301, "<Endpoint>b.obs.cn-east-3.myhuaweicloud.com</Endpoint>", "b.obs.cn-east-3.myhuaweicloud.com")]
-    [InlineData("s3", "AccessDenied", 403, "<Message>User: arn:aws:iam::1:user/x is not authorized to perform: kms:GenerateDataKey</Message>", "key policy")]
-    [InlineData("s3", "AccessDenied", 403, "<Message>User: arn:aws:iam::1:user/x is not authorized to perform: s3:PutEncryptionConfiguration on arn:aws:s3:::kms-logs</Message>", "s3.expectedBucketOwner")]
-    [InlineData("s3", "AccessDenied", 403, "<Message>Access Denied</Message>", "Ceph calls them s3:GetBucketEncryption")]
-    [InlineData("s3", "AccessDenied", 403, "<Message>User: arn:aws:iam::1:user/x is not authorized to perform: s3:PutEncryptionConfiguration on resource: b with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-1/service_control_policy/p-1</Message>", "ask whoever runs the organisation. No further grant")]
-    [InlineData("s3", "AccessDenied", 403, "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a resource control policy</Message>", "A resource control policy of the organisation denies it")]
-    [InlineData("s3", "AccessDenied", 403, "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a resource-based policy</Message>", "The bucket's own policy denies it")]
-    [InlineData("s3", "AccessDenied", 403, "<Message>not authorized to perform: kms:GenerateDataKey with an explicit deny in a resource-based policy</Message>", "The policy of the KMS key denies it")]
-    [InlineData("s3", "AccessDenied", 403, "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in an identity-based policy</Message>", "take that statement away")]
-    [InlineData("s3", "AccessDenied", 403, "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a permissions boundary</Message>", "whoever set the boundary")]
-    [InlineData("s3", "AccessDenied", 403, "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a VPC endpoint policy</Message>", "whoever runs the network")]
-    [InlineData("s3", "AccessDenied", 403, "<Message>not authorized to perform: s3:PutEncryptionConfiguration because no service control policy allows the s3:PutEncryptionConfiguration action</Message>", "organisation does not allow it")]
-    [InlineData("s3", "AccessDenied", 403, "<Message>not authorized to perform: s3:PutEncryptionConfiguration because no session policy allows the s3:PutEncryptionConfiguration action</Message>", "The session policy of the temporary key does not allow it")]
-    [InlineData("s3", "AccessDenied", 403, "<Message>not authorized to perform: s3:PutEncryptionConfiguration because no identity-based policy allows the s3:PutEncryptionConfiguration action</Message>", "Grant the key's owner s3:GetEncryptionConfiguration")]
+    [InlineData(
+        "huawei",
+        "PermanentRedirect",
+        301,
+        "<Endpoint>b.obs.cn-east-3.myhuaweicloud.com</Endpoint>",
+        "b.obs.cn-east-3.myhuaweicloud.com"
+    )]
+    [InlineData(
+        "s3",
+        "AccessDenied",
+        403,
+        "<Message>User: arn:aws:iam::1:user/x is not authorized to perform: kms:GenerateDataKey</Message>",
+        "key policy"
+    )]
+    [InlineData(
+        "s3",
+        "AccessDenied",
+        403,
+        "<Message>User: arn:aws:iam::1:user/x is not authorized to perform: s3:PutEncryptionConfiguration on arn:aws:s3:::kms-logs</Message>",
+        "s3.expectedBucketOwner"
+    )]
+    [InlineData(
+        "s3",
+        "AccessDenied",
+        403,
+        "<Message>Access Denied</Message>",
+        "Ceph calls them s3:GetBucketEncryption"
+    )]
+    [InlineData(
+        "s3",
+        "AccessDenied",
+        403,
+        "<Message>User: arn:aws:iam::1:user/x is not authorized to perform: s3:PutEncryptionConfiguration on resource: b with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-1/service_control_policy/p-1</Message>",
+        "ask whoever runs the organisation. No further grant"
+    )]
+    [InlineData(
+        "s3",
+        "AccessDenied",
+        403,
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a resource control policy</Message>",
+        "A resource control policy of the organisation denies it"
+    )]
+    [InlineData(
+        "s3",
+        "AccessDenied",
+        403,
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a resource-based policy</Message>",
+        "The bucket's own policy denies it"
+    )]
+    [InlineData(
+        "s3",
+        "AccessDenied",
+        403,
+        "<Message>not authorized to perform: kms:GenerateDataKey with an explicit deny in a resource-based policy</Message>",
+        "The policy of the KMS key denies it"
+    )]
+    [InlineData(
+        "s3",
+        "AccessDenied",
+        403,
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in an identity-based policy</Message>",
+        "take that statement away"
+    )]
+    [InlineData(
+        "s3",
+        "AccessDenied",
+        403,
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a permissions boundary</Message>",
+        "whoever set the boundary"
+    )]
+    [InlineData(
+        "s3",
+        "AccessDenied",
+        403,
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a VPC endpoint policy</Message>",
+        "whoever runs the network"
+    )]
+    [InlineData(
+        "s3",
+        "AccessDenied",
+        403,
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration because no service control policy allows the s3:PutEncryptionConfiguration action</Message>",
+        "organisation does not allow it"
+    )]
+    [InlineData(
+        "s3",
+        "AccessDenied",
+        403,
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration because no session policy allows the s3:PutEncryptionConfiguration action</Message>",
+        "The session policy of the temporary key does not allow it"
+    )]
+    [InlineData(
+        "s3",
+        "AccessDenied",
+        403,
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration because no identity-based policy allows the s3:PutEncryptionConfiguration action</Message>",
+        "Grant the key's owner s3:GetEncryptionConfiguration"
+    )]
     [InlineData("s3", "AuthorizationHeaderMalformed", 400, "<Region>eu-west-3</Region>", "in region eu-west-3")]
-    [InlineData("s3", "PermanentRedirect", 301, "<Endpoint>b.s3.eu-west-3.amazonaws.com</Endpoint>", "The vendor names b.s3.eu-west-3.amazonaws.com")]
-    [InlineData("s3", "PermanentRedirect", 301, "<Region>evil; run this</Region>", "correct the store's endpoint and region")]
+    [InlineData(
+        "s3",
+        "PermanentRedirect",
+        301,
+        "<Endpoint>b.s3.eu-west-3.amazonaws.com</Endpoint>",
+        "The vendor names b.s3.eu-west-3.amazonaws.com"
+    )]
+    [InlineData(
+        "s3",
+        "PermanentRedirect",
+        301,
+        "<Region>evil; run this</Region>",
+        "correct the store's endpoint and region"
+    )]
     public void A_hint_goes_to_who_can_help(string vendor, string code, int status, string fields, string hint)
     {
-        var failure = Dialects.All[vendor].Errors.Read(Answer(status, $"<Error><Code>{code}</Code>{fields}</Error>"), Written);
+        var failure = Dialects
+            .All[vendor]
+            .Errors.Read(Answer(status, $"<Error><Code>{code}</Code>{fields}</Error>"), Written);
 
         Assert.Equal(code, failure.Code);
         Assert.Contains(hint, failure.Hint, StringComparison.Ordinal);
@@ -389,39 +706,132 @@ public sealed class ErrorTableTests
     [Fact]
     public void A_hint_is_found_at_the_end_of_a_long_message()
     {
-        var message = $"User: arn:aws:sts::1:assumed-role/{new string('r', 300)}/s is not authorized with an explicit deny in a service control policy";
+        var message =
+            $"User: arn:aws:sts::1:assumed-role/{new string('r', 300)}/s is not authorized with an explicit deny in a service control policy";
 
-        var failure = Dialects.All["s3"].Errors.Read(Answer(403, $"<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>"), Read);
+        var failure = Dialects
+            .All["s3"]
+            .Errors.Read(Answer(403, $"<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>"), Read);
 
         Assert.Contains("ask whoever runs the organisation", failure.Hint, StringComparison.Ordinal);
         Assert.Equal(256, failure.Message?.Length);
     }
 
     [Theory]
-    [InlineData("a store that does not say who it is", "<BucketName>b</BucketName>", "x-amz-request-id: 4442587FB7D0A2F9", false, "s3:GetEncryptionConfiguration", "Ceph calls them s3:GetBucketEncryption")]
-    [InlineData("Ceph, known by its request id", "<BucketName>b</BucketName>", "x-amz-request-id: tx000000000000000000090-005b887ffb-1c6c37f-default", false, "owner s3:GetBucketEncryption and s3:PutBucketEncryption (which", null)]
-    [InlineData("Ceph, with a temporary key, and a bucket named", "<BucketName>b</BucketName>", "Server: Ceph Object Gateway (squid)", true, "owner s3:GetBucketEncryption", null)]
-    [InlineData("Ceph, with a temporary key, and no bucket named", "", "Server: Ceph Object Gateway (squid)", true, "owner s3:GetBucketEncryption", "the temporary key has expired")]
-    [InlineData("AWS, with a temporary key: it never names the bucket", "", "Server: AmazonS3", true, "owner s3:GetEncryptionConfiguration", null)]
-    public void A_missing_right_is_named_in_the_stores_own_words(string sentence, string fields, string header, bool sentToken, string hint, string? besides)
+    [InlineData(
+        "a store that does not say who it is",
+        "<BucketName>b</BucketName>",
+        "x-amz-request-id: 4442587FB7D0A2F9",
+        false,
+        "s3:GetEncryptionConfiguration",
+        "Ceph calls them s3:GetBucketEncryption"
+    )]
+    [InlineData(
+        "Ceph, known by its request id",
+        "<BucketName>b</BucketName>",
+        "x-amz-request-id: tx000000000000000000090-005b887ffb-1c6c37f-default",
+        false,
+        "owner s3:GetBucketEncryption and s3:PutBucketEncryption (which",
+        null
+    )]
+    [InlineData(
+        "Ceph, with a temporary key, and a bucket named",
+        "<BucketName>b</BucketName>",
+        "Server: Ceph Object Gateway (squid)",
+        true,
+        "owner s3:GetBucketEncryption",
+        null
+    )]
+    [InlineData(
+        "Ceph, with a temporary key, and no bucket named",
+        "",
+        "Server: Ceph Object Gateway (squid)",
+        true,
+        "owner s3:GetBucketEncryption",
+        "the temporary key has expired"
+    )]
+    [InlineData(
+        "AWS, with a temporary key: it never names the bucket",
+        "",
+        "Server: AmazonS3",
+        true,
+        "owner s3:GetEncryptionConfiguration",
+        null
+    )]
+    public void A_missing_right_is_named_in_the_stores_own_words(
+        string sentence,
+        string fields,
+        string header,
+        bool sentToken,
+        string hint,
+        string? besides
+    )
     {
-        var answer = Answer(403, $"<Error><Code>AccessDenied</Code>{fields}</Error>", (header.Split(": ")[0], header.Split(": ")[1]));
+        var answer = Answer(
+            403,
+            $"<Error><Code>AccessDenied</Code>{fields}</Error>",
+            (header.Split(": ")[0], header.Split(": ")[1])
+        );
 
         var failure = Dialects.All["s3"].Errors.Read(answer, Read with { SentToken = sentToken });
 
         Assert.True(failure.Hint!.Contains(hint, StringComparison.Ordinal), $"{sentence}: {failure.Hint}");
-        Assert.All(["Ceph calls them", "has expired"], words => Assert.True(failure.Hint.Contains(words, StringComparison.Ordinal) == besides?.Contains(words, StringComparison.Ordinal) is true, $"{sentence}: {failure.Hint}"));
+        Assert.All(
+            ["Ceph calls them", "has expired"],
+            words =>
+                Assert.True(
+                    failure.Hint.Contains(words, StringComparison.Ordinal)
+                        == besides?.Contains(words, StringComparison.Ordinal) is true,
+                    $"{sentence}: {failure.Hint}"
+                )
+        );
     }
 
     [Theory]
     [InlineData("with a permanent key", "", false, true, "Refused", "region and endpoint")]
-    [InlineData("with a temporary key, of which Ceph says no more than this", "", true, true, "Denied", "session token")]
-    [InlineData("with a temporary key, and an argument named", "<ArgumentName>x</ArgumentName>", true, true, "Refused", "region and endpoint")]
-    [InlineData("with a temporary key, and a bucket named", "<BucketName>b</BucketName>", true, true, "Refused", "region and endpoint")]
+    [InlineData(
+        "with a temporary key, of which Ceph says no more than this",
+        "",
+        true,
+        true,
+        "Denied",
+        "session token"
+    )]
+    [InlineData(
+        "with a temporary key, and an argument named",
+        "<ArgumentName>x</ArgumentName>",
+        true,
+        true,
+        "Refused",
+        "region and endpoint"
+    )]
+    [InlineData(
+        "with a temporary key, and a bucket named",
+        "<BucketName>b</BucketName>",
+        true,
+        true,
+        "Refused",
+        "region and endpoint"
+    )]
     [InlineData("of a write, which has values to refuse", "", true, false, "Refused", "spec.encryption")]
-    public void InvalidArgument_of_a_read_is_no_value_of_the_policys(string sentence, string fields, bool sentToken, bool isRead, string kind, string hint)
+    public void InvalidArgument_of_a_read_is_no_value_of_the_policys(
+        string sentence,
+        string fields,
+        bool sentToken,
+        bool isRead,
+        string kind,
+        string hint
+    )
     {
-        var failure = Dialects.All["s3"].Errors.Read(Answer(400, $"<Error><Code>InvalidArgument</Code><Message></Message>{fields}</Error>"), (isRead ? Read : Written) with { SentToken = sentToken });
+        var failure = Dialects
+            .All["s3"]
+            .Errors.Read(
+                Answer(400, $"<Error><Code>InvalidArgument</Code><Message></Message>{fields}</Error>"),
+                (isRead ? Read : Written) with
+                {
+                    SentToken = sentToken,
+                }
+            );
 
         Assert.True((kind, kind == "Denied") == (failure.Kind.ToString(), failure.ConcernsCredentials), sentence);
         Assert.Contains(hint, failure.Hint, StringComparison.Ordinal);
@@ -432,13 +842,21 @@ public sealed class ErrorTableTests
     [InlineData("long, of pairs that must not be cut in two", 2_000, '\uD83D')]
     public void What_is_long_is_cut(string sentence, int length, char of)
     {
-        var text = "x" + string.Concat(Enumerable.Repeat(char.IsHighSurrogate(of) ? "\U0001F600" : of.ToString(), length));
-        var body = $"<Error><Code>{text}</Code><Message>{text}</Message><RequestId>{text}</RequestId><EC>{text}</EC></Error>";
+        var text =
+            "x" + string.Concat(Enumerable.Repeat(char.IsHighSurrogate(of) ? "\U0001F600" : of.ToString(), length));
+        var body =
+            $"<Error><Code>{text}</Code><Message>{text}</Message><RequestId>{text}</RequestId><EC>{text}</EC></Error>";
 
         var failure = Dialects.All["alibaba"].Errors.Read(Answer(403, body), Read);
 
-        Assert.True(failure is { Code.Length: <= 128, Ec.Length: <= 128, RequestId.Length: <= 128, Message.Length: <= 256 }, sentence);
-        Assert.All([failure.Code, failure.Ec, failure.RequestId, failure.Message], t => Assert.False(char.IsHighSurrogate(t![^1]), sentence));
+        Assert.True(
+            failure is { Code.Length: <= 128, Ec.Length: <= 128, RequestId.Length: <= 128, Message.Length: <= 256 },
+            sentence
+        );
+        Assert.All(
+            [failure.Code, failure.Ec, failure.RequestId, failure.Message],
+            t => Assert.False(char.IsHighSurrogate(t![^1]), sentence)
+        );
     }
 
     [Theory]
@@ -466,5 +884,6 @@ public sealed class ErrorTableTests
         return new VendorResponse((HttpStatusCode)status, body, message.Headers);
     }
 
-    internal static string Error(string code) => $"<Error><Code>{code}</Code><Message>m</Message><RequestId>r</RequestId></Error>";
+    internal static string Error(string code) =>
+        $"<Error><Code>{code}</Code><Message>m</Message><RequestId>r</RequestId></Error>";
 }

@@ -9,20 +9,43 @@ namespace BucketEncryptionOperator.Tests.Vendors;
 /// <summary>Golden/vendor/name.http is the request, byte for byte: for reviews, and for comparison with what the vendors' own clients send.</summary>
 public sealed class GoldenRequestTests
 {
-    private static readonly string Folder = Path.Combine(Repository.Root, "tests", "BucketEncryptionOperator.Tests", "Golden");
+    private static readonly string Folder = Path.Combine(
+        Repository.Root,
+        "tests",
+        "BucketEncryptionOperator.Tests",
+        "Golden"
+    );
 
     private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
     private static readonly BucketEncryption Sm4 = new BucketEncryption.Sm4();
     private static readonly BucketEncryption KmsAnyKey = new BucketEncryption.Kms(null, DataCipher.Aes256);
     private static readonly BucketEncryption KmsKey = new BucketEncryption.Kms("k-1", DataCipher.Aes256);
     private static readonly BucketEncryption KmsSm4 = new BucketEncryption.Kms("k-1", DataCipher.Sm4);
-    private static readonly BucketEncryption KmsEverything = new BucketEncryption.Kms("cn-north-4:d-1:key/k-1", DataCipher.Sm4, "p-1", BucketKeyEnabled: true);
-    private static readonly BucketEncryption KmsBucketKey = new BucketEncryption.Kms("arn:aws:kms:eu-central-1:111122223333:key/k-1", DataCipher.Aes256, BucketKeyEnabled: true);
+    private static readonly BucketEncryption KmsEverything = new BucketEncryption.Kms(
+        "cn-north-4:d-1:key/k-1",
+        DataCipher.Sm4,
+        "p-1",
+        BucketKeyEnabled: true
+    );
+    private static readonly BucketEncryption KmsBucketKey = new BucketEncryption.Kms(
+        "arn:aws:kms:eu-central-1:111122223333:key/k-1",
+        DataCipher.Aes256,
+        BucketKeyEnabled: true
+    );
 
     private static readonly BucketAddress Oss = At("https://oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou");
     private static readonly BucketAddress OssPath = At("http://127.0.0.1:9000", "cn-hangzhou", Addressing.Path);
-    private static readonly BucketAddress OssV1 = Oss with { Options = new OssOptions(OssSignature.V1, CloudBoxId: null) };
-    private static readonly BucketAddress CloudBox = At("https://cb-a1b2.cn-hangzhou.oss-cloudbox.aliyuncs.com", "cn-hangzhou") with { Options = new OssOptions(OssSignature.V4, "cb-a1b2") };
+    private static readonly BucketAddress OssV1 = Oss with
+    {
+        Options = new OssOptions(OssSignature.V1, CloudBoxId: null),
+    };
+    private static readonly BucketAddress CloudBox = At(
+        "https://cb-a1b2.cn-hangzhou.oss-cloudbox.aliyuncs.com",
+        "cn-hangzhou"
+    ) with
+    {
+        Options = new OssOptions(OssSignature.V4, "cb-a1b2"),
+    };
     private static readonly BucketAddress CName = At("https://archive.corp.example", "cn-hangzhou", Addressing.CName);
     private static readonly BucketAddress Obs = At("https://obs.cn-north-4.myhuaweicloud.com", "cn-north-4");
     private static readonly BucketAddress JD = At("https://s3.cn-north-1.jdcloud-oss.com", "cn-north-1");
@@ -75,7 +98,14 @@ public sealed class GoldenRequestTests
         ["s3/put-aes256"] = Put(Aws, Aes),
         ["s3/put-kms-bucket-key"] = Put(Aws, KmsBucketKey),
         ["s3/put-kms-path-style"] = Put(MinIO, KmsKey),
-        ["s3/put-expected-owner-token"] = Put(Aws with { Options = new S3Options("111122223333") }, KmsAnyKey, Dialects.Temporary),
+        ["s3/put-expected-owner-token"] = Put(
+            Aws with
+            {
+                Options = new S3Options("111122223333"),
+            },
+            KmsAnyKey,
+            Dialects.Temporary
+        ),
         ["s3/delete-expected-owner"] = Delete(Aws with { Options = new S3Options("111122223333") }),
         ["s3/delete"] = Delete(Aws),
     };
@@ -89,23 +119,41 @@ public sealed class GoldenRequestTests
         var (method, address, key, target) = Cases[file];
         var dialect = Dialects.All[file.Split('/')[0]];
 
-        using var request = dialect.Sign(method, address, key, target is null ? null : dialect.Document.Write(target, basis: null), Dialects.Now);
+        using var request = dialect.Sign(
+            method,
+            address,
+            key,
+            target is null ? null : dialect.Document.Write(target, basis: null),
+            Dialects.Now
+        );
 
-        Assert.Equal(await File.ReadAllTextAsync(Path.Combine(Folder, file + ".http")), await Dialects.TextAsync(request));
+        Assert.Equal(
+            await File.ReadAllTextAsync(Path.Combine(Folder, file + ".http")),
+            await Dialects.TextAsync(request)
+        );
     }
 
     [Fact]
-    public void Every_golden_file_is_compared() => Assert.Equal(
-        Cases.Keys.Order(StringComparer.Ordinal),
-        Directory.GetFiles(Folder, "*.http", SearchOption.AllDirectories).Select(f => Path.ChangeExtension(Path.GetRelativePath(Folder, f), null).Replace('\\', '/')).Order(StringComparer.Ordinal));
+    public void Every_golden_file_is_compared() =>
+        Assert.Equal(
+            Cases.Keys.Order(StringComparer.Ordinal),
+            Directory
+                .GetFiles(Folder, "*.http", SearchOption.AllDirectories)
+                .Select(f => Path.ChangeExtension(Path.GetRelativePath(Folder, f), null).Replace('\\', '/'))
+                .Order(StringComparer.Ordinal)
+        );
 
-    private static BucketAddress At(string endpoint, string region, Addressing addressing = Addressing.VirtualHost) => new("finance-archive", new Uri(endpoint), region, addressing);
+    private static BucketAddress At(string endpoint, string region, Addressing addressing = Addressing.VirtualHost) =>
+        new("finance-archive", new Uri(endpoint), region, addressing);
 
-    private static Case Get(BucketAddress address, AccessKey? key = null) => new(HttpMethod.Get, address, key ?? Dialects.Key, Target: null);
+    private static Case Get(BucketAddress address, AccessKey? key = null) =>
+        new(HttpMethod.Get, address, key ?? Dialects.Key, Target: null);
 
-    private static Case Put(BucketAddress address, BucketEncryption target, AccessKey? key = null) => new(HttpMethod.Put, address, key ?? Dialects.Key, target);
+    private static Case Put(BucketAddress address, BucketEncryption target, AccessKey? key = null) =>
+        new(HttpMethod.Put, address, key ?? Dialects.Key, target);
 
-    private static Case Delete(BucketAddress address, AccessKey? key = null) => new(HttpMethod.Delete, address, key ?? Dialects.Key, Target: null);
+    private static Case Delete(BucketAddress address, AccessKey? key = null) =>
+        new(HttpMethod.Delete, address, key ?? Dialects.Key, Target: null);
 
     private sealed record Case(HttpMethod Method, BucketAddress Address, AccessKey Key, BucketEncryption? Target);
 }

@@ -27,8 +27,11 @@ public sealed class HostPatternTests(ITestOutputHelper output)
     [InlineData("a full name, and more", "oss.example", "oss.example.evil", false)]
     [InlineData("an address", "::1", "::1", true)]
     public void A_wildcard_stands_for_a_part_of_one_label(
-        string sentence, string pattern, string host, bool expected) =>
-        Assert.True(expected == new HostPattern(pattern).Matches(host), sentence);
+        string sentence,
+        string pattern,
+        string host,
+        bool expected
+    ) => Assert.True(expected == new HostPattern(pattern).Matches(host), sentence);
 
     [Fact]
     public void Random_patterns_match_what_the_same_regular_expression_matches()
@@ -43,7 +46,8 @@ public sealed class HostPatternTests(ITestOutputHelper output)
                 host,
                 "^" + Regex.Escape(pattern).Replace("\\*", "[a-z0-9-]+", StringComparison.Ordinal) + "\\z",
                 RegexOptions.IgnoreCase | RegexOptions.CultureInvariant,
-                TimeSpan.FromSeconds(5));
+                TimeSpan.FromSeconds(5)
+            );
 
             Assert.True(expected == new HostPattern(pattern).Matches(host), $"\"{pattern}\" and \"{host}\"");
             matched += expected ? 1 : 0;
@@ -60,9 +64,13 @@ public sealed class HostPatternTests(ITestOutputHelper output)
     }
 
     private static string Random(string letters, Random random) =>
-        string.Create(random.Next(0, 9), (letters, random), static (text, of) =>
-        {
-            foreach (ref var c in text)
-                c = of.letters[of.random.Next(of.letters.Length)];
-        });
+        string.Create(
+            random.Next(0, 9),
+            (letters, random),
+            static (text, of) =>
+            {
+                foreach (ref var c in text)
+                    c = of.letters[of.random.Next(of.letters.Length)];
+            }
+        );
 }

@@ -23,8 +23,38 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
 
     private static readonly string[] Scraps =
     [
-        "<", ">", "&", "\"", "{", "}", "\\u", "\\uD800", " xmlns=\"\"", " xmlns:a=\"urn:a\"", " a:b=\"c\"", " xml:space=\"x\"", " xmlns:xml=\"y\"", "<![CDATA[", "]]>", "<!--", "-->", "<?p i?>",
-        "&#0;", "&#xD800;", "&#x1F600;", "&lt;", "&x;", "<!DOCTYPE a>", "<!DOCTYPE a [<!ENTITY x \"y\">]>", "<!DOCTYPE a SYSTEM \"file:///etc/passwd\">", "\0", "\uFFFE", "<Rule/>", "<a><b><c>", "</Rule>", "<Error>",
+        "<",
+        ">",
+        "&",
+        "\"",
+        "{",
+        "}",
+        "\\u",
+        "\\uD800",
+        " xmlns=\"\"",
+        " xmlns:a=\"urn:a\"",
+        " a:b=\"c\"",
+        " xml:space=\"x\"",
+        " xmlns:xml=\"y\"",
+        "<![CDATA[",
+        "]]>",
+        "<!--",
+        "-->",
+        "<?p i?>",
+        "&#0;",
+        "&#xD800;",
+        "&#x1F600;",
+        "&lt;",
+        "&x;",
+        "<!DOCTYPE a>",
+        "<!DOCTYPE a [<!ENTITY x \"y\">]>",
+        "<!DOCTYPE a SYSTEM \"file:///etc/passwd\">",
+        "\0",
+        "\uFFFE",
+        "<Rule/>",
+        "<a><b><c>",
+        "</Rule>",
+        "<Error>",
     ];
 
     /// <summary>A billion laughs, an entity from outside, and depth without end.</summary>
@@ -78,22 +108,33 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
         var tables = Dialects.All.Values.Select(d => d.Errors).ToArray();
         string[] seeds =
         [
-            ErrorTableTests.Error("AccessDenied"), ErrorTableTests.Error("KMS.NotFoundException"),
+            ErrorTableTests.Error("AccessDenied"),
+            ErrorTableTests.Error("KMS.NotFoundException"),
             "<Error><Code>PermanentRedirect</Code><Endpoint>a.example</Endpoint><Region>eu-west-3</Region><EC>0002-1</EC></Error>",
-            """{"Error": {"Code": "AccessDenied", "Message": "m", "RequestId": "r"}}""", """{"code": "x", "message": "\uD83D\uDE00"}""",
+            """{"Error": {"Code": "AccessDenied", "Message": "m", "RequestId": "r"}}""",
+            """{"code": "x", "message": "\uD83D\uDE00"}""",
         ];
 
         for (var i = 0; i < RandomSeed.Cases(Cases); i++)
         {
             var body = Spoil(random, Pick(random, seeds));
-            var header = random.Next(2) == 0 ? Convert.ToBase64String(Encoding.UTF8.GetBytes(body)) : "=" + random.Next();
-            var answer = ErrorTableTests.Answer(random.Next(300, 600), random.Next(2) == 0 ? body : "", ("x-oss-err", header), ("x-amz-bucket-region", body.ReplaceLineEndings(" ")));
+            var header =
+                random.Next(2) == 0 ? Convert.ToBase64String(Encoding.UTF8.GetBytes(body)) : "=" + random.Next();
+            var answer = ErrorTableTests.Answer(
+                random.Next(300, 600),
+                random.Next(2) == 0 ? body : "",
+                ("x-oss-err", header),
+                ("x-amz-bucket-region", body.ReplaceLineEndings(" "))
+            );
 
             var failure = tables[i % tables.Length].Read(answer, new AnswerContext(AnswerContext.Get));
 
             Assert.True(
-                failure is { Code.Length: > 0 and <= 128, Hint.Length: > 0 and <= 1024 } && failure.Message is null or { Length: <= 256 } && Reason().IsMatch(StatusComposer.Legal(failure.Code, failure.HttpStatus)),
-                $"case {i}: {failure.Code}\n{body}");
+                failure is { Code.Length: > 0 and <= 128, Hint.Length: > 0 and <= 1024 }
+                    && failure.Message is null or { Length: <= 256 }
+                    && Reason().IsMatch(StatusComposer.Legal(failure.Code, failure.HttpStatus)),
+                $"case {i}: {failure.Code}\n{body}"
+            );
         }
     }
 
@@ -111,7 +152,14 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
             lock (random)
             {
                 var body = Spoil(random, Pick(random, seeds));
-                var whole = ((Reply.Bytes)ScriptedServer.Answer(random.Next(200, 600), body, $"Date: {Dialects.Now.AddHours(random.Next(-30, 30)):R}")).Text;
+                var whole = (
+                    (Reply.Bytes)
+                        ScriptedServer.Answer(
+                            random.Next(200, 600),
+                            body,
+                            $"Date: {Dialects.Now.AddHours(random.Next(-30, 30)):R}"
+                        )
+                ).Text;
                 return new Reply.Bytes(random.Next(4) == 0 ? Spoil(random, whole) : whole);
             }
         });
@@ -128,8 +176,16 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("a gigabyte declared, and some of it sent", "HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n", true)]
-    [InlineData("a gigabyte declared, and nothing sent", "HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n", false)]
+    [InlineData(
+        "a gigabyte declared, and some of it sent",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n",
+        true
+    )]
+    [InlineData(
+        "a gigabyte declared, and nothing sent",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n",
+        false
+    )]
     [InlineData("no length, and no end", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", true)]
     [InlineData("one chunk of a gigabyte", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40000000\r\n", true)]
     [InlineData("a header without end", "HTTP/1.1 200 OK\r\nx-oss-err: ", true)]
@@ -143,24 +199,46 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
         await using var server = new ScriptedServer(_ => endless ? new Reply.Endless(head) : new Reply.Bytes(head));
         var before = GC.GetTotalAllocatedBytes(precise: true);
 
-        var thrown = await Record.ExceptionAsync(() => api.GetAsync(new BucketAddress("finance-archive", server.Address, "cn-north-1", Addressing.CName), Dialects.Key, CancellationToken.None));
+        var thrown = await Record.ExceptionAsync(() =>
+            api.GetAsync(
+                new BucketAddress("finance-archive", server.Address, "cn-north-1", Addressing.CName),
+                Dialects.Key,
+                CancellationToken.None
+            )
+        );
 
-        Assert.True(thrown is VendorException { Failure: { Kind: FailureKind.Transient, Code: "AnswerTooLarge" or "BrokenAnswer" } }, $"{sentence}: {thrown}");
+        Assert.True(
+            thrown
+                is VendorException
+                {
+                    Failure: { Kind: FailureKind.Transient, Code: "AnswerTooLarge" or "BrokenAnswer" }
+                },
+            $"{sentence}: {thrown}"
+        );
         Assert.True(server.EndlessBytes < MaxTaken, $"{sentence}: {server.EndlessBytes} bytes taken");
         Assert.True(GC.GetTotalAllocatedBytes(precise: true) - before < MaxAllocated, sentence);
     }
 
     private static IEnumerable<string> Seeds(string vendor) =>
-    [
-        Dialects.Document(vendor, "<SSEAlgorithm>AES256</SSEAlgorithm>"),
-        Dialects.Document(vendor, $"<SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID><KMSDataEncryption>SM4</KMSDataEncryption><ProjectID>p</ProjectID>", "<BucketKeyEnabled>true</BucketKeyEnabled>"),
-        Dialects.Document(vendor, "<SSEAlgorithm>new</SSEAlgorithm><a:New xmlns:a=\"urn:a\" a:x=\"1\"><Deep>&#x1F600;</Deep></a:New>", "<BlockedEncryptionTypes/>"),
-        ErrorTableTests.Error("NoSuchBucket"),
-        "<html><body>Welcome</body></html>",
-    ];
+        [
+            Dialects.Document(vendor, "<SSEAlgorithm>AES256</SSEAlgorithm>"),
+            Dialects.Document(
+                vendor,
+                $"<SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID><KMSDataEncryption>SM4</KMSDataEncryption><ProjectID>p</ProjectID>",
+                "<BucketKeyEnabled>true</BucketKeyEnabled>"
+            ),
+            Dialects.Document(
+                vendor,
+                "<SSEAlgorithm>new</SSEAlgorithm><a:New xmlns:a=\"urn:a\" a:x=\"1\"><Deep>&#x1F600;</Deep></a:New>",
+                "<BlockedEncryptionTypes/>"
+            ),
+            ErrorTableTests.Error("NoSuchBucket"),
+            "<html><body>Welcome</body></html>",
+        ];
 
     /// <summary>Bombs are large, and a few go a long way.</summary>
-    private static string Pick(Random random, string[] seeds) => random.Next(200) == 0 ? Bombs[random.Next(Bombs.Length)] : seeds[random.Next(seeds.Length)];
+    private static string Pick(Random random, string[] seeds) =>
+        random.Next(200) == 0 ? Bombs[random.Next(Bombs.Length)] : seeds[random.Next(seeds.Length)];
 
     /// <summary>Some scraps in, some letters out, an end cut off; or nothing but random bytes.</summary>
     private static string Spoil(Random random, string text)

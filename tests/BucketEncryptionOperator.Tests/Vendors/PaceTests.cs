@@ -123,7 +123,9 @@ public sealed class PaceTests(ITestOutputHelper output) : IDisposable
     {
         using var cancelled = new CancellationTokenSource();
         var turns = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => EnterAsync())).Within();
-        var waiting = Enumerable.Range(0, 8).Select(_ => Pace.EnterAsync(Limit, "Get", requests: 1, cancelled.Token))
+        var waiting = Enumerable
+            .Range(0, 8)
+            .Select(_ => Pace.EnterAsync(Limit, "Get", requests: 1, cancelled.Token))
             .ToList();
         _time.Advance(TimeSpan.FromSeconds(9));
 
@@ -313,7 +315,10 @@ public sealed class PaceTests(ITestOutputHelper output) : IDisposable
         {
             lock (gate)
             {
-                allowance = Math.Min(vendorRate, allowance + (_time.GetElapsedTime(filledAt).TotalSeconds * vendorRate));
+                allowance = Math.Min(
+                    vendorRate,
+                    allowance + (_time.GetElapsedTime(filledAt).TotalSeconds * vendorRate)
+                );
                 filledAt = _time.GetTimestamp();
                 if (allowance < 1)
                 {
@@ -338,7 +343,9 @@ public sealed class PaceTests(ITestOutputHelper output) : IDisposable
         await Task.WhenAll(work).Within();
 
         var found = (taken - half!.Value.Taken) / (_time.GetElapsedTime(start) - half.Value.At).TotalSeconds;
-        output.WriteLine($"vendor takes {vendorRate}/s: found {found:0.0}/s, {taken} done, {refused} refused on the way ({100.0 * refused / (taken + refused):0.0} %)");
+        output.WriteLine(
+            $"vendor takes {vendorRate}/s: found {found:0.0}/s, {taken} done, {refused} refused on the way ({100.0 * refused / (taken + refused):0.0} %)"
+        );
         Assert.Equal(jobs, taken);
         Assert.InRange(found, 0.8 * vendorRate, 1.2 * vendorRate);
         Assert.InRange(refused, 1, jobs / 10);

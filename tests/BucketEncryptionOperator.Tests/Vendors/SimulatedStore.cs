@@ -12,7 +12,13 @@ namespace BucketEncryptionOperator.Tests.Vendors;
 /// <summary>One way to a vendor's store: who answers, and what a store's owner would declare.</summary>
 /// <param name="Vendor">In <c>spec.vendor</c>'s words.</param>
 /// <param name="Endpoint">Plain http, so that the simulator can stand behind it as the proxy; null: the simulator's own address.</param>
-internal sealed record Place(SimulatedVendor Simulated, string Vendor, string? Endpoint, string Region, Addressing Addressing)
+internal sealed record Place(
+    SimulatedVendor Simulated,
+    string Vendor,
+    string? Endpoint,
+    string Region,
+    Addressing Addressing
+)
 {
     public string Bucket { get; init; } = "finance-archive";
 
@@ -42,7 +48,13 @@ internal sealed class SimulatedStore : IAsyncDisposable
         var endpoint = place.Endpoint is null ? server.Url : new Uri(place.Endpoint);
         var vendor = VendorCatalog.Find(place.Vendor)!;
         Api = new BucketEncryptionApi(_http, vendor.Dialect, new ServerClocks(TimeProvider.System), _limits);
-        Traits = vendor.Describe(new StoreSettings(place.Region, endpoint) { SignatureVersion = place.SignatureVersion, CloudBoxId = place.CloudBoxId });
+        Traits = vendor.Describe(
+            new StoreSettings(place.Region, endpoint)
+            {
+                SignatureVersion = place.SignatureVersion,
+                CloudBoxId = place.CloudBoxId,
+            }
+        );
         Address = new BucketAddress(place.Bucket, endpoint, place.Region, place.Addressing, Traits.Options);
     }
 
@@ -56,23 +68,32 @@ internal sealed class SimulatedStore : IAsyncDisposable
 
     public static async Task<SimulatedStore> StartAsync(Place place)
     {
-        var store = new SimulatedStore(place, await SimulatorServer.StartAsync(new SimulatorOptions { Vendor = place.Simulated }));
+        var store = new SimulatedStore(
+            place,
+            await SimulatorServer.StartAsync(new SimulatorOptions { Vendor = place.Simulated })
+        );
         await store.Admin.SetAccountAsync(Key.Id, new SimulatedAccount(Key.Secret));
         await store.SetBucketAsync(new SimulatedBucket());
         return store;
     }
 
     /// <summary>The place's bucket where the place says that it is, and otherwise as given.</summary>
-    public Task SetBucketAsync(SimulatedBucket bucket) => Admin.SetBucketAsync(_place.Bucket, bucket with
-    {
-        Region = _place.Region,
-        CloudBoxId = _place.CloudBoxId,
-        CustomDomain = _place.Addressing == Addressing.CName ? Address.Endpoint.Host : null,
-    });
+    public Task SetBucketAsync(SimulatedBucket bucket) =>
+        Admin.SetBucketAsync(
+            _place.Bucket,
+            bucket with
+            {
+                Region = _place.Region,
+                CloudBoxId = _place.CloudBoxId,
+                CustomDomain = _place.Addressing == Addressing.CName ? Address.Endpoint.Host : null,
+            }
+        );
 
-    public Task<Observation> GetAsync(AccessKey? key = null, BucketAddress? address = null) => Api.GetAsync(address ?? Address, key ?? Key, CancellationToken.None);
+    public Task<Observation> GetAsync(AccessKey? key = null, BucketAddress? address = null) =>
+        Api.GetAsync(address ?? Address, key ?? Key, CancellationToken.None);
 
-    public async Task PutAsync(BucketEncryption target, AccessKey? key = null) => await Api.PutAsync(Address, key ?? Key, Api.Write(target, await GetAsync()));
+    public async Task PutAsync(BucketEncryption target, AccessKey? key = null) =>
+        await Api.PutAsync(Address, key ?? Key, Api.Write(target, await GetAsync()));
 
     public Task DeleteAsync() => Api.DeleteAsync(Address, Key);
 

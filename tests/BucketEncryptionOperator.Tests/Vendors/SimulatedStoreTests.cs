@@ -21,13 +21,47 @@ public sealed partial class SimulatedStoreTests
     private static readonly BucketEncryption KmsAnyKey = new BucketEncryption.Kms(null, DataCipher.Aes256);
     private static readonly BucketEncryption KmsKey = new BucketEncryption.Kms(KeyId, DataCipher.Aes256);
 
-    private static readonly Place Oss = new(SimulatedVendor.AlibabaOSS, "AlibabaOSS", "http://oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou", Addressing.VirtualHost);
-    private static readonly Place CloudBox = Oss with { Endpoint = "http://cb-123.cn-hangzhou.oss-cloudbox.aliyuncs.com", CloudBoxId = "cb-123" };
+    private static readonly Place Oss = new(
+        SimulatedVendor.AlibabaOSS,
+        "AlibabaOSS",
+        "http://oss-cn-hangzhou.aliyuncs.com",
+        "cn-hangzhou",
+        Addressing.VirtualHost
+    );
+    private static readonly Place CloudBox = Oss with
+    {
+        Endpoint = "http://cb-123.cn-hangzhou.oss-cloudbox.aliyuncs.com",
+        CloudBoxId = "cb-123",
+    };
     private static readonly Place CName = Oss with { Endpoint = "http://files.example", Addressing = Addressing.CName };
-    private static readonly Place Obs = new(SimulatedVendor.HuaweiOBS, "HuaweiOBS", "http://obs.cn-north-4.myhuaweicloud.com", "cn-north-4", Addressing.VirtualHost);
-    private static readonly Place JD = new(SimulatedVendor.JDCloudOSS, "JDCloudOSS", "http://s3.cn-north-1.jdcloud-oss.com", "cn-north-1", Addressing.VirtualHost);
-    private static readonly Place Aws = new(SimulatedVendor.S3, "S3", "http://s3.eu-central-1.amazonaws.com", "eu-central-1", Addressing.VirtualHost);
-    private static readonly Place MinIO = new(SimulatedVendor.MinIO, "S3", Endpoint: null, "us-east-1", Addressing.Path);
+    private static readonly Place Obs = new(
+        SimulatedVendor.HuaweiOBS,
+        "HuaweiOBS",
+        "http://obs.cn-north-4.myhuaweicloud.com",
+        "cn-north-4",
+        Addressing.VirtualHost
+    );
+    private static readonly Place JD = new(
+        SimulatedVendor.JDCloudOSS,
+        "JDCloudOSS",
+        "http://s3.cn-north-1.jdcloud-oss.com",
+        "cn-north-1",
+        Addressing.VirtualHost
+    );
+    private static readonly Place Aws = new(
+        SimulatedVendor.S3,
+        "S3",
+        "http://s3.eu-central-1.amazonaws.com",
+        "eu-central-1",
+        Addressing.VirtualHost
+    );
+    private static readonly Place MinIO = new(
+        SimulatedVendor.MinIO,
+        "S3",
+        Endpoint: null,
+        "us-east-1",
+        Addressing.Path
+    );
 
     private static readonly Dictionary<string, Place> Places = new(StringComparer.Ordinal)
     {
@@ -40,7 +74,10 @@ public sealed partial class SimulatedStoreTests
         ["alibaba, CNAME"] = CName,
         ["alibaba, V1, CNAME"] = CName with { SignatureVersion = "V1" },
         ["alibaba, CloudBox"] = CloudBox,
-        ["alibaba, CloudBox, control"] = CloudBox with { Endpoint = "http://cb-123.cn-hangzhou.oss-cloudbox-control.aliyuncs.com" },
+        ["alibaba, CloudBox, control"] = CloudBox with
+        {
+            Endpoint = "http://cb-123.cn-hangzhou.oss-cloudbox-control.aliyuncs.com",
+        },
         ["huawei"] = Obs,
         ["huawei, Europe"] = Obs with { Endpoint = "http://obs.eu-west-101.myhuaweicloud.eu", Region = "eu-west-101" },
         ["huawei, a port"] = Obs with { Endpoint = "http://obs.corp-1.example:8080", Region = "corp-1" },
@@ -55,7 +92,11 @@ public sealed partial class SimulatedStoreTests
         ["aws, FIPS"] = Aws with { Endpoint = "http://s3-fips.us-east-1.amazonaws.com", Region = "us-east-1" },
         ["aws, China"] = Aws with { Endpoint = "http://s3.cn-north-1.amazonaws.com.cn", Region = "cn-north-1" },
         ["minio"] = MinIO,
-        ["minio, virtual host"] = MinIO with { Endpoint = "http://s3.us-east-1.storage.example", Addressing = Addressing.VirtualHost },
+        ["minio, virtual host"] = MinIO with
+        {
+            Endpoint = "http://s3.us-east-1.storage.example",
+            Addressing = Addressing.VirtualHost,
+        },
     };
 
     /// <summary>Each vendor once: what does not depend on the address.</summary>
@@ -90,15 +131,17 @@ public sealed partial class SimulatedStoreTests
     {
         await using var store = await SimulatedStore.StartAsync(Places[place]);
         await store.PutAsync(KmsKey);
-        await store.Admin.SetSettingsAsync(new SimulatorSettings
-        {
-            UnknownElements = true,
-            WhiteSpace = true,
-            ReverseOrder = true,
-            LongKeyIds = true,
-            EchoBucketKey = true,
-            Namespace = "http://later.example/doc/2031/",
-        });
+        await store.Admin.SetSettingsAsync(
+            new SimulatorSettings
+            {
+                UnknownElements = true,
+                WhiteSpace = true,
+                ReverseOrder = true,
+                LongKeyIds = true,
+                EchoBucketKey = true,
+                Namespace = "http://later.example/doc/2031/",
+            }
+        );
 
         var seen = await store.GetAsync();
         await store.PutAsync(new BucketEncryption.Kms("another-key", DataCipher.Aes256));
@@ -109,7 +152,11 @@ public sealed partial class SimulatedStoreTests
         Assert.Contains("<KMSMasterKeyID>another-key</KMSMasterKeyID>", stored, StringComparison.Ordinal);
         if (Places[place].Simulated != SimulatedVendor.MinIO) // which drops them
         {
-            Assert.Contains("<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>", stored, StringComparison.Ordinal);
+            Assert.Contains(
+                "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>",
+                stored,
+                StringComparison.Ordinal
+            );
             Assert.Contains("<BucketKeyRotationPeriod>90</BucketKeyRotationPeriod>", stored, StringComparison.Ordinal);
             Assert.Contains("<Future since=\"2031\"><Deep>1</Deep></Future>", stored, StringComparison.Ordinal);
         }
@@ -124,8 +171,14 @@ public sealed partial class SimulatedStoreTests
         var wrongSecret = await FailureOfAsync(store.GetAsync(new AccessKey("ak", "mistyped", SecurityToken: null)));
         var wrongId = await FailureOfAsync(store.GetAsync(new AccessKey("nobody", "sk", SecurityToken: null)));
 
-        Assert.Equal((FailureKind.Denied, "SignatureDoesNotMatch", 403, true), (wrongSecret.Kind, wrongSecret.Code, wrongSecret.HttpStatus, wrongSecret.ConcernsCredentials));
-        Assert.Equal((FailureKind.Denied, "InvalidAccessKeyId", 403, true), (wrongId.Kind, wrongId.Code, wrongId.HttpStatus, wrongId.ConcernsCredentials));
+        Assert.Equal(
+            (FailureKind.Denied, "SignatureDoesNotMatch", 403, true),
+            (wrongSecret.Kind, wrongSecret.Code, wrongSecret.HttpStatus, wrongSecret.ConcernsCredentials)
+        );
+        Assert.Equal(
+            (FailureKind.Denied, "InvalidAccessKeyId", 403, true),
+            (wrongId.Kind, wrongId.Code, wrongId.HttpStatus, wrongId.ConcernsCredentials)
+        );
         Assert.NotNull(wrongSecret.RequestId);
     }
 
@@ -137,10 +190,19 @@ public sealed partial class SimulatedStoreTests
         var elsewhere = store.Address with { Bucket = "not-there-yet" };
 
         var get = await FailureOfAsync(store.GetAsync(address: elsewhere));
-        var put = await FailureOfAsync(store.Api.PutAsync(elsewhere, SimulatedStore.Key, store.Api.Write(KmsKey, new Observation(None, Document: null))));
+        var put = await FailureOfAsync(
+            store.Api.PutAsync(
+                elsewhere,
+                SimulatedStore.Key,
+                store.Api.Write(KmsKey, new Observation(None, Document: null))
+            )
+        );
         var delete = await FailureOfAsync(store.Api.DeleteAsync(elsewhere, SimulatedStore.Key));
 
-        Assert.All([get, put, delete], f => Assert.Equal((FailureKind.Missing, "NoSuchBucket", 404), (f.Kind, f.Code, f.HttpStatus)));
+        Assert.All(
+            [get, put, delete],
+            f => Assert.Equal((FailureKind.Missing, "NoSuchBucket", 404), (f.Kind, f.Code, f.HttpStatus))
+        );
     }
 
     [Theory]
@@ -149,16 +211,29 @@ public sealed partial class SimulatedStoreTests
     [InlineData("jdcloud", "encryption setting", null)]
     [InlineData("aws", "s3:GetEncryptionConfiguration", "kms:DescribeKey")]
     [InlineData("minio", "s3:GetEncryptionConfiguration", "kms:DescribeKey")]
-    public async Task A_bucket_right_that_is_missing_is_told_from_a_right_on_the_key(string place, string bucketRight, string? kmsRight)
+    public async Task A_bucket_right_that_is_missing_is_told_from_a_right_on_the_key(
+        string place,
+        string bucketRight,
+        string? kmsRight
+    )
     {
         await using var store = await SimulatedStore.StartAsync(Places[place]);
         await store.Admin.DenyAsync(new DenyRule { Operations = [StoreOperations.Get] });
         await store.Admin.DenyAsync(new DenyRule { Operations = [StoreOperations.Put], ByKms = true });
 
         var byBucket = await FailureOfAsync(store.GetAsync());
-        var byKms = await FailureOfAsync(store.Api.PutAsync(store.Address, SimulatedStore.Key, store.Api.Write(KmsKey, new Observation(None, Document: null))));
+        var byKms = await FailureOfAsync(
+            store.Api.PutAsync(
+                store.Address,
+                SimulatedStore.Key,
+                store.Api.Write(KmsKey, new Observation(None, Document: null))
+            )
+        );
 
-        Assert.All([byBucket, byKms], f => Assert.Equal((FailureKind.Denied, "AccessDenied", false), (f.Kind, f.Code, f.ConcernsCredentials)));
+        Assert.All(
+            [byBucket, byKms],
+            f => Assert.Equal((FailureKind.Denied, "AccessDenied", false), (f.Kind, f.Code, f.ConcernsCredentials))
+        );
         Assert.Contains(bucketRight, byBucket.Hint, StringComparison.Ordinal);
         Assert.Contains(kmsRight ?? bucketRight, byKms.Hint, StringComparison.Ordinal);
     }
@@ -184,7 +259,13 @@ public sealed partial class SimulatedStoreTests
     [InlineData("jdcloud", "cn-south-1", "PermanentRedirect", 301, "correct the store's endpoint and region")]
     [InlineData("aws", "eu-west-3", "PermanentRedirect", 301, "The bucket is in region eu-west-3")]
     [InlineData("minio", "eu-west-3", "AuthorizationHeaderMalformed", 400, "The bucket is in region eu-west-3")]
-    public async Task A_bucket_of_another_region_is_reported_with_its_place_and_not_followed(string place, string region, string code, int status, string hint)
+    public async Task A_bucket_of_another_region_is_reported_with_its_place_and_not_followed(
+        string place,
+        string region,
+        string code,
+        int status,
+        string hint
+    )
     {
         await using var store = await SimulatedStore.StartAsync(Places[place]);
         await store.Admin.SetBucketAsync("far-bucket", new SimulatedBucket { Region = region });
@@ -208,8 +289,14 @@ public sealed partial class SimulatedStoreTests
     public async Task A_temporary_key_goes_with_its_token(string place, string wrongCode, string expiredCode)
     {
         await using var store = await SimulatedStore.StartAsync(Places[place]);
-        await store.Admin.SetAccountAsync("STS.id", new SimulatedAccount("sts") { SecurityToken = "the+token/with=signs" });
-        await store.Admin.SetAccountAsync("STS.old", new SimulatedAccount("sts") { SecurityToken = "old", TokenExpiresAt = DateTimeOffset.UnixEpoch });
+        await store.Admin.SetAccountAsync(
+            "STS.id",
+            new SimulatedAccount("sts") { SecurityToken = "the+token/with=signs" }
+        );
+        await store.Admin.SetAccountAsync(
+            "STS.old",
+            new SimulatedAccount("sts") { SecurityToken = "old", TokenExpiresAt = DateTimeOffset.UnixEpoch }
+        );
         var right = new AccessKey("STS.id", "sts", "the+token/with=signs");
 
         await store.PutAsync(Aes, right);
@@ -218,7 +305,10 @@ public sealed partial class SimulatedStoreTests
         var wrong = await FailureOfAsync(store.GetAsync(right with { SecurityToken = "another" }));
         var expired = await FailureOfAsync(store.GetAsync(new AccessKey("STS.old", "sts", "old")));
         Assert.Equal((FailureKind.Denied, wrongCode, true), (wrong.Kind, wrong.Code, wrong.ConcernsCredentials));
-        Assert.Equal((FailureKind.Denied, expiredCode, true), (expired.Kind, expired.Code, expired.ConcernsCredentials));
+        Assert.Equal(
+            (FailureKind.Denied, expiredCode, true),
+            (expired.Kind, expired.Code, expired.ConcernsCredentials)
+        );
     }
 
     /// <summary>The vendor's page lists the header as not compatible; what becomes of it is nobody's word but the answer's.</summary>
@@ -236,7 +326,11 @@ public sealed partial class SimulatedStoreTests
     [Theory]
     [InlineData("huawei", "InvalidArgument", "does not know the KMS key")]
     [InlineData("minio", "KMS.NotFoundException", "There is no such KMS key")]
-    public async Task A_key_that_does_not_exist_is_refused_where_the_vendor_looks(string place, string code, string hint)
+    public async Task A_key_that_does_not_exist_is_refused_where_the_vendor_looks(
+        string place,
+        string code,
+        string hint
+    )
     {
         await using var store = await SimulatedStore.StartAsync(Places[place]);
         await store.Admin.SetSettingsAsync(new SimulatorSettings { KmsKeys = ["another-key"] });
@@ -304,9 +398,14 @@ public sealed partial class SimulatedStoreTests
     public async Task AWS_refuses_the_bucket_of_another_owner(string owner, string? code)
     {
         await using var store = await SimulatedStore.StartAsync(Aws);
-        var options = VendorCatalog.Find("S3")!.Describe(new StoreSettings(Aws.Region, store.Address.Endpoint) { ExpectedBucketOwner = owner }).Options;
+        var options = VendorCatalog
+            .Find("S3")!
+            .Describe(new StoreSettings(Aws.Region, store.Address.Endpoint) { ExpectedBucketOwner = owner })
+            .Options;
 
-        var thrown = await Record.ExceptionAsync(() => store.GetAsync(address: store.Address with { Options = options }));
+        var thrown = await Record.ExceptionAsync(() =>
+            store.GetAsync(address: store.Address with { Options = options })
+        );
 
         Assert.Equal(code, (thrown as VendorException)?.Failure.Code);
     }
@@ -317,7 +416,10 @@ public sealed partial class SimulatedStoreTests
     [InlineData("huawei", true)]
     [InlineData("jdcloud", false)]
     [InlineData("minio", false)]
-    public async Task An_error_without_a_body_is_read_from_headers_where_the_vendor_has_them(string place, bool hasHeaders)
+    public async Task An_error_without_a_body_is_read_from_headers_where_the_vendor_has_them(
+        string place,
+        bool hasHeaders
+    )
     {
         await using var store = await SimulatedStore.StartAsync(Places[place]);
         await store.Admin.SetSettingsAsync(new SimulatorSettings { EmptyErrorBodies = true });
@@ -326,7 +428,10 @@ public sealed partial class SimulatedStoreTests
         var denied = await FailureOfAsync(store.GetAsync(new AccessKey("nobody", "sk", SecurityToken: null)));
 
         Assert.Equal(hasHeaders ? null : "HTTP_404", (observed as VendorException)?.Failure.Code);
-        Assert.Equal(hasHeaders ? (FailureKind.Denied, "InvalidAccessKeyId", true) : (FailureKind.Transient, "HTTP_403", false), (denied.Kind, denied.Code, denied.IsVendorAnswer));
+        Assert.Equal(
+            hasHeaders ? (FailureKind.Denied, "InvalidAccessKeyId", true) : (FailureKind.Transient, "HTTP_403", false),
+            (denied.Kind, denied.Code, denied.IsVendorAnswer)
+        );
     }
 
     [Theory]
@@ -336,7 +441,14 @@ public sealed partial class SimulatedStoreTests
     public async Task Not_configured_is_a_value_however_it_is_said(string place, int status, string? code)
     {
         await using var store = await SimulatedStore.StartAsync(Places[place]);
-        await store.Admin.SetSettingsAsync(new SimulatorSettings { NotConfiguredStatus = status, NotConfiguredCode = code, ErrorNamespace = true });
+        await store.Admin.SetSettingsAsync(
+            new SimulatorSettings
+            {
+                NotConfiguredStatus = status,
+                NotConfiguredCode = code,
+                ErrorNamespace = true,
+            }
+        );
 
         Assert.Equal(None, (await store.GetAsync()).Encryption);
     }
@@ -350,7 +462,9 @@ public sealed partial class SimulatedStoreTests
         if (traits.DataEncryption)
             targets.Add(new BucketEncryption.Kms(KeyId, DataCipher.Sm4));
         if (traits.KeyProjects)
-            targets.Add(new BucketEncryption.Kms("cn-north-4:0123abcd:key/" + KeyId, DataCipher.Sm4, "example-project-id"));
+            targets.Add(
+                new BucketEncryption.Kms("cn-north-4:0123abcd:key/" + KeyId, DataCipher.Sm4, "example-project-id")
+            );
         if (traits.BucketKeys && place.Simulated != SimulatedVendor.MinIO)
             targets.Add(new BucketEncryption.Kms(KeyId, DataCipher.Aes256, BucketKeyEnabled: true));
         if (traits.Algorithms.Contains("AES256"))
@@ -365,5 +479,6 @@ public sealed partial class SimulatedStoreTests
     [GeneratedRegex(@"\s*([<>])\s*")]
     private static partial Regex WhiteSpaceAtTags();
 
-    private static async Task<Failure> FailureOfAsync(Task call) => (await Assert.ThrowsAsync<VendorException>(() => call)).Failure;
+    private static async Task<Failure> FailureOfAsync(Task call) =>
+        (await Assert.ThrowsAsync<VendorException>(() => call)).Failure;
 }

@@ -14,22 +14,33 @@ public sealed class VendorCatalogTests
     {
         var list = new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns);
 
-        Assert.All(VendorCatalog.All, v =>
-        {
-            var endpoint = new Uri(v.Endpoints.Default(region));
-            Assert.True(list.Allows(endpoint), endpoint.ToString());
-            Assert.False(v.Endpoints.IsOfAnotherRegion(endpoint, region), endpoint.ToString());
-            Assert.True(v.Endpoints.IsOfAnotherRegion(endpoint, "xx-nowhere-9"), endpoint.ToString());
-        });
+        Assert.All(
+            VendorCatalog.All,
+            v =>
+            {
+                var endpoint = new Uri(v.Endpoints.Default(region));
+                Assert.True(list.Allows(endpoint), endpoint.ToString());
+                Assert.False(v.Endpoints.IsOfAnotherRegion(endpoint, region), endpoint.ToString());
+                Assert.True(v.Endpoints.IsOfAnotherRegion(endpoint, "xx-nowhere-9"), endpoint.ToString());
+            }
+        );
     }
 
     [Theory]
     [InlineData("a bucket before an endpoint", "media.oss-cn-hangzhou.aliyuncs.com", "oss-cn-hangzhou.aliyuncs.com")]
     [InlineData("a bucket of dots", "my.media.s3.eusc-de-east-1.amazonaws.eu", "s3.eusc-de-east-1.amazonaws.eu")]
     [InlineData("before one that is in no region", "media.oss-accelerate.aliyuncs.com", "oss-accelerate.aliyuncs.com")]
-    [InlineData("before one of a finance cloud", "media.oss-cn-hzfinance.aliyuncs.com", "oss-cn-hzfinance.aliyuncs.com")]
+    [InlineData(
+        "before one of a finance cloud",
+        "media.oss-cn-hzfinance.aliyuncs.com",
+        "oss-cn-hzfinance.aliyuncs.com"
+    )]
     [InlineData("before one that another takes the place of", "media.s3.amazonaws.com", "s3.amazonaws.com")]
-    [InlineData("before a CloudBox", "media.cb-1.cn-x.oss-cloudbox.aliyuncs.com", "cb-1.cn-x.oss-cloudbox.aliyuncs.com")]
+    [InlineData(
+        "before a CloudBox",
+        "media.cb-1.cn-x.oss-cloudbox.aliyuncs.com",
+        "cb-1.cn-x.oss-cloudbox.aliyuncs.com"
+    )]
     [InlineData("an endpoint", "oss-cn-hangzhou.aliyuncs.com", null)]
     [InlineData("a CloudBox", "cb-1.cn-hangzhou.oss-cloudbox.aliyuncs.com", null)]
     [InlineData("too short for a bucket: OSS's own S3 dialect", "s3.oss-cn-hangzhou.aliyuncs.com", null)]
@@ -55,10 +66,30 @@ public sealed class VendorCatalogTests
 
     /// <summary>Where a key is known: two endpoints of one realm, and one of another.</summary>
     [Theory]
-    [InlineData("AlibabaOSS", "https://oss-cn-hangzhou.aliyuncs.com", "https://oss-cn-hangzhou-internal.aliyuncs.com", "https://oss-cn-beijing.aliyuncs.com")]
-    [InlineData("HuaweiOBS", "https://obs.cn-north-4.myhuaweicloud.com", "http://obs.cn-north-4.myhuaweicloud.com", "https://obs.cn-north-1.myhuaweicloud.com")]
-    [InlineData("S3", "https://s3.eu-west-1.amazonaws.com", "https://s3.dualstack.eu-west-1.amazonaws.com", "https://s3.ap-east-1.amazonaws.com")]
-    [InlineData("S3", "https://s3.cn-north-1.amazonaws.com.cn", "https://s3.dualstack.cn-north-1.amazonaws.com.cn", "https://s3.us-gov-west-1.amazonaws.com")]
+    [InlineData(
+        "AlibabaOSS",
+        "https://oss-cn-hangzhou.aliyuncs.com",
+        "https://oss-cn-hangzhou-internal.aliyuncs.com",
+        "https://oss-cn-beijing.aliyuncs.com"
+    )]
+    [InlineData(
+        "HuaweiOBS",
+        "https://obs.cn-north-4.myhuaweicloud.com",
+        "http://obs.cn-north-4.myhuaweicloud.com",
+        "https://obs.cn-north-1.myhuaweicloud.com"
+    )]
+    [InlineData(
+        "S3",
+        "https://s3.eu-west-1.amazonaws.com",
+        "https://s3.dualstack.eu-west-1.amazonaws.com",
+        "https://s3.ap-east-1.amazonaws.com"
+    )]
+    [InlineData(
+        "S3",
+        "https://s3.cn-north-1.amazonaws.com.cn",
+        "https://s3.dualstack.cn-north-1.amazonaws.com.cn",
+        "https://s3.us-gov-west-1.amazonaws.com"
+    )]
     [InlineData("S3", "https://minio.example:9000", "https://minio.example:9000", "https://minio.example")]
     public void A_key_is_known_within_a_region_or_at_an_endpoint(string vendor, string one, string same, string other)
     {
@@ -75,5 +106,6 @@ public sealed class VendorCatalogTests
     [InlineData("S3", true)]
     [InlineData("alibabaoss", false)]
     [InlineData("", false)]
-    public void Find_goes_by_the_exact_name(string name, bool known) => Assert.Equal(known, VendorCatalog.Find(name) is not null);
+    public void Find_goes_by_the_exact_name(string name, bool known) =>
+        Assert.Equal(known, VendorCatalog.Find(name) is not null);
 }

@@ -11,13 +11,15 @@ public sealed class VendorClientsTests : IDisposable
     private readonly VendorClients _clients;
     private int _opened;
 
-    public VendorClientsTests() => _clients = new VendorClients(
-        _ =>
-        {
-            _opened++;
-            return new HttpClient();
-        },
-        _time);
+    public VendorClientsTests() =>
+        _clients = new VendorClients(
+            _ =>
+            {
+                _opened++;
+                return new HttpClient();
+            },
+            _time
+        );
 
     public void Dispose()
     {

@@ -24,13 +24,22 @@ public sealed class VendorHttpTests : IDisposable
     [Fact]
     public async Task A_complete_answer_comes_back_whatever_its_status()
     {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(503, "caf\u00e9", "x-oss-request-id: r-1", "x-oss-request-id: r-2"));
+        await using var server = new ScriptedServer(_ =>
+            ScriptedServer.Answer(503, "caf\u00e9", "x-oss-request-id: r-1", "x-oss-request-id: r-2")
+        );
 
         var response = await SendAsync(server.Address);
 
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "caf\u00e9", false), (response.Status, response.Body, response.IsSuccess));
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, "caf\u00e9", false),
+            (response.Status, response.Body, response.IsSuccess)
+        );
         Assert.Equal(("r-1", null), (response.Header("X-OSS-Request-Id"), response.Header("x-oss-ec")));
-        Assert.Contains("User-Agent: bucket-encryption-operator/1.2.3\r\n", Assert.Single(server.Requests), StringComparison.Ordinal);
+        Assert.Contains(
+            "User-Agent: bucket-encryption-operator/1.2.3\r\n",
+            Assert.Single(server.Requests),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -41,7 +50,9 @@ public sealed class VendorHttpTests : IDisposable
     public async Task A_redirect_is_an_answer_and_is_not_followed(int status)
     {
         await using var elsewhere = new ScriptedServer(_ => ScriptedServer.Answer(200));
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status, "", $"Location: {elsewhere.Address}"));
+        await using var server = new ScriptedServer(_ =>
+            ScriptedServer.Answer(status, "", $"Location: {elsewhere.Address}")
+        );
 
         var response = await SendAsync(server.Address);
 
@@ -76,7 +87,9 @@ public sealed class VendorHttpTests : IDisposable
     [Fact]
     public async Task A_body_without_a_length_is_bounded_too()
     {
-        await using var server = new ScriptedServer(_ => new Reply.Bytes("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + new string('x', 100_000)));
+        await using var server = new ScriptedServer(_ => new Reply.Bytes(
+            "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + new string('x', 100_000)
+        ));
 
         await AssertFailsAsync(server.Address, "AnswerTooLarge");
     }
@@ -101,7 +114,10 @@ public sealed class VendorHttpTests : IDisposable
 
         var thrown = await Record.ExceptionAsync(() => SendAsync(server.Address));
 
-        Assert.True(thrown is VendorException { Failure: { Kind: FailureKind.Transient, Code: "BrokenAnswer" } }, $"{sentence}: {thrown}");
+        Assert.True(
+            thrown is VendorException { Failure: { Kind: FailureKind.Transient, Code: "BrokenAnswer" } },
+            $"{sentence}: {thrown}"
+        );
     }
 
     [Fact]
@@ -120,7 +136,10 @@ public sealed class VendorHttpTests : IDisposable
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200));
         using var hole = new BlackHole(IPAddress.IPv6Loopback, server.Address.Port);
         using var http = Dual(IPAddress.IPv6Loopback, IPAddress.Loopback);
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://dual.example:{server.Address.Port}/"));
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get,
+            new Uri($"http://dual.example:{server.Address.Port}/")
+        );
 
         var response = await http.SendAsync(request, "GetBucketEncryption", CancellationToken.None);
 
@@ -134,9 +153,14 @@ public sealed class VendorHttpTests : IDisposable
         using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         closed.Bind(new IPEndPoint(IPAddress.Any, 0)); // bound, not listening: nobody else gets the port
         using var http = Dual(IPAddress.Loopback, IPAddress.Parse("127.0.0.2"));
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://dual.example:{((IPEndPoint)closed.LocalEndPoint!).Port}/"));
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get,
+            new Uri($"http://dual.example:{((IPEndPoint)closed.LocalEndPoint!).Port}/")
+        );
 
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => http.SendAsync(request, "GetBucketEncryption", CancellationToken.None));
+        var thrown = await Assert.ThrowsAsync<VendorException>(() =>
+            http.SendAsync(request, "GetBucketEncryption", CancellationToken.None)
+        );
 
         Assert.Equal((FailureKind.Transient, "Unreachable"), (thrown.Failure.Kind, thrown.Failure.Code));
         Assert.Equal("No connection to any of the endpoint's 2 addresses (ConnectionRefused).", thrown.Failure.Message);
@@ -145,7 +169,13 @@ public sealed class VendorHttpTests : IDisposable
     private static VendorHttp Dual(params IPAddress[] addresses)
     {
         var connector = new StaggeredConnector(TimeProvider.System, (_, _) => Task.FromResult(addresses));
-        return new VendorHttp("test/1.0", Limit, TimeProvider.System, new WebProxy(), new Dialer(_ => Vouching.Operator, connector));
+        return new VendorHttp(
+            "test/1.0",
+            Limit,
+            TimeProvider.System,
+            new WebProxy(),
+            new Dialer(_ => Vouching.Operator, connector)
+        );
     }
 
     [Fact]
@@ -153,8 +183,14 @@ public sealed class VendorHttpTests : IDisposable
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256);
-        using var selfSigned = request.CreateSelfSigned(new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2120, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        using var certificate = X509CertificateLoader.LoadPkcs12(selfSigned.Export(X509ContentType.Pkcs12), password: null);
+        using var selfSigned = request.CreateSelfSigned(
+            new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero),
+            new DateTimeOffset(2120, 1, 1, 0, 0, 0, TimeSpan.Zero)
+        );
+        using var certificate = X509CertificateLoader.LoadPkcs12(
+            selfSigned.Export(X509ContentType.Pkcs12),
+            password: null
+        );
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(200), certificate);
 
         await AssertFailsAsync(server.Address, "TlsFailed");
@@ -174,7 +210,8 @@ public sealed class VendorHttpTests : IDisposable
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, server.Address);
             var thrown = await Record.ExceptionAsync(() =>
-                _http.SendAsync(request, "GetBucketEncryption", bundle, TimeSpan.MaxValue, CancellationToken.None));
+                _http.SendAsync(request, "GetBucketEncryption", bundle, TimeSpan.MaxValue, CancellationToken.None)
+            );
             codes.Add((thrown as VendorException)?.Failure.Code ?? "answered");
         }
 
@@ -192,11 +229,14 @@ public sealed class VendorHttpTests : IDisposable
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(4), TimeProvider.System);
         using var request = new HttpRequestMessage(HttpMethod.Put, blackHole.Address);
 
-        var thrown = await Assert.ThrowsAsync<VendorException>(() =>
-            http.SendAsync(request, "PutBucketEncryption", CancellationToken.None)).Within();
+        var thrown = await Assert
+            .ThrowsAsync<VendorException>(() => http.SendAsync(request, "PutBucketEncryption", CancellationToken.None))
+            .Within();
 
-        Assert.Equal((FailureKind.Transient, "Unreachable", true),
-            (thrown.Failure.Kind, thrown.Failure.Code, thrown.Failure.NotSent));
+        Assert.Equal(
+            (FailureKind.Transient, "Unreachable", true),
+            (thrown.Failure.Kind, thrown.Failure.Code, thrown.Failure.NotSent)
+        );
         Assert.Contains("within 2 s", thrown.Failure.Message, StringComparison.Ordinal);
     }
 
@@ -211,8 +251,13 @@ public sealed class VendorHttpTests : IDisposable
         Assert.False(sending.IsCompleted);
         _time.Advance(TimeSpan.FromTicks(1));
 
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => sending.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System));
-        Assert.Equal((FailureKind.Transient, "Timeout", "No complete answer within 10 s."), (thrown.Failure.Kind, thrown.Failure.Code, thrown.Failure.Message));
+        var thrown = await Assert.ThrowsAsync<VendorException>(() =>
+            sending.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System)
+        );
+        Assert.Equal(
+            (FailureKind.Transient, "Timeout", "No complete answer within 10 s."),
+            (thrown.Failure.Kind, thrown.Failure.Code, thrown.Failure.Message)
+        );
         Assert.Equal(0, _time.ScheduledTimers);
     }
 
@@ -231,14 +276,19 @@ public sealed class VendorHttpTests : IDisposable
 
         await stop.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            sending.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System)
+        );
     }
 
     private async Task AssertFailsAsync(Uri address, string code)
     {
         var thrown = await Assert.ThrowsAsync<VendorException>(() => SendAsync(address));
 
-        Assert.Equal((FailureKind.Transient, "GetBucketEncryption", code), (thrown.Failure.Kind, thrown.Failure.Operation, thrown.Failure.Code));
+        Assert.Equal(
+            (FailureKind.Transient, "GetBucketEncryption", code),
+            (thrown.Failure.Kind, thrown.Failure.Operation, thrown.Failure.Code)
+        );
         Assert.DoesNotContain("secret", thrown.ToString(), StringComparison.Ordinal);
     }
 

@@ -9,7 +9,12 @@ namespace BucketEncryptionOperator.Tests.Vendors;
 public sealed class VendorLimitsTests : IDisposable
 {
     private static readonly AccessKey Key = new("id-1", "secret", SecurityToken: null);
-    private static readonly BucketAddress Bucket = new("finance-archive", new Uri("https://oss-cn-hangzhou.aliyuncs.com"), "cn-hangzhou", Addressing.VirtualHost);
+    private static readonly BucketAddress Bucket = new(
+        "finance-archive",
+        new Uri("https://oss-cn-hangzhou.aliyuncs.com"),
+        "cn-hangzhou",
+        Addressing.VirtualHost
+    );
 
     private readonly ManualTimeProvider _time = new();
     private readonly VendorLimits _limits;
@@ -55,25 +60,48 @@ public sealed class VendorLimitsTests : IDisposable
     public async Task Another_secret_with_the_same_id_is_another_key()
     {
         var slow = new RateLimit(RequestsPerSecond: 1, Burst: 1, MaxConcurrency: 1);
-        await SendAsync(Bucket with { Limit = slow }, Key with { Secret = "guessed" },
-            new Failure(FailureKind.Throttled, "Get", "SlowDown") { RetryAfter = TimeSpan.FromHours(1) });
-        await SendAsync(Bucket with { Limit = slow }, Key with { SecurityToken = "guessed" },
-            new Failure(FailureKind.Throttled, "Get", "SlowDown"));
+        await SendAsync(
+            Bucket with
+            {
+                Limit = slow,
+            },
+            Key with
+            {
+                Secret = "guessed",
+            },
+            new Failure(FailureKind.Throttled, "Get", "SlowDown") { RetryAfter = TimeSpan.FromHours(1) }
+        );
+        await SendAsync(
+            Bucket with
+            {
+                Limit = slow,
+            },
+            Key with
+            {
+                SecurityToken = "guessed",
+            },
+            new Failure(FailureKind.Throttled, "Get", "SlowDown")
+        );
 
         for (var i = 0; i < RateLimit.Default.Burst; i++)
             await SendAsync(Bucket, Key).Within();
 
         var state = Assert.Single(_limits.States); // metrics have one series for the id
-        Assert.Equal((RateLimit.Default.RequestsPerSecond, RateLimit.Default.Burst + 2, 2),
-            (state.RequestsPerSecond, state.Requests, state.Throttled));
+        Assert.Equal(
+            (RateLimit.Default.RequestsPerSecond, RateLimit.Default.Burst + 2, 2),
+            (state.RequestsPerSecond, state.Requests, state.Throttled)
+        );
     }
 
     /// <summary>Whoever knows a role's name may write it into his own Secret as an id.</summary>
     [Fact]
     public async Task A_key_whose_id_is_the_name_of_a_role_is_not_the_roles()
     {
-        await SendAsync(Bucket, new AccessKey("role", "guessed", SecurityToken: null),
-            new Failure(FailureKind.Throttled, "Get", "SlowDown") { RetryAfter = TimeSpan.FromHours(1) });
+        await SendAsync(
+            Bucket,
+            new AccessKey("role", "guessed", SecurityToken: null),
+            new Failure(FailureKind.Throttled, "Get", "SlowDown") { RetryAfter = TimeSpan.FromHours(1) }
+        );
 
         await SendAsync(Bucket, Key with { Principal = "role" }).Within();
     }
@@ -102,11 +130,23 @@ public sealed class VendorLimitsTests : IDisposable
     [Fact]
     public async Task A_vendors_word_to_go_slower_reaches_the_pace()
     {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(503, "<Error><Code>SlowDown</Code></Error>"));
+        await using var server = new ScriptedServer(_ =>
+            ScriptedServer.Answer(503, "<Error><Code>SlowDown</Code></Error>")
+        );
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time);
         var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(_time), _limits);
 
-        await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(Bucket with { Endpoint = server.Address, Addressing = Addressing.CName }, Key, CancellationToken.None));
+        await Assert.ThrowsAsync<VendorException>(() =>
+            api.GetAsync(
+                Bucket with
+                {
+                    Endpoint = server.Address,
+                    Addressing = Addressing.CName,
+                },
+                Key,
+                CancellationToken.None
+            )
+        );
 
         var state = Assert.Single(_limits.States);
         Assert.Equal((1, 1, 0, 16.0), (state.Requests, state.Throttled, state.InFlight, state.RequestsPerSecond));
@@ -126,14 +166,26 @@ public sealed class VendorLimitsTests : IDisposable
         });
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time);
         var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(_time), _limits);
-        var address = Bucket with { Endpoint = server.Address, Addressing = Addressing.CName, Limit = new RateLimit(1, 1, 1) };
+        var address = Bucket with
+        {
+            Endpoint = server.Address,
+            Addressing = Addressing.CName,
+            Limit = new RateLimit(1, 1, 1),
+        };
         await SendAsync(address, Key);
 
-        var waiting = write == "a put"
-            ? api.PutAsync(address, Key,
-                api.Write(new BucketEncryption.Aes256(), new Observation(new BucketEncryption.None(), Document: null)),
-                LastCheck)
-            : api.DeleteAsync(address, Key, LastCheck);
+        var waiting =
+            write == "a put"
+                ? api.PutAsync(
+                    address,
+                    Key,
+                    api.Write(
+                        new BucketEncryption.Aes256(),
+                        new Observation(new BucketEncryption.None(), Document: null)
+                    ),
+                    LastCheck
+                )
+                : api.DeleteAsync(address, Key, LastCheck);
         await _time.TimersScheduledAsync(1).Within();
         mayWrite = false;
         _time.Advance(TimeSpan.FromSeconds(2));

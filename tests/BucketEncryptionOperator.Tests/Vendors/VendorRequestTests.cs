@@ -11,15 +11,38 @@ public sealed class VendorRequestTests(ITestOutputHelper output)
     private const string Letters = "abcxyz0189-.AX";
 
     /// <summary>Let names of up to seven labels through, so that only the reader stands before the request.</summary>
-    private static readonly string[] Patterns = ["*", "*.*", "*.*.*", "*.*.*.*", "*.*.*.*.*", "*.*.*.*.*.*", "*.*.*.*.*.*.*"];
+    private static readonly string[] Patterns =
+    [
+        "*",
+        "*.*",
+        "*.*.*",
+        "*.*.*.*",
+        "*.*.*.*.*",
+        "*.*.*.*.*.*",
+        "*.*.*.*.*.*.*",
+    ];
 
     private static readonly string[] Suffixes =
     [
-        "", "", ".example", ".aliyuncs.com", ".oss.aliyuncs.com", ".oss-cloudbox.aliyuncs.com", ".cn-x.oss-cloudbox-control.aliyuncs.com",
-        ".obs.cn-x.myhuaweicloud.com", ".s3.cn-x.jdcloud-oss.com", ".amazonaws.com", ".s3.us-gov-west-1.amazonaws.com", ".c2s.ic.gov",
+        "",
+        "",
+        ".example",
+        ".aliyuncs.com",
+        ".oss.aliyuncs.com",
+        ".oss-cloudbox.aliyuncs.com",
+        ".cn-x.oss-cloudbox-control.aliyuncs.com",
+        ".obs.cn-x.myhuaweicloud.com",
+        ".s3.cn-x.jdcloud-oss.com",
+        ".amazonaws.com",
+        ".s3.us-gov-west-1.amazonaws.com",
+        ".c2s.ic.gov",
     ];
 
-    private static readonly StoreReader Reader = new(new EndpointAllowList(Patterns), Partitions.None, new KeySourceReader(ambientInNamespacedStores: false));
+    private static readonly StoreReader Reader = new(
+        new EndpointAllowList(Patterns),
+        Partitions.None,
+        new KeySourceReader(ambientInNamespacedStores: false)
+    );
 
     /// <summary>Endpoints within the CRD's pattern, many of them with labels that are only nearly names.</summary>
     [Fact]
@@ -52,8 +75,13 @@ public sealed class VendorRequestTests(ITestOutputHelper output)
 
     private static string Host(Random random)
     {
-        var text = string.Concat(Enumerable.Range(0, random.Next(1, 30)).Select(_ => Letters[random.Next(Letters.Length)]));
-        var host = (random.Next(3) == 0 ? "xn--" : "") + text + (random.Next(3) == 0 ? ".xn--" + text[..Math.Min(5, text.Length)] : "");
+        var text = string.Concat(
+            Enumerable.Range(0, random.Next(1, 30)).Select(_ => Letters[random.Next(Letters.Length)])
+        );
+        var host =
+            (random.Next(3) == 0 ? "xn--" : "")
+            + text
+            + (random.Next(3) == 0 ? ".xn--" + text[..Math.Min(5, text.Length)] : "");
         return (random.Next(4) == 0 ? $"a.-{host}z" : $"a{host}z") + Suffixes[random.Next(Suffixes.Length)];
     }
 }

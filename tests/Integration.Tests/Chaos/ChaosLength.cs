@@ -5,5 +5,6 @@ internal static class ChaosLength
 {
     public static bool IsLong { get; } = Environment.GetEnvironmentVariable("BEO_CHAOS") == "long";
 
-    public static TimeSpan Of(int longSeconds, int shortSeconds) => TimeSpan.FromSeconds(IsLong ? longSeconds : shortSeconds);
+    public static TimeSpan Of(int longSeconds, int shortSeconds) =>
+        TimeSpan.FromSeconds(IsLong ? longSeconds : shortSeconds);
 }

@@ -89,7 +89,8 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
         _vendor = await SimulatorServer.StartAsync(new SimulatorOptions { RecordedRequests = RecordedRequests });
         var cluster = new Cluster(_server.Kubeconfig);
         await cluster.InstallAsync();
-        await cluster.ApplyAsync($$"""
+        await cluster.ApplyAsync(
+            $$"""
             apiVersion: v1
             kind: Namespace
             metadata: {name: {{LeaseNamespace}} }
@@ -99,7 +100,8 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
             metadata: {name: chaos-operator}
             roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
             subjects: [{kind: ServiceAccount, name: operator, namespace: {{LeaseNamespace}} }, {kind: ServiceAccount, name: operator-2, namespace: {{LeaseNamespace}} }]
-            """);
+            """
+        );
         await SetSceneAsync();
         var connection = KubeConfig.Load(_server.Kubeconfig, context: null, _ => null, TimeProvider.System);
         _proxy = await HttpFaultProxy.StartAsync(connection, _certificates);
@@ -153,15 +155,21 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
     /// <summary>The replica that leads, and the one that is ready to.</summary>
     internal async Task<(Replica Leader, Replica Standby)> RolesAsync()
     {
-        var roles = await Eventually.GetAsync("one replica leads and the other stands by", () =>
-        {
-            lock (_gate)
+        var roles = await Eventually.GetAsync(
+            "one replica leads and the other stands by",
+            () =>
             {
-                var leader = _replicas.Find(r => r.Process.IsRunning && r.Identity is { } identity && identity == Leases.Holder);
-                var standby = _replicas.Find(r => r.Process.IsRunning && r.StandsBy);
-                return Task.FromResult(leader is null || standby is null ? null : new[] { leader, standby });
-            }
-        }, Logs);
+                lock (_gate)
+                {
+                    var leader = _replicas.Find(r =>
+                        r.Process.IsRunning && r.Identity is { } identity && identity == Leases.Holder
+                    );
+                    var standby = _replicas.Find(r => r.Process.IsRunning && r.StandsBy);
+                    return Task.FromResult(leader is null || standby is null ? null : new[] { leader, standby });
+                }
+            },
+            Logs
+        );
         await Eventually.TrueAsync("the standby is ready", roles[1].Process.IsReadyAsync, Logs);
         return (roles[0], roles[1]);
     }
@@ -173,7 +181,10 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
     internal async Task<(HttpFaultProxy Server, Action Tell)> ReplaceAuthorityAsync()
     {
         using var successor = new TestCertificates("chaos successor");
-        var server = await HttpFaultProxy.StartAsync(KubeConfig.Load(Server.Kubeconfig, context: null, _ => null, TimeProvider.System), successor);
+        var server = await HttpFaultProxy.StartAsync(
+            KubeConfig.Load(Server.Kubeconfig, context: null, _ => null, TimeProvider.System),
+            successor
+        );
         var known = $"{_trusted}\n{successor.AuthorityPem}";
         Lead(server.Port);
         return (server, Tell);
@@ -198,7 +209,9 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
 
     /// <summary>Policies as the API server has them.</summary>
     internal async Task<IReadOnlyList<BucketEncryptionPolicy>> PoliciesAsync() =>
-        (await Admin.ListAsync(Kinds.Policies, new Scope(Namespace), limit: 5000, next: null, CancellationToken.None)).Items;
+        (
+            await Admin.ListAsync(Kinds.Policies, new Scope(Namespace), limit: 5000, next: null, CancellationToken.None)
+        ).Items;
 
     /// <summary>What is not yet as the API server's policies say, at the vendor, in the statuses, or in the mirror.</summary>
     internal async Task<IReadOnlyList<string>> MissedAsync()
@@ -206,9 +219,12 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
         try
         {
             var policies = await PoliciesAsync();
-            return [
+            return
+            [
                 .. policies.SelectMany(Missed),
-                .. _mirror.Count == policies.Count ? [] : new[] { $"the mirror holds {_mirror.Count} policies of {policies.Count}" },
+                .. _mirror.Count == policies.Count
+                    ? []
+                    : new[] { $"the mirror holds {_mirror.Count} policies of {policies.Count}" },
             ];
         }
         catch (KubeApiException e)
@@ -220,11 +236,23 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
     /// <summary>Policies that are gone and are still worked on, while every living one was read again.</summary>
     internal async Task<IReadOnlyList<string>> GhostsAsync()
     {
-        var alive = (await PoliciesAsync()).SelectMany(p => p.Spec.Buckets).Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
+        var alive = (await PoliciesAsync())
+            .SelectMany(p => p.Spec.Buckets)
+            .Select(b => b.Name)
+            .ToHashSet(StringComparer.Ordinal);
         var before = Reads();
         var after = before;
-        await Eventually.TrueAsync("every bucket is read again", () => alive.All((after = Reads()).ContainsKey) && alive.All(b => after[b] > before.GetValueOrDefault(b)), Logs);
-        return [.. Declarations.Buckets.Where(b => !alive.Contains(b) && after.GetValueOrDefault(b) > before.GetValueOrDefault(b)).Select(b => $"{b} is still read")];
+        await Eventually.TrueAsync(
+            "every bucket is read again",
+            () => alive.All((after = Reads()).ContainsKey) && alive.All(b => after[b] > before.GetValueOrDefault(b)),
+            Logs
+        );
+        return
+        [
+            .. Declarations
+                .Buckets.Where(b => !alive.Contains(b) && after.GetValueOrDefault(b) > before.GetValueOrDefault(b))
+                .Select(b => $"{b} is still read"),
+        ];
     }
 
     /// <summary>From here on the next row counts.</summary>
@@ -242,11 +270,14 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
     {
         lock (_gate)
         {
-            return [
+            return
+            [
                 .. Declarations.Wrongs(VendorRequests, row.Requests, mostWrites: 1 + _ended.Count - row.Ends),
                 .. _illegal,
                 .. _ended.Skip(row.Ends).Select(r => r.Crash).OfType<string>(),
-                .. Leases.ClockDrift > TimeSpan.FromMilliseconds(500) ? [$"the machine's clock was set, by {Leases.ClockDrift}: what is said of leases is worth nothing"] : Array.Empty<string>(),
+                .. Leases.ClockDrift > TimeSpan.FromMilliseconds(500)
+                    ? [$"the machine's clock was set, by {Leases.ClockDrift}: what is said of leases is worth nothing"]
+                    : Array.Empty<string>(),
             ];
         }
     }
@@ -256,12 +287,13 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
     {
         lock (_gate)
         {
-            return [
+            return
+            [
                 .. from request in VendorRequests
-                   where request.Sequence > row.Requests && request.Operation is Operations.Put or Operations.Delete
-                   let sender = _replicas.Concat(_ended).FirstOrDefault(r => r.Sent(request.ClientPort))
-                   where !Leases.MayWrite(sender?.Identity, request.Time)
-                   select $"{request.Operation} of {request.Bucket} at {request.Time:O} by {sender?.Identity ?? "nobody"}",
+                where request.Sequence > row.Requests && request.Operation is Operations.Put or Operations.Delete
+                let sender = _replicas.Concat(_ended).FirstOrDefault(r => r.Sent(request.ClientPort))
+                where !Leases.MayWrite(sender?.Identity, request.Time)
+                select $"{request.Operation} of {request.Bucket} at {request.Time:O} by {sender?.Identity ?? "nobody"}",
             ];
         }
     }
@@ -275,7 +307,8 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
     private string TokenFile => Path.Combine(_folder.FullName, "token");
 
     private static Watcher<T> Watch<T>(KubeClient client, KubeResource<T> resource, string ns)
-        where T : class, IKubernetesObject => new(client, resource, new Scope(ns), new Random(1), TimeProvider.System, NullLogger.Instance);
+        where T : class, IKubernetesObject =>
+        new(client, resource, new Scope(ns), new Random(1), TimeProvider.System, NullLogger.Instance);
 
     private Line NewLine() => new(Server.Port, _trusted, TokenFile);
 
@@ -310,36 +343,62 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
         var line = NewLine();
         line.Tcp.Target = _target;
         return new Replica(
-            line, Scene.Endpoint, "--watch-namespaces", Namespace, "--leader-elect", "--lease-namespace", LeaseNamespace, "--lease-duration", LeaseDuration.TotalSeconds.ToString("0"),
-            "--vendor-timeout", "120"); // a row holds an answer back for longer than a lease
+            line,
+            Scene.Endpoint,
+            "--watch-namespaces",
+            Namespace,
+            "--leader-elect",
+            "--lease-namespace",
+            LeaseNamespace,
+            "--lease-duration",
+            LeaseDuration.TotalSeconds.ToString("0"),
+            "--vendor-timeout",
+            "120"
+        ); // a row holds an answer back for longer than a lease
     }
 
     private void CheckStatuses(WatchEvent<BucketEncryptionPolicy> e)
     {
-        var policies = e is WatchEvent<BucketEncryptionPolicy>.Listed listed ? listed.Items : e is WatchEvent<BucketEncryptionPolicy>.Applied applied ? [applied.Item] : [];
+        var policies =
+            e is WatchEvent<BucketEncryptionPolicy>.Listed listed ? listed.Items
+            : e is WatchEvent<BucketEncryptionPolicy>.Applied applied ? [applied.Item]
+            : [];
         foreach (var policy in policies)
         {
             // Before the first one of ours: what the CRD says.
             if (policy.Status is not { ObservedGeneration: >= 0 } status)
                 continue;
             lock (_gate)
-                _illegal.AddRange(BucketEncryptionOperator.Tests.Reconciling.StatusRules.BrokenByItself(policy, status).Select(b => $"status of {policy.Metadata.Name}: {b}"));
+                _illegal.AddRange(
+                    BucketEncryptionOperator
+                        .Tests.Reconciling.StatusRules.BrokenByItself(policy, status)
+                        .Select(b => $"status of {policy.Metadata.Name}: {b}")
+                );
         }
     }
 
     private IEnumerable<string> Missed(BucketEncryptionPolicy policy)
     {
         var (name, key) = (policy.Metadata.Name, policy.Spec.Encryption.KmsKey?.Id);
-        if (policy.Status?.ObservedGeneration != policy.Metadata.Generation || policy.Status.Conditions.All(c => c is not { Type: "Ready", Status: "True" }))
+        if (
+            policy.Status?.ObservedGeneration != policy.Metadata.Generation
+            || policy.Status.Conditions.All(c => c is not { Type: "Ready", Status: "True" })
+        )
             yield return $"{name}: its status is not that of its spec, or not ready";
-        foreach (var bucket in policy.Spec.Buckets.Where(b => Scene.Vendor.Buckets.StoredEncryption(b.Name)?.Contains($">{key}<", StringComparison.Ordinal) != true))
+        foreach (
+            var bucket in policy.Spec.Buckets.Where(b =>
+                Scene.Vendor.Buckets.StoredEncryption(b.Name)?.Contains($">{key}<", StringComparison.Ordinal) != true
+            )
+        )
             yield return $"{name}: bucket {bucket.Name} is not encrypted by {key}";
         if (_mirror.Find(policy.Metadata.Key)?.Metadata.ResourceVersion != policy.Metadata.ResourceVersion)
             yield return $"{name}: the mirror has another version";
     }
 
-    private Dictionary<string, long> Reads() => Scene.Vendor.Counters.Values.Buckets
-        .Where(b => b.Value.ContainsKey(Operations.Get)).ToDictionary(b => b.Key, b => b.Value[Operations.Get].Received, StringComparer.Ordinal);
+    private Dictionary<string, long> Reads() =>
+        Scene
+            .Vendor.Counters.Values.Buckets.Where(b => b.Value.ContainsKey(Operations.Get))
+            .ToDictionary(b => b.Key, b => b.Value[Operations.Get].Received, StringComparer.Ordinal);
 }
 
 /// <summary>What had happened before a row began.</summary>

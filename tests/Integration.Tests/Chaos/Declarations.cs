@@ -57,10 +57,16 @@ internal sealed partial class Declarations
     public IEnumerable<string> Wrongs(IEnumerable<RecordedRequest> requests, long since, int mostWrites)
     {
         var written = new Dictionary<string, (int Key, int Times)>(StringComparer.Ordinal);
-        foreach (var request in requests.Where(r => r is { Operation: Operations.Put or Operations.Delete, Bucket: not null, Status: >= 200 and < 300 }))
+        foreach (
+            var request in requests.Where(r =>
+                r is { Operation: Operations.Put or Operations.Delete, Bucket: not null, Status: >= 200 and < 300 }
+            )
+        )
         {
             var bucket = request.Bucket ?? "";
-            var key = Key().Match(request.Body) is { Success: true } match ? int.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture) : 0;
+            var key = Key().Match(request.Body) is { Success: true } match
+                ? int.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture)
+                : 0;
             var (last, times) = written.GetValueOrDefault(bucket);
             times = key == last ? times + 1 : 1;
             written[bucket] = (key, times);
@@ -81,6 +87,10 @@ internal sealed partial class Declarations
             return _byBucket.TryGetValue(bucket, out var keys) && keys.Exists(k => k.Key == key && k.Since <= by);
     }
 
-    [GeneratedRegex("<KMSMasterKeyID>key-(?<number>[0-9]+)</KMSMasterKeyID>", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        "<KMSMasterKeyID>key-(?<number>[0-9]+)</KMSMasterKeyID>",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex Key();
 }

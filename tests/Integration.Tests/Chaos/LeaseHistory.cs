@@ -22,7 +22,8 @@ internal sealed class LeaseHistory
     private readonly DateTimeOffset _wallClock = TimeProvider.System.GetUtcNow();
     private readonly long _monotonicClock = TimeProvider.System.GetTimestamp();
 
-    public TimeSpan ClockDrift => (TimeProvider.System.GetUtcNow() - _wallClock - TimeProvider.System.GetElapsedTime(_monotonicClock)).Duration();
+    public TimeSpan ClockDrift =>
+        (TimeProvider.System.GetUtcNow() - _wallClock - TimeProvider.System.GetElapsedTime(_monotonicClock)).Duration();
 
     public string Holder
     {
@@ -35,7 +36,10 @@ internal sealed class LeaseHistory
 
     public void Take(WatchEvent<Lease> e)
     {
-        var leases = e is WatchEvent<Lease>.Listed listed ? listed.Items : e is WatchEvent<Lease>.Applied applied ? [applied.Item] : [];
+        var leases =
+            e is WatchEvent<Lease>.Listed listed ? listed.Items
+            : e is WatchEvent<Lease>.Applied applied ? [applied.Item]
+            : [];
         lock (_gate)
             _records.AddRange(leases.Select(l => l.Spec).Where(r => _records.Count == 0 || r != _records[^1]));
     }
@@ -51,7 +55,11 @@ internal sealed class LeaseHistory
         lock (_gate)
         {
             var last = _records.FindLastIndex(r => r.RenewTime <= at);
-            return identity is not null && last >= 0 && _records[last] is var r && r.HolderIdentity == identity && at < r.RenewTime + TimeSpan.FromSeconds(r.LeaseDurationSeconds ?? 0);
+            return identity is not null
+                && last >= 0
+                && _records[last] is var r
+                && r.HolderIdentity == identity
+                && at < r.RenewTime + TimeSpan.FromSeconds(r.LeaseDurationSeconds ?? 0);
         }
     }
 }

@@ -14,14 +14,17 @@ internal sealed class Line : IAsyncDisposable
     {
         Tcp = new TcpProxy(target);
         Trust(certificateAuthorities);
-        File.WriteAllText(Kubeconfig, $$"""
+        File.WriteAllText(
+            Kubeconfig,
+            $$"""
             apiVersion: v1
             kind: Config
             current-context: line
             contexts: [{name: line, context: {cluster: line, user: line} }]
             clusters: [{name: line, cluster: {server: "https://127.0.0.1:{{Tcp.Port}}", certificate-authority: {{Authorities}} } }]
             users: [{name: line, user: {tokenFile: {{tokenFile}} } }]
-            """);
+            """
+        );
     }
 
     public TcpProxy Tcp { get; }
@@ -30,7 +33,12 @@ internal sealed class Line : IAsyncDisposable
 
     private string Authorities => Path.Combine(_folder.FullName, "ca.crt");
 
-    public KubeClient Connect() => new(KubeConfig.Load(Kubeconfig, context: null, _ => null, TimeProvider.System), "chaos-mirror/1.0", TimeProvider.System);
+    public KubeClient Connect() =>
+        new(
+            KubeConfig.Load(Kubeconfig, context: null, _ => null, TimeProvider.System),
+            "chaos-mirror/1.0",
+            TimeProvider.System
+        );
 
     /// <summary>Replaces the file of the authorities, as a kubelet does: at once or not at all.</summary>
     public void Trust(string certificateAuthorities)

@@ -15,7 +15,11 @@ internal sealed partial class Replica : IAsyncDisposable
     {
         Line = line;
         _vendor = new TcpProxy(vendor.Port);
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["http_proxy"] = $"http://127.0.0.1:{_vendor.Port}", ["no_proxy"] = "" };
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["http_proxy"] = $"http://127.0.0.1:{_vendor.Port}",
+            ["no_proxy"] = "",
+        };
         Process = OperatorProcess.Launch(line.Kubeconfig, Endpoint, environment, flags);
     }
 
@@ -27,13 +31,18 @@ internal sealed partial class Replica : IAsyncDisposable
     public bool EndIsWanted { get; set; }
 
     /// <summary>As it is named in the lease, or null while it has never led.</summary>
-    public string? Identity => LeadingAs().Match(Process.Log) is { Success: true } match ? match.Groups["identity"].Value : null;
+    public string? Identity =>
+        LeadingAs().Match(Process.Log) is { Success: true } match ? match.Groups["identity"].Value : null;
 
     public bool StandsBy => Process.Log.Contains("Standing by", StringComparison.Ordinal) && Identity is null;
 
     /// <summary>Its end, if that was neither wanted nor the one of a leader that has lost.</summary>
-    public string? Crash => Process.IsRunning || EndIsWanted || (Process.ExitCode == 1 && Process.Log.Contains("Leadership lost", StringComparison.Ordinal))
-        ? null : $"a replica ended with {Process.ExitCode}: {Process.Log[^Math.Min(Process.Log.Length, 8000)..]}";
+    public string? Crash =>
+        Process.IsRunning
+        || EndIsWanted
+        || (Process.ExitCode == 1 && Process.Log.Contains("Leadership lost", StringComparison.Ordinal))
+            ? null
+            : $"a replica ended with {Process.ExitCode}: {Process.Log[^Math.Min(Process.Log.Length, 8000)..]}";
 
     public bool HasAskedVendor => _vendor.Connections > 0;
 

@@ -47,7 +47,10 @@ internal sealed class ApiServer : IAsyncDisposable
     public void KnowOnly(params IEnumerable<(string Token, string Account)> tokens)
     {
         var next = Tokens + ".next";
-        File.WriteAllLines(next, tokens.Select((t, i) => $"{t.Token},system:serviceaccount:{t.Account},{i},system:serviceaccounts"));
+        File.WriteAllLines(
+            next,
+            tokens.Select((t, i) => $"{t.Token},system:serviceaccount:{t.Account},{i},system:serviceaccounts")
+        );
         File.Move(next, Tokens, overwrite: true);
     }
 
@@ -56,7 +59,9 @@ internal sealed class ApiServer : IAsyncDisposable
     {
         const string Field = "certificate-authority-data: ";
         var line = (await File.ReadAllLinesAsync(Kubeconfig)).Single(l => l.Contains(Field, StringComparison.Ordinal));
-        return Encoding.ASCII.GetString(Convert.FromBase64String(line[(line.IndexOf(Field, StringComparison.Ordinal) + Field.Length)..]));
+        return Encoding.ASCII.GetString(
+            Convert.FromBase64String(line[(line.IndexOf(Field, StringComparison.Ordinal) + Field.Length)..])
+        );
     }
 
     /// <summary>SIGKILL, and a new start on the same data with certificates of a new authority.</summary>
@@ -79,7 +84,10 @@ internal sealed class ApiServer : IAsyncDisposable
         var children = "";
         foreach (var thread in Directory.GetDirectories($"/proc/{Process.Id}/task"))
             children += await File.ReadAllTextAsync(Path.Combine(thread, "children"));
-        await Child.SignalAsync(children.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).Single(), signal);
+        await Child.SignalAsync(
+            children.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).Single(),
+            signal
+        );
     }
 
     public Task ExitAsync() => Process.ExitAsync();
@@ -90,8 +98,24 @@ internal sealed class ApiServer : IAsyncDisposable
         File.Delete(ready);
         if (_process is not null)
             await _process.DisposeAsync();
-        var process = _process = Child.Start(Repository.ApiServerScript, [_data, "--secure-port", Port.ToString(), "--audit-log-path", AuditLog, "--token-auth-file", Tokens, "--exit-with-parent"]);
-        await Eventually.TrueAsync("the API server is ready", () => File.Exists(ready) || !process.IsRunning, () => process.Output);
+        var process = _process = Child.Start(
+            Repository.ApiServerScript,
+            [
+                _data,
+                "--secure-port",
+                Port.ToString(),
+                "--audit-log-path",
+                AuditLog,
+                "--token-auth-file",
+                Tokens,
+                "--exit-with-parent",
+            ]
+        );
+        await Eventually.TrueAsync(
+            "the API server is ready",
+            () => File.Exists(ready) || !process.IsRunning,
+            () => process.Output
+        );
         if (!process.IsRunning)
             throw new InvalidOperationException("the API server ended: " + process.Output);
     }

@@ -4,7 +4,15 @@ using System.Text.Json.Nodes;
 namespace Integration.Tests.Harness;
 
 /// <summary>One request as the API server recorded it.</summary>
-internal sealed record AuditEntry(string Verb, string Resource, string Subresource, string Namespace, string Name, int Code, string Uri)
+internal sealed record AuditEntry(
+    string Verb,
+    string Resource,
+    string Subresource,
+    string Namespace,
+    string Name,
+    int Code,
+    string Uri
+)
 {
     public bool IsStreamingList => Verb == "watch" && Uri.Contains("sendInitialEvents=true", StringComparison.Ordinal);
 }
@@ -48,7 +56,13 @@ internal static class AuditLog
         var reference = node["objectRef"];
         string Text(string name) => reference?[name]?.GetValue<string>() ?? "";
         return new AuditEntry(
-            node["verb"]?.GetValue<string>() ?? "", Text("resource"), Text("subresource"), Text("namespace"), Text("name"),
-            node["responseStatus"]?["code"]?.GetValue<int>() ?? 0, node["requestURI"]?.GetValue<string>() ?? "");
+            node["verb"]?.GetValue<string>() ?? "",
+            Text("resource"),
+            Text("subresource"),
+            Text("namespace"),
+            Text("name"),
+            node["responseStatus"]?["code"]?.GetValue<int>() ?? 0,
+            node["requestURI"]?.GetValue<string>() ?? ""
+        );
     }
 }

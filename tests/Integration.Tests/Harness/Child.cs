@@ -29,12 +29,17 @@ internal sealed class Child : IAsyncDisposable
     /// <summary>Starts the operator, or one of its commands.</summary>
     /// <param name="directory">Its working directory; null for this process's.</param>
     public static Child StartOperator(
-        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? directory = null) =>
-        Start(Repository.Operator[0], [.. Repository.Operator.Skip(1), .. arguments], environment, directory);
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null,
+        string? directory = null
+    ) => Start(Repository.Operator[0], [.. Repository.Operator.Skip(1), .. arguments], environment, directory);
 
     public static Child Start(
-        string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null,
-        string? directory = null)
+        string file,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null,
+        string? directory = null
+    )
     {
         var start = new ProcessStartInfo(file, arguments)
         {

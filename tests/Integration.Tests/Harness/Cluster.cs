@@ -23,8 +23,13 @@ internal sealed class Cluster(string kubeconfig)
         await ApplyAsync(Repository.Crd("objectstores.yaml"));
         await ApplyAsync(Repository.Crd("clusterobjectstores.yaml"));
         await KubectlAsync(
-            "wait", "--for=condition=Established", "--timeout=30s",
-            "crd/bucketencryptionpolicies.bucketencryption.io", "crd/objectstores.bucketencryption.io", "crd/clusterobjectstores.bucketencryption.io");
+            "wait",
+            "--for=condition=Established",
+            "--timeout=30s",
+            "crd/bucketencryptionpolicies.bucketencryption.io",
+            "crd/objectstores.bucketencryption.io",
+            "crd/clusterobjectstores.bucketencryption.io"
+        );
     }
 
     /// <returns>What kubectl printed.</returns>
@@ -32,7 +37,9 @@ internal sealed class Cluster(string kubeconfig)
     public async Task<string> KubectlAsync(params string[] arguments)
     {
         var (code, output) = await TryKubectlAsync(arguments);
-        return code == 0 ? output : throw new InvalidOperationException($"kubectl {string.Join(' ', arguments)}: {output}");
+        return code == 0
+            ? output
+            : throw new InvalidOperationException($"kubectl {string.Join(' ', arguments)}: {output}");
     }
 
     public async Task<(int Code, string Output)> TryKubectlAsync(params string[] arguments)
@@ -69,16 +76,31 @@ internal sealed class Cluster(string kubeconfig)
         (await GetAsync($"namespaces/{ns}/bucketencryptionpolicies"))["items"]?.AsArray() ?? throw new JsonException();
 
     /// <summary>Waits until the policy's Ready condition speaks of the current spec and is as wanted.</summary>
-    public Task<JsonNode> WhenReadyIsAsync(string ns, string name, string status, string? reason = null, Func<string>? detail = null) =>
-        WhenReadyIsAsync($"policy {ns}/{name}", () => PolicyAsync(ns, name), status, reason, detail);
+    public Task<JsonNode> WhenReadyIsAsync(
+        string ns,
+        string name,
+        string status,
+        string? reason = null,
+        Func<string>? detail = null
+    ) => WhenReadyIsAsync($"policy {ns}/{name}", () => PolicyAsync(ns, name), status, reason, detail);
 
     /// <summary>The same of a store.</summary>
     /// <param name="kind">As kubectl takes it.</param>
-    public Task<JsonNode> WhenStoreReadyIsAsync(string kind, string ns, string name, string status, string reason, Func<string>? detail = null) =>
+    public Task<JsonNode> WhenStoreReadyIsAsync(
+        string kind,
+        string ns,
+        string name,
+        string status,
+        string reason,
+        Func<string>? detail = null
+    ) =>
         WhenReadyIsAsync(
             $"{kind} {ns}/{name}",
             () => GetAsync(kind == "clusterobjectstore" ? $"{kind}s/{name}" : $"namespaces/{ns}/{kind}s/{name}"),
-            status, reason, detail);
+            status,
+            reason,
+            detail
+        );
 
     /// <summary>Opens the client again for each request: the API server may have another authority by now.</summary>
     private async Task<JsonNode> GetAsync(string path)
@@ -87,7 +109,13 @@ internal sealed class Cluster(string kubeconfig)
         return await api.GetAsync($"{Group}/{path}") ?? throw new InvalidOperationException($"{path} is not there");
     }
 
-    private static Task<JsonNode> WhenReadyIsAsync(string what, Func<Task<JsonNode>> get, string status, string? reason, Func<string>? detail)
+    private static Task<JsonNode> WhenReadyIsAsync(
+        string what,
+        Func<Task<JsonNode>> get,
+        string status,
+        string? reason,
+        Func<string>? detail
+    )
     {
         JsonNode? last = null;
         return Eventually.GetAsync(
@@ -95,16 +123,25 @@ internal sealed class Cluster(string kubeconfig)
             async () =>
             {
                 last = await get();
-                var current = last["status"]?["observedGeneration"]?.GetValue<long>() == last["metadata"]?["generation"]?.GetValue<long>();
+                var current =
+                    last["status"]?["observedGeneration"]?.GetValue<long>()
+                    == last["metadata"]?["generation"]?.GetValue<long>();
                 var ready = Condition(last, "Ready");
-                return current && ready?["status"]?.GetValue<string>() == status && (reason is null || ready["reason"]?.GetValue<string>() == reason) ? last : null;
+                return
+                    current
+                    && ready?["status"]?.GetValue<string>() == status
+                    && (reason is null || ready["reason"]?.GetValue<string>() == reason)
+                    ? last
+                    : null;
             },
-            () => $"{last?["status"]}\n{detail?.Invoke()}");
+            () => $"{last?["status"]}\n{detail?.Invoke()}"
+        );
     }
 
     public static JsonNode? Condition(JsonNode policy, string type) =>
         policy["status"]?["conditions"]?.AsArray().FirstOrDefault(c => c?["type"]?.GetValue<string>() == type);
 
     public static JsonNode Row(JsonNode policy, string bucket) =>
-        policy["status"]?["buckets"]?.AsArray().FirstOrDefault(b => b?["name"]?.GetValue<string>() == bucket) ?? throw new JsonException($"no row for {bucket}");
+        policy["status"]?["buckets"]?.AsArray().FirstOrDefault(b => b?["name"]?.GetValue<string>() == bucket)
+        ?? throw new JsonException($"no row for {bucket}");
 }

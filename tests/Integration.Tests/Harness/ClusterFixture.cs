@@ -42,7 +42,11 @@ public sealed class ClusterFixture : IAsyncLifetime
     }
 
     internal Task<OperatorProcess> OperatorAsync(Scene scene, params string[] flags) =>
-        OperatorProcess.StartAsync(Server.Kubeconfig, scene.Endpoint, ["--watch-namespaces", scene.Namespace, .. flags]);
+        OperatorProcess.StartAsync(
+            Server.Kubeconfig,
+            scene.Endpoint,
+            ["--watch-namespaces", scene.Namespace, .. flags]
+        );
 }
 
 [CollectionDefinition(Name)]

@@ -26,5 +26,6 @@ internal static class Eventually
     public static Task TrueAsync(string what, Func<Task<bool>> ask, Func<string>? detail = null) =>
         GetAsync(what, async () => await ask() ? what : null, detail);
 
-    public static Task TrueAsync(string what, Func<bool> ask, Func<string>? detail = null) => TrueAsync(what, () => Task.FromResult(ask()), detail);
+    public static Task TrueAsync(string what, Func<bool> ask, Func<string>? detail = null) =>
+        TrueAsync(what, () => Task.FromResult(ask()), detail);
 }

@@ -17,7 +17,9 @@ internal sealed partial class ExecPluginFolder : IDisposable
     {
         var folder = new ExecPluginFolder();
         await File.WriteAllTextAsync(folder.InFolder("ca.crt"), await server.AuthorityAsync());
-        await File.WriteAllTextAsync(folder.Kubeconfig, $$$"""
+        await File.WriteAllTextAsync(
+            folder.Kubeconfig,
+            $$$"""
             current-context: c
             contexts: [{name: c, context: {cluster: k, user: u}}]
             clusters: [{name: k, cluster: {server: "{{{server.Url}}}", certificate-authority: ca.crt}}]
@@ -29,7 +31,8 @@ internal sealed partial class ExecPluginFolder : IDisposable
                   command: ./login
                   args: [two words]
                   interactiveMode: Never
-            """);
+            """
+        );
         const string Script = """
             #!/bin/sh
             cd "$(dirname "$0")" || exit 1
@@ -44,23 +47,35 @@ internal sealed partial class ExecPluginFolder : IDisposable
     }
 
     /// <param name="seconds">From the run on, until the token expires.</param>
-    public Task GiveTokenAsync(string token, int seconds) => AnswerAsync($$"""
-        expires=$(date -u -d "+{{seconds}} seconds" +%Y-%m-%dT%H:%M:%SZ)
-        printf '%s' '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "{{token}}", '
-        printf '"expirationTimestamp": "%s"} }' "$expires"
-        """);
+    public Task GiveTokenAsync(string token, int seconds) =>
+        AnswerAsync(
+            $$"""
+            expires=$(date -u -d "+{{seconds}} seconds" +%Y-%m-%dT%H:%M:%SZ)
+            printf '%s' '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "{{token}}", '
+            printf '"expirationTimestamp": "%s"} }' "$expires"
+            """
+        );
 
     /// <summary>That of a kubeconfig.</summary>
     public async Task GiveCertificateAsync(string kubeconfig)
     {
         var text = await File.ReadAllTextAsync(kubeconfig);
-        string Pem(string field) => Encoding.ASCII.GetString(
-            Convert.FromBase64String(Data().Matches(text).Single(m => m.Groups["field"].Value == field).Groups["data"].Value))
-            .ReplaceLineEndings("\\n");
-        await AnswerAsync($$"""
+        string Pem(string field) =>
+            Encoding
+                .ASCII.GetString(
+                    Convert.FromBase64String(
+                        Data().Matches(text).Single(m => m.Groups["field"].Value == field).Groups["data"].Value
+                    )
+                )
+                .ReplaceLineEndings("\\n");
+        await AnswerAsync(
+            $$"""
             printf '%s' '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": '
-            printf '%s' '{"clientCertificateData": "{{Pem("client-certificate")}}", "clientKeyData": "{{Pem("client-key")}}"} }'
-            """);
+            printf '%s' '{"clientCertificateData": "{{Pem("client-certificate")}}", "clientKeyData": "{{Pem(
+                "client-key"
+            )}}"} }'
+            """
+        );
     }
 
     public Task FailAsync(string said) => AnswerAsync($"echo '{said}' >&2; exit 1");
@@ -75,6 +90,10 @@ internal sealed partial class ExecPluginFolder : IDisposable
 
     private string InFolder(string name) => Path.Combine(_folder, name);
 
-    [GeneratedRegex("(?<field>client-certificate|client-key)-data: *(?<data>[A-Za-z0-9+/=]+)", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        "(?<field>client-certificate|client-key)-data: *(?<data>[A-Za-z0-9+/=]+)",
+        RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex Data();
 }

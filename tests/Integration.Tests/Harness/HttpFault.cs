@@ -10,9 +10,7 @@ internal sealed record ProxiedCall(int Number, string Method, string Path, strin
 /// <summary>What becomes of it, where it does not just pass.</summary>
 internal abstract record HttpFault
 {
-    private HttpFault()
-    {
-    }
+    private HttpFault() { }
 
     /// <summary>The proxy answers with a Status object; the server never hears of it.</summary>
     public sealed record Answer(int Status) : HttpFault
@@ -36,7 +34,8 @@ internal static class FaultPlan
 {
     private const int LongestHead = 4000;
 
-    public static Func<ProxiedCall, HttpFault?> AtCall(int number, HttpFault fault) => call => call.Number == number ? fault : null;
+    public static Func<ProxiedCall, HttpFault?> AtCall(int number, HttpFault fault) =>
+        call => call.Number == number ? fault : null;
 
     /// <summary>Any fault at any call, with this probability. The same seed and the same order of calls give the same faults.</summary>
     public static Func<ProxiedCall, HttpFault?> AtRandom(Random random, double probability)
@@ -49,14 +48,15 @@ internal static class FaultPlan
         };
     }
 
-    private static HttpFault Any(Random random) => random.Next(7) switch
-    {
-        0 => new HttpFault.Answer(429) { RetryAfterSeconds = 1 },
-        1 => new HttpFault.Answer(500),
-        2 => new HttpFault.Answer(503),
-        3 => new HttpFault.ExpiredEvent(),
-        4 => new HttpFault.Truncate(random.Next(LongestHead), Breaks: false),
-        5 => new HttpFault.Truncate(random.Next(LongestHead), Breaks: true),
-        _ => new HttpFault.Corrupt(random.Next(LongestHead)),
-    };
+    private static HttpFault Any(Random random) =>
+        random.Next(7) switch
+        {
+            0 => new HttpFault.Answer(429) { RetryAfterSeconds = 1 },
+            1 => new HttpFault.Answer(500),
+            2 => new HttpFault.Answer(503),
+            3 => new HttpFault.ExpiredEvent(),
+            4 => new HttpFault.Truncate(random.Next(LongestHead), Breaks: false),
+            5 => new HttpFault.Truncate(random.Next(LongestHead), Breaks: true),
+            _ => new HttpFault.Corrupt(random.Next(LongestHead)),
+        };
 }

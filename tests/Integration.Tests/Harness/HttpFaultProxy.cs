@@ -32,16 +32,24 @@ internal sealed class HttpFaultProxy : IAsyncDisposable
     {
         _app = app;
         _server = server.Server;
-        var chain = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        chain.CustomTrustStore.AddRange(server.CertificateAuthorities.Current);
-        _http = new HttpClient(new SocketsHttpHandler
+        var chain = new X509ChainPolicy
         {
-            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = chain },
-            EnableMultipleHttp2Connections = true,
-            UseCookies = false,
-            UseProxy = false,
-        })
-        { Timeout = Timeout.InfiniteTimeSpan };
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
+        chain.CustomTrustStore.AddRange(server.CertificateAuthorities.Current);
+        _http = new HttpClient(
+            new SocketsHttpHandler
+            {
+                SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = chain },
+                EnableMultipleHttp2Connections = true,
+                UseCookies = false,
+                UseProxy = false,
+            }
+        )
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         app.Run(ServeAsync);
     }
 
@@ -63,11 +71,17 @@ internal sealed class HttpFaultProxy : IAsyncDisposable
         builder.Logging.ClearProviders();
         var certificate = certificates.Server(dnsName: null, IPAddress.Loopback);
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port: 0, listen =>
-        {
-            listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.UseHttps(certificate);
-        }));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.Listen(
+                IPAddress.Loopback,
+                port: 0,
+                listen =>
+                {
+                    listen.Protocols = HttpProtocols.Http1AndHttp2;
+                    listen.UseHttps(certificate);
+                }
+            )
+        );
         var proxy = new HttpFaultProxy(builder.Build(), server);
         await proxy._app.StartAsync();
         return proxy;
@@ -87,19 +101,29 @@ internal sealed class HttpFaultProxy : IAsyncDisposable
     private async Task ServeAsync(HttpContext context)
     {
         var request = context.Request;
-        var call = new ProxiedCall(Interlocked.Increment(ref _calls), request.Method, request.Path, request.QueryString.Value ?? "", request.Headers.Authorization.ToString());
+        var call = new ProxiedCall(
+            Interlocked.Increment(ref _calls),
+            request.Method,
+            request.Path,
+            request.QueryString.Value ?? "",
+            request.Headers.Authorization.ToString()
+        );
         var fault = Faults(call);
         if (fault is not null)
             Interlocked.Increment(ref _struck);
         try
         {
-            await (fault switch
-            {
-                HttpFault.Answer answer => AnswerAsync(context, answer.Status, answer.RetryAfterSeconds),
-                HttpFault.ExpiredEvent when call.IsWatch => context.Response.WriteAsync($$"""{"type":"ERROR","object":{{Status(410)}}}""" + "\n"),
-                HttpFault.ExpiredEvent => AnswerAsync(context, 410, retryAfterSeconds: null),
-                _ => ForwardAsync(context, fault),
-            });
+            await (
+                fault switch
+                {
+                    HttpFault.Answer answer => AnswerAsync(context, answer.Status, answer.RetryAfterSeconds),
+                    HttpFault.ExpiredEvent when call.IsWatch => context.Response.WriteAsync(
+                        $$"""{"type":"ERROR","object":{{Status(410)}}}""" + "\n"
+                    ),
+                    HttpFault.ExpiredEvent => AnswerAsync(context, 410, retryAfterSeconds: null),
+                    _ => ForwardAsync(context, fault),
+                }
+            );
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {
@@ -122,17 +146,33 @@ internal sealed class HttpFaultProxy : IAsyncDisposable
     private async Task ForwardAsync(HttpContext context, HttpFault? fault)
     {
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), new Uri(_server, target)) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), new Uri(_server, target))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         if (context.Request.ContentLength is not (null or 0))
             request.Content = new StreamContent(context.Request.Body);
-        foreach (var (name, values) in context.Request.Headers.Where(h => !NotForwarded.Contains(h.Key, StringComparer.OrdinalIgnoreCase)))
+        foreach (
+            var (name, values) in context.Request.Headers.Where(h =>
+                !NotForwarded.Contains(h.Key, StringComparer.OrdinalIgnoreCase)
+            )
+        )
         {
             if (!request.Headers.TryAddWithoutValidation(name, values.AsEnumerable()))
                 request.Content?.Headers.TryAddWithoutValidation(name, values.AsEnumerable());
         }
-        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
+        using var response = await _http.SendAsync(
+            request,
+            HttpCompletionOption.ResponseHeadersRead,
+            context.RequestAborted
+        );
         context.Response.StatusCode = (int)response.StatusCode;
-        foreach (var (name, values) in response.Headers.Concat(response.Content.Headers).Where(h => !NotForwarded.Contains(h.Key, StringComparer.OrdinalIgnoreCase)))
+        foreach (
+            var (name, values) in response
+                .Headers.Concat(response.Content.Headers)
+                .Where(h => !NotForwarded.Contains(h.Key, StringComparer.OrdinalIgnoreCase))
+        )
             context.Response.Headers[name] = values.ToArray();
         await context.Response.Body.FlushAsync(context.RequestAborted); // the head of a watch arrives long before its first line
         await PumpAsync(await response.Content.ReadAsStreamAsync(context.RequestAborted), context, fault);

@@ -15,6 +15,14 @@ internal static class Installation
         var clusterWide = Assert.Single(parts, p => p.Contains("kind: ClusterRoleBinding", StringComparison.Ordinal));
         await cluster.ApplyAsync(string.Join("---\n", parts.Where(p => p != clusterWide)));
         foreach (var ns in namespaces)
-            await cluster.KubectlAsync("-n", ns, "create", "rolebinding", Name, $"--clusterrole={Name}", $"--serviceaccount={Account}");
+            await cluster.KubectlAsync(
+                "-n",
+                ns,
+                "create",
+                "rolebinding",
+                Name,
+                $"--clusterrole={Name}",
+                $"--serviceaccount={Account}"
+            );
     }
 }

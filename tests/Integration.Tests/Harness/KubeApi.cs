@@ -23,12 +23,21 @@ internal sealed class KubeApi : IDisposable
     public static KubeApi Open(string kubeconfig)
     {
         var connection = KubeConfig.Load(kubeconfig, context: null, _ => null, TimeProvider.System);
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
         policy.CustomTrustStore.AddRange(connection.CertificateAuthorities.Current);
         var tls = new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
         if (connection.ClientCertificate is { } certificate)
             tls.ClientCertificates = [certificate.Current];
-        return new KubeApi(new HttpClient(new SocketsHttpHandler { SslOptions = tls, EnableMultipleHttp2Connections = true }) { BaseAddress = connection.Server });
+        return new KubeApi(
+            new HttpClient(new SocketsHttpHandler { SslOptions = tls, EnableMultipleHttp2Connections = true })
+            {
+                BaseAddress = connection.Server,
+            }
+        );
     }
 
     /// <summary>Server-side apply.</summary>
@@ -40,9 +49,11 @@ internal sealed class KubeApi : IDisposable
         return SendAsync(HttpMethod.Patch, $"{path}?{Manager}", target, "application/apply-patch+yaml");
     }
 
-    public Task<(HttpStatusCode Status, JsonNode Body)> PatchAsync(string path, JsonObject change) => SendAsync(HttpMethod.Patch, $"{path}?{Strict}", change, "application/merge-patch+json");
+    public Task<(HttpStatusCode Status, JsonNode Body)> PatchAsync(string path, JsonObject change) =>
+        SendAsync(HttpMethod.Patch, $"{path}?{Strict}", change, "application/merge-patch+json");
 
-    public Task<(HttpStatusCode Status, JsonNode Body)> DeleteAsync(string path) => SendAsync(HttpMethod.Delete, path, body: null, contentType: null);
+    public Task<(HttpStatusCode Status, JsonNode Body)> DeleteAsync(string path) =>
+        SendAsync(HttpMethod.Delete, path, body: null, contentType: null);
 
     /// <returns>Null when it is not there.</returns>
     public async Task<JsonNode?> GetAsync(string path, string accept = "application/json")
@@ -56,7 +67,13 @@ internal sealed class KubeApi : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<(HttpStatusCode Status, JsonNode Body)> SendAsync(HttpMethod method, string path, JsonObject? body, string? contentType, string accept = "application/json")
+    private async Task<(HttpStatusCode Status, JsonNode Body)> SendAsync(
+        HttpMethod method,
+        string path,
+        JsonObject? body,
+        string? contentType,
+        string accept = "application/json"
+    )
     {
         using var request = new HttpRequestMessage(method, path) { Version = HttpVersion.Version20 };
         request.Headers.Accept.Add(MediaTypeWithQualityHeaderValue.Parse(accept));

@@ -11,12 +11,15 @@ internal sealed class Kubeconfig : IDisposable
     {
         var config = new Kubeconfig();
         await File.WriteAllTextAsync(System.IO.Path.Combine(config._folder, "ca.crt"), await server.AuthorityAsync());
-        await File.WriteAllTextAsync(config.Path, $$$"""
+        await File.WriteAllTextAsync(
+            config.Path,
+            $$$"""
             current-context: c
             contexts: [{name: c, context: {cluster: k, user: u}}]
             clusters: [{name: k, cluster: {server: "{{{server.Url}}}", certificate-authority: ca.crt}}]
             users: [{name: u, user: {token: {{{token}}}}}]
-            """);
+            """
+        );
         return config;
     }
 

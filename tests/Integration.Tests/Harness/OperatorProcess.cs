@@ -32,28 +32,54 @@ internal sealed class OperatorProcess : IAsyncDisposable
     }
 
     /// <param name="kubeconfig">Null for what the environment says.</param>
-    public static OperatorProcess Launch(string? kubeconfig, Uri allowedEndpoint, IReadOnlyDictionary<string, string>? environment, params string[] flags) =>
-        LaunchIn(directory: null, kubeconfig, allowedEndpoint, environment, flags);
+    public static OperatorProcess Launch(
+        string? kubeconfig,
+        Uri allowedEndpoint,
+        IReadOnlyDictionary<string, string>? environment,
+        params string[] flags
+    ) => LaunchIn(directory: null, kubeconfig, allowedEndpoint, environment, flags);
 
     /// <param name="directory">Its working directory; null for this process's.</param>
     /// <param name="kubeconfig">Null for what the environment says.</param>
     public static OperatorProcess LaunchIn(
-        string? directory, string? kubeconfig, Uri allowedEndpoint, IReadOnlyDictionary<string, string>? environment,
-        params string[] flags)
+        string? directory,
+        string? kubeconfig,
+        Uri allowedEndpoint,
+        IReadOnlyDictionary<string, string>? environment,
+        params string[] flags
+    )
     {
         var address = $"127.0.0.1:{FreePort()}";
         var endpoint = allowedEndpoint.GetLeftPart(UriPartial.Authority);
         var child = Child.StartOperator(
-            ["run", .. kubeconfig is null ? [] : (string[])["--kubeconfig", kubeconfig], "--allowed-endpoints", endpoint, "--http-address", address, "--log-format", "plain", "--log-level", "debug", .. flags],
+            [
+                "run",
+                .. kubeconfig is null ? [] : (string[])["--kubeconfig", kubeconfig],
+                "--allowed-endpoints",
+                endpoint,
+                "--http-address",
+                address,
+                "--log-format",
+                "plain",
+                "--log-level",
+                "debug",
+                .. flags,
+            ],
             environment,
-            directory);
+            directory
+        );
         return new OperatorProcess(child, new Uri("http://" + address));
     }
 
-    public Task WhenReadyAsync() => Eventually.TrueAsync(
-        "the operator is ready",
-        async () => _child.IsRunning ? await IsReadyAsync() : throw new InvalidOperationException("the operator ended: " + Log),
-        () => Log);
+    public Task WhenReadyAsync() =>
+        Eventually.TrueAsync(
+            "the operator is ready",
+            async () =>
+                _child.IsRunning
+                    ? await IsReadyAsync()
+                    : throw new InvalidOperationException("the operator ended: " + Log),
+            () => Log
+        );
 
     /// <summary>What /readyz says; false as well when nobody answers.</summary>
     public async Task<bool> IsReadyAsync()

@@ -9,7 +9,16 @@ using Microsoft.Extensions.Logging;
 namespace Integration.Tests.Harness;
 
 /// <summary>A span as it came over the wire. Times are nanoseconds.</summary>
-internal sealed record ReceivedSpan(string Trace, string Id, string Parent, string Name, ulong Start, ulong End, IReadOnlyDictionary<string, string> Attributes, string Resource)
+internal sealed record ReceivedSpan(
+    string Trace,
+    string Id,
+    string Parent,
+    string Name,
+    ulong Start,
+    ulong End,
+    IReadOnlyDictionary<string, string> Attributes,
+    string Resource
+)
 {
     public ulong Took => End - Start;
 
@@ -61,9 +70,18 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         var resource = string.Join(' ', Attributes(batch.All(1).Single(), 1).Select(a => $"{a.Key}={a.Value}"));
         foreach (var span in batch.All(2).SelectMany(scope => scope.All(2)))
         {
-            Spans.Enqueue(new ReceivedSpan(
-                Convert.ToHexStringLower(span.Bytes(1)), Convert.ToHexStringLower(span.Bytes(2)), Convert.ToHexStringLower(span.Bytes(4)), span.Text(5),
-                BinaryPrimitives.ReadUInt64LittleEndian(span.Bytes(7)), BinaryPrimitives.ReadUInt64LittleEndian(span.Bytes(8)), Attributes(span, 9), resource));
+            Spans.Enqueue(
+                new ReceivedSpan(
+                    Convert.ToHexStringLower(span.Bytes(1)),
+                    Convert.ToHexStringLower(span.Bytes(2)),
+                    Convert.ToHexStringLower(span.Bytes(4)),
+                    span.Text(5),
+                    BinaryPrimitives.ReadUInt64LittleEndian(span.Bytes(7)),
+                    BinaryPrimitives.ReadUInt64LittleEndian(span.Bytes(8)),
+                    Attributes(span, 9),
+                    resource
+                )
+            );
         }
     }
 
@@ -75,7 +93,12 @@ internal sealed class OtlpReceiver : IAsyncDisposable
 
     /// <summary>KeyValue: key is 1; value is 2, of which 1 is text, 2 a truth value and 3 a number.</summary>
     private static Dictionary<string, string> Attributes(Message of, int field) =>
-        of.All(field).ToDictionary(a => a.Text(1), a => a.All(2).Single() is var value && value.Has(1) ? value.Text(1) : $"{value.Number(3)}", StringComparer.Ordinal);
+        of.All(field)
+            .ToDictionary(
+                a => a.Text(1),
+                a => a.All(2).Single() is var value && value.Has(1) ? value.Text(1) : $"{value.Number(3)}",
+                StringComparer.Ordinal
+            );
 
     /// <summary>The fields of one protobuf message, in their raw form.</summary>
     private sealed class Message
@@ -85,11 +108,18 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         public static Message Read(byte[] raw)
         {
             var message = new Message();
-            for (var at = 0; at < raw.Length;)
+            for (var at = 0; at < raw.Length; )
             {
                 var tag = Varint(raw, ref at);
                 var number = (tag & 7) == 0 ? Varint(raw, ref at) : 0;
-                var length = (tag & 7) switch { 0 => 0, 1 => 8, 2 => (int)Varint(raw, ref at), 5 => 4, var other => throw new InvalidDataException($"wire type {other}") };
+                var length = (tag & 7) switch
+                {
+                    0 => 0,
+                    1 => 8,
+                    2 => (int)Varint(raw, ref at),
+                    5 => 4,
+                    var other => throw new InvalidDataException($"wire type {other}"),
+                };
                 message._fields.Add(((int)(tag >> 3), raw[at..(at + length)], number));
                 at += length;
             }
@@ -113,8 +143,7 @@ internal sealed class OtlpReceiver : IAsyncDisposable
             {
                 value |= (ulong)(raw[at] & 0x7f) << shift;
                 shift += 7;
-            }
-            while ((raw[at++] & 0x80) != 0);
+            } while ((raw[at++] & 0x80) != 0);
             return value;
         }
     }

@@ -29,7 +29,11 @@ internal sealed class Overheard : ILoggerProvider, ISupportExternalScope
         {
             ShouldListenTo = _ => true,
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = a => Add("traces", $"{a.OperationName} {a.DisplayName} {Pairs(a.TagObjects)} {string.Concat(a.Events.Select(e => e.Name + Pairs(e.Tags)))} {a.StatusDescription}"),
+            ActivityStopped = a =>
+                Add(
+                    "traces",
+                    $"{a.OperationName} {a.DisplayName} {Pairs(a.TagObjects)} {string.Concat(a.Events.Select(e => e.Name + Pairs(e.Tags)))} {a.StatusDescription}"
+                ),
         };
         ActivitySource.AddActivityListener(_traces);
     }
@@ -58,9 +62,11 @@ internal sealed class Overheard : ILoggerProvider, ISupportExternalScope
 
     private void Thrown(object? sender, FirstChanceExceptionEventArgs e) => Add("exceptions", $"{e.Exception}");
 
-    private void Measured(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags) => Add("metrics", $"{instrument.Meter.Name} {instrument.Name} {Pairs(tags.ToArray())}");
+    private void Measured(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
+        Add("metrics", $"{instrument.Meter.Name} {instrument.Name} {Pairs(tags.ToArray())}");
 
-    private static string Pairs(IEnumerable<KeyValuePair<string, object?>> pairs) => string.Join(' ', pairs.Select(p => $"{p.Key}={p.Value}"));
+    private static string Pairs(IEnumerable<KeyValuePair<string, object?>> pairs) =>
+        string.Join(' ', pairs.Select(p => $"{p.Key}={p.Value}"));
 
     private sealed class Ear(Overheard owner, string category) : ILogger
     {
@@ -69,12 +75,21 @@ internal sealed class Overheard : ILoggerProvider, ISupportExternalScope
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             var scopes = new List<object?>();
             owner._scopes.ForEachScope((scope, list) => list.Add(scope), scopes);
             var values = state is IEnumerable<KeyValuePair<string, object?>> pairs ? Pairs(pairs) : "";
-            owner.Add("log of every category", $"{logLevel} {category}: {formatter(state, exception)} {values} {exception} {string.Join(' ', scopes)}");
+            owner.Add(
+                "log of every category",
+                $"{logLevel} {category}: {formatter(state, exception)} {values} {exception} {string.Join(' ', scopes)}"
+            );
         }
     }
 }

@@ -26,15 +26,16 @@ internal sealed class RecordingProxy : IAsyncDisposable
     /// For a process: this proxy for both schemes, and what needs none. Whatever the machine's own environment says is
     /// overwritten.
     /// </summary>
-    public Dictionary<string, string> Environment(string except) => new(StringComparer.Ordinal)
-    {
-        ["HTTPS_PROXY"] = Url.ToString(),
-        ["HTTP_PROXY"] = Url.ToString(),
-        ["NO_PROXY"] = except,
-        ["https_proxy"] = "",
-        ["http_proxy"] = "",
-        ["no_proxy"] = "",
-    };
+    public Dictionary<string, string> Environment(string except) =>
+        new(StringComparer.Ordinal)
+        {
+            ["HTTPS_PROXY"] = Url.ToString(),
+            ["HTTP_PROXY"] = Url.ToString(),
+            ["NO_PROXY"] = except,
+            ["https_proxy"] = "",
+            ["http_proxy"] = "",
+            ["no_proxy"] = "",
+        };
 
     /// <summary>Such as <c>CONNECT host:443 HTTP/1.1</c>.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
@@ -72,7 +73,10 @@ internal sealed class RecordingProxy : IAsyncDisposable
                 using var reader = new StreamReader(stream, Encoding.ASCII, leaveOpen: true);
                 if (await reader.ReadLineAsync(_stopping.Token) is { } line)
                     Requests.Enqueue(line);
-                await stream.WriteAsync("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(), _stopping.Token);
+                await stream.WriteAsync(
+                    "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(),
+                    _stopping.Token
+                );
             }
             catch (Exception e) when (e is IOException or OperationCanceledException)
             {

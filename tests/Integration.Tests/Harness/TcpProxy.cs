@@ -57,7 +57,10 @@ internal sealed class TcpProxy : IAsyncDisposable
     {
         var text = await File.ReadAllTextAsync(server.Kubeconfig);
         var path = server.Kubeconfig + $".via-{Port}";
-        await File.WriteAllTextAsync(path, text.Replace($"127.0.0.1:{server.Port}", $"127.0.0.1:{Port}", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            path,
+            text.Replace($"127.0.0.1:{server.Port}", $"127.0.0.1:{Port}", StringComparison.Ordinal)
+        );
         return path;
     }
 
@@ -163,7 +166,8 @@ internal sealed class TcpProxy : IAsyncDisposable
             _pairs[pair] = pair;
             await Task.WhenAny(
                 PumpAsync(pair, client, server, () => _toServer, bytes => Interlocked.Add(ref _stuckToServer, bytes)),
-                PumpAsync(pair, server, client, () => _toClient, bytes => Interlocked.Add(ref _stuckToClient, bytes)));
+                PumpAsync(pair, server, client, () => _toClient, bytes => Interlocked.Add(ref _stuckToClient, bytes))
+            );
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
         {
@@ -190,7 +194,7 @@ internal sealed class TcpProxy : IAsyncDisposable
                     await Task.Delay(Delay, TimeProvider.System, _stopping.Token);
                 if (pair.Dead)
                     continue; // taken and dropped, so that a sender sees no full window
-                for (var sent = 0; sent < read;)
+                for (var sent = 0; sent < read; )
                     sent += await to.SendAsync(buffer.AsMemory(sent, read - sent));
             }
         }

@@ -30,11 +30,21 @@ internal sealed class Audience(Stage stage)
             foreach (var (policy, wanted) in expected.Policies)
                 problems.AddRange(await ProblemsAsync(policy, wanted));
             foreach (var policy in expected.Gone.ToList())
-                problems.AddRange(await stage.Api.GetAsync(stage.PolicyPath(policy)) is { } still ? [$"policy {policy} is still there: {still["status"]}"] : []);
+                problems.AddRange(
+                    await stage.Api.GetAsync(stage.PolicyPath(policy)) is { } still
+                        ? [$"policy {policy} is still there: {still["status"]}"]
+                        : []
+                );
             foreach (var (bucket, words) in expected.Buckets)
-                problems.AddRange(stage.Live(bucket) is var live && live == words ? [] : [$"bucket {bucket} has {live}, not {words}"]);
+                problems.AddRange(
+                    stage.Live(bucket) is var live && live == words ? [] : [$"bucket {bucket} has {live}, not {words}"]
+                );
             foreach (var (bucket, document) in expected.Sent)
-                problems.AddRange(LastSent(bucket) is var sent && sent == document ? [] : [$"the last PUT of {bucket} was {sent}, not {document}"]);
+                problems.AddRange(
+                    LastSent(bucket) is var sent && sent == document
+                        ? []
+                        : [$"the last PUT of {bucket} was {sent}, not {document}"]
+                );
             problems.AddRange(WriteProblems(expected.Writes, writes));
             if (problems.Count == 0)
             {
@@ -50,10 +60,17 @@ internal sealed class Audience(Stage stage)
     public void NothingMore() => _ = WriteProblems([], Writes()).ToList();
 
     /// <summary>Every PUT and DELETE that nobody has spoken of yet; what came of it only where it is no success.</summary>
-    private List<string> Writes() => [.. stage.Worlds.SelectMany(w => w.Recorder.All)
-        .Where(r => r.Operation is Operations.Put or Operations.Delete)
-        .OrderBy(r => r.Time).Skip(_told)
-        .Select(r => $"{r.Method} {r.Bucket}" + (r.Status is >= 200 and < 300 ? "" : " " + (r.Code ?? "unanswered")))];
+    private List<string> Writes() =>
+        [
+            .. stage
+                .Worlds.SelectMany(w => w.Recorder.All)
+                .Where(r => r.Operation is Operations.Put or Operations.Delete)
+                .OrderBy(r => r.Time)
+                .Skip(_told)
+                .Select(r =>
+                    $"{r.Method} {r.Bucket}" + (r.Status is >= 200 and < 300 ? "" : " " + (r.Code ?? "unanswered"))
+                ),
+        ];
 
     /// <exception cref="InvalidOperationException">More was written than is expected: no wait will mend that.</exception>
     private static IEnumerable<string> WriteProblems(IReadOnlyList<string> expected, List<string> actual)
@@ -61,11 +78,17 @@ internal sealed class Audience(Stage stage)
         var missing = expected.ToList();
         var extra = actual.Where(w => !missing.Remove(w)).ToList();
         if (extra.Count > 0 && !extra.Any(w => w.EndsWith(" unanswered", StringComparison.Ordinal))) // it may be under way
-            throw new InvalidOperationException($"writes that nobody expects: {string.Join(", ", extra)} (expected: {string.Join(", ", expected)})");
+            throw new InvalidOperationException(
+                $"writes that nobody expects: {string.Join(", ", extra)} (expected: {string.Join(", ", expected)})"
+            );
         return [.. missing.Select(w => $"not written: {w}"), .. extra.Select(w => $"under way: {w}")];
     }
 
-    private string? LastSent(string bucket) => stage.Worlds.SelectMany(w => w.Recorder.All).LastOrDefault(r => r.Operation == Operations.Put && r.Bucket == bucket)?.Body;
+    private string? LastSent(string bucket) =>
+        stage
+            .Worlds.SelectMany(w => w.Recorder.All)
+            .LastOrDefault(r => r.Operation == Operations.Put && r.Bucket == bucket)
+            ?.Body;
 
     private async Task<List<string>> ProblemsAsync(string policy, PolicyExpectation wanted)
     {
@@ -82,14 +105,18 @@ internal sealed class Audience(Stage stage)
         problems.AddRange(Said(seen, "Reconciling", c => $"{c["reason"]}", wanted.Reconciling));
         problems.AddRange(Said(seen, "Stalled", c => $"{c["reason"]}", wanted.Stalled));
         if (wanted.Message is { } message)
-            problems.AddRange(Matching.Problems(JsonValue.Create(message), Cluster.Condition(seen, "Ready")?["message"], "message"));
+            problems.AddRange(
+                Matching.Problems(JsonValue.Create(message), Cluster.Condition(seen, "Ready")?["message"], "message")
+            );
         foreach (var (bucket, row) in wanted.Rows)
             problems.AddRange(RowProblems(seen, bucket, row));
         if (wanted.Status is { } parts)
             problems.AddRange(Matching.Problems(parts, status, "status"));
         var version = (string?)seen["metadata"]?["resourceVersion"] ?? "";
         if (wanted.Unchanged && _versions.GetValueOrDefault(policy) != version)
-            problems.Add($"somebody has written the policy: version {_versions.GetValueOrDefault(policy)}, now {version}");
+            problems.Add(
+                $"somebody has written the policy: version {_versions.GetValueOrDefault(policy)}, now {version}"
+            );
         if (wanted.Finalizer is { } finalizer && (seen["metadata"]?["finalizers"]?.AsArray().Count > 0) != finalizer)
             problems.Add($"finalizers: {seen["metadata"]?["finalizers"]?.ToJsonString()}");
         if (wanted.Columns.Count > 0)
@@ -103,7 +130,9 @@ internal sealed class Audience(Stage stage)
     private static IEnumerable<string> Illegal(JsonNode seen)
     {
         var policy = seen.Deserialize(Wire.Default.BucketEncryptionPolicy)!;
-        return policy.Status is { } status ? StatusRules.BrokenByItself(policy, status).Select(b => "the status is not legal: " + b) : [];
+        return policy.Status is { } status
+            ? StatusRules.BrokenByItself(policy, status).Select(b => "the status is not legal: " + b)
+            : [];
     }
 
     private static IEnumerable<string> Said(JsonNode policy, string type, Func<JsonNode, string> words, string? wanted)
@@ -125,17 +154,26 @@ internal sealed class Audience(Stage stage)
     {
         var table = await stage.Api.GetAsync(stage.PolicyPath(policy), Table);
         var names = table!["columnDefinitions"]!.AsArray().Select(c => (string?)c!["name"]).ToList();
-        return wanted.SelectMany(w => Matching.Problems(JsonValue.Create(w.Value), table["rows"]![0]!["cells"]![names.IndexOf(w.Key)], "column " + w.Key));
+        return wanted.SelectMany(w =>
+            Matching.Problems(
+                JsonValue.Create(w.Value),
+                table["rows"]![0]!["cells"]![names.IndexOf(w.Key)],
+                "column " + w.Key
+            )
+        );
     }
 
     private async Task<IEnumerable<string>> EventProblemsAsync(JsonNode policy, Dictionary<string, int> wanted)
     {
-        var list = await stage.Api.GetAsync($"/apis/events.k8s.io/v1/namespaces/{policy["metadata"]?["namespace"]}/events");
+        var list = await stage.Api.GetAsync(
+            $"/apis/events.k8s.io/v1/namespaces/{policy["metadata"]?["namespace"]}/events"
+        );
         var counts = (list?["items"]?.AsArray() ?? [])
             .Where(e => (string?)e?["regarding"]?["uid"] == (string?)policy["metadata"]?["uid"])
             .GroupBy(e => (string?)e!["reason"] ?? "", StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.Sum(e => (int?)e!["series"]?["count"] ?? 1), StringComparer.Ordinal);
-        string Listing(Dictionary<string, int> all) => string.Join(", ", all.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key}: {e.Value}"));
+        string Listing(Dictionary<string, int> all) =>
+            string.Join(", ", all.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key}: {e.Value}"));
         return Listing(counts) == Listing(wanted) ? [] : [$"events are {Listing(counts)}; expected: {Listing(wanted)}"];
     }
 
@@ -148,18 +186,24 @@ internal static class Matching
     /// <summary>
     /// What is not named is not looked at; null: must not be there. A text may be <c>contains …</c> or <c>lacks …</c>. A list must have as many entries.
     /// </summary>
-    public static IEnumerable<string> Problems(JsonNode? wanted, JsonNode? actual, string path) => (wanted, actual) switch
-    {
-        (null, null) => [],
-        (null, _) => [$"{path} is {actual.ToJsonString()}, and should not be there"],
-        (JsonObject map, JsonObject or null) => map.SelectMany(part => Problems(part.Value, actual?[part.Key], $"{path}.{part.Key}")),
-        (JsonArray list, JsonArray all) when list.Count == all.Count => list.Zip(all).SelectMany((pair, i) => Problems(pair.First, pair.Second, $"{path}[{i}]")),
-        (JsonValue text, JsonValue or null) when Is(text.ToString(), actual?.ToString()) => [],
-        _ => [$"{path} is {actual?.ToJsonString() ?? "absent"}, not {wanted.ToJsonString()}"],
-    };
+    public static IEnumerable<string> Problems(JsonNode? wanted, JsonNode? actual, string path) =>
+        (wanted, actual) switch
+        {
+            (null, null) => [],
+            (null, _) => [$"{path} is {actual.ToJsonString()}, and should not be there"],
+            (JsonObject map, JsonObject or null) => map.SelectMany(part =>
+                Problems(part.Value, actual?[part.Key], $"{path}.{part.Key}")
+            ),
+            (JsonArray list, JsonArray all) when list.Count == all.Count => list.Zip(all)
+                .SelectMany((pair, i) => Problems(pair.First, pair.Second, $"{path}[{i}]")),
+            (JsonValue text, JsonValue or null) when Is(text.ToString(), actual?.ToString()) => [],
+            _ => [$"{path} is {actual?.ToJsonString() ?? "absent"}, not {wanted.ToJsonString()}"],
+        };
 
     private static bool Is(string wanted, string? actual) =>
-        wanted.StartsWith("contains ", StringComparison.Ordinal) ? actual?.Contains(wanted["contains ".Length..], StringComparison.Ordinal) == true
-        : wanted.StartsWith("lacks ", StringComparison.Ordinal) ? actual?.Contains(wanted["lacks ".Length..], StringComparison.Ordinal) == false
+        wanted.StartsWith("contains ", StringComparison.Ordinal)
+            ? actual?.Contains(wanted["contains ".Length..], StringComparison.Ordinal) == true
+        : wanted.StartsWith("lacks ", StringComparison.Ordinal)
+            ? actual?.Contains(wanted["lacks ".Length..], StringComparison.Ordinal) == false
         : wanted == actual;
 }

@@ -11,7 +11,12 @@ internal static class BucketWords
 {
     public const string None = "None";
 
-    private static readonly (string Word, string Element)[] Parts = [("data=", "KMSDataEncryption"), ("project=", "ProjectID"), ("bucketKey=", "BucketKeyEnabled")];
+    private static readonly (string Word, string Element)[] Parts =
+    [
+        ("data=", "KMSDataEncryption"),
+        ("project=", "ProjectID"),
+        ("bucketKey=", "BucketKeyEnabled"),
+    ];
 
     /// <returns>The vendor's XML; null where nothing is configured.</returns>
     public static string? ToXml(string words, Vendor vendor)
@@ -19,18 +24,27 @@ internal static class BucketWords
         var all = words.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (all[0] == None)
             return null;
-        var inner = new XElement("ApplyServerSideEncryptionByDefault", new XElement("SSEAlgorithm", all[0] == "KMS" ? KmsOf(vendor) : all[0]));
+        var inner = new XElement(
+            "ApplyServerSideEncryptionByDefault",
+            new XElement("SSEAlgorithm", all[0] == "KMS" ? KmsOf(vendor) : all[0])
+        );
         var rule = new XElement("Rule", inner);
         foreach (var word in all.Skip(1))
         {
             if (word[0] == '+')
                 inner.Add(Unknown(word[1..]));
-            else if (Parts.FirstOrDefault(p => word.StartsWith(p.Word, StringComparison.Ordinal)) is { Word: { } prefix, Element: var element })
+            else if (
+                Parts.FirstOrDefault(p => word.StartsWith(p.Word, StringComparison.Ordinal)) is
+                { Word: { } prefix, Element: var element }
+            )
                 (element == "BucketKeyEnabled" ? rule : inner).Add(new XElement(element, word[prefix.Length..]));
             else
                 inner.Element("SSEAlgorithm")!.AddAfterSelf(new XElement("KMSMasterKeyID", word));
         }
-        var root = vendor == Vendor.AlibabaOSS ? new XElement("ServerSideEncryptionRule", inner, rule.Elements("BucketKeyEnabled")) : new XElement("ServerSideEncryptionConfiguration", rule);
+        var root =
+            vendor == Vendor.AlibabaOSS
+                ? new XElement("ServerSideEncryptionRule", inner, rule.Elements("BucketKeyEnabled"))
+                : new XElement("ServerSideEncryptionConfiguration", rule);
         XNamespace space = vendor switch
         {
             Vendor.HuaweiOBS => "http://obs.myhwclouds.com/doc/2015-06-30/",
@@ -47,19 +61,33 @@ internal static class BucketWords
         if (xml is null)
             return None;
         var elements = XDocument.Parse(xml).Descendants().ToList();
-        string? Text(string name) => elements.FirstOrDefault(e => e.Name.LocalName == name)?.Value.Trim() is { Length: > 0 } text ? text : null;
+        string? Text(string name) =>
+            elements.FirstOrDefault(e => e.Name.LocalName == name)?.Value.Trim() is { Length: > 0 } text ? text : null;
         var algorithm = Text("SSEAlgorithm") is "KMS" or "kms" or "aws:kms" ? "KMS" : Text("SSEAlgorithm") ?? "";
-        var known = new HashSet<string>(["SSEAlgorithm", "KMSMasterKeyID", "ApplyServerSideEncryptionByDefault", .. Parts.Select(p => p.Element)], StringComparer.Ordinal);
-        var unknown = elements.Where(e => !e.HasElements && !known.Contains(e.Name.LocalName)).Select(e => "+" + e.Name.LocalName + (e.Value.Length == 0 ? "" : ":" + e.Value));
-        return string.Join(' ', new[] { algorithm, Text("KMSMasterKeyID") }.Concat(Parts.Select(p => Text(p.Element) is { } text ? p.Word + text : null)).Concat(unknown).OfType<string>());
+        var known = new HashSet<string>(
+            ["SSEAlgorithm", "KMSMasterKeyID", "ApplyServerSideEncryptionByDefault", .. Parts.Select(p => p.Element)],
+            StringComparer.Ordinal
+        );
+        var unknown = elements
+            .Where(e => !e.HasElements && !known.Contains(e.Name.LocalName))
+            .Select(e => "+" + e.Name.LocalName + (e.Value.Length == 0 ? "" : ":" + e.Value));
+        return string.Join(
+            ' ',
+            new[] { algorithm, Text("KMSMasterKeyID") }
+                .Concat(Parts.Select(p => Text(p.Element) is { } text ? p.Word + text : null))
+                .Concat(unknown)
+                .OfType<string>()
+        );
     }
 
-    private static XElement Unknown(string word) => word.Split(':', 2) is [var name, var text] ? new XElement(name, text) : new XElement(word);
+    private static XElement Unknown(string word) =>
+        word.Split(':', 2) is [var name, var text] ? new XElement(name, text) : new XElement(word);
 
-    private static string KmsOf(Vendor vendor) => vendor switch
-    {
-        Vendor.AlibabaOSS => "KMS",
-        Vendor.HuaweiOBS => "kms",
-        _ => "aws:kms",
-    };
+    private static string KmsOf(Vendor vendor) =>
+        vendor switch
+        {
+            Vendor.AlibabaOSS => "KMS",
+            Vendor.HuaweiOBS => "kms",
+            _ => "aws:kms",
+        };
 }

@@ -30,7 +30,10 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            throw new InvalidOperationException($"{stage.Scenario.File}, steps[{at}] {stage.Scenario.Steps.ElementAtOrDefault(at)?.Say}: {e.Message}\n{(_operator is null ? "" : LogOf(stage, [_operator]))}", e);
+            throw new InvalidOperationException(
+                $"{stage.Scenario.File}, steps[{at}] {stage.Scenario.Steps.ElementAtOrDefault(at)?.Say}: {e.Message}\n{(_operator is null ? "" : LogOf(stage, [_operator]))}",
+                e
+            );
         }
         finally
         {
@@ -43,7 +46,13 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
 
     /// <summary>The last that operators have to say of the scenario.</summary>
     public static string LogOf(Stage stage, IEnumerable<OperatorProcess> operators) =>
-        string.Join('\n', operators.SelectMany(o => o.Log.Split('\n')).Where(l => l.Contains(stage.Namespace, StringComparison.Ordinal)).TakeLast(LinesOfLog));
+        string.Join(
+            '\n',
+            operators
+                .SelectMany(o => o.Log.Split('\n'))
+                .Where(l => l.Contains(stage.Namespace, StringComparison.Ordinal))
+                .TakeLast(LinesOfLog)
+        );
 
     private async Task RunAsync(Step step)
     {
@@ -67,10 +76,18 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
     private async Task ApplyAsync(Step step, Target apply)
     {
         if (apply.Policy is not null)
-            await Eventually.TrueAsync("a later second", () => TimeProvider.System.GetUtcNow() >= _lastCreated + TimeSpan.FromSeconds(1));
+            await Eventually.TrueAsync(
+                "a later second",
+                () => TimeProvider.System.GetUtcNow() >= _lastCreated + TimeSpan.FromSeconds(1)
+            );
         var answer = await stage.Api.ApplyAsync(stage.PathOf(apply), stage.Full(apply));
         Check(step, answer);
-        if (apply.Policy is not null && answer.Body["metadata"]?["creationTimestamp"] is { } created && created.GetValue<DateTimeOffset>() is var at && at > _lastCreated)
+        if (
+            apply.Policy is not null
+            && answer.Body["metadata"]?["creationTimestamp"] is { } created
+            && created.GetValue<DateTimeOffset>() is var at
+            && at > _lastCreated
+        )
             _lastCreated = at;
     }
 
@@ -84,7 +101,11 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
         if (patch.Data is { } data)
             change["stringData"] = data.DeepClone();
         if (patch.Labels is not null || patch.Annotations is not null)
-            change["metadata"] = new JsonObject { ["labels"] = patch.Labels?.DeepClone() ?? new JsonObject(), ["annotations"] = patch.Annotations?.DeepClone() ?? new JsonObject() };
+            change["metadata"] = new JsonObject
+            {
+                ["labels"] = patch.Labels?.DeepClone() ?? new JsonObject(),
+                ["annotations"] = patch.Annotations?.DeepClone() ?? new JsonObject(),
+            };
         return stage.Api.PatchAsync(stage.PathOf(patch) + (patch.Status is null ? "" : "/status"), change);
     }
 
@@ -94,7 +115,9 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
         if (step.Refused is null)
             KubeApi.Done(answer.Status, answer.Body, "the API server");
         else if ((int)answer.Status < 400 || !message.Contains(step.Refused, StringComparison.Ordinal))
-            throw new InvalidOperationException($"it should be refused with \"{step.Refused}\", and the API server says {(int)answer.Status} {message}");
+            throw new InvalidOperationException(
+                $"it should be refused with \"{step.Refused}\", and the API server says {(int)answer.Status} {message}"
+            );
     }
 
     private async Task ChangeAsync(VendorStep step)
@@ -148,9 +171,18 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
     private async Task ResyncAsync(Dictionary<string, int> wanted)
     {
         var before = wanted.ToDictionary(w => w.Key, w => Reads(w.Key), StringComparer.Ordinal);
-        await Eventually.TrueAsync("resyncs", () => wanted.All(w => Reads(w.Key) >= before[w.Key] + w.Value), () => string.Join(", ", wanted.Keys.Select(b => $"{b}: {Reads(b) - before[b]}")));
+        await Eventually.TrueAsync(
+            "resyncs",
+            () => wanted.All(w => Reads(w.Key) >= before[w.Key] + w.Value),
+            () => string.Join(", ", wanted.Keys.Select(b => $"{b}: {Reads(b) - before[b]}"))
+        );
     }
 
-    private long Reads(string bucket) => stage.Worlds.Sum(w =>
-        w.Counters.Values.Buckets.TryGetValue(bucket, out var operations) && operations.TryGetValue(ObjectStoreSimulator.Operations.Get, out var tally) ? tally.Received : 0);
+    private long Reads(string bucket) =>
+        stage.Worlds.Sum(w =>
+            w.Counters.Values.Buckets.TryGetValue(bucket, out var operations)
+            && operations.TryGetValue(ObjectStoreSimulator.Operations.Get, out var tally)
+                ? tally.Received
+                : 0
+        );
 }

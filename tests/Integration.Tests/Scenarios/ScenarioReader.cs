@@ -15,14 +15,23 @@ internal static class ScenarioReader
 
     /// <summary>Paths below tests/scenarios.</summary>
     public static IReadOnlyList<string> Files { get; } =
-        [.. Directory.EnumerateFiles(Folder, "*.yaml", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Folder, f)).Order(StringComparer.Ordinal)];
+    [
+        .. Directory
+            .EnumerateFiles(Folder, "*.yaml", SearchOption.AllDirectories)
+            .Select(f => Path.GetRelativePath(Folder, f))
+            .Order(StringComparer.Ordinal),
+    ];
 
     public static string Text(string file) => System.IO.File.ReadAllText(Path.Combine(Folder, file));
 
     /// <exception cref="FormatException">With file, line and what is wrong.</exception>
     public static Scenario Read(string file, string text)
     {
-        var reader = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).WithTypeConverter(new JsonConverter()).WithDuplicateKeyChecking().Build();
+        var reader = new DeserializerBuilder()
+            .WithNamingConvention(CamelCaseNamingConvention.Instance)
+            .WithTypeConverter(new JsonConverter())
+            .WithDuplicateKeyChecking()
+            .Build();
         Scenario scenario;
         try
         {
@@ -48,8 +57,12 @@ internal static class ScenarioReader
             object?[] actions = [step.Apply, step.Patch, step.Delete, step.Vendor, step.Operator, step.Resyncs];
             if (actions.Count(a => a is not null) > 1)
                 return $"steps[{i}]: one thing at a time";
-            if (new[] { step.Apply, step.Patch, step.Delete }.FirstOrDefault(t => t is not null) is { } target
-                && new[] { target.Policy, target.Store, target.ClusterStore, target.Secret, target.Namespace }.Count(n => n is not null) != 1)
+            if (
+                new[] { step.Apply, step.Patch, step.Delete }.FirstOrDefault(t => t is not null) is { } target
+                && new[] { target.Policy, target.Store, target.ClusterStore, target.Secret, target.Namespace }.Count(
+                    n => n is not null
+                ) != 1
+            )
                 return $"steps[{i}]: name one object";
             if (step.Operator is not (null or "kill" or "stop" or "start"))
                 return $"steps[{i}].operator: is kill, stop or start";
@@ -64,7 +77,8 @@ internal static class ScenarioReader
 
         public object? ReadYaml(IParser parser, Type type, ObjectDeserializer rootDeserializer) => Read(parser);
 
-        public void WriteYaml(IEmitter emitter, object? value, Type type, ObjectSerializer serializer) => throw new NotSupportedException();
+        public void WriteYaml(IEmitter emitter, object? value, Type type, ObjectSerializer serializer) =>
+            throw new NotSupportedException();
 
         private static JsonNode? Read(IParser parser)
         {
@@ -89,13 +103,19 @@ internal static class ScenarioReader
             return map;
         }
 
-        private static JsonValue? Scalar(Scalar scalar) => scalar switch
-        {
-            { Style: not ScalarStyle.Plain } => JsonValue.Create(scalar.Value),
-            { Value: "null" or "~" or "" } => null,
-            { Value: "true" or "false" } => JsonValue.Create(scalar.Value == "true"),
-            _ when long.TryParse(scalar.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(number),
-            _ => JsonValue.Create(scalar.Value),
-        };
+        private static JsonValue? Scalar(Scalar scalar) =>
+            scalar switch
+            {
+                { Style: not ScalarStyle.Plain } => JsonValue.Create(scalar.Value),
+                { Value: "null" or "~" or "" } => null,
+                { Value: "true" or "false" } => JsonValue.Create(scalar.Value == "true"),
+                _ when long.TryParse(
+                        scalar.Value,
+                        NumberStyles.AllowLeadingSign,
+                        CultureInfo.InvariantCulture,
+                        out var number
+                    ) => JsonValue.Create(number),
+                _ => JsonValue.Create(scalar.Value),
+            };
     }
 }

@@ -31,7 +31,8 @@ public sealed class ScenarioSuite : IAsyncLifetime
     private KubeApi? _api;
 
     /// <summary>Files that are to be played.</summary>
-    public static IReadOnlyList<string> Files { get; } = [.. ScenarioReader.Files.Where(f => f.Contains(Chosen, StringComparison.Ordinal))];
+    public static IReadOnlyList<string> Files { get; } =
+    [.. ScenarioReader.Files.Where(f => f.Contains(Chosen, StringComparison.Ordinal))];
 
     public Task ResultOf(string file) => _results[file];
 
@@ -41,7 +42,10 @@ public sealed class ScenarioSuite : IAsyncLifetime
         _street = await VendorStreet.OpenAsync();
         _api = KubeApi.Open(_server.Kubeconfig);
         await new Cluster(_server.Kubeconfig).InstallAsync();
-        var (status, body) = await _api.ApplyAsync($"/api/v1/namespaces/{Stage.ClusterSecrets}", new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace" });
+        var (status, body) = await _api.ApplyAsync(
+            $"/api/v1/namespaces/{Stage.ClusterSecrets}",
+            new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace" }
+        );
         KubeApi.Done(status, body, "the namespace of the Secrets");
 
         var stages = new List<Stage>();
@@ -49,7 +53,14 @@ public sealed class ScenarioSuite : IAsyncLifetime
         {
             try
             {
-                stages.Add(new Stage(ScenarioReader.Read(file, Stage.Fill(ScenarioReader.Text(file), file, number)), number, _api, _street));
+                stages.Add(
+                    new Stage(
+                        ScenarioReader.Read(file, Stage.Fill(ScenarioReader.Text(file), file, number)),
+                        number,
+                        _api,
+                        _street
+                    )
+                );
             }
             catch (FormatException e)
             {
@@ -58,8 +69,19 @@ public sealed class ScenarioSuite : IAsyncLifetime
             }
         }
         await Task.WhenAll(stages.Select(s => s.SetAsync())); // a store that comes into sight after its policy is one more reason to look: what is given is there first
-        foreach (var part in stages.Where(s => !s.Scenario.HasOwnOperator).SelectMany(s => s.Namespaces).Chunk(NamespacesAnOperator))
-            _operators.Add(await LaunchAsync(stages.Select(s => s.Region), part, ["--cluster-stores", "--cluster-resource-namespace", Stage.ClusterSecrets, "--workers", "16"]));
+        foreach (
+            var part in stages
+                .Where(s => !s.Scenario.HasOwnOperator)
+                .SelectMany(s => s.Namespaces)
+                .Chunk(NamespacesAnOperator)
+        )
+            _operators.Add(
+                await LaunchAsync(
+                    stages.Select(s => s.Region),
+                    part,
+                    ["--cluster-stores", "--cluster-resource-namespace", Stage.ClusterSecrets, "--workers", "16"]
+                )
+            );
         var turns = new SemaphoreSlim(AtATime);
         foreach (var stage in stages.OrderBy(s => s.Scenario.Slow is null).ThenBy(s => !s.Scenario.HasOwnOperator))
             _results[stage.Scenario.File] = PlayAsync(stage, turns);
@@ -84,7 +106,10 @@ public sealed class ScenarioSuite : IAsyncLifetime
         var verdict = "FAILED";
         try
         {
-            await new Play(stage, own => LaunchAsync([own.Region], own.Namespaces, own.Scenario.Flags ?? [])).RunAsync();
+            await new Play(
+                stage,
+                own => LaunchAsync([own.Region], own.Namespaces, own.Scenario.Flags ?? [])
+            ).RunAsync();
             verdict = "ok";
         }
         catch (InvalidOperationException e) when (!stage.Scenario.HasOwnOperator)
@@ -98,12 +123,33 @@ public sealed class ScenarioSuite : IAsyncLifetime
         }
     }
 
-    private async Task<OperatorProcess> LaunchAsync(IEnumerable<string> regions, IEnumerable<string> namespaces, IEnumerable<string> flags)
+    private async Task<OperatorProcess> LaunchAsync(
+        IEnumerable<string> regions,
+        IEnumerable<string> namespaces,
+        IEnumerable<string> flags
+    )
     {
-        var proxy = new Dictionary<string, string>(StringComparer.Ordinal) { ["http_proxy"] = _street!.Url.GetLeftPart(UriPartial.Authority), ["no_proxy"] = "" };
+        var proxy = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["http_proxy"] = _street!.Url.GetLeftPart(UriPartial.Authority),
+            ["no_proxy"] = "",
+        };
         var allowed = VendorStreet.Endpoints.SelectMany(e => new[] { "--allowed-endpoints", e });
         var partitions = string.Join(',', regions.SelectMany(VendorStreet.Partitions));
-        var op = OperatorProcess.Launch(_server!.Kubeconfig, _street.Url, proxy, ["--partitions", partitions, .. flags.Contains(Watched, StringComparer.Ordinal) ? [] : (string[])[Watched, string.Join(',', namespaces)], .. allowed, .. flags]);
+        var op = OperatorProcess.Launch(
+            _server!.Kubeconfig,
+            _street.Url,
+            proxy,
+            [
+                "--partitions",
+                partitions,
+                .. flags.Contains(Watched, StringComparer.Ordinal)
+                    ? []
+                    : (string[])[Watched, string.Join(',', namespaces)],
+                .. allowed,
+                .. flags,
+            ]
+        );
         await op.WhenReadyAsync();
         return op;
     }
@@ -113,7 +159,13 @@ public sealed class ScenarioSuite : IAsyncLifetime
         if (Report is null)
             return;
         lock (_reporting)
-            File.AppendAllText(Report, string.Create(CultureInfo.InvariantCulture, $"{Path.GetDirectoryName(file)}\t{verdict}\t{took.TotalSeconds:0.0}\t{title}\n"));
+            File.AppendAllText(
+                Report,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Path.GetDirectoryName(file)}\t{verdict}\t{took.TotalSeconds:0.0}\t{title}\n"
+                )
+            );
     }
 }
 

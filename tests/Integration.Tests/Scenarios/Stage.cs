@@ -30,16 +30,19 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
 
     private IEnumerable<string> Vendors => Stores.Values.Select(s => s.Vendor).Distinct(StringComparer.Ordinal);
 
-    private IReadOnlyDictionary<string, GivenStore> Stores { get; } = scenario.Given.Stores.Count > 0 ? scenario.Given.Stores : new Dictionary<string, GivenStore>(StringComparer.Ordinal) { ["oss"] = new() };
+    private IReadOnlyDictionary<string, GivenStore> Stores { get; } =
+        scenario.Given.Stores.Count > 0
+            ? scenario.Given.Stores
+            : new Dictionary<string, GivenStore>(StringComparer.Ordinal) { ["oss"] = new() };
 
     /// <summary>More than the operator remembers of a bucket.</summary>
     private static readonly string Long = new('x', 4200);
 
     /// <summary>A file's own words for what has another name in each run, and for a text that nobody would read.</summary>
-    public static string Fill(string text, string file, int number) => text
-        .Replace("${region}", VendorStreet.Region(number), StringComparison.Ordinal)
-        .Replace("${long}", Long, StringComparison.Ordinal)
-        .Replace("${namespace}", "s-" + Path.GetFileNameWithoutExtension(file), StringComparison.Ordinal);
+    public static string Fill(string text, string file, int number) =>
+        text.Replace("${region}", VendorStreet.Region(number), StringComparison.Ordinal)
+            .Replace("${long}", Long, StringComparison.Ordinal)
+            .Replace("${namespace}", "s-" + Path.GetFileNameWithoutExtension(file), StringComparison.Ordinal);
 
     public Vendor VendorOf(string? name) => Enum.Parse<Vendor>(name ?? Stores.Values.First().Vendor);
 
@@ -51,17 +54,20 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
     public string NamespaceOf(string? word) => word is null ? Namespace : $"{Namespace}-{word}";
 
     /// <summary>Of <c>name</c> or <c>namespace/name</c>.</summary>
-    public string PolicyPath(string policy) => policy.Split('/') is [var ns, var name] ? PolicyPath(ns, name) : PolicyPath(ns: null, policy);
+    public string PolicyPath(string policy) =>
+        policy.Split('/') is [var ns, var name] ? PolicyPath(ns, name) : PolicyPath(ns: null, policy);
 
-    public string PathOf(Target target) => target switch
-    {
-        { Policy: { } name } => PolicyPath(target.In, name),
-        { Store: { } name } => $"/apis/{Group}/namespaces/{NamespaceOf(target.In)}/objectstores/{name}",
-        { ClusterStore: { } name } => $"/apis/{Group}/clusterobjectstores/{name}",
-        { Secret: { } name } => $"/api/v1/namespaces/{(target.In == "cluster" ? ClusterSecrets : NamespaceOf(target.In))}/secrets/{name}",
-        { Namespace: { } name } => $"/api/v1/namespaces/{NamespaceOf(name == "own" ? null : name)}",
-        _ => throw new InvalidOperationException("a target without a name"),
-    };
+    public string PathOf(Target target) =>
+        target switch
+        {
+            { Policy: { } name } => PolicyPath(target.In, name),
+            { Store: { } name } => $"/apis/{Group}/namespaces/{NamespaceOf(target.In)}/objectstores/{name}",
+            { ClusterStore: { } name } => $"/apis/{Group}/clusterobjectstores/{name}",
+            { Secret: { } name } =>
+                $"/api/v1/namespaces/{(target.In == "cluster" ? ClusterSecrets : NamespaceOf(target.In))}/secrets/{name}",
+            { Namespace: { } name } => $"/api/v1/namespaces/{NamespaceOf(name == "own" ? null : name)}",
+            _ => throw new InvalidOperationException("a target without a name"),
+        };
 
     /// <summary>The object in full: a file says only what is its own.</summary>
     public JsonObject Full(Target target)
@@ -71,7 +77,12 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
             meta["labels"] = labels.DeepClone();
         if (target.Annotations is { } annotations)
             meta["annotations"] = annotations.DeepClone();
-        var full = new JsonObject { ["apiVersion"] = target.Secret is null && target.Namespace is null ? Group : "v1", ["kind"] = KindOf(target), ["metadata"] = meta };
+        var full = new JsonObject
+        {
+            ["apiVersion"] = target.Secret is null && target.Namespace is null ? Group : "v1",
+            ["kind"] = KindOf(target),
+            ["metadata"] = meta,
+        };
         if (target.Spec is { } spec)
             full["spec"] = target.Policy is null ? spec.DeepClone() : WithDefaults(spec);
         if (target.Data is { } data)
@@ -85,19 +96,27 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
     public async Task SetAsync()
     {
         foreach (var ns in Namespaces)
-            await CreateAsync($"/api/v1/namespaces/{ns}", new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace" });
+            await CreateAsync(
+                $"/api/v1/namespaces/{ns}",
+                new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace" }
+            );
         foreach (var world in Worlds)
             world.Accounts.Set(KeyId, new Account { Secret = Secret });
         SetBuckets(vendor: null, scenario.Given.Buckets);
         foreach (var (name, store) in Stores)
         {
-            await CreateAsync(PathOf(new Target { Secret = name, In = store.Cluster ? "cluster" : store.In }), new JsonObject
-            {
-                ["apiVersion"] = "v1",
-                ["kind"] = "Secret",
-                ["stringData"] = new JsonObject { ["accessKeyId"] = KeyId, ["accessKeySecret"] = Secret },
-            });
-            var target = store.Cluster ? new Target { ClusterStore = name } : new Target { Store = name, In = store.In };
+            await CreateAsync(
+                PathOf(new Target { Secret = name, In = store.Cluster ? "cluster" : store.In }),
+                new JsonObject
+                {
+                    ["apiVersion"] = "v1",
+                    ["kind"] = "Secret",
+                    ["stringData"] = new JsonObject { ["accessKeyId"] = KeyId, ["accessKeySecret"] = Secret },
+                }
+            );
+            var target = store.Cluster
+                ? new Target { ClusterStore = name }
+                : new Target { Store = name, In = store.In };
             target.Spec = SpecOf(name, store);
             await CreateAsync(PathOf(target), Full(target));
         }
@@ -118,8 +137,17 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
     /// <summary>What the bucket has by now, whatever readers see yet.</summary>
     public string Live(string bucket)
     {
-        foreach (var (vendor, world) in Vendors.Select(v => (VendorOf(v), At(v))).Where(v => v.Item2.Buckets.Find(bucket) is not null))
-            return BucketWords.FromXml(world.Buckets.StoredEncryption(bucket)) is var words && words == BucketWords.None && vendor == Vendor.S3 ? "AES256" : words; // AWS encrypts every bucket
+        foreach (
+            var (vendor, world) in Vendors
+                .Select(v => (VendorOf(v), At(v)))
+                .Where(v => v.Item2.Buckets.Find(bucket) is not null)
+        )
+            return
+                BucketWords.FromXml(world.Buckets.StoredEncryption(bucket)) is var words
+                && words == BucketWords.None
+                && vendor == Vendor.S3
+                ? "AES256"
+                : words; // AWS encrypts every bucket
         return "no such bucket";
     }
 
@@ -129,16 +157,18 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
         KubeApi.Done(status, body, path);
     }
 
-    private string PolicyPath(string? ns, string name) => $"/apis/{Group}/namespaces/{NamespaceOf(ns)}/bucketencryptionpolicies/{name}";
+    private string PolicyPath(string? ns, string name) =>
+        $"/apis/{Group}/namespaces/{NamespaceOf(ns)}/bucketencryptionpolicies/{name}";
 
-    private static string KindOf(Target target) => target switch
-    {
-        { Policy: not null } => "BucketEncryptionPolicy",
-        { Store: not null } => "ObjectStore",
-        { ClusterStore: not null } => "ClusterObjectStore",
-        { Secret: not null } => "Secret",
-        _ => "Namespace",
-    };
+    private static string KindOf(Target target) =>
+        target switch
+        {
+            { Policy: not null } => "BucketEncryptionPolicy",
+            { Store: not null } => "ObjectStore",
+            { ClusterStore: not null } => "ClusterObjectStore",
+            { Secret: not null } => "Secret",
+            _ => "Namespace",
+        };
 
     private JsonObject WithDefaults(JsonNode spec)
     {
@@ -157,7 +187,12 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
             ["region"] = Region,
             ["endpoint"] = VendorStreet.Endpoint(vendor, Region),
             ["credentials"] = new JsonObject { ["secretRef"] = new JsonObject { ["name"] = name } },
-            ["rateLimit"] = new JsonObject { ["requestsPerSecond"] = 1000, ["burst"] = 1000, ["maxConcurrency"] = 64 },
+            ["rateLimit"] = new JsonObject
+            {
+                ["requestsPerSecond"] = 1000,
+                ["burst"] = 1000,
+                ["maxConcurrency"] = 64,
+            },
         };
         foreach (var (key, value) in store.Spec?.AsObject() ?? [])
         {

@@ -24,7 +24,10 @@ internal sealed partial class VendorStreet : IAsyncDisposable
     /// <summary>What a run of a scenario may ask of one vendor; the exact writes are read from these.</summary>
     private const int RecordedRequests = 10_000;
 
-    private readonly ConcurrentDictionary<(string Region, Vendor Vendor), (World World, RequestPipeline Pipeline)> _stores = new();
+    private readonly ConcurrentDictionary<
+        (string Region, Vendor Vendor),
+        (World World, RequestPipeline Pipeline)
+    > _stores = new();
     private readonly CancellationTokenSource _stopping = new();
     private WebApplication? _app;
 
@@ -33,8 +36,13 @@ internal sealed partial class VendorStreet : IAsyncDisposable
     /// <summary>Endpoints that the operator must be allowed.</summary>
     public static IReadOnlyList<string> Endpoints { get; } =
     [
-        "http://oss-*.aliyuncs.com", "http://*.*.oss-cloudbox.aliyuncs.com", "http://obs.*.myhuaweicloud.com", "http://s3.*.jdcloud-oss.com", "http://s3.*.jcloudcs.com",
-        "http://s3.*.amazonaws.com", "http://s3.*.example.com",
+        "http://oss-*.aliyuncs.com",
+        "http://*.*.oss-cloudbox.aliyuncs.com",
+        "http://obs.*.myhuaweicloud.com",
+        "http://s3.*.jdcloud-oss.com",
+        "http://s3.*.jcloudcs.com",
+        "http://s3.*.amazonaws.com",
+        "http://s3.*.example.com",
     ];
 
     public static async Task<VendorStreet> OpenAsync()
@@ -50,37 +58,51 @@ internal sealed partial class VendorStreet : IAsyncDisposable
         var app = street._app = builder.Build();
         app.Run(street.HandleAsync);
         await app.StartAsync();
-        street.Url = new Uri(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single());
+        street.Url = new Uri(
+            app.Services.GetRequiredService<IServer>()
+                .Features.GetRequiredFeature<IServerAddressesFeature>()
+                .Addresses.Single()
+        );
         return street;
     }
 
     public static string Region(int scenario) => $"zz-scenario-{scenario}";
 
     /// <summary>The vendor's endpoint for the region.</summary>
-    public static string Endpoint(Vendor vendor, string region) => vendor switch
-    {
-        Vendor.AlibabaOSS => $"http://oss-{region}.aliyuncs.com",
-        Vendor.HuaweiOBS => $"http://obs.{region}.myhuaweicloud.com",
-        Vendor.JDCloudOSS => $"http://s3.{region}.jdcloud-oss.com",
-        Vendor.S3 => $"http://s3.{region}.amazonaws.com",
-        _ => $"http://s3.{region}.example.com",
-    };
+    public static string Endpoint(Vendor vendor, string region) =>
+        vendor switch
+        {
+            Vendor.AlibabaOSS => $"http://oss-{region}.aliyuncs.com",
+            Vendor.HuaweiOBS => $"http://obs.{region}.myhuaweicloud.com",
+            Vendor.JDCloudOSS => $"http://s3.{region}.jdcloud-oss.com",
+            Vendor.S3 => $"http://s3.{region}.amazonaws.com",
+            _ => $"http://s3.{region}.example.com",
+        };
 
     /// <summary>
     /// What an operator is told with --partitions: each scenario's vendors are partitions of their own, so that names of buckets need not be unique over all
     /// files. MinIO has no vendor's name: its endpoint is its partition.
     /// </summary>
     public static IEnumerable<string> Partitions(string region) =>
-    [
-        $"oss-of-{region}=oss-{region}.aliyuncs.com", $"oss-of-{region}=oss-{region}-internal.aliyuncs.com", $"obs-of-{region}=obs.{region}.myhuaweicloud.com",
-        $"jd-of-{region}=s3.{region}.jdcloud-oss.com", $"aws-of-{region}=s3.{region}.amazonaws.com",
-    ];
+        [
+            $"oss-of-{region}=oss-{region}.aliyuncs.com",
+            $"oss-of-{region}=oss-{region}-internal.aliyuncs.com",
+            $"obs-of-{region}=obs.{region}.myhuaweicloud.com",
+            $"jd-of-{region}=s3.{region}.jdcloud-oss.com",
+            $"aws-of-{region}=s3.{region}.amazonaws.com",
+        ];
 
-    public World Store(string region, Vendor vendor) => _stores.GetOrAdd((region, vendor), key =>
-    {
-        var world = new World(TimeProvider.System, RecordedRequests);
-        return (world, new RequestPipeline(world, key.Vendor.Speak(world), _stopping.Token));
-    }).World;
+    public World Store(string region, Vendor vendor) =>
+        _stores
+            .GetOrAdd(
+                (region, vendor),
+                key =>
+                {
+                    var world = new World(TimeProvider.System, RecordedRequests);
+                    return (world, new RequestPipeline(world, key.Vendor.Speak(world), _stopping.Token));
+                }
+            )
+            .World;
 
     public async ValueTask DisposeAsync()
     {
@@ -99,15 +121,16 @@ internal sealed partial class VendorStreet : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    private static Vendor? VendorOf(string host) => host.Split('.')[^2] switch
-    {
-        "aliyuncs" => Vendor.AlibabaOSS,
-        "myhuaweicloud" => Vendor.HuaweiOBS,
-        "jdcloud-oss" or "jcloudcs" => Vendor.JDCloudOSS,
-        "amazonaws" => Vendor.S3,
-        "example" => Vendor.MinIO,
-        _ => null,
-    };
+    private static Vendor? VendorOf(string host) =>
+        host.Split('.')[^2] switch
+        {
+            "aliyuncs" => Vendor.AlibabaOSS,
+            "myhuaweicloud" => Vendor.HuaweiOBS,
+            "jdcloud-oss" or "jcloudcs" => Vendor.JDCloudOSS,
+            "amazonaws" => Vendor.S3,
+            "example" => Vendor.MinIO,
+            _ => null,
+        };
 
     [GeneratedRegex("zz-scenario-[0-9]+", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex InRegion();

@@ -74,23 +74,75 @@ public sealed class EnvironmentProxyTests
     }
 
     [Theory]
-    [InlineData("https has its own", "https://a.example", "http://secure:1/", "HTTPS_PROXY=http://secure:1", "HTTP_PROXY=http://plain:2")]
-    [InlineData("http has its own", "http://a.example", "http://plain:2/", "HTTPS_PROXY=http://secure:1", "HTTP_PROXY=http://plain:2")]
+    [InlineData(
+        "https has its own",
+        "https://a.example",
+        "http://secure:1/",
+        "HTTPS_PROXY=http://secure:1",
+        "HTTP_PROXY=http://plain:2"
+    )]
+    [InlineData(
+        "http has its own",
+        "http://a.example",
+        "http://plain:2/",
+        "HTTPS_PROXY=http://secure:1",
+        "HTTP_PROXY=http://plain:2"
+    )]
     [InlineData("neither stands in for the other", "https://a.example", null, "HTTP_PROXY=http://plain:2")]
-    [InlineData("one for all", "https://a.example", "http://any:3/", "ALL_PROXY=http://any:3", "HTTP_PROXY=http://plain:2")]
-    [InlineData("lower case first", "https://a.example", "http://lower:1/", "https_proxy=http://lower:1", "HTTPS_PROXY=http://upper:1")]
-    [InlineData("an empty one is none", "https://a.example", "http://upper:1/", "https_proxy=", "HTTPS_PROXY=http://upper:1")]
-    [InlineData("exceptions in lower case", "https://a.example", null, "no_proxy=a.example", "HTTPS_PROXY=http://upper:1")]
-    [InlineData("lower-case exceptions first", "https://a.example", "http://upper:1/", "no_proxy=b.example", "NO_PROXY=a.example", "HTTPS_PROXY=http://upper:1")]
+    [InlineData(
+        "one for all",
+        "https://a.example",
+        "http://any:3/",
+        "ALL_PROXY=http://any:3",
+        "HTTP_PROXY=http://plain:2"
+    )]
+    [InlineData(
+        "lower case first",
+        "https://a.example",
+        "http://lower:1/",
+        "https_proxy=http://lower:1",
+        "HTTPS_PROXY=http://upper:1"
+    )]
+    [InlineData(
+        "an empty one is none",
+        "https://a.example",
+        "http://upper:1/",
+        "https_proxy=",
+        "HTTPS_PROXY=http://upper:1"
+    )]
+    [InlineData(
+        "exceptions in lower case",
+        "https://a.example",
+        null,
+        "no_proxy=a.example",
+        "HTTPS_PROXY=http://upper:1"
+    )]
+    [InlineData(
+        "lower-case exceptions first",
+        "https://a.example",
+        "http://upper:1/",
+        "no_proxy=b.example",
+        "NO_PROXY=a.example",
+        "HTTPS_PROXY=http://upper:1"
+    )]
     [InlineData("http is the scheme unless given", "https://a.example", "http://proxy:3128/", "HTTPS_PROXY=proxy:3128")]
     [InlineData("with its own port", "https://a.example", "http://proxy/", "HTTPS_PROXY=proxy")]
     [InlineData("TLS to the proxy", "https://a.example", "https://proxy:3128/", "HTTPS_PROXY=https://proxy:3128")]
     [InlineData("SOCKS", "https://a.example", "socks5://proxy:1080/", "ALL_PROXY=socks5://proxy")]
     [InlineData("an IPv6 address", "https://a.example", "http://[fd00::1]:3128/", "HTTPS_PROXY=http://[fd00::1]:3128")]
     [InlineData("none", "https://a.example", null)]
-    public void A_proxy_goes_by_the_targets_scheme(string sentence, string target, string? proxy, params string[] environment)
+    public void A_proxy_goes_by_the_targets_scheme(
+        string sentence,
+        string target,
+        string? proxy,
+        params string[] environment
+    )
     {
-        var proxies = Read([.. environment.Select(e => (e[..e.IndexOf('=', StringComparison.Ordinal)], e[(e.IndexOf('=', StringComparison.Ordinal) + 1)..]))]);
+        var proxies = Read([
+            .. environment.Select(e =>
+                (e[..e.IndexOf('=', StringComparison.Ordinal)], e[(e.IndexOf('=', StringComparison.Ordinal) + 1)..])
+            ),
+        ]);
 
         Assert.True(proxy == proxies.GetProxy(new Uri(target))?.ToString(), sentence);
     }
@@ -128,7 +180,10 @@ public sealed class EnvironmentProxyTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var proxies = Read(("http_proxy", $"me:p%40ss@127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}"), ("no_proxy", "10.0.0.0/8"));
+        var proxies = Read(
+            ("http_proxy", $"me:p%40ss@127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}"),
+            ("no_proxy", "10.0.0.0/8")
+        );
         using var http = new HttpClient(new SocketsHttpHandler { Proxy = proxies });
 
         var asking = http.GetAsync(new Uri("http://store.example/"));
@@ -136,11 +191,16 @@ public sealed class EnvironmentProxyTests
         await using var stream = connection.GetStream();
         using var reader = new StreamReader(stream);
         var first = await HeadAsync(reader);
-        await stream.WriteAsync("HTTP/1.1 407 Who are you\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
+        await stream.WriteAsync(
+            "HTTP/1.1 407 Who are you\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 0\r\n\r\n"u8.ToArray()
+        );
         var second = await HeadAsync(reader);
         await stream.WriteAsync("HTTP/1.1 204 No Content\r\n\r\n"u8.ToArray());
 
-        Assert.Equal(("GET http://store.example/ HTTP/1.1", "GET http://store.example/ HTTP/1.1"), (first[0], second[0]));
+        Assert.Equal(
+            ("GET http://store.example/ HTTP/1.1", "GET http://store.example/ HTTP/1.1"),
+            (first[0], second[0])
+        );
         Assert.DoesNotContain(first, h => h.StartsWith("Proxy-Authorization", StringComparison.OrdinalIgnoreCase));
         Assert.Contains("Proxy-Authorization: Basic bWU6cEBzcw==", second, StringComparer.Ordinal);
         Assert.Equal(HttpStatusCode.NoContent, (await asking.Within()).StatusCode);
@@ -149,7 +209,10 @@ public sealed class EnvironmentProxyTests
     private static async Task<List<string>> HeadAsync(StreamReader reader)
     {
         var lines = new List<string>();
-        while (await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System) is { Length: > 0 } line)
+        while (
+            await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System)
+                is { Length: > 0 } line
+        )
             lines.Add(line);
         return lines;
     }

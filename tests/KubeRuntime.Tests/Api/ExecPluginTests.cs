@@ -22,23 +22,29 @@ public sealed class ExecPluginTests : IDisposable
     {
         using var certificates = new TestCertificates("cluster");
         var authority = Convert.ToBase64String(Encoding.UTF8.GetBytes(certificates.AuthorityPem));
-        Script($$"""
+        Script(
+            $$"""
             printf '%s\n' "$#" "$1" "$2" "$GREETING" >"$(dirname "$0")/seen"
             printf '%s' "$KUBERNETES_EXEC_INFO" >"$(dirname "$0")/info"
             {{Print(Token)}}
-            """);
+            """
+        );
         var plugin = Load(
             "args: [two words, \"a \\\"quoted\\\" one\"], env: [{name: GREETING, value: a b}], provideClusterInfo: true",
             $$"""
             certificate-authority-data: {{authority}}
                 extensions:
                 - {name: client.authentication.k8s.io/exec, extension: {audience: cluster-1, number: 7, flag: true, list: [a, "7"], nothing: null} }
-            """);
+            """
+        );
 
         var given = await plugin.GetAsync(CancellationToken.None);
 
         Assert.Equal(Token, given.Token);
-        Assert.Equal(["2", "two words", "a \"quoted\" one", "a b"], await File.ReadAllLinesAsync(Path.Combine(_folder, "seen")));
+        Assert.Equal(
+            ["2", "two words", "a \"quoted\" one", "a b"],
+            await File.ReadAllLinesAsync(Path.Combine(_folder, "seen"))
+        );
         var expected = $$$"""
             {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "spec": {"interactive": false, "cluster":
             {"server": "https://api.test:6443", "certificate-authority-data": "{{{authority}}}",
@@ -51,14 +57,20 @@ public sealed class ExecPluginTests : IDisposable
     [Fact]
     public async Task A_plugin_that_does_not_want_to_know_is_not_told_of_the_cluster()
     {
-        Script($$"""
+        Script(
+            $$"""
             printf '%s' "$KUBERNETES_EXEC_INFO" >"$(dirname "$0")/info"
             {{Print(Token)}}
-            """);
+            """
+        );
 
         await Load().GetAsync(CancellationToken.None);
 
-        Assert.DoesNotContain("cluster", await File.ReadAllTextAsync(Path.Combine(_folder, "info")), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "cluster",
+            await File.ReadAllTextAsync(Path.Combine(_folder, "info")),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -101,7 +113,9 @@ public sealed class ExecPluginTests : IDisposable
         CountingScript(expires: null);
         var plugin = Load();
 
-        var tokens = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => plugin.GetAsync(CancellationToken.None).AsTask()));
+        var tokens = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(_ => plugin.GetAsync(CancellationToken.None).AsTask())
+        );
 
         Assert.All(tokens, t => Assert.Equal("token-1", t.Token));
     }
@@ -123,24 +137,52 @@ public sealed class ExecPluginTests : IDisposable
     }
 
     [Theory]
-    [InlineData("it fails, and says why", "echo 'no session: log in first' >&2; exit 3", "exit code 3|no session: log in first")]
+    [InlineData(
+        "it fails, and says why",
+        "echo 'no session: log in first' >&2; exit 3",
+        "exit code 3|no session: log in first"
+    )]
     [InlineData("it fails in silence", "echo s3cr3t-t0k3n; exit 1", "failed with exit code 1")]
     [InlineData("it prints nothing", "exit 0", "did not print an ExecCredential: not JSON")]
     [InlineData("it prints rubbish", "echo s3cr3t-t0k3n", "did not print an ExecCredential: not JSON")]
-    [InlineData("it prints half of it", "printf '{\"kind\": \"ExecCredential\", \"status\": {\"token\": \"s3cr3t-t0k3n'", "not JSON")]
-    [InlineData("it prints another kind", "echo '{\"kind\": \"Secret\", \"status\": {\"token\": \"s3cr3t-t0k3n\"}}'", "ExecCredential with a status")]
-    [InlineData("it prints no status", "echo '{\"kind\": \"ExecCredential\", \"apiVersion\": \"client.authentication.k8s.io/v1\"}'", "with a status")]
-    [InlineData("it prints another version", "echo '{\"kind\": \"ExecCredential\", \"apiVersion\": \"client.authentication.k8s.io/v1beta1\", \"status\": {\"token\": \"s3cr3t-t0k3n\"}}'", "another apiVersion than client.authentication.k8s.io/v1")]
+    [InlineData(
+        "it prints half of it",
+        "printf '{\"kind\": \"ExecCredential\", \"status\": {\"token\": \"s3cr3t-t0k3n'",
+        "not JSON"
+    )]
+    [InlineData(
+        "it prints another kind",
+        "echo '{\"kind\": \"Secret\", \"status\": {\"token\": \"s3cr3t-t0k3n\"}}'",
+        "ExecCredential with a status"
+    )]
+    [InlineData(
+        "it prints no status",
+        "echo '{\"kind\": \"ExecCredential\", \"apiVersion\": \"client.authentication.k8s.io/v1\"}'",
+        "with a status"
+    )]
+    [InlineData(
+        "it prints another version",
+        "echo '{\"kind\": \"ExecCredential\", \"apiVersion\": \"client.authentication.k8s.io/v1beta1\", \"status\": {\"token\": \"s3cr3t-t0k3n\"}}'",
+        "another apiVersion than client.authentication.k8s.io/v1"
+    )]
     [InlineData("it prints without end", "head -c 3000000 /dev/zero | tr '\\\\0' s", "printed more than 1024 KiB")]
-    public async Task What_went_wrong_is_told_with_plugin_context_and_hint_and_without_secrets(string rule, string script, string named)
+    public async Task What_went_wrong_is_told_with_plugin_context_and_hint_and_without_secrets(
+        string rule,
+        string script,
+        string named
+    )
     {
         Script(script);
 
-        var e = await Assert.ThrowsAsync<KubeApiException>(() => Load("installHint: see login.example").GetAsync(CancellationToken.None).AsTask());
+        var e = await Assert.ThrowsAsync<KubeApiException>(() =>
+            Load("installHint: see login.example").GetAsync(CancellationToken.None).AsTask()
+        );
 
         Assert.Equal(KubeFailure.Transient, e.Failure);
-        Assert.All([.. named.Split('|'), "context \"c\"", "exec plugin \"", "/login", "see login.example"],
-            part => Assert.True(e.ToString().Contains(part, StringComparison.Ordinal), $"{rule}: {e.Message}"));
+        Assert.All(
+            [.. named.Split('|'), "context \"c\"", "exec plugin \"", "/login", "see login.example"],
+            part => Assert.True(e.ToString().Contains(part, StringComparison.Ordinal), $"{rule}: {e.Message}")
+        );
         Assert.DoesNotContain("s3cr3t", e.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain('\n', e.Message);
     }
@@ -149,9 +191,21 @@ public sealed class ExecPluginTests : IDisposable
     [InlineData("no token and no certificate", "{}", "neither a token nor a client certificate")]
     [InlineData("a token of two lines", "{\"token\": \"s3cr3t\\ns3cr3t\"}", "not one line")]
     [InlineData("a certificate without its key", "{\"clientCertificateData\": \"s3cr3t\"}", "only one of")]
-    [InlineData("a certificate that is none", "{\"clientCertificateData\": \"s3cr3t\", \"clientKeyData\": \"s3cr3t\"}", "not PEM")]
-    [InlineData("an expiry that is no time", "{\"token\": \"s3cr3t\", \"expirationTimestamp\": \"s3cr3t\"}", "not JSON")]
-    [InlineData("a token that has expired", "{\"token\": \"s3cr3t\", \"expirationTimestamp\": \"2001-01-01T00:00:00Z\"}", "has expired")]
+    [InlineData(
+        "a certificate that is none",
+        "{\"clientCertificateData\": \"s3cr3t\", \"clientKeyData\": \"s3cr3t\"}",
+        "not PEM"
+    )]
+    [InlineData(
+        "an expiry that is no time",
+        "{\"token\": \"s3cr3t\", \"expirationTimestamp\": \"s3cr3t\"}",
+        "not JSON"
+    )]
+    [InlineData(
+        "a token that has expired",
+        "{\"token\": \"s3cr3t\", \"expirationTimestamp\": \"2001-01-01T00:00:00Z\"}",
+        "has expired"
+    )]
     public async Task A_credential_that_is_none_is_told(string rule, string status, string named)
     {
         Script(PrintStatus(status));
@@ -166,11 +220,13 @@ public sealed class ExecPluginTests : IDisposable
     [Fact]
     public async Task A_plugin_that_hangs_is_ended_with_what_it_has_started()
     {
-        Script("""
+        Script(
+            """
             sleep 600 &
             echo $! >"$(dirname "$0")/child"
             wait
-            """);
+            """
+        );
         var plugin = Load();
 
         var asked = plugin.GetAsync(CancellationToken.None).AsTask();
@@ -181,16 +237,21 @@ public sealed class ExecPluginTests : IDisposable
 
         Assert.Contains("did not end within 30 s", e.Message, StringComparison.Ordinal);
         var id = (await File.ReadAllTextAsync(child)).Trim();
-        await Waiting.UntilAsync(() => !File.Exists($"/proc/{id}/stat") || File.ReadAllText($"/proc/{id}/stat").Contains(") Z ", StringComparison.Ordinal));
+        await Waiting.UntilAsync(() =>
+            !File.Exists($"/proc/{id}/stat")
+            || File.ReadAllText($"/proc/{id}/stat").Contains(") Z ", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
     public async Task Whoever_gives_up_ends_it_and_the_next_runs_it_anew()
     {
-        Script($$"""
+        Script(
+            $$"""
             if [ ! -e "$(dirname "$0")/ran" ]; then touch "$(dirname "$0")/ran"; sleep 600; fi
             {{Print(Token)}}
-            """);
+            """
+        );
         var plugin = Load();
         using var giveUp = new CancellationTokenSource();
 
@@ -209,10 +270,12 @@ public sealed class ExecPluginTests : IDisposable
         CountingScript(expires);
         var plugin = Load();
         await plugin.GetAsync(CancellationToken.None);
-        Script("""
+        Script(
+            """
             echo x >>"$(dirname "$0")/failed"
             exit 1
-            """);
+            """
+        );
         _clock.Advance(TimeSpan.FromSeconds(40));
 
         var kept = await plugin.GetAsync(CancellationToken.None);
@@ -227,10 +290,16 @@ public sealed class ExecPluginTests : IDisposable
     [Fact]
     public async Task Requests_carry_the_token_and_whom_they_are_made_as()
     {
-        await using var server = ScriptedApiServer.Start(Answer.Whole(Widget.Json("a", 5)), Answer.Whole(Widget.Status(401, "Unauthorized", "no"), 401), Answer.Whole(Widget.Json("a", 6)));
+        await using var server = ScriptedApiServer.Start(
+            Answer.Whole(Widget.Json("a", 5)),
+            Answer.Whole(Widget.Status(401, "Unauthorized", "no"), 401),
+            Answer.Whole(Widget.Json("a", 6))
+        );
         CountingScript(expires: null);
         var connection = Connection(
-            $"exec: {{apiVersion: client.authentication.k8s.io/v1, command: ./login}}, as: jane, as-uid: u-1, as-groups: [a, b], as-user-extra: {{\"example.com/x y\": [one, two]}}", server: server.Address);
+            $"exec: {{apiVersion: client.authentication.k8s.io/v1, command: ./login}}, as: jane, as-uid: u-1, as-groups: [a, b], as-user-extra: {{\"example.com/x y\": [one, two]}}",
+            server: server.Address
+        );
         using var client = new KubeClient(connection, "test/1.0", _clock);
 
         await GetAsync(client);
@@ -260,11 +329,13 @@ public sealed class ExecPluginTests : IDisposable
     private void CountingScript(DateTimeOffset? expires)
     {
         var expiry = expires is { } at ? $", \"expirationTimestamp\": \"{at:yyyy-MM-ddTHH:mm:ssZ}\"" : "";
-        Script($$"""
+        Script(
+            $$"""
             echo x >>"$(dirname "$0")/runs"
             n=$(grep -c x "$(dirname "$0")/runs")
             printf '%s%s%s' '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "token-' "$n" '"{{expiry}} } }'
-            """);
+            """
+        );
     }
 
     private void Script(string text)
@@ -280,7 +351,9 @@ public sealed class ExecPluginTests : IDisposable
     private KubeConnection Connection(string user, string cluster = "{}", Uri? server = null)
     {
         var path = Path.Combine(_folder, "config");
-        File.WriteAllText(path, $$"""
+        File.WriteAllText(
+            path,
+            $$"""
             current-context: c
             contexts:
             - name: c
@@ -293,7 +366,8 @@ public sealed class ExecPluginTests : IDisposable
             users:
             - name: u
               user: { {{user}} }
-            """);
+            """
+        );
         return KubeConfig.Load(path, context: null, _ => null, _clock);
     }
 }

@@ -43,7 +43,18 @@ public sealed class KubeClientTests : IAsyncDisposable
     {
         _server.Script(Answer.Whole(Widget.List(5, null)));
 
-        await _client.ListAsync(Widget.Resource with { Group = group }, new Scope(ns), 20, next: "a+b/c=&d", CancellationToken.None).Within();
+        await _client
+            .ListAsync(
+                Widget.Resource with
+                {
+                    Group = group,
+                },
+                new Scope(ns),
+                20,
+                next: "a+b/c=&d",
+                CancellationToken.None
+            )
+            .Within();
 
         var request = Assert.Single(_server.Requests);
         Assert.True(request.Path == path, $"{rule}: {request.Path}");
@@ -60,7 +71,10 @@ public sealed class KubeClientTests : IAsyncDisposable
 
         await client.GetAsync(Widget.Resource, Key, CancellationToken.None).Within();
 
-        Assert.Equal("/k8s/clusters/c-1/apis/test.example.com/v1/namespaces/ns/widgets/a", Assert.Single(_server.Requests).Path);
+        Assert.Equal(
+            "/k8s/clusters/c-1/apis/test.example.com/v1/namespaces/ns/widgets/a",
+            Assert.Single(_server.Requests).Path
+        );
     }
 
     [Fact]
@@ -68,10 +82,15 @@ public sealed class KubeClientTests : IAsyncDisposable
     {
         _server.Script(Answer.Whole(Widget.Json("a", 6)));
 
-        var stored = await _client.PatchStatusAsync(Widget.Resource, Key, """{"status":{}}"""u8.ToArray(), CancellationToken.None).Within();
+        var stored = await _client
+            .PatchStatusAsync(Widget.Resource, Key, """{"status":{}}"""u8.ToArray(), CancellationToken.None)
+            .Within();
 
         var request = Assert.Single(_server.Requests);
-        Assert.Equal(("PATCH", "/apis/test.example.com/v1/namespaces/ns/widgets/a/status"), (request.Method, request.Target));
+        Assert.Equal(
+            ("PATCH", "/apis/test.example.com/v1/namespaces/ns/widgets/a/status"),
+            (request.Method, request.Target)
+        );
         Assert.Equal("application/merge-patch+json", request.Headers["Content-Type"]);
         Assert.Equal("""{"status":{}}""", request.Body);
         Assert.Equal("6", stored.Metadata.ResourceVersion);
@@ -97,13 +116,22 @@ public sealed class KubeClientTests : IAsyncDisposable
     [InlineData(504, KubeFailure.Transient)]
     public async Task Each_status_has_a_meaning_whatever_its_body(int status, KubeFailure failure)
     {
-        string[] bodies = ["", "plain", """{"error":"a proxy's"}""", "{", Widget.Status(status, "Reason", "words of the server")];
+        string[] bodies =
+        [
+            "",
+            "plain",
+            """{"error":"a proxy's"}""",
+            "{",
+            Widget.Status(status, "Reason", "words of the server"),
+        ];
         foreach (var body in bodies)
             _server.Script(Answer.Whole(body, status, "Location: http://192.0.2.1/"));
 
         foreach (var body in bodies)
         {
-            var e = await FailureAsync(_client.ListAsync(Widget.Resource, new Scope("ns"), 5, next: "secret-token", CancellationToken.None));
+            var e = await FailureAsync(
+                _client.ListAsync(Widget.Resource, new Scope("ns"), 5, next: "secret-token", CancellationToken.None)
+            );
 
             Assert.Equal(failure, e.Failure);
             Assert.Contains(status.ToString(), e.Message);
@@ -121,16 +149,40 @@ public sealed class KubeClientTests : IAsyncDisposable
     public async Task An_object_is_missing_or_forbidden_only_where_the_server_says_so_itself(int status)
     {
         string[] pages = ["", "404 page not found", """{"error":"a proxy's"}""", """{"kind":"Widget"}""", "{"];
-        _server.Script([.. pages.Concat([Widget.Status(status, "Reason", "words")]).SelectMany(p => new[] { Answer.Whole(p, status), Answer.Whole(p, status) })]);
+        _server.Script([
+            .. pages
+                .Concat([Widget.Status(status, "Reason", "words")])
+                .SelectMany(p => new[] { Answer.Whole(p, status), Answer.Whole(p, status) }),
+        ]);
 
         foreach (var page in pages)
         {
-            Assert.Equal(KubeFailure.Transient, (await FailureAsync(_client.GetAsync(Widget.Resource, Key, CancellationToken.None))).Failure);
-            Assert.Equal(KubeFailure.Transient, (await FailureAsync(_client.PatchStatusAsync(Widget.Resource, Key, "{}"u8.ToArray(), CancellationToken.None))).Failure);
+            Assert.Equal(
+                KubeFailure.Transient,
+                (await FailureAsync(_client.GetAsync(Widget.Resource, Key, CancellationToken.None))).Failure
+            );
+            Assert.Equal(
+                KubeFailure.Transient,
+                (
+                    await FailureAsync(
+                        _client.PatchStatusAsync(Widget.Resource, Key, "{}"u8.ToArray(), CancellationToken.None)
+                    )
+                ).Failure
+            );
         }
         var told = status == 404 ? KubeFailure.NotFound : KubeFailure.Denied;
-        Assert.Equal(told, (await FailureAsync(_client.GetAsync(Widget.Resource, Key, CancellationToken.None))).Failure);
-        Assert.Equal(told, (await FailureAsync(_client.PatchStatusAsync(Widget.Resource, Key, "{}"u8.ToArray(), CancellationToken.None))).Failure);
+        Assert.Equal(
+            told,
+            (await FailureAsync(_client.GetAsync(Widget.Resource, Key, CancellationToken.None))).Failure
+        );
+        Assert.Equal(
+            told,
+            (
+                await FailureAsync(
+                    _client.PatchStatusAsync(Widget.Resource, Key, "{}"u8.ToArray(), CancellationToken.None)
+                )
+            ).Failure
+        );
     }
 
     [Fact]
@@ -140,7 +192,10 @@ public sealed class KubeClientTests : IAsyncDisposable
 
         var e = await FailureAsync(_client.GetAsync(Widget.Resource, Key, CancellationToken.None));
 
-        Assert.Equal("GET /apis/test.example.com/v1/namespaces/ns/widgets/a: 403 Forbidden: widgets is forbidden: User x cannot list", e.Message);
+        Assert.Equal(
+            "GET /apis/test.example.com/v1/namespaces/ns/widgets/a: 403 Forbidden: widgets is forbidden: User x cannot list",
+            e.Message
+        );
     }
 
     [Theory]
@@ -149,7 +204,12 @@ public sealed class KubeClientTests : IAsyncDisposable
     [InlineData("in the body", "X: y", """{"details":{"retryAfterSeconds":4}}""", 4.0)]
     [InlineData("nonsense", "Retry-After: soon", "", null)]
     [InlineData("too long", "Retry-After: 99999999", "", 300.0)]
-    public async Task The_wait_that_the_server_asks_for_is_handed_on(string rule, string header, string body, double? seconds)
+    public async Task The_wait_that_the_server_asks_for_is_handed_on(
+        string rule,
+        string header,
+        string body,
+        double? seconds
+    )
     {
         _server.Script(Answer.Whole(body, 429, header));
 
@@ -191,7 +251,10 @@ public sealed class KubeClientTests : IAsyncDisposable
         var e = await FailureAsync(call);
         await answer.Over.Within();
 
-        Assert.True(e.Failure == KubeFailure.Transient && e.Message.EndsWith("no answer in time", StringComparison.Ordinal), rule);
+        Assert.True(
+            e.Failure == KubeFailure.Transient && e.Message.EndsWith("no answer in time", StringComparison.Ordinal),
+            rule
+        );
         Assert.Equal(0, _clock.ScheduledTimers);
     }
 
@@ -222,16 +285,18 @@ public sealed class KubeClientTests : IAsyncDisposable
     public async Task An_answer_that_is_no_object_is_a_passing_failure(string rule, int kind)
     {
         _server.Otherwise = _ => new Answer().Cut(); // the runtime itself tries a GET again, a few times, when a connection ends without a byte
-        _server.Script(kind switch
-        {
-            0 => new Answer().Cut(),
-            1 => new Answer().Text("{\"metadata\":").Cut(),
-            2 => new Answer().Text("{\"metadata\":").Reset(),
-            3 => Answer.Whole("<html>"),
-            4 => Answer.Whole("null"),
-            5 => Answer.Whole("{\"metadata\":null}"),
-            _ => Answer.Whole("""{"metadata":{"name":"a"},"spec":{"size":"hush"}}"""),
-        });
+        _server.Script(
+            kind switch
+            {
+                0 => new Answer().Cut(),
+                1 => new Answer().Text("{\"metadata\":").Cut(),
+                2 => new Answer().Text("{\"metadata\":").Reset(),
+                3 => Answer.Whole("<html>"),
+                4 => Answer.Whole("null"),
+                5 => Answer.Whole("{\"metadata\":null}"),
+                _ => Answer.Whole("""{"metadata":{"name":"a"},"spec":{"size":"hush"}}"""),
+            }
+        );
 
         var e = await FailureAsync(_client.GetAsync(Widget.Resource, Key, CancellationToken.None));
 
@@ -257,10 +322,17 @@ public sealed class KubeClientTests : IAsyncDisposable
         try
         {
             await File.WriteAllTextAsync(path, "old");
-            using var client = new KubeClient(new KubeConnection(_server.Address) { Token = BearerToken.FromFile(path, _clock) }, "test/1.0", _clock);
+            using var client = new KubeClient(
+                new KubeConnection(_server.Address) { Token = BearerToken.FromFile(path, _clock) },
+                "test/1.0",
+                _clock
+            );
             await File.WriteAllTextAsync(path, "new");
 
-            Assert.Equal(KubeFailure.Transient, (await FailureAsync(client.GetAsync(Widget.Resource, Key, CancellationToken.None))).Failure);
+            Assert.Equal(
+                KubeFailure.Transient,
+                (await FailureAsync(client.GetAsync(Widget.Resource, Key, CancellationToken.None))).Failure
+            );
             await client.GetAsync(Widget.Resource, Key, CancellationToken.None).Within();
         }
         finally
@@ -268,10 +340,15 @@ public sealed class KubeClientTests : IAsyncDisposable
             File.Delete(path);
         }
 
-        Assert.Equal("Bearer old, Bearer new", string.Join(", ", _server.Requests.Select(r => r.Headers["Authorization"])));
+        Assert.Equal(
+            "Bearer old, Bearer new",
+            string.Join(", ", _server.Requests.Select(r => r.Headers["Authorization"]))
+        );
     }
 
-    private static Task<KubeApiException> FailureAsync(Task call) => Assert.ThrowsAsync<KubeApiException>(() => call.Within());
+    private static Task<KubeApiException> FailureAsync(Task call) =>
+        Assert.ThrowsAsync<KubeApiException>(() => call.Within());
 
-    private KubeClient NewClient(Uri address) => new(new KubeConnection(address) { Token = BearerToken.FromText(Secret) }, "test/1.0", _clock);
+    private KubeClient NewClient(Uri address) =>
+        new(new KubeConnection(address) { Token = BearerToken.FromText(Secret) }, "test/1.0", _clock);
 }

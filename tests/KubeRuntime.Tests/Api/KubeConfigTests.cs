@@ -22,13 +22,20 @@ public sealed class KubeConfigTests : IDisposable
     public void Certificates_are_read_from_inside_the_file()
     {
         var (certificate, key) = Certificates.Client("someone");
-        var path = Write("config", Config(
-            $"certificate-authority-data: {Base64(Certificates.AuthorityPem)}",
-            $"{{client-certificate-data: {Base64(certificate)}, client-key-data: {Base64(key)}}}"));
+        var path = Write(
+            "config",
+            Config(
+                $"certificate-authority-data: {Base64(Certificates.AuthorityPem)}",
+                $"{{client-certificate-data: {Base64(certificate)}, client-key-data: {Base64(key)}}}"
+            )
+        );
 
         var connection = Load(path);
 
-        Assert.Equal(Certificates.Authority.Thumbprint, Assert.Single(connection.CertificateAuthorities.Current).Thumbprint);
+        Assert.Equal(
+            Certificates.Authority.Thumbprint,
+            Assert.Single(connection.CertificateAuthorities.Current).Thumbprint
+        );
         Assert.Equal("CN=someone", connection.ClientCertificate?.Current.Subject);
         Assert.True(connection.ClientCertificate?.Current.HasPrivateKey);
         Assert.Equal("https://api.test:6443/", connection.Server.ToString());
@@ -42,7 +49,13 @@ public sealed class KubeConfigTests : IDisposable
         Write("pki/me.crt", certificate);
         Write("pki/me.key", key);
         Write("pki/token", Secret + "\n");
-        var path = Write("config", Config("certificate-authority: pki/ca.crt", $"{{client-certificate: pki/me.crt, client-key: {_folder}/pki/me.key, tokenFile: ./pki/token, token: other}}"));
+        var path = Write(
+            "config",
+            Config(
+                "certificate-authority: pki/ca.crt",
+                $"{{client-certificate: pki/me.crt, client-key: {_folder}/pki/me.key, tokenFile: ./pki/token, token: other}}"
+            )
+        );
 
         var connection = Load(path);
 
@@ -54,10 +67,13 @@ public sealed class KubeConfigTests : IDisposable
     [Fact]
     public void A_config_written_as_JSON_is_read_too()
     {
-        var path = Write("config", """
+        var path = Write(
+            "config",
+            """
             {"current-context":"c","contexts":[{"name":"c","context":{"cluster":"k","user":"u"}}],
              "clusters":[{"name":"k","cluster":{"server":"https://api.test:6443","tls-server-name":"name.test"}}],"users":[{"name":"u","user":{"token":"t0"}}]}
-            """);
+            """
+        );
 
         var connection = Load(path);
 
@@ -93,12 +109,15 @@ public sealed class KubeConfigTests : IDisposable
     [Fact]
     public void The_context_that_is_asked_for_is_taken()
     {
-        var path = Write("config", """
+        var path = Write(
+            "config",
+            """
             current-context: one
             contexts: [{name: one, context: {cluster: k1, user: u}}, {name: two, context: {cluster: k2}}]
             clusters: [{name: k1, cluster: {server: "https://one.test"}}, {name: k2, cluster: {server: "https://two.test"}}]
             users: [{name: u, user: {token: t0}}]
-            """);
+            """
+        );
 
         var (current, asked) = (Load(path), Load(path, "two"));
 
@@ -110,21 +129,36 @@ public sealed class KubeConfigTests : IDisposable
     [Fact]
     public void Of_several_files_the_first_to_name_an_entry_wins_and_missing_files_are_passed_over()
     {
-        var first = Write("first", """
+        var first = Write(
+            "first",
+            """
             clusters: [{name: k, cluster: {server: "https://first.test"}}]
             contexts: [{name: other, context: {cluster: k}}]
-            """);
-        var second = Write("second", """
+            """
+        );
+        var second = Write(
+            "second",
+            """
             current-context: c
             contexts: [{name: c, context: {cluster: k, user: u}}]
             clusters: [{name: k, cluster: {server: "https://second.test"}}]
-            """);
-        var third = Write("third/config", """
+            """
+        );
+        var third = Write(
+            "third/config",
+            """
             current-context: other
             users: [{name: u, user: {tokenFile: token}}]
-            """);
+            """
+        );
         Write("third/token", "of-the-third");
-        _environment["KUBECONFIG"] = string.Join(Path.PathSeparator, first, Path.Combine(_folder, "missing"), second, third);
+        _environment["KUBECONFIG"] = string.Join(
+            Path.PathSeparator,
+            first,
+            Path.Combine(_folder, "missing"),
+            second,
+            third
+        );
 
         var connection = Load(null);
 
@@ -169,17 +203,45 @@ public sealed class KubeConfigTests : IDisposable
     [Theory]
     [InlineData("outside of a cluster the environment's", "api.test:6443", "", "", "", "http://proxy.test:3128/")]
     [InlineData("but for what needs none", "10.1.2.3:6443", "", "", "10.0.0.0/8,.svc", null)]
-    [InlineData("the kubeconfig's own first", "api.test:6443", "proxy-url: http://own.test:1", "", "", "http://own.test:1/")]
+    [InlineData(
+        "the kubeconfig's own first",
+        "api.test:6443",
+        "proxy-url: http://own.test:1",
+        "",
+        "",
+        "http://own.test:1/"
+    )]
     [InlineData("whatever needs none", "api.test:6443", "proxy-url: http://own.test:1", "", "*", "http://own.test:1/")]
-    [InlineData("and in a cluster", "10.96.0.1:443", "proxy-url: http://own.test:1", "10.96.0.1", "", "http://own.test:1/")]
+    [InlineData(
+        "and in a cluster",
+        "10.96.0.1:443",
+        "proxy-url: http://own.test:1",
+        "10.96.0.1",
+        "",
+        "http://own.test:1/"
+    )]
     [InlineData("never to the cluster's own address", "10.96.0.1:443", "", "10.96.0.1", "", null)]
     [InlineData("however it is spelled", "[fd00:0::1]:443", "", "fd00::1", "", null)]
     [InlineData("nor to its host name", "cluster.example:443", "", "cluster.example", "", null)]
     [InlineData("nor to its service's name", "kubernetes.default.svc.cluster.local", "", "10.96.0.1", "", null)]
     [InlineData("nor to a short form of it", "kubernetes.default", "", "10.96.0.1", "", null)]
     [InlineData("another cluster's server is outside", "api.test:6443", "", "10.96.0.1", "", "http://proxy.test:3128/")]
-    [InlineData("a name that only begins alike, too", "kubernetes.default.example", "", "10.96.0.1", "", "http://proxy.test:3128/")]
-    public void A_server_is_reached_through_a_proxy_only_where_somebody_has_said_so(string sentence, string host, string cluster, string serviceHost, string except, string? proxy)
+    [InlineData(
+        "a name that only begins alike, too",
+        "kubernetes.default.example",
+        "",
+        "10.96.0.1",
+        "",
+        "http://proxy.test:3128/"
+    )]
+    public void A_server_is_reached_through_a_proxy_only_where_somebody_has_said_so(
+        string sentence,
+        string host,
+        string cluster,
+        string serviceHost,
+        string except,
+        string? proxy
+    )
     {
         _environment["HTTPS_PROXY"] = "http://proxy.test:3128";
         _environment["NO_PROXY"] = except;
@@ -187,7 +249,10 @@ public sealed class KubeConfigTests : IDisposable
 
         var connection = Load(Write("config", Config(cluster, "{token: t0}", host)));
 
-        var used = connection.Proxy is { } proxies && !proxies.IsBypassed(connection.Server) ? proxies.GetProxy(connection.Server)?.ToString() : null;
+        var used =
+            connection.Proxy is { } proxies && !proxies.IsBypassed(connection.Server)
+                ? proxies.GetProxy(connection.Server)?.ToString()
+                : null;
         Assert.True(proxy == used, $"{sentence}: {used}");
     }
 
@@ -235,32 +300,120 @@ public sealed class KubeConfigTests : IDisposable
 
         var e = Assert.Throws<KubeConfigException>(() => KubeConfig.InCluster("10.0.0.1", port, _folder, _clock));
 
-        Assert.True(e.Message.Contains(named, StringComparison.Ordinal) && e.Message.Contains(_folder, StringComparison.Ordinal), $"{rule}: {e.Message}");
+        Assert.True(
+            e.Message.Contains(named, StringComparison.Ordinal)
+                && e.Message.Contains(_folder, StringComparison.Ordinal),
+            $"{rule}: {e.Message}"
+        );
     }
 
     [Theory]
     [InlineData("no such context", "c2", "", "{}", "\"c2\"|contexts")]
-    [InlineData("a plugin of another version", null, "", "{exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: login}}", "user \"u\"|context \"c\"|exec.apiVersion|v1alpha1|v1beta1")]
-    [InlineData("a plugin without a program", null, "", "{exec: {apiVersion: client.authentication.k8s.io/v1}}", "user \"u\"|exec.command is missing")]
-    [InlineData("a plugin that has to ask", null, "", "{exec: {apiVersion: client.authentication.k8s.io/v1, command: login, interactiveMode: Always}}", "\"login\"|interactiveMode Always")]
-    [InlineData("a plugin of an unknown mode", null, "", "{exec: {apiVersion: client.authentication.k8s.io/v1, command: login, interactiveMode: Maybe}}", "interactiveMode \"Maybe\"|IfAvailable")]
-    [InlineData("a variable without a name", null, "", "{exec: {apiVersion: client.authentication.k8s.io/v1, command: login, env: [{value: s3cr3t}]}}", "exec.env has no name")]
-    [InlineData("a plugin that is not installed", null, "", "{exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-login, args: [s3cr3t], installHint: get it at login.example}}", "context \"c\"|\"no-such-login\" is not installed|get it at login.example")]
-    [InlineData("a plugin that is not where it should be", null, "", "{exec: {apiVersion: client.authentication.k8s.io/v1, command: bin/no-such-login}}", "\"bin/no-such-login\" is not installed")]
-    [InlineData("auth-provider", null, "", "{auth-provider: {name: s3cr3t}}", "user \"u\"|auth-provider is not supported|token")]
+    [InlineData(
+        "a plugin of another version",
+        null,
+        "",
+        "{exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: login}}",
+        "user \"u\"|context \"c\"|exec.apiVersion|v1alpha1|v1beta1"
+    )]
+    [InlineData(
+        "a plugin without a program",
+        null,
+        "",
+        "{exec: {apiVersion: client.authentication.k8s.io/v1}}",
+        "user \"u\"|exec.command is missing"
+    )]
+    [InlineData(
+        "a plugin that has to ask",
+        null,
+        "",
+        "{exec: {apiVersion: client.authentication.k8s.io/v1, command: login, interactiveMode: Always}}",
+        "\"login\"|interactiveMode Always"
+    )]
+    [InlineData(
+        "a plugin of an unknown mode",
+        null,
+        "",
+        "{exec: {apiVersion: client.authentication.k8s.io/v1, command: login, interactiveMode: Maybe}}",
+        "interactiveMode \"Maybe\"|IfAvailable"
+    )]
+    [InlineData(
+        "a variable without a name",
+        null,
+        "",
+        "{exec: {apiVersion: client.authentication.k8s.io/v1, command: login, env: [{value: s3cr3t}]}}",
+        "exec.env has no name"
+    )]
+    [InlineData(
+        "a plugin that is not installed",
+        null,
+        "",
+        "{exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-login, args: [s3cr3t], installHint: get it at login.example}}",
+        "context \"c\"|\"no-such-login\" is not installed|get it at login.example"
+    )]
+    [InlineData(
+        "a plugin that is not where it should be",
+        null,
+        "",
+        "{exec: {apiVersion: client.authentication.k8s.io/v1, command: bin/no-such-login}}",
+        "\"bin/no-such-login\" is not installed"
+    )]
+    [InlineData(
+        "auth-provider",
+        null,
+        "",
+        "{auth-provider: {name: s3cr3t}}",
+        "user \"u\"|auth-provider is not supported|token"
+    )]
     [InlineData("password", null, "", "{username: a, password: s3cr3t}", "user \"u\"|username is not supported")]
     [InlineData("impersonation of nobody", null, "", "{token: s3cr3t, as-groups: [a]}", "user \"u\"|as-groups|need as")]
     [InlineData("a token of two lines", null, "", "{token: \"s3cr3t\\ns3cr3t\"}", "user \"u\"|token")]
     [InlineData("a token file that is missing", null, "", "{tokenFile: nowhere}", "user \"u\"|nowhere")]
-    [InlineData("a certificate without its key", null, "", "{client-certificate-data: czNjcjN0}", "user \"u\"|client-key|give both")]
-    [InlineData("a certificate that is no base64", null, "", "{client-certificate-data: 's3cr3t!', client-key-data: 's3cr3t!'}", "user \"u\"|client-certificate-data is not base64")]
-    [InlineData("a certificate that is no PEM", null, "", "{client-certificate-data: czNjcjN0, client-key-data: czNjcjN0}", "user \"u\"|PEM")]
+    [InlineData(
+        "a certificate without its key",
+        null,
+        "",
+        "{client-certificate-data: czNjcjN0}",
+        "user \"u\"|client-key|give both"
+    )]
+    [InlineData(
+        "a certificate that is no base64",
+        null,
+        "",
+        "{client-certificate-data: 's3cr3t!', client-key-data: 's3cr3t!'}",
+        "user \"u\"|client-certificate-data is not base64"
+    )]
+    [InlineData(
+        "a certificate that is no PEM",
+        null,
+        "",
+        "{client-certificate-data: czNjcjN0, client-key-data: czNjcjN0}",
+        "user \"u\"|PEM"
+    )]
     [InlineData("a CA that is no PEM", null, "certificate-authority-data: czNjcjN0", "{}", "cluster \"k\"|PEM")]
     [InlineData("a CA of damaged PEM", null, "certificate-authority: damaged", "{}", "cluster \"k\"|PEM")]
     [InlineData("a CA file that is missing", null, "certificate-authority: nowhere", "{}", "cluster \"k\"|nowhere")]
-    [InlineData("checks switched off", null, "insecure-skip-tls-verify: true", "{}", "cluster \"k\"|insecure-skip-tls-verify is not supported|certificate-authority-data")]
-    [InlineData("a proxy that is none", null, "proxy-url: 'gopher://me:s3cr3t@x'", "{}", "cluster \"k\"|proxy-url does not name a proxy|http://proxy.example:3128")]
-    public void Each_mistake_is_told_with_file_entry_and_remedy_and_without_secrets(string rule, string? context, string cluster, string user, string named)
+    [InlineData(
+        "checks switched off",
+        null,
+        "insecure-skip-tls-verify: true",
+        "{}",
+        "cluster \"k\"|insecure-skip-tls-verify is not supported|certificate-authority-data"
+    )]
+    [InlineData(
+        "a proxy that is none",
+        null,
+        "proxy-url: 'gopher://me:s3cr3t@x'",
+        "{}",
+        "cluster \"k\"|proxy-url does not name a proxy|http://proxy.example:3128"
+    )]
+    public void Each_mistake_is_told_with_file_entry_and_remedy_and_without_secrets(
+        string rule,
+        string? context,
+        string cluster,
+        string user,
+        string named
+    )
     {
         Write("damaged", "-----BEGIN CERTIFICATE-----\nczNjcjN0\n-----END CERTIFICATE-----");
         var path = Write("config", Config(cluster, user));
@@ -268,7 +421,10 @@ public sealed class KubeConfigTests : IDisposable
         var e = Assert.Throws<KubeConfigException>(() => Load(path, context));
 
         Assert.Contains(path, e.Message);
-        Assert.All(named.Split('|'), n => Assert.True(e.Message.Contains(n, StringComparison.Ordinal), $"{rule}: {e.Message}"));
+        Assert.All(
+            named.Split('|'),
+            n => Assert.True(e.Message.Contains(n, StringComparison.Ordinal), $"{rule}: {e.Message}")
+        );
         Assert.DoesNotContain(Secret, e.ToString());
         Assert.DoesNotContain("czNjcjN0", e.ToString());
     }
@@ -281,20 +437,51 @@ public sealed class KubeConfigTests : IDisposable
     [InlineData("no YAML, with a line", "a: 's3cr3t", "not valid YAML at line 1")]
     [InlineData("a key twice", "s3cr3t: 1\ns3cr3t: 2", "YAML")]
     [InlineData("no current context", "contexts: []", "no current-context, name one with --context")]
-    [InlineData("a context that names no cluster", "current-context: c\ncontexts: [{name: c, context: {user: u}}]", "names no cluster")]
-    [InlineData("a context that is none", "current-context: c\ncontexts: [{name: c, context: s3cr3t}]", "no entry \"c\" in contexts")]
-    [InlineData("a cluster that is missing", "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]", "no entry \"k\" in clusters")]
-    [InlineData("a user that is missing", "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\nclusters: [{name: k, cluster: {server: 'https://x'}}]", "no entry \"u\" in users")]
-    [InlineData("a server that is no URL", "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\nclusters: [{name: k, cluster: {server: 'x:1'}}]", "is not an http or https URL")]
-    [InlineData("no server", "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\nclusters: [{name: k, cluster: {}}]", "is not an http or https URL")]
-    [InlineData("a password in the URL", "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\nclusters: [{name: k, cluster: {server: 'https://a:s3cr3t@x'}}]", "password in the server's URL")]
+    [InlineData(
+        "a context that names no cluster",
+        "current-context: c\ncontexts: [{name: c, context: {user: u}}]",
+        "names no cluster"
+    )]
+    [InlineData(
+        "a context that is none",
+        "current-context: c\ncontexts: [{name: c, context: s3cr3t}]",
+        "no entry \"c\" in contexts"
+    )]
+    [InlineData(
+        "a cluster that is missing",
+        "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]",
+        "no entry \"k\" in clusters"
+    )]
+    [InlineData(
+        "a user that is missing",
+        "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\nclusters: [{name: k, cluster: {server: 'https://x'}}]",
+        "no entry \"u\" in users"
+    )]
+    [InlineData(
+        "a server that is no URL",
+        "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\nclusters: [{name: k, cluster: {server: 'x:1'}}]",
+        "is not an http or https URL"
+    )]
+    [InlineData(
+        "no server",
+        "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\nclusters: [{name: k, cluster: {}}]",
+        "is not an http or https URL"
+    )]
+    [InlineData(
+        "a password in the URL",
+        "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\nclusters: [{name: k, cluster: {server: 'https://a:s3cr3t@x'}}]",
+        "password in the server's URL"
+    )]
     public void A_file_that_says_too_little_is_told(string rule, string? text, string named)
     {
         var path = text is null ? Path.Combine(_folder, "missing") : Write("config", text);
 
         var e = Assert.Throws<KubeConfigException>(() => Load(path));
 
-        Assert.True(e.Message.Contains(named, StringComparison.Ordinal) && e.Message.Contains(path, StringComparison.Ordinal), $"{rule}: {e.Message}");
+        Assert.True(
+            e.Message.Contains(named, StringComparison.Ordinal) && e.Message.Contains(path, StringComparison.Ordinal),
+            $"{rule}: {e.Message}"
+        );
         Assert.DoesNotContain(Secret, e.ToString());
     }
 
@@ -312,8 +499,36 @@ public sealed class KubeConfigTests : IDisposable
     public void No_bytes_bring_another_exception_than_ours()
     {
         var random = RandomSeed.NewRandom(_output.WriteLine);
-        var valid = Encoding.UTF8.GetBytes(Config($"certificate-authority-data: {Base64(Certificates.AuthorityPem)}", "{token: t0}"));
-        string[] junk = ["\n", ": ", "- ", "{", "}", "[", "]", "&a ", "*a ", "!!int ", "|", ">\n", "\t", "'", "\"", "#", "%YAML 9\n", "---\n", "...", "? ", "\0", "<<: *a", "\ufeff", "\\x"];
+        var valid = Encoding.UTF8.GetBytes(
+            Config($"certificate-authority-data: {Base64(Certificates.AuthorityPem)}", "{token: t0}")
+        );
+        string[] junk =
+        [
+            "\n",
+            ": ",
+            "- ",
+            "{",
+            "}",
+            "[",
+            "]",
+            "&a ",
+            "*a ",
+            "!!int ",
+            "|",
+            ">\n",
+            "\t",
+            "'",
+            "\"",
+            "#",
+            "%YAML 9\n",
+            "---\n",
+            "...",
+            "? ",
+            "\0",
+            "<<: *a",
+            "\ufeff",
+            "\\x",
+        ];
         var (read, refused) = (0, 0);
 
         for (var i = 0; i < 1000; i++)
@@ -349,28 +564,30 @@ public sealed class KubeConfigTests : IDisposable
         Assert.True(read > 20 && refused > 100, $"{read} read, {refused} refused");
     }
 
-    private static string Config(string cluster, string user, string host = "api.test:6443") => $$"""
-        apiVersion: v1
-        kind: Config
-        current-context: c
-        contexts:
-        - name: c
-          context:
-            cluster: k
-            user: u
-        clusters:
-        - name: k
-          cluster:
-            server: https://{{host}}
-            {{cluster}}
-        users:
-        - name: u
-          user: {{user}}
-        """;
+    private static string Config(string cluster, string user, string host = "api.test:6443") =>
+        $$"""
+            apiVersion: v1
+            kind: Config
+            current-context: c
+            contexts:
+            - name: c
+              context:
+                cluster: k
+                user: u
+            clusters:
+            - name: k
+              cluster:
+                server: https://{{host}}
+                {{cluster}}
+            users:
+            - name: u
+              user: {{user}}
+            """;
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 
-    private KubeConnection Load(string? path, string? context = null) => KubeConfig.Load(path, context, name => _environment.GetValueOrDefault(name), _clock);
+    private KubeConnection Load(string? path, string? context = null) =>
+        KubeConfig.Load(path, context, name => _environment.GetValueOrDefault(name), _clock);
 
     private string Write(string name, string text)
     {

@@ -27,7 +27,9 @@ public sealed class LineReaderTests
     [InlineData(100_000)]
     public async Task Long_and_short_lines_come_whole_in_any_portions(int portion)
     {
-        var lines = ((int[])[3, 16_383, 16_384, 16_385, 0, 50_000, 1, 150_000, 2]).Select((n, i) => new string((char)('a' + i), n)).ToArray();
+        var lines = ((int[])[3, 16_383, 16_384, 16_385, 0, 50_000, 1, 150_000, 2])
+            .Select((n, i) => new string((char)('a' + i), n))
+            .ToArray();
         var bytes = Encoding.ASCII.GetBytes(string.Concat(lines.Select(l => l + "\n")));
 
         var read = await ReadAllAsync(new PartsStream([.. bytes.Chunk(portion)]));
@@ -41,9 +43,14 @@ public sealed class LineReaderTests
     [InlineData(Bound * 3, false)]
     public async Task A_line_has_to_be_shorter_than_the_bound(int length, bool fits)
     {
-        var reader = new LineReader(new PartsStream([.. Encoding.ASCII.GetBytes(new string('x', length) + "\n").Chunk(10_000)]), Bound);
+        var reader = new LineReader(
+            new PartsStream([.. Encoding.ASCII.GetBytes(new string('x', length) + "\n").Chunk(10_000)]),
+            Bound
+        );
 
-        var read = await Record.ExceptionAsync(async () => Assert.Equal(length, (await reader.ReadAsync(CancellationToken.None))?.Length));
+        var read = await Record.ExceptionAsync(async () =>
+            Assert.Equal(length, (await reader.ReadAsync(CancellationToken.None))?.Length)
+        );
 
         Assert.Equal(fits ? null : typeof(IOException), read?.GetType());
     }
@@ -51,7 +58,10 @@ public sealed class LineReaderTests
     [Fact]
     public async Task After_a_burst_the_memory_is_given_back()
     {
-        var reader = new LineReader(new PartsStream(Encoding.ASCII.GetBytes(new string('x', 150_000) + "\n"), "y\n"u8.ToArray()), Bound);
+        var reader = new LineReader(
+            new PartsStream(Encoding.ASCII.GetBytes(new string('x', 150_000) + "\n"), "y\n"u8.ToArray()),
+            Bound
+        );
 
         await reader.ReadAsync(CancellationToken.None);
         Assert.True(reader.BufferSize > 150_000);

@@ -8,11 +8,26 @@ namespace KubeRuntime.Tests.Api;
 public sealed class ObjectReaderTests(ITestOutputHelper output)
 {
     [Theory]
-    [InlineData("type first", """{"type":"MODIFIED","object":{"metadata":{"name":"a","resourceVersion":"5"},"spec":{"size":7}}}""")]
-    [InlineData("object before type", """{"object":{"metadata":{"name":"a","resourceVersion":"5"},"spec":{"size":7}},"type":"MODIFIED"}""")]
-    [InlineData("spec before metadata, white space", """ { "object" : { "spec" : {"size":7 } , "metadata":{"resourceVersion":"5","name":"a" } } , "type":"MODIFIED" } """)]
-    [InlineData("fields that nobody knows", """{"x":{"type":"ADDED","object":[{}]},"object":{"metadata":{"name":"a","resourceVersion":"5","managedFields":[{"f:spec":{"f:a":{}}}]},"spec":{"size":7,"y":[[1]]},"z":null},"type":"MODIFIED","w":[{"object":1}]}""")]
-    [InlineData("a windows line end", "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"5\"},\"spec\":{\"size\":7}}}\r")]
+    [InlineData(
+        "type first",
+        """{"type":"MODIFIED","object":{"metadata":{"name":"a","resourceVersion":"5"},"spec":{"size":7}}}"""
+    )]
+    [InlineData(
+        "object before type",
+        """{"object":{"metadata":{"name":"a","resourceVersion":"5"},"spec":{"size":7}},"type":"MODIFIED"}"""
+    )]
+    [InlineData(
+        "spec before metadata, white space",
+        """ { "object" : { "spec" : {"size":7 } , "metadata":{"resourceVersion":"5","name":"a" } } , "type":"MODIFIED" } """
+    )]
+    [InlineData(
+        "fields that nobody knows",
+        """{"x":{"type":"ADDED","object":[{}]},"object":{"metadata":{"name":"a","resourceVersion":"5","managedFields":[{"f:spec":{"f:a":{}}}]},"spec":{"size":7,"y":[[1]]},"z":null},"type":"MODIFIED","w":[{"object":1}]}"""
+    )]
+    [InlineData(
+        "a windows line end",
+        "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"5\"},\"spec\":{\"size\":7}}}\r"
+    )]
     public void A_watch_line_is_read_whatever_its_order_and_extras(string rule, string json)
     {
         var line = ObjectReader.ReadWatchLine(Encoding.UTF8.GetBytes(json), Widget.Resource);
@@ -21,13 +36,24 @@ public sealed class ObjectReaderTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("items first", """{"items":[{"metadata":{"name":"a"}}],"metadata":{"continue":"c","resourceVersion":"5"}}""", "c")]
-    [InlineData("an empty continue token is none", """{"metadata":{"continue":"","resourceVersion":"5"},"items":[{"metadata":{"name":"a"}}]}""", null)]
+    [InlineData(
+        "items first",
+        """{"items":[{"metadata":{"name":"a"}}],"metadata":{"continue":"c","resourceVersion":"5"}}""",
+        "c"
+    )]
+    [InlineData(
+        "an empty continue token is none",
+        """{"metadata":{"continue":"","resourceVersion":"5"},"items":[{"metadata":{"name":"a"}}]}""",
+        null
+    )]
     public void A_list_is_read_whatever_its_order(string rule, string json, string? next)
     {
         var page = ObjectReader.ReadList(Encoding.UTF8.GetBytes(json), Widget.Resource);
 
-        Assert.True((page.ResourceVersion, page.Continue, Assert.Single(page.Items).Metadata.Name) == ("5", next, "a"), rule);
+        Assert.True(
+            (page.ResourceVersion, page.Continue, Assert.Single(page.Items).Metadata.Name) == ("5", next, "a"),
+            rule
+        );
     }
 
     [Theory]
@@ -51,7 +77,9 @@ public sealed class ObjectReaderTests(ITestOutputHelper output)
     [InlineData("half a surrogate pair in a name", """{"\ud800":1,"metadata":{"resourceVersion":"5"},"items":[]}""")]
     public void What_is_no_list_is_a_passing_failure(string rule, string json)
     {
-        var failure = Assert.Throws<KubeApiException>(() => ObjectReader.ReadList(Encoding.UTF8.GetBytes(json), Widget.Resource));
+        var failure = Assert.Throws<KubeApiException>(() =>
+            ObjectReader.ReadList(Encoding.UTF8.GetBytes(json), Widget.Resource)
+        );
 
         Assert.True(failure.Failure == KubeFailure.Transient, rule);
     }
@@ -59,9 +87,16 @@ public sealed class ObjectReaderTests(ITestOutputHelper output)
     [Fact]
     public void An_object_nested_too_deep_costs_only_itself()
     {
-        var deep = """{"metadata":{"name":"deep","namespace":"ns","resourceVersion":"3"},"x":""" + new string('[', 300) + new string(']', 300) + "}";
+        var deep =
+            """{"metadata":{"name":"deep","namespace":"ns","resourceVersion":"3"},"x":"""
+            + new string('[', 300)
+            + new string(']', 300)
+            + "}";
 
-        var page = ObjectReader.ReadList(Encoding.UTF8.GetBytes(Widget.List(5, null, Widget.Json("a", 1), deep, Widget.Json("b", 2))), Widget.Resource);
+        var page = ObjectReader.ReadList(
+            Encoding.UTF8.GetBytes(Widget.List(5, null, Widget.Json("a", 1), deep, Widget.Json("b", 2))),
+            Widget.Resource
+        );
         var line = ObjectReader.ReadWatchLine(Encoding.UTF8.GetBytes(Widget.Event("ADDED", deep)), Widget.Resource);
 
         Assert.Equal(2, page.Items.Count);
@@ -92,8 +127,12 @@ public sealed class ObjectReaderTests(ITestOutputHelper output)
         var huge = new string('m', 100_000);
 
         var status = ObjectReader.ReadStatus(Encoding.UTF8.GetBytes(Widget.Status(500, huge, huge)), "GET /x");
-        var type = Assert.Throws<KubeApiException>(() => ObjectReader.ReadWatchLine(Encoding.UTF8.GetBytes(Widget.Event(huge, "{}")), Widget.Resource));
-        var list = Assert.Throws<KubeApiException>(() => ObjectReader.ReadList(Encoding.UTF8.GetBytes("{" + huge), Widget.Resource));
+        var type = Assert.Throws<KubeApiException>(() =>
+            ObjectReader.ReadWatchLine(Encoding.UTF8.GetBytes(Widget.Event(huge, "{}")), Widget.Resource)
+        );
+        var list = Assert.Throws<KubeApiException>(() =>
+            ObjectReader.ReadList(Encoding.UTF8.GetBytes("{" + huge), Widget.Resource)
+        );
 
         Assert.All((Exception[])[status, type, list], e => Assert.InRange(e.Message.Length, 10, 1200));
     }
@@ -105,7 +144,12 @@ public sealed class ObjectReaderTests(ITestOutputHelper output)
         var random = RandomSeed.NewRandom(output.WriteLine);
         string[] valid =
         [
-            Widget.List(10, "next", Widget.Json("a", 1), """{"metadata":{"name":"b","deletionTimestamp":"2026-01-01T00:00:00Z","generation":4},"spec":{"size":1}}"""),
+            Widget.List(
+                10,
+                "next",
+                Widget.Json("a", 1),
+                """{"metadata":{"name":"b","deletionTimestamp":"2026-01-01T00:00:00Z","generation":4},"spec":{"size":1}}"""
+            ),
             Widget.Event("ADDED", Widget.Json("ü\\u00fc", 12, 3)),
             Widget.Bookmark(17),
             Widget.Error(410, "Expired", "too old"),
@@ -115,7 +159,10 @@ public sealed class ObjectReaderTests(ITestOutputHelper output)
 
         for (var i = 0; i < 24_000; i++)
         {
-            var bytes = i % 8 == 0 ? RandomBytes(random) : Damaged(Encoding.UTF8.GetBytes(valid[random.Next(valid.Length)]), random);
+            var bytes =
+                i % 8 == 0
+                    ? RandomBytes(random)
+                    : Damaged(Encoding.UTF8.GetBytes(valid[random.Next(valid.Length)]), random);
             try
             {
                 if (i % 2 == 0)
@@ -146,7 +193,26 @@ public sealed class ObjectReaderTests(ITestOutputHelper output)
 
     private static byte[] Damaged(byte[] valid, Random random)
     {
-        string[] junk = ["{", "}", "[", "]", "\"", ":", ",", "null", "7", "1e999", "\\ud800", "\"\\udfff\"", "{}", "[[[[", "\0", "true", "\"x\":"];
+        string[] junk =
+        [
+            "{",
+            "}",
+            "[",
+            "]",
+            "\"",
+            ":",
+            ",",
+            "null",
+            "7",
+            "1e999",
+            "\\ud800",
+            "\"\\udfff\"",
+            "{}",
+            "[[[[",
+            "\0",
+            "true",
+            "\"x\":",
+        ];
         var bytes = valid.ToList();
         for (var n = random.Next(1, 4); n > 0 && bytes.Count > 1; n--)
         {

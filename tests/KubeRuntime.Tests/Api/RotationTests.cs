@@ -40,7 +40,9 @@ public sealed class RotationTests : IAsyncDisposable
     [Theory]
     [InlineData("a kubeconfig's certificate-authority")]
     [InlineData("a pod's ca.crt")]
-    public async Task A_server_with_a_certificate_of_a_new_authority_is_trusted_once_the_file_holds_that_authority(string file)
+    public async Task A_server_with_a_certificate_of_a_new_authority_is_trusted_once_the_file_holds_that_authority(
+        string file
+    )
     {
         var first = await StartAsync(_old);
         Write("ca.crt", _old.AuthorityPem);
@@ -54,7 +56,13 @@ public sealed class RotationTests : IAsyncDisposable
         var widget = await GetAsync(client);
 
         Assert.Equal(KubeFailure.Transient, refused.Failure);
-        Assert.True(refused.Message.Contains("certificate is invalid because of errors in the certificate chain", StringComparison.Ordinal), refused.Message);
+        Assert.True(
+            refused.Message.Contains(
+                "certificate is invalid because of errors in the certificate chain",
+                StringComparison.Ordinal
+            ),
+            refused.Message
+        );
         Assert.Equal("a", widget.Metadata.Name);
     }
 
@@ -120,7 +128,9 @@ public sealed class RotationTests : IAsyncDisposable
         Write("ca.crt", _old.AuthorityPem);
         WriteClient("first");
         using var client = Client(FromKubeconfig("{client-certificate: me.crt, client-key: me.key}"));
-        using var watch = await client.WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None).Within();
+        using var watch = await client
+            .WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None)
+            .Within();
         await watch.ReadAsync(CancellationToken.None).Within();
 
         WriteClient("second");
@@ -139,7 +149,9 @@ public sealed class RotationTests : IAsyncDisposable
         var leaving = await StartAsync(_old);
         Write("ca.crt", _old.AuthorityPem);
         using var client = Client(FromKubeconfig());
-        using var watch = await client.WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None).Within();
+        using var watch = await client
+            .WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None)
+            .Within();
         await watch.ReadAsync(CancellationToken.None).Within();
 
         var stopped = leaving.StopAsync();
@@ -154,9 +166,11 @@ public sealed class RotationTests : IAsyncDisposable
         await stopped.Within();
     }
 
-    private static Task<Widget> GetAsync(KubeClient client) => client.GetAsync(Widget.Resource, Key, CancellationToken.None).Within();
+    private static Task<Widget> GetAsync(KubeClient client) =>
+        client.GetAsync(Widget.Resource, Key, CancellationToken.None).Within();
 
-    private static Task<KubeApiException> FailureAsync(KubeClient client) => Assert.ThrowsAsync<KubeApiException>(() => GetAsync(client));
+    private static Task<KubeApiException> FailureAsync(KubeClient client) =>
+        Assert.ThrowsAsync<KubeApiException>(() => GetAsync(client));
 
     private KubeClient Client(KubeConnection connection) => new(connection, "test/1.0", _clock);
 
@@ -168,12 +182,15 @@ public sealed class RotationTests : IAsyncDisposable
 
     private KubeConnection FromKubeconfig(string user = "{}")
     {
-        Write("config", $$$"""
+        Write(
+            "config",
+            $$$"""
             current-context: c
             contexts: [{name: c, context: {cluster: k, user: u}}]
             clusters: [{name: k, cluster: {server: "https://127.0.0.1:{{{_port}}}", certificate-authority: ca.crt}}]
             users: [{name: u, user: {{{user}}} }]
-            """);
+            """
+        );
         return KubeConfig.FromFiles([Path.Combine(_folder, "config")], context: null, _ => null, _clock);
     }
 
@@ -219,16 +236,22 @@ public sealed class RotationTests : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, _port, listen =>
-        {
-            listen.Protocols = HttpProtocols.Http2;
-            listen.UseHttps(https =>
-            {
-                https.ServerCertificate = certificate;
-                https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
-                https.ClientCertificateValidation = (_, _, _) => true;
-            });
-        }));
+        builder.WebHost.ConfigureKestrel(k =>
+            k.Listen(
+                IPAddress.Loopback,
+                _port,
+                listen =>
+                {
+                    listen.Protocols = HttpProtocols.Http2;
+                    listen.UseHttps(https =>
+                    {
+                        https.ServerCertificate = certificate;
+                        https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+                        https.ClientCertificateValidation = (_, _, _) => true;
+                    });
+                }
+            )
+        );
         var app = builder.Build();
         app.Run(context => AnswerAsync(context, generation));
         return app;
@@ -242,7 +265,9 @@ public sealed class RotationTests : IAsyncDisposable
         if (_admitted.Length > 0 && subject != _admitted)
             context.Response.StatusCode = 401;
         else if (!context.Request.Query.ContainsKey("watch"))
-            await context.Response.WriteAsync($$$"""{"metadata":{"name":"a","uid":"{{{subject}}}","resourceVersion":"{{{generation}}}"}}""");
+            await context.Response.WriteAsync(
+                $$$"""{"metadata":{"name":"a","uid":"{{{subject}}}","resourceVersion":"{{{generation}}}"}}"""
+            );
         else
         {
             await context.Response.WriteAsync(Widget.Bookmark(2) + "\n");

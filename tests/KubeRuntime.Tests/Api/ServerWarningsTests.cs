@@ -17,15 +17,24 @@ public sealed class ServerWarningsTests : IAsyncDisposable
     [Fact]
     public async Task A_warning_is_logged_once_whoever_hears_it()
     {
-        const string Header = "Warning: 299 - \"widgets v1 is \\\"old\\\", use v2\", 299 - \"unknown field \\\"a\\\\b\\\"\"";
-        _server.Script(Answer.Whole(Widget.Json("a", 1), 200, Header), Answer.Whole(Widget.Json("a", 1), 200, Header), Answer.Whole("", 404, "Warning: 299 - \"third\""));
+        const string Header =
+            "Warning: 299 - \"widgets v1 is \\\"old\\\", use v2\", 299 - \"unknown field \\\"a\\\\b\\\"\"";
+        _server.Script(
+            Answer.Whole(Widget.Json("a", 1), 200, Header),
+            Answer.Whole(Widget.Json("a", 1), 200, Header),
+            Answer.Whole("", 404, "Warning: 299 - \"third\"")
+        );
         _server.Otherwise = _ => new Answer { Headers = ["Warning: 299 - \"of a watch\""] }.Text("\n");
 
         await CallAsync();
         await CallAsync();
         await Assert.ThrowsAsync<KubeApiException>(CallAsync);
         using (var client = Client())
-            (await client.WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None).Within()).Dispose();
+            (
+                await client
+                    .WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None)
+                    .Within()
+            ).Dispose();
 
         Assert.Equal(["widgets v1 is \"old\", use v2", "unknown field \"a\\b\"", "third", "of a watch"], Texts());
     }
@@ -47,7 +56,8 @@ public sealed class ServerWarningsTests : IAsyncDisposable
     public async Task Neither_the_number_of_texts_nor_their_length_is_the_servers_to_choose()
     {
         var calls = 0;
-        _server.Otherwise = _ => Answer.Whole(Widget.Json("a", 1), 200, $"Warning: 299 - \"{++calls:d4}{new string('x', 2000)}\"");
+        _server.Otherwise = _ =>
+            Answer.Whole(Widget.Json("a", 1), 200, $"Warning: 299 - \"{++calls:d4}{new string('x', 2000)}\"");
 
         for (var i = 0; i < 110; i++)
             await CallAsync();
@@ -59,7 +69,10 @@ public sealed class ServerWarningsTests : IAsyncDisposable
     private List<string> Texts()
     {
         const string Before = "The API server warns: ";
-        Assert.All(_logger.Entries, e => Assert.True(e.Level == LogLevel.Warning && e.Text.StartsWith(Before, StringComparison.Ordinal), e.Text));
+        Assert.All(
+            _logger.Entries,
+            e => Assert.True(e.Level == LogLevel.Warning && e.Text.StartsWith(Before, StringComparison.Ordinal), e.Text)
+        );
         return [.. _logger.Entries.Select(e => e.Text[Before.Length..])];
     }
 

@@ -20,12 +20,17 @@ public sealed class StaggeredConnectorTests
     private readonly ConcurrentDictionary<string, TaskCompletionSource<Stream>> _answers = new(StringComparer.Ordinal);
     private readonly StaggeredConnector _connector;
 
-    public StaggeredConnectorTests() => _connector = new StaggeredConnector(_clock, (_, _) => Task.FromResult<IPAddress[]>([]), ConnectAsync);
+    public StaggeredConnectorTests() =>
+        _connector = new StaggeredConnector(_clock, (_, _) => Task.FromResult<IPAddress[]>([]), ConnectAsync);
 
     [Theory]
     [InlineData("families take turns", "fd00::1 fd00::2 10.0.0.1 10.0.0.2", "fd00::1 10.0.0.1 fd00::2 10.0.0.2")]
     [InlineData("the resolver's first comes first", "10.0.0.1 fd00::1 fd00::2", "10.0.0.1 fd00::1 fd00::2")]
-    [InlineData("what is left of the longer family follows", "fd00::1 fd00::2 fd00::3 10.0.0.1", "fd00::1 10.0.0.1 fd00::2 fd00::3")]
+    [InlineData(
+        "what is left of the longer family follows",
+        "fd00::1 fd00::2 fd00::3 10.0.0.1",
+        "fd00::1 10.0.0.1 fd00::2 fd00::3"
+    )]
     [InlineData("one family keeps its order", "10.0.0.2 10.0.0.1", "10.0.0.2 10.0.0.1")]
     [InlineData("each address once", "10.0.0.1 10.0.0.1 fd00::1", "10.0.0.1 fd00::1")]
     public void Addresses_are_tried_in_an_order(string sentence, string addresses, string expected)
@@ -121,7 +126,10 @@ public sealed class StaggeredConnectorTests
 
         Fail("10.0.0.1", SocketError.ConnectionRefused);
 
-        Assert.Equal(SocketError.ConnectionRefused, (await Assert.ThrowsAsync<SocketException>(() => connecting.Within())).SocketErrorCode);
+        Assert.Equal(
+            SocketError.ConnectionRefused,
+            (await Assert.ThrowsAsync<SocketException>(() => connecting.Within())).SocketErrorCode
+        );
     }
 
     [Fact]
@@ -159,7 +167,8 @@ public sealed class StaggeredConnectorTests
                 await using var registration = token.Register(cancelled.SetResult);
                 await cancelled.Task;
                 return late;
-            });
+            }
+        );
         var connecting = connector.ConnectAsync(Addresses("fd00::1 10.0.0.1"), Port, CancellationToken.None);
         await StartedAsync(1);
         await DelayPassesAsync();
@@ -176,9 +185,15 @@ public sealed class StaggeredConnectorTests
     public async Task Attempts_are_bounded()
     {
         var many = Enumerable.Range(1, 200).Select(i => IPAddress.Parse($"10.0.0.{i}")).ToList();
-        var connector = new StaggeredConnector(_clock, (_, _) => Task.FromResult<IPAddress[]>([]), (_, _) => throw new SocketException((int)SocketError.ConnectionRefused));
+        var connector = new StaggeredConnector(
+            _clock,
+            (_, _) => Task.FromResult<IPAddress[]>([]),
+            (_, _) => throw new SocketException((int)SocketError.ConnectionRefused)
+        );
 
-        var e = await Assert.ThrowsAsync<ConnectFailedException>(() => connector.ConnectAsync(many, Port, CancellationToken.None).Within());
+        var e = await Assert.ThrowsAsync<ConnectFailedException>(() =>
+            connector.ConnectAsync(many, Port, CancellationToken.None).Within()
+        );
 
         Assert.Equal(StaggeredConnector.MaxAttempts, e.Failures.Count);
     }
@@ -191,7 +206,14 @@ public sealed class StaggeredConnectorTests
 
     [Fact]
     public async Task A_name_without_addresses_does_not_resolve() =>
-        Assert.Equal(SocketError.HostNotFound, (await Assert.ThrowsAsync<SocketException>(() => _connector.ResolveAsync("store.example", CancellationToken.None))).SocketErrorCode);
+        Assert.Equal(
+            SocketError.HostNotFound,
+            (
+                await Assert.ThrowsAsync<SocketException>(() =>
+                    _connector.ResolveAsync("store.example", CancellationToken.None)
+                )
+            ).SocketErrorCode
+        );
 
     /// <summary>Real sockets: a loser's handshake is given up, and the kernel knows it no more.</summary>
     [Fact]
@@ -202,11 +224,16 @@ public sealed class StaggeredConnectorTests
         using var hole = new BlackHole(IPAddress.IPv6Loopback, ((IPEndPoint)live.LocalEndpoint).Port);
         var connector = new StaggeredConnector(TimeProvider.System);
 
-        await using var stream = await connector.ConnectAsync([IPAddress.IPv6Loopback, IPAddress.Loopback], hole.Port, CancellationToken.None).Within();
+        await using var stream = await connector
+            .ConnectAsync([IPAddress.IPv6Loopback, IPAddress.Loopback], hole.Port, CancellationToken.None)
+            .Within();
 
         const string SynSent = " 02 ";
         var target = $"00000000000000000000000001000000:{hole.Port:X4}" + SynSent;
-        Assert.DoesNotContain(await File.ReadAllLinesAsync("/proc/self/net/tcp6"), line => line.Contains(target, StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            await File.ReadAllLinesAsync("/proc/self/net/tcp6"),
+            line => line.Contains(target, StringComparison.Ordinal)
+        );
         using var accepted = await live.AcceptTcpClientAsync().Within();
         Assert.True(accepted.Connected);
     }
@@ -228,9 +255,14 @@ public sealed class StaggeredConnectorTests
         return stream;
     }
 
-    private void Fail(string address, SocketError error) => AnswerOf(address).SetException(new SocketException((int)error));
+    private void Fail(string address, SocketError error) =>
+        AnswerOf(address).SetException(new SocketException((int)error));
 
-    private TaskCompletionSource<Stream> AnswerOf(string address) => _answers.GetOrAdd(address, _ => new TaskCompletionSource<Stream>(TaskCreationOptions.RunContinuationsAsynchronously));
+    private TaskCompletionSource<Stream> AnswerOf(string address) =>
+        _answers.GetOrAdd(
+            address,
+            _ => new TaskCompletionSource<Stream>(TaskCreationOptions.RunContinuationsAsynchronously)
+        );
 
     private async Task<Stream> ConnectAsync(IPEndPoint target, CancellationToken cancellationToken)
     {

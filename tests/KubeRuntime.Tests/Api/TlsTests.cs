@@ -71,7 +71,12 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
     {
         var (certificate, key) = server.Ours.Client("someone");
         using var mine = X509Certificate2.CreateFromPem(certificate, key);
-        using var client = Client(Trusting(server.Ours, server.ByAddress) with { ClientCertificate = Renewable.Of<X509Certificate2>(mine) });
+        using var client = Client(
+            Trusting(server.Ours, server.ByAddress) with
+            {
+                ClientCertificate = Renewable.Of<X509Certificate2>(mine),
+            }
+        );
 
         var widget = await client.GetAsync(Widget.Resource, Key, CancellationToken.None).Within();
 
@@ -83,7 +88,9 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
     {
         using var client = Client(Trusting(server.Ours, server.ByAddress));
         var release = server.NextWatch();
-        using var reader = await client.WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None).Within();
+        using var reader = await client
+            .WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None)
+            .Within();
         var line = await reader.ReadAsync(CancellationToken.None).Within();
 
         release.SetResult();
@@ -101,7 +108,9 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
         using var client = Client(Trusting(server.Ours, server.ByAddress));
         server.NextWatch();
         using var cancel = new CancellationTokenSource();
-        var reader = await client.WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None).Within();
+        var reader = await client
+            .WatchAsync(Widget.Resource, new Scope("ns"), "1", TimeSpan.FromMinutes(5), CancellationToken.None)
+            .Within();
         await reader.ReadAsync(CancellationToken.None).Within();
         var pending = reader.ReadAsync(cancel.Token);
 
@@ -113,7 +122,9 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
     }
 
     private static Task<KubeApiException> FailureAsync(KubeClient client) =>
-        Assert.ThrowsAsync<KubeApiException>(() => client.GetAsync(Widget.Resource, Key, CancellationToken.None).Within());
+        Assert.ThrowsAsync<KubeApiException>(() =>
+            client.GetAsync(Widget.Resource, Key, CancellationToken.None).Within()
+        );
 
     private static KubeConnection Trusting(TestCertificates authority, Uri server) =>
         new(server) { CertificateAuthorities = Renewable.Of<X509Certificate2Collection>([authority.Authority]) };
@@ -185,7 +196,8 @@ public sealed class TlsTests(TlsTests.Server server) : IClassFixture<TlsTests.Se
             if (!context.Request.Query.ContainsKey("watch"))
             {
                 var authorization = context.Request.Headers.Authorization.ToString() is { Length: > 0 } a ? a : "-";
-                var seen = $"{context.Request.Protocol} {authorization} {context.Connection.ClientCertificate?.Subject ?? "-"}";
+                var seen =
+                    $"{context.Request.Protocol} {authorization} {context.Connection.ClientCertificate?.Subject ?? "-"}";
                 await context.Response.WriteAsync($$$"""{"metadata":{"name":"a","uid":"{{{seen}}}"}}""");
                 return;
             }

@@ -15,7 +15,11 @@ public sealed class TypedCallTests : IAsyncDisposable
     private readonly KubeClient _client;
 
     public TypedCallTests() =>
-        _client = new KubeClient(new KubeConnection(_server.Address) { Token = BearerToken.FromText(Token) }, "test/1.0", _clock);
+        _client = new KubeClient(
+            new KubeConnection(_server.Address) { Token = BearerToken.FromText(Token) },
+            "test/1.0",
+            _clock
+        );
 
     public async ValueTask DisposeAsync()
     {
@@ -26,13 +30,18 @@ public sealed class TypedCallTests : IAsyncDisposable
     [Fact]
     public async Task A_Secret_is_read_with_the_connections_token_and_the_clients_name()
     {
-        _server.Script(Answer.Whole("""{"metadata": {"name": "s", "namespace": "ns", "uid": "u"}, "data": {"a": "Yg=="}}"""));
+        _server.Script(
+            Answer.Whole("""{"metadata": {"name": "s", "namespace": "ns", "uid": "u"}, "data": {"a": "Yg=="}}""")
+        );
 
         var secret = await ReadAsync().Within();
 
         var request = await _server.NextRequestAsync();
         Assert.Equal(("GET", "/api/v1/namespaces/ns/secrets/s"), (request.Method, request.Target));
-        Assert.Equal(("Bearer " + Token, "test/1.0"), (request.Headers["Authorization"], request.Headers["User-Agent"]));
+        Assert.Equal(
+            ("Bearer " + Token, "test/1.0"),
+            (request.Headers["Authorization"], request.Headers["User-Agent"])
+        );
         Assert.Equal("b"u8, secret.Data["a"]);
     }
 
@@ -52,7 +61,10 @@ public sealed class TypedCallTests : IAsyncDisposable
         _clock.Advance(TimeSpan.FromSeconds(30));
         var e = await FailureAsync(call);
 
-        Assert.True(e.Failure == KubeFailure.Transient && e.Message.EndsWith("no answer in time", StringComparison.Ordinal), rule);
+        Assert.True(
+            e.Failure == KubeFailure.Transient && e.Message.EndsWith("no answer in time", StringComparison.Ordinal),
+            rule
+        );
     }
 
     [Fact]
@@ -72,16 +84,27 @@ public sealed class TypedCallTests : IAsyncDisposable
     {
         var page = "<html>hush" + new string('x', 100_000);
         _server.Script(
-            Answer.Whole(page, 429, "Retry-After: 9"), Answer.Whole(page, 500), Answer.Whole(page, 404),
-            Answer.Whole(Widget.Status(404, "NotFound", "no such secret"), 404), Answer.Whole(Widget.Status(409, "Conflict", "changed"), 409));
+            Answer.Whole(page, 429, "Retry-After: 9"),
+            Answer.Whole(page, 500),
+            Answer.Whole(page, 404),
+            Answer.Whole(Widget.Status(404, "NotFound", "no such secret"), 404),
+            Answer.Whole(Widget.Status(409, "Conflict", "changed"), 409)
+        );
 
         var failures = new List<KubeApiException>();
         for (var i = 0; i < 5; i++)
             failures.Add(await FailureAsync(ReadAsync()));
 
         Assert.Equal(
-            [KubeFailure.Throttled, KubeFailure.Transient, KubeFailure.Transient, KubeFailure.NotFound, KubeFailure.Conflict],
-            failures.Select(f => f.Failure));
+            [
+                KubeFailure.Throttled,
+                KubeFailure.Transient,
+                KubeFailure.Transient,
+                KubeFailure.NotFound,
+                KubeFailure.Conflict,
+            ],
+            failures.Select(f => f.Failure)
+        );
         Assert.Equal(TimeSpan.FromSeconds(9), failures[0].RetryAfter);
         Assert.All(failures, f => Assert.DoesNotContain("hush", f.ToString(), StringComparison.Ordinal));
         Assert.All(failures, f => Assert.DoesNotContain(Token, f.ToString(), StringComparison.Ordinal));
@@ -125,16 +148,29 @@ public sealed class TypedCallTests : IAsyncDisposable
     {
         _server.Script(Answer.Whole("""{"metadata": {"name": "l"}}""", 201));
         var at = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
-        var lease = new V1Lease { Metadata = new V1ObjectMeta { Name = "l" }, Spec = new V1LeaseSpec { RenewTime = at } };
+        var lease = new V1Lease
+        {
+            Metadata = new V1ObjectMeta { Name = "l" },
+            Spec = new V1LeaseSpec { RenewTime = at },
+        };
 
-        await _client.CallAsync("POST leases", k => k.CoordinationV1.CreateNamespacedLeaseAsync(lease, "ns"), CancellationToken.None);
+        await _client.CallAsync(
+            "POST leases",
+            k => k.CoordinationV1.CreateNamespacedLeaseAsync(lease, "ns"),
+            CancellationToken.None
+        );
 
         var written = JsonNode.Parse((await _server.NextRequestAsync()).Body);
         Assert.Equal("2026-01-02T03:04:05.000000Z", (string?)written?["spec"]?["renewTime"]);
     }
 
-    private static Task<KubeApiException> FailureAsync(Task call) => Assert.ThrowsAsync<KubeApiException>(() => call.Within());
+    private static Task<KubeApiException> FailureAsync(Task call) =>
+        Assert.ThrowsAsync<KubeApiException>(() => call.Within());
 
-    private Task<V1Secret> ReadAsync(CancellationToken cancellationToken = default) => _client.CallAsync(
-        "GET secrets ns/s", k => k.CoreV1.ReadNamespacedSecretAsync("s", "ns", cancellationToken: cancellationToken), cancellationToken);
+    private Task<V1Secret> ReadAsync(CancellationToken cancellationToken = default) =>
+        _client.CallAsync(
+            "GET secrets ns/s",
+            k => k.CoreV1.ReadNamespacedSecretAsync("s", "ns", cancellationToken: cancellationToken),
+            cancellationToken
+        );
 }

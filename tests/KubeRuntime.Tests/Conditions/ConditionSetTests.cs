@@ -17,7 +17,13 @@ public sealed class ConditionSetTests
     {
         ImmutableArray<Condition> known = [Ready(before) with { LastTransitionTime = Then }];
 
-        var condition = Assert.Single(ConditionSet.Reconcile(known, [Ready(after) with { Reason = "Other", Message = "other", ObservedGeneration = 9 }], Now));
+        var condition = Assert.Single(
+            ConditionSet.Reconcile(
+                known,
+                [Ready(after) with { Reason = "Other", Message = "other", ObservedGeneration = 9 }],
+                Now
+            )
+        );
 
         Assert.True(condition.LastTransitionTime == (moves ? Now : Then), rule);
         Assert.Equal(("Other", "other", 9L), (condition.Reason, condition.Message, condition.ObservedGeneration));
@@ -26,9 +32,24 @@ public sealed class ConditionSetTests
     [Fact]
     public void What_is_wanted_comes_in_its_order_and_what_is_not_is_dropped()
     {
-        ImmutableArray<Condition> known = [Ready(Condition.True) with { Type = "Stalled", LastTransitionTime = Then }, Ready(Condition.True) with { LastTransitionTime = Then }];
+        ImmutableArray<Condition> known =
+        [
+            Ready(Condition.True) with
+            {
+                Type = "Stalled",
+                LastTransitionTime = Then,
+            },
+            Ready(Condition.True) with
+            {
+                LastTransitionTime = Then,
+            },
+        ];
 
-        var conditions = ConditionSet.Reconcile(known, [Ready(Condition.True), Ready(Condition.True) with { Type = "Reconciling" }], Now);
+        var conditions = ConditionSet.Reconcile(
+            known,
+            [Ready(Condition.True), Ready(Condition.True) with { Type = "Reconciling" }],
+            Now
+        );
 
         Assert.Equal([("Ready", Then), ("Reconciling", Now)], conditions.Select(c => (c.Type, c.LastTransitionTime)));
     }
@@ -42,5 +63,11 @@ public sealed class ConditionSetTests
         Assert.Equal(Now, Assert.Single(ConditionSet.Reconcile(none, [Ready(Condition.True)], Now)).LastTransitionTime);
     }
 
-    private static Condition Ready(string status) => new() { Type = "Ready", Status = status, Reason = "Succeeded" };
+    private static Condition Ready(string status) =>
+        new()
+        {
+            Type = "Ready",
+            Status = status,
+            Reason = "Succeeded",
+        };
 }

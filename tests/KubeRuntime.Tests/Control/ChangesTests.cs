@@ -9,22 +9,60 @@ public sealed class ChangesTests
 {
     private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
-    private static readonly ObjectMeta Meta = new() { Name = "a", Namespace = "ns", Uid = "u", ResourceVersion = "1", Generation = 1, Labels = [new("team", "x")], Annotations = [new("note", "1")] };
+    private static readonly ObjectMeta Meta = new()
+    {
+        Name = "a",
+        Namespace = "ns",
+        Uid = "u",
+        ResourceVersion = "1",
+        Generation = 1,
+        Labels = [new("team", "x")],
+        Annotations = [new("note", "1")],
+    };
 
-    private static readonly Dictionary<string, (ObjectMeta? Old, ObjectMeta? New, bool Counts)> Table = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (ObjectMeta? Old, ObjectMeta? New, bool Counts)> Table = new(
+        StringComparer.Ordinal
+    )
     {
         ["it came"] = (null, Meta, true),
         ["it went"] = (Meta, null, true),
         ["its spec changed"] = (Meta, Meta with { Generation = 2 }, true),
-        ["only its version, so its status, changed"] = (Meta, Meta with { ResourceVersion = "2", Labels = [new("team", "x")], Annotations = [new("note", "1")] }, false),
+        ["only its version, so its status, changed"] = (
+            Meta,
+            Meta with
+            {
+                ResourceVersion = "2",
+                Labels = [new("team", "x")],
+                Annotations = [new("note", "1")],
+            },
+            false
+        ),
         ["a finalizer came"] = (Meta, Meta with { ResourceVersion = "2", Finalizers = ["x/y"] }, false),
         ["its deletion began"] = (Meta, Meta with { DeletionTimestamp = DateTimeOffset.UnixEpoch }, true),
         ["it was made anew"] = (Meta, Meta with { Uid = "v" }, true),
-        ["an annotation came"] = (Meta, Meta with { Annotations = [new("note", "1"), new("requestedAt", "now")] }, true),
+        ["an annotation came"] = (
+            Meta,
+            Meta with
+            {
+                Annotations = [new("note", "1"), new("requestedAt", "now")],
+            },
+            true
+        ),
         ["an annotation changed"] = (Meta, Meta with { Annotations = [new("note", "2")] }, true),
         ["an annotation went"] = (Meta, Meta with { Annotations = [] }, true),
         ["a label changed"] = (Meta, Meta with { Labels = [new("team", "y")] }, true),
-        ["anything of a kind without generations"] = (Meta with { Generation = 0 }, Meta with { Generation = 0, ResourceVersion = "2" }, true),
+        ["anything of a kind without generations"] = (
+            Meta with
+            {
+                Generation = 0,
+            },
+            Meta with
+            {
+                Generation = 0,
+                ResourceVersion = "2",
+            },
+            true
+        ),
     };
 
     public static TheoryData<string> Sentences => new(Table.Keys);
@@ -35,14 +73,21 @@ public sealed class ChangesTests
     {
         var (old, now, counts) = Table[sentence];
 
-        Assert.Equal(counts, Changes.IsMoreThanStatus(new Change<Widget>(new NamespacedName("ns", "a"), Of(old), Of(now))));
+        Assert.Equal(
+            counts,
+            Changes.IsMoreThanStatus(new Change<Widget>(new NamespacedName("ns", "a"), Of(old), Of(now)))
+        );
     }
 
     [Fact]
     public void What_is_read_compares_whatever_the_order_and_without_kubectls_copy()
     {
-        var one = Read($$"""{"name":"a","annotations":{"b":"2","a":"1","{{LastApplied}}":"{\"spec\":1}"},"labels":{"y":"2","x":"1"},"finalizers":["f/1","f/2"]}""");
-        var other = Read($$"""{"annotations":{"{{LastApplied}}":"{\"spec\":2}","a":"1","odd":{"deep":[1]},"none":null,"b":"2"},"name":"a","labels":{"x":"1","y":"2"} }""");
+        var one = Read(
+            $$"""{"name":"a","annotations":{"b":"2","a":"1","{{LastApplied}}":"{\"spec\":1}"},"labels":{"y":"2","x":"1"},"finalizers":["f/1","f/2"]}"""
+        );
+        var other = Read(
+            $$"""{"annotations":{"{{LastApplied}}":"{\"spec\":2}","a":"1","odd":{"deep":[1]},"none":null,"b":"2"},"name":"a","labels":{"x":"1","y":"2"} }"""
+        );
 
         Assert.Equal(one.Annotations, other.Annotations);
         Assert.Equal(one.Labels.AsEnumerable(), other.Labels);
@@ -80,7 +125,9 @@ public sealed class ChangesTests
 
         Assert.Equal(("now", "now", null), (one[name], other[name], tooLong[name]));
         Assert.Equal(new KeyValuePair<string, string>(name, "now"), Assert.Single(one.ToList()));
-        Assert.True(one != other && one != tooLong && one != default && one == Convert("""{"wanted":"now","other":"1"}"""));
+        Assert.True(
+            one != other && one != tooLong && one != default && one == Convert("""{"wanted":"now","other":"1"}""")
+        );
 
         AnnotationCollection Convert(string json)
         {
@@ -118,7 +165,10 @@ public sealed class ChangesTests
 
     private static ObjectMeta Read(string meta)
     {
-        var (item, bad) = ObjectReader.ReadObject(Encoding.UTF8.GetBytes($$"""{"metadata":{{meta}}}"""), Widget.Resource);
+        var (item, bad) = ObjectReader.ReadObject(
+            Encoding.UTF8.GetBytes($$"""{"metadata":{{meta}}}"""),
+            Widget.Resource
+        );
         Assert.Null(bad);
         return item!.Metadata;
     }

@@ -68,12 +68,20 @@ public sealed class ControllerGroupTests : IDisposable
     {
         var queue = new WorkQueue<NamespacedName>(new Backoff(Second, Second, new Random(1)), _clock);
         _queues.Add(queue);
-        return new Controller([source], queue, new Idle(), new ControllerOptions(Workers: 1, ReconcileTimeout: Second, DrainTimeout: Second), _clock, new RecordingLogger());
+        return new Controller(
+            [source],
+            queue,
+            new Idle(),
+            new ControllerOptions(Workers: 1, ReconcileTimeout: Second, DrainTimeout: Second),
+            _clock,
+            new RecordingLogger()
+        );
     }
 
     private sealed class Idle : IReconciler
     {
-        public Task<Requeue> ReconcileAsync(NamespacedName key, int attempt, CancellationToken cancellationToken) => Task.FromResult(Requeue.OnChange);
+        public Task<Requeue> ReconcileAsync(NamespacedName key, int attempt, CancellationToken cancellationToken) =>
+            Task.FromResult(Requeue.OnChange);
     }
 
     private sealed class Source : IWatchSource

@@ -31,7 +31,14 @@ public sealed partial class ControllerTests : IAsyncLifetime
     public ControllerTests()
     {
         _queue = new WorkQueue<NamespacedName>(new Backoff(Second, 60 * Second, new Random(1)), _clock);
-        _controller = new Controller([_first, _second], _queue, _reconciler, new ControllerOptions(Workers: 2, ReconcileTimeout: 20 * Second, DrainTimeout: 10 * Second), _clock, _logger);
+        _controller = new Controller(
+            [_first, _second],
+            _queue,
+            _reconciler,
+            new ControllerOptions(Workers: 2, ReconcileTimeout: 20 * Second, DrainTimeout: 10 * Second),
+            _clock,
+            _logger
+        );
         _running = _controller.RunAsync(Leadership.Unquestioned, _stop.Token);
     }
 
@@ -93,7 +100,10 @@ public sealed partial class ControllerTests : IAsyncLifetime
         var retried = await _reconciler.NextAsync();
 
         Assert.Equal(1, retried.Attempt);
-        Assert.Single(_logger.Entries, e => e.Level == LogLevel.Warning && e.Text.Contains("took more than", StringComparison.Ordinal));
+        Assert.Single(
+            _logger.Entries,
+            e => e.Level == LogLevel.Warning && e.Text.Contains("took more than", StringComparison.Ordinal)
+        );
         retried.Return(Requeue.OnChange);
     }
 
@@ -117,14 +127,21 @@ public sealed partial class ControllerTests : IAsyncLifetime
     public async Task Reconciles_that_wait_for_long_do_not_hold_up_another_tenants()
     {
         using var queue = new WorkQueue<NamespacedName>(
-            new Backoff(Second, 60 * Second, new Random(1)), _clock, metrics: null,
-                new WorkShares<NamespacedName>(2, key => new WorkGroup(key.Namespace, Target: null)));
+            new Backoff(Second, 60 * Second, new Random(1)),
+            _clock,
+            metrics: null,
+            new WorkShares<NamespacedName>(2, key => new WorkGroup(key.Namespace, Target: null))
+        );
         var (source, reconciler) = (new Source(), new Reconciler());
         using var stop = new CancellationTokenSource();
-        var running = new Controller([source], queue, reconciler,
-            new ControllerOptions(Workers: 2, ReconcileTimeout: 20 * Second, DrainTimeout: 10 * Second), _clock,
-            _logger)
-            .RunAsync(Leadership.Unquestioned, stop.Token);
+        var running = new Controller(
+            [source],
+            queue,
+            reconciler,
+            new ControllerOptions(Workers: 2, ReconcileTimeout: 20 * Second, DrainTimeout: 10 * Second),
+            _clock,
+            _logger
+        ).RunAsync(Leadership.Unquestioned, stop.Token);
         source.Sync();
         source.Enqueue(A);
         source.Enqueue(B);
@@ -225,7 +242,14 @@ public sealed partial class ControllerTests : IAsyncLifetime
     public void A_watch_that_is_overdue_shows_by_its_name()
     {
         var beat = new Heartbeat("watch of widgets", _clock);
-        var controller = new Controller([new Source(beat)], _queue, _reconciler, new ControllerOptions(1, Second, Second), _clock, _logger);
+        var controller = new Controller(
+            [new Source(beat)],
+            _queue,
+            _reconciler,
+            new ControllerOptions(1, Second, Second),
+            _clock,
+            _logger
+        );
 
         beat.Beat(within: 10 * Second);
         _clock.Advance(10 * Second);
@@ -243,7 +267,14 @@ public sealed partial class ControllerTests : IAsyncLifetime
         var never = new TaskCompletionSource();
         var source = new Source(new Heartbeat("watch", _clock));
         using var queue = new WorkQueue<NamespacedName>(new Backoff(Second, 60 * Second, new Random(1)), _clock);
-        var standby = new Controller([source], queue, _reconciler, new ControllerOptions(2, Second, Second), _clock, _logger);
+        var standby = new Controller(
+            [source],
+            queue,
+            _reconciler,
+            new ControllerOptions(2, Second, Second),
+            _clock,
+            _logger
+        );
         var running = standby.RunAsync(new Leadership(never.Task, CancellationToken.None), _stop.Token);
         source.Sync();
         Sync(A);
@@ -279,8 +310,17 @@ public sealed partial class ControllerTests : IAsyncLifetime
         (await _reconciler.NextAsync()).Return(new Requeue.Retry(3600 * Second));
         await Waiting.UntilAsync(() => spans.Count == 2);
 
-        Assert.Equal(["good success Unset", "bad error Error"], spans.Select(s => $"{s.GetTagItem("kuberuntime.object.name")} {s.GetTagItem("kuberuntime.reconcile.result")} {s.Status}"), StringComparer.Ordinal);
-        Assert.All(spans, s => Assert.Equal((RuntimeTraces.Reconcile, default(ActivitySpanId)), (s.OperationName, s.ParentSpanId)));
+        Assert.Equal(
+            ["good success Unset", "bad error Error"],
+            spans.Select(s =>
+                $"{s.GetTagItem("kuberuntime.object.name")} {s.GetTagItem("kuberuntime.reconcile.result")} {s.Status}"
+            ),
+            StringComparer.Ordinal
+        );
+        Assert.All(
+            spans,
+            s => Assert.Equal((RuntimeTraces.Reconcile, default(ActivitySpanId)), (s.OperationName, s.ParentSpanId))
+        );
         Assert.Equal(2, spans.Select(s => s.TraceId).Distinct().Count());
         Assert.Equal(2, spans.Select(s => s.GetTagItem("kuberuntime.reconcile.id")).Distinct().Count());
     }
@@ -292,12 +332,25 @@ public sealed partial class ControllerTests : IAsyncLifetime
         var source = new Source();
         using var queue = new WorkQueue<NamespacedName>(new Backoff(Second, Second, new Random(1)), _clock);
         var controller = new Controller(
-            [source], queue, _reconciler, new ControllerOptions(3, 20 * Second, Second), _clock, _logger, new ControllerMetrics(new RuntimeMetrics(metrics.Meter), "widget"));
+            [source],
+            queue,
+            _reconciler,
+            new ControllerOptions(3, 20 * Second, Second),
+            _clock,
+            _logger,
+            new ControllerMetrics(new RuntimeMetrics(metrics.Meter), "widget")
+        );
         var running = controller.RunAsync(Leadership.Unquestioned, _stop.Token);
         source.Sync();
         source.Enqueue(A);
         var first = await _reconciler.NextAsync();
-        Assert.Equal((3, 1), (metrics.Last("controller_runtime_max_concurrent_reconciles", "widget"), metrics.Last("controller_runtime_active_workers", "widget")));
+        Assert.Equal(
+            (3, 1),
+            (
+                metrics.Last("controller_runtime_max_concurrent_reconciles", "widget"),
+                metrics.Last("controller_runtime_active_workers", "widget")
+            )
+        );
         Assert.Equal(0, metrics.Sum("controller_runtime_reconcile_total", "widget", "error"));
 
         _clock.Advance(2 * Second);
@@ -314,10 +367,19 @@ public sealed partial class ControllerTests : IAsyncLifetime
         _clock.Advance(20 * Second);
         await slow.Cancelled.Within();
         (await _reconciler.NextAsync()).Return(Requeue.OnChange); // the one that threw, again
-        await Waiting.UntilAsync(() => metrics.Sum("controller_runtime_reconcile_timeouts_total", "widget") == 1 && metrics.Sum("controller_runtime_reconcile_total", "success") == 2);
+        await Waiting.UntilAsync(() =>
+            metrics.Sum("controller_runtime_reconcile_timeouts_total", "widget") == 1
+            && metrics.Sum("controller_runtime_reconcile_total", "success") == 2
+        );
 
         await Waiting.UntilAsync(() => metrics.Sum("controller_runtime_reconcile_errors_total", "widget") == 3);
-        Assert.Equal((2, 1), (metrics.Sum("controller_runtime_reconcile_total", "widget", "success"), metrics.Sum("controller_runtime_reconcile_total", "widget", "requeue_after")));
+        Assert.Equal(
+            (2, 1),
+            (
+                metrics.Sum("controller_runtime_reconcile_total", "widget", "success"),
+                metrics.Sum("controller_runtime_reconcile_total", "widget", "requeue_after")
+            )
+        );
         Assert.Equal(1, metrics.Sum("controller_runtime_reconcile_panics_total", "widget"));
         Assert.Contains(2, metrics.Values("controller_runtime_reconcile_time_seconds", "widget"));
         await _stop.CancelAsync();
@@ -378,7 +440,8 @@ public sealed partial class ControllerTests : IAsyncLifetime
     /// <summary>Hands each call to the test, which says how it ends.</summary>
     private sealed class Reconciler : IReconciler
     {
-        private readonly System.Threading.Channels.Channel<Call> _calls = System.Threading.Channels.Channel.CreateUnbounded<Call>();
+        private readonly System.Threading.Channels.Channel<Call> _calls =
+            System.Threading.Channels.Channel.CreateUnbounded<Call>();
         private int _begun;
         private int _running;
 
@@ -409,7 +472,9 @@ public sealed partial class ControllerTests : IAsyncLifetime
 
     private sealed class Call(NamespacedName key, int attempt)
     {
-        private readonly TaskCompletionSource<Requeue> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<Requeue> _outcome = new(
+            TaskCreationOptions.RunContinuationsAsynchronously
+        );
         private readonly TaskCompletionSource _cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public NamespacedName Key => key;

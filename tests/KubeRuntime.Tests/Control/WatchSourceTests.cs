@@ -24,8 +24,10 @@ public sealed class WatchSourceTests : IAsyncDisposable
     [Fact]
     public async Task Each_of_several_namespaces_is_listed_and_watched_by_itself_and_all_changes_become_keys()
     {
-        _server.Otherwise = request => request.IsWatch ? Answer.Lines(Widget.Event("ADDED", Widget.Json("late", 7, ns: NamespaceOf(request))))
-            : Answer.Whole(Widget.List(5, null, Widget.Json("early", 1, ns: NamespaceOf(request))));
+        _server.Otherwise = request =>
+            request.IsWatch
+                ? Answer.Lines(Widget.Event("ADDED", Widget.Json("late", 7, ns: NamespaceOf(request))))
+                : Answer.Whole(Widget.List(5, null, Widget.Json("early", 1, ns: NamespaceOf(request))));
         var mirror = new Mirror<Widget>(Namespaces);
         var source = Source(mirror);
         var keys = new ConcurrentQueue<string>();
@@ -44,12 +46,17 @@ public sealed class WatchSourceTests : IAsyncDisposable
     [Fact]
     public async Task One_namespace_that_cannot_be_listed_keeps_the_source_from_being_synced()
     {
-        _server.Otherwise = request => NamespaceOf(request) == "y" ? Answer.Whole("", 403) : request.IsWatch ? Answer.Lines() : Answer.Whole(Widget.List(5, null));
+        _server.Otherwise = request =>
+            NamespaceOf(request) == "y" ? Answer.Whole("", 403)
+            : request.IsWatch ? Answer.Lines()
+            : Answer.Whole(Widget.List(5, null));
         var source = Source(new Mirror<Widget>(Namespaces));
         using var stop = new CancellationTokenSource();
 
         var running = source.RunAsync(_ => { }, stop.Token);
-        await Waiting.UntilAsync(() => _server.Requests.Any(r => r.IsWatch) && _server.Requests.Count(r => NamespaceOf(r) == "y") >= 3);
+        await Waiting.UntilAsync(() =>
+            _server.Requests.Any(r => r.IsWatch) && _server.Requests.Count(r => NamespaceOf(r) == "y") >= 3
+        );
 
         Assert.False(source.IsSynced);
         await stop.CancelAsync();
@@ -61,7 +68,11 @@ public sealed class WatchSourceTests : IAsyncDisposable
     {
         var (x, y) = (new Answer(), new Answer());
         _server.Otherwise = request => NamespaceOf(request) == "y" ? y : x;
-        var source = new WatchSource<Widget>(Watchers(), new Mirror<Widget>(Namespaces), _ => throw new InvalidOperationException("a bug"));
+        var source = new WatchSource<Widget>(
+            Watchers(),
+            new Mirror<Widget>(Namespaces),
+            _ => throw new InvalidOperationException("a bug")
+        );
 
         var running = source.RunAsync(_ => { }, CancellationToken.None);
         await _server.NextRequestAsync();
@@ -76,7 +87,12 @@ public sealed class WatchSourceTests : IAsyncDisposable
     public async Task A_follower_is_told_what_is_there_and_every_change_by_a_map_of_its_own_until_it_is_stopped()
     {
         var more = new Answer();
-        _server.Otherwise = request => request.IsWatch ? NamespaceOf(request) == "x" ? more : Answer.Lines() : Answer.Whole(Widget.List(5, null, Widget.Json("early", 1, ns: NamespaceOf(request))));
+        _server.Otherwise = request =>
+            request.IsWatch
+                ? NamespaceOf(request) == "x"
+                    ? more
+                    : Answer.Lines()
+                : Answer.Whole(Widget.List(5, null, Widget.Json("early", 1, ns: NamespaceOf(request))));
         var source = Source(new Mirror<Widget>(Namespaces));
         var follower = source.Follow(change => [change.Key with { Namespace = "followed" }]);
         var (ledKeys, followed) = (new ConcurrentQueue<string>(), new ConcurrentQueue<string>());
@@ -106,5 +122,14 @@ public sealed class WatchSourceTests : IAsyncDisposable
     private WatchSource<Widget> Source(Mirror<Widget> mirror) => new(Watchers(), mirror, change => [change.Key]);
 
     private List<Watcher<Widget>> Watchers() =>
-        [.. Namespaces.Select(ns => new Watcher<Widget>(_client, Widget.Resource, new Scope(ns), new Random(1), _time, new RecordingLogger()))];
+        [
+            .. Namespaces.Select(ns => new Watcher<Widget>(
+                _client,
+                Widget.Resource,
+                new Scope(ns),
+                new Random(1),
+                _time,
+                new RecordingLogger()
+            )),
+        ];
 }

@@ -22,10 +22,24 @@ public sealed class EventRecorderTests : IAsyncLifetime
     private Task _running = Task.CompletedTask;
 
     public EventRecorderTests() =>
-        _recorder = new EventRecorder(_api, Reporter, new Random(1), _clock, _logger, new RuntimeMetrics(_metrics.Meter));
+        _recorder = new EventRecorder(
+            _api,
+            Reporter,
+            new Random(1),
+            _clock,
+            _logger,
+            new RuntimeMetrics(_metrics.Meter)
+        );
 
     private Occurrence Widget(string note = "it was made", string name = "a", string ns = "ns", bool warning = false) =>
-        new(new EventSubject("test.example.com/v1", "Widget", new NamespacedName(ns, name), "uid-" + name), warning, "Made", "Make", note, _clock.GetUtcNow());
+        new(
+            new EventSubject("test.example.com/v1", "Widget", new NamespacedName(ns, name), "uid-" + name),
+            warning,
+            "Made",
+            "Make",
+            note,
+            _clock.GetUtcNow()
+        );
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -36,18 +50,31 @@ public sealed class EventRecorderTests : IAsyncLifetime
         _metrics.Dispose();
     }
 
-    public static TheoryData<string, string, string, string, string> Oddities() => new()
-    {
-        { "plain", "a", "ns", "ok", "pod-1" },
-        { "a cluster-scoped subject", "a", "", "ok", "pod-1" },
-        { "a name that is no subdomain", "system:node", "", "ok", "pod-1" },
-        { "the longest name", new string('a', 253), "ns", "ok", "pod-1" },
-        { "a long name with a dot where it is cut", new string('a', 235) + ".b" + new string('c', 16), "ns", "ok", "pod-1" },
-        { "no note", "a", "ns", "", "pod-1" },
-        { "a long note", "a", "ns", new string('x', 5000), "pod-1" },
-        { "a long note of wide characters", "a", "ns", "x" + string.Concat(Enumerable.Repeat("\U0001F511", 2000)), "pod-1" },
-        { "a long instance", "a", "ns", "ok", new string('h', 300) },
-    };
+    public static TheoryData<string, string, string, string, string> Oddities() =>
+        new()
+        {
+            { "plain", "a", "ns", "ok", "pod-1" },
+            { "a cluster-scoped subject", "a", "", "ok", "pod-1" },
+            { "a name that is no subdomain", "system:node", "", "ok", "pod-1" },
+            { "the longest name", new string('a', 253), "ns", "ok", "pod-1" },
+            {
+                "a long name with a dot where it is cut",
+                new string('a', 235) + ".b" + new string('c', 16),
+                "ns",
+                "ok",
+                "pod-1"
+            },
+            { "no note", "a", "ns", "", "pod-1" },
+            { "a long note", "a", "ns", new string('x', 5000), "pod-1" },
+            {
+                "a long note of wide characters",
+                "a",
+                "ns",
+                "x" + string.Concat(Enumerable.Repeat("\U0001F511", 2000)),
+                "pod-1"
+            },
+            { "a long instance", "a", "ns", "ok", new string('h', 300) },
+        };
 
     [Theory]
     [MemberData(nameof(Oddities))]
@@ -60,7 +87,10 @@ public sealed class EventRecorderTests : IAsyncLifetime
 
         Assert.Equal("POST", await _api.NextAsync());
         var stored = Assert.Single(_api.Stored.Values); // the fake has checked it
-        Assert.True((name, ns, "Warning") == (stored.Regarding?.Name, stored.Regarding?.NamespaceProperty, stored.Type), what);
+        Assert.True(
+            (name, ns, "Warning") == (stored.Regarding?.Name, stored.Regarding?.NamespaceProperty, stored.Type),
+            what
+        );
         Assert.StartsWith(stored.Note, note, StringComparison.Ordinal);
     }
 
@@ -88,7 +118,10 @@ public sealed class EventRecorderTests : IAsyncLifetime
         _recorder.Record(Widget());
 
         Assert.Equal(("PATCH", "PATCH"), (await _api.NextAsync(), await _api.NextAsync()));
-        Assert.Equal(new Eventsv1EventSeries { Count = 3, LastObservedTime = _clock.GetUtcNow().UtcDateTime }, Assert.Single(_api.Stored.Values).Series);
+        Assert.Equal(
+            new Eventsv1EventSeries { Count = 3, LastObservedTime = _clock.GetUtcNow().UtcDateTime },
+            Assert.Single(_api.Stored.Values).Series
+        );
     }
 
     [Fact]
@@ -145,7 +178,10 @@ public sealed class EventRecorderTests : IAsyncLifetime
     [Fact]
     public async Task A_retry_waits_as_long_as_the_server_asks()
     {
-        _api.Fault = call => call == 1 ? new KubeApiException(KubeFailure.Throttled, "slow down") { RetryAfter = TimeSpan.FromSeconds(20) } : null;
+        _api.Fault = call =>
+            call == 1
+                ? new KubeApiException(KubeFailure.Throttled, "slow down") { RetryAfter = TimeSpan.FromSeconds(20) }
+                : null;
         Run();
         _recorder.Record(Widget());
         await _api.NextAsync();
@@ -182,7 +218,14 @@ public sealed class EventRecorderTests : IAsyncLifetime
     [Fact]
     public async Task What_will_be_wrong_again_is_tried_once_and_each_kind_is_logged_once()
     {
-        KubeFailure[] kinds = [KubeFailure.Denied, KubeFailure.Denied, KubeFailure.Invalid, KubeFailure.NotFound, KubeFailure.Denied];
+        KubeFailure[] kinds =
+        [
+            KubeFailure.Denied,
+            KubeFailure.Denied,
+            KubeFailure.Invalid,
+            KubeFailure.NotFound,
+            KubeFailure.Denied,
+        ];
         _api.Fault = call => call <= kinds.Length ? new KubeApiException(kinds[call - 1], "no") : null;
         Run();
 

@@ -42,7 +42,10 @@ internal static partial class EventRules
         }
         if (Encoding.UTF8.GetByteCount(Text(root, "note")) > 1024)
             wrong.Add("note");
-        foreach (var field in (string[])["deprecatedCount", "deprecatedFirstTimestamp", "deprecatedLastTimestamp", "deprecatedSource"])
+        foreach (
+            var field in (string[])
+                ["deprecatedCount", "deprecatedFirstTimestamp", "deprecatedLastTimestamp", "deprecatedSource"]
+        )
         {
             if (root.TryGetProperty(field, out _))
                 wrong.Add(field);
@@ -57,14 +60,18 @@ internal static partial class EventRules
         return wrong;
     }
 
-    private static bool IsQualifiedName(string text) => text.Split('/') switch
-    {
-        [var name] => IsNamePart(name),
-        [var prefix, var name] => prefix.Length is > 0 and <= 253 && Subdomain().IsMatch(prefix) && IsNamePart(name),
-        _ => false,
-    };
+    private static bool IsQualifiedName(string text) =>
+        text.Split('/') switch
+        {
+            [var name] => IsNamePart(name),
+            [var prefix, var name] => prefix.Length is > 0 and <= 253
+                && Subdomain().IsMatch(prefix)
+                && IsNamePart(name),
+            _ => false,
+        };
 
-    private static bool IsNamePart(string name) => name.Length is > 0 and <= MaxQualifiedName && NamePart().IsMatch(name);
+    private static bool IsNamePart(string name) =>
+        name.Length is > 0 and <= MaxQualifiedName && NamePart().IsMatch(name);
 
     private static string Text(JsonElement from, params string[] path)
     {
@@ -76,12 +83,21 @@ internal static partial class EventRules
         return from.GetString() ?? "";
     }
 
-    [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\z", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\z",
+        RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking
+    )]
     private static partial Regex Subdomain();
 
-    [GeneratedRegex(@"^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]\z", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]\z",
+        RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking
+    )]
     private static partial Regex NamePart();
 
-    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\z", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\z",
+        RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking
+    )]
     private static partial Regex MicroTime();
 }

@@ -13,11 +13,26 @@ public sealed class EventRulesTests
     [InlineData("a name in capitals", "a.1", "A.1", "metadata.name")]
     [InlineData("a name that ends in a dot", "a.1", "a.", "metadata.name")]
     [InlineData("no name", "a.1", "", "metadata.name")]
-    [InlineData("a time without fractions", "\"eventTime\":\"2026-01-01T00:00:00.000000Z\"", "\"eventTime\":\"2026-01-01T00:00:00Z\"", "eventTime")]
+    [InlineData(
+        "a time without fractions",
+        "\"eventTime\":\"2026-01-01T00:00:00.000000Z\"",
+        "\"eventTime\":\"2026-01-01T00:00:00Z\"",
+        "eventTime"
+    )]
     [InlineData("no time", "\"eventTime\"", "\"x\"", "eventTime")]
     [InlineData("another type", "Normal", "Info", "type")]
-    [InlineData("another namespace than its subject's", "\"regarding\":{\"namespace\":\"ns\"}", "\"regarding\":{\"namespace\":\"other\"}", "regarding.namespace")]
-    [InlineData("a cluster-scoped subject outside of default", "\"regarding\":{\"namespace\":\"ns\"}", "\"regarding\":{}", "regarding.namespace")]
+    [InlineData(
+        "another namespace than its subject's",
+        "\"regarding\":{\"namespace\":\"ns\"}",
+        "\"regarding\":{\"namespace\":\"other\"}",
+        "regarding.namespace"
+    )]
+    [InlineData(
+        "a cluster-scoped subject outside of default",
+        "\"regarding\":{\"namespace\":\"ns\"}",
+        "\"regarding\":{}",
+        "regarding.namespace"
+    )]
     [InlineData("a controller with two slashes", "example.com/test", "example.com/test/2", "reportingController")]
     [InlineData("no controller", "example.com/test", "", "reportingController")]
     [InlineData("no instance", "\"reportingInstance\":\"i\"", "\"reportingInstance\":\"\"", "reportingInstance")]
@@ -40,7 +55,11 @@ public sealed class EventRulesTests
     [InlineData("reportingInstance", 128)]
     public void The_checker_counts_bytes(string field, int most)
     {
-        var text = Good.Replace($"\"{field}\":\"", $"\"{field}\":\"é{new string('x', most - 3)}", StringComparison.Ordinal);
+        var text = Good.Replace(
+            $"\"{field}\":\"",
+            $"\"{field}\":\"é{new string('x', most - 3)}",
+            StringComparison.Ordinal
+        );
 
         Assert.Empty(EventRules.Violations(text));
         Assert.Equal([field], EventRules.Violations(text.Replace("é", "éx", StringComparison.Ordinal)));

@@ -27,20 +27,35 @@ internal sealed class FakeEventApi : IEventApi
     /// <summary>POST or PATCH, once it is answered.</summary>
     public Task<string> NextAsync() => TestKit.Waiting.Within(_calls.Reader.ReadAsync().AsTask());
 
-    public Task CreateAsync(Eventsv1Event created, CancellationToken cancellationToken) => CallAsync("POST", () =>
-    {
-        EventRules.Check(created);
-        if (!Stored.TryAdd(new NamespacedName(created.Metadata.NamespaceProperty, created.Metadata.Name), created))
-            throw new KubeApiException(KubeFailure.Conflict, "it exists");
-    }, cancellationToken);
+    public Task CreateAsync(Eventsv1Event created, CancellationToken cancellationToken) =>
+        CallAsync(
+            "POST",
+            () =>
+            {
+                EventRules.Check(created);
+                if (
+                    !Stored.TryAdd(
+                        new NamespacedName(created.Metadata.NamespaceProperty, created.Metadata.Name),
+                        created
+                    )
+                )
+                    throw new KubeApiException(KubeFailure.Conflict, "it exists");
+            },
+            cancellationToken
+        );
 
-    public Task UpdateAsync(NamespacedName key, Eventsv1EventSeries series, CancellationToken cancellationToken) => CallAsync("PATCH", () =>
-    {
-        if (!Stored.TryGetValue(key, out var stored))
-            throw new KubeApiException(KubeFailure.NotFound, "it is gone");
-        Stored[key] = stored with { Series = series };
-        EventRules.Check(Stored[key]);
-    }, cancellationToken);
+    public Task UpdateAsync(NamespacedName key, Eventsv1EventSeries series, CancellationToken cancellationToken) =>
+        CallAsync(
+            "PATCH",
+            () =>
+            {
+                if (!Stored.TryGetValue(key, out var stored))
+                    throw new KubeApiException(KubeFailure.NotFound, "it is gone");
+                Stored[key] = stored with { Series = series };
+                EventRules.Check(Stored[key]);
+            },
+            cancellationToken
+        );
 
     private async Task CallAsync(string verb, Action act, CancellationToken cancellationToken)
     {

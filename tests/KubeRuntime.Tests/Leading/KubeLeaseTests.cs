@@ -17,13 +17,19 @@ public sealed class KubeLeaseTests
     [Fact]
     public async Task What_is_written_is_what_the_api_reads()
     {
-        await using var server = ScriptedApiServer.Start(Answer.Whole(Stored, 201), Answer.Whole(Stored), Answer.Whole(Stored));
+        await using var server = ScriptedApiServer.Start(
+            Answer.Whole(Stored, 201),
+            Answer.Whole(Stored),
+            Answer.Whole(Stored)
+        );
         using var client = Client(server);
         using var lease = Lease(server, client);
         var claim = new LeaseRecord().HeldBy("a", TimeSpan.FromSeconds(15), Now);
 
         await lease.CreateAsync(claim, CancellationToken.None).Within();
-        var stored = await lease.UpdateAsync("6", claim.HeldBy("a", TimeSpan.FromSeconds(15), Now), CancellationToken.None).Within();
+        var stored = await lease
+            .UpdateAsync("6", claim.HeldBy("a", TimeSpan.FromSeconds(15), Now), CancellationToken.None)
+            .Within();
         await lease.UpdateAsync("7", claim.Released(Now.AddSeconds(1)), CancellationToken.None).Within();
 
         var create = await server.NextRequestAsync();
@@ -35,19 +41,38 @@ public sealed class KubeLeaseTests
             """;
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(Created), JsonNode.Parse(create.Body)), create.Body);
         var renew = await server.NextRequestAsync();
-        Assert.Equal(("PATCH", "/apis/coordination.k8s.io/v1/namespaces/ns/leases/l", "application/merge-patch+json; charset=utf-8"), (renew.Method, renew.Target, renew.Headers["Content-Type"]));
+        Assert.Equal(
+            (
+                "PATCH",
+                "/apis/coordination.k8s.io/v1/namespaces/ns/leases/l",
+                "application/merge-patch+json; charset=utf-8"
+            ),
+            (renew.Method, renew.Target, renew.Headers["Content-Type"])
+        );
         Assert.Contains("""{"metadata":{"resourceVersion":"6"},""", renew.Body, StringComparison.Ordinal);
         Assert.Contains("\"renewTime\":\"2026-01-02T03:04:05.000001Z\"", renew.Body, StringComparison.Ordinal);
         var release = await server.NextRequestAsync();
         var released = JsonNode.Parse(release.Body)?["spec"];
         Assert.Equal(("", 1), ((string?)released?["holderIdentity"], (int?)released?["leaseDurationSeconds"]));
-        Assert.Equal(("7", "a", 3, null), (stored.Metadata.ResourceVersion, stored.Spec.HolderIdentity, stored.Spec.LeaseTransitions, stored.Spec.RenewTime));
+        Assert.Equal(
+            ("7", "a", 3, null),
+            (
+                stored.Metadata.ResourceVersion,
+                stored.Spec.HolderIdentity,
+                stored.Spec.LeaseTransitions,
+                stored.Spec.RenewTime
+            )
+        );
     }
 
     [Fact]
     public async Task No_lease_is_null_and_a_call_without_an_answer_gets_the_next_one_a_new_connection()
     {
-        await using var server = ScriptedApiServer.Start(Answer.Whole(Widget.Status(404, "NotFound", "no"), 404), new Answer(), Answer.Whole(Stored));
+        await using var server = ScriptedApiServer.Start(
+            Answer.Whole(Widget.Status(404, "NotFound", "no"), 404),
+            new Answer(),
+            Answer.Whole(Stored)
+        );
         using var client = Client(server);
         using var lease = Lease(server, client);
         Assert.Null(await lease.GetAsync(CancellationToken.None).Within());
@@ -68,9 +93,18 @@ public sealed class KubeLeaseTests
     [Fact]
     public async Task The_watch_tells_of_the_one_lease_of_its_coming_and_going()
     {
-        var other = Stored.Replace("\"l\"", "\"other\"", StringComparison.Ordinal).Replace("\"a\"", "\"b\"", StringComparison.Ordinal).Trim();
+        var other = Stored
+            .Replace("\"l\"", "\"other\"", StringComparison.Ordinal)
+            .Replace("\"a\"", "\"b\"", StringComparison.Ordinal)
+            .Trim();
         await using var server = ScriptedApiServer.Start(
-            Answer.Whole(Widget.List(5, next: null, other)), Answer.Lines(Widget.Event("ADDED", Stored.Trim()), Widget.Event("MODIFIED", other), Widget.Event("DELETED", Stored.Trim())));
+            Answer.Whole(Widget.List(5, next: null, other)),
+            Answer.Lines(
+                Widget.Event("ADDED", Stored.Trim()),
+                Widget.Event("MODIFIED", other),
+                Widget.Event("DELETED", Stored.Trim())
+            )
+        );
         using var client = Client(server);
         using var lease = Lease(server, client);
         using var stop = new CancellationTokenSource();
@@ -91,9 +125,14 @@ public sealed class KubeLeaseTests
     public async Task The_list_says_whether_there_is_a_lease(string rule, string listed, string?[] expected)
     {
         var other = Stored.Replace("\"l\"", "\"other\"", StringComparison.Ordinal).Trim();
-        var ours = listed == "unreadable" ? Stored.Replace("15", "\"many\"", StringComparison.Ordinal).Trim() : Stored.Trim();
-        var list = listed == "missing" ? Widget.List(5, next: null, other) : Widget.List(5, next: null, other, ours, other);
-        await using var server = ScriptedApiServer.Start(Answer.Whole(list), Answer.Lines(Widget.Event("MODIFIED", Stored.Trim())));
+        var ours =
+            listed == "unreadable" ? Stored.Replace("15", "\"many\"", StringComparison.Ordinal).Trim() : Stored.Trim();
+        var list =
+            listed == "missing" ? Widget.List(5, next: null, other) : Widget.List(5, next: null, other, ours, other);
+        await using var server = ScriptedApiServer.Start(
+            Answer.Whole(list),
+            Answer.Lines(Widget.Event("MODIFIED", Stored.Trim()))
+        );
         using var client = Client(server);
         using var lease = Lease(server, client);
         using var stop = new CancellationTokenSource();
@@ -104,7 +143,10 @@ public sealed class KubeLeaseTests
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watch.Within());
-        Assert.Equal((rule, string.Join(", ", expected.Select(e => e ?? "none"))), (rule, string.Join(", ", told.Select(t => t ?? "none"))));
+        Assert.Equal(
+            (rule, string.Join(", ", expected.Select(e => e ?? "none"))),
+            (rule, string.Join(", ", told.Select(t => t ?? "none")))
+        );
     }
 
     [Theory]
@@ -113,7 +155,9 @@ public sealed class KubeLeaseTests
     [InlineData("an object", """{"seconds":17,"more":[1]}""")]
     public async Task A_time_that_cannot_be_read_is_none_and_the_rest_is_read(string rule, string renewTime)
     {
-        await using var server = ScriptedApiServer.Start(Answer.Whole(Stored.Replace("\"nonsense\"", renewTime, StringComparison.Ordinal)));
+        await using var server = ScriptedApiServer.Start(
+            Answer.Whole(Stored.Replace("\"nonsense\"", renewTime, StringComparison.Ordinal))
+        );
         using var client = Client(server);
         using var lease = Lease(server, client);
 
@@ -122,14 +166,24 @@ public sealed class KubeLeaseTests
         Assert.True(found?.Spec is { RenewTime: null, LeaseTransitions: 3, HolderIdentity: "a" }, rule);
     }
 
-    private static KubeClient Client(ScriptedApiServer server) => new(new KubeConnection(server.Address), "test/1.0", TimeProvider.System);
+    private static KubeClient Client(ScriptedApiServer server) =>
+        new(new KubeConnection(server.Address), "test/1.0", TimeProvider.System);
 
-    private KubeLease Lease(ScriptedApiServer server, KubeClient client) => new(
-        () =>
-        {
-            _connections++;
-            return Client(server);
-        },
-        new Watcher<Lease>(client, KubeRuntime.Leading.Lease.Resource, new Scope("ns"), new Random(1), TimeProvider.System, new RecordingLogger()),
-        new NamespacedName("ns", "l"));
+    private KubeLease Lease(ScriptedApiServer server, KubeClient client) =>
+        new(
+            () =>
+            {
+                _connections++;
+                return Client(server);
+            },
+            new Watcher<Lease>(
+                client,
+                KubeRuntime.Leading.Lease.Resource,
+                new Scope("ns"),
+                new Random(1),
+                TimeProvider.System,
+                new RecordingLogger()
+            ),
+            new NamespacedName("ns", "l")
+        );
 }

@@ -54,7 +54,8 @@ public sealed class LeaderElectorEndsTests
             {
                 seen = leadership;
                 return standbyWork.Task;
-            });
+            }
+        );
         _simulation.Run(Second);
         standby.Stop();
         _simulation.Run(Second);
@@ -77,7 +78,10 @@ public sealed class LeaderElectorEndsTests
 
         Assert.Equal("", Holder);
         Assert.True(_leader.Running is { IsCompletedSuccessfully: true });
-        Assert.DoesNotContain(_leader.Logger.Entries, e => e.Text.StartsWith("Lease not released", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            _leader.Logger.Entries,
+            e => e.Text.StartsWith("Lease not released", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -124,7 +128,10 @@ public sealed class LeaderElectorEndsTests
 
         Assert.False(_leader.MayWrite);
         FinishWork();
-        Assert.Equal("somebody has taken our name out of the lease", _leader.Running?.Exception?.InnerException?.Message);
+        Assert.Equal(
+            "somebody has taken our name out of the lease",
+            _leader.Running?.Exception?.InnerException?.Message
+        );
         Assert.Equal("", Holder);
     }
 
@@ -147,18 +154,20 @@ public sealed class LeaderElectorEndsTests
 
     private string? Holder => _simulation.Store.Stored?.Spec.HolderIdentity;
 
-    private SimulatedProcess Start(string identity) => _simulation.Start(
-        identity,
-        fate: () =>
-        {
-            _calls++;
-            return new Fate(Simulation.Tick, Simulation.Tick, Failure: _failure);
-        },
-        work: (leadership, _) =>
-        {
-            _leadership = leadership;
-            return _work.Task;
-        });
+    private SimulatedProcess Start(string identity) =>
+        _simulation.Start(
+            identity,
+            fate: () =>
+            {
+                _calls++;
+                return new Fate(Simulation.Tick, Simulation.Tick, Failure: _failure);
+            },
+            work: (leadership, _) =>
+            {
+                _leadership = leadership;
+                return _work.Task;
+            }
+        );
 
     private void FinishWork()
     {

@@ -22,17 +22,34 @@ public sealed class LeaderElectorRandomTests(ITestOutputHelper output)
     [Fact]
     public void Whatever_happens_never_two_may_write_and_in_the_end_one_does()
     {
-        var only = int.TryParse(Environment.GetEnvironmentVariable("SEED"), NumberStyles.Integer, CultureInfo.InvariantCulture, out var given) ? given : (int?)null;
+        var only = int.TryParse(
+            Environment.GetEnvironmentVariable("SEED"),
+            NumberStyles.Integer,
+            CultureInfo.InvariantCulture,
+            out var given
+        )
+            ? given
+            : (int?)null;
         var (writes, terms, losses, late) = (0, 0, 0, 0);
         foreach (var seed in only is { } one ? [one] : Enumerable.Range(1, Seeds))
         {
             var run = new Schedule(seed);
             var problem = run.Play();
             Assert.True(problem is null, $"SEED={seed}: {problem}");
-            (writes, terms, losses, late) = (writes + run.Writes, terms + run.Terms, losses + run.Losses, late + run.LateInFlight);
+            (writes, terms, losses, late) = (
+                writes + run.Writes,
+                terms + run.Terms,
+                losses + run.Losses,
+                late + run.LateInFlight
+            );
         }
-        output.WriteLine($"{writes} writes in {terms} terms, {losses} of them lost; started after expiry: 0; still in flight when the next leader wrote: {late}");
-        Assert.True(only is not null || (terms > 5 * Seeds && losses > Seeds && late > 0), "the schedule is too tame to show anything");
+        output.WriteLine(
+            $"{writes} writes in {terms} terms, {losses} of them lost; started after expiry: 0; still in flight when the next leader wrote: {late}"
+        );
+        Assert.True(
+            only is not null || (terms > 5 * Seeds && losses > Seeds && late > 0),
+            "the schedule is too tame to show anything"
+        );
     }
 
     private sealed class Schedule(int seed)
@@ -66,16 +83,31 @@ public sealed class LeaderElectorRandomTests(ITestOutputHelper output)
                 _simulation.RunUntil(() => _problem is not null, Between(0.1, 6));
             }
             foreach (var process in _simulation.Processes)
-                (process.Paused, process.CutOffUntil, process.WatchStalledUntil, process.Fate) = (false, TimeSpan.Zero, TimeSpan.Zero, () => null);
+                (process.Paused, process.CutOffUntil, process.WatchStalledUntil, process.Fate) = (
+                    false,
+                    TimeSpan.Zero,
+                    TimeSpan.Zero,
+                    () => null
+                );
             _simulation.RunUntil(() => _problem is not null, Calm);
             var before = Writes;
             _simulation.RunUntil(() => _problem is not null, Between(10, 10));
-            return _problem ?? (Writes > before && _simulation.Processes.Count(p => p.MayWrite) == 1 ? null : "nobody leads though all is well");
+            return _problem
+                ?? (
+                    Writes > before && _simulation.Processes.Count(p => p.MayWrite) == 1
+                        ? null
+                        : "nobody leads though all is well"
+                );
         }
 
         private void Start()
         {
-            var process = _simulation.Start($"p{++_started}", _random.Next(), 0.95 + 0.1 * _random.NextDouble(), TimeSpan.FromHours(_random.Next(-48, 48)));
+            var process = _simulation.Start(
+                $"p{++_started}",
+                _random.Next(),
+                0.95 + 0.1 * _random.NextDouble(),
+                TimeSpan.FromHours(_random.Next(-48, 48))
+            );
             process.OnWrite = OnWrite;
             process.MayHang = () => _simulation.Now < Trouble;
             process.WatchInterrupts = () => _simulation.Now < Trouble && _interruptions.Next(4) == 0;
@@ -143,8 +175,14 @@ public sealed class LeaderElectorRandomTests(ITestOutputHelper output)
                     if (!_lastYes.ContainsKey(process))
                         Terms++;
                     _lastYes[process] = _simulation.Now;
-                    foreach (var (other, yes) in _lastYes.Where(y => y.Key != process && _simulation.Now < y.Value + (y.Key.WasStopped ? Simulation.Tick : Margin)))
-                        _problem ??= $"at {_simulation.Now} {process.Identity} may write, and {other.Identity} might at {yes}";
+                    foreach (
+                        var (other, yes) in _lastYes.Where(y =>
+                            y.Key != process
+                            && _simulation.Now < y.Value + (y.Key.WasStopped ? Simulation.Tick : Margin)
+                        )
+                    )
+                        _problem ??=
+                            $"at {_simulation.Now} {process.Identity} may write, and {other.Identity} might at {yes}";
                 }
                 if (process.Killed || (process.Running is { IsCompleted: true } && Ended(process)))
                 {
@@ -167,16 +205,19 @@ public sealed class LeaderElectorRandomTests(ITestOutputHelper output)
         {
             Writes++;
             if (_simulation.Store.Stored?.Spec.HolderIdentity != process.Identity)
-                _problem ??= $"at {_simulation.Now} {process.Identity} writes under the lease of {_simulation.Store.Stored?.Spec.HolderIdentity}";
+                _problem ??=
+                    $"at {_simulation.Now} {process.Identity} writes under the lease of {_simulation.Store.Stored?.Spec.HolderIdentity}";
             foreach (var other in _lastYes.Keys.Where(o => o != process && o.BusyUntil > _simulation.Now))
             {
                 if (!other.Hangs)
-                    _problem ??= $"at {_simulation.Now} {process.Identity} writes while a write of {other.Identity} is under way";
+                    _problem ??=
+                        $"at {_simulation.Now} {process.Identity} writes while a write of {other.Identity} is under way";
                 else if (_late.Add((other, other.BusyUntil)))
                     LateInFlight++;
             }
         }
 
-        private TimeSpan Between(double least, double most) => TimeSpan.FromSeconds(least + (most - least) * _random.NextDouble());
+        private TimeSpan Between(double least, double most) =>
+            TimeSpan.FromSeconds(least + (most - least) * _random.NextDouble());
     }
 }

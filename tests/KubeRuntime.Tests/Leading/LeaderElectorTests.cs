@@ -75,8 +75,10 @@ public sealed class LeaderElectorTests
 
         Assert.NotNull(_simulation.RunUntil(() => standby.MayWrite, 60 * Second));
 
-        Assert.True(_simulation.Now >= lastWriteEnds,
-            $"the last write ends {lastWriteEnds - _simulation.Now} after another may write");
+        Assert.True(
+            _simulation.Now >= lastWriteEnds,
+            $"the last write ends {lastWriteEnds - _simulation.Now} after another may write"
+        );
         Assert.InRange(shortest, 3.9 * Second, 4.2 * Second);
     }
 
@@ -117,7 +119,11 @@ public sealed class LeaderElectorTests
         for (var i = 1; i < 20; i++)
             _simulation.After(i * Second, _simulation.Store.Touch);
 
-        Assert.InRange(_simulation.RunUntil(() => standby.MayWrite, 60 * Second) ?? TimeSpan.MaxValue, 13 * Second, 17 * Second);
+        Assert.InRange(
+            _simulation.RunUntil(() => standby.MayWrite, 60 * Second) ?? TimeSpan.MaxValue,
+            13 * Second,
+            17 * Second
+        );
     }
 
     [Fact]
@@ -132,9 +138,18 @@ public sealed class LeaderElectorTests
 
         Assert.InRange(until ?? TimeSpan.MaxValue, 8 * Second, 10 * Second);
         Assert.IsType<LeadershipLostException>(_leader.Running?.Exception?.InnerException);
-        Assert.Contains(_leader.Logger.Entries, e => e is { Level: LogLevel.Warning } && e.Text.StartsWith("Leadership lost: the lease could not be renewed within", StringComparison.Ordinal));
+        Assert.Contains(
+            _leader.Logger.Entries,
+            e =>
+                e is { Level: LogLevel.Warning }
+                && e.Text.StartsWith("Leadership lost: the lease could not be renewed within", StringComparison.Ordinal)
+        );
         Assert.False(standby.MayWrite);
-        Assert.InRange(_simulation.RunUntil(() => standby.MayWrite, 60 * Second) ?? TimeSpan.MaxValue, 2 * Second, 7 * Second);
+        Assert.InRange(
+            _simulation.RunUntil(() => standby.MayWrite, 60 * Second) ?? TimeSpan.MaxValue,
+            2 * Second,
+            7 * Second
+        );
     }
 
     [Fact]
@@ -170,11 +185,18 @@ public sealed class LeaderElectorTests
     {
         _leader.Killed = true;
         var calls = 0;
-        var other = _simulation.Start("b", fate: () => new Fate(Simulation.Tick, Simulation.Tick, AnswerLost: ++calls == 2));
+        var other = _simulation.Start(
+            "b",
+            fate: () => new Fate(Simulation.Tick, Simulation.Tick, AnswerLost: ++calls == 2)
+        );
 
         _simulation.RunUntil(() => Record.HolderIdentity == "b", 30 * Second);
 
-        Assert.InRange(_simulation.RunUntil(() => other.MayWrite, 20 * Second) ?? TimeSpan.MaxValue, Second, 6 * Second);
+        Assert.InRange(
+            _simulation.RunUntil(() => other.MayWrite, 20 * Second) ?? TimeSpan.MaxValue,
+            Second,
+            6 * Second
+        );
     }
 
     [Fact]
@@ -206,11 +228,14 @@ public sealed class LeaderElectorTests
     {
         var (denied, calls) = (true, 0);
         _leader.Killed = true;
-        var other = _simulation.Start("b", fate: () =>
-        {
-            calls++;
-            return new Fate(Simulation.Tick, Simulation.Tick, Failure: denied ? KubeFailure.Denied : null);
-        });
+        var other = _simulation.Start(
+            "b",
+            fate: () =>
+            {
+                calls++;
+                return new Fate(Simulation.Tick, Simulation.Tick, Failure: denied ? KubeFailure.Denied : null);
+            }
+        );
         _simulation.Run(60 * Second);
         Assert.InRange(calls, 22, 36); // every one to two seconds once the old lease is over
         Assert.Single(other.Logger.Entries, e => e.Level == LogLevel.Warning);
@@ -227,7 +252,11 @@ public sealed class LeaderElectorTests
         _leader.Clock.ShiftWallClock(TimeSpan.FromDays(1));
         Assert.False(_leader.MayWrite);
 
-        Assert.InRange(_simulation.RunUntil(() => _leader.MayWrite, 10 * Second) ?? TimeSpan.MaxValue, TimeSpan.Zero, 2.5 * Second);
+        Assert.InRange(
+            _simulation.RunUntil(() => _leader.MayWrite, 10 * Second) ?? TimeSpan.MaxValue,
+            TimeSpan.Zero,
+            2.5 * Second
+        );
         _simulation.Run(30 * Second);
         Assert.True(_leader.MayWrite);
     }

@@ -13,7 +13,11 @@ public sealed class LeaseRecordTests
     [InlineData("no further than the number goes: the API server refuses a negative one", int.MaxValue, int.MaxValue)]
     public void A_take_over_is_counted(string rule, int? before, int after)
     {
-        var record = new LeaseRecord { HolderIdentity = "a", LeaseTransitions = before }.HeldBy("b", TimeSpan.FromSeconds(15), Now);
+        var record = new LeaseRecord { HolderIdentity = "a", LeaseTransitions = before }.HeldBy(
+            "b",
+            TimeSpan.FromSeconds(15),
+            Now
+        );
 
         Assert.True(record.LeaseTransitions == after, rule);
     }

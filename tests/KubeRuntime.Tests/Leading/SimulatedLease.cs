@@ -41,7 +41,16 @@ internal sealed class LeaseStore
 
     public Lease Store(LeaseRecord record)
     {
-        Stored = new Lease { Metadata = new ObjectMeta { Name = "l", Namespace = "ns", ResourceVersion = $"{++_version}" }, Spec = record };
+        Stored = new Lease
+        {
+            Metadata = new ObjectMeta
+            {
+                Name = "l",
+                Namespace = "ns",
+                ResourceVersion = $"{++_version}",
+            },
+            Spec = record,
+        };
         Writes++;
         Watchers.ForEach(tell => tell());
         return Stored;
@@ -49,15 +58,24 @@ internal sealed class LeaseStore
 }
 
 /// <summary>One process's way to the store. <paramref name="road"/> decides when, and whether, a call arrives and its answer comes back.</summary>
-internal sealed class SimulatedLease(LeaseStore store, Func<Func<Lease?>, CancellationToken, Task<Lease?>> road, Action<Action> toldLater) : ILease
+internal sealed class SimulatedLease(
+    LeaseStore store,
+    Func<Func<Lease?>, CancellationToken, Task<Lease?>> road,
+    Action<Action> toldLater
+) : ILease
 {
     public Task<Lease?> GetAsync(CancellationToken cancellationToken) => road(() => store.Stored, cancellationToken);
 
     public async Task<Lease> CreateAsync(LeaseRecord record, CancellationToken cancellationToken) =>
         await road(() => store.Create(record), cancellationToken) ?? throw new InvalidOperationException();
 
-    public async Task<Lease> UpdateAsync(string resourceVersion, LeaseRecord record, CancellationToken cancellationToken) =>
-        await road(() => store.Update(resourceVersion, record), cancellationToken) ?? throw new InvalidOperationException();
+    public async Task<Lease> UpdateAsync(
+        string resourceVersion,
+        LeaseRecord record,
+        CancellationToken cancellationToken
+    ) =>
+        await road(() => store.Update(resourceVersion, record), cancellationToken)
+        ?? throw new InvalidOperationException();
 
     public async Task WatchAsync(Action<Lease?> sink, CancellationToken cancellationToken)
     {
@@ -75,7 +93,10 @@ internal sealed class SimulatedLease(LeaseStore store, Func<Func<Lease?>, Cancel
         Tell();
         store.Watchers.Add(Tell);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = cancellationToken.UnsafeRegister(_ => ended.TrySetCanceled(cancellationToken), null);
+        await using var registration = cancellationToken.UnsafeRegister(
+            _ => ended.TrySetCanceled(cancellationToken),
+            null
+        );
         try
         {
             await ended.Task;

@@ -25,7 +25,14 @@ internal sealed class Simulation
     /// <summary>Runs after each tick.</summary>
     public Action EachTick { get; set; } = () => { };
 
-    public SimulatedProcess Start(string identity, int seed = 1, double clockRate = 1, TimeSpan wallClockOff = default, Func<Fate?>? fate = null, Func<Leadership, CancellationToken, Task>? work = null)
+    public SimulatedProcess Start(
+        string identity,
+        int seed = 1,
+        double clockRate = 1,
+        TimeSpan wallClockOff = default,
+        Func<Fate?>? fate = null,
+        Func<Leadership, CancellationToken, Task>? work = null
+    )
     {
         var process = new SimulatedProcess(this, identity, new Random(seed), clockRate, wallClockOff);
         process.Fate = fate ?? process.Fate;
@@ -86,13 +93,31 @@ internal sealed class SimulatedProcess : SynchronizationContext
     private TimeSpan _steppedAt;
     private TimeSpan _toldUntil;
 
-    public SimulatedProcess(Simulation simulation, string identity, Random random, double clockRate, TimeSpan wallClockOff)
+    public SimulatedProcess(
+        Simulation simulation,
+        string identity,
+        Random random,
+        double clockRate,
+        TimeSpan wallClockOff
+    )
     {
-        (_simulation, Identity, _random, _clockRate, _steppedAt) = (simulation, identity, random, clockRate, simulation.Now);
+        (_simulation, Identity, _random, _clockRate, _steppedAt) = (
+            simulation,
+            identity,
+            random,
+            clockRate,
+            simulation.Now
+        );
         Work = WriteOnAndOnAsync;
         Clock = new ManualTimeProvider(ManualTimeProvider.DefaultStart + wallClockOff);
         var lease = new SimulatedLease(simulation.Store, CallAsync, Tell);
-        Elector = new LeaderElector(lease, new LeaderElectorOptions(identity), random, new WatchedClock(Clock, OnWallClockRead), Logger);
+        Elector = new LeaderElector(
+            lease,
+            new LeaderElectorOptions(identity),
+            random,
+            new WatchedClock(Clock, OnWallClockRead),
+            Logger
+        );
     }
 
     public string Identity { get; }
@@ -177,7 +202,9 @@ internal sealed class SimulatedProcess : SynchronizationContext
         while (!cancellationToken.IsCancellationRequested)
         {
             if (Elector.MayWrite)
-                await WriteAsync((MayHang() && _random.Next(50) == 0 ? LongestHang : LongestWrite) * _random.NextDouble());
+                await WriteAsync(
+                    (MayHang() && _random.Next(50) == 0 ? LongestHang : LongestWrite) * _random.NextDouble()
+                );
             await Task.Delay(TimeSpan.FromMilliseconds(_random.Next(50, 700)), Clock, CancellationToken.None);
         }
     }
@@ -195,16 +222,26 @@ internal sealed class SimulatedProcess : SynchronizationContext
     private async Task<Lease?> CallAsync(Func<Lease?> call, CancellationToken cancellationToken)
     {
         var answered = new TaskCompletionSource<Lease?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = cancellationToken.UnsafeRegister(_ => answered.TrySetCanceled(cancellationToken), null);
+        await using var registration = cancellationToken.UnsafeRegister(
+            _ => answered.TrySetCanceled(cancellationToken),
+            null
+        );
         var fate = Fate() ?? new Fate(Simulation.Tick, Simulation.Tick);
         if (_simulation.Now >= CutOffUntil && !fate.RequestLost)
         {
-            _simulation.After(fate.There, () =>
-            {
-                var (result, problem) = Serve(call, fate);
-                if (!fate.AnswerLost)
-                    _simulation.After(fate.Back, () => _ = problem is null ? answered.TrySetResult(result) : answered.TrySetException(problem));
-            });
+            _simulation.After(
+                fate.There,
+                () =>
+                {
+                    var (result, problem) = Serve(call, fate);
+                    if (!fate.AnswerLost)
+                        _simulation.After(
+                            fate.Back,
+                            () =>
+                                _ = problem is null ? answered.TrySetResult(result) : answered.TrySetException(problem)
+                        );
+                }
+            );
         }
         return await answered.Task;
     }
@@ -267,4 +304,10 @@ internal sealed class WatchedClock(TimeProvider inner, Action onWallClockRead) :
 }
 
 /// <summary>What becomes of one call.</summary>
-internal sealed record Fate(TimeSpan There, TimeSpan Back, bool RequestLost = false, bool AnswerLost = false, KubeFailure? Failure = null);
+internal sealed record Fate(
+    TimeSpan There,
+    TimeSpan Back,
+    bool RequestLost = false,
+    bool AnswerLost = false,
+    KubeFailure? Failure = null
+);

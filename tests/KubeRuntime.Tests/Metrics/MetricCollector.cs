@@ -37,7 +37,11 @@ internal sealed class MetricCollector : IDisposable
 
     /// <summary>Of an instrument's measurements, those whose label values hold all of <paramref name="labels"/>.</summary>
     public IReadOnlyList<double> Values(string instrument, params string[] labels) =>
-        [.. Collect().Where(s => s.Instrument == instrument && labels.All(l => s.Tags.Any(t => t.Value as string == l))).Select(s => s.Value)];
+        [
+            .. Collect()
+                .Where(s => s.Instrument == instrument && labels.All(l => s.Tags.Any(t => t.Value as string == l)))
+                .Select(s => s.Value),
+        ];
 
     public double Sum(string instrument, params string[] labels) => Values(instrument, labels).Sum();
 
@@ -50,7 +54,8 @@ internal sealed class MetricCollector : IDisposable
         Meter.Dispose();
     }
 
-    private void Take(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags) => _samples.Enqueue(new Sample(instrument.Name, value, tags.ToArray()));
+    private void Take(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
+        _samples.Enqueue(new Sample(instrument.Name, value, tags.ToArray()));
 
     internal sealed record Sample(string Instrument, double Value, KeyValuePair<string, object?>[] Tags);
 }

@@ -30,7 +30,10 @@ public sealed class BackoffTests(ITestOutputHelper output)
     {
         var backoff = new Backoff(First, Cap, new Random(7));
 
-        var tenths = Enumerable.Range(0, 1000).Select(_ => (int)((backoff.Delay(20) - Cap / 2) / (Cap / 2) * 10)).Distinct();
+        var tenths = Enumerable
+            .Range(0, 1000)
+            .Select(_ => (int)((backoff.Delay(20) - Cap / 2) / (Cap / 2) * 10))
+            .Distinct();
 
         Assert.Equal(Enumerable.Range(0, 10), tenths.Order());
     }

@@ -10,7 +10,8 @@ public sealed class DelayedAddsTests : IDisposable
     private readonly List<(int Key, TimeSpan At)> _fired = [];
     private readonly DelayedAdds<int> _delayed;
 
-    public DelayedAddsTests() => _delayed = new DelayedAdds<int>(_clock, k => _fired.Add((k, _clock.GetElapsedTime(0))));
+    public DelayedAddsTests() =>
+        _delayed = new DelayedAdds<int>(_clock, k => _fired.Add((k, _clock.GetElapsedTime(0))));
 
     public void Dispose() => _delayed.Dispose();
 

@@ -1,4 +1,3 @@
-
 namespace KubeRuntime.Tests.Queueing;
 
 /// <summary>What is taken first.</summary>
@@ -25,7 +24,10 @@ public sealed partial class WorkQueueTests
 
         var order = await TakeAllAsync();
 
-        Assert.Equal([.. Enumerable.Range(0, 8), 100, .. Enumerable.Range(8, 8), 101, .. Enumerable.Range(16, 4)], order);
+        Assert.Equal(
+            [.. Enumerable.Range(0, 8), 100, .. Enumerable.Range(8, 8), 101, .. Enumerable.Range(16, 4)],
+            order
+        );
     }
 
     [Fact]

@@ -13,8 +13,11 @@ public sealed partial class WorkQueueTests
     [InlineData("no target", "a/1/0 b/1/0 c/1/0 d/1/0 e/2/0", "a/1/0 e/2/0 b/1/0 c/1/0")]
     [InlineData("alone it has them all", "a/1/0 a/1/1 a/1/2 a/1/3 a/1/4", "a/1/0 a/1/1 a/1/2 a/1/3")]
     [InlineData("keys of nobody are not limited", "// //1 //2 //3 //4", "// //1 //2 //3")]
-    public void While_others_wait_no_tenant_and_no_target_holds_more_than_half_of_the_workers(string rule,
-        string added, string taken)
+    public void While_others_wait_no_tenant_and_no_target_holds_more_than_half_of_the_workers(
+        string rule,
+        string added,
+        string taken
+    )
     {
         using var shared = new SharedQueue(_clock, workers: 4);
         shared.Add(added.Split(' '));
@@ -164,8 +167,10 @@ public sealed partial class WorkQueueTests
         shared.Done("a/1/0");
 
         Assert.Equal((false, true), (alone, othersWait));
-        Assert.Equal("b/1/0 c/1/0 a/1/0",
-            string.Join(' ', shared.TakeOneAndEndIt(), shared.TakeOneAndEndIt(), shared.TakeOneAndEndIt()));
+        Assert.Equal(
+            "b/1/0 c/1/0 a/1/0",
+            string.Join(' ', shared.TakeOneAndEndIt(), shared.TakeOneAndEndIt(), shared.TakeOneAndEndIt())
+        );
         Assert.False(shared.ShouldYield("a/1/0"));
     }
 
@@ -192,7 +197,10 @@ public sealed partial class WorkQueueTests
         var random = RandomSeed.NewRandom(_output.WriteLine);
         using var shared = new SharedQueue(_clock, workers, mostSlow: 3);
         var (share, held) = (Math.Max(1, workers / 2), new List<string>());
-        var (waiting, since) = (new HashSet<string>(StringComparer.Ordinal), new Dictionary<string, long>(StringComparer.Ordinal));
+        var (waiting, since) = (
+            new HashSet<string>(StringComparer.Ordinal),
+            new Dictionary<string, long>(StringComparer.Ordinal)
+        );
 
         int Held(Func<string, string> of, string key) => held.Count(h => of(h) == of(key));
         bool Within(string key, int limit) => Held(TenantOf, key) < limit && Held(TargetOf, key) < limit;
@@ -226,13 +234,17 @@ public sealed partial class WorkQueueTests
                     held.Add(taken);
                     since[taken] = _clock.GetTimestamp();
                     Assert.True(held.Count <= workers + 3);
-                    Assert.True(held.Count(h => _clock.GetElapsedTime(since[h]) < 2 * Second) <= workers,
-                        "more than the workers are not slow yet");
+                    Assert.True(
+                        held.Count(h => _clock.GetElapsedTime(since[h]) < 2 * Second) <= workers,
+                        "more than the workers are not slow yet"
+                    );
                     break;
                 case 5:
                     var young = held.Count(h => _clock.GetElapsedTime(since[h]) < 2 * Second);
-                    Assert.True(young >= workers || held.Count >= workers || !waiting.Any(w => Within(w, workers)),
-                        "a worker is idle and a key waits");
+                    Assert.True(
+                        young >= workers || held.Count >= workers || !waiting.Any(w => Within(w, workers)),
+                        "a worker is idle and a key waits"
+                    );
                     break;
             }
             Assert.Equal(waiting.Count, shared.Queue.Depth);
@@ -249,20 +261,27 @@ public sealed partial class WorkQueueTests
     [InlineData("one tenant, 1000 targets", 1, 1000)]
     public void A_take_costs_a_few_steps_however_many_keys_wait(string rule, int tenants, int targets)
     {
-        const int Keys = 10_000, Rounds = 3;
+        const int Keys = 10_000,
+            Rounds = 3;
         var fastest = TimeSpan.MaxValue;
         for (var round = 0; round < Rounds; round++)
         {
             using var queue = new WorkQueue<int>(
-                new Backoff(Second, Second, new Random(1)), TimeProvider.System, metrics: null,
-                    new WorkShares<int>(4, k => new WorkGroup($"{k % tenants}", $"{k % targets}")));
+                new Backoff(Second, Second, new Random(1)),
+                TimeProvider.System,
+                metrics: null,
+                new WorkShares<int>(4, k => new WorkGroup($"{k % tenants}", $"{k % targets}"))
+            );
             for (var key = 0; key < Keys; key++)
                 queue.Add(key);
             var from = TimeProvider.System.GetTimestamp();
             var held = new Queue<int>();
-            for (var taken = 0; taken < Keys;)
+            for (var taken = 0; taken < Keys; )
             {
-                while (queue.TakeAsync(CancellationToken.None).AsTask() is { IsCompletedSuccessfully: true, Result: { } key })
+                while (
+                    queue.TakeAsync(CancellationToken.None).AsTask()
+                        is { IsCompletedSuccessfully: true, Result: { } key }
+                )
                 {
                     held.Enqueue(key);
                     taken++;
@@ -315,8 +334,12 @@ public sealed partial class WorkQueueTests
         public SharedQueue(TimeProvider time, int workers, int? mostSlow = null)
         {
             var shares = new WorkShares<int>(workers, k => GroupOf(_names[k]));
-            Queue = new WorkQueue<int>(new Backoff(Second, Second, new Random(1)), time, metrics: null,
-                mostSlow is { } most ? shares with { MostSlow = most } : shares);
+            Queue = new WorkQueue<int>(
+                new Backoff(Second, Second, new Random(1)),
+                time,
+                metrics: null,
+                mostSlow is { } most ? shares with { MostSlow = most } : shares
+            );
         }
 
         public WorkQueue<int> Queue { get; }

@@ -241,7 +241,9 @@ public sealed partial class WorkQueueTests : IDisposable
     [Fact]
     public async Task Under_many_threads_no_add_is_lost_and_no_two_workers_meet()
     {
-        const int Keys = 16, Adders = 4, AddsEach = 3200;
+        const int Keys = 16,
+            Adders = 4,
+            AddsEach = 3200;
         using var queue = NewQueue(TimeProvider.System);
         var seeds = RandomSeed.NewRandom(_output.WriteLine);
         var added = new int[Keys];
@@ -250,32 +252,43 @@ public sealed partial class WorkQueueTests : IDisposable
         var meetings = new ConcurrentQueue<int>();
         var allSeen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        var workers = Enumerable.Range(0, 6).Select(_ => Task.Run(async () =>
-        {
-            while (await queue.TakeAsync(CancellationToken.None) is { } key)
-            {
-                if (Interlocked.Increment(ref inWork[key]) != 1)
-                    meetings.Enqueue(key);
-                Volatile.Write(ref seen[key], Volatile.Read(ref added[key]));
-                await Task.Yield();
-                Interlocked.Decrement(ref inWork[key]);
-                queue.Done(key);
-                if (Enumerable.Range(0, Keys).All(k => Volatile.Read(ref seen[k]) == Adders * AddsEach / Keys))
-                    allSeen.TrySetResult();
-            }
-        })).ToList();
-        var adders = Enumerable.Range(0, Adders).Select(a => (First: a, Random: new Random(seeds.Next()))).Select(a => Task.Run(() =>
-        {
-            for (var i = 0; i < AddsEach; i++)
-            {
-                var key = (a.First + i) % Keys;
-                Interlocked.Increment(ref added[key]);
-                if (a.Random.Next(4) == 0)
-                    queue.AddAfter(key, TimeSpan.FromMilliseconds(a.Random.Next(3)));
-                else
-                    queue.Add(key);
-            }
-        })).ToList();
+        var workers = Enumerable
+            .Range(0, 6)
+            .Select(_ =>
+                Task.Run(async () =>
+                {
+                    while (await queue.TakeAsync(CancellationToken.None) is { } key)
+                    {
+                        if (Interlocked.Increment(ref inWork[key]) != 1)
+                            meetings.Enqueue(key);
+                        Volatile.Write(ref seen[key], Volatile.Read(ref added[key]));
+                        await Task.Yield();
+                        Interlocked.Decrement(ref inWork[key]);
+                        queue.Done(key);
+                        if (Enumerable.Range(0, Keys).All(k => Volatile.Read(ref seen[k]) == Adders * AddsEach / Keys))
+                            allSeen.TrySetResult();
+                    }
+                })
+            )
+            .ToList();
+        var adders = Enumerable
+            .Range(0, Adders)
+            .Select(a => (First: a, Random: new Random(seeds.Next())))
+            .Select(a =>
+                Task.Run(() =>
+                {
+                    for (var i = 0; i < AddsEach; i++)
+                    {
+                        var key = (a.First + i) % Keys;
+                        Interlocked.Increment(ref added[key]);
+                        if (a.Random.Next(4) == 0)
+                            queue.AddAfter(key, TimeSpan.FromMilliseconds(a.Random.Next(3)));
+                        else
+                            queue.Add(key);
+                    }
+                })
+            )
+            .ToList();
         await Task.WhenAll(adders).Within();
 
         await allSeen.Task.Within();
@@ -286,7 +299,8 @@ public sealed partial class WorkQueueTests : IDisposable
         Assert.Equal(added, seen);
     }
 
-    private static WorkQueue<int> NewQueue(TimeProvider time) => new(new Backoff(Second, 60 * Second, new Random(1)), time);
+    private static WorkQueue<int> NewQueue(TimeProvider time) =>
+        new(new Backoff(Second, 60 * Second, new Random(1)), time);
 
     private async Task<List<int>> TakeAllAsync()
     {
@@ -339,7 +353,8 @@ public sealed partial class WorkQueueTests : IDisposable
                 Waiting.Add((key, urgent));
         }
 
-        public void AddAt(int key, TimeSpan at) => _due[key] = _due.TryGetValue(key, out var known) && known < at ? known : at;
+        public void AddAt(int key, TimeSpan at) =>
+            _due[key] = _due.TryGetValue(key, out var known) && known < at ? known : at;
 
         public bool IsTaken(TimeSpan at) => _due.ContainsValue(at);
 

@@ -31,8 +31,12 @@ public sealed class MirrorTests
 
         Assert.Equal(
             [("changed", "1", "2"), ("new", null, "3"), ("gone", "1", null)],
-            changes.Select(c => (c.Key.Name, c.Old?.Metadata.ResourceVersion, c.New?.Metadata.ResourceVersion)));
-        Assert.Equal("changed new same", string.Join(" ", _mirror.Snapshot().Select(w => w.Metadata.Name).Order(StringComparer.Ordinal)));
+            changes.Select(c => (c.Key.Name, c.Old?.Metadata.ResourceVersion, c.New?.Metadata.ResourceVersion))
+        );
+        Assert.Equal(
+            "changed new same",
+            string.Join(" ", _mirror.Snapshot().Select(w => w.Metadata.Name).Order(StringComparer.Ordinal))
+        );
         Assert.Equal(3, _mirror.Count);
     }
 
@@ -94,11 +98,21 @@ public sealed class MirrorTests
     [Theory]
     [InlineData("our answer, then the watch brings the same: no change is told", "1", "2:2 watch2:silent", "2")]
     [InlineData("the watch first, then our answer: nothing to put in", "1", "watch2:told 2:2", "2")]
-    [InlineData("somebody's later change was seen before our answer came: it stays", "1", "watch2:told watch3:told 2:3", "3")]
+    [InlineData(
+        "somebody's later change was seen before our answer came: it stays",
+        "1",
+        "watch2:told watch3:told 2:3",
+        "3"
+    )]
     [InlineData("our answer, then somebody's later change", "1", "2:2 watch2:silent watch3:told", "3")]
     [InlineData("deleted before our answer came: it stays deleted", "1", "delete 2:-", "-")]
     [InlineData("deleted and made again before our answer came: the new one stays", "1", "delete watch5:told 2:5", "5")]
-    public void A_written_object_is_put_in_only_over_the_version_that_it_was_based_on(string rule, string start, string steps, string end)
+    public void A_written_object_is_put_in_only_over_the_version_that_it_was_based_on(
+        string rule,
+        string start,
+        string steps,
+        string end
+    )
     {
         Sync(Widget.Of("a", start));
 
@@ -107,7 +121,11 @@ public sealed class MirrorTests
             if (step[0] == "delete")
                 _mirror.Apply(new WatchEvent<Widget>.Deleted(new NamespacedName("ns", "a")));
             else if (step[0].StartsWith("watch", StringComparison.Ordinal))
-                Assert.True(_mirror.Apply(new WatchEvent<Widget>.Applied(Widget.Of("a", step[0][5..]))).Count == (step[1] == "told" ? 1 : 0), rule);
+                Assert.True(
+                    _mirror.Apply(new WatchEvent<Widget>.Applied(Widget.Of("a", step[0][5..]))).Count
+                        == (step[1] == "told" ? 1 : 0),
+                    rule
+                );
             else
             {
                 _mirror.Replace(basedOnResourceVersion: "1", Widget.Of("a", step[0]));
@@ -200,5 +218,6 @@ public sealed class MirrorTests
         return [.. List(items), .. _mirror.Apply(new WatchEvent<Widget>.Synced())];
     }
 
-    private IReadOnlyList<Change<Widget>> List(params Widget[] items) => _mirror.Apply(new WatchEvent<Widget>.Listed(items, []));
+    private IReadOnlyList<Change<Widget>> List(params Widget[] items) =>
+        _mirror.Apply(new WatchEvent<Widget>.Listed(items, []));
 }

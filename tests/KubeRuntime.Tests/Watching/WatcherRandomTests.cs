@@ -15,10 +15,17 @@ public sealed class WatcherRandomTests(ITestOutputHelper output)
     [InlineData(false, "x")]
     [InlineData(true, "x", "y")]
     [InlineData(false, "x", "y")]
-    public async Task Whatever_breaks_on_the_way_the_mirror_ends_as_the_server_is(bool streamingLists, params string[] namespaces)
+    public async Task Whatever_breaks_on_the_way_the_mirror_ends_as_the_server_is(
+        bool streamingLists,
+        params string[] namespaces
+    )
     {
         var time = new ImpatientTimeProvider(isPause: wait => wait < TimeSpan.FromSeconds(30));
-        var model = new UnreliableServer(RandomSeed.NewRandom(output.WriteLine), requestsBeforeCalm: 400 * namespaces.Length, namespaces);
+        var model = new UnreliableServer(
+            RandomSeed.NewRandom(output.WriteLine),
+            requestsBeforeCalm: 400 * namespaces.Length,
+            namespaces
+        );
         await using var server = ScriptedApiServer.Start();
         server.Otherwise = model.Serve;
         server.StreamsLists = streamingLists;
@@ -27,20 +34,42 @@ public sealed class WatcherRandomTests(ITestOutputHelper output)
         var mirror = new Mirror<Widget>(namespaces);
         var gate = new Lock();
         var changed = new Dictionary<string, int>(StringComparer.Ordinal);
-        var reached = new TaskCompletionSource<(string Server, string ToldOf)>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var running = Task.WhenAll(namespaces.Select(ns => new Watcher<Widget>(client, Widget.Resource, new Scope(ns), new Random(1), time, new RecordingLogger()).RunAsync(
-            e =>
-            {
-                lock (gate)
-                {
-                    foreach (var change in mirror.Apply(e, ns))
-                        Follow(changed, change);
-                    var objects = model.Objects;
-                    if (model.IsCalm && namespaces.All(n => objects.ContainsKey($"{n}/{UnreliableServer.LastName}")) && Text(mirror.Snapshot().Select(w => KeyValuePair.Create(w.Metadata.Key.ToString(), w.Spec.Size))) == Text(objects))
-                        reached.TrySetResult((Text(objects), Text(changed)));
-                }
-            },
-            stop.Token)));
+        var reached = new TaskCompletionSource<(string Server, string ToldOf)>(
+            TaskCreationOptions.RunContinuationsAsynchronously
+        );
+        var running = Task.WhenAll(
+            namespaces.Select(ns =>
+                new Watcher<Widget>(
+                    client,
+                    Widget.Resource,
+                    new Scope(ns),
+                    new Random(1),
+                    time,
+                    new RecordingLogger()
+                ).RunAsync(
+                    e =>
+                    {
+                        lock (gate)
+                        {
+                            foreach (var change in mirror.Apply(e, ns))
+                                Follow(changed, change);
+                            var objects = model.Objects;
+                            if (
+                                model.IsCalm
+                                && namespaces.All(n => objects.ContainsKey($"{n}/{UnreliableServer.LastName}"))
+                                && Text(
+                                    mirror
+                                        .Snapshot()
+                                        .Select(w => KeyValuePair.Create(w.Metadata.Key.ToString(), w.Spec.Size))
+                                ) == Text(objects)
+                            )
+                                reached.TrySetResult((Text(objects), Text(changed)));
+                        }
+                    },
+                    stop.Token
+                )
+            )
+        );
 
         await Task.WhenAny(reached.Task, running).Within();
         await stop.CancelAsync();
@@ -101,24 +130,30 @@ public sealed class WatcherRandomTests(ITestOutputHelper output)
                     Change(random.Next(6));
                 _requests++;
                 var calm = _requests >= requestsBeforeCalm;
-                return !calm && random.Next(10) == 0 ? Fail() : request.IsStreamingList ? Stream(request, calm) : request.IsWatch ? Watch(request, calm) : List(request, calm);
+                return !calm && random.Next(10) == 0 ? Fail()
+                    : request.IsStreamingList ? Stream(request, calm)
+                    : request.IsWatch ? Watch(request, calm)
+                    : List(request, calm);
             }
         }
 
         private static string NamespaceOf(ApiRequest request) => request.Path.Split('/')[^2];
 
-        private static string Json(KeyValuePair<string, (int Size, int Version)> o) => Widget.Json(o.Key.Split('/')[1], o.Value.Version, o.Value.Size, o.Key.Split('/')[0]);
+        private static string Json(KeyValuePair<string, (int Size, int Version)> o) =>
+            Widget.Json(o.Key.Split('/')[1], o.Value.Version, o.Value.Size, o.Key.Split('/')[0]);
 
-        private IEnumerable<string> Existing(ApiRequest request) => _objects.Where(o => o.Key.StartsWith(NamespaceOf(request) + "/", StringComparison.Ordinal)).Select(Json);
+        private IEnumerable<string> Existing(ApiRequest request) =>
+            _objects.Where(o => o.Key.StartsWith(NamespaceOf(request) + "/", StringComparison.Ordinal)).Select(Json);
 
-        private Answer Fail() => random.Next(5) switch
-        {
-            0 => Answer.Whole("", 503),
-            1 => Answer.Whole("", 429, "Retry-After: 2"),
-            2 => Answer.Whole("<html>", 200),
-            3 => new Answer().Cut(),
-            _ => new Answer().Text("{").Reset(),
-        };
+        private Answer Fail() =>
+            random.Next(5) switch
+            {
+                0 => Answer.Whole("", 503),
+                1 => Answer.Whole("", 429, "Retry-After: 2"),
+                2 => Answer.Whole("<html>", 200),
+                3 => new Answer().Cut(),
+                _ => new Answer().Text("{").Reset(),
+            };
 
         private Answer List(ApiRequest request, bool calm)
         {
@@ -140,7 +175,9 @@ public sealed class WatcherRandomTests(ITestOutputHelper output)
                 _lists[next] = items[page..];
             }
             var text = Widget.List(version, next, [.. items.Take(page)]);
-            return !calm && random.Next(10) == 0 ? new Answer().Text(text[..random.Next(text.Length)]).Cut() : Answer.Whole(text);
+            return !calm && random.Next(10) == 0
+                ? new Answer().Text(text[..random.Next(text.Length)]).Cut()
+                : Answer.Whole(text);
         }
 
         /// <summary>What exists, with what changes meanwhile in its middle; ends before, at or after the end bookmark.</summary>
@@ -173,9 +210,14 @@ public sealed class WatcherRandomTests(ITestOutputHelper output)
                     ? Answer.Whole(Widget.Status(410, "Expired", "too old resource version"), 410)
                     : Answer.Lines(Widget.Error(410, "Expired", "too old resource version")).End();
             }
-            var lines = _history.Where(h => h.Version > from && h.Namespace == NamespaceOf(request)).Select(h => h.Line + "\n").ToList();
+            var lines = _history
+                .Where(h => h.Version > from && h.Namespace == NamespaceOf(request))
+                .Select(h => h.Line + "\n")
+                .ToList();
             if (calm)
-                return new Answer().Text(string.Concat(lines)).Line(Widget.Event("MODIFIED", Last(NamespaceOf(request))));
+                return new Answer()
+                    .Text(string.Concat(lines))
+                    .Line(Widget.Event("MODIFIED", Last(NamespaceOf(request))));
 
             var text = new StringBuilder().AppendJoin("", lines.Take(random.Next(lines.Count + 1)));
             switch (random.Next(6))

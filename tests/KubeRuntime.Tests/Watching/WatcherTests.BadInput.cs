@@ -9,15 +9,34 @@ public sealed partial class WatcherTests
     [Fact]
     public async Task An_unreadable_object_is_reported_and_the_others_go_on()
     {
-        const string Bad = """{"metadata":{"name":"bad","namespace":"ns","resourceVersion":"3"},"spec":{"size":"secret"}}""";
+        const string Bad =
+            """{"metadata":{"name":"bad","namespace":"ns","resourceVersion":"3"},"spec":{"size":"secret"}}""";
         Run(
-            Answer.Whole(Widget.List(10, null, Widget.Json("a", 1), Bad, "{}", "7", "null", """{"metadata":"x"}""", """{"metadata":{"name":null}}""", Widget.Json("b", 2))),
+            Answer.Whole(
+                Widget.List(
+                    10,
+                    null,
+                    Widget.Json("a", 1),
+                    Bad,
+                    "{}",
+                    "7",
+                    "null",
+                    """{"metadata":"x"}""",
+                    """{"metadata":{"name":null}}""",
+                    Widget.Json("b", 2)
+                )
+            ),
             Answer.Lines(
                 Widget.Event("ADDED", Bad),
                 Widget.Event("ADDED", "{}"),
                 Widget.Event("MODIFIED", """{"metadata":{"resourceVersion":"11"}}"""),
                 Widget.Event("ADDED", Widget.Json("c", 12)),
-                Widget.Event("DELETED", """{"metadata":{"name":"a","namespace":"ns","resourceVersion":"13"},"spec":{"size":"secret"}}""")));
+                Widget.Event(
+                    "DELETED",
+                    """{"metadata":{"name":"a","namespace":"ns","resourceVersion":"13"},"spec":{"size":"secret"}}"""
+                )
+            )
+        );
 
         await ToldAsync("restarted", "listed a b ?ns/bad ? ? ? ? ?", "synced", "applied c", "deleted a");
 
@@ -25,14 +44,20 @@ public sealed partial class WatcherTests
         Assert.Equal(10, reports.Count);
         Assert.Contains(reports, r => r == "widgets ns/bad is passed over: cannot be read at $.spec.size");
         Assert.DoesNotContain(reports, r => r.Contains("secret", StringComparison.Ordinal));
-        Assert.Equal("b c", string.Join(" ", _mirror.Snapshot().Select(w => w.Metadata.Name).Order(StringComparer.Ordinal)));
+        Assert.Equal(
+            "b c",
+            string.Join(" ", _mirror.Snapshot().Select(w => w.Metadata.Name).Order(StringComparer.Ordinal))
+        );
     }
 
     [Theory]
     [InlineData("no JSON", "<html>busy</html>")]
     [InlineData("an empty line", "")]
     [InlineData("half a surrogate pair", """{"type":"\ud800","object":{}}""")]
-    [InlineData("two events on one line", """{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"50"}}}{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"51"}}}""")]
+    [InlineData(
+        "two events on one line",
+        """{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"50"}}}{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"51"}}}"""
+    )]
     public async Task A_garbage_line_is_a_reason_to_resume_from_the_last_version(string rule, string line)
     {
         Run(Answer.Whole(Widget.List(10, null)), Answer.Lines(Widget.Bookmark(12), line), Answer.Lines());
@@ -48,9 +73,12 @@ public sealed partial class WatcherTests
     public async Task A_garbage_line_that_comes_on_every_resume_leads_to_a_new_list()
     {
         var lists = 0;
-        _server.Otherwise = request => request.IsWatch
-            ? request.Query("resourceVersion") == "10" ? Answer.Lines("garbage") : Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 30)))
-            : Answer.Whole(Widget.List(++lists * 10, null));
+        _server.Otherwise = request =>
+            request.IsWatch
+                ? request.Query("resourceVersion") == "10"
+                    ? Answer.Lines("garbage")
+                    : Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 30)))
+                : Answer.Whole(Widget.List(++lists * 10, null));
         Run();
 
         await ToldAsync("restarted", "listed", "synced", "restarted", "listed", "synced", "applied a");
@@ -81,7 +109,8 @@ public sealed partial class WatcherTests
         Run(
             Answer.Whole(Widget.List(10, null)),
             Answer.Lines(Widget.Event("BOOKMARK", $$$"""{"metadata":{"resourceVersion":"{{{version}}}"}}""")).End(),
-            Answer.Lines());
+            Answer.Lines()
+        );
 
         await SkipRequestsAsync(2);
 

@@ -21,7 +21,12 @@ public sealed partial class WatcherTests
         await SkipRequestsAsync(2);
         watch.Line(Widget.Event("MODIFIED", Widget.Json("b", 14))).Line(Widget.Bookmark(15));
         await ToldAsync("applied b");
-        _ = end switch { "cut" => watch.Cut(), "reset" => watch.Reset(), _ => watch.End() };
+        _ = end switch
+        {
+            "cut" => watch.Cut(),
+            "reset" => watch.Reset(),
+            _ => watch.End(),
+        };
         var resumed = await _server.NextRequestAsync();
         await ToldAsync("applied c");
 
@@ -54,7 +59,8 @@ public sealed partial class WatcherTests
             Answer.Whole(Widget.List(10, null, Widget.Json("a", 1), Widget.Json("b", 2))),
             Answer.Whole(Widget.Status(410, "Expired", "too old resource version: 10 (900)"), 410),
             Answer.Whole(Widget.List(900, null, Widget.Json("b", 2))),
-            Answer.Lines());
+            Answer.Lines()
+        );
 
         await ToldAsync("restarted", "listed a b", "synced", "restarted", "listed b", "synced");
 
@@ -71,7 +77,8 @@ public sealed partial class WatcherTests
             Answer.Whole(Widget.List(10, null, Widget.Json("a", 1), Widget.Json("b", 2))),
             watch,
             Answer.Whole(Widget.List(900, null, Widget.Json("b", 2))),
-            Answer.Lines());
+            Answer.Lines()
+        );
 
         await ToldAsync("restarted", "listed a b", "synced", "restarted", "listed b", "synced");
 
@@ -91,7 +98,8 @@ public sealed partial class WatcherTests
             Answer.Whole(Widget.Status(status, reason, "The provided continue parameter is too old"), status),
             Answer.Whole(Widget.List(20, "two again", Widget.Json("a", 1))),
             Answer.Whole(Widget.List(20, null, Widget.Json("c", 12))),
-            Answer.Lines());
+            Answer.Lines()
+        );
 
         await ToldAsync("restarted", "listed a old", "restarted", "listed a", "listed c", "synced");
 
@@ -107,7 +115,8 @@ public sealed partial class WatcherTests
             Answer.Whole(Widget.List(10, null)),
             Answer.Whole(Widget.Status(400, "BadRequest", "resourceVersion: Invalid value"), 400),
             Answer.Whole(Widget.List(7, null)),
-            Answer.Lines());
+            Answer.Lines()
+        );
 
         await SkipRequestsAsync(3);
 
@@ -123,8 +132,12 @@ public sealed partial class WatcherTests
     {
         Run(
             Answer.Whole(Widget.List(10, null)),
-            Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 11)), Widget.Error(code, reason, "storage is (re)initializing")),
-            Answer.Lines());
+            Answer.Lines(
+                Widget.Event("ADDED", Widget.Json("a", 11)),
+                Widget.Error(code, reason, "storage is (re)initializing")
+            ),
+            Answer.Lines()
+        );
 
         await SkipRequestsAsync(2);
         var resumed = await _server.NextRequestAsync();
@@ -141,13 +154,14 @@ public sealed partial class WatcherTests
     public async Task Watches_that_end_at_once_are_not_opened_at_once(string rule, string what, double seconds)
     {
         var version = 10;
-        _server.Otherwise = request => (request.IsWatch, what) switch
-        {
-            (false, _) => Answer.Whole(Widget.List(++version, null)),
-            (true, "410") => Answer.Lines(Widget.Error(410, "Expired", "too old")).End(),
-            (true, "event") => Answer.Lines(Widget.Event("MODIFIED", Widget.Json("a", ++version))).Cut(),
-            _ => Answer.Lines().End(),
-        };
+        _server.Otherwise = request =>
+            (request.IsWatch, what) switch
+            {
+                (false, _) => Answer.Whole(Widget.List(++version, null)),
+                (true, "410") => Answer.Lines(Widget.Error(410, "Expired", "too old")).End(),
+                (true, "event") => Answer.Lines(Widget.Event("MODIFIED", Widget.Json("a", ++version))).Cut(),
+                _ => Answer.Lines().End(),
+            };
         Run();
 
         await SkipRequestsAsync(40);
@@ -192,7 +206,8 @@ public sealed partial class WatcherTests
             Answer.Whole("no", status, "Location: http://192.0.2.1/elsewhere"),
             Answer.Whole(Widget.List(10, null)),
             Answer.Whole("no", status, "Location: http://192.0.2.1/elsewhere"),
-            Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 11))));
+            Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 11)))
+        );
 
         await ToldAsync("restarted", "listed", "synced", "applied a");
 

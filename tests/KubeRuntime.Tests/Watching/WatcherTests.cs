@@ -37,7 +37,8 @@ public sealed partial class WatcherTests : IAsyncLifetime
         Run(
             Answer.Whole(Widget.List(10, "page two", Widget.Json("a", 1))),
             Answer.Whole(Widget.List(10, null, Widget.Json("b", 2))),
-            Answer.Lines());
+            Answer.Lines()
+        );
 
         var first = await _server.NextRequestAsync();
         var second = await _server.NextRequestAsync();
@@ -88,20 +89,29 @@ public sealed partial class WatcherTests : IAsyncLifetime
         _server.Otherwise = request =>
         {
             var page = (request.Query("limit"), request.Query("continue"));
-            return page == ("1", null) ? Answer.Whole(Widget.List(1000, "next", Widget.Json("before", 1)))
+            return page == ("1", null)
+                ? Answer.Whole(Widget.List(1000, "next", Widget.Json("before", 1)))
                 : Answer.Whole(new string('x', 17 * 1024 * 1024));
         };
         Run();
 
         await Waiting.UntilAsync(() => _logger.Entries.Any(e => e.Level == LogLevel.Warning));
 
-        Assert.Contains("the object after ns/before is too large to be read", _logger.Entries.First(e => e.Level == LogLevel.Warning).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "the object after ns/before is too large to be read",
+            _logger.Entries.First(e => e.Level == LogLevel.Warning).Text,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task It_lists_by_a_stream_that_ends_at_its_bookmark_and_goes_on_as_the_watch()
     {
-        var stream = Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 1)), Widget.Bookmark(5), Widget.Event("ADDED", Widget.Json("b", 2)));
+        var stream = Answer.Lines(
+            Widget.Event("ADDED", Widget.Json("a", 1)),
+            Widget.Bookmark(5),
+            Widget.Event("ADDED", Widget.Json("b", 2))
+        );
         Stream(stream, Answer.Lines());
 
         var list = await _server.NextRequestAsync();
@@ -113,7 +123,10 @@ public sealed partial class WatcherTests : IAsyncLifetime
         var resumed = await _server.NextRequestAsync();
 
         Assert.Equal("/apis/test.example.com/v1/namespaces/ns/widgets", list.Path);
-        Assert.Equal("1 true true NotOlderThan", $"{list.Query("watch")} {list.Query("sendInitialEvents")} {list.Query("allowWatchBookmarks")} {list.Query("resourceVersionMatch")}");
+        Assert.Equal(
+            "1 true true NotOlderThan",
+            $"{list.Query("watch")} {list.Query("sendInitialEvents")} {list.Query("allowWatchBookmarks")} {list.Query("resourceVersionMatch")}"
+        );
         Assert.Null(list.Query("resourceVersion"));
         Assert.InRange(int.Parse(list.Query("timeoutSeconds") ?? ""), 300, 600);
         Assert.False(resumed.IsStreamingList);
@@ -123,14 +136,18 @@ public sealed partial class WatcherTests : IAsyncLifetime
     [Fact]
     public async Task Changes_between_the_initial_events_are_parts_of_the_list()
     {
-        const string Bad = """{"metadata":{"name":"bad","namespace":"ns","resourceVersion":"3"},"spec":{"size":"secret"}}""";
-        Stream(Answer.Lines(
-            Widget.Event("ADDED", Widget.Json("a", 1)),
-            Widget.Event("ADDED", Widget.Json("b", 2)),
-            Widget.Event("ADDED", Bad),
-            Widget.Event("MODIFIED", Widget.Json("a", 11, size: 7)),
-            Widget.Event("DELETED", Widget.Json("b", 12)),
-            Widget.EndBookmark(12)));
+        const string Bad =
+            """{"metadata":{"name":"bad","namespace":"ns","resourceVersion":"3"},"spec":{"size":"secret"}}""";
+        Stream(
+            Answer.Lines(
+                Widget.Event("ADDED", Widget.Json("a", 1)),
+                Widget.Event("ADDED", Widget.Json("b", 2)),
+                Widget.Event("ADDED", Bad),
+                Widget.Event("MODIFIED", Widget.Json("a", 11, size: 7)),
+                Widget.Event("DELETED", Widget.Json("b", 12)),
+                Widget.EndBookmark(12)
+            )
+        );
 
         await ToldAsync("restarted", "listed a", "listed b", "listed ?ns/bad", "listed a", "deleted b", "synced");
 
@@ -143,7 +160,11 @@ public sealed partial class WatcherTests : IAsyncLifetime
     public async Task After_a_410_the_next_streaming_list_finds_deletions(string rule, bool reply)
     {
         const string TooOld = "too old resource version: 10 (900)";
-        var first = Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 1)), Widget.Event("ADDED", Widget.Json("b", 2)), Widget.EndBookmark(10));
+        var first = Answer.Lines(
+            Widget.Event("ADDED", Widget.Json("a", 1)),
+            Widget.Event("ADDED", Widget.Json("b", 2)),
+            Widget.EndBookmark(10)
+        );
         var second = Answer.Lines(Widget.Event("ADDED", Widget.Json("b", 2)), Widget.EndBookmark(900));
         if (reply)
             Stream(first.End(), Answer.Whole(Widget.Status(410, "Expired", TooOld), 410), second);
@@ -163,7 +184,10 @@ public sealed partial class WatcherTests : IAsyncLifetime
     [InlineData("garbage")]
     public async Task A_streaming_list_that_stops_before_its_end_bookmark_starts_over_and_deletes_nothing(string how)
     {
-        var broken = Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 1)), Widget.Event("ADDED", Widget.Json("old", 2)));
+        var broken = Answer.Lines(
+            Widget.Event("ADDED", Widget.Json("a", 1)),
+            Widget.Event("ADDED", Widget.Json("old", 2))
+        );
         var next = Answer.Lines();
         Stream(broken, next);
         await ToldAsync("restarted", "listed a", "listed old");
@@ -174,7 +198,9 @@ public sealed partial class WatcherTests : IAsyncLifetime
             "ended" => broken.End(),
             "an error event" => broken.Line(Widget.Error(500, "InternalError", "etcd has no leader")),
             "garbage" => broken.Line("garbage"),
-            _ => broken.Line(Widget.Event("BOOKMARK", """{"metadata":{"annotations":{"k8s.io/initial-events-end":"true"}}}""")),
+            _ => broken.Line(
+                Widget.Event("BOOKMARK", """{"metadata":{"annotations":{"k8s.io/initial-events-end":"true"}}}""")
+            ),
         };
         await ToldAsync("restarted");
         Assert.False(_mirror.IsSynced);
@@ -197,14 +223,18 @@ public sealed partial class WatcherTests : IAsyncLifetime
             Answer.Whole(Widget.List(10, null, Widget.Json("a", 1))),
             Answer.Lines(Widget.Error(410, "Expired", "too old")),
             Answer.Whole(Widget.List(20, null)),
-            Answer.Lines());
+            Answer.Lines()
+        );
 
         await ToldAsync("restarted", "listed a", "synced", "restarted", "listed", "synced");
         await SkipRequestsAsync(5);
 
         Assert.Equal([true, false, false, false, false], _server.Requests.Select(r => r.IsStreamingList));
         Assert.Single(_time.Pauses);
-        Assert.Single(_logger.Entries, e => e.Level == LogLevel.Information && e.Text.Contains("no streaming lists", StringComparison.Ordinal));
+        Assert.Single(
+            _logger.Entries,
+            e => e.Level == LogLevel.Information && e.Text.Contains("no streaming lists", StringComparison.Ordinal)
+        );
         Assert.DoesNotContain(_logger.Entries, e => e.Level >= LogLevel.Warning);
     }
 
@@ -230,25 +260,46 @@ public sealed partial class WatcherTests : IAsyncLifetime
             Answer.Whole("", 422),
             Answer.Whole(Widget.List(10, "two")),
             Answer.Whole(Widget.List(10, null)),
-            Answer.Lines());
+            Answer.Lines()
+        );
         _client = new KubeClient(new KubeConnection(_server.Address), "test/1.0", _time);
         var scope = new Scope("ns") { LabelSelector = "tier in (a,b),!old&x=1", FieldSelector = "metadata.name=a+b" };
-        _running = new Watcher<Widget>(_client, Widget.Resource, scope, new Random(1), _time, _logger).RunAsync(Tell, _stop.Token);
+        _running = new Watcher<Widget>(_client, Widget.Resource, scope, new Random(1), _time, _logger).RunAsync(
+            Tell,
+            _stop.Token
+        );
 
         await SkipRequestsAsync(4);
 
-        Assert.All(_server.Requests, r => Assert.Equal(("tier in (a,b),!old&x=1", "metadata.name=a+b"), (r.Query("labelSelector"), r.Query("fieldSelector"))));
+        Assert.All(
+            _server.Requests,
+            r =>
+                Assert.Equal(
+                    ("tier in (a,b),!old&x=1", "metadata.name=a+b"),
+                    (r.Query("labelSelector"), r.Query("fieldSelector"))
+                )
+        );
     }
 
     [Theory]
     [InlineData("a bookmark was seen: silence for five minutes is a broken watch", true)]
     [InlineData("none was seen: the server may send none, and its own end has to come first", false)]
-    public async Task A_watch_that_falls_silent_is_opened_again_if_the_server_is_known_to_send_bookmarks(string rule, bool bookmark)
+    public async Task A_watch_that_falls_silent_is_opened_again_if_the_server_is_known_to_send_bookmarks(
+        string rule,
+        bool bookmark
+    )
     {
-        var silent = Answer.Lines(bookmark ? Widget.Bookmark(10) : Widget.Event("ADDED", Widget.Json("z", 10)), Widget.Event("ADDED", Widget.Json("a", 11)));
+        var silent = Answer.Lines(
+            bookmark ? Widget.Bookmark(10) : Widget.Event("ADDED", Widget.Json("z", 10)),
+            Widget.Event("ADDED", Widget.Json("a", 11))
+        );
         Run(Answer.Whole(Widget.List(9, null)), silent, Answer.Lines());
         await SkipRequestsAsync(2);
-        await ToldAsync(bookmark ? ["restarted", "listed", "synced", "applied a"] : ["restarted", "listed", "synced", "applied z", "applied a"]);
+        await ToldAsync(
+            bookmark
+                ? ["restarted", "listed", "synced", "applied a"]
+                : ["restarted", "listed", "synced", "applied z", "applied a"]
+        );
         await _time.Clock.TimersScheduledAsync(1).Within();
 
         _time.Clock.Advance(TimeSpan.FromMinutes(5) - TimeSpan.FromSeconds(1));
@@ -274,7 +325,8 @@ public sealed partial class WatcherTests : IAsyncLifetime
             Answer.Lines().End(),
             Answer.Whole(Widget.List(10, null, Widget.Json("a", 1))),
             Answer.Lines(Widget.Error(410, "Expired", "too old")),
-            Answer.Lines(Widget.EndBookmark(20)));
+            Answer.Lines(Widget.EndBookmark(20))
+        );
 
         await SkipRequestsAsync(6);
 
@@ -305,7 +357,9 @@ public sealed partial class WatcherTests : IAsyncLifetime
 
         watch.Line(Widget.Event("ADDED", Widget.Json("b", 11)));
         await ToldAsync("applied b");
-        watch.Line(Widget.Event("MODIFIED", Widget.Json("a", 12, size: 5))).Line(Widget.Event("DELETED", Widget.Json("b", 13)));
+        watch
+            .Line(Widget.Event("MODIFIED", Widget.Json("a", 12, size: 5)))
+            .Line(Widget.Event("DELETED", Widget.Json("b", 13)));
         await ToldAsync("applied a", "deleted b");
 
         Assert.Equal(5, Assert.Single(_mirror.Snapshot()).Spec.Size);
@@ -317,7 +371,9 @@ public sealed partial class WatcherTests : IAsyncLifetime
         var silent = Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 11)));
         Run(Answer.Whole(Widget.List(10, null)), silent, Answer.Lines());
         await SkipRequestsAsync(1);
-        var duration = TimeSpan.FromSeconds(int.Parse((await _server.NextRequestAsync()).Query("timeoutSeconds") ?? ""));
+        var duration = TimeSpan.FromSeconds(
+            int.Parse((await _server.NextRequestAsync()).Query("timeoutSeconds") ?? "")
+        );
         await ToldAsync("restarted", "listed", "synced", "applied a");
 
         _time.Clock.Advance(duration + TimeSpan.FromSeconds(29));
@@ -366,8 +422,13 @@ public sealed partial class WatcherTests : IAsyncLifetime
     public async Task A_failure_that_goes_on_is_reported_once_and_again_when_it_becomes_another()
     {
         Run([
-            .. Enumerable.Range(0, 6).Select(_ => Answer.Whole("", 403)), Answer.Whole("", 500), Answer.Whole("", 503), Answer.Whole("", 503),
-            Answer.Whole(Widget.List(10, null)), Answer.Lines()]);
+            .. Enumerable.Range(0, 6).Select(_ => Answer.Whole("", 403)),
+            Answer.Whole("", 500),
+            Answer.Whole("", 503),
+            Answer.Whole("", 503),
+            Answer.Whole(Widget.List(10, null)),
+            Answer.Lines(),
+        ]);
 
         await SkipRequestsAsync(11);
 
@@ -378,7 +439,8 @@ public sealed partial class WatcherTests : IAsyncLifetime
     public async Task Many_reconnects_leave_no_timers_behind()
     {
         var opened = 0;
-        _server.Otherwise = request => !request.IsWatch ? Answer.Whole(Widget.List(10, null))
+        _server.Otherwise = request =>
+            !request.IsWatch ? Answer.Whole(Widget.List(10, null))
             : ++opened < 200 ? Answer.Lines(Widget.Bookmark(10 + opened)).Cut()
             : Answer.Lines(Widget.Event("ADDED", Widget.Json("a", 999)));
         Run();
@@ -406,15 +468,20 @@ public sealed partial class WatcherTests : IAsyncLifetime
     private void Tell(WatchEvent<Widget> e)
     {
         _mirror.Apply(e);
-        _told.Writer.TryWrite(e switch
-        {
-            WatchEvent<Widget>.Restarted => "restarted",
-            WatchEvent<Widget>.Synced => "synced",
-            WatchEvent<Widget>.Listed l => string.Join(' ', ["listed", .. l.Items.Select(i => i.Metadata.Name), .. l.Unreadable.Select(u => $"?{u.Key}")]),
-            WatchEvent<Widget>.Applied a => $"applied {a.Item.Metadata.Name}",
-            WatchEvent<Widget>.Deleted d => $"deleted {d.Key.Name}",
-            _ => e.ToString(),
-        });
+        _told.Writer.TryWrite(
+            e switch
+            {
+                WatchEvent<Widget>.Restarted => "restarted",
+                WatchEvent<Widget>.Synced => "synced",
+                WatchEvent<Widget>.Listed l => string.Join(
+                    ' ',
+                    ["listed", .. l.Items.Select(i => i.Metadata.Name), .. l.Unreadable.Select(u => $"?{u.Key}")]
+                ),
+                WatchEvent<Widget>.Applied a => $"applied {a.Item.Metadata.Name}",
+                WatchEvent<Widget>.Deleted d => $"deleted {d.Key.Name}",
+                _ => e.ToString(),
+            }
+        );
     }
 
     private async Task ToldAsync(params string[] expected)

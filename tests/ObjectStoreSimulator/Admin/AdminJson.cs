@@ -10,7 +10,8 @@ namespace ObjectStoreSimulator.Admin;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    UseStringEnumConverter = true)]
+    UseStringEnumConverter = true
+)]
 [JsonSerializable(typeof(Seed))]
 [JsonSerializable(typeof(Account))]
 [JsonSerializable(typeof(ImmutableArray<AccountView>))]

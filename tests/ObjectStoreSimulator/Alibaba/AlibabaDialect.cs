@@ -16,7 +16,12 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
 
     public StoreCall Read(StoreRequest request)
     {
-        StoreAddress address = StoreAddress.Parse(OssHosts.Rules, request.Host, request.RawTarget, world.Buckets.OfDomain);
+        StoreAddress address = StoreAddress.Parse(
+            OssHosts.Rules,
+            request.Host,
+            request.RawTarget,
+            world.Buckets.OfDomain
+        );
         string operation = Operations.Of(request, address);
         if (operation == Operations.Unknown && request.Method == "GET" && address.Asks("bucketInfo"))
         {
@@ -38,8 +43,13 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
     /// </summary>
     public StoreAnswer Refuse(StoreCall call, StoreError error)
     {
-        string region = (call.Bucket is null ? null : world.Buckets.Find(call.Bucket)?.Region) ?? call.Address.Region ?? "cn-hangzhou";
-        XNamespace space = world.Settings.Values.ErrorNamespace ? $"http://doc.oss-{region}.aliyuncs.com" : XNamespace.None;
+        string region =
+            (call.Bucket is null ? null : world.Buckets.Find(call.Bucket)?.Region)
+            ?? call.Address.Region
+            ?? "cn-hangzhou";
+        XNamespace space = world.Settings.Values.ErrorNamespace
+            ? $"http://doc.oss-{region}.aliyuncs.com"
+            : XNamespace.None;
         string requestId = NextRequestId();
         List<XElement> elements =
         [
@@ -60,14 +70,24 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
             elements.Add(new(space + "RecommendDoc", $"https://api.aliyun.com/troubleshoot?q={ec}"));
         }
 
-        StoreAnswer answer = NewAnswer(error.Status, requestId, StoreXml.Bytes(new XElement(space + "Error", elements))) with { ErrorCode = error.Code };
+        StoreAnswer answer = NewAnswer(
+            error.Status,
+            requestId,
+            StoreXml.Bytes(new XElement(space + "Error", elements))
+        ) with
+        {
+            ErrorCode = error.Code,
+        };
         return error.Ec is null ? answer : answer.With("x-oss-ec", error.Ec);
     }
 
     public StoreAnswer WithoutBody(StoreAnswer answer) =>
         answer.ErrorCode is null || answer.Body.IsEmpty
             ? answer
-            : answer.With("x-oss-err", Convert.ToBase64String(answer.Body.Span)) with { Body = ReadOnlyMemory<byte>.Empty };
+            : answer.With("x-oss-err", Convert.ToBase64String(answer.Body.Span)) with
+            {
+                Body = ReadOnlyMemory<byte>.Empty,
+            };
 
     private (StoreAnswer? Answer, StoreError? Refusal) Do(StoreCall call)
     {
@@ -97,7 +117,9 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
     {
         if (call.Operation == Operations.Unknown || call.Bucket is null || call.Address.Key.Length > 0)
         {
-            return call.Address.Asks("encryption") && call.Bucket is not null ? OssErrors.MethodNotAllowed : OssErrors.NotImplemented;
+            return call.Address.Asks("encryption") && call.Bucket is not null
+                ? OssErrors.MethodNotAllowed
+                : OssErrors.NotImplemented;
         }
 
         if (!BucketName().IsMatch(call.Bucket))
@@ -115,22 +137,35 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
             return OssErrors.WrongEndpoint(bucket.Region);
         }
 
-        return world.DenyRules.Find(call) is { } rule ? rule.AsError(OssErrors.Denied, OssErrors.DeniedByKms) : CheckBody(call.Request);
+        return world.DenyRules.Find(call) is { } rule
+            ? rule.AsError(OssErrors.Denied, OssErrors.DeniedByKms)
+            : CheckBody(call.Request);
     }
 
     /// <summary>Content-MD5 is not required (the API page lists common headers only); where it is sent it must be right.</summary>
-    private static StoreError? CheckBody(StoreRequest request) => request.BodyTooLarge
-        ? OssErrors.EntityTooLarge
-        : ContentDigest.CheckMd5(request) switch
-        {
-            DigestVerdict.Malformed => OssErrors.InvalidDigest,
-            DigestVerdict.Wrong => OssErrors.BadDigest,
-            _ => null,
-        };
+    private static StoreError? CheckBody(StoreRequest request) =>
+        request.BodyTooLarge
+            ? OssErrors.EntityTooLarge
+            : ContentDigest.CheckMd5(request) switch
+            {
+                DigestVerdict.Malformed => OssErrors.InvalidDigest,
+                DigestVerdict.Wrong => OssErrors.BadDigest,
+                _ => null,
+            };
 
-    private (StoreAnswer? Answer, StoreError? Refusal) Put(StoreCall call, string name, BucketSettings bucket, Account account)
+    private (StoreAnswer? Answer, StoreError? Refusal) Put(
+        StoreCall call,
+        string name,
+        BucketSettings bucket,
+        Account account
+    )
     {
-        (string? xml, StoreError? refusal) = OssEncryptionRules.Accept(call.Request.Body, account, bucket, world.Settings.Values);
+        (string? xml, StoreError? refusal) = OssEncryptionRules.Accept(
+            call.Request.Body,
+            account,
+            bucket,
+            world.Settings.Values
+        );
         if (xml is null)
         {
             return (null, refusal);
@@ -157,15 +192,23 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
 
     /// <summary>GetBucketInfo, of which only name, region and rule are filled.</summary>
     private StoreAnswer Info(string name, BucketSettings bucket) =>
-        NewAnswer(200, NextRequestId(), StoreXml.Bytes(new XElement(
-            "BucketInfo",
-            new XElement(
-                "Bucket",
-                new XElement("Name", name),
-                new XElement("Location", $"oss-{bucket.Region}"),
-                new XElement("ExtranetEndpoint", $"oss-{bucket.Region}.aliyuncs.com"),
-                new XElement("IntranetEndpoint", $"oss-{bucket.Region}-internal.aliyuncs.com"),
-                OssEncryptionRules.AsBucketInfo(world.Buckets.VisibleEncryption(name))))));
+        NewAnswer(
+            200,
+            NextRequestId(),
+            StoreXml.Bytes(
+                new XElement(
+                    "BucketInfo",
+                    new XElement(
+                        "Bucket",
+                        new XElement("Name", name),
+                        new XElement("Location", $"oss-{bucket.Region}"),
+                        new XElement("ExtranetEndpoint", $"oss-{bucket.Region}.aliyuncs.com"),
+                        new XElement("IntranetEndpoint", $"oss-{bucket.Region}-internal.aliyuncs.com"),
+                        OssEncryptionRules.AsBucketInfo(world.Buckets.VisibleEncryption(name))
+                    )
+                )
+            )
+        );
 
     private StoreAnswer NewAnswer(int status, string requestId, byte[]? body = null)
     {
@@ -176,7 +219,12 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
             new("x-oss-request-id", requestId),
             new("x-oss-server-time", "1"),
         ];
-        return new StoreAnswer(status, ErrorCode: null, body is null ? headers : headers.Add(new("Content-Type", "application/xml")), body);
+        return new StoreAnswer(
+            status,
+            ErrorCode: null,
+            body is null ? headers : headers.Add(new("Content-Type", "application/xml")),
+            body
+        );
     }
 
     /// <summary>24 upper-case hex digits, as OSS's are; each once per process.</summary>

@@ -11,7 +11,8 @@ internal static class OssAuthorization
     public static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(15);
 
     /// <summary>The key that the request claims, for fault and deny rules; null when it has none or it cannot be read.</summary>
-    public static string? ClaimedKeyId(StoreRequest request) => Parse(request.Header("authorization")).Claim?.AccessKeyId;
+    public static string? ClaimedKeyId(StoreRequest request) =>
+        Parse(request.Header("authorization")).Claim?.AccessKeyId;
 
     /// <returns>The account, or the refusal.</returns>
     /// <param name="call">The request, read.</param>
@@ -35,7 +36,8 @@ internal static class OssAuthorization
             return (null, OssErrors.InvalidAccessKeyId(claim.AccessKeyId));
         }
 
-        StoreError? refusal = CheckAccount(claim, account)
+        StoreError? refusal =
+            CheckAccount(claim, account)
             ?? CheckTime(time, world)
             ?? (claim is OssClaim.V4 v4 ? CheckScope(v4, time, call, bucket) : null)
             ?? CheckToken(call.Request.Header("x-oss-security-token"), claim, account, world)
@@ -74,13 +76,27 @@ internal static class OssAuthorization
             }
         }
 
-        if (!values.TryGetValue("Credential", out string? credential) || !values.TryGetValue("Signature", out string? signature))
+        if (
+            !values.TryGetValue("Credential", out string? credential)
+            || !values.TryGetValue("Signature", out string? signature)
+        )
         {
             return (null, OssErrors.MalformedAuthorizationV4);
         }
 
-        string[] additional = values.GetValueOrDefault("AdditionalHeaders", "").Split(';', StringSplitOptions.RemoveEmptyEntries);
-        return credential.Split('/') is [{ Length: > 0 } id, { Length: 8 } date, { Length: > 0 } region, "oss" or "oss-cloudbox", OssSignatureV4.Terminator] scope
+        string[] additional = values
+            .GetValueOrDefault("AdditionalHeaders", "")
+            .Split(';', StringSplitOptions.RemoveEmptyEntries);
+        return
+            credential.Split('/')
+                is [
+                    { Length: > 0 } id,
+                    { Length: 8 } date,
+                    { Length: > 0 } region,
+                    "oss"
+                    or "oss-cloudbox",
+                    OssSignatureV4.Terminator,
+                ] scope
             ? (new OssClaim.V4(id, signature, new OssScope(date, region, scope[3]), additional), null)
             : (null, OssErrors.InvalidCredential);
     }
@@ -97,7 +113,9 @@ internal static class OssAuthorization
     }
 
     private static StoreError? CheckAccount(OssClaim claim, Account account) =>
-        account.Enabled ? null : OssErrors.InvalidAccessKeyId(claim.AccessKeyId, "The OSS Access Key Id you provided is disabled.");
+        account.Enabled
+            ? null
+            : OssErrors.InvalidAccessKeyId(claim.AccessKeyId, "The OSS Access Key Id you provided is disabled.");
 
     private static StoreError? CheckTime(DateTimeOffset time, World world)
     {
@@ -106,11 +124,21 @@ internal static class OssAuthorization
     }
 
     /// <summary>The scope's region is the endpoint's where the host names one, else the bucket's; on a CloudBox it is the CloudBox's id.</summary>
-    private static StoreError? CheckScope(OssClaim.V4 claim, DateTimeOffset time, StoreCall call, BucketSettings? bucket)
+    private static StoreError? CheckScope(
+        OssClaim.V4 claim,
+        DateTimeOffset time,
+        StoreCall call,
+        BucketSettings? bucket
+    )
     {
-        if (claim.Scope.Date != time.UtcDateTime.ToString("yyyyMMdd") || (call.Request.Header("x-oss-content-sha256") ?? "") != OssSignatureV4.UnsignedPayload)
+        if (
+            claim.Scope.Date != time.UtcDateTime.ToString("yyyyMMdd")
+            || (call.Request.Header("x-oss-content-sha256") ?? "") != OssSignatureV4.UnsignedPayload
+        )
         {
-            return claim.Scope.Date != time.UtcDateTime.ToString("yyyyMMdd") ? OssErrors.InvalidCredential : OssErrors.InvalidPayloadHash;
+            return claim.Scope.Date != time.UtcDateTime.ToString("yyyyMMdd")
+                ? OssErrors.InvalidCredential
+                : OssErrors.InvalidPayloadHash;
         }
 
         string? cloudBox = call.Address.CloudBoxId ?? bucket?.CloudBoxId;
@@ -123,14 +151,15 @@ internal static class OssAuthorization
         return claim.Scope.Product == (cloudBox is null ? "oss" : "oss-cloudbox") ? null : OssErrors.InvalidCredential;
     }
 
-    private static StoreError? CheckToken(string? token, OssClaim claim, Account account, World world) => (token, account.SecurityToken) switch
-    {
-        (null, null) => null,
-        (null, _) => OssErrors.InvalidAccessKeyId(claim.AccessKeyId),
-        (_, null) => OssErrors.InvalidAccessKeyId(claim.AccessKeyId, ec: "0002-00000002"),
-        var (sent, right) when sent != right => OssErrors.InvalidSecurityToken,
-        _ => account.TokenExpiresAt <= world.Clock.UtcNow ? OssErrors.SecurityTokenExpired : null,
-    };
+    private static StoreError? CheckToken(string? token, OssClaim claim, Account account, World world) =>
+        (token, account.SecurityToken) switch
+        {
+            (null, null) => null,
+            (null, _) => OssErrors.InvalidAccessKeyId(claim.AccessKeyId),
+            (_, null) => OssErrors.InvalidAccessKeyId(claim.AccessKeyId, ec: "0002-00000002"),
+            var (sent, right) when sent != right => OssErrors.InvalidSecurityToken,
+            _ => account.TokenExpiresAt <= world.Clock.UtcNow ? OssErrors.SecurityTokenExpired : null,
+        };
 
     private static StoreError? CheckSignature(StoreCall call, OssClaim claim, DateTimeOffset time, Account account)
     {
@@ -139,8 +168,17 @@ internal static class OssAuthorization
         string right;
         if (claim is OssClaim.V4 v4)
         {
-            canonicalRequest = OssSignatureV4.CanonicalRequest(call.Request.Method, call.Address, call.Request.Headers, v4.AdditionalHeaders);
-            stringToSign = OssSignatureV4.StringToSign(time.UtcDateTime.ToString(OssSignatureV4.TimeFormat), v4.Scope, canonicalRequest);
+            canonicalRequest = OssSignatureV4.CanonicalRequest(
+                call.Request.Method,
+                call.Address,
+                call.Request.Headers,
+                v4.AdditionalHeaders
+            );
+            stringToSign = OssSignatureV4.StringToSign(
+                time.UtcDateTime.ToString(OssSignatureV4.TimeFormat),
+                v4.Scope,
+                canonicalRequest
+            );
             right = OssSignatureV4.Sign(account.Secret, v4.Scope, stringToSign);
         }
         else
@@ -149,8 +187,13 @@ internal static class OssAuthorization
             right = OssSignatureV1.Sign(account.Secret, stringToSign);
         }
 
-        bool same = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(right), Encoding.UTF8.GetBytes(claim.Signature));
-        return same ? null : OssErrors.SignatureDoesNotMatch(claim.AccessKeyId, claim.Signature, stringToSign, canonicalRequest);
+        bool same = CryptographicOperations.FixedTimeEquals(
+            Encoding.UTF8.GetBytes(right),
+            Encoding.UTF8.GetBytes(claim.Signature)
+        );
+        return same
+            ? null
+            : OssErrors.SignatureDoesNotMatch(claim.AccessKeyId, claim.Signature, stringToSign, canonicalRequest);
     }
 }
 
@@ -171,5 +214,6 @@ internal abstract record OssClaim
 
     internal sealed record V1(string KeyId, string Base64) : OssClaim(KeyId, Base64);
 
-    internal sealed record V4(string KeyId, string Hex, OssScope Scope, IReadOnlyList<string> AdditionalHeaders) : OssClaim(KeyId, Hex);
+    internal sealed record V4(string KeyId, string Hex, OssScope Scope, IReadOnlyList<string> AdditionalHeaders)
+        : OssClaim(KeyId, Hex);
 }

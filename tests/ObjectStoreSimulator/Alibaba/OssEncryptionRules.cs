@@ -20,19 +20,35 @@ internal static class OssEncryptionRules
     private const string DataEncryption = "KMSDataEncryption";
 
     /// <returns>The XML to store, or the refusal.</returns>
-    public static (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, BucketSettings bucket, SettingValues settings)
+    public static (string? Xml, StoreError? Refusal) Accept(
+        ReadOnlyMemory<byte> body,
+        Account account,
+        BucketSettings bucket,
+        SettingValues settings
+    )
     {
-        if (StoreXml.Parse(body) is not { } root
+        if (
+            StoreXml.Parse(body) is not { } root
             || root.Name.LocalName != Root
             || StoreXml.Only(root, Apply) is not { } apply
             || StoreXml.Only(apply, Algorithm) is not { } algorithm
             || StoreXml.Children(apply, KeyId).Length > 1
-            || StoreXml.Children(apply, DataEncryption).Length > 1)
+            || StoreXml.Children(apply, DataEncryption).Length > 1
+        )
         {
             return (null, OssErrors.MalformedXml);
         }
 
-        return CheckValues(algorithm.Value.Trim(), StoreXml.Text(apply, KeyId), StoreXml.Text(apply, DataEncryption), account, bucket, settings) is { } refusal
+        return
+            CheckValues(
+                algorithm.Value.Trim(),
+                StoreXml.Text(apply, KeyId),
+                StoreXml.Text(apply, DataEncryption),
+                account,
+                bucket,
+                settings
+            )
+                is { } refusal
             ? (null, refusal)
             : (InGetOrder(root, apply), null);
     }
@@ -47,10 +63,18 @@ internal static class OssEncryptionRules
             Root,
             new XElement(Algorithm, algorithm ?? "None"),
             new XElement(DataEncryption, dataEncryption ?? "None"),
-            new XElement(KeyId, apply is null ? "" : StoreXml.Text(apply, KeyId) ?? ""));
+            new XElement(KeyId, apply is null ? "" : StoreXml.Text(apply, KeyId) ?? "")
+        );
     }
 
-    private static StoreError? CheckValues(string algorithm, string? keyId, string? dataEncryption, Account account, BucketSettings bucket, SettingValues settings)
+    private static StoreError? CheckValues(
+        string algorithm,
+        string? keyId,
+        string? dataEncryption,
+        Account account,
+        BucketSettings bucket,
+        SettingValues settings
+    )
     {
         if (algorithm is not ("AES256" or "KMS" or "SM4") || !settings.Offers(algorithm))
         {
@@ -65,7 +89,9 @@ internal static class OssEncryptionRules
 
         if (algorithm != "KMS" && keyId is not null)
         {
-            return OssErrors.InvalidArgument("KMSMasterKeyID is not applicable if the default sse algorithm is not KMS");
+            return OssErrors.InvalidArgument(
+                "KMSMasterKeyID is not applicable if the default sse algorithm is not KMS"
+            );
         }
 
         if (dataEncryption is not null && (algorithm != "KMS" || dataEncryption != "SM4"))
@@ -85,8 +111,16 @@ internal static class OssEncryptionRules
     {
         XElement copy = new(root);
         XElement target = StoreXml.Only(copy, Apply)!;
-        XElement[] known = [.. StoreXml.Children(apply, Algorithm), .. StoreXml.Children(apply, DataEncryption).Where(StoreXml.HasText), .. StoreXml.Children(apply, KeyId).Where(StoreXml.HasText)];
-        XElement[] unknown = [.. apply.Elements().Where(element => element.Name.LocalName is not (Algorithm or DataEncryption or KeyId))];
+        XElement[] known =
+        [
+            .. StoreXml.Children(apply, Algorithm),
+            .. StoreXml.Children(apply, DataEncryption).Where(StoreXml.HasText),
+            .. StoreXml.Children(apply, KeyId).Where(StoreXml.HasText),
+        ];
+        XElement[] unknown =
+        [
+            .. apply.Elements().Where(element => element.Name.LocalName is not (Algorithm or DataEncryption or KeyId)),
+        ];
         foreach (XElement element in known)
         {
             element.Value = element.Value.Trim();

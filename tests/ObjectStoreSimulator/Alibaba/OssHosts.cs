@@ -15,21 +15,46 @@ namespace ObjectStoreSimulator.Alibaba;
 /// </summary>
 internal static partial class OssHosts
 {
-    public static readonly HostRules Rules =
-        new([CloudBoxHost(), RegionHost(), DualStackHost(), RegionAsDomainHost()], ServiceHost(), PathsOnServiceHost: false, "accelerate", "accelerate-overseas");
+    public static readonly HostRules Rules = new(
+        [CloudBoxHost(), RegionHost(), DualStackHost(), RegionAsDomainHost()],
+        ServiceHost(),
+        PathsOnServiceHost: false,
+        "accelerate",
+        "accelerate-overseas"
+    );
 
-    [GeneratedRegex(@"^(?<bucket>[^.]+)\.(?<cb>cb-[a-z0-9]+)\.(?<region>[a-z0-9-]+)\.oss-cloudbox(-control)?\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        @"^(?<bucket>[^.]+)\.(?<cb>cb-[a-z0-9]+)\.(?<region>[a-z0-9-]+)\.oss-cloudbox(-control)?\.",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex CloudBoxHost();
 
-    [GeneratedRegex(@"^(?<bucket>[^.]+)\.oss-(?<region>[a-z0-9-]+?)(-internal)?\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        @"^(?<bucket>[^.]+)\.oss-(?<region>[a-z0-9-]+?)(-internal)?\.",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex RegionHost();
 
-    [GeneratedRegex(@"^(?<bucket>[^.]+)\.(?<region>[a-z0-9-]+)\.oss\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        @"^(?<bucket>[^.]+)\.(?<region>[a-z0-9-]+)\.oss\.",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex DualStackHost();
 
-    [GeneratedRegex(@"^(?<bucket>[^.]+)\.(?!oss\.)(?<region>[a-z0-9-]+)\.aliyuncs\.com$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        @"^(?<bucket>[^.]+)\.(?!oss\.)(?<region>[a-z0-9-]+)\.aliyuncs\.com$",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex RegionAsDomainHost();
 
-    [GeneratedRegex(@"^(oss-(?<region>[a-z0-9-]+?)(-internal)?|(?<region>[a-z0-9-]+)\.oss|cb-[a-z0-9]+\.[a-z0-9-]+\.oss-cloudbox(-control)?)\.aliyuncs\.com$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        @"^(oss-(?<region>[a-z0-9-]+?)(-internal)?|(?<region>[a-z0-9-]+)\.oss|cb-[a-z0-9]+\.[a-z0-9-]+\.oss-cloudbox(-control)?)\.aliyuncs\.com$",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex ServiceHost();
 }

@@ -21,22 +21,58 @@ internal static class OssSignatureV1
     /// <summary>The newest SDKs' list, and the sub-resources that they declare per operation and that this simulator or the vectors use.</summary>
     private static readonly FrozenSet<string> SignedNames = FrozenSet.ToFrozenSet(
         [
-            "acl", "append", "bucketInfo", "callback", "callback-var", "cloudboxes", "continuation-token", "delete", "location", "objectMeta", "partNumber",
-            "position", "regionList", "response-cache-control", "response-content-disposition", "response-content-encoding", "response-content-language",
-            "response-content-type", "response-expires", "restore", "security-token", "sequential", "stat", "symlink", "tagging", "uploadId", "uploads",
-            "versionId", "versioning", "versions",
-            "encryption", "resourceGroup",
+            "acl",
+            "append",
+            "bucketInfo",
+            "callback",
+            "callback-var",
+            "cloudboxes",
+            "continuation-token",
+            "delete",
+            "location",
+            "objectMeta",
+            "partNumber",
+            "position",
+            "regionList",
+            "response-cache-control",
+            "response-content-disposition",
+            "response-content-encoding",
+            "response-content-language",
+            "response-content-type",
+            "response-expires",
+            "restore",
+            "security-token",
+            "sequential",
+            "stat",
+            "symlink",
+            "tagging",
+            "uploadId",
+            "uploads",
+            "versionId",
+            "versioning",
+            "versions",
+            "encryption",
+            "resourceGroup",
         ],
-        StringComparer.Ordinal);
+        StringComparer.Ordinal
+    );
 
-    public static string StringToSign(string method, StoreAddress address, ImmutableSortedDictionary<string, string> headers)
+    public static string StringToSign(
+        string method,
+        StoreAddress address,
+        ImmutableSortedDictionary<string, string> headers
+    )
     {
         StringBuilder text = new();
         text.Append(method).Append('\n');
         text.Append(headers.GetValueOrDefault("content-md5")).Append('\n');
         text.Append(headers.GetValueOrDefault("content-type")).Append('\n');
         text.Append(Date(headers)).Append('\n');
-        foreach ((string name, string value) in headers.Where(header => header.Key.StartsWith("x-oss-", StringComparison.Ordinal)).OrderBy(header => header.Key, StringComparer.Ordinal))
+        foreach (
+            (string name, string value) in headers
+                .Where(header => header.Key.StartsWith("x-oss-", StringComparison.Ordinal))
+                .OrderBy(header => header.Key, StringComparer.Ordinal)
+        )
         {
             text.Append(name).Append(':').Append(value.Trim()).Append('\n');
         }
@@ -44,8 +80,10 @@ internal static class OssSignatureV1
         text.Append(address.Bucket is null ? "/" : $"/{address.Bucket}/{address.Key}");
         string[] subResources =
         [
-            .. address.Query
-                .Where(pair => SignedNames.Contains(pair.Key) || pair.Key.StartsWith("x-oss-", StringComparison.Ordinal))
+            .. address
+                .Query.Where(pair =>
+                    SignedNames.Contains(pair.Key) || pair.Key.StartsWith("x-oss-", StringComparison.Ordinal)
+                )
                 .OrderBy(pair => pair.Key, StringComparer.Ordinal)
                 .Select(pair => string.IsNullOrEmpty(pair.Value) ? pair.Key : $"{pair.Key}={pair.Value}"),
         ];
@@ -56,7 +94,15 @@ internal static class OssSignatureV1
         headers.GetValueOrDefault("x-oss-date") ?? headers.GetValueOrDefault("date");
 
     public static DateTimeOffset? ParseTime(string text) =>
-        DateTimeOffset.TryParseExact(text, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time) ? time : null;
+        DateTimeOffset.TryParseExact(
+            text,
+            "r",
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal,
+            out DateTimeOffset time
+        )
+            ? time
+            : null;
 
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5350", Justification = "OSS V1 is HMAC-SHA1.")]
     public static string Sign(string secret, string stringToSign) =>

@@ -24,7 +24,12 @@ internal static class OssSignatureV4
     public const string TimeFormat = "yyyyMMdd'T'HHmmss'Z'";
     public const string UnsignedPayload = "UNSIGNED-PAYLOAD";
 
-    public static string CanonicalRequest(string method, StoreAddress address, ImmutableSortedDictionary<string, string> headers, IEnumerable<string> additionalNames)
+    public static string CanonicalRequest(
+        string method,
+        StoreAddress address,
+        ImmutableSortedDictionary<string, string> headers,
+        IEnumerable<string> additionalNames
+    )
     {
         string[] additional =
         [
@@ -37,12 +42,20 @@ internal static class OssSignatureV4
         StringBuilder text = new();
         text.Append(method).Append('\n');
         text.Append(EncodedPath(address)).Append('\n');
-        text.AppendJoin('&', address.Query
-            .Select(pair => (Name: Encode(pair.Key), Value: Encode(pair.Value ?? "")))
-            .OrderBy(pair => pair.Name, StringComparer.Ordinal)
-            .ThenBy(pair => pair.Value, StringComparer.Ordinal)
-            .Select(pair => pair.Value.Length == 0 ? pair.Name : $"{pair.Name}={pair.Value}")).Append('\n');
-        foreach (string name in headers.Keys.Where(name => IsSignedAnyway(name) || additional.Contains(name)).Order(StringComparer.Ordinal))
+        text.AppendJoin(
+                '&',
+                address
+                    .Query.Select(pair => (Name: Encode(pair.Key), Value: Encode(pair.Value ?? "")))
+                    .OrderBy(pair => pair.Name, StringComparer.Ordinal)
+                    .ThenBy(pair => pair.Value, StringComparer.Ordinal)
+                    .Select(pair => pair.Value.Length == 0 ? pair.Name : $"{pair.Name}={pair.Value}")
+            )
+            .Append('\n');
+        foreach (
+            string name in headers
+                .Keys.Where(name => IsSignedAnyway(name) || additional.Contains(name))
+                .Order(StringComparer.Ordinal)
+        )
         {
             text.Append(name).Append(':').Append(headers[name].Trim()).Append('\n');
         }
@@ -67,14 +80,23 @@ internal static class OssSignatureV4
     }
 
     public static DateTimeOffset? ParseTime(string text) =>
-        DateTimeOffset.TryParseExact(text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTimeOffset time)
+        DateTimeOffset.TryParseExact(
+            text,
+            TimeFormat,
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out DateTimeOffset time
+        )
             ? time
             : null;
 
-    private static bool IsSignedAnyway(string name) => name is "content-type" or "content-md5" || name.StartsWith("x-oss-", StringComparison.Ordinal);
+    private static bool IsSignedAnyway(string name) =>
+        name is "content-type" or "content-md5" || name.StartsWith("x-oss-", StringComparison.Ordinal);
 
     private static string EncodedPath(StoreAddress address) =>
-        address.Bucket is null ? "/" : $"/{Encode(address.Bucket)}/{Encode(address.Key).Replace("%2F", "/", StringComparison.Ordinal)}";
+        address.Bucket is null
+            ? "/"
+            : $"/{Encode(address.Bucket)}/{Encode(address.Key).Replace("%2F", "/", StringComparison.Ordinal)}";
 
     /// <summary>Keeps <c>A-Z a-z 0-9 - . _ ~</c>, as RFC 3986 has it; so does this method of .NET.</summary>
     private static string Encode(string text) => Uri.EscapeDataString(text);

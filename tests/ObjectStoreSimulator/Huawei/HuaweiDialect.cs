@@ -22,7 +22,10 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
     public StoreCall Read(StoreRequest request)
     {
         StoreAddress address = StoreAddress.Parse(Hosts, request.Host, request.RawTarget, world.Buckets.OfDomain);
-        string operation = request.Method == "HEAD" && address.Asks("apiversion") ? Operations.ApiVersion : Operations.Of(request, address);
+        string operation =
+            request.Method == "HEAD" && address.Asks("apiversion")
+                ? Operations.ApiVersion
+                : Operations.Of(request, address);
         return new StoreCall(request, address, operation, ObsAuthorization.ClaimedKeyId(request));
     }
 
@@ -36,7 +39,9 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
     public StoreAnswer Refuse(StoreCall call, StoreError error)
     {
         string requestId = NextRequestId();
-        XNamespace space = world.Settings.Values.ErrorNamespace ? "http://obs.myhwclouds.com/doc/2015-06-30/" : XNamespace.None;
+        XNamespace space = world.Settings.Values.ErrorNamespace
+            ? "http://obs.myhwclouds.com/doc/2015-06-30/"
+            : XNamespace.None;
         XElement body = new(
             space + "Error",
             new XElement(space + "Code", error.Code),
@@ -44,14 +49,21 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
             new XElement(space + "Resource", $"/{call.Bucket}"),
             error.Extras.Select(extra => new XElement(space + extra.Key, extra.Value)),
             new XElement(space + "RequestId", requestId),
-            new XElement(space + "HostId", HostId));
+            new XElement(space + "HostId", HostId)
+        );
         return NewAnswer(call, error.Status, requestId, StoreXml.Bytes(body)) with { ErrorCode = error.Code };
     }
 
     /// <summary>As OBS answers HEAD: code and message are headers.</summary>
-    public StoreAnswer WithoutBody(StoreAnswer answer) => answer.ErrorCode is not { } code || answer.Body.IsEmpty
-        ? answer
-        : answer.With("x-obs-error-code", code).With("x-obs-error-message", StoreXml.Text(StoreXml.Parse(answer.Body)!, "Message") ?? "") with { Body = ReadOnlyMemory<byte>.Empty };
+    public StoreAnswer WithoutBody(StoreAnswer answer) =>
+        answer.ErrorCode is not { } code || answer.Body.IsEmpty
+            ? answer
+            : answer
+                .With("x-obs-error-code", code)
+                .With("x-obs-error-message", StoreXml.Text(StoreXml.Parse(answer.Body)!, "Message") ?? "") with
+            {
+                Body = ReadOnlyMemory<byte>.Empty,
+            };
 
     private (StoreAnswer? Answer, StoreError? Refusal) Do(StoreCall call)
     {
@@ -88,7 +100,19 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
                 return (NewAnswer(call, 200, NextRequestId()), null);
             case Operations.Get:
                 return world.Buckets.VisibleEncryption(name) is { } stored
-                    ? (NewAnswer(call, 200, NextRequestId(), GetQuirks.Render(ObsEncryptionRules.InWords(stored, ObsWords.Native, words), settings, id => LongKeyId(id, bucket!))), null)
+                    ? (
+                        NewAnswer(
+                            call,
+                            200,
+                            NextRequestId(),
+                            GetQuirks.Render(
+                                ObsEncryptionRules.InWords(stored, ObsWords.Native, words),
+                                settings,
+                                id => LongKeyId(id, bucket!)
+                            )
+                        ),
+                        null
+                    )
                     : (null, ObsErrors.NotConfigured(settings));
             default:
                 // 204, also when there is nothing to delete (the Java SDK's live test does it twice).
@@ -97,7 +121,8 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
         }
     }
 
-    private static string LongKeyId(string id, BucketSettings bucket) => id.Contains(':', StringComparison.Ordinal) ? id : $"{bucket.Region}:{bucket.Owner}:key/{id}";
+    private static string LongKeyId(string id, BucketSettings bucket) =>
+        id.Contains(':', StringComparison.Ordinal) ? id : $"{bucket.Region}:{bucket.Owner}:key/{id}";
 
     private StoreError? CheckCall(StoreCall call, BucketSettings? bucket)
     {
@@ -126,16 +151,19 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
             return ObsErrors.FsNotSupport;
         }
 
-        return world.DenyRules.Find(call) is { } rule ? rule.AsError(ObsErrors.Denied, ObsErrors.DeniedByKms) : CheckBody(call.Request);
+        return world.DenyRules.Find(call) is { } rule
+            ? rule.AsError(ObsErrors.Denied, ObsErrors.DeniedByKms)
+            : CheckBody(call.Request);
     }
 
-    private static StoreError? CheckBody(StoreRequest request) => ContentDigest.CheckMd5(request) switch
-    {
-        _ when request.BodyTooLarge => ObsErrors.EntityTooLarge,
-        DigestVerdict.Malformed => ObsErrors.InvalidDigest,
-        DigestVerdict.Wrong => ObsErrors.BadDigest,
-        _ => null,
-    };
+    private static StoreError? CheckBody(StoreRequest request) =>
+        ContentDigest.CheckMd5(request) switch
+        {
+            _ when request.BodyTooLarge => ObsErrors.EntityTooLarge,
+            DigestVerdict.Malformed => ObsErrors.InvalidDigest,
+            DigestVerdict.Wrong => ObsErrors.BadDigest,
+            _ => null,
+        };
 
     /// <summary>In AWS's words the request id has AWS's name.</summary>
     private StoreAnswer NewAnswer(StoreCall call, int status, string requestId, byte[]? body = null)
@@ -148,16 +176,29 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
             new(prefix + "request-id", requestId),
             new(prefix + "id-2", HostId),
         ];
-        return new StoreAnswer(status, ErrorCode: null, body is null ? headers : headers.Add(new("Content-Type", "application/xml")), body);
+        return new StoreAnswer(
+            status,
+            ErrorCode: null,
+            body is null ? headers : headers.Add(new("Content-Type", "application/xml")),
+            body
+        );
     }
 
     /// <summary>32 upper-case hex digits, as OBS's are; each once per process.</summary>
     private string NextRequestId() => $"00000190{Interlocked.Increment(ref _lastRequestId):X24}";
 
-    [GeneratedRegex(@"^(?<bucket>.+?)\.obs\.(?<region>[a-z0-9-]+)\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        @"^(?<bucket>.+?)\.obs\.(?<region>[a-z0-9-]+)\.",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex BucketHost();
 
-    [GeneratedRegex(@"^obs\.(?<region>[a-z0-9-]+)\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        @"^obs\.(?<region>[a-z0-9-]+)\.",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex ServiceHost();
 
     /// <summary>Lower-case letters, digits, hyphens, dots; 3 to 63; begins and ends with a letter or digit. Source: OBS API reference "Creating a bucket".</summary>

@@ -27,7 +27,15 @@ internal static class ObsAuthorization
         }
 
         ObsWords words = ObsWords.Of(request);
-        if (!DateTimeOffset.TryParseExact(request.Header(words.Date) ?? request.Header("date"), "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time))
+        if (
+            !DateTimeOffset.TryParseExact(
+                request.Header(words.Date) ?? request.Header("date"),
+                "r",
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal,
+                out DateTimeOffset time
+            )
+        )
         {
             return (null, ObsErrors.BadDate);
         }
@@ -37,7 +45,8 @@ internal static class ObsAuthorization
             return (null, ObsErrors.InvalidAccessKeyId(accessKeyId));
         }
 
-        StoreError? refusal = CheckTime(time, world)
+        StoreError? refusal =
+            CheckTime(time, world)
             ?? CheckToken(request.Header(words.HeaderPrefix + "security-token"), accessKeyId, account, world)
             ?? CheckSignature(call, words, accessKeyId, signature, account);
         return refusal is null ? (account, null) : (null, refusal);
@@ -45,7 +54,10 @@ internal static class ObsAuthorization
 
     /// <summary><c>OBS {id}:{base64}</c> or <c>AWS {id}:{base64}</c>.</summary>
     private static (string AccessKeyId, string Signature)? Parse(StoreRequest request) =>
-        request.Header("authorization")?.Split(' ') is ["OBS" or "AWS", var claim] && claim.Split(':') is [{ Length: > 0 } id, { Length: > 0 } signature] ? (id, signature) : null;
+        request.Header("authorization")?.Split(' ') is ["OBS" or "AWS", var claim]
+        && claim.Split(':') is [{ Length: > 0 } id, { Length: > 0 } signature]
+            ? (id, signature)
+            : null;
 
     private static StoreError? CheckTime(DateTimeOffset time, World world)
     {
@@ -53,19 +65,29 @@ internal static class ObsAuthorization
         return (now - time).Duration() > MaxSkew ? ObsErrors.TimeTooSkewed : null;
     }
 
-    private static StoreError? CheckToken(string? token, string accessKeyId, Account account, World world) => (token, account.SecurityToken) switch
-    {
-        (null, null) => null,
-        (null, _) => ObsErrors.InvalidAccessKeyId(accessKeyId),
-        var (sent, right) when sent != right => ObsErrors.InvalidSecurityToken,
-        _ => account.TokenExpiresAt <= world.Clock.UtcNow ? ObsErrors.ExpiredToken : null,
-    };
+    private static StoreError? CheckToken(string? token, string accessKeyId, Account account, World world) =>
+        (token, account.SecurityToken) switch
+        {
+            (null, null) => null,
+            (null, _) => ObsErrors.InvalidAccessKeyId(accessKeyId),
+            var (sent, right) when sent != right => ObsErrors.InvalidSecurityToken,
+            _ => account.TokenExpiresAt <= world.Clock.UtcNow ? ObsErrors.ExpiredToken : null,
+        };
 
-    private static StoreError? CheckSignature(StoreCall call, ObsWords words, string accessKeyId, string signature, Account account)
+    private static StoreError? CheckSignature(
+        StoreCall call,
+        ObsWords words,
+        string accessKeyId,
+        string signature,
+        Account account
+    )
     {
         string stringToSign = ObsSignature.StringToSign(words, call.Request.Method, call.Address, call.Request.Headers);
         string right = ObsSignature.Sign(account.Secret, stringToSign);
-        bool same = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(right), Encoding.UTF8.GetBytes(signature));
+        bool same = CryptographicOperations.FixedTimeEquals(
+            Encoding.UTF8.GetBytes(right),
+            Encoding.UTF8.GetBytes(signature)
+        );
         return same ? null : ObsErrors.SignatureDoesNotMatch(accessKeyId, signature, stringToSign);
     }
 }

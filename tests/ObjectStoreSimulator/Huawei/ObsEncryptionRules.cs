@@ -16,21 +16,36 @@ internal static partial class ObsEncryptionRules
 {
     private static readonly ImmutableArray<string> Order =
     [
-        EncryptionDocument.Apply, EncryptionDocument.Algorithm, EncryptionDocument.KeyId, EncryptionDocument.DataEncryption, EncryptionDocument.ProjectId,
-        EncryptionDocument.BucketKeyEnabled, EncryptionDocument.BucketKeyRotationPeriod,
+        EncryptionDocument.Apply,
+        EncryptionDocument.Algorithm,
+        EncryptionDocument.KeyId,
+        EncryptionDocument.DataEncryption,
+        EncryptionDocument.ProjectId,
+        EncryptionDocument.BucketKeyEnabled,
+        EncryptionDocument.BucketKeyRotationPeriod,
     ];
 
     /// <returns>The XML to store, in native words, or the refusal.</returns>
-    public static (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, ObsWords words, BucketSettings bucket, SettingValues settings)
+    public static (string? Xml, StoreError? Refusal) Accept(
+        ReadOnlyMemory<byte> body,
+        ObsWords words,
+        BucketSettings bucket,
+        SettingValues settings
+    )
     {
         if (body.IsEmpty)
         {
             return (null, ObsErrors.MissingBody);
         }
 
-        if (EncryptionDocument.Read(body) is not { } document
+        if (
+            EncryptionDocument.Read(body) is not { } document
             || document[EncryptionDocument.BucketKeyEnabled] is not (null or "true" or "false")
-            || (document[EncryptionDocument.BucketKeyRotationPeriod] is { } period && !int.TryParse(period, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+            || (
+                document[EncryptionDocument.BucketKeyRotationPeriod] is { } period
+                && !int.TryParse(period, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+            )
+        )
         {
             return (null, ObsErrors.MalformedXml);
         }
@@ -42,24 +57,53 @@ internal static partial class ObsEncryptionRules
         }
 
         bool kms = algorithm == words.Kms;
-        return !settings.Offers(kms ? ObsWords.Native.Kms : "AES256")
-            ? (null, ObsErrors.InvalidAlgorithm)
-            : CheckValues(document, kms, bucket, settings) is { } refusal
-                ? (null, refusal)
-                : (InWords(document.Stored($"http://obs.{bucket.Region}.myhuaweicloud.com/doc/2015-06-30/", Order, keepUnknown: true), words, ObsWords.Native), null);
+        return !settings.Offers(kms ? ObsWords.Native.Kms : "AES256") ? (null, ObsErrors.InvalidAlgorithm)
+            : CheckValues(document, kms, bucket, settings) is { } refusal ? (null, refusal)
+            : (
+                InWords(
+                    document.Stored(
+                        $"http://obs.{bucket.Region}.myhuaweicloud.com/doc/2015-06-30/",
+                        Order,
+                        keepUnknown: true
+                    ),
+                    words,
+                    ObsWords.Native
+                ),
+                null
+            );
     }
 
     /// <summary>The algorithm is named in the words of who asks.</summary>
-    public static string InWords(string xml, ObsWords from, ObsWords to) => from == to
-        ? xml
-        : xml.Replace($"<{EncryptionDocument.Algorithm}>{from.Kms}<", $"<{EncryptionDocument.Algorithm}>{to.Kms}<", StringComparison.Ordinal);
+    public static string InWords(string xml, ObsWords from, ObsWords to) =>
+        from == to
+            ? xml
+            : xml.Replace(
+                $"<{EncryptionDocument.Algorithm}>{from.Kms}<",
+                $"<{EncryptionDocument.Algorithm}>{to.Kms}<",
+                StringComparison.Ordinal
+            );
 
-    private static StoreError? CheckValues(EncryptionDocument document, bool kms, BucketSettings bucket, SettingValues settings)
+    private static StoreError? CheckValues(
+        EncryptionDocument document,
+        bool kms,
+        BucketSettings bucket,
+        SettingValues settings
+    )
     {
         string? key = document[EncryptionDocument.KeyId];
         string? dataEncryption = document[EncryptionDocument.DataEncryption];
         bool bucketKey = document[EncryptionDocument.BucketKeyEnabled] == "true";
-        if (!kms && (key ?? dataEncryption ?? document[EncryptionDocument.ProjectId] ?? document[EncryptionDocument.BucketKeyRotationPeriod] ?? (bucketKey ? "" : null)) is not null)
+        if (
+            !kms
+            && (
+                key
+                ?? dataEncryption
+                ?? document[EncryptionDocument.ProjectId]
+                ?? document[EncryptionDocument.BucketKeyRotationPeriod]
+                ?? (bucketKey ? "" : null)
+            )
+                is not null
+        )
         {
             return ObsErrors.InvalidArgument("KMS settings are not applicable if the sse algorithm is not kms");
         }
@@ -84,6 +128,10 @@ internal static partial class ObsEncryptionRules
             : null;
     }
 
-    [GeneratedRegex("^([a-z0-9-]+:[A-Za-z0-9-]+:key/)?[A-Za-z0-9-]+$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        "^([a-z0-9-]+:[A-Za-z0-9-]+:key/)?[A-Za-z0-9-]+$",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex KeyForm();
 }

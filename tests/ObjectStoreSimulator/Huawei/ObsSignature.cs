@@ -20,38 +20,98 @@ internal static class ObsSignature
 {
     private static readonly FrozenSet<string> SignedNames = FrozenSet.ToFrozenSet(
         [
-            "CDNNotifyConfiguration", "acl", "append", "attname", "cors", "customdomain", "delete", "deletebucket", "encryption", "inventory", "length", "lifecycle",
-            "location", "logging", "metadata", "mirrorBackToSource", "modify", "name", "notification", "object-lock", "partNumber", "policy", "position", "quota",
-            "rename", "replication", "requestPayment", "response-cache-control", "response-content-disposition", "response-content-encoding",
-            "response-content-language", "response-content-type", "response-expires", "restore", "retention", "storageClass", "storageinfo", "storagePolicy", "tagging",
-            "torrent", "truncate", "uploadId", "uploads", "versionId", "versioning", "versions", "website", "x-image-process", "x-image-save-bucket",
-            "x-image-save-object", "x-obs-security-token",
+            "CDNNotifyConfiguration",
+            "acl",
+            "append",
+            "attname",
+            "cors",
+            "customdomain",
+            "delete",
+            "deletebucket",
+            "encryption",
+            "inventory",
+            "length",
+            "lifecycle",
+            "location",
+            "logging",
+            "metadata",
+            "mirrorBackToSource",
+            "modify",
+            "name",
+            "notification",
+            "object-lock",
+            "partNumber",
+            "policy",
+            "position",
+            "quota",
+            "rename",
+            "replication",
+            "requestPayment",
+            "response-cache-control",
+            "response-content-disposition",
+            "response-content-encoding",
+            "response-content-language",
+            "response-content-type",
+            "response-expires",
+            "restore",
+            "retention",
+            "storageClass",
+            "storageinfo",
+            "storagePolicy",
+            "tagging",
+            "torrent",
+            "truncate",
+            "uploadId",
+            "uploads",
+            "versionId",
+            "versioning",
+            "versions",
+            "website",
+            "x-image-process",
+            "x-image-save-bucket",
+            "x-image-save-object",
+            "x-obs-security-token",
         ],
-        StringComparer.OrdinalIgnoreCase);
+        StringComparer.OrdinalIgnoreCase
+    );
 
-    public static string StringToSign(ObsWords words, string method, StoreAddress address, ImmutableSortedDictionary<string, string> headers)
+    public static string StringToSign(
+        ObsWords words,
+        string method,
+        StoreAddress address,
+        ImmutableSortedDictionary<string, string> headers
+    )
     {
         StringBuilder text = new();
         text.Append(method).Append('\n');
         text.Append(headers.GetValueOrDefault("content-md5")).Append('\n');
         text.Append(headers.GetValueOrDefault("content-type")).Append('\n');
         text.Append(headers.ContainsKey(words.Date) ? "" : headers.GetValueOrDefault("date")).Append('\n');
-        foreach ((string name, string value) in headers.Where(header => header.Key.StartsWith(words.HeaderPrefix, StringComparison.Ordinal)).OrderBy(header => header.Key, StringComparer.Ordinal))
+        foreach (
+            (string name, string value) in headers
+                .Where(header => header.Key.StartsWith(words.HeaderPrefix, StringComparison.Ordinal))
+                .OrderBy(header => header.Key, StringComparer.Ordinal)
+        )
         {
             text.Append(name).Append(':').Append(value.Trim()).Append('\n');
         }
 
-        text.Append(address.Style switch
-        {
-            AddressStyle.VirtualHost => $"/{address.Bucket}",
-            AddressStyle.CustomDomain => $"/{address.HostName}",
-            _ => "",
-        });
+        text.Append(
+            address.Style switch
+            {
+                AddressStyle.VirtualHost => $"/{address.Bucket}",
+                AddressStyle.CustomDomain => $"/{address.HostName}",
+                _ => "",
+            }
+        );
         text.Append(address.RawPath);
         string[] subResources =
         [
-            .. address.Query
-                .Where(pair => SignedNames.Contains(pair.Key) || pair.Key.StartsWith(words.HeaderPrefix, StringComparison.OrdinalIgnoreCase))
+            .. address
+                .Query.Where(pair =>
+                    SignedNames.Contains(pair.Key)
+                    || pair.Key.StartsWith(words.HeaderPrefix, StringComparison.OrdinalIgnoreCase)
+                )
                 .OrderBy(pair => pair.Key, StringComparer.Ordinal)
                 .Select(pair => string.IsNullOrEmpty(pair.Value) ? pair.Key : $"{pair.Key}={pair.Value}"),
         ];
@@ -73,5 +133,6 @@ internal sealed record ObsWords(string Scheme, string HeaderPrefix, string Kms)
     public string Date => HeaderPrefix + "date";
 
     /// <summary>Requests without a readable signature are answered natively.</summary>
-    public static ObsWords Of(StoreRequest request) => request.Header("authorization")?.StartsWith("AWS ", StringComparison.Ordinal) == true ? Aws : Native;
+    public static ObsWords Of(StoreRequest request) =>
+        request.Header("authorization")?.StartsWith("AWS ", StringComparison.Ordinal) == true ? Aws : Native;
 }

@@ -26,29 +26,48 @@ internal sealed class IdentityRoom(World world, IDialect store) : IDialect
             ("POST", "/") => IdentityOperations.WebIdentity,
             ("PUT", InstanceMetadata.TokenPath) => IdentityOperations.MetadataToken,
             ("GET", InstanceMetadata.RolesPath) => IdentityOperations.RoleName,
-            ("GET", _) when path.StartsWith(InstanceMetadata.RolesPath, StringComparison.Ordinal) => IdentityOperations.RoleKeys,
+            ("GET", _) when path.StartsWith(InstanceMetadata.RolesPath, StringComparison.Ordinal) =>
+                IdentityOperations.RoleKeys,
             _ => null,
         };
         return operation is null
             ? store.Read(request)
-            : new StoreCall(request, new StoreAddress(AddressStyle.Path, request.Host, path, Bucket: null, "", Region: null, CloudBoxId: null, []), operation, AccessKeyId: null);
+            : new StoreCall(
+                request,
+                new StoreAddress(
+                    AddressStyle.Path,
+                    request.Host,
+                    path,
+                    Bucket: null,
+                    "",
+                    Region: null,
+                    CloudBoxId: null,
+                    []
+                ),
+                operation,
+                AccessKeyId: null
+            );
     }
 
-    public StoreAnswer Answer(StoreCall call) => call.Operation switch
-    {
-        IdentityOperations.Oidc => _alibaba.Answer(call),
-        IdentityOperations.WebIdentity => _aws.Answer(call),
-        IdentityOperations.MetadataToken or IdentityOperations.RoleName or IdentityOperations.RoleKeys => _metadata.Answer(call),
-        _ => store.Answer(call),
-    };
+    public StoreAnswer Answer(StoreCall call) =>
+        call.Operation switch
+        {
+            IdentityOperations.Oidc => _alibaba.Answer(call),
+            IdentityOperations.WebIdentity => _aws.Answer(call),
+            IdentityOperations.MetadataToken or IdentityOperations.RoleName or IdentityOperations.RoleKeys =>
+                _metadata.Answer(call),
+            _ => store.Answer(call),
+        };
 
-    public StoreAnswer Refuse(StoreCall call, StoreError error) => call.Operation switch
-    {
-        IdentityOperations.Oidc => _alibaba.Refuse(error),
-        IdentityOperations.WebIdentity => _aws.Refuse(error),
-        IdentityOperations.MetadataToken or IdentityOperations.RoleName or IdentityOperations.RoleKeys => InstanceMetadata.Refuse(error),
-        _ => store.Refuse(call, error),
-    };
+    public StoreAnswer Refuse(StoreCall call, StoreError error) =>
+        call.Operation switch
+        {
+            IdentityOperations.Oidc => _alibaba.Refuse(error),
+            IdentityOperations.WebIdentity => _aws.Refuse(error),
+            IdentityOperations.MetadataToken or IdentityOperations.RoleName or IdentityOperations.RoleKeys =>
+                InstanceMetadata.Refuse(error),
+            _ => store.Refuse(call, error),
+        };
 
     public StoreAnswer WithoutBody(StoreAnswer answer) => store.WithoutBody(answer);
 }
@@ -65,20 +84,29 @@ internal static class IdentityOperations
 /// <summary>What the rooms' answers have in common.</summary>
 internal static class IdentityAnswers
 {
-    public static StoreAnswer Make(World world, int status, string? code, string type, string body) => new(
-        status,
-        code,
-        ImmutableArray.Create<KeyValuePair<string, string>>(new("Content-Type", type), new("Date", world.Clock.UtcNow.ToString("r"))),
-        Encoding.UTF8.GetBytes(body));
+    public static StoreAnswer Make(World world, int status, string? code, string type, string body) =>
+        new(
+            status,
+            code,
+            ImmutableArray.Create<KeyValuePair<string, string>>(
+                new("Content-Type", type),
+                new("Date", world.Clock.UtcNow.ToString("r"))
+            ),
+            Encoding.UTF8.GetBytes(body)
+        );
 
-    public static ILookup<string, string> Form(StoreRequest request) => Pairs(Encoding.UTF8.GetString(request.Body.Span));
+    public static ILookup<string, string> Form(StoreRequest request) =>
+        Pairs(Encoding.UTF8.GetString(request.Body.Span));
 
-    public static ILookup<string, string> Query(StoreRequest request) => Pairs(request.RawTarget[(request.RawTarget.IndexOf('?', StringComparison.Ordinal) + 1)..]);
+    public static ILookup<string, string> Query(StoreRequest request) =>
+        Pairs(request.RawTarget[(request.RawTarget.IndexOf('?', StringComparison.Ordinal) + 1)..]);
 
     private static ILookup<string, string> Pairs(string text)
     {
         System.Collections.Specialized.NameValueCollection pairs = HttpUtility.ParseQueryString(text);
-        return pairs.AllKeys.Where(name => name is not null).ToLookup(name => name!, name => pairs[name]!, StringComparer.Ordinal);
+        return pairs
+            .AllKeys.Where(name => name is not null)
+            .ToLookup(name => name!, name => pairs[name]!, StringComparer.Ordinal);
     }
 
     public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");

@@ -26,7 +26,9 @@ internal sealed class InstanceMetadata(World world)
         if (call.Operation == IdentityOperations.MetadataToken)
         {
             return !known.MetadataVersion2 ? Refuse(NotFound)
-                : int.TryParse(call.Request.Header("x-aliyun-ecs-metadata-token-ttl-seconds"), out int ttl) && ttl is > 0 and <= MaxTtl ? Text(NewSession(TimeSpan.FromSeconds(ttl)))
+                : int.TryParse(call.Request.Header("x-aliyun-ecs-metadata-token-ttl-seconds"), out int ttl)
+                && ttl is > 0 and <= MaxTtl
+                    ? Text(NewSession(TimeSpan.FromSeconds(ttl)))
                 : Refuse(new StoreError(400, "BadRequest", "400 - Bad Request"));
         }
 
@@ -45,13 +47,21 @@ internal sealed class InstanceMetadata(World world)
             : Refuse(NotFound);
     }
 
-    public static StoreAnswer Refuse(StoreError error) => new(error.Status, error.Code, [new("Content-Type", "text/html")], Encoding.UTF8.GetBytes($"<html>{error.Message}</html>"));
+    public static StoreAnswer Refuse(StoreError error) =>
+        new(
+            error.Status,
+            error.Code,
+            [new("Content-Type", "text/html")],
+            Encoding.UTF8.GetBytes($"<html>{error.Message}</html>")
+        );
 
     private bool MayRead(string? session, IdentityValues known)
     {
         lock (_lock)
         {
-            return session is null ? known.MetadataVersion1 : _sessions.TryGetValue(session, out DateTimeOffset end) && world.Clock.UtcNow < end;
+            return session is null
+                ? known.MetadataVersion1
+                : _sessions.TryGetValue(session, out DateTimeOffset end) && world.Clock.UtcNow < end;
         }
     }
 
@@ -65,15 +75,22 @@ internal sealed class InstanceMetadata(World world)
         }
     }
 
-    private StoreAnswer Keys(IssuedKey key) => IdentityAnswers.Make(world, 200, code: null, "text/plain", new JsonObject
-    {
-        ["AccessKeyId"] = key.AccessKeyId,
-        ["AccessKeySecret"] = key.Secret,
-        ["Expiration"] = IdentityAnswers.Time(key.ExpiresAt),
-        ["SecurityToken"] = key.SecurityToken,
-        ["LastUpdated"] = IdentityAnswers.Time(key.IssuedAt),
-        ["Code"] = "Success",
-    }.ToJsonString());
+    private StoreAnswer Keys(IssuedKey key) =>
+        IdentityAnswers.Make(
+            world,
+            200,
+            code: null,
+            "text/plain",
+            new JsonObject
+            {
+                ["AccessKeyId"] = key.AccessKeyId,
+                ["AccessKeySecret"] = key.Secret,
+                ["Expiration"] = IdentityAnswers.Time(key.ExpiresAt),
+                ["SecurityToken"] = key.SecurityToken,
+                ["LastUpdated"] = IdentityAnswers.Time(key.IssuedAt),
+                ["Code"] = "Success",
+            }.ToJsonString()
+        );
 
     private StoreAnswer Text(string body) => IdentityAnswers.Make(world, 200, code: null, "text/plain", body);
 }

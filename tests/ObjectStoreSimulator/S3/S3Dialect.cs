@@ -22,7 +22,12 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
     public StoreCall Read(StoreRequest request)
     {
         StoreAddress address = StoreAddress.Parse(S3Hosts.Rules, request.Host, request.RawTarget);
-        return new StoreCall(request, address, Operations.Of(request, address), SigV4Claim.Parse(request.Header("authorization"))?.AccessKeyId);
+        return new StoreCall(
+            request,
+            address,
+            Operations.Of(request, address),
+            SigV4Claim.Parse(request.Header("authorization"))?.AccessKeyId
+        );
     }
 
     public StoreAnswer Answer(StoreCall call)
@@ -46,18 +51,32 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
         elements.Add(new(space + "Resource", call.Address.RawPath));
         elements.Add(new(space + "RequestId", requestId));
         elements.Add(new(space + "HostId", HostId));
-        StoreAnswer answer = NewAnswer(error.Status, requestId, StoreXml.Bytes(new XElement(space + "Error", elements))) with { ErrorCode = error.Code };
-        return error.Code is "PermanentRedirect" or "AuthorizationHeaderMalformed" && RegionOf(call) is { } region ? answer.With("x-amz-bucket-region", region) : answer;
+        StoreAnswer answer = NewAnswer(
+            error.Status,
+            requestId,
+            StoreXml.Bytes(new XElement(space + "Error", elements))
+        ) with
+        {
+            ErrorCode = error.Code,
+        };
+        return error.Code is "PermanentRedirect" or "AuthorizationHeaderMalformed" && RegionOf(call) is { } region
+            ? answer.With("x-amz-bucket-region", region)
+            : answer;
     }
 
     /// <summary>S3 has no other way: an empty body tells nothing but its status.</summary>
-    public StoreAnswer WithoutBody(StoreAnswer answer) => answer.ErrorCode is null ? answer : answer with { Body = ReadOnlyMemory<byte>.Empty };
+    public StoreAnswer WithoutBody(StoreAnswer answer) =>
+        answer.ErrorCode is null ? answer : answer with { Body = ReadOnlyMemory<byte>.Empty };
 
     private string? RegionOf(StoreCall call) => call.Bucket is null ? null : world.Buckets.Find(call.Bucket)?.Region;
 
     private (StoreAnswer? Answer, StoreError? Refusal) Do(StoreCall call)
     {
-        (Account? account, StoreError? refusal) = SigV4Authorization.Check(call, call.Address.Region ?? RegionOf(call), world);
+        (Account? account, StoreError? refusal) = SigV4Authorization.Check(
+            call,
+            call.Address.Region ?? RegionOf(call),
+            world
+        );
         if (account is null || (refusal = CheckCall(call)) is not null)
         {
             return (null, refusal);
@@ -80,7 +99,18 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
             case Operations.Get:
                 SettingValues settings = world.Settings.Values;
                 return (world.Buckets.VisibleEncryption(name) ?? rules.Always) is { } stored
-                    ? (NewAnswer(200, NextRequestId(), GetQuirks.Render(stored, settings, id => id.Contains(':', StringComparison.Ordinal) ? id : LongKeyId(call, id))), null)
+                    ? (
+                        NewAnswer(
+                            200,
+                            NextRequestId(),
+                            GetQuirks.Render(
+                                stored,
+                                settings,
+                                id => id.Contains(':', StringComparison.Ordinal) ? id : LongKeyId(call, id)
+                            )
+                        ),
+                        null
+                    )
                     : (null, S3Errors.NotConfigured(settings));
             default:
                 world.Write(name, xml: null);
@@ -96,7 +126,11 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
             case Operations.Put:
                 return (null, new StoreError(400, "InvalidArgument", ""));
             case Operations.Get:
-                XElement list = new(S3Namespace + "ListBucketResult", new XElement(S3Namespace + "Name", bucket), new XElement(S3Namespace + "IsTruncated", false));
+                XElement list = new(
+                    S3Namespace + "ListBucketResult",
+                    new XElement(S3Namespace + "Name", bucket),
+                    new XElement(S3Namespace + "IsTruncated", false)
+                );
                 return (NewAnswer(200, NextRequestId(), StoreXml.Bytes(list)), null);
             default:
                 world.Buckets.Remove(bucket);
@@ -114,7 +148,9 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
     {
         if (call.Operation == Operations.Unknown || call.Bucket is null || call.Address.Key.Length > 0)
         {
-            return call.Address.Asks("encryption") && call.Bucket is not null ? S3Errors.MethodNotAllowed : S3Errors.NotImplemented;
+            return call.Address.Asks("encryption") && call.Bucket is not null
+                ? S3Errors.MethodNotAllowed
+                : S3Errors.NotImplemented;
         }
 
         if (!BucketName().IsMatch(call.Bucket))
@@ -137,7 +173,9 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
             return SigV4Errors.Denied;
         }
 
-        return world.DenyRules.Find(call) is { } rule ? rule.AsError(SigV4Errors.Denied, S3Errors.DeniedByKms) : CheckBody(call);
+        return world.DenyRules.Find(call) is { } rule
+            ? rule.AsError(SigV4Errors.Denied, S3Errors.DeniedByKms)
+            : CheckBody(call);
     }
 
     private StoreError? CheckBody(StoreCall call)
@@ -163,7 +201,12 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
             new("x-amz-request-id", requestId),
             new("x-amz-id-2", HostId),
         ];
-        return new StoreAnswer(status, ErrorCode: null, body is null ? headers : headers.Add(new("Content-Type", "application/xml")), body);
+        return new StoreAnswer(
+            status,
+            ErrorCode: null,
+            body is null ? headers : headers.Add(new("Content-Type", "application/xml")),
+            body
+        );
     }
 
     /// <summary>16 upper-case hex digits; each once per process.</summary>

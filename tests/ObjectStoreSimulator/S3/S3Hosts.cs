@@ -11,12 +11,20 @@ internal static partial class S3Hosts
 {
     public static readonly HostRules Rules = new([RegionHost(), PlainHost()], ServiceHost(), PathsOnServiceHost: true);
 
-    [GeneratedRegex(@"^(?<bucket>.+?)\.s3(-fips)?(\.dualstack)?[.-](?<region>[a-z]{2}(-[a-z]+)+-[0-9]+)\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        @"^(?<bucket>.+?)\.s3(-fips)?(\.dualstack)?[.-](?<region>[a-z]{2}(-[a-z]+)+-[0-9]+)\.",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex RegionHost();
 
     [GeneratedRegex(@"^(?<bucket>.+?)\.s3\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex PlainHost();
 
-    [GeneratedRegex(@"^s3(-fips)?(\.dualstack)?([.-](?<region>[a-z]{2}(-[a-z]+)+-[0-9]+))?\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        @"^s3(-fips)?(\.dualstack)?([.-](?<region>[a-z]{2}(-[a-z]+)+-[0-9]+))?\.",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex ServiceHost();
 }

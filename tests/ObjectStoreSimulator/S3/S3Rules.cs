@@ -25,7 +25,13 @@ internal interface IS3Rules
 /// </summary>
 internal sealed class AwsRules : IS3Rules
 {
-    private static readonly ImmutableArray<string> Order = [EncryptionDocument.Apply, EncryptionDocument.Algorithm, EncryptionDocument.KeyId, EncryptionDocument.BucketKeyEnabled];
+    private static readonly ImmutableArray<string> Order =
+    [
+        EncryptionDocument.Apply,
+        EncryptionDocument.Algorithm,
+        EncryptionDocument.KeyId,
+        EncryptionDocument.BucketKeyEnabled,
+    ];
 
     public string Server => "AmazonS3";
 
@@ -37,10 +43,12 @@ internal sealed class AwsRules : IS3Rules
 
     public (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, SettingValues settings)
     {
-        if (EncryptionDocument.Read(body) is not { } document
+        if (
+            EncryptionDocument.Read(body) is not { } document
             || document[EncryptionDocument.Algorithm] is not ("AES256" or "aws:kms" or "aws:kms:dsse")
             || !settings.Offers(document[EncryptionDocument.Algorithm]!)
-            || document[EncryptionDocument.BucketKeyEnabled] is not (null or "true" or "false"))
+            || document[EncryptionDocument.BucketKeyEnabled] is not (null or "true" or "false")
+        )
         {
             return (null, S3Errors.MalformedXml);
         }
@@ -48,7 +56,13 @@ internal sealed class AwsRules : IS3Rules
         string? key = document[EncryptionDocument.KeyId];
         if (key is not null && document[EncryptionDocument.Algorithm] == "AES256")
         {
-            return (null, S3Errors.InvalidArgument("a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse", EncryptionDocument.KeyId));
+            return (
+                null,
+                S3Errors.InvalidArgument(
+                    "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse",
+                    EncryptionDocument.KeyId
+                )
+            );
         }
 
         return key is not null && key.Any(char.IsWhiteSpace)
@@ -65,7 +79,12 @@ internal sealed class MinioRules : IS3Rules
 {
     private const string ArnPrefix = "arn:aws:kms:";
 
-    private static readonly ImmutableArray<string> Order = [EncryptionDocument.Apply, EncryptionDocument.Algorithm, EncryptionDocument.KeyId];
+    private static readonly ImmutableArray<string> Order =
+    [
+        EncryptionDocument.Apply,
+        EncryptionDocument.Algorithm,
+        EncryptionDocument.KeyId,
+    ];
 
     public string Server => "MinIO";
 
@@ -93,7 +112,11 @@ internal sealed class MinioRules : IS3Rules
             return (null, S3Errors.KmsNotConfigured);
         }
 
-        bool exists = string.IsNullOrEmpty(key) || settings.HasKmsKey(key.StartsWith(ArnPrefix, StringComparison.Ordinal) ? key[ArnPrefix.Length..] : key);
-        return exists ? (document.Stored(S3Dialect.S3Namespace, Order, keepUnknown: false), null) : (null, S3Errors.KmsKeyNotFound);
+        bool exists =
+            string.IsNullOrEmpty(key)
+            || settings.HasKmsKey(key.StartsWith(ArnPrefix, StringComparison.Ordinal) ? key[ArnPrefix.Length..] : key);
+        return exists
+            ? (document.Stored(S3Dialect.S3Namespace, Order, keepUnknown: false), null)
+            : (null, S3Errors.KmsKeyNotFound);
     }
 }

@@ -29,7 +29,13 @@ internal static class SigV4Authorization
 
         if (SigV4Claim.Parse(request.Header("authorization")) is not { } claim || claim.Scope.Service != "s3")
         {
-            return (null, SigV4Errors.MalformedAuthorization("The authorization header that you provided is not valid.", region: null));
+            return (
+                null,
+                SigV4Errors.MalformedAuthorization(
+                    "The authorization header that you provided is not valid.",
+                    region: null
+                )
+            );
         }
 
         if (TimeOf(request) is not { } time)
@@ -42,7 +48,8 @@ internal static class SigV4Authorization
             return (null, SigV4Errors.InvalidAccessKeyId(claim.AccessKeyId));
         }
 
-        StoreError? refusal = CheckScope(claim.Scope, time, region)
+        StoreError? refusal =
+            CheckScope(claim.Scope, time, region)
             ?? CheckTime(time, world)
             ?? CheckToken(request.Header("x-amz-security-token"), claim, account, world)
             ?? CheckSignedHeaders(request, claim.SignedHeaders)
@@ -58,19 +65,33 @@ internal static class SigV4Authorization
             return SigV4Signature.ParseTime(own);
         }
 
-        return DateTimeOffset.TryParseExact(request.Header("date"), "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset date) ? date : null;
+        return DateTimeOffset.TryParseExact(
+            request.Header("date"),
+            "r",
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal,
+            out DateTimeOffset date
+        )
+            ? date
+            : null;
     }
 
     private static StoreError? CheckScope(SigV4Scope scope, DateTimeOffset time, string? region)
     {
         if (scope.Date != time.UtcDateTime.ToString("yyyyMMdd"))
         {
-            return SigV4Errors.MalformedAuthorization("The authorization header is malformed; Invalid credential date.", region: null);
+            return SigV4Errors.MalformedAuthorization(
+                "The authorization header is malformed; Invalid credential date.",
+                region: null
+            );
         }
 
         return region is null || scope.Region == region
             ? null
-            : SigV4Errors.MalformedAuthorization($"The authorization header is malformed; the region '{scope.Region}' is wrong; expecting '{region}'", region);
+            : SigV4Errors.MalformedAuthorization(
+                $"The authorization header is malformed; the region '{scope.Region}' is wrong; expecting '{region}'",
+                region
+            );
     }
 
     private static StoreError? CheckTime(DateTimeOffset time, World world)
@@ -79,20 +100,21 @@ internal static class SigV4Authorization
         return (now - time).Duration() > MaxSkew ? SigV4Errors.TimeTooSkewed(time, now, MaxSkew) : null;
     }
 
-    private static StoreError? CheckToken(string? token, SigV4Claim claim, Account account, World world) => (token, account.SecurityToken) switch
-    {
-        (null, null) => null,
-        (null, _) => SigV4Errors.InvalidAccessKeyId(claim.AccessKeyId),
-        var (sent, right) when sent != right => SigV4Errors.InvalidToken,
-        _ => account.TokenExpiresAt <= world.Clock.UtcNow ? SigV4Errors.ExpiredToken : null,
-    };
+    private static StoreError? CheckToken(string? token, SigV4Claim claim, Account account, World world) =>
+        (token, account.SecurityToken) switch
+        {
+            (null, null) => null,
+            (null, _) => SigV4Errors.InvalidAccessKeyId(claim.AccessKeyId),
+            var (sent, right) when sent != right => SigV4Errors.InvalidToken,
+            _ => account.TokenExpiresAt <= world.Clock.UtcNow ? SigV4Errors.ExpiredToken : null,
+        };
 
     private static StoreError? CheckSignedHeaders(StoreRequest request, ImmutableArray<string> signed)
     {
         string[] missing =
         [
-            .. request.Headers.Keys
-                .Where(name => name == "host" || name.StartsWith("x-amz-", StringComparison.Ordinal))
+            .. request
+                .Headers.Keys.Where(name => name == "host" || name.StartsWith("x-amz-", StringComparison.Ordinal))
                 .Where(name => !signed.Contains(name, StringComparer.Ordinal)),
         ];
         return missing.Length == 0 ? null : SigV4Errors.HeadersNotSigned(missing);
@@ -101,18 +123,29 @@ internal static class SigV4Authorization
     private static StoreError? CheckSignature(StoreCall call, SigV4Claim claim, DateTimeOffset time, Account account)
     {
         string canonicalRequest = SigV4Signature.CanonicalRequest(call.Request, call.Address, claim.SignedHeaders);
-        string stringToSign = SigV4Signature.StringToSign(time.UtcDateTime.ToString(SigV4Signature.TimeFormat), claim.Scope, canonicalRequest);
+        string stringToSign = SigV4Signature.StringToSign(
+            time.UtcDateTime.ToString(SigV4Signature.TimeFormat),
+            claim.Scope,
+            canonicalRequest
+        );
         string right = SigV4Signature.Sign(account.Secret, claim.Scope, stringToSign);
-        bool same = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(right), Encoding.UTF8.GetBytes(claim.Signature));
+        bool same = CryptographicOperations.FixedTimeEquals(
+            Encoding.UTF8.GetBytes(right),
+            Encoding.UTF8.GetBytes(claim.Signature)
+        );
         return same ? null : SigV4Errors.SignatureDoesNotMatch(claim, stringToSign, canonicalRequest);
     }
 
     /// <summary>After the signature, which covers the hash that the header tells; whether that hash is the body's is another question.</summary>
-    private static StoreError? CheckPayload(StoreRequest request) => request.Header("x-amz-content-sha256") switch
-    {
-        null => SigV4Errors.NoPayloadHash,
-        SigV4Signature.UnsignedPayload => null,
-        { } streaming when streaming.StartsWith("STREAMING-", StringComparison.Ordinal) => SigV4Errors.NotImplemented,
-        { } hash => hash == Convert.ToHexStringLower(SHA256.HashData(request.Body.Span)) ? null : SigV4Errors.PayloadHashMismatch,
-    };
+    private static StoreError? CheckPayload(StoreRequest request) =>
+        request.Header("x-amz-content-sha256") switch
+        {
+            null => SigV4Errors.NoPayloadHash,
+            SigV4Signature.UnsignedPayload => null,
+            { } streaming when streaming.StartsWith("STREAMING-", StringComparison.Ordinal) =>
+                SigV4Errors.NotImplemented,
+            { } hash => hash == Convert.ToHexStringLower(SHA256.HashData(request.Body.Span))
+                ? null
+                : SigV4Errors.PayloadHashMismatch,
+        };
 }

@@ -5,28 +5,53 @@ internal static class SigV4Errors
 {
     public static readonly StoreError Denied = new(403, "AccessDenied", "Access Denied");
 
-    public static readonly StoreError BadDate = new(403, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header");
+    public static readonly StoreError BadDate = new(
+        403,
+        "AccessDenied",
+        "AWS authentication requires a valid Date or x-amz-date header"
+    );
 
-    public static readonly StoreError InvalidToken = new(400, "InvalidToken", "The provided token is malformed or otherwise invalid.");
+    public static readonly StoreError InvalidToken = new(
+        400,
+        "InvalidToken",
+        "The provided token is malformed or otherwise invalid."
+    );
 
     public static readonly StoreError ExpiredToken = new(400, "ExpiredToken", "The provided token has expired.");
 
-    public static readonly StoreError NoPayloadHash = new(400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256");
+    public static readonly StoreError NoPayloadHash = new(
+        400,
+        "InvalidRequest",
+        "Missing required header for this request: x-amz-content-sha256"
+    );
 
-    public static readonly StoreError PayloadHashMismatch =
-        new(400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.");
+    public static readonly StoreError PayloadHashMismatch = new(
+        400,
+        "XAmzContentSHA256Mismatch",
+        "The provided 'x-amz-content-sha256' header does not match what was computed."
+    );
 
     /// <summary>Chunked signatures belong to uploads; the status for ?encryption is UNCONFIRMED.</summary>
-    public static readonly StoreError NotImplemented = new(501, "NotImplemented", "A header you provided implies functionality that is not implemented");
+    public static readonly StoreError NotImplemented = new(
+        501,
+        "NotImplemented",
+        "A header you provided implies functionality that is not implemented"
+    );
 
     public static StoreError InvalidAccessKeyId(string accessKeyId) =>
-        new(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.") { Extras = [new("AWSAccessKeyId", accessKeyId)] };
+        new(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+        {
+            Extras = [new("AWSAccessKeyId", accessKeyId)],
+        };
 
     public static StoreError MalformedAuthorization(string message, string? region) =>
         new(400, "AuthorizationHeaderMalformed", message) { Extras = region is null ? [] : [new("Region", region)] };
 
     public static StoreError HeadersNotSigned(IEnumerable<string> names) =>
-        new(403, "AccessDenied", "There were headers present in the request which were not signed") { Extras = [new("HeadersNotSigned", string.Join(", ", names))] };
+        new(403, "AccessDenied", "There were headers present in the request which were not signed")
+        {
+            Extras = [new("HeadersNotSigned", string.Join(", ", names))],
+        };
 
     public static StoreError TimeTooSkewed(DateTimeOffset requestTime, DateTimeOffset serverTime, TimeSpan limit) =>
         new(403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
@@ -40,7 +65,11 @@ internal static class SigV4Errors
         };
 
     public static StoreError SignatureDoesNotMatch(SigV4Claim claim, string stringToSign, string canonicalRequest) =>
-        new(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
+        new(
+            403,
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+        )
         {
             Extras =
             [
@@ -53,5 +82,6 @@ internal static class SigV4Errors
             ],
         };
 
-    private static string Bytes(string text) => string.Join(' ', System.Text.Encoding.UTF8.GetBytes(text).Select(value => $"{value:x2}"));
+    private static string Bytes(string text) =>
+        string.Join(' ', System.Text.Encoding.UTF8.GetBytes(text).Select(value => $"{value:x2}"));
 }

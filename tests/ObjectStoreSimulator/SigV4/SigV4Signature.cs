@@ -24,19 +24,31 @@ internal static partial class SigV4Signature
     public const string TimeFormat = "yyyyMMdd'T'HHmmss'Z'";
     public const string UnsignedPayload = "UNSIGNED-PAYLOAD";
 
-    public static string CanonicalRequest(StoreRequest request, StoreAddress address, ImmutableArray<string> signedHeaders)
+    public static string CanonicalRequest(
+        StoreRequest request,
+        StoreAddress address,
+        ImmutableArray<string> signedHeaders
+    )
     {
         StringBuilder text = new();
         text.Append(request.Method).Append('\n');
-        text.AppendJoin('/', address.RawPath.Split('/').Select(segment => Encode(Uri.UnescapeDataString(segment)))).Append('\n');
-        text.AppendJoin('&', address.Query
-            .Select(pair => (Name: Encode(pair.Key), Value: Encode(pair.Value ?? "")))
-            .OrderBy(pair => pair.Name, StringComparer.Ordinal)
-            .ThenBy(pair => pair.Value, StringComparer.Ordinal)
-            .Select(pair => $"{pair.Name}={pair.Value}")).Append('\n');
+        text.AppendJoin('/', address.RawPath.Split('/').Select(segment => Encode(Uri.UnescapeDataString(segment))))
+            .Append('\n');
+        text.AppendJoin(
+                '&',
+                address
+                    .Query.Select(pair => (Name: Encode(pair.Key), Value: Encode(pair.Value ?? "")))
+                    .OrderBy(pair => pair.Name, StringComparer.Ordinal)
+                    .ThenBy(pair => pair.Value, StringComparer.Ordinal)
+                    .Select(pair => $"{pair.Name}={pair.Value}")
+            )
+            .Append('\n');
         foreach (string name in signedHeaders)
         {
-            text.Append(name).Append(':').Append(Spaces().Replace((request.Header(name) ?? "").Trim(), " ")).Append('\n');
+            text.Append(name)
+                .Append(':')
+                .Append(Spaces().Replace((request.Header(name) ?? "").Trim(), " "))
+                .Append('\n');
         }
 
         text.Append('\n').AppendJoin(';', signedHeaders).Append('\n');
@@ -59,7 +71,13 @@ internal static partial class SigV4Signature
     }
 
     public static DateTimeOffset? ParseTime(string text) =>
-        DateTimeOffset.TryParseExact(text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTimeOffset time)
+        DateTimeOffset.TryParseExact(
+            text,
+            TimeFormat,
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out DateTimeOffset time
+        )
             ? time
             : null;
 
@@ -77,7 +95,12 @@ internal sealed record SigV4Scope(string Date, string Region, string Service)
 }
 
 /// <summary>What an Authorization header says, unverified.</summary>
-internal sealed record SigV4Claim(string AccessKeyId, SigV4Scope Scope, ImmutableArray<string> SignedHeaders, string Signature)
+internal sealed record SigV4Claim(
+    string AccessKeyId,
+    SigV4Scope Scope,
+    ImmutableArray<string> SignedHeaders,
+    string Signature
+)
 {
     /// <summary><c>AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders=a;b, Signature={hex}</c>; null when it is not that.</summary>
     public static SigV4Claim? Parse(string? header)
@@ -97,11 +120,19 @@ internal sealed record SigV4Claim(string AccessKeyId, SigV4Scope Scope, Immutabl
             }
         }
 
-        return values.TryGetValue("Signature", out string? signature)
+        return
+            values.TryGetValue("Signature", out string? signature)
             && values.TryGetValue("SignedHeaders", out string? names)
-            && values.GetValueOrDefault("Credential", "").Split('/') is [{ Length: > 0 } id, { Length: 8 } date, { Length: > 0 } region, { Length: > 0 } service, SigV4Signature.Terminator]
-                ? new SigV4Claim(id, new SigV4Scope(date, region, service), [.. names.Split(';')], signature)
-                : null;
+            && values.GetValueOrDefault("Credential", "").Split('/')
+                is [
+                    { Length: > 0 } id,
+                    { Length: 8 } date,
+                    { Length: > 0 } region,
+                    { Length: > 0 } service,
+                    SigV4Signature.Terminator,
+                ]
+            ? new SigV4Claim(id, new SigV4Scope(date, region, service), [.. names.Split(';')], signature)
+            : null;
     }
 
     public override string ToString() => $"SigV4Claim {{ AccessKeyId = {AccessKeyId} }}";

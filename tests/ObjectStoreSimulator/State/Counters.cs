@@ -31,9 +31,16 @@ internal sealed class Counters
                     _peakInFlight,
                     _byBucket.ToImmutableSortedDictionary(
                         bucket => bucket.Key,
-                        bucket => bucket.Value.ToImmutableSortedDictionary(tally => tally.Key, tally => tally.Value.ToValues(), StringComparer.Ordinal),
-                        StringComparer.Ordinal),
-                    [.. _writes]);
+                        bucket =>
+                            bucket.Value.ToImmutableSortedDictionary(
+                                tally => tally.Key,
+                                tally => tally.Value.ToValues(),
+                                StringComparer.Ordinal
+                            ),
+                        StringComparer.Ordinal
+                    ),
+                    [.. _writes]
+                );
             }
         }
     }
@@ -55,7 +62,9 @@ internal sealed class Counters
     {
         lock (_lock)
         {
-            _writes.Enqueue(new Write(now, call.Bucket, call.Operation, call.AccessKeyId, errorCode is null, errorCode));
+            _writes.Enqueue(
+                new Write(now, call.Bucket, call.Operation, call.AccessKeyId, errorCode is null, errorCode)
+            );
             if (_writes.Count > MaxWrites)
             {
                 _writes.Dequeue();
@@ -129,7 +138,8 @@ internal sealed class Counters
             }
         }
 
-        public TallyValues ToValues() => new(Received, _succeeded, _rejected.ToImmutableSortedDictionary(StringComparer.Ordinal), _spoiled);
+        public TallyValues ToValues() =>
+            new(Received, _succeeded, _rejected.ToImmutableSortedDictionary(StringComparer.Ordinal), _spoiled);
     }
 }
 
@@ -144,9 +154,22 @@ internal sealed record CounterValues(
     int InFlight,
     int PeakInFlight,
     ImmutableSortedDictionary<string, ImmutableSortedDictionary<string, TallyValues>> Buckets,
-    ImmutableArray<Write> Writes);
+    ImmutableArray<Write> Writes
+);
 
-internal sealed record TallyValues(long Received, long Succeeded, ImmutableSortedDictionary<string, long> Rejected, long Spoiled);
+internal sealed record TallyValues(
+    long Received,
+    long Succeeded,
+    ImmutableSortedDictionary<string, long> Rejected,
+    long Spoiled
+);
 
 /// <summary>One PUT or DELETE that was decided. <see cref="Time"/> is the server's.</summary>
-internal sealed record Write(DateTimeOffset Time, string? Bucket, string Operation, string? AccessKeyId, bool Accepted, string? Code);
+internal sealed record Write(
+    DateTimeOffset Time,
+    string? Bucket,
+    string Operation,
+    string? AccessKeyId,
+    bool Accepted,
+    string? Code
+);

@@ -92,7 +92,10 @@ internal sealed class Faults(TimeProvider time)
         {
             Seen++;
             bool dice = rule.Probability is not { } probability || _random.NextDouble() < probability;
-            return dice && Seen >= rule.FromCall && (rule.Times is not { } times || Struck < times) && (rule.AbovePerSecond is not { } rate || Exceeds(rate));
+            return dice
+                && Seen >= rule.FromCall
+                && (rule.Times is not { } times || Struck < times)
+                && (rule.AbovePerSecond is not { } rate || Exceeds(rate));
         }
 
         /// <summary>A second's worth may come at once; a call that is struck costs nothing.</summary>

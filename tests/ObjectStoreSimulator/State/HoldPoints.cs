@@ -51,18 +51,34 @@ internal sealed class HoldPoints
 
     /// <summary>Goes on at once if no rule wants this request here.</summary>
     /// <exception cref="OperationCanceledException">The connection died, or the simulator stops.</exception>
-    public async Task PassAsync(StoreCall call, HoldPhase phase, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task PassAsync(
+        StoreCall call,
+        HoldPhase phase,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         (HeldRequest Request, TaskCompletionSource Released) held;
         lock (_lock)
         {
-            if (_rules.Find(rule => rule.Phase == phase && rule.Matches(call) && HasRoom(rule)) is not { Id: { } ruleId })
+            if (
+                _rules.Find(rule => rule.Phase == phase && rule.Matches(call) && HasRoom(rule))
+                is not { Id: { } ruleId }
+            )
             {
                 return;
             }
 
             _taken[ruleId]++;
-            HeldRequest request = new($"held-{++_lastId}", ruleId, phase, call.Bucket, call.Operation, call.AccessKeyId, now);
+            HeldRequest request = new(
+                $"held-{++_lastId}",
+                ruleId,
+                phase,
+                call.Bucket,
+                call.Operation,
+                call.AccessKeyId,
+                now
+            );
             held = (request, new(TaskCreationOptions.RunContinuationsAsynchronously));
             _held.Add(held);
             WakeWaiters();
@@ -184,4 +200,12 @@ internal sealed record HoldRule : RequestMatch
     public int? Times { get; set; }
 }
 
-internal sealed record HeldRequest(string Id, string HoldId, HoldPhase Phase, string? Bucket, string Operation, string? AccessKeyId, DateTimeOffset Since);
+internal sealed record HeldRequest(
+    string Id,
+    string HoldId,
+    HoldPhase Phase,
+    string? Bucket,
+    string Operation,
+    string? AccessKeyId,
+    DateTimeOffset Since
+);

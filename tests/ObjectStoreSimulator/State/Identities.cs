@@ -48,7 +48,9 @@ internal sealed class Identities(SimulatorClock clock, Accounts accounts)
     {
         lock (_lock)
         {
-            return _ofInstance is { } key && key.ExpiresAt - clock.UtcNow > (key.ExpiresAt - key.IssuedAt) / 2 ? key : _ofInstance = NewKey(prefix);
+            return _ofInstance is { } key && key.ExpiresAt - clock.UtcNow > (key.ExpiresAt - key.IssuedAt) / 2
+                ? key
+                : _ofInstance = NewKey(prefix);
         }
     }
 
@@ -67,8 +69,22 @@ internal sealed class Identities(SimulatorClock clock, Accounts accounts)
         DateTimeOffset now = clock.UtcNow;
         DateTimeOffset end = now + TimeSpan.FromSeconds(_values.KeySeconds);
         // Answers tell whole seconds, and a key ends when its answer says.
-        IssuedKey key = new($"{prefix}Key{number}", $"{_values.SecretMark}secret-{number}", $"{_values.SecretMark}token-{number}", now, new DateTimeOffset(end.Ticks - (end.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero));
-        accounts.Set(key.AccessKeyId, new Account { Secret = key.Secret, SecurityToken = key.SecurityToken, TokenExpiresAt = key.ExpiresAt });
+        IssuedKey key = new(
+            $"{prefix}Key{number}",
+            $"{_values.SecretMark}secret-{number}",
+            $"{_values.SecretMark}token-{number}",
+            now,
+            new DateTimeOffset(end.Ticks - (end.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero)
+        );
+        accounts.Set(
+            key.AccessKeyId,
+            new Account
+            {
+                Secret = key.Secret,
+                SecurityToken = key.SecurityToken,
+                TokenExpiresAt = key.ExpiresAt,
+            }
+        );
         _issued.Add(key);
         return key;
     }
@@ -101,7 +117,13 @@ internal sealed record IdentityValues
     public string SecretMark { get; set; } = "";
 }
 
-internal sealed record IssuedKey(string AccessKeyId, string Secret, string SecurityToken, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt)
+internal sealed record IssuedKey(
+    string AccessKeyId,
+    string Secret,
+    string SecurityToken,
+    DateTimeOffset IssuedAt,
+    DateTimeOffset ExpiresAt
+)
 {
     public override string ToString() => $"IssuedKey {AccessKeyId} until {ExpiresAt:O}";
 }

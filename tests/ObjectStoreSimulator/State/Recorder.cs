@@ -26,21 +26,26 @@ internal sealed partial class Recorder(int limit)
     {
         StoreRequest request = call.Request;
         ImmutableArray<KeyValuePair<string, string>> headers =
-            [.. request.Headers.Select(header => KeyValuePair.Create(header.Key, Masked(header.Key, header.Value)))];
+        [
+            .. request.Headers.Select(header => KeyValuePair.Create(header.Key, Masked(header.Key, header.Value))),
+        ];
         lock (_lock)
         {
-            Entry entry = new(new RecordedRequest(
-                ++_sequence,
-                now,
-                request.Method,
-                request.Host,
-                request.RawTarget,
-                headers,
-                TokenValue().Replace(Encoding.UTF8.GetString(request.Body.Span), "${kept}***"),
-                call.Bucket,
-                call.Operation,
-                call.AccessKeyId,
-                clientPort));
+            Entry entry = new(
+                new RecordedRequest(
+                    ++_sequence,
+                    now,
+                    request.Method,
+                    request.Host,
+                    request.RawTarget,
+                    headers,
+                    TokenValue().Replace(Encoding.UTF8.GetString(request.Body.Span), "${kept}***"),
+                    call.Bucket,
+                    call.Operation,
+                    call.AccessKeyId,
+                    clientPort
+                )
+            );
             _requests.Enqueue(entry);
             if (_requests.Count > limit)
             {
@@ -68,19 +73,29 @@ internal sealed partial class Recorder(int limit)
         }
     }
 
-    private static string Masked(string header, string value) => header switch
-    {
-        "authorization" => SignatureValue().IsMatch(value) ? SignatureValue().Replace(value, "${kept}***") : "***",
-        _ when header.EndsWith("-security-token", StringComparison.Ordinal) || header == "x-aliyun-ecs-metadata-token" => "***",
-        _ => value,
-    };
+    private static string Masked(string header, string value) =>
+        header switch
+        {
+            "authorization" => SignatureValue().IsMatch(value) ? SignatureValue().Replace(value, "${kept}***") : "***",
+            _ when header.EndsWith("-security-token", StringComparison.Ordinal)
+                    || header == "x-aliyun-ecs-metadata-token" => "***",
+            _ => value,
+        };
 
     /// <summary><c>Signature=hex</c> of the V4 schemes, and <c>scheme id:base64</c> of the older ones.</summary>
-    [GeneratedRegex(@"(?<kept>Signature=|^\S+\s+[^:,=\s]+:)[^,\s]*", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"(?<kept>Signature=|^\S+\s+[^:,=\s]+:)[^,\s]*",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex SignatureValue();
 
     /// <summary>The proof in a request for temporary keys.</summary>
-    [GeneratedRegex(@"(?<kept>(^|&)(OIDC|WebIdentity)Token=)[^&]*", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"(?<kept>(^|&)(OIDC|WebIdentity)Token=)[^&]*",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex TokenValue();
 
     internal sealed class Entry(RecordedRequest request)
@@ -105,4 +120,5 @@ internal sealed record RecordedRequest(
     string? AccessKeyId,
     int ClientPort,
     int? Status = null,
-    string? Code = null);
+    string? Code = null
+);

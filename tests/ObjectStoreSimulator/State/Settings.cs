@@ -64,8 +64,10 @@ internal sealed record SettingValues
     /// <summary>Added to the server's clock, in what it checks and in what it says.</summary>
     public double ClockOffsetSeconds { get; set; }
 
-    public bool Offers(string algorithm) => Algorithms is not { } offered || offered.Contains(algorithm, StringComparer.Ordinal);
+    public bool Offers(string algorithm) =>
+        Algorithms is not { } offered || offered.Contains(algorithm, StringComparer.Ordinal);
 
     /// <summary>By the last part of its path: an id, an ARN and a long form name the same key.</summary>
-    public bool HasKmsKey(string keyId) => KmsKeys is not { } keys || keys.Contains(keyId[(keyId.LastIndexOf('/') + 1)..], StringComparer.Ordinal);
+    public bool HasKmsKey(string keyId) =>
+        KmsKeys is not { } keys || keys.Contains(keyId[(keyId.LastIndexOf('/') + 1)..], StringComparer.Ordinal);
 }

@@ -33,7 +33,8 @@ internal sealed class World
     public Recorder Recorder { get; }
 
     /// <summary>A client's change: readers see it after the bucket's lag, or the general one.</summary>
-    public void Write(string bucket, string? xml) => Buckets.SetEncryption(bucket, xml, TimeSpan.FromMilliseconds(Settings.Values.ReadLagMs));
+    public void Write(string bucket, string? xml) =>
+        Buckets.SetEncryption(bucket, xml, TimeSpan.FromMilliseconds(Settings.Values.ReadLagMs));
 
     /// <summary>Forgets everything and releases what is held. Request ids go on counting.</summary>
     public void Clear()

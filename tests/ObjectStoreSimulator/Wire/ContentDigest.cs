@@ -21,7 +21,11 @@ internal static class ContentDigest
     public static DigestVerdict CheckMd5(StoreRequest request) => Check(request, "content-md5", MD5.HashData);
 
     /// <summary>The <c>x-amz-checksum-…</c> headers; of those that this simulator cannot compute (CRC32C, CRC64NVME) only the form is looked at.</summary>
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5350", Justification = "x-amz-checksum-sha1 is SHA-1.")]
+    [System.Diagnostics.CodeAnalysis.SuppressMessage(
+        "Security",
+        "CA5350",
+        Justification = "x-amz-checksum-sha1 is SHA-1."
+    )]
     public static DigestVerdict CheckAmzChecksum(StoreRequest request)
     {
         DigestVerdict[] verdicts =
@@ -39,7 +43,9 @@ internal static class ContentDigest
     {
         byte[] right = digest(request.Body.ToArray());
         DigestVerdict form = CheckForm(request, header, right.Length);
-        return form == DigestVerdict.Right && request.Header(header) != Convert.ToBase64String(right) ? DigestVerdict.Wrong : form;
+        return form == DigestVerdict.Right && request.Header(header) != Convert.ToBase64String(right)
+            ? DigestVerdict.Wrong
+            : form;
     }
 
     private static DigestVerdict CheckForm(StoreRequest request, string header, int length)
@@ -50,7 +56,9 @@ internal static class ContentDigest
         }
 
         Span<byte> sent = stackalloc byte[64];
-        return Convert.TryFromBase64String(text, sent, out int written) && written == length ? DigestVerdict.Right : DigestVerdict.Malformed;
+        return Convert.TryFromBase64String(text, sent, out int written) && written == length
+            ? DigestVerdict.Right
+            : DigestVerdict.Malformed;
     }
 
     /// <summary>CRC-32 of ISO 3309 (the one of zip), big-endian as the header has it.</summary>

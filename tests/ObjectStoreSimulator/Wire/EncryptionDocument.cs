@@ -35,7 +35,11 @@ internal sealed class EncryptionDocument
         && StoreXml.Only(root, "Rule") is { } rule
         && StoreXml.Only(rule, Apply) is { } apply
         && StoreXml.Only(apply, Algorithm) is not null
-        && apply.Elements().Concat(rule.Elements()).GroupBy(element => element.Name.LocalName, StringComparer.Ordinal).All(group => group.Count() == 1)
+        && apply
+            .Elements()
+            .Concat(rule.Elements())
+            .GroupBy(element => element.Name.LocalName, StringComparer.Ordinal)
+            .All(group => group.Count() == 1)
             ? new EncryptionDocument(rule, apply)
             : null;
 
@@ -52,12 +56,27 @@ internal sealed class EncryptionDocument
     public string Stored(XNamespace space, ImmutableArray<string> known, bool keepUnknown)
     {
         XElement apply = new(Apply, InOrder(_apply, known, keepUnknown));
-        XElement[] beside = [.. InOrder(_rule, known, keepUnknown).Select(element => element.Name.LocalName == Apply ? apply : element)];
-        return StoreXml.InNamespace(new XElement(Root, new XElement("Rule", beside)), space).ToString(SaveOptions.DisableFormatting);
+        XElement[] beside =
+        [
+            .. InOrder(_rule, known, keepUnknown).Select(element => element.Name.LocalName == Apply ? apply : element),
+        ];
+        return StoreXml
+            .InNamespace(new XElement(Root, new XElement("Rule", beside)), space)
+            .ToString(SaveOptions.DisableFormatting);
     }
 
-    private static IEnumerable<XElement> InOrder(XElement parent, ImmutableArray<string> known, bool keepUnknown) => parent.Elements()
-        .Where(element => known.Contains(element.Name.LocalName, StringComparer.Ordinal) ? StoreXml.HasText(element) || element.HasElements : keepUnknown)
-        .OrderBy(element => known.IndexOf(element.Name.LocalName) is >= 0 and var place ? place : int.MaxValue)
-        .Select(element => element.HasElements ? new XElement(element) : new XElement(element.Name, element.Attributes(), element.Value.Trim()));
+    private static IEnumerable<XElement> InOrder(XElement parent, ImmutableArray<string> known, bool keepUnknown) =>
+        parent
+            .Elements()
+            .Where(element =>
+                known.Contains(element.Name.LocalName, StringComparer.Ordinal)
+                    ? StoreXml.HasText(element) || element.HasElements
+                    : keepUnknown
+            )
+            .OrderBy(element => known.IndexOf(element.Name.LocalName) is >= 0 and var place ? place : int.MaxValue)
+            .Select(element =>
+                element.HasElements
+                    ? new XElement(element)
+                    : new XElement(element.Name, element.Attributes(), element.Value.Trim())
+            );
 }

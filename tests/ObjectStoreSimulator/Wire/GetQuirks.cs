@@ -15,13 +15,26 @@ internal static class GetQuirks
     /// <param name="longKeyId">The long form of a key id, as this vendor writes it.</param>
     public static byte[] Render(string stored, SettingValues settings, Func<string, string> longKeyId)
     {
-        if (settings is { WhiteSpace: false, UnknownElements: false, LongKeyIds: false, EchoBucketKey: false, ReverseOrder: false, Namespace: null })
+        if (
+            settings is
+            {
+                WhiteSpace: false,
+                UnknownElements: false,
+                LongKeyIds: false,
+                EchoBucketKey: false,
+                ReverseOrder: false,
+                Namespace: null
+            }
+        )
         {
             return StoreXml.Declared(stored);
         }
 
         XElement root = XElement.Parse(stored);
-        if (root.DescendantsAndSelf().FirstOrDefault(element => element.Name.LocalName == Apply) is { Parent: { } rule } apply)
+        if (
+            root.DescendantsAndSelf().FirstOrDefault(element => element.Name.LocalName == Apply) is
+            { Parent: { } rule } apply
+        )
         {
             Change(rule, apply, settings, longKeyId);
         }
@@ -55,8 +68,14 @@ internal static class GetQuirks
         if (settings.UnknownElements)
         {
             AddOnce(rule, new XElement(space + "BucketKeyRotationPeriod", "90"));
-            AddOnce(rule, new XElement(space + "BlockedEncryptionTypes", new XElement(space + "EncryptionType", "SSE-C")));
-            AddOnce(apply, new XElement(space + "Future", new XAttribute("since", "2031"), new XElement(space + "Deep", "1")));
+            AddOnce(
+                rule,
+                new XElement(space + "BlockedEncryptionTypes", new XElement(space + "EncryptionType", "SSE-C"))
+            );
+            AddOnce(
+                apply,
+                new XElement(space + "Future", new XAttribute("since", "2031"), new XElement(space + "Deep", "1"))
+            );
         }
 
         if (settings.WhiteSpace)

@@ -24,7 +24,12 @@ internal enum AddressStyle
 /// <param name="ServiceHost">The vendor's public names without a bucket.</param>
 /// <param name="PathsOnServiceHost">False: path style there is <see cref="AddressStyle.ForbiddenPath"/>.</param>
 /// <param name="NoRegions">What stands in the region's place and is none.</param>
-internal sealed record HostRules(ImmutableArray<Regex> VirtualHosts, Regex ServiceHost, bool PathsOnServiceHost, params ImmutableArray<string> NoRegions);
+internal sealed record HostRules(
+    ImmutableArray<Regex> VirtualHosts,
+    Regex ServiceHost,
+    bool PathsOnServiceHost,
+    params ImmutableArray<string> NoRegions
+);
 
 /// <summary>
 /// Where a request goes, out of Host and raw target: virtual host, else service host, else a custom domain, else path style (an IP address always).
@@ -39,7 +44,8 @@ internal sealed record StoreAddress(
     string Key,
     string? Region,
     string? CloudBoxId,
-    ImmutableArray<KeyValuePair<string, string?>> Query)
+    ImmutableArray<KeyValuePair<string, string?>> Query
+)
 {
     public bool Asks(string subResource) => Query.Any(pair => pair.Key == subResource);
 
@@ -47,14 +53,28 @@ internal sealed record StoreAddress(
     /// <param name="host">The Host header, with or without a port.</param>
     /// <param name="rawTarget">Origin form (<c>/path?query</c>) or, from clients that use a proxy, absolute form.</param>
     /// <param name="bucketOfDomain">The bucket that a custom domain is bound to. Null: there are no custom domains.</param>
-    public static StoreAddress Parse(HostRules rules, string host, string rawTarget, Func<string, string?>? bucketOfDomain = null)
+    public static StoreAddress Parse(
+        HostRules rules,
+        string host,
+        string rawTarget,
+        Func<string, string?>? bucketOfDomain = null
+    )
     {
         (string authority, string pathAndQuery) = Split(host, rawTarget);
         int mark = pathAndQuery.IndexOf('?', StringComparison.Ordinal);
         string path = mark < 0 ? pathAndQuery : pathAndQuery[..mark];
         string name = WithoutPort(authority).ToLowerInvariant();
         string key = Uri.UnescapeDataString(path.StartsWith('/') ? path[1..] : path);
-        StoreAddress address = new(AddressStyle.VirtualHost, name, path, Bucket: null, key, Region: null, CloudBoxId: null, mark < 0 ? [] : ParseQuery(pathAndQuery[(mark + 1)..]));
+        StoreAddress address = new(
+            AddressStyle.VirtualHost,
+            name,
+            path,
+            Bucket: null,
+            key,
+            Region: null,
+            CloudBoxId: null,
+            mark < 0 ? [] : ParseQuery(pathAndQuery[(mark + 1)..])
+        );
 
         if (IPAddress.TryParse(name.Trim('[', ']'), out _))
         {
@@ -66,17 +86,29 @@ internal sealed record StoreAddress(
             if (virtualHost.Match(name) is { Success: true } match)
             {
                 string? cloudBox = match.Groups["cb"] is { Success: true, Value: var id } ? id : null;
-                return address with { Bucket = match.Groups["bucket"].Value, Region = RegionOf(match, rules), CloudBoxId = cloudBox };
+                return address with
+                {
+                    Bucket = match.Groups["bucket"].Value,
+                    Region = RegionOf(match, rules),
+                    CloudBoxId = cloudBox,
+                };
             }
         }
 
         if (rules.ServiceHost.Match(name) is { Success: true } service)
         {
-            return address.AsPath(rules.PathsOnServiceHost ? AddressStyle.Path : AddressStyle.ForbiddenPath, RegionOf(service, rules));
+            return address.AsPath(
+                rules.PathsOnServiceHost ? AddressStyle.Path : AddressStyle.ForbiddenPath,
+                RegionOf(service, rules)
+            );
         }
 
         return bucketOfDomain?.Invoke(name) is { } bucket
-            ? address with { Style = AddressStyle.CustomDomain, Bucket = bucket }
+            ? address with
+            {
+                Style = AddressStyle.CustomDomain,
+                Bucket = bucket,
+            }
             : address.AsPath(AddressStyle.Path, region: null);
     }
 
@@ -84,7 +116,13 @@ internal sealed record StoreAddress(
     {
         int slash = Key.IndexOf('/', StringComparison.Ordinal);
         string bucket = slash < 0 ? Key : Key[..slash];
-        return this with { Style = style, Region = region, Bucket = bucket.Length == 0 ? null : bucket, Key = slash < 0 ? "" : Key[(slash + 1)..] };
+        return this with
+        {
+            Style = style,
+            Region = region,
+            Bucket = bucket.Length == 0 ? null : bucket,
+            Key = slash < 0 ? "" : Key[(slash + 1)..],
+        };
     }
 
     private static (string Authority, string PathAndQuery) Split(string host, string rawTarget)
@@ -102,13 +140,17 @@ internal sealed record StoreAddress(
 
     private static ImmutableArray<KeyValuePair<string, string?>> ParseQuery(string raw)
     {
-        ImmutableArray<KeyValuePair<string, string?>>.Builder pairs = ImmutableArray.CreateBuilder<KeyValuePair<string, string?>>();
+        ImmutableArray<KeyValuePair<string, string?>>.Builder pairs = ImmutableArray.CreateBuilder<
+            KeyValuePair<string, string?>
+        >();
         foreach (string part in raw.Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
             int equals = part.IndexOf('=', StringComparison.Ordinal);
-            pairs.Add(equals < 0
-                ? new(Uri.UnescapeDataString(part), null)
-                : new(Uri.UnescapeDataString(part[..equals]), Uri.UnescapeDataString(part[(equals + 1)..])));
+            pairs.Add(
+                equals < 0
+                    ? new(Uri.UnescapeDataString(part), null)
+                    : new(Uri.UnescapeDataString(part[..equals]), Uri.UnescapeDataString(part[(equals + 1)..]))
+            );
         }
 
         return pairs.ToImmutable();

@@ -13,7 +13,10 @@ internal static class StoreXml
         try
         {
             using MemoryStream stream = new(body.ToArray(), writable: false);
-            using XmlReader reader = XmlReader.Create(stream, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
+            using XmlReader reader = XmlReader.Create(
+                stream,
+                new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null }
+            );
             return XElement.Load(reader);
         }
         catch (XmlException)
@@ -27,23 +30,31 @@ internal static class StoreXml
     {
         foreach (XText text in root.DescendantNodes().OfType<XText>())
         {
-            text.Value = string.Concat(text.Value.Select(c => XmlConvert.IsXmlChar(c) || char.IsSurrogate(c) ? c : '\uFFFD'));
+            text.Value = string.Concat(
+                text.Value.Select(c => XmlConvert.IsXmlChar(c) || char.IsSurrogate(c) ? c : '\uFFFD')
+            );
         }
 
         return Declared($"{root.ToString(options)}\n");
     }
 
     public static byte[] Declared(string xml) =>
-        Encoding.UTF8.GetBytes(xml.StartsWith("<?xml", StringComparison.Ordinal) ? xml : $"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{xml}");
+        Encoding.UTF8.GetBytes(
+            xml.StartsWith("<?xml", StringComparison.Ordinal)
+                ? xml
+                : $"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{xml}"
+        );
 
-    public static XElement[] Children(XElement parent, string name) => [.. parent.Elements().Where(element => element.Name.LocalName == name)];
+    public static XElement[] Children(XElement parent, string name) =>
+        [.. parent.Elements().Where(element => element.Name.LocalName == name)];
 
     public static XElement? Only(XElement parent, string name) => Children(parent, name) is [var only] ? only : null;
 
     public static bool HasText(XElement element) => !string.IsNullOrWhiteSpace(element.Value);
 
     /// <summary>Null when the element is absent or empty.</summary>
-    public static string? Text(XElement parent, string name) => Only(parent, name) is { } element && HasText(element) ? element.Value.Trim() : null;
+    public static string? Text(XElement parent, string name) =>
+        Only(parent, name) is { } element && HasText(element) ? element.Value.Trim() : null;
 
     /// <summary>Puts the element and all in it into the namespace.</summary>
     public static XElement InNamespace(XElement root, XNamespace space)

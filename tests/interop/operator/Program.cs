@@ -5,24 +5,40 @@ using BucketEncryptionOperator.Vendors;
 // Sends put, get and delete of one bucket's encryption with the operator's own client of a vendor, so that its requests can be laid beside those of the vendor's client:
 //   operator-requests VENDOR ENDPOINT REGION ADDRESSING [key=KMS_KEY_ID] [bucketKey=true] [signature=V1]
 // The endpoint is a real name; http_proxy leads to the simulator. The key is the one of all interop tests.
-if (args.Length < 4 || VendorCatalog.Find(args[0]) is not { } vendor || !Enum.TryParse<Addressing>(args[3], out var addressing))
+if (
+    args.Length < 4
+    || VendorCatalog.Find(args[0]) is not { } vendor
+    || !Enum.TryParse<Addressing>(args[3], out var addressing)
+)
 {
-    Console.Error.WriteLine("usage: operator-requests VENDOR ENDPOINT REGION ADDRESSING [key=KMS_KEY_ID] [bucketKey=true] [signature=V1]");
+    Console.Error.WriteLine(
+        "usage: operator-requests VENDOR ENDPOINT REGION ADDRESSING [key=KMS_KEY_ID] [bucketKey=true] [signature=V1]"
+    );
     return 2;
 }
 
 var more = args.Skip(4).Select(a => a.Split('=', 2)).ToDictionary(a => a[0], a => a[1], StringComparer.Ordinal);
 var endpoint = new Uri(args[1]);
-var traits = vendor.Describe(new StoreSettings(args[2], endpoint) { SignatureVersion = more.GetValueOrDefault("signature") });
+var traits = vendor.Describe(
+    new StoreSettings(args[2], endpoint) { SignatureVersion = more.GetValueOrDefault("signature") }
+);
 var address = new BucketAddress("interop-bucket", endpoint, args[2], addressing, traits.Options);
 var key = new AccessKey("interop-id", "interop-secret", SecurityToken: null);
-var target = new BucketEncryption.Kms(more.GetValueOrDefault("key"), DataCipher.Aes256, BucketKeyEnabled: more.ContainsKey("bucketKey"));
+var target = new BucketEncryption.Kms(
+    more.GetValueOrDefault("key"),
+    DataCipher.Aes256,
+    BucketKeyEnabled: more.ContainsKey("bucketKey")
+);
 
 using var http = new VendorHttp("bucket-encryption-operator/1.0", TimeSpan.FromSeconds(20), TimeProvider.System);
 using var limits = new VendorLimits(TimeProvider.System);
 var api = new BucketEncryptionApi(http, vendor.Dialect, new ServerClocks(TimeProvider.System), limits);
 using (var put = await api.BeginWriteAsync(address, key, CancellationToken.None))
-    await put.PutAsync(api.Write(target, new Observation(new BucketEncryption.None(), Document: null)), () => null, CancellationToken.None);
+    await put.PutAsync(
+        api.Write(target, new Observation(new BucketEncryption.None(), Document: null)),
+        () => null,
+        CancellationToken.None
+    );
 var read = await api.GetAsync(address, key, CancellationToken.None);
 using (var delete = await api.BeginWriteAsync(address, key, CancellationToken.None))
     await delete.DeleteAsync(() => null, CancellationToken.None);

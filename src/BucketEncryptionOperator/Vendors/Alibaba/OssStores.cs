@@ -37,37 +37,55 @@ internal static class OssStores
         ["oss-cn-hzjbp.aliyuncs.com"] = "cn-hangzhou-finance",
     };
 
-    public static EndpointNames Endpoints { get; } = new(
-        Default,
-        [
-            "oss-{region}.aliyuncs.com",
-            "oss-{region}-internal.aliyuncs.com",
-            "{region}.oss.aliyuncs.com", // dual stack
-            "*.{region}.oss-cloudbox.aliyuncs.com",
-            "*.{region}.oss-cloudbox-control.aliyuncs.com",
-        ])
-    {
-        Global = ["oss-accelerate.aliyuncs.com", "oss-accelerate-overseas.aliyuncs.com"],
-        Named = FinanceHosts,
-        SdkPrefix = "oss-",
-        IsIrregular = region =>
-            region.Contains("-finance", StringComparison.Ordinal) || region.Contains("-gov", StringComparison.Ordinal),
-        Partition = PartitionOf,
-    };
+    public static EndpointNames Endpoints { get; } =
+        new(
+            Default,
+            [
+                "oss-{region}.aliyuncs.com",
+                "oss-{region}-internal.aliyuncs.com",
+                "{region}.oss.aliyuncs.com", // dual stack
+                "*.{region}.oss-cloudbox.aliyuncs.com",
+                "*.{region}.oss-cloudbox-control.aliyuncs.com",
+            ]
+        )
+        {
+            Global = ["oss-accelerate.aliyuncs.com", "oss-accelerate-overseas.aliyuncs.com"],
+            Named = FinanceHosts,
+            SdkPrefix = "oss-",
+            IsIrregular = region =>
+                region.Contains("-finance", StringComparison.Ordinal)
+                || region.Contains("-gov", StringComparison.Ordinal),
+            Partition = PartitionOf,
+        };
 
-    public static ShellNames Shell { get; } = new(
-        "oss", "alibaba", RegionUse.InSignature4,
-        new KeyVariables("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN"),
-        new KeyVariables("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN"))
-    {
-        RegionVariables = ["OSS_REGION"],
-    };
+    public static ShellNames Shell { get; } =
+        new(
+            "oss",
+            "alibaba",
+            RegionUse.InSignature4,
+            new KeyVariables("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN"),
+            new KeyVariables(
+                "ALIBABA_CLOUD_ACCESS_KEY_ID",
+                "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+                "ALIBABA_CLOUD_SECURITY_TOKEN"
+            )
+        )
+        {
+            RegionVariables = ["OSS_REGION"],
+        };
 
     public static StoreTraits Describe(StoreSettings settings)
     {
-        var options = new OssOptions(settings.SignatureVersion == "V1" ? OssSignature.V1 : OssSignature.V4, settings.CloudBoxId);
+        var options = new OssOptions(
+            settings.SignatureVersion == "V1" ? OssSignature.V1 : OssSignature.V4,
+            settings.CloudBoxId
+        );
         return settings.CloudBoxId is null
-            ? new StoreTraits("AlibabaOSS", ["AES256", "KMS", "SM4", "None"], [Addressing.VirtualHost, Addressing.Path, Addressing.CName])
+            ? new StoreTraits(
+                "AlibabaOSS",
+                ["AES256", "KMS", "SM4", "None"],
+                [Addressing.VirtualHost, Addressing.Path, Addressing.CName]
+            )
             {
                 DataEncryption = true,
                 Options = options,
@@ -80,14 +98,16 @@ internal static class OssStores
             };
     }
 
-    private static string Default(string region) => "https://" + region switch
-    {
-        "cn-hangzhou-finance" => "oss-cn-hzfinance.aliyuncs.com",
-        "cn-shanghai-finance-1" => "oss-cn-shanghai-finance-1-pub.aliyuncs.com",
-        "cn-shenzhen-finance-1" => "oss-cn-szfinance.aliyuncs.com",
-        "cn-beijing-finance-1" => "oss-cn-beijing-finance-1-pub.aliyuncs.com",
-        _ => $"oss-{region}.{Domain}",
-    };
+    private static string Default(string region) =>
+        "https://"
+        + region switch
+        {
+            "cn-hangzhou-finance" => "oss-cn-hzfinance.aliyuncs.com",
+            "cn-shanghai-finance-1" => "oss-cn-shanghai-finance-1-pub.aliyuncs.com",
+            "cn-shenzhen-finance-1" => "oss-cn-szfinance.aliyuncs.com",
+            "cn-beijing-finance-1" => "oss-cn-beijing-finance-1-pub.aliyuncs.com",
+            _ => $"oss-{region}.{Domain}",
+        };
 
     /// <summary>A CloudBox has buckets of its own; its id stands in its endpoints.</summary>
     private static string? PartitionOf(Uri endpoint)

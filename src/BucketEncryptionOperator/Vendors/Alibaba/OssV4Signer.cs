@@ -16,7 +16,8 @@ internal sealed record OssCanonicalInput(
     string ObjectKey,
     IReadOnlyList<KeyValuePair<string, string?>> Query,
     IReadOnlyList<KeyValuePair<string, string>> Headers,
-    IReadOnlyList<string> AdditionalHeaders);
+    IReadOnlyList<string> AdditionalHeaders
+);
 
 /// <summary>
 /// Signature version 4 of OSS (help page "Include a V4 signature in the header"). It resembles AWS's and differs from it: the
@@ -32,7 +33,8 @@ internal static class OssV4Signer
     private const string Terminator = "aliyun_v4_request";
 
     /// <summary>The value of the header <c>x-oss-date</c>.</summary>
-    public static string FormatDate(DateTimeOffset time) => time.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+    public static string FormatDate(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>The value of the <c>Authorization</c> header.</summary>
     /// <param name="date">As in the header <c>x-oss-date</c>, which <paramref name="input"/> must hold.</param>
@@ -42,7 +44,8 @@ internal static class OssV4Signer
     {
         var day = date[..8];
         var scope = $"{day}/{region}/{product}/{Terminator}";
-        var toSign = $"{Algorithm}\n{date}\n{scope}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalRequest(input))))}";
+        var toSign =
+            $"{Algorithm}\n{date}\n{scope}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalRequest(input))))}";
         var additional = AdditionalNames(input);
         return $"{Algorithm} Credential={key.Id}/{scope}"
             + (additional.Count == 0 ? "" : $",AdditionalHeaders={string.Join(';', additional)}")
@@ -52,13 +55,13 @@ internal static class OssV4Signer
     internal static string CanonicalRequest(OssCanonicalInput input)
     {
         var resource = "/" + Encode(input.Bucket) + "/" + string.Join('/', input.ObjectKey.Split('/').Select(Encode));
-        var query = input.Query
-            .Select(q => (Name: Encode(q.Key), Value: q.Value is { Length: > 0 } v ? "=" + Encode(v) : ""))
+        var query = input
+            .Query.Select(q => (Name: Encode(q.Key), Value: q.Value is { Length: > 0 } v ? "=" + Encode(v) : ""))
             .OrderBy(q => q.Name, StringComparer.Ordinal)
             .Select(q => q.Name + q.Value);
         var additional = AdditionalNames(input);
-        var headers = input.Headers
-            .Select(h => (Name: h.Key.ToLowerInvariant(), Value: h.Value.Trim()))
+        var headers = input
+            .Headers.Select(h => (Name: h.Key.ToLowerInvariant(), Value: h.Value.Trim()))
             .Where(h => IsAlwaysSigned(h.Name) || additional.Contains(h.Name, StringComparer.Ordinal))
             .OrderBy(h => h.Name, StringComparer.Ordinal);
         var request = new StringBuilder();
@@ -70,13 +73,15 @@ internal static class OssV4Signer
 
     /// <summary>Lower case, sorted; names that are signed anyway or not sent are dropped, as the vendor's SDKs do.</summary>
     private static List<string> AdditionalNames(OssCanonicalInput input) =>
-    [
-        .. input.AdditionalHeaders
-            .Select(n => n.ToLowerInvariant())
-            .Where(n => !IsAlwaysSigned(n) && input.Headers.Any(h => h.Key.Equals(n, StringComparison.OrdinalIgnoreCase)))
-            .Distinct(StringComparer.Ordinal)
-            .Order(StringComparer.Ordinal),
-    ];
+        [
+            .. input
+                .AdditionalHeaders.Select(n => n.ToLowerInvariant())
+                .Where(n =>
+                    !IsAlwaysSigned(n) && input.Headers.Any(h => h.Key.Equals(n, StringComparison.OrdinalIgnoreCase))
+                )
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
+        ];
 
     private static bool IsAlwaysSigned(string lowerName) =>
         lowerName is "content-type" or "content-md5" || lowerName.StartsWith("x-oss-", StringComparison.Ordinal);

@@ -12,18 +12,36 @@ internal sealed class ObsDialect : IVendorDialect
 {
     private static readonly HmacSha1Scheme Native = new("OBS", "x-obs-", VendorRequest.SubResource);
 
-    public EncryptionDocument Document { get; } = new(new DocumentShape("ServerSideEncryptionConfiguration", HasRule: true, Namespace: "", "kms", "aws:kms"));
+    public EncryptionDocument Document { get; } =
+        new(new DocumentShape("ServerSideEncryptionConfiguration", HasRule: true, Namespace: "", "kms", "aws:kms"));
 
     public ErrorTable Errors => ObsErrors.Table;
 
-    public HttpRequestMessage Sign(HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now)
+    public HttpRequestMessage Sign(
+        HttpMethod method,
+        BucketAddress address,
+        AccessKey key,
+        string? body,
+        DateTimeOffset now
+    )
     {
         var date = HmacSha1Signer.FormatDate(now);
         List<KeyValuePair<string, string>> headers = [new("Date", date)];
         if (key.SecurityToken is { } token)
             headers.Add(new("x-obs-security-token", token));
-        var input = new HmacSha1Input(method.Method, date, $"/{address.Bucket}/", [new(VendorRequest.SubResource, null)], headers);
+        var input = new HmacSha1Input(
+            method.Method,
+            date,
+            $"/{address.Bucket}/",
+            [new(VendorRequest.SubResource, null)],
+            headers
+        );
         headers.Add(new("Authorization", HmacSha1Signer.Authorize(Native, input, key)));
-        return VendorRequest.Make(method, VendorRequest.Target(address), headers, body is null ? null : Encoding.UTF8.GetBytes(body));
+        return VendorRequest.Make(
+            method,
+            VendorRequest.Target(address),
+            headers,
+            body is null ? null : Encoding.UTF8.GetBytes(body)
+        );
     }
 }

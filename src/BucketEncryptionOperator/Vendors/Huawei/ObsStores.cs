@@ -15,39 +15,58 @@ internal static class ObsStores
     private const string CloudRu = "hc.sbercloud.ru";
     private const string G42Cloud = "g42cloud.com";
 
-    public static EndpointNames Endpoints { get; } = new(
-        Default,
-        [
-            $"obs.{{region}}.{Huawei}",
-            $"obs.{{region}}.{HuaweiEurope}",
-            $"obs.{{region}}.{OpenTelekomCloud}",
-            $"oss.{{region}}.{FlexibleEngine}",
-            $"obs.{{region}}.{CloudRu}",
-            $"obs.{{region}}.{G42Cloud}",
-        ])
-    {
-        Superseded = [$"obs.{Huawei}"],
-        Partition = endpoint => EndpointNames.DomainOf(
-            endpoint, Huawei, HuaweiEurope, OpenTelekomCloud, FlexibleEngine, CloudRu, G42Cloud),
-    };
+    public static EndpointNames Endpoints { get; } =
+        new(
+            Default,
+            [
+                $"obs.{{region}}.{Huawei}",
+                $"obs.{{region}}.{HuaweiEurope}",
+                $"obs.{{region}}.{OpenTelekomCloud}",
+                $"oss.{{region}}.{FlexibleEngine}",
+                $"obs.{{region}}.{CloudRu}",
+                $"obs.{{region}}.{G42Cloud}",
+            ]
+        )
+        {
+            Superseded = [$"obs.{Huawei}"],
+            Partition = endpoint =>
+                EndpointNames.DomainOf(
+                    endpoint,
+                    Huawei,
+                    HuaweiEurope,
+                    OpenTelekomCloud,
+                    FlexibleEngine,
+                    CloudRu,
+                    G42Cloud
+                ),
+        };
 
-    public static ShellNames Shell { get; } = new("obs", "huawei", RegionUse.None, new KeyVariables("OBS_ACCESS_KEY_ID", "OBS_SECRET_ACCESS_KEY", "OBS_SECURITY_TOKEN"));
+    public static ShellNames Shell { get; } =
+        new(
+            "obs",
+            "huawei",
+            RegionUse.None,
+            new KeyVariables("OBS_ACCESS_KEY_ID", "OBS_SECRET_ACCESS_KEY", "OBS_SECURITY_TOKEN")
+        );
 
     /// <summary>Virtual host only: in the path style the vendor's own clients leave the native signature, and do not agree on what is signed.</summary>
-    public static StoreTraits Traits { get; } = new("HuaweiOBS", ["AES256", "KMS", "None"], [Addressing.VirtualHost])
-    {
-        DataEncryption = true,
-        KeyProjects = true,
-        BucketKeys = true,
-    };
+    public static StoreTraits Traits { get; } =
+        new("HuaweiOBS", ["AES256", "KMS", "None"], [Addressing.VirtualHost])
+        {
+            DataEncryption = true,
+            KeyProjects = true,
+            BucketKeys = true,
+        };
 
     /// <summary>Ids that only one partner's cloud has lead there. <c>ae-ad-1</c> is also one of Huawei's own.</summary>
-    private static string Default(string region) => "https://" + region switch
-    {
-        "eu-de" or "eu-nl" => $"obs.{region}.{OpenTelekomCloud}",
-        "eu-west-0" => $"oss.{region}.{FlexibleEngine}",
-        "ru-moscow-1" => $"obs.{region}.{CloudRu}",
-        _ when region.StartsWith("eu-", StringComparison.Ordinal) => $"obs.{region}.{HuaweiEurope}",
-        _ => $"obs.{region}.{Huawei}",
-    };
+    private static string Default(string region) =>
+        "https://"
+        + region switch
+        {
+            "eu-de" or "eu-nl" => $"obs.{region}.{OpenTelekomCloud}",
+            "eu-west-0" => $"oss.{region}.{FlexibleEngine}",
+            "ru-moscow-1" => $"obs.{region}.{CloudRu}",
+            _ when region.StartsWith("eu-", StringComparison.Ordinal) => $"obs.{region}.{HuaweiEurope}",
+            _ => $"obs.{region}.{Huawei}",
+        };
 }

@@ -13,10 +13,16 @@ internal sealed class JDCloudDialect(BodyChecksum? checksum = null) : IVendorDia
 {
     private readonly BodyChecksum _checksum = checksum ?? new BodyChecksum(WithoutMd5.Signature);
 
-    public EncryptionDocument Document { get; } = new(new DocumentShape("ServerSideEncryptionConfiguration", HasRule: true, Namespace: "", "aws:kms"));
+    public EncryptionDocument Document { get; } =
+        new(new DocumentShape("ServerSideEncryptionConfiguration", HasRule: true, Namespace: "", "aws:kms"));
 
     public ErrorTable Errors => JDCloudErrors.Table;
 
-    public HttpRequestMessage Sign(HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now) =>
-        SigV4Request.Make(method, address, key, body, now, _checksum);
+    public HttpRequestMessage Sign(
+        HttpMethod method,
+        BucketAddress address,
+        AccessKey key,
+        string? body,
+        DateTimeOffset now
+    ) => SigV4Request.Make(method, address, key, body, now, _checksum);
 }

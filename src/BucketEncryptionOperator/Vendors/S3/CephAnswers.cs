@@ -18,10 +18,13 @@ internal static class CephAnswers
 
     public static bool IsCeph(VendorResponse answer) =>
         answer.Headers.Server.ToString().Contains(ServerName, StringComparison.Ordinal)
-        || answer.Header("x-amz-request-id")?.Split('-', 4) is [var number, { Length: >= TimeLength } time, { Length: > 0 } gateway, { Length: > 0 }]
+        || answer.Header("x-amz-request-id")?.Split('-', 4)
+            is [var number, { Length: >= TimeLength } time, { Length: > 0 } gateway, { Length: > 0 }]
             && number.StartsWith(IdPrefix, StringComparison.Ordinal)
             && number.Length == IdPrefix.Length + NumberLength
-            && IsHex(number.AsSpan(IdPrefix.Length)) && IsHex(time) && IsHex(gateway);
+            && IsHex(number.AsSpan(IdPrefix.Length))
+            && IsHex(time)
+            && IsHex(gateway);
 
     private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(Hex);
 }

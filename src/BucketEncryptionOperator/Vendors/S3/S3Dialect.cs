@@ -13,19 +13,38 @@ internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
     private readonly BodyChecksum _checksum = checksum ?? new BodyChecksum(WithoutMd5.Sha256Header);
 
     public EncryptionDocument Document { get; } =
-        new(new DocumentShape("ServerSideEncryptionConfiguration", HasRule: true, Namespace: "http://s3.amazonaws.com/doc/2006-03-01/", "aws:kms")
-        {
-            TakesIdleBucketKey = true,
-        });
+        new(
+            new DocumentShape(
+                "ServerSideEncryptionConfiguration",
+                HasRule: true,
+                Namespace: "http://s3.amazonaws.com/doc/2006-03-01/",
+                "aws:kms"
+            )
+            {
+                TakesIdleBucketKey = true,
+            }
+        );
 
     public ErrorTable Errors => S3Errors.Table;
 
     public bool NeedsNamedKey(VendorResponse answer) => CephAnswers.IsCeph(answer);
 
-    public HttpRequestMessage Sign(HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now) =>
+    public HttpRequestMessage Sign(
+        HttpMethod method,
+        BucketAddress address,
+        AccessKey key,
+        string? body,
+        DateTimeOffset now
+    ) =>
         address.Options is S3Options { ExpectedBucketOwner: { } owner }
             ? SigV4Request.Make(
-                method, address, key, body, now, _checksum,
-                new KeyValuePair<string, string>("x-amz-expected-bucket-owner", owner))
+                method,
+                address,
+                key,
+                body,
+                now,
+                _checksum,
+                new KeyValuePair<string, string>("x-amz-expected-bucket-owner", owner)
+            )
             : SigV4Request.Make(method, address, key, body, now, _checksum);
 }

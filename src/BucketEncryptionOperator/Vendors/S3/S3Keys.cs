@@ -12,7 +12,8 @@ internal static class S3Keys
     /// <returns>What is wrong, and the right value; or null.</returns>
     public static string? ProblemOnAws(string id)
     {
-        var isQualified = id.Contains(':', StringComparison.Ordinal) || id.StartsWith(AliasPrefix, StringComparison.Ordinal);
+        var isQualified =
+            id.Contains(':', StringComparison.Ordinal) || id.StartsWith(AliasPrefix, StringComparison.Ordinal);
         if (isQualified || !id.Contains('/', StringComparison.Ordinal))
             return null;
         return id.StartsWith(ManagedPrefix, StringComparison.Ordinal)
@@ -22,7 +23,8 @@ internal static class S3Keys
 
     /// <summary>AWS's own key exists on AWS only.</summary>
     /// <inheritdoc cref="ProblemOnAws"/>
-    public static string? ProblemElsewhere(string id) => KmsKeyId.IsVendors(id)
-        ? $"\"{id}\" is AWS's own key, and this endpoint is not AWS: name a key of the store's, or use vendorDefault: true."
-        : null;
+    public static string? ProblemElsewhere(string id) =>
+        KmsKeyId.IsVendors(id)
+            ? $"\"{id}\" is AWS's own key, and this endpoint is not AWS: name a key of the store's, or use vendorDefault: true."
+            : null;
 }

@@ -12,25 +12,36 @@ internal static class S3Stores
     /// <summary>What stands before the region in a host name.</summary>
     private static readonly string[] Services = ["s3", "s3.dualstack", "s3-fips", "s3-fips.dualstack"];
 
-    public static EndpointNames Endpoints { get; } = new(
-        region => $"https://s3.{region}.{AwsPartition.OfRegion(region).Domain}",
-        [.. AwsPartition.Domains.SelectMany(d => Services.Select(s => $"{s}.{{region}}.{d}"))])
-    {
-        Superseded = ["s3.amazonaws.com", "s3-{region}.amazonaws.com"],
-        Misspelled = ["s3.fips-{region}.amazonaws.com", "s3.{region}-fips.amazonaws.com"],
-        Partition = endpoint => AwsPartition.OfHost(endpoint.IdnHost)?.Id,
-    };
+    public static EndpointNames Endpoints { get; } =
+        new(
+            region => $"https://s3.{region}.{AwsPartition.OfRegion(region).Domain}",
+            [.. AwsPartition.Domains.SelectMany(d => Services.Select(s => $"{s}.{{region}}.{d}"))]
+        )
+        {
+            Superseded = ["s3.amazonaws.com", "s3-{region}.amazonaws.com"],
+            Misspelled = ["s3.fips-{region}.amazonaws.com", "s3.{region}-fips.amazonaws.com"],
+            Partition = endpoint => AwsPartition.OfHost(endpoint.IdnHost)?.Id,
+        };
 
-    public static ShellNames Shell { get; } = new(
-        "s3", "s3", RegionUse.InSignature, new KeyVariables("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
-    {
-        RegionVariables = ["AWS_REGION", "AWS_DEFAULT_REGION"],
-    };
+    public static ShellNames Shell { get; } =
+        new(
+            "s3",
+            "s3",
+            RegionUse.InSignature,
+            new KeyVariables("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        )
+        {
+            RegionVariables = ["AWS_REGION", "AWS_DEFAULT_REGION"],
+        };
 
     public static StoreTraits Describe(StoreSettings settings)
     {
         var isAws = AwsPartition.OfHost(settings.Endpoint.IdnHost) is not null;
-        return new StoreTraits("S3", ["AES256", "KMS", "None"], isAws ? [Addressing.VirtualHost, Addressing.Path] : [Addressing.Path, Addressing.VirtualHost])
+        return new StoreTraits(
+            "S3",
+            ["AES256", "KMS", "None"],
+            isAws ? [Addressing.VirtualHost, Addressing.Path] : [Addressing.Path, Addressing.VirtualHost]
+        )
         {
             BucketKeys = true,
             DottedNames = true,

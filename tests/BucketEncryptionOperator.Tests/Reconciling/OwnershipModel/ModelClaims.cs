@@ -57,7 +57,10 @@ internal sealed class ModelClaims
         }
     }
 
-    public static Claim InRow(BucketRow row) => row.ClaimedTime is not null ? Claim.Open : row.ClaimDeniedTime is not null ? Claim.Denied : Claim.None;
+    public static Claim InRow(BucketRow row) =>
+        row.ClaimedTime is not null ? Claim.Open
+        : row.ClaimDeniedTime is not null ? Claim.Denied
+        : Claim.None;
 
     /// <summary>Records what a look has found about the claim.</summary>
     public void Looked(ClaimKey key) => _looked[(key.Uid, key.Bucket.Name)] = key.Bucket.Partition;

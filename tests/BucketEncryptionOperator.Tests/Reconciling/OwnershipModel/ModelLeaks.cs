@@ -35,6 +35,8 @@ internal sealed class ModelLeaks
     public void Declared(string ns, string key) => _known.Add((ns, key));
 
     public IEnumerable<string> In(string text, string ns) =>
-        [.. _owners.Where(o => o.Value != ns && text.Contains(o.Key, StringComparison.Ordinal)).Select(o => o.Key),
-            .. _keys.Where(k => !_known.Contains((ns, k)) && text.Contains(k, StringComparison.Ordinal))];
+        [
+            .. _owners.Where(o => o.Value != ns && text.Contains(o.Key, StringComparison.Ordinal)).Select(o => o.Key),
+            .. _keys.Where(k => !_known.Contains((ns, k)) && text.Contains(k, StringComparison.Ordinal)),
+        ];
 }

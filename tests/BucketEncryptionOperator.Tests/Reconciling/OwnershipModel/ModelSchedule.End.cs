@@ -34,14 +34,22 @@ internal sealed partial class ModelSchedule
     /// Describes all that must stay once nothing happens any more. Each look tries a denied write again, and the status
     /// notes that.
     /// </summary>
-    private string State() => string.Join('\n', [
-        .. _installations.SelectMany(i => _buckets.Select(b => $"{i.Key} {b} {i.Value[b]}")),
-        .. _bench.Kubernetes.Keys.Select(k => $"{k} {Summary(k)}"),
-    ]);
+    private string State() =>
+        string.Join(
+            '\n',
+            [
+                .. _installations.SelectMany(i => _buckets.Select(b => $"{i.Key} {b} {i.Value[b]}")),
+                .. _bench.Kubernetes.Keys.Select(k => $"{k} {Summary(k)}"),
+            ]
+        );
 
     /// <summary>A policy has written a bucket several times, and waits before it does so again.</summary>
-    private bool IsPaused() => _bench.Kubernetes.Policies.SelectMany(p => p.Status?.Buckets ?? [])
-        .Any(r => r.State == BucketRow.Drifted && r.Writes is { Refused: not true } writes && writes.NotBefore > Now);
+    private bool IsPaused() =>
+        _bench
+            .Kubernetes.Policies.SelectMany(p => p.Status?.Buckets ?? [])
+            .Any(r =>
+                r.State == BucketRow.Drifted && r.Writes is { Refused: not true } writes && writes.NotBefore > Now
+            );
 
     private void Round()
     {
@@ -64,7 +72,10 @@ internal sealed partial class ModelSchedule
         foreach (var policy in policies)
         {
             var broken = StatusRules.BrokenByItself(policy, policy.Status ?? new PolicyStatus()).ToList();
-            Assert.True(broken.Count == 0, $"{Where}: {policy.Metadata.Key}: {string.Join("; ", broken)}\n{Summary(policy.Metadata.Key)}");
+            Assert.True(
+                broken.Count == 0,
+                $"{Where}: {policy.Metadata.Key}: {string.Join("; ", broken)}\n{Summary(policy.Metadata.Key)}"
+            );
         }
         foreach (var (partition, installation) in Places.Select(p => (p.Partition, p.Installation)).Distinct())
         {
@@ -75,29 +86,48 @@ internal sealed partial class ModelSchedule
 
     private void Judge(BucketId bucket, string installation)
     {
-        if (!_oracle.IsCertain(bucket) || _oracle.OwnerOf(bucket) is not { } owner || owner.Spec.Suspend == true || !CanWrite(owner, bucket, installation))
+        if (
+            !_oracle.IsCertain(bucket)
+            || _oracle.OwnerOf(bucket) is not { } owner
+            || owner.Spec.Suspend == true
+            || !CanWrite(owner, bucket, installation)
+        )
             return;
         if (_installations[installation][bucket.Name] is not { } now)
             return;
         var wanted = PolicyReader.ReadTerms(owner.Spec).Value!.Goal;
         var isMet = wanted.IsMetBy(new Observation(now, Document: null), wasWritten: true);
         var mayNot = wanted.TargetFrom(now).Strength < now.Strength && owner.Spec.AllowDowngrade != true;
-        Assert.True(isMet || mayNot, $"{Where}: {bucket} has {now}, and {owner.Metadata.Key} owns it and declares "
-            + $"{owner.Spec.Encryption}\n{Summary(owner.Metadata.Key)}");
-        foreach (var other in _bench.Kubernetes.Policies.Where(p => isMet && p.Metadata.Uid != owner.Metadata.Uid
-            && p.Spec.Suspend != true && _oracle.MayClaim(p, bucket) && CanWrite(p, bucket, installation)))
+        Assert.True(
+            isMet || mayNot,
+            $"{Where}: {bucket} has {now}, and {owner.Metadata.Key} owns it and declares "
+                + $"{owner.Spec.Encryption}\n{Summary(owner.Metadata.Key)}"
+        );
+        foreach (
+            var other in _bench.Kubernetes.Policies.Where(p =>
+                isMet
+                && p.Metadata.Uid != owner.Metadata.Uid
+                && p.Spec.Suspend != true
+                && _oracle.MayClaim(p, bucket)
+                && CanWrite(p, bucket, installation)
+            )
+        )
         {
             var error = other.Status?.Buckets.FirstOrDefault(r => r.Name == bucket.Name)?.Error?.Code;
             var expected = OwnershipOracle.Agree(owner, other) ? null : Ownership.BucketConflict;
             Assert.True(
                 error == expected,
                 $"{Where}: {other.Metadata.Key} says {error ?? "nothing"} of {bucket}, which "
-                + $"{owner.Metadata.Key} owns and keeps as it declares\n{Summary(other.Metadata.Key)}");
+                    + $"{owner.Metadata.Key} owns and keeps as it declares\n{Summary(other.Metadata.Key)}"
+            );
         }
     }
 
     /// <summary>Whether nothing keeps the policy from reading and writing the bucket.</summary>
     private bool CanWrite(BucketEncryptionPolicy policy, BucketId bucket, string installation) =>
-        StoreOf(policy) is { } store && _secrets.GetValueOrDefault(store.Secret) is { } key && !_revoked.Contains(key)
-        && !_denied.Contains((key, installation, bucket.Name, true)) && !_denied.Contains((key, installation, bucket.Name, false));
+        StoreOf(policy) is { } store
+        && _secrets.GetValueOrDefault(store.Secret) is { } key
+        && !_revoked.Contains(key)
+        && !_denied.Contains((key, installation, bucket.Name, true))
+        && !_denied.Contains((key, installation, bucket.Name, false));
 }

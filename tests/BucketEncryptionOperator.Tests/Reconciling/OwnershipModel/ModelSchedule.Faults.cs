@@ -21,7 +21,8 @@ internal sealed partial class ModelSchedule
             5 => new VendorFault(NoAnswer(call)),
             6 => new VendorFault(NoAnswer(call), AfterEffect: true),
             _ => new VendorFault(
-                InMemoryVendor.Fail(FailureKind.Refused, "KMS.DisabledException", 400, call.Operation)),
+                InMemoryVendor.Fail(FailureKind.Refused, "KMS.DisabledException", 400, call.Operation)
+            ),
         };
     }
 
@@ -38,9 +39,16 @@ internal sealed partial class ModelSchedule
     private readonly HashSet<NamespacedName> _forbidden = [];
 
     /// <summary>Whose Secret is read.</summary>
-    private List<NamespacedName> SecretsOf(string line) => !line.StartsWith("GET ", StringComparison.Ordinal) ? []
-        : [.. _stores.Values.Concat(_gone).Select(s => s.Secret)
-            .Where(s => line.EndsWith(KubernetesFake.SecretPath(s), StringComparison.Ordinal))];
+    private List<NamespacedName> SecretsOf(string line) =>
+        !line.StartsWith("GET ", StringComparison.Ordinal)
+            ? []
+            :
+            [
+                .. _stores
+                    .Values.Concat(_gone)
+                    .Select(s => s.Secret)
+                    .Where(s => line.EndsWith(KubernetesFake.SecretPath(s), StringComparison.Ordinal)),
+            ];
 
     private Reply? KubernetesFault(int number, string line)
     {
@@ -64,8 +72,12 @@ internal sealed partial class ModelSchedule
 
     private Reply? LostAnswer(string line)
     {
-        if (_isCalm || line.StartsWith("GET ", StringComparison.Ordinal) || ModelRun.Current is not { } run
-            || _random.Next(200) >= _kubernetesFaults)
+        if (
+            _isCalm
+            || line.StartsWith("GET ", StringComparison.Ordinal)
+            || ModelRun.Current is not { } run
+            || _random.Next(200) >= _kubernetesFaults
+        )
             return null;
         Tell($"        API answer lost: {line}");
         run.HadKubernetesFault = true;

@@ -161,8 +161,9 @@ internal sealed partial class ModelSchedule
     private void PointElsewhere()
     {
         var store = One(_stores.Values.ToList());
-        var place = One(_places.Where(p => p.Vendor == store.Vendor
-            && (store.IsClusterStore || !p.IsNamedByClusterStore)).ToList());
+        var place = One(
+            _places.Where(p => p.Vendor == store.Vendor && (store.IsClusterStore || !p.IsNamedByClusterStore)).ToList()
+        );
         if (place != store.Place)
             Put(store with { Place = place, Generation = store.Generation + 1 });
     }

@@ -46,7 +46,8 @@ internal sealed partial class ModelSchedule
         Leaks(text, policy.Metadata.Namespace, $"the status of {policy.Metadata.Name}");
         if (status.Buckets.Length > 512)
             _oracle.Violations.Add($"{policy.Metadata.Key} has {status.Buckets.Length} rows");
-        var rows = status.Buckets.Where(r => r is { Partition: not null, Original.State: OriginalRow.Recorded })
+        var rows = status
+            .Buckets.Where(r => r is { Partition: not null, Original.State: OriginalRow.Recorded })
             .ToDictionary(r => new ClaimKey(policy.Metadata.Uid, new BucketId(r.Partition!, r.Name)), r => r.Original!);
         foreach (var (key, original) in rows.Where(r => !_recorded.Contains(r.Key)))
             Inherits(policy, key.Bucket, original);
@@ -59,8 +60,10 @@ internal sealed partial class ModelSchedule
             if (!rows.TryGetValue(key, out var now))
                 _originals.Remove(key);
             else if (now != original)
-                _oracle.Violations.Add($"{policy.Metadata.Key}: the original of {key.Bucket} was "
-                    + $"{original.Encryption}, and is {now.Encryption}");
+                _oracle.Violations.Add(
+                    $"{policy.Metadata.Key}: the original of {key.Bucket} was "
+                        + $"{original.Encryption}, and is {now.Encryption}"
+                );
         }
         foreach (var (key, original) in rows.Where(r => _oracle.HasWritten(r.Key)))
             _originals[key] = original;
@@ -85,21 +88,35 @@ internal sealed partial class ModelSchedule
     private void Inherits(BucketEncryptionPolicy policy, BucketId bucket, OriginalRow original)
     {
         var (meta, vendor) = (policy.Metadata, StoreOf(policy)?.Vendor);
-        var inherited = _bench.Policies.Snapshot()
-            .Where(p => p.Metadata.Uid != meta.Uid && p.Metadata.Namespace == meta.Namespace
-                && StoreOf(p) is { } store && store.Place.Partition == bucket.Partition && store.Vendor == vendor
-                && OwnershipOracle.IsLeaving(p, bucket.Name) && OwnershipOracle.ReleasesBuckets(p))
+        var inherited = _bench
+            .Policies.Snapshot()
+            .Where(p =>
+                p.Metadata.Uid != meta.Uid
+                && p.Metadata.Namespace == meta.Namespace
+                && StoreOf(p) is { } store
+                && store.Place.Partition == bucket.Partition
+                && store.Vendor == vendor
+                && OwnershipOracle.IsLeaving(p, bucket.Name)
+                && OwnershipOracle.ReleasesBuckets(p)
+            )
             .SelectMany(p => p.Status?.Buckets ?? [])
-            .Where(r => r is { HeldTime: not null, Original.State: OriginalRow.Recorded }
-                && r.Name == bucket.Name && r.Partition == bucket.Partition)
-            .Select(r => r.Original!.Encryption).ToList();
+            .Where(r =>
+                r is { HeldTime: not null, Original.State: OriginalRow.Recorded }
+                && r.Name == bucket.Name
+                && r.Partition == bucket.Partition
+            )
+            .Select(r => r.Original!.Encryption)
+            .ToList();
         if (inherited.Count == 0 && _oracle.HasWritten(new ClaimKey(meta.Uid, bucket)))
         {
             _oracle.Violations.Add(
-                $"{meta.Key} records {original.Encryption} as the original of {bucket}, after its own write");
+                $"{meta.Key} records {original.Encryption} as the original of {bucket}, after its own write"
+            );
         }
         if (inherited.Count > 0 && !inherited.Contains(original.Encryption))
-            _oracle.Violations.Add($"{meta.Key} records {original.Encryption} as the original of {bucket}, "
-                + $"and inherits {inherited[0]}");
+            _oracle.Violations.Add(
+                $"{meta.Key} records {original.Encryption} as the original of {bucket}, "
+                    + $"and inherits {inherited[0]}"
+            );
     }
 }

@@ -64,7 +64,13 @@ internal sealed partial class ModelSchedule
         var name = $"store-{_stores.Count}";
         var secret = new NamespacedName(ns.Length == 0 ? Workbench.SecretNamespace : ns, $"keys-{_stores.Count}");
         NewKey(secret);
-        Put(new ModelStore(ns, name, place.Vendor, place, secret) { Uid = $"uid-{name}", Pretends = ns.Length > 0 && Chance(3) ? One(["aliyuncs.com", "minio"]) : null });
+        Put(
+            new ModelStore(ns, name, place.Vendor, place, secret)
+            {
+                Uid = $"uid-{name}",
+                Pretends = ns.Length > 0 && Chance(3) ? One(["aliyuncs.com", "minio"]) : null,
+            }
+        );
     }
 
     private void NewKey(NamespacedName secret)
@@ -93,8 +99,15 @@ internal sealed partial class ModelSchedule
         else if (store.Pretends is { } pretends)
             spec["partition"] = pretends;
         if (store.IsClusterStore)
-            spec["allowedNamespaces"] = new JsonObject { ["names"] = new JsonArray([.. Namespaces.Select(n => JsonValue.Create(n))]) };
-        var node = new JsonObject { ["metadata"] = Meta(store.Namespace, store.Name, store.Uid, store.Generation), ["spec"] = spec };
+            spec["allowedNamespaces"] = new JsonObject
+            {
+                ["names"] = new JsonArray([.. Namespaces.Select(n => JsonValue.Create(n))]),
+            };
+        var node = new JsonObject
+        {
+            ["metadata"] = Meta(store.Namespace, store.Name, store.Uid, store.Generation),
+            ["spec"] = spec,
+        };
         if (store.IsClusterStore)
             _bench.Put(node.Deserialize(Wire.Default.ClusterObjectStore)!);
         else
@@ -103,22 +116,34 @@ internal sealed partial class ModelSchedule
     }
 
     private JsonObject Meta(string ns, string name, string uid, long generation) =>
-        new() { ["name"] = name, ["namespace"] = ns, ["uid"] = uid, ["generation"] = generation, ["resourceVersion"] = (++_made).ToString(System.Globalization.CultureInfo.InvariantCulture) };
+        new()
+        {
+            ["name"] = name,
+            ["namespace"] = ns,
+            ["uid"] = uid,
+            ["generation"] = generation,
+            ["resourceVersion"] = (++_made).ToString(System.Globalization.CultureInfo.InvariantCulture),
+        };
 
     private void StoreChanged(string ns, string name)
     {
         _oracle.CacheChanged();
-        foreach (var policy in _bench.Policies.Snapshot().Where(p => p.Spec.StoreRef.Name == name && (ns.Length == 0 || p.Metadata.Namespace == ns)))
+        foreach (
+            var policy in _bench
+                .Policies.Snapshot()
+                .Where(p => p.Spec.StoreRef.Name == name && (ns.Length == 0 || p.Metadata.Namespace == ns))
+        )
             _due[policy.Metadata.Key] = Now;
     }
 
-    private BucketEncryption Found(string where) => _random.Next(6) switch
-    {
-        0 or 5 => new BucketEncryption.None(),
-        1 => new BucketEncryption.Aes256(),
-        2 => new BucketEncryption.Kms(KeyId: null, DataCipher.Aes256),
-        _ => new BucketEncryption.Kms(_oracle.Leaks.Key($"found{_made++}z{where}"), DataCipher.Aes256),
-    };
+    private BucketEncryption Found(string where) =>
+        _random.Next(6) switch
+        {
+            0 or 5 => new BucketEncryption.None(),
+            1 => new BucketEncryption.Aes256(),
+            2 => new BucketEncryption.Kms(KeyId: null, DataCipher.Aes256),
+            _ => new BucketEncryption.Kms(_oracle.Leaks.Key($"found{_made++}z{where}"), DataCipher.Aes256),
+        };
 
     private BucketEncryptionPolicy MakePolicy(BucketEncryptionPolicy? like = null)
     {
@@ -134,29 +159,45 @@ internal sealed partial class ModelSchedule
                 Namespace = ns,
                 Uid = $"uid-{name}",
                 Generation = 1,
-                CreationTimestamp = like is null ? DateTimeOffset.UnixEpoch.AddMinutes(_random.Next(100)) : KubeTimeConverter.Truncate(Now),
+                CreationTimestamp = like is null
+                    ? DateTimeOffset.UnixEpoch.AddMinutes(_random.Next(100))
+                    : KubeTimeConverter.Truncate(Now),
             },
-            Spec = like?.Spec ?? Consistent(new PolicySpec
-            {
-                StoreRef = new StoreReference { Kind = store.IsClusterStore ? "ClusterObjectStore" : null, Name = store.Name },
-                Buckets = SomeBuckets(),
-                Encryption = SomeEncryption(ns),
-                Match = Chance(6) ? "AtLeast" : null,
-                Mode = Chance(8) ? "Audit" : null,
-                DeletionPolicy = One(["Delete", "Restore", "Restore", "Retain"]),
-                AllowDowngrade = Chance(2) ? true : null,
-                Suspend = Chance(12) ? true : null,
-            }),
+            Spec =
+                like?.Spec
+                ?? Consistent(
+                    new PolicySpec
+                    {
+                        StoreRef = new StoreReference
+                        {
+                            Kind = store.IsClusterStore ? "ClusterObjectStore" : null,
+                            Name = store.Name,
+                        },
+                        Buckets = SomeBuckets(),
+                        Encryption = SomeEncryption(ns),
+                        Match = Chance(6) ? "AtLeast" : null,
+                        Mode = Chance(8) ? "Audit" : null,
+                        DeletionPolicy = One(["Delete", "Restore", "Restore", "Retain"]),
+                        AllowDowngrade = Chance(2) ? true : null,
+                        Suspend = Chance(12) ? true : null,
+                    }
+                ),
         };
         Tell($"new {policy.Metadata.Key} of {policy.Metadata.CreationTimestamp:HH:mm}");
         _bench.Kubernetes.Put(policy);
         return policy;
     }
 
-    private static PolicySpec Consistent(PolicySpec spec) => spec.DeletionPolicy == "Delete" ? spec with { AllowDowngrade = true } : spec;
+    private static PolicySpec Consistent(PolicySpec spec) =>
+        spec.DeletionPolicy == "Delete" ? spec with { AllowDowngrade = true } : spec;
 
     private ImmutableArray<BucketReference> SomeBuckets() =>
-        [.. _buckets.OrderBy(_ => _random.Next()).Take(_random.Next(1, _buckets.Length + 1)).Select(b => new BucketReference { Name = b })];
+        [
+            .. _buckets
+                .OrderBy(_ => _random.Next())
+                .Take(_random.Next(1, _buckets.Length + 1))
+                .Select(b => new BucketReference { Name = b }),
+        ];
 
     private EncryptionSpec SomeEncryption(string ns)
     {
@@ -171,10 +212,18 @@ internal sealed partial class ModelSchedule
                 return new EncryptionSpec { Algorithm = "KMS" };
             case 5:
                 _oracle.Leaks.Declared(ns, _oracle.Leaks.Key("sharedz"));
-                return new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = "sharedz" } };
+                return new EncryptionSpec
+                {
+                    Algorithm = "KMS",
+                    KmsKey = new KmsKeySpec { Id = "sharedz" },
+                };
             default:
                 _oracle.Leaks.Declared(ns, key);
-                return new EncryptionSpec { Algorithm = "KMS", KmsKey = new KmsKeySpec { Id = key } };
+                return new EncryptionSpec
+                {
+                    Algorithm = "KMS",
+                    KmsKey = new KmsKeySpec { Id = key },
+                };
         }
     }
 }

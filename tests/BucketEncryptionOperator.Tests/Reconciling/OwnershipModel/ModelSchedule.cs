@@ -32,7 +32,13 @@ internal sealed partial class ModelSchedule : IDisposable
         new("outpost", "AlibabaOSS", "https://oss.outpost.test", "cn-hangzhou", "oss.outpost.test:443"),
     ];
 
-    private static readonly EndpointAllowList Allowed = new([.. VendorCatalog.DefaultEndpointPatterns, "https://*.store.test", "https://*.front.test", "https://*.tenant.test", "https://*.outpost.test"]);
+    private static readonly EndpointAllowList Allowed = new([
+        .. VendorCatalog.DefaultEndpointPatterns,
+        "https://*.store.test",
+        "https://*.front.test",
+        "https://*.tenant.test",
+        "https://*.outpost.test",
+    ]);
     private static readonly Partitions Flag = new(["minio=minio-*.store.test"]);
 
     private readonly Random _random;
@@ -76,11 +82,24 @@ internal sealed partial class ModelSchedule : IDisposable
             KeysThere = s => _secrets.ContainsKey(s.Secret) && !_forbidden.Contains(s.Secret),
             MayWrite = () => _bench!.MayWrite,
         };
-        _installations = Places.Select(p => p.Installation).Distinct(StringComparer.Ordinal).ToDictionary(i => i, Installation, StringComparer.Ordinal);
+        _installations = Places
+            .Select(p => p.Installation)
+            .Distinct(StringComparer.Ordinal)
+            .ToDictionary(i => i, Installation, StringComparer.Ordinal);
         var vendors = new ModelVendors(InstallationOf, (run, where) => Steps.StopAsync(run, where), _oracle);
-        _bench = new Workbench(new WorkbenchWorld(
-            new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { ["AlibabaOSS"] = vendors, ["S3"] = vendors },
-            Allowed, Flag, _random.Next(4) == 0 ? 2 : 1, () => $"{ModelRun.Current?.Policy.Metadata.Namespace}|"))
+        _bench = new Workbench(
+            new WorkbenchWorld(
+                new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal)
+                {
+                    ["AlibabaOSS"] = vendors,
+                    ["S3"] = vendors,
+                },
+                Allowed,
+                Flag,
+                _random.Next(4) == 0 ? 2 : 1,
+                () => $"{ModelRun.Current?.Policy.Metadata.Namespace}|"
+            )
+        )
         {
             Changed = Routed,
         };
@@ -176,7 +195,11 @@ internal sealed partial class ModelSchedule : IDisposable
 
     private NamespacedName? NextKey()
     {
-        var idle = _bench.Policies.Snapshot().Select(p => p.Metadata.Key).Where(k => _running.All(r => r.Run.Key != k)).ToList();
+        var idle = _bench
+            .Policies.Snapshot()
+            .Select(p => p.Metadata.Key)
+            .Where(k => _running.All(r => r.Run.Key != k))
+            .ToList();
         var due = idle.Where(k => _due.TryGetValue(k, out var at) && at <= Now).ToList();
         var from = due.Count > 0 && _random.Next(5) > 0 ? due : idle;
         return from.Count == 0 ? null : from[_random.Next(from.Count)];
@@ -188,16 +211,23 @@ internal sealed partial class ModelSchedule : IDisposable
         if (_bench.Policies.Find(key) is not { } policy)
             return;
         var run = new ModelRun(policy, StoreOf(policy), Now);
-        Tell($"begin {run} ({policy.Spec.Encryption.Algorithm} {policy.Spec.Encryption.KmsKey?.Id}, {policy.Spec.Mode ?? "Enforce"}, {policy.Spec.DeletionPolicy}, suspend {policy.Spec.Suspend}, consent {policy.Spec.AllowDowngrade}, store {run.Store?.Name} {run.Store?.Place.Partition}, buckets {string.Join(",", policy.Spec.Buckets.Select(b => b.Name))}, deleted {policy.Metadata.DeletionTimestamp:HH:mm:ss})");
+        Tell(
+            $"begin {run} ({policy.Spec.Encryption.Algorithm} {policy.Spec.Encryption.KmsKey?.Id}, {policy.Spec.Mode ?? "Enforce"}, {policy.Spec.DeletionPolicy}, suspend {policy.Spec.Suspend}, consent {policy.Spec.AllowDowngrade}, store {run.Store?.Name} {run.Store?.Place.Partition}, buckets {string.Join(",", policy.Spec.Buckets.Select(b => b.Name))}, deleted {policy.Metadata.DeletionTimestamp:HH:mm:ss})"
+        );
         _oracle.Began(run);
         Reconciles++;
         var bench = _bench;
         var attempt = _attempts.GetValueOrDefault(key);
-        _running.Add((run, _steps.Start(() =>
-        {
-            ModelRun.Current = run;
-            return bench.ReconcileAloneAsync(key, attempt, run.Stop.Token);
-        })));
+        _running.Add(
+            (
+                run,
+                _steps.Start(() =>
+                {
+                    ModelRun.Current = run;
+                    return bench.ReconcileAloneAsync(key, attempt, run.Stop.Token);
+                })
+            )
+        );
         Drain();
     }
 
@@ -207,7 +237,10 @@ internal sealed partial class ModelSchedule : IDisposable
         if (task.IsFaulted || task.IsCanceled)
         {
             OwnershipOracle.CutOff(run);
-            Assert.True(task.IsCanceled || task.Exception?.InnerException is OperationCanceledException, $"{Where}: {run} ended with {task.Exception}");
+            Assert.True(
+                task.IsCanceled || task.Exception?.InnerException is OperationCanceledException,
+                $"{Where}: {run} ended with {task.Exception}"
+            );
             Tell($"cut off {run}");
             _due[run.Key] = Now;
             return;
@@ -229,20 +262,28 @@ internal sealed partial class ModelSchedule : IDisposable
             CheckClaims(run);
     }
 
-    private string Summary(NamespacedName key) => _bench.Kubernetes.Find(key) is { } policy
-        ? string.Join("; ", (policy.Status?.Buckets ?? []).Select(r => $"{r.Name} {r.Partition} {r.State} {r.Error?.Code} {ModelClaims.InRow(r)} {(r.HeldTime is null ? "" : "held")} original {r.Original?.Encryption?.Algorithm}{r.Original?.Encryption?.KmsKeyId} denied {r.Denied?.Count}"))
-        : "gone";
+    private string Summary(NamespacedName key) =>
+        _bench.Kubernetes.Find(key) is { } policy
+            ? string.Join(
+                "; ",
+                (policy.Status?.Buckets ?? []).Select(r =>
+                    $"{r.Name} {r.Partition} {r.State} {r.Error?.Code} {ModelClaims.InRow(r)} {(r.HeldTime is null ? "" : "held")} original {r.Original?.Encryption?.Algorithm}{r.Original?.Encryption?.KmsKeyId} denied {r.Denied?.Count}"
+                )
+            )
+            : "gone";
 
     /// <summary>A claim changes only by the vendor's own answers: what a status says is what the model has seen.</summary>
     private void CheckClaims(ModelRun run)
     {
-        if (_bench.Kubernetes.Find(run.Key) is not { } stored
+        if (
+            _bench.Kubernetes.Find(run.Key) is not { } stored
             || stored.Metadata.Generation != run.Policy.Metadata.Generation
             || stored.Metadata.Uid != run.Policy.Metadata.Uid
             || stored.Spec.Suspend == true
             || _bench.Policies.Find(run.Key)?.Metadata.ResourceVersion != stored.Metadata.ResourceVersion
             || run.Store is not { } store
-            || StoreOf(stored)?.Version != run.StoreVersion)
+            || StoreOf(stored)?.Version != run.StoreVersion
+        )
         {
             return;
         }
@@ -255,8 +296,10 @@ internal sealed partial class ModelSchedule : IDisposable
             var possible = _oracle.Claims.Of(new ClaimKey(stored.Metadata.Uid, id));
             if (!possible.Contains(ModelClaims.InRow(row)))
             {
-                _oracle.Violations.Add($"{run} says of its claim on {row.Name}: {ModelClaims.InRow(row)}, "
-                    + $"and the vendor's answers make it {string.Join(" or ", possible)}");
+                _oracle.Violations.Add(
+                    $"{run} says of its claim on {row.Name}: {ModelClaims.InRow(row)}, "
+                        + $"and the vendor's answers make it {string.Join(" or ", possible)}"
+                );
             }
         }
     }
@@ -374,7 +417,9 @@ internal sealed partial class ModelSchedule : IDisposable
     private T One<T>(IReadOnlyList<T> of) => of[_random.Next(of.Count)];
 
     private InMemoryVendor InstallationOf(Uri endpoint) =>
-        _installations[Places.FirstOrDefault(p => p.Endpoint is not null && new Uri(p.Endpoint) == endpoint)?.Installation ?? "oss"];
+        _installations[
+            Places.FirstOrDefault(p => p.Endpoint is not null && new Uri(p.Endpoint) == endpoint)?.Installation ?? "oss"
+        ];
 
     private InMemoryVendor Installation(string name)
     {
@@ -382,19 +427,31 @@ internal sealed partial class ModelSchedule : IDisposable
         var vendor = new InMemoryVendor { LaggingReads = lags ? _random.Next(1, 3) : 0 };
         vendor.Denials = (call, key) =>
             key.Id != null && _revoked.Contains(key.Id)
-                ? InMemoryVendor.Fail(FailureKind.Denied, "InvalidAccessKeyId", 403, call.Operation) with { ConcernsCredentials = true }
-                : _denied.Contains((key.Id!, name, call.Bucket, call.Operation != "Get")) ? InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403, call.Operation) : null;
+                ? InMemoryVendor.Fail(FailureKind.Denied, "InvalidAccessKeyId", 403, call.Operation) with
+                {
+                    ConcernsCredentials = true,
+                }
+            : _denied.Contains((key.Id!, name, call.Bucket, call.Operation != "Get"))
+                ? InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403, call.Operation)
+            : null;
         vendor.Faults = (_, call) => VendorFault(call);
         vendor.Received = receipt =>
         {
-            Tell($"        {receipt.Call.Operation} {receipt.Call.Bucket} at {name}: {receipt.Before} -> {receipt.After}{(receipt.Shown is null ? "" : $" shown {receipt.Shown}")} {receipt.Failure?.Code}");
+            Tell(
+                $"        {receipt.Call.Operation} {receipt.Call.Bucket} at {name}: {receipt.Before} -> {receipt.After}{(receipt.Shown is null ? "" : $" shown {receipt.Shown}")} {receipt.Failure?.Code}"
+            );
             _oracle.Received(receipt, lags);
         };
         return vendor;
     }
 
     private ModelStore? StoreOf(BucketEncryptionPolicy policy) =>
-        _stores.GetValueOrDefault((policy.Spec.StoreRef.Kind == "ClusterObjectStore" ? "" : policy.Metadata.Namespace, policy.Spec.StoreRef.Name));
+        _stores.GetValueOrDefault(
+            (
+                policy.Spec.StoreRef.Kind == "ClusterObjectStore" ? "" : policy.Metadata.Namespace,
+                policy.Spec.StoreRef.Name
+            )
+        );
 
     /// <summary>The time of a workbench that is made later than whoever asks for it.</summary>
     private sealed class Clock(Func<TimeProvider> time) : TimeProvider

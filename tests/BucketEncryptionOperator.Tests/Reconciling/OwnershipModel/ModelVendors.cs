@@ -8,7 +8,11 @@ namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 /// <summary>
 /// The vendors of a schedule: from an endpoint to the installation behind it, with a gate before each call and one before its answer.
 /// </summary>
-internal sealed class ModelVendors(Func<Uri, InMemoryVendor> installationOf, Func<ModelRun, string, Task> gate, OwnershipOracle oracle) : IBucketEncryptionApi
+internal sealed class ModelVendors(
+    Func<Uri, InMemoryVendor> installationOf,
+    Func<ModelRun, string, Task> gate,
+    OwnershipOracle oracle
+) : IBucketEncryptionApi
 {
     private static readonly InMemoryVendor Format = new();
 
@@ -20,19 +24,29 @@ internal sealed class ModelVendors(Func<Uri, InMemoryVendor> installationOf, Fun
         return CallAsync("Get", address.Bucket, turn: null, () => inner.GetAsync(address, key, cancellationToken));
     }
 
-    public async Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
+    public async Task<IBucketWrite> BeginWriteAsync(
+        BucketAddress address,
+        AccessKey key,
+        CancellationToken cancellationToken
+    )
     {
         var run = RunNow();
         _oracle.Settled(run);
         await gate(run, $"begin {address.Bucket}");
-        return new Writing(this, installationOf(address.Endpoint), address, await installationOf(address.Endpoint).BeginWriteAsync(address, key, cancellationToken));
+        return new Writing(
+            this,
+            installationOf(address.Endpoint),
+            address,
+            await installationOf(address.Endpoint).BeginWriteAsync(address, key, cancellationToken)
+        );
     }
 
     public string Write(BucketEncryption target, Observation basis) => Format.Write(target, basis);
 
     public string? Repeat(Observation observed) => Format.Repeat(observed);
 
-    private static ModelRun RunNow() => ModelRun.Current ?? throw new InvalidOperationException("a call outside of any reconcile");
+    private static ModelRun RunNow() =>
+        ModelRun.Current ?? throw new InvalidOperationException("a call outside of any reconcile");
 
     private async Task<T> CallAsync<T>(string operation, string bucket, object? turn, Func<Task<T>> call)
     {
@@ -50,7 +64,12 @@ internal sealed class ModelVendors(Func<Uri, InMemoryVendor> installationOf, Fun
         }
     }
 
-    private sealed class Writing(ModelVendors vendors, InMemoryVendor installation, BucketAddress address, IBucketWrite inner) : IBucketWrite
+    private sealed class Writing(
+        ModelVendors vendors,
+        InMemoryVendor installation,
+        BucketAddress address,
+        IBucketWrite inner
+    ) : IBucketWrite
     {
         public Task<Observation> GetAsync(CancellationToken cancellationToken) =>
             vendors.CallAsync("Get", address.Bucket, this, () => inner.GetAsync(cancellationToken));
@@ -58,18 +77,24 @@ internal sealed class ModelVendors(Func<Uri, InMemoryVendor> installationOf, Fun
         public Task PutAsync(string document, Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
             WriteAsync("Put", () => inner.PutAsync(document, lastCheck, cancellationToken));
 
-        public Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken) => WriteAsync("Delete", () => inner.DeleteAsync(lastCheck, cancellationToken));
+        public Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken) =>
+            WriteAsync("Delete", () => inner.DeleteAsync(lastCheck, cancellationToken));
 
         public void Dispose() => inner.Dispose();
 
         private async Task WriteAsync(string operation, Func<Task> write)
         {
             using var writing = vendors._oracle.Writing(installation, address.Bucket);
-            await vendors.CallAsync(operation, address.Bucket, this, async () =>
-            {
-                await write();
-                return true;
-            });
+            await vendors.CallAsync(
+                operation,
+                address.Bucket,
+                this,
+                async () =>
+                {
+                    await write();
+                    return true;
+                }
+            );
         }
     }
 }

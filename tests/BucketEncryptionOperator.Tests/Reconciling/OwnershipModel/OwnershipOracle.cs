@@ -83,7 +83,10 @@ internal sealed class OwnershipOracle(TimeProvider time)
             else
                 _leaving.TryAdd((policy.Metadata.Uid, bucket), now);
             if (run.Store is { } store)
-                run.Awaited[bucket] = [.. NewcomersTo(policy, new BucketId(store.Place.Partition, bucket)).Select(p => p.Metadata.Key)];
+                run.Awaited[bucket] =
+                [
+                    .. NewcomersTo(policy, new BucketId(store.Place.Partition, bucket)).Select(p => p.Metadata.Key),
+                ];
         }
     }
 
@@ -126,7 +129,8 @@ internal sealed class OwnershipOracle(TimeProvider time)
     public void ChangedByOthers(BucketId bucket) => _changedByOthers[bucket] = time.GetUtcNow();
 
     /// <summary>A policy, or a store, is another one in the mirror now.</summary>
-    public void CacheChanged() => _claims.Doubt(k => !Cache().Any(p => p.Metadata.Uid == k.Uid && MayClaim(p, k.Bucket)));
+    public void CacheChanged() =>
+        _claims.Doubt(k => !Cache().Any(p => p.Metadata.Uid == k.Uid && MayClaim(p, k.Bucket)));
 
     /// <summary>
     /// The mirror has received a status. The operator may have lost the answer to its write. The operator goes by that
@@ -172,45 +176,64 @@ internal sealed class OwnershipOracle(TimeProvider time)
 
     public BucketEncryptionPolicy? OwnerOf(BucketId bucket)
     {
-        var claims = Claimants(bucket).Select(p => (Policy: p, Claim: _claims.Only(new ClaimKey(p.Metadata.Uid, bucket)))).Where(c => c.Claim is not (null or Claim.None)).Select(c => (c.Policy, c.Claim!.Value)).ToList();
+        var claims = Claimants(bucket)
+            .Select(p => (Policy: p, Claim: _claims.Only(new ClaimKey(p.Metadata.Uid, bucket))))
+            .Where(c => c.Claim is not (null or Claim.None))
+            .Select(c => (c.Policy, c.Claim!.Value))
+            .ToList();
         return OwnerAmong(claims).Owner;
     }
 
     /// <summary>Whether nothing is in doubt about who owns the bucket.</summary>
-    public bool IsCertain(BucketId bucket) => Claimants(bucket).All(p => _claims.Only(new ClaimKey(p.Metadata.Uid, bucket)) is not null);
+    public bool IsCertain(BucketId bucket) =>
+        Claimants(bucket).All(p => _claims.Only(new ClaimKey(p.Metadata.Uid, bucket)) is not null);
 
     /// <summary>Whether a claim of the policy on the bucket counts.</summary>
     public bool MayClaim(BucketEncryptionPolicy policy, BucketId bucket) =>
-        policy.Metadata.DeletionTimestamp is null && policy.Spec.Mode != "Audit"
-        && policy.Spec.Buckets.Any(b => b.Name == bucket.Name) && PartitionOf(policy, bucket.Name) == bucket.Partition;
+        policy.Metadata.DeletionTimestamp is null
+        && policy.Spec.Mode != "Audit"
+        && policy.Spec.Buckets.Any(b => b.Name == bucket.Name)
+        && PartitionOf(policy, bucket.Name) == bucket.Partition;
 
-    public static bool Agree(BucketEncryptionPolicy a, BucketEncryptionPolicy b) => a.Spec.Encryption == b.Spec.Encryption && (a.Spec.Match ?? "Exact") == (b.Spec.Match ?? "Exact");
+    public static bool Agree(BucketEncryptionPolicy a, BucketEncryptionPolicy b) =>
+        a.Spec.Encryption == b.Spec.Encryption && (a.Spec.Match ?? "Exact") == (b.Spec.Match ?? "Exact");
 
     /// <summary>Returns whether the policy changes a bucket when it gives the bucket up.</summary>
     public static bool ReleasesBuckets(BucketEncryptionPolicy policy) =>
         policy.Spec is { DeletionPolicy: "Delete" or "Restore", Mode: not "Audit" }
         && (policy.Metadata.DeletionTimestamp is null || policy.Spec.Suspend != true);
 
-    public static int Strength(BucketEncryption encryption) => encryption switch
-    {
-        BucketEncryption.None => 0,
-        BucketEncryption.Aes256 => 1,
-        BucketEncryption.Kms { KeyId: null } => 2,
-        BucketEncryption.Kms => 3,
-        _ => 4,
-    };
+    public static int Strength(BucketEncryption encryption) =>
+        encryption switch
+        {
+            BucketEncryption.None => 0,
+            BucketEncryption.Aes256 => 1,
+            BucketEncryption.Kms { KeyId: null } => 2,
+            BucketEncryption.Kms => 3,
+            _ => 4,
+        };
 
     private static IEnumerable<string> BucketsOf(BucketEncryptionPolicy policy) =>
-        policy.Spec.Buckets.Select(b => b.Name).Union((policy.Status?.Buckets ?? []).Select(b => b.Name), StringComparer.Ordinal);
+        policy
+            .Spec.Buckets.Select(b => b.Name)
+            .Union((policy.Status?.Buckets ?? []).Select(b => b.Name), StringComparer.Ordinal);
 
     public static bool IsLeaving(BucketEncryptionPolicy policy, string bucket) =>
         policy.Metadata.DeletionTimestamp is not null || !policy.Spec.Buckets.Any(b => b.Name == bucket);
 
-    private static (BucketEncryptionPolicy? Owner, BucketEncryptionPolicy? Keeper) OwnerAmong(IEnumerable<(BucketEncryptionPolicy Policy, Claim Claim)> claims)
+    private static (BucketEncryptionPolicy? Owner, BucketEncryptionPolicy? Keeper) OwnerAmong(
+        IEnumerable<(BucketEncryptionPolicy Policy, Claim Claim)> claims
+    )
     {
-        var byAge = claims.OrderBy(c => c.Policy.Metadata.CreationTimestamp).ThenBy(c => c.Policy.Metadata.Uid, StringComparer.Ordinal).ToList();
+        var byAge = claims
+            .OrderBy(c => c.Policy.Metadata.CreationTimestamp)
+            .ThenBy(c => c.Policy.Metadata.Uid, StringComparer.Ordinal)
+            .ToList();
         var keeper = byAge is [(var oldest, Claim.Denied), ..] ? oldest : null;
-        return (byAge.FirstOrDefault(c => c.Claim == Claim.Open && (keeper is null || Agree(keeper, c.Policy))).Policy, keeper);
+        return (
+            byAge.FirstOrDefault(c => c.Claim == Claim.Open && (keeper is null || Agree(keeper, c.Policy))).Policy,
+            keeper
+        );
     }
 
     /// <summary>The store's; while it is not there, where the policy has looked last.</summary>
@@ -255,7 +278,9 @@ internal sealed class OwnershipOracle(TimeProvider time)
         var key = new ClaimKey(run.Policy.Metadata.Uid, bucket);
         var judged = Judge(run, bucket, receipt, readsLag).ToList();
         foreach (var problem in judged)
-            Violate($"{run} writes {receipt.Call.Operation} {bucket.Name} of {bucket.Partition} ({receipt.Before} to {receipt.After}, {receipt.Failure?.Code ?? "done"}): {problem}");
+            Violate(
+                $"{run} writes {receipt.Call.Operation} {bucket.Name} of {bucket.Partition} ({receipt.Before} to {receipt.After}, {receipt.Failure?.Code ?? "done"}): {problem}"
+            );
         if (receipt.Failure is { Kind: FailureKind.Denied, IsVendorAnswer: true })
             (_denied.TryGetValue(key, out var times) ? times : _denied[key] = []).Add(time.GetUtcNow());
         else if (receipt.Failure is null)
@@ -311,7 +336,9 @@ internal sealed class OwnershipOracle(TimeProvider time)
             return "the bucket is to stay as it is";
         if (StoreOf(now)?.Version != run.StoreVersion)
             return "the store has changed";
-        return KeysGiven.GetValueOrDefault(store.Secret) != receipt.Key.Id ? "the key is not the store's any more" : null;
+        return KeysGiven.GetValueOrDefault(store.Secret) != receipt.Key.Id
+            ? "the key is not the store's any more"
+            : null;
     }
 
     private string? Fresh(Evidence read, BucketId bucket)
@@ -322,7 +349,8 @@ internal sealed class OwnershipOracle(TimeProvider time)
         if (!_written.TryGetValue(bucket, out var written))
             return null;
         return written > read.At ? "on a read from before another write of this process"
-            : read.At - written < ReadLag ? $"on a read {read.At - written} after another write of this process" : null;
+            : read.At - written < ReadLag ? $"on a read {read.At - written} after another write of this process"
+            : null;
     }
 
     /// <summary>By the true state, but for what somebody else has changed since the read: nobody can know that.</summary>
@@ -335,27 +363,41 @@ internal sealed class OwnershipOracle(TimeProvider time)
     }
 
     private bool Entitled(BucketEncryptionPolicy writer, BucketId bucket, bool weakens) =>
-        Assignments(bucket, writer).Any(claims =>
-        {
-            claims.Add((writer, Claim.Open));
-            var (owner, keeper) = OwnerAmong(claims);
-            if (owner is null || owner.Metadata.Uid == writer.Metadata.Uid)
-                return owner is not null;
-            return owner.Spec.Suspend != true && Agree(owner, writer) && (keeper is null || Agree(keeper, writer)) && IsWriteDenied(new ClaimKey(owner.Metadata.Uid, bucket))
-                && (!weakens || owner.Spec.AllowDowngrade == true);
-        });
+        Assignments(bucket, writer)
+            .Any(claims =>
+            {
+                claims.Add((writer, Claim.Open));
+                var (owner, keeper) = OwnerAmong(claims);
+                if (owner is null || owner.Metadata.Uid == writer.Metadata.Uid)
+                    return owner is not null;
+                return owner.Spec.Suspend != true
+                    && Agree(owner, writer)
+                    && (keeper is null || Agree(keeper, writer))
+                    && IsWriteDenied(new ClaimKey(owner.Metadata.Uid, bucket))
+                    && (!weakens || owner.Spec.AllowDowngrade == true);
+            });
 
     private bool IsWriteDenied(ClaimKey owner) =>
         _denied.TryGetValue(owner, out var times) && times.Count >= DeniedEnough && times[^1] - times[0] >= DeniedFor;
 
     /// <summary>Every way in which the others' claims may stand.</summary>
-    private IEnumerable<List<(BucketEncryptionPolicy Policy, Claim Claim)>> Assignments(BucketId bucket, BucketEncryptionPolicy but)
+    private IEnumerable<List<(BucketEncryptionPolicy Policy, Claim Claim)>> Assignments(
+        BucketId bucket,
+        BucketEncryptionPolicy but
+    )
     {
-        IEnumerable<List<(BucketEncryptionPolicy, Claim)>> all = [[]];
+        IEnumerable<List<(BucketEncryptionPolicy, Claim)>> all =
+        [
+            [],
+        ];
         foreach (var policy in Claimants(bucket).Where(p => p.Metadata.Uid != but.Metadata.Uid))
         {
             var possible = _claims.Of(new ClaimKey(policy.Metadata.Uid, bucket));
-            all = all.SelectMany(before => possible.Select(c => c == Claim.None ? before : (List<(BucketEncryptionPolicy, Claim)>)[.. before, (policy, c)]));
+            all = all.SelectMany(before =>
+                possible.Select(c =>
+                    c == Claim.None ? before : (List<(BucketEncryptionPolicy, Claim)>)[.. before, (policy, c)]
+                )
+            );
         }
         return all.Select(a => a.ToList());
     }
@@ -372,26 +414,49 @@ internal sealed class OwnershipOracle(TimeProvider time)
         if (waited < ReleaseGrace)
             return $"releases after {waited}";
         // Who has come since the pass began may not have been seen; who is there still is awaited.
-        var awaited = run.Awaited.GetValueOrDefault(bucket.Name)?.Intersect(NewcomersTo(policy, bucket).Select(p => p.Metadata.Key)).ToList() ?? [];
-        return waited < LongestAwaited && awaited.Count > 0 ? $"releases after {waited} what {awaited[0]} is about to take over" : null;
+        var awaited =
+            run.Awaited.GetValueOrDefault(bucket.Name)
+                ?.Intersect(NewcomersTo(policy, bucket).Select(p => p.Metadata.Key))
+                .ToList()
+            ?? [];
+        return waited < LongestAwaited && awaited.Count > 0
+            ? $"releases after {waited} what {awaited[0]} is about to take over"
+            : null;
     }
 
     /// <summary>What is put back was read at this very bucket, by a policy of the namespace, at a store of the vendor.</summary>
     private string? Restores(ModelRun run, BucketEncryptionPolicy policy, BucketId bucket, VendorReceipt receipt) =>
-        policy.Spec.DeletionPolicy == "Restore" && receipt.After is { } after && receipt.Before != receipt.After && run.Store is { } store
+        policy.Spec.DeletionPolicy == "Restore"
+        && receipt.After is { } after
+        && receipt.Before != receipt.After
+        && run.Store is { } store
         && !ReadOf(policy.Metadata.Namespace, store.Vendor, bucket).Contains(after)
-            ? "puts back what nobody of the namespace has ever read there" : null;
+            ? "puts back what nobody of the namespace has ever read there"
+            : null;
 
     /// <summary>Policies of which it is certain that they are about to claim the bucket.</summary>
     private IEnumerable<BucketEncryptionPolicy> NewcomersTo(BucketEncryptionPolicy leaving, BucketId bucket) =>
-        Cache().Where(p => p.Metadata.Uid != leaving.Metadata.Uid && p.Spec.Suspend != true && MayClaim(p, bucket) && StoreOf(p) is { } store
-            && KeysThere(store) && _claims.Only(new ClaimKey(p.Metadata.Uid, bucket)) == Claim.None
-            && !_looked.Contains((p.Metadata.Uid, p.Metadata.Generation, bucket)));
+        Cache()
+            .Where(p =>
+                p.Metadata.Uid != leaving.Metadata.Uid
+                && p.Spec.Suspend != true
+                && MayClaim(p, bucket)
+                && StoreOf(p) is { } store
+                && KeysThere(store)
+                && _claims.Only(new ClaimKey(p.Metadata.Uid, bucket)) == Claim.None
+                && !_looked.Contains((p.Metadata.Uid, p.Metadata.Generation, bucket))
+            );
 
     public required Func<ModelStore, bool> KeysThere { get; init; }
 
-    private string Describe(BucketId bucket) => string.Concat(Claimants(bucket).OrderBy(p => p.Metadata.CreationTimestamp).Select(p =>
-        $"\n    {p.Metadata.Key} of {p.Metadata.CreationTimestamp:HH:mm} {p.Spec.Encryption.Algorithm} {p.Spec.Encryption.KmsKey?.Id} suspended {p.Spec.Suspend}: {string.Join(" or ", _claims.Of(new ClaimKey(p.Metadata.Uid, bucket)))}"));
+    private string Describe(BucketId bucket) =>
+        string.Concat(
+            Claimants(bucket)
+                .OrderBy(p => p.Metadata.CreationTimestamp)
+                .Select(p =>
+                    $"\n    {p.Metadata.Key} of {p.Metadata.CreationTimestamp:HH:mm} {p.Spec.Encryption.Algorithm} {p.Spec.Encryption.KmsKey?.Id} suspended {p.Spec.Suspend}: {string.Join(" or ", _claims.Of(new ClaimKey(p.Metadata.Uid, bucket)))}"
+                )
+        );
 
     private void Violate(string what) => Violations.Add($"{time.GetUtcNow():HH:mm:ss.fff} {what}");
 
