@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks what a compiler does not: formatting and analyzers, shell scripts, YAML, and that no tracked file names a place on somebody's machine.
+# Checks besides tests: layout and analyzers, shell scripts, YAML, and that no tracked file names a place on somebody's machine.
 # All checks run; the exit code is non-zero if one of them failed.
 # shellcheck disable=SC2317  # the checks are called through `check`, which shellcheck does not see
 set -euo pipefail
@@ -31,10 +31,14 @@ scripts() {
   done
 }
 
-formatting() {
-  dotnet restore BucketEncryptionOperator.sln -v quiet &&
-    dotnet format BucketEncryptionOperator.sln --verify-no-changes --no-restore
+formatting() { dotnet tool restore --verbosity quiet && dotnet csharpier check src tests; }
+# CSharpier breaks code, but neither comments nor literals.
+width() {
+  local code=0
+  git grep -nIE '^.{121,}$' -- '*.cs' || code=$?
+  [ "$code" -eq 1 ] # git grep: nothing found
 }
+analyzers() { dotnet build BucketEncryptionOperator.sln -c Release --nologo -v quiet; }
 shell_scripts() { scripts | xargs -0 -r "$shellcheck" --external-sources; }
 yaml() { tracked '*.yaml' '*.yml' .yamllint | xargs -0 -r "$yamllint" --strict; }
 # Tests, scenarios and classes of tests. The underscores of its name distinguish a test from other code.
@@ -71,5 +75,7 @@ check "shell scripts (shellcheck)" shell_scripts
 check "YAML (yamllint)" yaml
 check "what is rendered (make render)" deploy/render.sh --check
 check "no paths of a machine" stray_paths
-check "formatting and analyzers (dotnet format)" formatting
+check "layout of C# (CSharpier)" formatting
+check "C# lines of at most 120 columns" width
+check "analyzers (dotnet build)" analyzers
 exit "$bad"

@@ -1,4 +1,4 @@
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace Benchmarks;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Api;
 using k8s;
 
 namespace Benchmarks;
@@ -22,10 +22,10 @@ internal sealed class Fill(string kubeconfig, string ns)
                     k =>
                         k.CustomObjects.CreateNamespacedCustomObjectAsync(
                             JsonElement.Parse(Policy(i, buckets)),
-                            Kinds.Group,
-                            Kinds.Version,
+                            ApiResources.Group,
+                            ApiResources.Version,
                             ns,
-                            Kinds.Policies.Plural,
+                            ApiResources.Policies.Plural,
                             cancellationToken: token
                         ),
                     token
@@ -38,8 +38,10 @@ internal sealed class Fill(string kubeconfig, string ns)
     {
         var names = string.Join(',', Enumerable.Range(0, buckets).Select(j => $$"""{"name":"bench-{{i}}-{{j}}"}"""));
         return $$$"""
-            {"apiVersion":"{{{Kinds.Group}}}/{{{Kinds.Version}}}","kind":"BucketEncryptionPolicy","metadata":{"name":"bench-{{{i}}}"},
-             "spec":{"storeRef":{"name":"bench"},"buckets":[{{{names}}}],"encryption":{"algorithm":"KMS","kmsKey":{"id":"example-kms-key-id"} } } }
+            {"apiVersion":"{{{ApiResources.Group}}}/{{{ApiResources.Version}}}","kind":"BucketEncryptionPolicy",
+             "metadata":{"name":"bench-{{{i}}}"},
+             "spec":{"storeRef":{"name":"bench"},"buckets":[{{{names}}}],
+             "encryption":{"algorithm":"KMS","kmsKey":{"id":"example-kms-key-id"} } } }
             """;
     }
 }

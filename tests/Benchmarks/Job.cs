@@ -1,13 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
-using BucketEncryptionOperator.Policies;
-using KubeRuntime.Api;
+using BucketEncryptionOperator.Api;
+using KubeRuntime.Client;
 
 namespace Benchmarks;
 
 /// <summary>
-/// The time from the start of a program until all policies are Ready, and what it then has used. Seen from outside, through a watch of this process's own, so that
-/// every program is measured by the same clock.
+/// The time from the start of a program until all policies are Ready, and what it then has used. Seen from outside,
+/// through a watch of this process's own, so that every program is measured by the same clock.
 /// </summary>
 internal static class Job
 {
@@ -23,8 +23,8 @@ internal static class Job
     {
         using var client = Cluster.Connect(kubeconfig);
         using var watch = await client.StreamListAsync(
-            Kinds.Policies,
-            new Scope(null),
+            ApiResources.Policies,
+            new WatchScope(null),
             LongestWatch,
             cancellationToken
         );

@@ -18,7 +18,8 @@ internal static class ProcessFigures
     public static string Line(double seconds, string pid) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"seconds={seconds:0.000} cpuSeconds={CpuSeconds(pid):0.00} rssMiB={ResidentMib(pid):0.0} privateMiB={PrivateMib(pid):0.0} peakMiB={PeakMib(pid):0.0}"
+            $"seconds={seconds:0.000} cpuSeconds={CpuSeconds(pid):0.00} rssMiB={ResidentMib(pid):0.0} "
+                + $"privateMiB={PrivateMib(pid):0.0} peakMiB={PeakMib(pid):0.0}"
         );
 
     private static double CpuSeconds(string pid) => (Stat(pid, 14) + Stat(pid, 15)) / Ticks;

@@ -1,7 +1,7 @@
 using System.Globalization;
-using BucketEncryptionOperator.Policies;
-using KubeRuntime.Api;
-using KubeRuntime.Watching;
+using BucketEncryptionOperator.Api;
+using KubeRuntime.Client;
+using KubeRuntime.Informers;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Benchmarks;
@@ -20,7 +20,7 @@ internal static class Sync
     )
     {
         using var client = Cluster.Connect(kubeconfig);
-        var mirror = new Mirror<BucketEncryptionPolicy>();
+        var mirror = new ObjectCache<BucketEncryptionPolicy>();
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watch = pages ? ListAsync(client, mirror, watching.Token) : StreamAsync(client, mirror, watching.Token);
         await mirror.WhenSynced.WaitAsync(cancellationToken);
@@ -29,7 +29,8 @@ internal static class Sync
             throw new InvalidOperationException($"{mirror.Count} objects, expected {policies}");
         await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellationToken); // let it come to rest
         var line = ProcessFigures.Line(seconds, "self");
-        var heap = GC.GetTotalMemory(forceFullCollection: true) / (double)(1 << 20); // after the line: it would make the process smaller
+        // After the line: it would make the process smaller
+        var heap = GC.GetTotalMemory(forceFullCollection: true) / (double)(1 << 20);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{line} heapMiB={heap:0.0}"));
         GC.KeepAlive(mirror);
         await watching.CancelAsync();
@@ -39,14 +40,14 @@ internal static class Sync
 
     private static Task StreamAsync(
         KubeClient client,
-        Mirror<BucketEncryptionPolicy> mirror,
+        ObjectCache<BucketEncryptionPolicy> mirror,
         CancellationToken cancellationToken
     )
     {
-        var watcher = new Watcher<BucketEncryptionPolicy>(
+        var watcher = new Reflector<BucketEncryptionPolicy>(
             client,
-            Kinds.Policies,
-            new Scope(null),
+            ApiResources.Policies,
+            new WatchScope(null),
             new Random(1),
             TimeProvider.System,
             NullLogger.Instance
@@ -57,7 +58,7 @@ internal static class Sync
     /// <summary>As the watcher does where the server has no streaming lists.</summary>
     private static async Task ListAsync(
         KubeClient client,
-        Mirror<BucketEncryptionPolicy> mirror,
+        ObjectCache<BucketEncryptionPolicy> mirror,
         CancellationToken cancellationToken
     )
     {
@@ -65,7 +66,13 @@ internal static class Sync
         string? next = null;
         do
         {
-            var page = await client.ListAsync(Kinds.Policies, new Scope(null), PageSize, next, cancellationToken);
+            var page = await client.ListAsync(
+                ApiResources.Policies,
+                new WatchScope(null),
+                PageSize,
+                next,
+                cancellationToken
+            );
             mirror.Apply(new WatchEvent<BucketEncryptionPolicy>.Listed(page.Items, page.Unreadable));
             next = page.Continue;
         } while (next is not null);

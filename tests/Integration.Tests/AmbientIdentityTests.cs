@@ -6,7 +6,10 @@ using Xunit.Abstractions;
 
 namespace Integration.Tests;
 
-/// <summary>The operator's own identities, through keys that end after seconds and renewals that fail. The witness is the vendor's record: which key each request had, and when it ended.</summary>
+/// <summary>
+/// The operator's own identities, through keys that end after seconds and renewals that fail. The witness is the
+/// vendor's record: which key each request had, and when it ended.
+/// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelper output)
 {
@@ -58,7 +61,10 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
         }
     }
 
-    /// <summary>A key ends and is renewed, at the second try; then nobody gives keys until the last one is over and for a while after; then all is well again.</summary>
+    /// <summary>
+    /// A key ends and is renewed, at the second try; then nobody gives keys until the last one is over and for a while
+    /// after; then all is well again.
+    /// </summary>
     private async Task LiveAsync(Line line)
     {
         var (scene, op, name) = (line.Scene, line.Operator, line.Name);
@@ -105,7 +111,8 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, name, "True", detail: () => op.Log);
 
         output.WriteLine(
-            $"{name}: {KeysUsed(line)} keys of {KeySeconds} s, {Asked(line)} times asked for one, {struck} of them in the outage; {scene.Received(name, Operations.Get)} reads of the bucket, none without a key"
+            $"{name}: {KeysUsed(line)} keys of {KeySeconds} s, {Asked(line)} times asked for one, {struck} of them in "
+                + $"the outage; {scene.Received(name, Operations.Get)} reads of the bucket, none without a key"
         );
         Assert.Equal(silentFrom, silentTo);
         Assert.Contains(
@@ -123,7 +130,8 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
         var least = requests.Min(r => (keys[r.AccessKeyId!].ExpiresAt - r.Time).TotalSeconds);
 
         output.WriteLine(
-            $"{requests.Count} requests with {keys.Count} keys: the one that came closest to its key's end had {least:0.0} s left"
+            $"{requests.Count} requests with {keys.Count} keys: the one that came closest to its key's end had "
+                + $"{least:0.0} s left"
         );
         Assert.True(least > 0, $"{least} s");
         Assert.Empty(

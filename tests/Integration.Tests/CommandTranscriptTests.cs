@@ -2,7 +2,10 @@ using Integration.Tests.Harness;
 
 namespace Integration.Tests;
 
-/// <summary>The command as it is built, against simulated stores. In the collection of the others, though it needs no cluster: those measure, and it starts two dozen processes.</summary>
+/// <summary>
+/// The command as it is built, against simulated stores. In the collection of the others, though it needs no cluster:
+/// those measure, and it starts two dozen processes.
+/// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class CommandTranscriptTests
 {

@@ -3,7 +3,10 @@ using Xunit.Abstractions;
 
 namespace Integration.Tests;
 
-/// <summary>The ways to an API server other than one kubeconfig of an administrator, and what is replaced on disk while the operator runs.</summary>
+/// <summary>
+/// The ways to an API server other than one kubeconfig of an administrator, and what is replaced on disk while the
+/// operator runs.
+/// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class ConnectionTests(ClusterFixture fixture, ITestOutputHelper output)
 {
@@ -55,7 +58,8 @@ public sealed class ConnectionTests(ClusterFixture fixture, ITestOutputHelper ou
             await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "meanwhile", "True", detail: () => op.Log);
 
             output.WriteLine(
-                $"token revoked and then replaced in its file: the policy that had come meanwhile was ready {TimeProvider.System.GetElapsedTime(since).TotalSeconds:0.0} s after the replacement"
+                "token revoked and then replaced in its file: the policy that had come meanwhile was ready "
+                    + $"{TimeProvider.System.GetElapsedTime(since).TotalSeconds:0.0} s after the replacement"
             );
         }
         finally
@@ -102,7 +106,8 @@ public sealed class ConnectionTests(ClusterFixture fixture, ITestOutputHelper ou
         var replaced = await ServesAsync(scene, op, "after-the-authority");
 
         output.WriteLine(
-            $"in-cluster: a new policy was ready {revoked.TotalSeconds:0.0} s after the token was revoked and replaced, {replaced.TotalSeconds:0.0} s after ca.crt was"
+            $"in-cluster: a new policy was ready {revoked.TotalSeconds:0.0} s after the token was revoked and "
+                + $"replaced, {replaced.TotalSeconds:0.0} s after ca.crt was"
         );
     }
 

@@ -2,7 +2,10 @@ using Integration.Tests.Harness;
 
 namespace Integration.Tests;
 
-/// <summary>The door: what the API server refuses by schema and CEL, and what it says to the user. The table is the specification.</summary>
+/// <summary>
+/// The door: what the API server refuses by schema and CEL, and what it says to the user. The table is the
+/// specification.
+/// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class CrdRulesTests(ClusterFixture fixture)
 {
@@ -210,7 +213,8 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
         (
             "cloudbox-without-endpoint",
             Store,
-            "{vendor: AlibabaOSS, region: cn-hangzhou, alibaba: {cloudBoxId: cb-1}, credentials: {secretRef: {name: k}}}",
+            "{vendor: AlibabaOSS, region: cn-hangzhou, alibaba: {cloudBoxId: cb-1}, "
+                + "credentials: {secretRef: {name: k}}}",
             "alibaba.cloudBoxId needs endpoint"
         ),
         (
@@ -317,7 +321,8 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
     public async Task What_cannot_be_meant_is_refused_with_a_message_that_says_what_to_do()
     {
         var documents = Refused.Select(r =>
-            $"apiVersion: bucketencryption.io/v1alpha1\nkind: {r.Kind}\nmetadata: {{name: {r.Case}{(r.Kind == ClusterStore ? "" : ", namespace: default")}}}\nspec: {r.Spec}"
+            $"apiVersion: bucketencryption.io/v1alpha1\nkind: {r.Kind}\n"
+            + $"metadata: {{name: {r.Case}{(r.Kind == ClusterStore ? "" : ", namespace: default")}}}\nspec: {r.Spec}"
         );
 
         var (code, output) = await fixture.Cluster.TryApplyAsync(string.Join("\n---\n", documents));
@@ -364,7 +369,9 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
         var documents = endpoints.SelectMany(
             (endpoint, i) =>
                 ((string[])[Store, ClusterStore]).Select(kind =>
-                    $"apiVersion: bucketencryption.io/v1alpha1\nkind: {kind}\nmetadata: {{name: endpoint-{i}{(kind == ClusterStore ? "" : ", namespace: default")}}}\nspec: {StoreSpec(endpoint: endpoint)}"
+                    $"apiVersion: bucketencryption.io/v1alpha1\nkind: {kind}\n"
+                    + $"metadata: {{name: endpoint-{i}{(kind == ClusterStore ? "" : ", namespace: default")}}}\n"
+                    + $"spec: {StoreSpec(endpoint: endpoint)}"
                 )
         );
         var file = Path.GetTempFileName();
@@ -447,5 +454,6 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
         string endpoint = "https://oss-cn-hangzhou.aliyuncs.com",
         string more = ""
     ) =>
-        $"{{vendor: {vendor}, region: '{region}', endpoint: '{endpoint}', credentials: {{secretRef: {{name: k}}}}{more}}}";
+        $"{{vendor: {vendor}, region: '{region}', endpoint: '{endpoint}', "
+        + $"credentials: {{secretRef: {{name: k}}}}{more}}}";
 }

@@ -9,10 +9,12 @@ namespace Integration.Tests;
 public sealed class DeclaredEncryptionTests(ClusterFixture fixture)
 {
     private const string Aes256 =
-        "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
+        "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
+        + "</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
 
     private const string NamedKeyAndMore =
-        "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>key-0</KMSMasterKeyID></ApplyServerSideEncryptionByDefault>"
+        "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm>"
+        + "<KMSMasterKeyID>key-0</KMSMasterKeyID></ApplyServerSideEncryptionByDefault>"
         + "<SomethingNew><Level>7</Level></SomethingNew></ServerSideEncryptionRule>";
 
     [Theory]

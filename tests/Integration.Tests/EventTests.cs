@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using Integration.Tests.Harness;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 using KubeRuntime.Events;
-using KubeRuntime.Metrics;
+using KubeRuntime.Instrumentation;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit.Abstractions;
 
@@ -40,10 +40,9 @@ public sealed class EventTests(ClusterFixture fixture, ITestOutputHelper output)
 
         var events = await EventsAsync(scene);
         Assert.Equal(
-            """
-            DriftDetected Bucket ledger: default encryption was changed by somebody else, from KMS with key key-1 to None.
-            EncryptionApplied Bucket ledger: default encryption is now KMS with key key-1; it was None.
-            """,
+            "DriftDetected Bucket ledger: default encryption was changed by somebody else, from KMS with key key-1 to "
+                + "None.\n"
+                + "EncryptionApplied Bucket ledger: default encryption is now KMS with key key-1; it was None.",
             string.Join('\n', events.Select(e => $"{e["reason"]} {e["note"]}").Order(StringComparer.Ordinal))
         );
         Assert.Equal(3, Occurrences(events));

@@ -3,28 +3,34 @@ using System.Text;
 using Integration.Tests.Harness;
 using k8s;
 using k8s.Models;
-using KubeRuntime.Api;
-using KubeRuntime.Leading;
-using KubeRuntime.Tests.Api;
+using KubeRuntime.Client;
+using KubeRuntime.LeaderElection;
+using KubeRuntime.Tests.Client;
 using TestKit;
 
 namespace Integration.Tests;
 
-/// <summary>The proxy that the chaos table stands on: what is not struck passes as it came, and what is struck is what was asked for.</summary>
+/// <summary>
+/// The proxy that the chaos table stands on: what is not struck passes as it came, and what is struck is what was asked
+/// for.
+/// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class HttpFaultProxyTests(ClusterFixture fixture) : IAsyncLifetime, IDisposable
 {
-    private static readonly Dictionary<string, (HttpFault Fault, KubeFailure Failure)> Table = new(
+    private static readonly Dictionary<string, (HttpFault Fault, KubeFailureKind Failure)> Table = new(
         StringComparer.Ordinal
     )
     {
-        ["429"] = (new HttpFault.Answer(429) { RetryAfterSeconds = 7 }, KubeFailure.Throttled),
-        ["500"] = (new HttpFault.Answer(500), KubeFailure.Transient),
-        ["410"] = (new HttpFault.ExpiredEvent(), KubeFailure.Expired),
-        ["half an answer with a clean end"] = (new HttpFault.Truncate(40, Breaks: false), KubeFailure.Transient),
-        ["half an answer on a stream that breaks"] = (new HttpFault.Truncate(40, Breaks: true), KubeFailure.Transient),
-        ["no answer to what was done"] = (new HttpFault.Truncate(0, Breaks: true), KubeFailure.Transient),
-        ["a spoiled byte"] = (new HttpFault.Corrupt(40), KubeFailure.Transient),
+        ["429"] = (new HttpFault.Answer(429) { RetryAfterSeconds = 7 }, KubeFailureKind.Throttled),
+        ["500"] = (new HttpFault.Answer(500), KubeFailureKind.Transient),
+        ["410"] = (new HttpFault.ExpiredEvent(), KubeFailureKind.Expired),
+        ["half an answer with a clean end"] = (new HttpFault.Truncate(40, Breaks: false), KubeFailureKind.Transient),
+        ["half an answer on a stream that breaks"] = (
+            new HttpFault.Truncate(40, Breaks: true),
+            KubeFailureKind.Transient
+        ),
+        ["no answer to what was done"] = (new HttpFault.Truncate(0, Breaks: true), KubeFailureKind.Transient),
+        ["a spoiled byte"] = (new HttpFault.Corrupt(40), KubeFailureKind.Transient),
     };
 
     private static readonly NamespacedName Key = new("default", "fault-proxy");
@@ -95,7 +101,10 @@ public sealed class HttpFaultProxyTests(ClusterFixture fixture) : IAsyncLifetime
             Lease.Resource,
             Key,
             Json(
-                $$$"""{"metadata":{"resourceVersion":"{{{lease.Metadata.ResourceVersion}}}"},"spec":{"holderIdentity":"second"}}"""
+                $$$"""
+                {"metadata":{"resourceVersion":"{{{lease.Metadata.ResourceVersion}}}"},
+                "spec":{"holderIdentity":"second"}}
+                """
             ),
             CancellationToken.None
         );
@@ -131,7 +140,10 @@ public sealed class HttpFaultProxyTests(ClusterFixture fixture) : IAsyncLifetime
 
         using var watch = await WatchAsync("1");
 
-        Assert.Equal(KubeFailure.Expired, (await watch.ReadAsync(CancellationToken.None).Within())?.Failure?.Failure);
+        Assert.Equal(
+            KubeFailureKind.Expired,
+            (await watch.ReadAsync(CancellationToken.None).Within())?.Failure?.Failure
+        );
     }
 
     [Fact]
@@ -151,7 +163,7 @@ public sealed class HttpFaultProxyTests(ClusterFixture fixture) : IAsyncLifetime
         Client
             .WatchAsync(
                 Lease.Resource,
-                new Scope(Key.Namespace) { FieldSelector = "metadata.name=" + Key.Name },
+                new WatchScope(Key.Namespace) { FieldSelector = "metadata.name=" + Key.Name },
                 version,
                 TimeSpan.FromMinutes(5),
                 CancellationToken.None

@@ -5,7 +5,10 @@ using Xunit.Abstractions;
 
 namespace Integration.Tests;
 
-/// <summary>kill -9 at every step between the first read and the status: whatever was done, the next process finds it and goes on.</summary>
+/// <summary>
+/// kill -9 at every step between the first read and the status: whatever was done, the next process finds it and goes
+/// on.
+/// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class KilledOperatorTests(ClusterFixture fixture, ITestOutputHelper output)
 {

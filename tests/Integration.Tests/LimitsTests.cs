@@ -52,7 +52,8 @@ public sealed class LimitsTests(ClusterFixture fixture, ITestOutputHelper output
         var total = scene.Vendor.Counters.Values.Total;
         var refused = total.Rejected.GetValueOrDefault("MetaOperationQpsLimitExceeded");
         output.WriteLine(
-            $"vendor takes {VendorRate:0}/s: found {found:0.0}/s over {seconds:0} s; {total.Received} requests in all, {refused} refused ({100.0 * refused / total.Received:0.0} %); {buckets.Count} buckets done"
+            $"vendor takes {VendorRate:0}/s: found {found:0.0}/s over {seconds:0} s; {total.Received} requests in "
+                + $"all, {refused} refused ({100.0 * refused / total.Received:0.0} %); {buckets.Count} buckets done"
         );
         Assert.InRange(found, 0.8 * VendorRate, 1.2 * VendorRate);
         Assert.InRange(refused, 1, total.Received / 8);

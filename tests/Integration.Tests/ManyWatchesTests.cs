@@ -1,11 +1,13 @@
 using Integration.Tests.Harness;
-using KubeRuntime.Api;
-using KubeRuntime.Leading;
+using KubeRuntime.Client;
+using KubeRuntime.LeaderElection;
 using Xunit.Abstractions;
 
 namespace Integration.Tests;
 
-/// <summary>A server allows 100 streams on one HTTP/2 connection: who opens the 101st there waits behind watches for ever.</summary>
+/// <summary>
+/// A server allows 100 streams on one HTTP/2 connection: who opens the 101st there waits behind watches for ever.
+/// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class ManyWatchesTests(ClusterFixture fixture, ITestOutputHelper output)
 {
@@ -26,7 +28,7 @@ public sealed class ManyWatchesTests(ClusterFixture fixture, ITestOutputHelper o
         );
         using var client = new KubeClient(connection, "many-watches/1.0", TimeProvider.System);
         using var patience = new CancellationTokenSource(Eventually.Patience, TimeProvider.System);
-        var scope = new Scope(scene.Namespace);
+        var scope = new WatchScope(scene.Namespace);
         var version = (await client.ListAsync(Lease.Resource, scope, 1, next: null, patience.Token)).ResourceVersion;
         var readers = await Task.WhenAll(
             Enumerable
@@ -48,7 +50,8 @@ public sealed class ManyWatchesTests(ClusterFixture fixture, ITestOutputHelper o
 
         took.Sort();
         output.WriteLine(
-            $"{Watches} watches on {proxy.Connections} connections; {Calls} calls beside them: median {took[Calls / 2]:0.0} ms, longest {took[^1]:0.0} ms"
+            $"{Watches} watches on {proxy.Connections} connections; {Calls} calls beside them: median "
+                + $"{took[Calls / 2]:0.0} ms, longest {took[^1]:0.0} ms"
         );
         Assert.All(lines, l => Assert.Equal("news", l?.Item?.Metadata.Name));
         Assert.InRange(took[^1], 0, Prompt.TotalMilliseconds);

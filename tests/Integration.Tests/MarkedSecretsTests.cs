@@ -6,8 +6,8 @@ using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Vendors;
 using Integration.Tests.Harness;
-using KubeRuntime.Api;
-using KubeRuntime.Tests.Api;
+using KubeRuntime.Client;
+using KubeRuntime.Tests.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,8 +19,9 @@ using Xunit.Abstractions;
 namespace Integration.Tests;
 
 /// <summary>
-/// Every secret and token here has a mark in it: those in Secrets, the pod's token, the keys that token services give. Everything is then made to fail, and everything that the operator
-/// says is searched for the mark, and for what it is in base64. Ids of access keys are no secrets, and have none.
+/// Every secret and token here has a mark in it: those in Secrets, the pod's token, the keys that token services give.
+/// Everything is then made to fail, and everything that the operator says is searched for the mark, and for what it is
+/// in base64. Ids of access keys are no secrets, and have none.
 /// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper output) : IAsyncLifetime, IDisposable
@@ -38,7 +39,10 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
             .Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>Those that say something about the key, which ends all calls with it: each has a key of its own. Of the others one policy has all.</summary>
+    /// <summary>
+    /// Those that say something about the key, which ends all calls with it: each has a key of its own. Of the others
+    /// one policy has all.
+    /// </summary>
     private static readonly IReadOnlyList<string> Rejections = [.. Codes.Where(IsRejection)];
 
     private readonly string _tokenFile = Path.GetTempFileName();
@@ -194,13 +198,18 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
         await CollectAsync();
     }
 
-    /// <summary>In this process, where exceptions, metrics and traces can be heard too; with an API server that fails, and a bug.</summary>
+    /// <summary>
+    /// In this process, where exceptions, metrics and traces can be heard too; with an API server that fails, and a
+    /// bug.
+    /// </summary>
     private async Task InProcessAsync()
     {
         (_reasons["api-server-fails"], _reasons["bug"]) = ("SecretUnreadable", "OperatorBug");
         TheScene.CreateBuckets("api-server-fails", "bug");
         await fixture.Cluster.ApplyAsync(
-            $"{StoreYaml("api-server-fails", "{secretRef: {name: unreadable}}")}\n---\n{StoreYaml("bug", "{secretRef: {name: wrong}}", vendor: "JDCloudOSS")}\n---\n{SecretYaml("unreadable", "good", Mark)}"
+            $"{StoreYaml("api-server-fails", "{secretRef: {name: unreadable}}")}\n---\n"
+                + $"{StoreYaml("bug", "{secretRef: {name: wrong}}", vendor: "JDCloudOSS")}\n---\n"
+                + $"{SecretYaml("unreadable", "good", Mark)}"
         );
         await ApplyPoliciesAsync();
         await fixture.Cluster.ApplyAsync(
@@ -290,7 +299,9 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
         return app;
     }
 
-    /// <summary>In a metric an access key's id is not told either: it would be there for years, for whoever sees a dashboard.</summary>
+    /// <summary>
+    /// In a metric an access key's id is not told either: it would be there for years, for whoever sees a dashboard.
+    /// </summary>
     private static async Task<string> ScrapeAsync(WebApplication app)
     {
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };

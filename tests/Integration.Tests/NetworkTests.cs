@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Net;
 using BucketEncryptionOperator.Vendors;
 using Integration.Tests.Harness;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 using TestKit;
 using Xunit.Abstractions;
 
@@ -37,7 +37,12 @@ public sealed class NetworkTests(ClusterFixture fixture, ITestOutputHelper outpu
                 $$$"""
                 current-context: c
                 contexts: [{name: c, context: {cluster: k, user: u}}]
-                clusters: [{name: k, cluster: {server: "https://0.0.0.0:{{{fixture.Server.Port}}}", tls-server-name: 127.0.0.1, certificate-authority: ca.crt}}]
+                clusters:
+                - name: k
+                  cluster:
+                    server: "https://0.0.0.0:{{{fixture.Server.Port}}}"
+                    tls-server-name: 127.0.0.1
+                    certificate-authority: ca.crt
                 users: [{name: u, user: {token: a-token}}]
                 """
             );
@@ -206,13 +211,14 @@ public sealed class NetworkTests(ClusterFixture fixture, ITestOutputHelper outpu
             TimeSpan.FromSeconds(15),
             TimeProvider.System,
             new WebProxy(),
-            new Dialer(_ => Vouching.Operator, connector)
+            new Dialer(_ => EndpointTrust.Operator, connector)
         );
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(endpoint, "/dual-stack/?encryption"));
 
         var answer = await http.SendAsync(request, "GetBucketEncryption", CancellationToken.None);
 
-        Assert.Equal(HttpStatusCode.Forbidden, answer.Status); // the request has no signature; what counts is that it arrived
+        // The request has no signature; what counts is that it arrived
+        Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
     }
 
     /// <returns>How to get a mount namespace here; null where there is no way.</returns>

@@ -11,16 +11,18 @@ public sealed class RejectedKeyTests(ClusterFixture fixture, ITestOutputHelper o
 {
     private const int Policies = 100;
     private const string AsDeclared =
-        "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>key-1</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
+        "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm>"
+        + "<KMSMasterKeyID>key-1</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
 
     [Fact]
-    public async Task A_hundred_policies_with_a_revoked_key_cost_two_calls_a_minute_at_most_and_are_ready_soon_after_the_secret_is_mended()
+    public async Task A_hundred_policies_with_a_revoked_key_cost_two_calls_a_minute_and_are_ready_soon_after_the_mend()
     {
         var scene = await fixture.SceneAsync();
         var names = Enumerable.Range(0, Policies).Select(i => $"policy-{i}").ToArray();
         scene.CreateBuckets(names.Select(BucketOf));
         foreach (var name in names)
-            scene.Vendor.Buckets.SetEncryptionBehindTheBack(BucketOf(name), AsDeclared); // as it is when a key is revoked that worked
+            // As it is when a key is revoked that worked
+            scene.Vendor.Buckets.SetEncryptionBehindTheBack(BucketOf(name), AsDeclared);
         await scene.Cluster.ApplyAsync(Scene.SecretYaml(scene.Namespace, "revoked-secret"));
         await scene.Cluster.ApplyAsync(string.Join("\n---\n", names.Select(n => scene.PolicyYaml(n, [BucketOf(n)]))));
         await using var op = await fixture.OperatorAsync(scene);
@@ -40,7 +42,9 @@ public sealed class RejectedKeyTests(ClusterFixture fixture, ITestOutputHelper o
         var ready = TimeProvider.System.GetElapsedTime(mendedAt);
 
         output.WriteLine(
-            $"{Policies} policies, key revoked for {TimeProvider.System.GetElapsedTime(rejectedAt, mendedAt).TotalSeconds:0} s and more: {calls} vendor calls; all Ready {ready.TotalSeconds:0.0} s after the Secret was mended"
+            $"{Policies} policies, key revoked for "
+                + $"{TimeProvider.System.GetElapsedTime(rejectedAt, mendedAt).TotalSeconds:0} s and more: {calls} "
+                + $"vendor calls; all Ready {ready.TotalSeconds:0.0} s after the Secret was mended"
         );
         Assert.InRange(calls, 1, 2);
         Assert.InRange(ready, TimeSpan.Zero, TimeSpan.FromSeconds(30)); // no back-off is waited out

@@ -40,7 +40,8 @@ public sealed class SettledPolicyTests(ClusterFixture fixture, ITestOutputHelper
         var requests = AuditLog.OperatorSince(fixture.Server.AuditLog, mark);
         var reads = TenBuckets.Select(b => scene.Received(b, Operations.Get)).ToList();
         output.WriteLine(
-            $"vendor reads a bucket: {string.Join(' ', reads)}; vendor requests in all: {counters.Total.Received}; vendor writes: {counters.Writes.Length}"
+            $"vendor reads a bucket: {string.Join(' ', reads)}; vendor requests in all: {counters.Total.Received}; "
+                + $"vendor writes: {counters.Writes.Length}"
         );
         output.WriteLine($"Kubernetes requests: {(requests.Count == 0 ? "none" : string.Join(", ", requests))}");
         Assert.True(reads.Max() - reads.Min() <= 1, "every resync reads every bucket once");

@@ -8,7 +8,7 @@ namespace Integration.Tests;
 public sealed class SeveralNamespacesTests(ClusterFixture fixture)
 {
     [Fact]
-    public async Task Policies_of_the_watched_namespaces_are_served_with_rights_in_those_alone_and_others_are_not_touched()
+    public async Task Policies_of_watched_namespaces_are_served_with_rights_in_those_alone_and_others_are_not_touched()
     {
         const string Token = "of-the-installation";
         var scenes = new List<Scene> { await fixture.SceneAsync() };

@@ -1,21 +1,24 @@
 using System.Collections.Concurrent;
 using Integration.Tests.Harness;
-using KubeRuntime.Api;
-using KubeRuntime.Leading;
-using KubeRuntime.Watching;
+using KubeRuntime.Client;
+using KubeRuntime.Informers;
+using KubeRuntime.LeaderElection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit.Abstractions;
 
 namespace Integration.Tests;
 
 /// <summary>
-/// Every open connection dies without a sound: nothing is reset, bytes go nowhere. New connections work. With BEO_CHAOS=long (<c>make chaos</c>) the pings
-/// are those that users have, and it takes a minute; else shorter ones.
+/// Every open connection dies without a sound: nothing is reset, bytes go nowhere. New connections work. With
+/// BEO_CHAOS=long (<c>make chaos</c>) the pings are those that users have, and it takes a minute; else shorter ones.
 /// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class SilentDeathTests(ClusterFixture fixture, ITestOutputHelper output)
 {
-    /// <summary>For the pings' own timer, which is coarse, for a back-off, and for a busy machine. With the pings that users have it makes 60 s.</summary>
+    /// <summary>
+    /// For the pings' own timer, which is coarse, for a back-off, and for a busy machine. With the pings that users
+    /// have it makes 60 s.
+    /// </summary>
     private static readonly TimeSpan Allowance = TimeSpan.FromSeconds(15);
 
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("BEO_CHAOS") == "long";
@@ -39,7 +42,7 @@ public sealed class SilentDeathTests(ClusterFixture fixture, ITestOutputHelper o
             TimeProvider.System
         );
         using var client = Connect(connection);
-        using var lease = new KubeLease(
+        using var lease = new LeaseLock(
             () => Connect(connection),
             Watch(client, scene),
             new NamespacedName(scene.Namespace, "leader")
@@ -91,7 +94,8 @@ public sealed class SilentDeathTests(ClusterFixture fixture, ITestOutputHelper o
         var lost = (await leading.Task).Lost.IsCancellationRequested;
         var bound = connection.PingAfter + connection.PingTimeout + Allowance;
         output.WriteLine(
-            $"pings after {connection.PingAfter.TotalSeconds:0} s, given up after {connection.PingTimeout.TotalSeconds:0} s more; all connections dead at 0 s"
+            $"pings after {connection.PingAfter.TotalSeconds:0} s, given up after "
+                + $"{connection.PingTimeout.TotalSeconds:0} s more; all connections dead at 0 s"
         );
         output.WriteLine($"watch: told of a change again after {watch.TotalSeconds:0.0} s");
         output.WriteLine($"calls: answered after {callTook.TotalSeconds:0.0} s, {failed} failed before");
@@ -129,11 +133,11 @@ public sealed class SilentDeathTests(ClusterFixture fixture, ITestOutputHelper o
     private static KubeClient Connect(KubeConnection connection) =>
         new(connection, "silent-death/1.0", TimeProvider.System);
 
-    private static Watcher<Lease> Watch(KubeClient client, Scene scene) =>
+    private static Reflector<Lease> Watch(KubeClient client, Scene scene) =>
         new(
             client,
             Lease.Resource,
-            new Scope(scene.Namespace),
+            new WatchScope(scene.Namespace),
             new Random(1),
             TimeProvider.System,
             NullLogger.Instance

@@ -57,7 +57,9 @@ public sealed class TelemetryTests(ClusterFixture fixture, ITestOutputHelper out
         var root = Assert.Single(trace, s => s.Name == Reconcile);
         foreach (var span in trace)
             output.WriteLine(
-                $"{(span.Start - root.Start) / 1e6, 8:0.0} ms  {span.Took / 1e6, 8:0.0} ms  {Indent(trace, span)}{span.Name} {span["http.request.method"]} {span["http.response.status_code"]}"
+                $"{(span.Start - root.Start) / 1e6, 8:0.0} ms  {span.Took / 1e6, 8:0.0} ms  "
+                    + $"{Indent(trace, span)}{span.Name} {span["http.request.method"]} "
+                    + $"{span["http.response.status_code"]}"
             );
         Assert.Equal("", root.Parent);
         Assert.Equal((scene.Namespace, "traced"), (root["k8s.namespace.name"], root["kuberuntime.object.name"]));
@@ -77,7 +79,8 @@ public sealed class TelemetryTests(ClusterFixture fixture, ITestOutputHelper out
         var parts = trace.Where(s => s.Parent == root.Id).ToList();
         Assert.True(parts.Sum(s => (decimal)s.Took) <= root.Took, "the parts are longer than the whole");
         var vendor = parts.Where(s => s["bucketencryption.vendor"].Length > 0).ToList();
-        // The look, the read before the write where the look is a second old by then, the write, and the read that confirms it.
+        // The look, the read before the write where the look is a second old by then, the write, and the read that
+        // confirms it.
         Assert.InRange(vendor.Count, 3, 4);
         Assert.Equal(
             [Read, .. Enumerable.Repeat(Read, vendor.Count - 3), Write, Read],

@@ -3,7 +3,9 @@ using Integration.Tests.Harness;
 
 namespace Integration.Tests;
 
-/// <summary>A namespace is a border: what a policy can reach through stores and Secrets, and what it learns of what it cannot.</summary>
+/// <summary>
+/// A namespace is a border: what a policy can reach through stores and Secrets, and what it learns of what it cannot.
+/// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class TenancyTests(ClusterFixture fixture)
 {
@@ -150,7 +152,8 @@ public sealed class TenancyTests(ClusterFixture fixture)
         await scene.Cluster.KubectlAsync("label", "namespace", scene.Namespace, $"{Label}-");
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "user", "False", "StoreNotAllowed", () => op.Log);
         var reads = scene.Received("lent", ObjectStoreSimulator.Operations.Get);
-        await scene.Cluster.KubectlAsync("-n", scene.Namespace, "annotate", "bep", "user", "look=again"); // it is looked at once more, and not at the bucket
+        // It is looked at once more, and not at the bucket
+        await scene.Cluster.KubectlAsync("-n", scene.Namespace, "annotate", "bep", "user", "look=again");
         await ApplyPolicyAsync(scene, "second", "lent", store);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "second", "False", "StoreNotAllowed", () => op.Log);
         var readsAfter = scene.Received("lent", ObjectStoreSimulator.Operations.Get);
@@ -161,7 +164,9 @@ public sealed class TenancyTests(ClusterFixture fixture)
         Assert.Equal(1, scene.Writes("lent"));
     }
 
-    /// <summary>Two namespaces that know nothing of each other, with the buckets of these tests behind one vendor.</summary>
+    /// <summary>
+    /// Two namespaces that know nothing of each other, with the buckets of these tests behind one vendor.
+    /// </summary>
     private async Task<(Scene First, Scene Second)> NeighboursAsync()
     {
         var first = await fixture.SceneAsync();

@@ -7,8 +7,8 @@ namespace Integration.Tests;
 public sealed class WorkingDirectoryTests(ClusterFixture fixture)
 {
     /// <summary>
-    /// ASP.NET's builders read appsettings.json of the working directory, and watch all that is below it. In a container
-    /// that is the whole file system, /proc included: seconds of CPU at each start.
+    /// ASP.NET's builders read appsettings.json of the working directory, and watch all that is below it. In a
+    /// container that is the whole file system, /proc included: seconds of CPU at each start.
     /// </summary>
     [Fact]
     public async Task Files_of_the_working_directory_are_neither_read_nor_watched()

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace KubeRuntime.Tests;
 
@@ -15,14 +15,21 @@ public sealed record Widget : IKubernetesObject
 
     /// <summary>A widget as the server writes it.</summary>
     public static string Json(string name, int version, int size = 0, string ns = "ns") =>
-        $$$"""{"kind":"Widget","metadata":{"name":"{{{name}}}","namespace":"{{{ns}}}","resourceVersion":"{{{version}}}"},"spec":{"size":{{{size}}}}}""";
+        $$$"""{"kind":"Widget","metadata":{"name":"{{{name}}}","namespace":"{{{ns}}}","""
+        + $"\"resourceVersion\":\"{version}\"}}"
+        + $$$""","spec":{"size":{{{size}}}}}""";
 
     public static string Annotated(string name, int version, string note) =>
-        $$$"""{"metadata":{"name":"{{{name}}}","namespace":"ns","resourceVersion":"{{{version}}}","annotations":{"note":"{{{note}}}"} } }""";
+        $$$"""{"metadata":{"name":"{{{name}}}","namespace":"ns","resourceVersion":"{{{version}}}","annotations":"""
+        + $$$"""{"note":"{{{note}}}"} } }""";
 
     /// <summary>A list, or a page of one.</summary>
-    public static string List(int version, string? next, params string[] items) =>
-        $$$"""{"kind":"WidgetList","metadata":{"resourceVersion":"{{{version}}}"{{{(next is null ? "" : $",\"continue\":\"{next}\"")}}}},"items":[{{{string.Join(',', items)}}}]}""";
+    public static string List(int version, string? next, params string[] items)
+    {
+        var more = next is null ? "" : $$""","continue":"{{next}}" """;
+        return $$$"""{"kind":"WidgetList","metadata":{"resourceVersion":"{{{version}}}"{{{more}}}}"""
+            + $$$""","items":[{{{string.Join(',', items)}}}]}""";
+    }
 
     public static string Event(string type, string widget) => $$"""{"type":"{{type}}","object":{{widget}}}""";
 
@@ -36,12 +43,14 @@ public sealed record Widget : IKubernetesObject
     public static string EndBookmark(int version) =>
         Event(
             "BOOKMARK",
-            $$$$"""{"kind":"Widget","metadata":{"resourceVersion":"{{{{version}}}}","annotations":{"k8s.io/initial-events-end":"true"}}}"""
+            $$$"""{"kind":"Widget","metadata":{"resourceVersion":"{{{version}}}","annotations":"""
+                + """{"k8s.io/initial-events-end":"true"}}}"""
         );
 
     /// <summary>A Status object, as an error body or inside a watch.</summary>
     public static string Status(int code, string reason, string message) =>
-        $$"""{"kind":"Status","apiVersion":"v1","status":"Failure","message":"{{message}}","reason":"{{reason}}","code":{{code}}}""";
+        $$"""{"kind":"Status","apiVersion":"v1","status":"Failure","message":"{{message}}","reason":"{{reason}}" """
+        + $$""","code":{{code}}}""";
 
     public static string Error(int code, string reason, string message) =>
         Event("ERROR", Status(code, reason, message));

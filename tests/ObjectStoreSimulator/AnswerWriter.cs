@@ -61,7 +61,9 @@ internal sealed class AnswerWriter(HttpContext context)
         }
     }
 
-    /// <summary>Sends less than Content-Length says; the server then closes the connection when this request ends.</summary>
+    /// <summary>
+    /// Sends less than Content-Length says; the server then closes the connection when this request ends.
+    /// </summary>
     private async Task WriteHalfAsync(StoreAnswer answer, CancellationToken cancellationToken)
     {
         Begin(answer);

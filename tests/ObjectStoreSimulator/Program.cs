@@ -6,13 +6,14 @@ using System.Text.Json;
 namespace ObjectStoreSimulator;
 
 /// <summary>
-/// <c>object-store-simulator [--vendor NAME]… [--listen ADDRESS:PORT] [--ready-file PATH] [--seed-file PATH] [--tls-ca-file PATH]</c>.
-/// Exit codes: 0 stopped by a signal, 2 bad arguments.
+/// <c>object-store-simulator [--vendor NAME]… [--listen ADDRESS:PORT] [--ready-file PATH] [--seed-file PATH]
+/// [--tls-ca-file PATH]</c>. Exit codes: 0 stopped by a signal, 2 bad arguments.
 /// </summary>
 internal static class SimulatorProgram
 {
     private static readonly string Usage =
-        "usage: object-store-simulator [--vendor NAME]... [--listen 127.0.0.1:0] [--ready-file PATH] [--seed-file PATH] [--tls-ca-file PATH]\n"
+        "usage: object-store-simulator [--vendor NAME]... [--listen 127.0.0.1:0] "
+        + "[--ready-file PATH] [--seed-file PATH] [--tls-ca-file PATH]\n"
         + $"vendors: {string.Join(", ", Enum.GetNames<Vendor>())}; one store each, in this order";
 
     public static async Task<int> Main(string[] args)
@@ -142,7 +143,10 @@ internal static class SimulatorProgram
 
         public string? AuthorityFile { get; init; }
 
-        /// <summary>Of several stores the first has the port that was asked for, the next ones those after it; port 0 is a free one for each.</summary>
+        /// <summary>
+        /// Of several stores the first has the port that was asked for, the next ones those after it; port 0 is a free
+        /// one for each.
+        /// </summary>
         public IPEndPoint ListenOf(int store) =>
             new(Options.Listen.Address, Options.Listen.Port == 0 ? 0 : Options.Listen.Port + store);
     }

@@ -6,8 +6,9 @@ using ObjectStoreSimulator.State;
 namespace ObjectStoreSimulator;
 
 /// <summary>
-/// The walk of one request: read → understood by the dialect → counted and recorded → faults drawn → latency → hold "before" → answered (or refused by a fault) →
-/// the write noted → hold "after" → counted → delivered (whole, half, endless, or not at all).
+/// The walk of one request: read → understood by the dialect → counted and recorded → faults drawn → latency → hold
+/// "before" → answered (or refused by a fault) → the write noted → hold "after" → counted → delivered (whole, half,
+/// endless, or not at all).
 /// </summary>
 internal sealed class RequestPipeline(World world, IDialect dialect, CancellationToken stopping)
 {
@@ -52,8 +53,12 @@ internal sealed class RequestPipeline(World world, IDialect dialect, Cancellatio
         }
     }
 
-    /// <exception cref="ConnectionLostException">A fault wants the connection reset before anything is done.</exception>
-    /// <exception cref="OperationCanceledException">The client went away, or the simulator stops, while the request waited.</exception>
+    /// <exception cref="ConnectionLostException">
+    /// A fault wants the connection reset before anything is done.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">
+    /// The client went away, or the simulator stops, while the request waited.
+    /// </exception>
     private async Task<(StoreAnswer Answer, FaultRule? Fault)> DecideAsync(
         StoreCall call,
         CancellationToken cancellationToken

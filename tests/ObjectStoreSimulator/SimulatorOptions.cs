@@ -6,7 +6,9 @@ using ObjectStoreSimulator.State;
 
 namespace ObjectStoreSimulator;
 
-/// <summary>What a simulator is started with. Everything else is said later through the admin API (README.md).</summary>
+/// <summary>
+/// What a simulator is started with. Everything else is said later through the admin API (README.md).
+/// </summary>
 internal sealed record SimulatorOptions
 {
     /// <summary>Port 0 takes a free one; <see cref="SimulatorServer.Url"/> tells which.</summary>

@@ -9,8 +9,9 @@ using ObjectStoreSimulator.State;
 namespace ObjectStoreSimulator;
 
 /// <summary>
-/// One vendor's store on a real socket, with its own buckets, accounts, rules and admin API: <c>await using SimulatorServer server = await SimulatorServer.StartAsync(new());</c>.
-/// Several can run in one process. It writes no log and touches no signal handler. Disposing it ends what is parked or hangs.
+/// One vendor's store on a real socket, with its own buckets, accounts, rules and admin API: <c>await using
+/// SimulatorServer server = await SimulatorServer.StartAsync(new());</c>. Several can run in one process. It writes no
+/// log and touches no signal handler. Disposing it ends what is parked or hangs.
 /// </summary>
 internal sealed class SimulatorServer : IAsyncDisposable
 {
@@ -88,7 +89,9 @@ internal sealed class SimulatorServer : IAsyncDisposable
             .Features.GetRequiredFeature<IHttpRequestFeature>()
             .RawTarget.StartsWith(AdminEndpoints.Prefix + "/", StringComparison.Ordinal);
 
-    /// <summary>The process belongs to whoever started the server: SIGTERM is Program's business, and in a test nobody's.</summary>
+    /// <summary>
+    /// The process belongs to whoever started the server: SIGTERM is Program's business, and in a test nobody's.
+    /// </summary>
     private sealed class NoSignals : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -3,7 +3,10 @@ using ObjectStoreSimulator.Wire;
 
 namespace ObjectStoreSimulator;
 
-/// <summary>A request as it came, before any dialect has read it. Header names are lower case; repeated headers are joined by a comma.</summary>
+/// <summary>
+/// A request as it came, before any dialect has read it. Header names are lower case; repeated headers are joined by a
+/// comma.
+/// </summary>
 internal sealed record StoreRequest(
     string Method,
     string Host,
@@ -47,7 +50,10 @@ internal static class Operations
         };
 }
 
-/// <summary>An error in vendor terms; the dialect gives it the vendor's shape. <see cref="Extras"/> become further elements of the body.</summary>
+/// <summary>
+/// An error in vendor terms; the dialect gives it the vendor's shape. <see cref="Extras"/> become further elements of
+/// the body.
+/// </summary>
 internal sealed record StoreError(int Status, string Code, string Message, string? Ec = null)
 {
     public ImmutableArray<KeyValuePair<string, string>> Extras { get; init; } = [];
@@ -65,8 +71,8 @@ internal sealed record StoreAnswer(
 }
 
 /// <summary>
-/// One vendor's wire dialect: addresses, signatures, rules, error shapes. One folder each; what two of them need is in Wire or SigV4, and none uses another.
-/// A dialect does no input or output and never waits: the pipeline does.
+/// One vendor's wire dialect: addresses, signatures, rules, error shapes. One folder each; what two of them need is in
+/// Wire or SigV4, and none uses another. A dialect does no input or output and never waits: the pipeline does.
 /// </summary>
 internal interface IDialect
 {
@@ -79,6 +85,9 @@ internal interface IDialect
     /// <summary>An error that is injected, not found out, in the vendor's shape.</summary>
     StoreAnswer Refuse(StoreCall call, StoreError error);
 
-    /// <summary>The same error with an empty body, told in headers where the vendor does so. An answer that is no error stays as it is.</summary>
+    /// <summary>
+    /// The same error with an empty body, told in headers where the vendor does so. An answer that is no error stays as
+    /// it is.
+    /// </summary>
     StoreAnswer WithoutBody(StoreAnswer answer);
 }

@@ -4,7 +4,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ObjectStoreSimulator;
 
-/// <summary>A certificate authority that lives as long as the process, for clients that are to be told whom to trust (<c>caBundle</c>).</summary>
+/// <summary>
+/// A certificate authority that lives as long as the process, for clients that are to be told whom to trust
+/// (<c>caBundle</c>).
+/// </summary>
 internal sealed class TestAuthority : IDisposable
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";

@@ -6,7 +6,10 @@ using ObjectStoreSimulator.State;
 
 namespace ObjectStoreSimulator;
 
-/// <summary>Whose store a simulator is. Names are those of an ObjectStore's <c>spec.vendor</c>; its S3 is AWS here, and MinIO the other kind.</summary>
+/// <summary>
+/// Whose store a simulator is. Names are those of an ObjectStore's <c>spec.vendor</c>; its S3 is AWS here, and MinIO
+/// the other kind.
+/// </summary>
 internal enum Vendor
 {
     AlibabaOSS,

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace TestKit;
 
 /// <summary>
-/// A clock for loops that back off: a wait that the test calls a pause passes as soon as it begins, and is recorded; the clock moves on by it.
-/// All other timers (deadlines, watchdogs) stand still until the test moves the clock.
+/// A clock for loops that back off: a wait that the test calls a pause passes as soon as it begins, and is recorded;
+/// the clock moves on by it. All other timers (deadlines, watchdogs) stand still until the test moves the clock.
 /// </summary>
 public sealed class ImpatientTimeProvider(Func<TimeSpan, bool> isPause) : TimeProvider
 {

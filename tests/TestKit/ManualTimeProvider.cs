@@ -2,13 +2,15 @@ namespace TestKit;
 
 /// <summary>
 /// A clock that stands still until a test moves it. Timers (and with them <c>Task.Delay</c>, <c>PeriodicTimer</c> and
-/// <c>CancellationTokenSource</c> when given this provider) fire inside <see cref="Advance"/>, on the caller's thread, in the order in
-/// which they are due; while one fires, the clock reads its due time. A continuation of an awaited delay runs where the runtime puts it, maybe
-/// after <see cref="Advance"/> has returned: wait for what it does, never for a time.
+/// <c>CancellationTokenSource</c> when given this provider) fire inside <see cref="Advance"/>, on the caller's thread,
+/// in the order in which they are due; while one fires, the clock reads its due time. A continuation of an awaited
+/// delay runs where the runtime puts it, maybe after <see cref="Advance"/> has returned: wait for what it does, never
+/// for a time.
 /// </summary>
 /// <remarks>
-/// A timer that is due at once (zero) fires on the thread pool, as a real one does. Promised: thread safety, and that a callback may
-/// create, change and dispose timers. Not promised: an order between two threads that both call <see cref="Advance"/>.
+/// A timer that is due at once (zero) fires on the thread pool, as a real one does. Promised: thread safety, and that a
+/// callback may create, change and dispose timers. Not promised: an order between two threads that both call <see
+/// cref="Advance"/>.
 /// </remarks>
 public sealed class ManualTimeProvider : TimeProvider
 {
@@ -34,7 +36,9 @@ public sealed class ManualTimeProvider : TimeProvider
     /// <summary>Timestamps are <see cref="TimeSpan"/> ticks.</summary>
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    /// <summary>How many timers wait to fire now. A timer that has fired for the last time, or is disposed, does not count.</summary>
+    /// <summary>
+    /// How many timers wait to fire now. A timer that has fired for the last time, or is disposed, does not count.
+    /// </summary>
     public int ScheduledTimers
     {
         get
@@ -76,7 +80,10 @@ public sealed class ManualTimeProvider : TimeProvider
         }
     }
 
-    /// <summary>Moves both clocks, the wall's and the monotonic one, and fires what falls due on the way. Zero fires nothing that was not due.</summary>
+    /// <summary>
+    /// Moves both clocks, the wall's and the monotonic one, and fires what falls due on the way. Zero fires nothing
+    /// that was not due.
+    /// </summary>
     public void Advance(TimeSpan by)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
@@ -92,7 +99,10 @@ public sealed class ManualTimeProvider : TimeProvider
         }
     }
 
-    /// <summary>Sets the wall clock alone, forward or back, as an administrator or NTP does: timers and timestamps do not notice.</summary>
+    /// <summary>
+    /// Sets the wall clock alone, forward or back, as an administrator or NTP does: timers and timestamps do not
+    /// notice.
+    /// </summary>
     public void ShiftWallClock(TimeSpan by)
     {
         lock (_lock)
@@ -102,8 +112,9 @@ public sealed class ManualTimeProvider : TimeProvider
     }
 
     /// <summary>
-    /// Completes as soon as at least <paramref name="count"/> timers are scheduled: how a test knows that the code under test has reached its
-    /// wait, so that <see cref="Advance"/> will be noticed. Bound it with <c>Task.WaitAsync</c>.
+    /// Completes as soon as at least <paramref name="count"/> timers are scheduled: how a test knows that the code
+    /// under test has reached its wait, so that <see cref="Advance"/> will be noticed. Bound it with
+    /// <c>Task.WaitAsync</c>.
     /// </summary>
     public Task TimersScheduledAsync(int count)
     {

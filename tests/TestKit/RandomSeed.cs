@@ -21,7 +21,10 @@ public static class RandomSeed
         return new Random(seed);
     }
 
-    /// <summary>How many of the cases of a random test to run: all of them, or a tenth where the environment's BEO_TESTS says quick (make unit).</summary>
+    /// <summary>
+    /// How many of the cases of a random test to run: all of them, or a tenth where the environment's BEO_TESTS says
+    /// quick (make unit).
+    /// </summary>
     public static int Cases(int all) =>
         Environment.GetEnvironmentVariable("BEO_TESTS") == "quick" ? Math.Max(1, all / 10) : all;
 }

@@ -8,10 +8,14 @@ using System.Threading.Channels;
 namespace TestKit;
 
 /// <summary>
-/// An HTTP/1.1 server on loopback that answers one scripted <see cref="Answer"/> a request, in order, and records what was asked. It speaks
-/// over plain sockets so that a test says to the byte what the client sees: half a line, a connection that ends early, a server that says nothing.
+/// An HTTP/1.1 server on loopback that answers one scripted <see cref="Answer"/> a request, in order, and records what
+/// was asked. It speaks over plain sockets so that a test says to the byte what the client sees: half a line, a
+/// connection that ends early, a server that says nothing.
 /// </summary>
-/// <remarks>When the script is over (and <see cref="Otherwise"/> gives nothing), a request is recorded and stays without an answer.</remarks>
+/// <remarks>
+/// When the script is over (and <see cref="Otherwise"/> gives nothing), a request is recorded and stays without an
+/// answer.
+/// </remarks>
 public sealed class ScriptedApiServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -34,8 +38,8 @@ public sealed class ScriptedApiServer : IAsyncDisposable
     public Func<ApiRequest, Answer?> Otherwise { get; set; } = _ => null;
 
     /// <summary>
-    /// False, as before Kubernetes 1.34: a request for a streaming list is refused as such a server refuses it. It takes nothing from the script and
-    /// is not among <see cref="Requests"/>; <see cref="RefusedStreams"/> counts it.
+    /// False, as before Kubernetes 1.34: a request for a streaming list is refused as such a server refuses it. It
+    /// takes nothing from the script and is not among <see cref="Requests"/>; <see cref="RefusedStreams"/> counts it.
     /// </summary>
     public bool StreamsLists { get; set; }
 
@@ -171,7 +175,10 @@ public sealed class ScriptedApiServer : IAsyncDisposable
 
     private static Answer Refusal() =>
         Answer.Whole(
-            """{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422,"message":"sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"}""",
+            """
+            {"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422,
+            "message":"sendInitialEvents: Forbidden: forbidden for watch unless the WatchList feature gate is enabled"}
+            """,
             422
         );
 
@@ -201,8 +208,9 @@ public sealed record ApiRequest(string Method, string Target, IReadOnlyDictionar
 }
 
 /// <summary>
-/// One answer, for one request. It may be written ahead or while the client reads: the status line leaves with the first part, an answer without
-/// parts is silence, and one that neither ends nor is cut stays open until the client goes.
+/// One answer, for one request. It may be written ahead or while the client reads: the status line leaves with the
+/// first part, an answer without parts is silence, and one that neither ends nor is cut stays open until the client
+/// goes.
 /// </summary>
 public sealed class Answer
 {

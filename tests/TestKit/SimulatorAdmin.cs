@@ -8,8 +8,9 @@ using System.Text.Json.Serialization.Metadata;
 namespace TestKit;
 
 /// <summary>
-/// The simulator's admin API, typed; for a simulator in this process or another. Contract: tests/ObjectStoreSimulator/README.md.
-/// A refusal by the admin API is a bug of the test: <see cref="HttpRequestException"/> with what it said.
+/// The simulator's admin API, typed; for a simulator in this process or another. Contract:
+/// tests/ObjectStoreSimulator/README.md. A refusal by the admin API is a bug of the test: <see
+/// cref="HttpRequestException"/> with what it said.
 /// </summary>
 public sealed class SimulatorAdmin : IDisposable
 {
@@ -18,7 +19,9 @@ public sealed class SimulatorAdmin : IDisposable
     private readonly HttpClient _http;
 
     /// <param name="url">What the simulator printed: <c>http://127.0.0.1:PORT</c>.</param>
-    /// <param name="authorityPem">For https: the authority that the simulator wrote to its <c>--tls-ca-file</c>.</param>
+    /// <param name="authorityPem">
+    /// For https: the authority that the simulator wrote to its <c>--tls-ca-file</c>.
+    /// </param>
     public SimulatorAdmin(Uri url, string? authorityPem = null)
     {
         Url = url;
@@ -105,7 +108,9 @@ public sealed class SimulatorAdmin : IDisposable
     public async Task<ImmutableArray<HeldRequest>> GetHeldAsync() =>
         (await GetAsync("held", SimulatorJson.Default.HoldList)).Held;
 
-    /// <summary>Waits until as many requests are parked. A <see cref="TimeoutException"/> tells how many there were.</summary>
+    /// <summary>
+    /// Waits until as many requests are parked. A <see cref="TimeoutException"/> tells how many there were.
+    /// </summary>
     public async Task<ImmutableArray<HeldRequest>> WaitForHeldAsync(int atLeast = 1, int waitSeconds = 30)
     {
         ImmutableArray<HeldRequest> held = (
@@ -137,7 +142,9 @@ public sealed class SimulatorAdmin : IDisposable
     /// <summary>Requests that are under way are not counted any more.</summary>
     public Task ClearCountersAsync() => SendAsync(HttpMethod.Delete, "counters");
 
-    /// <summary>Looks again and again until the counters are as wanted. A <see cref="TimeoutException"/> has the last ones.</summary>
+    /// <summary>
+    /// Looks again and again until the counters are as wanted. A <see cref="TimeoutException"/> has the last ones.
+    /// </summary>
     public async Task<SimulatorCounters> WaitForCountersAsync(
         Func<SimulatorCounters, bool> wanted,
         TimeSpan? timeout = null
@@ -203,7 +210,8 @@ public sealed class SimulatorAdmin : IDisposable
         {
             string said = await response.Content.ReadAsStringAsync();
             throw new HttpRequestException(
-                $"{response.RequestMessage?.Method} {response.RequestMessage?.RequestUri}: {(int)response.StatusCode} {said}",
+                $"{response.RequestMessage?.Method} {response.RequestMessage?.RequestUri}: {(int)response.StatusCode} "
+                    + $"{said}",
                 inner: null,
                 response.StatusCode
             );

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace TestKit;
 
-// The simulator's admin documents, as tests/ObjectStoreSimulator/README.md has them. Kept apart from the simulator's own types, so that tests can talk
-// to a simulator in another process, and so that a change of the wire shows.
+// The simulator's admin documents, as tests/ObjectStoreSimulator/README.md has them. Kept apart from the simulator's
+// own types, so that tests can talk to a simulator in another process, and so that a change of the wire shows.
 
 /// <summary>A key that may sign. <see cref="SecurityToken"/> makes it a temporary (STS) one.</summary>
 public sealed record SimulatedAccount(string Secret)
@@ -115,7 +115,10 @@ public static class FaultActions
     public const string Endless = "endless";
 }
 
-/// <summary>Strikes from matching call <see cref="FromCall"/> (1 is the first), at most <see cref="Times"/> times (null: always).</summary>
+/// <summary>
+/// Strikes from matching call <see cref="FromCall"/> (1 is the first), at most <see cref="Times"/> times (null:
+/// always).
+/// </summary>
 /// <param name="Action">One of <see cref="FaultActions"/>.</param>
 public sealed record FaultRule(string Action) : StoreRequestMatch
 {
@@ -185,7 +188,9 @@ public sealed record SimulatorCounters(
     public int AcceptedWrites(string bucket) => Writes.Count(write => write.Bucket == bucket && write.Accepted);
 }
 
-/// <summary>Received = succeeded + rejected + spoiled + in flight. Spoiled: the client got no answer of the vendor's.</summary>
+/// <summary>
+/// Received = succeeded + rejected + spoiled + in flight. Spoiled: the client got no answer of the vendor's.
+/// </summary>
 public sealed record Tally(long Received, long Succeeded, ImmutableDictionary<string, long> Rejected, long Spoiled)
 {
     public static readonly Tally Zero = new(0, 0, ImmutableDictionary<string, long>.Empty, 0);

@@ -1,6 +1,8 @@
 namespace TestKit;
 
-/// <summary>Waits of tests are bounded by the real clock: what does not come fails the test instead of hanging it.</summary>
+/// <summary>
+/// Waits of tests are bounded by the real clock: what does not come fails the test instead of hanging it.
+/// </summary>
 public static class Waiting
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);

@@ -2,18 +2,19 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Text;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Vendors;
 
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// Where the bucket is. Endpoint: <c>-e</c>, else the config file's (a name or an endpoint of the bucket's own before the common one), else
-/// the vendor's for the region. Region: <c>--region</c>, else the endpoint's own, else the config file's, else the environment's.
-/// Whoever types is the administrator: no list of allowed endpoints, and plain http goes, with a warning.
+/// Where the bucket is. Endpoint: <c>-e</c>, else the config file's (a name or an endpoint of the bucket's own before
+/// the common one), else the vendor's for the region. Region: <c>--region</c>, else the endpoint's own, else the config
+/// file's, else the environment's. Whoever types is the administrator: no list of allowed endpoints, and plain http
+/// goes, with a warning.
 /// </summary>
 internal sealed class BucketAddressReader(
-    BucketTask task,
+    CommandTarget task,
     BucketEncryptionArguments given,
     OssutilConfig config,
     Func<string, string?> environment
@@ -46,7 +47,8 @@ internal sealed class BucketAddressReader(
         var warnings = ImmutableArray.CreateBuilder<string>();
         if (endpoint.Scheme == Uri.UriSchemeHttp && !endpoint.IsLoopback)
             warnings.Add(
-                $"{endpoint.GetLeftPart(UriPartial.Authority)} is not encrypted: signatures and session tokens can be read on the way"
+                $"{endpoint.GetLeftPart(UriPartial.Authority)} is not encrypted: signatures and session tokens can be "
+                    + "read on the way"
             );
         if (region is not null && _endpoints.IsSuperseded(endpoint.IdnHost))
         {
@@ -71,7 +73,9 @@ internal sealed class BucketAddressReader(
         return (address, traits, warnings.ToImmutable());
     }
 
-    /// <summary>A host may be right in a URL and still not be a name in DNS, by itself or with the bucket before it.</summary>
+    /// <summary>
+    /// A host may be right in a URL and still not be a name in DNS, by itself or with the bucket before it.
+    /// </summary>
     private static void CheckHost(BucketAddress address)
     {
         try
@@ -98,7 +102,8 @@ internal sealed class BucketAddressReader(
         string.IsNullOrEmpty(text) ? null
         : text.Length <= LongestLabel && text.All(StoreReader.IsLabelLetter) ? text
         : throw new UsageException(
-            $"{where} is no {what}: it has lower-case letters, digits and hyphens, for example {(what == "region" ? "cn-hangzhou" : "cb-example")}"
+            $"{where} is no {what}: it has lower-case letters, digits and hyphens, for example "
+                + (what == "region" ? "cn-hangzhou" : "cb-example")
         );
 
     private string? RegionOfEnvironment() =>
@@ -126,7 +131,8 @@ internal sealed class BucketAddressReader(
             && endpoint.UserInfo.Length == 0
             ? endpoint
             : throw new UsageException(
-                $"invalid endpoint: it must be a host, or scheme and host, for example {_endpoints.Default("cn-hangzhou")}"
+                "invalid endpoint: it must be a host, or scheme and host, for example "
+                    + _endpoints.Default("cn-hangzhou")
             );
     }
 
@@ -163,8 +169,11 @@ internal sealed class BucketAddressReader(
         }
     }
 
-    private string NeedsRegion(string who) =>
-        $"{who} needs a region, and the endpoint names none: give --region{(_shell.RegionVariables.IsEmpty ? "" : ", or " + _shell.RegionVariables[0] + " in the environment")}";
+    private string NeedsRegion(string who)
+    {
+        var variable = _shell.RegionVariables.IsEmpty ? "" : $", or {_shell.RegionVariables[0]} in the environment";
+        return $"{who} needs a region, and the endpoint names none: give --region{variable}";
+    }
 
     /// <summary>The config file's is for the vendor whose file it is.</summary>
     private string? CloudBoxId() =>
@@ -187,7 +196,8 @@ internal sealed class BucketAddressReader(
             : throw new UsageException(
                 addressing == Addressing.CName
                     ? $"{traits.Subject} takes no host name of the bucket's own"
-                    : $"{traits.Subject} wants the bucket in the host: give an endpoint with a name, and no --force-path-style"
+                    : $"{traits.Subject} wants the bucket in the host: give an endpoint with a name, and no "
+                        + "--force-path-style"
             );
     }
 

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace BucketEncryptionOperator.Commands;
 
-/// <summary>What was typed, as it was typed; null is not typed. Never printed: the record's own form is replaced.</summary>
+/// <summary>
+/// What was typed, as it was typed; null is not typed. Never printed: the record's own form is replaced.
+/// </summary>
 internal sealed record BucketEncryptionArguments
 {
     /// <summary>The one URL, and what the parser could make nothing of.</summary>
@@ -48,5 +50,8 @@ internal sealed record BucketEncryptionArguments
     public override string ToString() => "BucketEncryptionArguments (redacted)";
 }
 
-/// <summary>What was typed, or what the config file and the environment say, cannot be carried out. Its message is for the person who typed, and holds no key.</summary>
+/// <summary>
+/// What was typed, or what the config file and the environment say, cannot be carried out. Its message is for the
+/// person who typed, and holds no key.
+/// </summary>
 internal sealed class UsageException(string message) : Exception(message);

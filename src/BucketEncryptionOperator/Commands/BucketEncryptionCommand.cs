@@ -6,13 +6,13 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// <c>bucket-encryption</c>: one bucket by hand, as Alibaba's ossutil does it, through the operator's own vendor code, for every vendor.
-/// Read what was typed, act, show: docs/bucket-encryption-command.md.
+/// <c>bucket-encryption</c>: one bucket by hand, as Alibaba's ossutil does it, through the operator's own vendor code,
+/// for every vendor. Read what was typed, act, show: docs/bucket-encryption-command.md.
 /// </summary>
 internal static class BucketEncryptionCommand
 {
@@ -20,7 +20,10 @@ internal static class BucketEncryptionCommand
 
     private const string DefaultConfigFile = "~/.ossutilconfig";
 
-    /// <summary>The scheme of the vendor whose file <see cref="DefaultConfigFile"/> is: its keys go to no other unless the file is named.</summary>
+    /// <summary>
+    /// The scheme of the vendor whose file <see cref="DefaultConfigFile"/> is: its keys go to no other unless the file
+    /// is named.
+    /// </summary>
     private const string ConfigScheme = "oss";
 
     private static readonly Argument<string[]> Words = new("bucket")
@@ -44,7 +47,8 @@ internal static class BucketEncryptionCommand
     private static readonly Option<string?> Endpoint = new("--endpoint", "-e")
     {
         Description =
-            "[scheme://]host[:port]; https unless given. Leaves out the config file's sections for buckets. Default: the vendor's for --region.",
+            "[scheme://]host[:port]; https unless given. Leaves out the config file's sections for buckets. Default: "
+            + "the vendor's for --region.",
     };
     private static readonly Option<string?> AccessKeyId = new("--access-key-id", "-i")
     {
@@ -137,7 +141,9 @@ internal static class BucketEncryptionCommand
         return command;
     }
 
-    /// <summary>Why a command line of ours cannot be run at all; null when it can, and when it is another command's.</summary>
+    /// <summary>
+    /// Why a command line of ours cannot be run at all; null when it can, and when it is another command's.
+    /// </summary>
     internal static string? ProblemOf(ParseResult parsed)
     {
         if (parsed.CommandResult.Command.Name != Name)
@@ -186,8 +192,12 @@ internal static class BucketEncryptionCommand
             : parsed.Tokens.Any(t => t.Value == Json.Name)
                 || parsed.UnmatchedTokens.Contains(Json.Name, StringComparer.Ordinal);
 
-    private static Shown Show(ParseResult parsed, BucketTask? task, CommandResult result, TimeSpan elapsed) =>
-        AsksForJson(parsed) ? JsonOutput.Show(task, result, elapsed) : OssutilOutput.Show(task, result, elapsed);
+    private static RenderedOutput Show(
+        ParseResult parsed,
+        CommandTarget? task,
+        CommandResult result,
+        TimeSpan elapsed
+    ) => AsksForJson(parsed) ? JsonOutput.Show(task, result, elapsed) : OssutilOutput.Show(task, result, elapsed);
 
     private static async Task<int> RunAsync(
         ParseResult parsed,
@@ -198,7 +208,7 @@ internal static class BucketEncryptionCommand
     {
         var configuration = parsed.InvocationConfiguration;
         var started = time.GetTimestamp();
-        BucketTask? task = null;
+        CommandTarget? task = null;
         CommandResult result;
         try
         {
@@ -227,7 +237,8 @@ internal static class BucketEncryptionCommand
         {
             result = new CommandResult.Interrupted();
         }
-#pragma warning disable CA1031 // One of the catch-alls (CONTRIBUTING, "Errors"): a script is told of our bug in the form that it reads.
+        // One of the catch-alls (CONTRIBUTING, "Errors"): a script is told of our bug in the form that it reads.
+#pragma warning disable CA1031
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -239,7 +250,7 @@ internal static class BucketEncryptionCommand
     }
 
     /// <returns>The exit code: a result that nobody can read is a failure.</returns>
-    private static async Task<int> WriteAsync(Shown shown, InvocationConfiguration configuration)
+    private static async Task<int> WriteAsync(RenderedOutput shown, InvocationConfiguration configuration)
     {
         try
         {
@@ -279,7 +290,7 @@ internal static class BucketEncryptionCommand
     {
         using var http = new VendorHttp(Services.Product, request.Timeout, time, proxy);
         using var limits = new VendorLimits(time);
-        var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits, new KeyBreakers(time))[
+        var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits, new AccessKeyCircuitBreakers(time))[
             request.Task.Vendor.Name
         ];
         var (address, key) = (request.Address, request.Key);
@@ -312,9 +323,10 @@ internal static class BucketEncryptionCommand
     private static Failure? NothingToCheck() => null;
 
     /// <summary>
-    /// Reads first. A store that does not know <c>?encryption</c> takes the DELETE for the bucket's own and deletes the bucket (Ceph 16), so the
-    /// request goes only to a store that has just answered with an encryption document. Where the store says that nothing is configured, nothing
-    /// is to be removed; after any other answer, a refusal of the right to read included, nothing is sent.
+    /// Reads first. A store that does not know <c>?encryption</c> takes the DELETE for the bucket's own and deletes the
+    /// bucket (Ceph 16), so the request goes only to a store that has just answered with an encryption document. Where
+    /// the store says that nothing is configured, nothing is to be removed; after any other answer, a refusal of the
+    /// right to read included, nothing is sent.
     /// </summary>
     private static async Task DeleteAsync(IBucketWrite write, CancellationToken cancellationToken)
     {
@@ -324,8 +336,8 @@ internal static class BucketEncryptionCommand
     }
 
     /// <summary>
-    /// What the bucket has, so that a put keeps what the options have no words for, as the operator's does. Whoever may write and not read
-    /// (and is otherwise known to the vendor) puts a plain document, as ossutil would.
+    /// What the bucket has, so that a put keeps what the options have no words for, as the operator's does. Whoever may
+    /// write and not read (and is otherwise known to the vendor) puts a plain document, as ossutil would.
     /// </summary>
     private static async Task<Observation> ReadBasisAsync(IBucketWrite write, CancellationToken cancellationToken)
     {
@@ -340,7 +352,7 @@ internal static class BucketEncryptionCommand
     }
 
     private static OssutilConfig LoadConfig(
-        BucketTask task,
+        CommandTarget task,
         BucketEncryptionArguments given,
         Func<string, string?> environment
     )

@@ -3,12 +3,12 @@ using BucketEncryptionOperator.Credentials;
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// Whose keys. Id and secret each from the options, else from the config file; the environment counts only when neither has one of them,
-/// so that never half a pair comes from it. A session token goes with the id that it was found beside: the config file's does not go with
-/// another account's <c>-i</c>.
+/// Whose keys. Id and secret each from the options, else from the config file; the environment counts only when neither
+/// has one of them, so that never half a pair comes from it. A session token goes with the id that it was found beside:
+/// the config file's does not go with another account's <c>-i</c>.
 /// </summary>
 internal sealed class BucketKeyReader(
-    BucketTask task,
+    CommandTarget task,
     BucketEncryptionArguments given,
     OssutilConfig config,
     Func<string, string?> environment
@@ -71,7 +71,8 @@ internal sealed class BucketKeyReader(
 
     private static UsageException Empty(string name, string option, string? variable) =>
         new(
-            $"invalid {name}, {name} is empty: give {option}, {name} in the config file{(variable is null ? "" : ", or " + variable + " in the environment")}"
+            $"invalid {name}, {name} is empty: give {option}, {name} in the config "
+                + $"file{(variable is null ? "" : ", or " + variable + " in the environment")}"
         );
 
     private static bool IsMode(string? mode, string name) =>

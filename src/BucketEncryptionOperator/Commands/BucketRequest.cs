@@ -12,15 +12,18 @@ internal enum BucketMethod
     Delete,
 }
 
-/// <summary>Which bucket of which vendor, and what to do: known as soon as the words are read, so that a later failure can say it.</summary>
-internal sealed record BucketTask(BucketMethod Method, Vendor Vendor, string Bucket);
+/// <summary>
+/// Which bucket of which vendor, and what to do: known as soon as the words are read, so that a later failure can say
+/// it.
+/// </summary>
+internal sealed record CommandTarget(BucketMethod Method, Vendor Vendor, string Bucket);
 
 /// <summary>One thing to do, valid by construction.</summary>
 /// <param name="Desired">For a put, and only then.</param>
 /// <param name="Timeout">For one request.</param>
 /// <param name="Warnings">For stderr.</param>
 internal sealed record BucketRequest(
-    BucketTask Task,
+    CommandTarget Task,
     BucketAddress Address,
     AccessKey Key,
     DesiredEncryption? Desired,
@@ -40,9 +43,11 @@ internal sealed record BucketRequest(
     private const int DefaultConnectSeconds = 10;
     private const int MostSeconds = 3600;
 
-    /// <summary>The words alone. What ossutil checks comes first and in its words, for scripts may look for them.</summary>
+    /// <summary>
+    /// The words alone. What ossutil checks comes first and in its words, for scripts may look for them.
+    /// </summary>
     /// <exception cref="UsageException" />
-    public static BucketTask ReadTask(BucketEncryptionArguments given)
+    public static CommandTarget ReadTask(BucketEncryptionArguments given)
     {
         if (given.Words.FirstOrDefault(w => w.StartsWith('-')) is { } unknown)
             throw new UsageException($"unknown option {Clean(unknown.Split('=')[0])}");
@@ -67,9 +72,12 @@ internal sealed record BucketRequest(
                 $"--vendor is none of {string.Join(", ", VendorCatalog.All.Select(v => v.Shell.Word))}"
             );
         if (vendor is null || vendor.Shell.Scheme != scheme)
+        {
+            var forms = (vendor is null ? VendorCatalog.All : [vendor]).Select(v => $"{v.Shell.Scheme}://bucket");
             throw new UsageException(
-                $"the bucket must be given as {string.Join(", ", (vendor is null ? VendorCatalog.All : [vendor]).Select(v => v.Shell.Scheme + "://bucket").Distinct(StringComparer.Ordinal))}"
+                $"the bucket must be given as {string.Join(", ", forms.Distinct(StringComparer.Ordinal))}"
             );
+        }
         var bucket = url[(at + 3)..].TrimEnd('/');
         if (
             bucket.Length is < 3 or > 63
@@ -79,15 +87,16 @@ internal sealed record BucketRequest(
             || bucket.Contains("..", StringComparison.Ordinal)
         )
             throw new UsageException(
-                "the bucket's name is none: it has 3 to 63 lower-case letters, digits, hyphens and dots, and no object follows it"
+                "the bucket's name is none: it has 3 to 63 lower-case letters, digits, hyphens and dots, and no "
+                    + "object follows it"
             );
-        return new BucketTask(method, vendor, bucket);
+        return new CommandTarget(method, vendor, bucket);
     }
 
     /// <summary>Precedence: options, then the config file, then the environment.</summary>
     /// <exception cref="UsageException" />
     public static BucketRequest Read(
-        BucketTask task,
+        CommandTarget task,
         BucketEncryptionArguments given,
         OssutilConfig config,
         Func<string, string?> environment
@@ -113,7 +122,10 @@ internal sealed record BucketRequest(
         return new BucketRequest(task, address, key, desired, timeout, warnings);
     }
 
-    /// <summary>As ossutil: the whole rule is given, and what is not given is not set. What the options have no word for is kept where it can be.</summary>
+    /// <summary>
+    /// As ossutil: the whole rule is given, and what is not given is not set. What the options have no word for is kept
+    /// where it can be.
+    /// </summary>
     private static DesiredEncryption ReadDesired(BucketEncryptionArguments given)
     {
         var (keyId, cipher) = (NullIfEmpty(given.KmsKeyId), NullIfEmpty(given.KmsDataEncryption));
@@ -122,7 +134,8 @@ internal sealed record BucketRequest(
             || keyId?.Any(c => char.IsControl(c) || char.IsSurrogate(c) || c >= '\uFFFE') == true
         )
             throw new UsageException(
-                $"value of option {KeyOption} is not a key id: it has at most {LongestKeyId} characters, and no control characters"
+                $"value of option {KeyOption} is not a key id: it has at most {LongestKeyId} characters, and no "
+                    + "control characters"
             );
         DesiredEncryption desired = given.SseAlgorithm?.ToUpperInvariant() switch
         {

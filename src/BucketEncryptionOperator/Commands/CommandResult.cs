@@ -36,7 +36,7 @@ internal abstract record CommandResult
 }
 
 /// <summary>A result as it is shown: what goes to stdout, and the exit code.</summary>
-internal readonly record struct Shown(string Text, int ExitCode)
+internal readonly record struct RenderedOutput(string Text, int ExitCode)
 {
     /// <summary>As shells have it for a program that SIGINT has ended.</summary>
     public const int Interrupted = 130;

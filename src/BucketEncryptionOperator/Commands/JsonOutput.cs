@@ -5,12 +5,13 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// One line of JSON, whatever happens. Its fields are a promise (docs/bucket-encryption-command.md): they may become more, and none changes
-/// its meaning. Unlike ossutil's form, "nothing is configured" is a value here: algorithm None, exit code 0.
+/// One line of JSON, whatever happens. Its fields are a promise (docs/bucket-encryption-command.md): they may become
+/// more, and none changes its meaning. Unlike ossutil's form, "nothing is configured" is a value here: algorithm None,
+/// exit code 0.
 /// </summary>
 internal static class JsonOutput
 {
-    public static Shown Show(BucketTask? task, CommandResult result, TimeSpan elapsed)
+    public static RenderedOutput Show(CommandTarget? task, CommandResult result, TimeSpan elapsed)
     {
         var answer = new JsonAnswer
         {
@@ -50,7 +51,7 @@ internal static class JsonOutput
         };
         var exitCode = result switch
         {
-            CommandResult.Interrupted => Shown.Interrupted,
+            CommandResult.Interrupted => RenderedOutput.Interrupted,
             _ when answer.Error is not null => 1,
             _ => 0,
         };

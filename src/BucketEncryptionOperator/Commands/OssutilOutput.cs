@@ -5,14 +5,15 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// Byte for byte what ossutil 1.7.19 prints, errors too, all on stdout, with its exit codes: scripts read it. For other vendors the same form.
-/// Lines of its own only for what ossutil has no words for (a project of the key, a bucket key), and only where they say something.
+/// Byte for byte what ossutil 1.7.19 prints, errors too, all on stdout, with its exit codes: scripts read it. For other
+/// vendors the same form. Lines of its own only for what ossutil has no words for (a project of the key, a bucket key),
+/// and only where they say something.
 /// </summary>
 internal static class OssutilOutput
 {
     private const string GetOperation = "GetBucketEncryption";
 
-    public static Shown Show(BucketTask? task, CommandResult result, TimeSpan elapsed) =>
+    public static RenderedOutput Show(CommandTarget? task, CommandResult result, TimeSpan elapsed) =>
         result switch
         {
             CommandResult.Read { NotConfigured: null } read => new(
@@ -23,12 +24,15 @@ internal static class OssutilOutput
             CommandResult.Written => new(Elapsed(elapsed), 0),
             CommandResult.Failed failed => Failed(task, failed.Failure),
             CommandResult.Unusable unusable => new($"Error: {unusable.Problem}\n", 1),
-            CommandResult.Interrupted => new($"Error: {CommandResult.Interrupted.Message}\n", Shown.Interrupted),
+            CommandResult.Interrupted => new(
+                $"Error: {CommandResult.Interrupted.Message}\n",
+                RenderedOutput.Interrupted
+            ),
             CommandResult.Broken => new($"Error: {CommandResult.Broken.Message}\n", 1),
             _ => throw new InvalidOperationException(result.GetType().Name),
         };
 
-    private static Shown Failed(BucketTask? task, Failure failure)
+    private static RenderedOutput Failed(CommandTarget? task, Failure failure)
     {
         var error = failure.HttpStatus is null
             ? $"{failure.Operation}: {failure.Message} ({failure.Code})"
@@ -37,12 +41,13 @@ internal static class OssutilOutput
         return new($"{info}Error: {error}\n", 1);
     }
 
-    private static string ServiceError(BucketTask? task, Failure failure)
+    private static string ServiceError(CommandTarget? task, Failure failure)
     {
         var text = new StringBuilder();
         text.Append(
             CultureInfo.InvariantCulture,
-            $"{task?.Vendor.Shell.Scheme}: service returned error: StatusCode={failure.HttpStatus}, ErrorCode={failure.Code}, "
+            $"{task?.Vendor.Shell.Scheme}: service returned error: StatusCode={failure.HttpStatus}, "
+                + $"ErrorCode={failure.Code}, "
         );
         text.Append(CultureInfo.InvariantCulture, $"ErrorMessage=\"{failure.Message}\", RequestId={failure.RequestId}");
         if (failure.Endpoint is not null)

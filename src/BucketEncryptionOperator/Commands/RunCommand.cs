@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography.X509Certificates;
 using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 
@@ -13,7 +13,10 @@ internal static class RunCommand
 {
     private static readonly OperatorOptions Defaults = new();
 
-    /// <summary>Seconds for cancelled work to end (5), for the lease to be given back (3), and for the last events to be sent (2).</summary>
+    /// <summary>
+    /// Seconds for cancelled work to end (5), for the lease to be given back (3), and for the last events to be sent
+    /// (2).
+    /// </summary>
     private const int AfterDrain = 10;
 
     /// <summary>OpenTelemetry's own name; its SDK reads this one, and those that belong to it.</summary>
@@ -30,36 +33,42 @@ internal static class RunCommand
     private static readonly Option<string[]?> WatchNamespaces = new("--watch-namespaces")
     {
         Description =
-            "Namespaces to work in; repeat it, or separate by commas. Default: all. No right is needed outside of them.",
+            "Namespaces to work in; repeat it, or separate by commas. Default: all. No right is needed outside of "
+            + "them.",
         AllowMultipleArgumentsPerToken = true,
     };
     private static readonly Option<bool?> ClusterStores = new("--cluster-stores")
     {
         Description =
-            "Serve ClusterObjectStores, which needs rights in the whole cluster. Default: true, but false with --watch-namespaces.",
+            "Serve ClusterObjectStores, which needs rights in the whole cluster. Default: true, but false with "
+            + "--watch-namespaces.",
     };
     private static readonly Option<string?> ClusterResourceNamespace = new("--cluster-resource-namespace")
     {
         Description =
-            "Namespace of the Secrets that ClusterObjectStores name. Default: the pod's own, and outside of a pod --lease-namespace.",
+            "Namespace of the Secrets that ClusterObjectStores name. Default: the pod's own, and outside of a pod "
+            + "--lease-namespace.",
     };
     private static readonly Option<string[]> AllowedEndpoints = new("--allowed-endpoints")
     {
         Description =
-            "Endpoints that stores may use, as [scheme://]host[:port], * for a part of a label; repeat it, or separate by commas. Plain http must be listed with its scheme.",
+            "Endpoints that stores may use, as [scheme://]host[:port], * for a part of a label; repeat it, or "
+            + "separate by commas. Plain http must be listed with its scheme.",
         DefaultValueFactory = _ => [.. VendorCatalog.DefaultEndpointPatterns],
         AllowMultipleArgumentsPerToken = true,
     };
     private static readonly Option<string[]?> PartitionNames = new("--partitions")
     {
         Description =
-            "Host names that lead to the same buckets, as NAME=host[:port], * for a part of a label; repeat it, or separate by commas. Default: a vendor's hosts are one, and any other endpoint is one of its own.",
+            "Host names that lead to the same buckets, as NAME=host[:port], * for a part of a label; repeat it, or "
+            + "separate by commas. Default: a vendor's hosts are one, and any other endpoint is one of its own.",
         AllowMultipleArgumentsPerToken = true,
     };
     private static readonly Option<bool> AmbientInNamespaced = new("--ambient-credentials-in-namespaced-stores")
     {
         Description =
-            "Let an ObjectStore use the operator's own identities (rrsa, ecsRamRole, webIdentity) too. Whoever may write one can then do with every bucket what they can.",
+            "Let an ObjectStore use the operator's own identities (rrsa, ecsRamRole, webIdentity) too. Whoever may "
+            + "write one can then do with every bucket what they can.",
     };
     private static readonly Option<string?> TokenServiceEndpoint = new("--sts-endpoint")
     {
@@ -138,7 +147,8 @@ internal static class RunCommand
     private static readonly Option<string?> AdminAddress = new("--admin-address")
     {
         Description =
-            "Loopback address and port of /loglevel, where GET tells and PUT changes the least level to log. Default: none.",
+            "Loopback address and port of /loglevel, where GET tells and PUT changes the least level to log. Default: "
+            + "none.",
     };
     private static readonly Option<LogLevel> LogLevelOption = new("--log-level")
     {
@@ -223,8 +233,8 @@ internal static class RunCommand
 
     private static WebApplication Compose(ParseResult parsed, KubeConnection connection)
     {
-        // Not the slim builder: it reads appsettings.json of the working directory, and watches all files below it. In a
-        // container that is the whole file system. The environment is read for the OTEL_ variables.
+        // Not the slim builder: it reads appsettings.json of the working directory, and watches all files below it. In
+        // a container that is the whole file system. The environment is read for the OTEL_ variables.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Configuration.AddEnvironmentVariables();
         builder.WebHost.UseKestrelCore();
@@ -242,7 +252,8 @@ internal static class RunCommand
         var levels = new LogLevels(parsed.GetValue(LogLevelOption));
         AddLogging(builder.Logging, parsed.GetValue(LogFormatOption), levels);
         var app = builder.Build();
-        _ = app.Services.GetRequiredService<OperatorOptions>(); // a bad flag is said here in one line, before the host logs it with a stack
+        // A bad flag is said here in one line, before the host logs it with a stack
+        _ = app.Services.GetRequiredService<OperatorOptions>();
         app.MapMetrics();
         app.MapProbes();
         if (admin is not null)

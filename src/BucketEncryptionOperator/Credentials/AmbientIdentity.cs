@@ -1,8 +1,8 @@
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
-/// An identity that the operator itself has where it runs, "ambient": a vendor gives temporary keys for it, and no Secret is needed. Equal identities have equal
-/// keys, whatever stores use them.
+/// An identity that the operator itself has where it runs, "ambient": a vendor gives temporary keys for it, and no
+/// Secret is needed. Equal identities have equal keys, whatever stores use them.
 /// </summary>
 internal abstract record AmbientIdentity
 {

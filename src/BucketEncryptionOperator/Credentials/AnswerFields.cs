@@ -4,7 +4,10 @@ using System.Xml;
 
 namespace BucketEncryptionOperator.Credentials;
 
-/// <summary>The texts of an answer by their names, on whatever level they are: documents of strangers, bounded in depth, and never printed.</summary>
+/// <summary>
+/// The texts of an answer by their names, on whatever level they are: documents of strangers, bounded in depth, and
+/// never printed.
+/// </summary>
 internal sealed class AnswerFields
 {
     private const int MaxDepth = 16;
@@ -29,7 +32,8 @@ internal sealed class AnswerFields
             using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
             fields.Add(document.RootElement);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException) // the second: half of a surrogate pair
+        // The second: half of a surrogate pair
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             fields._texts.Clear();
         }

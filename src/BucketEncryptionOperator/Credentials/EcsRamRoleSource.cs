@@ -3,8 +3,9 @@ using System.Net;
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
-/// The RAM role of the ECS instance: temporary keys from the instance's metadata, at an address that is the same on every instance and leads nowhere else. First a
-/// session's token (version 2); where that is not to be had, without (version 1). The variables are those of Alibaba Cloud's own libraries.
+/// The RAM role of the ECS instance: temporary keys from the instance's metadata, at an address that is the same on
+/// every instance and leads nowhere else. First a session's token (version 2); where that is not to be had, without
+/// (version 1). The variables are those of Alibaba Cloud's own libraries.
 /// </summary>
 internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions options)
 {

@@ -3,7 +3,10 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Credentials;
 
-/// <summary>What a refusal by whoever gives temporary keys means. The codes are many and not all documented; what matters is whether time mends it.</summary>
+/// <summary>
+/// What a refusal by whoever gives temporary keys means. The codes are many and not all documented; what matters is
+/// whether time mends it.
+/// </summary>
 internal static class IdentityErrors
 {
     private const int MaxMessage = 256;
@@ -69,7 +72,8 @@ internal static class IdentityErrors
             null => FailureKind.Transient,
             "RequestLimitExceeded" => FailureKind.Throttled,
             _ when code.StartsWith("Throttling", StringComparison.Ordinal) => FailureKind.Throttled,
-            // The service could not ask the cluster for its signing keys; "a limited number of times" is its own advice.
+            // The service could not ask the cluster for its signing keys; "a limited number of times" is its own
+            // advice.
             "IDPCommunicationError" => FailureKind.Transient,
             _ => FailureKind.Denied,
         };

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using BucketEncryptionOperator.Encryption;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Credentials;
 
@@ -16,7 +16,8 @@ internal sealed record IdentityAnswer(HttpStatusCode Status, string Body, DateTi
 }
 
 /// <summary>
-/// Requests to those who give temporary keys: bounded answers, a time-out for each, no redirects, no cookies, no retries (the queue is the one retry loop).
+/// Requests to those who give temporary keys: bounded answers, a time-out for each, no redirects, no cookies, no
+/// retries (the queue is the one retry loop).
 /// </summary>
 internal sealed class IdentityHttp : IDisposable
 {
@@ -29,7 +30,9 @@ internal sealed class IdentityHttp : IDisposable
 
     /// <param name="product">For the User-Agent header, as <c>name/1.0</c>.</param>
     /// <param name="timeout">For one request, connection and body included.</param>
-    /// <param name="isDirect">Past every proxy: what is asked is a link away, and its answer nobody else's business.</param>
+    /// <param name="isDirect">
+    /// Past every proxy: what is asked is a link away, and its answer nobody else's business.
+    /// </param>
     public IdentityHttp(string product, TimeSpan timeout, TimeProvider time, bool isDirect)
     {
         (_timeout, _time) = (timeout, time);
@@ -49,7 +52,9 @@ internal sealed class IdentityHttp : IDisposable
         _http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
     }
 
-    /// <param name="step">For failures: what is being done, in the vendor's word for the call where there is one.</param>
+    /// <param name="step">
+    /// For failures: what is being done, in the vendor's word for the call where there is one.
+    /// </param>
     /// <exception cref="KeySourceException">Transient: no complete answer came.</exception>
     public async Task<IdentityAnswer> SendAsync(
         HttpRequestMessage request,

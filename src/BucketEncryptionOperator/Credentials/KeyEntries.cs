@@ -1,6 +1,9 @@
 namespace BucketEncryptionOperator.Credentials;
 
-/// <summary>What is remembered of one place that keys come from. All but the turn is guarded by the gate of its <see cref="KeyEntries{TSource, TEntry}"/>.</summary>
+/// <summary>
+/// What is remembered of one place that keys come from. All but the turn is guarded by the gate of its <see
+/// cref="KeyEntries{TSource, TEntry}"/>.
+/// </summary>
 internal abstract class KeyEntry
 {
     /// <summary>One asks the source; the others take what it found.</summary>

@@ -2,7 +2,10 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Credentials;
 
-/// <summary>A step on the way to a temporary key that did not succeed, already named: <see cref="Failure.Operation"/> is the step.</summary>
+/// <summary>
+/// A step on the way to a temporary key that did not succeed, already named: <see cref="Failure.Operation"/> is the
+/// step.
+/// </summary>
 internal sealed class KeySourceException(Failure failure)
     : Exception($"{failure.Operation}: {failure.Code} ({failure.Kind})")
 {

@@ -3,8 +3,9 @@ using System.Globalization;
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
-/// RAM roles for service accounts: the pod's token against temporary keys, by <c>AssumeRoleWithOIDC</c> (version 2015-04-01). The request has no signature: the token is the
-/// proof. It goes in the body, for addresses are logged on the way. The variables are those that ACK's ack-pod-identity-webhook sets, the last three from its 0.4.0 on.
+/// RAM roles for service accounts: the pod's token against temporary keys, by <c>AssumeRoleWithOIDC</c> (version
+/// 2015-04-01). The request has no signature: the token is the proof. It goes in the body, for addresses are logged on
+/// the way. The variables are those that ACK's ack-pod-identity-webhook sets, the last three from its 0.4.0 on.
 /// </summary>
 internal sealed class RrsaSource(IdentityHttp http, IdentityOptions options, TimeProvider time)
 {
@@ -17,7 +18,8 @@ internal sealed class RrsaSource(IdentityHttp http, IdentityOptions options, Tim
     private const string VpcVariable = "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED";
 
     private const string WhoMustAct =
-        "Check the role's trust policy (issuer, audience, service account) and the OIDC provider's ARN (docs/credentials.md).";
+        "Check the role's trust policy (issuer, audience, service account) and the OIDC provider's ARN "
+        + "(docs/credentials.md).";
 
     /// <exception cref="KeySourceException">Which step failed, and why.</exception>
     public async Task<TemporaryKey> FetchAsync(AmbientIdentity.Rrsa identity, CancellationToken cancellationToken)
@@ -71,9 +73,10 @@ internal sealed class RrsaSource(IdentityHttp http, IdentityOptions options, Tim
     {
         if (options.TokenService is { } given)
             return given;
+        var service = options.IsTrue(VpcVariable) ? "sts-vpc" : "sts";
         var host =
             options.Variable(EndpointVariable)
-            ?? $"sts{(options.IsTrue(VpcVariable) ? "-vpc" : "")}.{options.Variable(RegionVariable) ?? storeRegion}.aliyuncs.com";
+            ?? $"{service}.{options.Variable(RegionVariable) ?? storeRegion}.aliyuncs.com";
         return Uri.CheckHostName(host) == UriHostNameType.Dns
             ? new Uri("https://" + host)
             : throw IdentityErrors.NotSetUp(

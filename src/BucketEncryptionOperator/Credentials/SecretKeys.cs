@@ -2,7 +2,7 @@ using System.Text;
 using BucketEncryptionOperator.Encryption;
 using k8s;
 using k8s.Models;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Credentials;
 
@@ -35,7 +35,7 @@ internal readonly record struct SecretSource(NamespacedName Name)
 /// <param name="isUsed">Whether any store takes its keys from there; null where nobody forgets any.</param>
 internal sealed class SecretKeys(
     Func<NamespacedName, CancellationToken, Task<V1Secret>> getSecret,
-    KeyBreakers breakers,
+    AccessKeyCircuitBreakers breakers,
     TimeProvider time,
     Func<SecretSource, bool>? isUsed = null
 ) : IDisposable
@@ -70,7 +70,7 @@ internal sealed class SecretKeys(
         );
 
     /// <summary>The key to use now, or why there is none.</summary>
-    public async Task<Read<AccessKey>> GetAsync(SecretSource secret, CancellationToken cancellationToken)
+    public async Task<Result<AccessKey>> GetAsync(SecretSource secret, CancellationToken cancellationToken)
     {
         var entry = _entries.Of(secret);
         await entry.Turn.WaitAsync(cancellationToken);
@@ -119,7 +119,7 @@ internal sealed class SecretKeys(
 
     private async Task RereadAsync(SecretSource source, Entry entry, CancellationToken cancellationToken)
     {
-        var (version, read) = ("", default(Read<AccessKey>));
+        var (version, read) = ("", default(Result<AccessKey>));
         try
         {
             var secret = await getSecret(source.Name, cancellationToken);
@@ -127,7 +127,7 @@ internal sealed class SecretKeys(
         }
         catch (KubeApiException e)
         {
-            read = new Read<AccessKey>(Value: null, Failed(source, e));
+            read = new Result<AccessKey>(Value: null, Failed(source, e));
         }
         lock (_entries.Gate)
         {
@@ -155,19 +155,19 @@ internal sealed class SecretKeys(
     private static Failure Failed(SecretSource source, KubeApiException e) =>
         e.Failure switch
         {
-            KubeFailure.NotFound => new Failure(FailureKind.Missing, ReadSecret, "SecretNotFound")
+            KubeFailureKind.NotFound => new Failure(FailureKind.Missing, ReadSecret, "SecretNotFound")
             {
                 Message = $"There is no Secret \"{source.Name.Name}\" in namespace \"{source.Name.Namespace}\".",
                 Hint = $"Create it with the keys {source.IdKey} and {source.SecretKey}.",
                 ConcernsCredentials = true,
             },
-            KubeFailure.Denied => new Failure(FailureKind.Denied, ReadSecret, Forbidden)
+            KubeFailureKind.Denied => new Failure(FailureKind.Denied, ReadSecret, Forbidden)
             {
                 Message = $"The operator may not get the Secret \"{source.Name.Name}\".",
                 Hint = "Grant the operator's service account get on this Secret.",
                 ConcernsCredentials = true,
             },
-            KubeFailure.Throttled => new Failure(FailureKind.Throttled, ReadSecret, "SecretUnreadable")
+            KubeFailureKind.Throttled => new Failure(FailureKind.Throttled, ReadSecret, "SecretUnreadable")
             {
                 Message = NotGiven,
                 RetryAfter = e.RetryAfter,
@@ -175,10 +175,10 @@ internal sealed class SecretKeys(
             _ => new Failure(FailureKind.Transient, ReadSecret, "SecretUnreadable") { Message = NotGiven },
         };
 
-    private static Read<AccessKey> Parse(SecretSource source, V1Secret secret)
+    private static Result<AccessKey> Parse(SecretSource source, V1Secret secret)
     {
         if (NotOffered(source, secret) is { } refusal)
-            return new Read<AccessKey>(Value: null, refusal);
+            return new Result<AccessKey>(Value: null, refusal);
         var (id, secretText, token) = (
             Field(secret, source.IdKey),
             Field(secret, source.SecretKey),
@@ -190,14 +190,15 @@ internal sealed class SecretKeys(
             : token is "" ? source.TokenKey
             : null;
         if (wrong is null && id is not null && secretText is not null)
-            return new Read<AccessKey>(new AccessKey(id, secretText, token), Failure: null);
-        return new Read<AccessKey>(
+            return new Result<AccessKey>(new AccessKey(id, secretText, token), Failure: null);
+        return new Result<AccessKey>(
             Value: null,
             new Failure(FailureKind.Denied, ReadSecret, "SecretInvalid")
             {
                 Message = $"Secret \"{source.Name.Name}\": {wrong} is missing, or is not a line of visible ASCII.",
                 Hint =
-                    $"The Secret needs {source.IdKey} and {source.SecretKey}; {source.TokenKey} goes with temporary keys only.",
+                    $"The Secret needs {source.IdKey} and {source.SecretKey}; {source.TokenKey} goes with temporary "
+                    + "keys only.",
                 ConcernsCredentials = true,
             }
         );
@@ -235,7 +236,9 @@ internal sealed class SecretKeys(
             ? value
             : null;
 
-    /// <returns>Null: absent. Empty: there, and no use. A newline at the end, which many tools leave, is dropped.</returns>
+    /// <returns>
+    /// Null: absent. Empty: there, and no use. A newline at the end, which many tools leave, is dropped.
+    /// </returns>
     private static string? Field(V1Secret secret, string name)
     {
         if (secret.Data is null || !secret.Data.TryGetValue(name, out var bytes) || bytes is null)
@@ -247,7 +250,7 @@ internal sealed class SecretKeys(
     private sealed class Entry : KeyEntry
     {
         public string Version { get; set; } = "";
-        public Read<AccessKey> Current { get; set; }
+        public Result<AccessKey> Current { get; set; }
         public long? ReadAt { get; set; }
 
         /// <summary>When the API server first denied the Secret, if it has not given it since.</summary>

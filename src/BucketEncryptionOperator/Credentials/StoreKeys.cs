@@ -6,7 +6,7 @@ namespace BucketEncryptionOperator.Credentials;
 internal sealed class StoreKeys(SecretKeys secrets, TemporaryKeys temporary)
 {
     /// <summary>The key to use now, or why there is none.</summary>
-    public Task<Read<AccessKey>> GetAsync(KeySource source, CancellationToken cancellationToken) =>
+    public Task<Result<AccessKey>> GetAsync(KeySource source, CancellationToken cancellationToken) =>
         source switch
         {
             KeySource.FromSecret from => secrets.GetAsync(from.Secret, cancellationToken),
@@ -14,7 +14,10 @@ internal sealed class StoreKeys(SecretKeys secrets, TemporaryKeys temporary)
             _ => throw new ArgumentException(source.GetType().Name, nameof(source)),
         };
 
-    /// <summary>Another text: the store's owner gave other keys. Temporary ones that follow each other are no change: nobody has changed anything.</summary>
+    /// <summary>
+    /// Another text: the store's owner gave other keys. Temporary ones that follow each other are no change: nobody has
+    /// changed anything.
+    /// </summary>
     public string VersionOf(KeySource source) =>
         source is KeySource.FromSecret from ? secrets.VersionOf(from.Secret) : "";
 

@@ -24,7 +24,7 @@ internal sealed record TemporaryKey(AccessKey Key, TimeSpan Lasts);
 /// <param name="isUsed">Whether any store has the identity; null where nobody forgets any.</param>
 internal sealed class TemporaryKeys(
     Func<AmbientIdentity, CancellationToken, Task<TemporaryKey>> fetch,
-    KeyBreakers breakers,
+    AccessKeyCircuitBreakers breakers,
     TimeProvider time,
     ILogger<TemporaryKeys> logger,
     Func<AmbientIdentity, bool>? isUsed = null
@@ -38,7 +38,7 @@ internal sealed class TemporaryKeys(
     private readonly KeyEntries<AmbientIdentity, Entry> _entries = new(isUsed);
 
     /// <summary>The key to use now, or why there is none.</summary>
-    public async Task<Read<AccessKey>> GetAsync(AmbientIdentity identity, CancellationToken cancellationToken)
+    public async Task<Result<AccessKey>> GetAsync(AmbientIdentity identity, CancellationToken cancellationToken)
     {
         var entry = _entries.Of(identity);
         if (!IsDue(entry))
@@ -71,13 +71,13 @@ internal sealed class TemporaryKeys(
             return entry.Key?.Lifetime is { IsOver: false };
     }
 
-    private Read<AccessKey> Answer(Entry entry)
+    private Result<AccessKey> Answer(Entry entry)
     {
         lock (_entries.Gate)
         {
             return entry.Key is { Lifetime.IsOver: false } key
-                ? new Read<AccessKey>(key, Failure: null)
-                : new Read<AccessKey>(Value: null, entry.Failure ?? Over);
+                ? new Result<AccessKey>(key, Failure: null)
+                : new Result<AccessKey>(Value: null, entry.Failure ?? Over);
         }
     }
 

@@ -3,7 +3,8 @@ using System.Text;
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
-/// The token of the pod's service account that the kubelet writes into a file and replaces before it ends. Read anew each time: that is once in most of an hour.
+/// The token of the pod's service account that the kubelet writes into a file and replaces before it ends. Read anew
+/// each time: that is once in most of an hour.
 /// </summary>
 internal static class TokenFile
 {

@@ -1,8 +1,9 @@
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
-/// IAM roles for service accounts: the pod's token against temporary keys, by <c>AssumeRoleWithWebIdentity</c> (version 2011-06-15). The request has no signature: the token
-/// is the proof. The variables are those that EKS's pod identity webhook sets.
+/// IAM roles for service accounts: the pod's token against temporary keys, by <c>AssumeRoleWithWebIdentity</c> (version
+/// 2011-06-15). The request has no signature: the token is the proof. The variables are those that EKS's pod identity
+/// webhook sets.
 /// </summary>
 internal sealed class WebIdentitySource(IdentityHttp http, IdentityOptions options)
 {
@@ -15,7 +16,8 @@ internal sealed class WebIdentitySource(IdentityHttp http, IdentityOptions optio
     private const string DefaultSession = "bucket-encryption-operator";
 
     private const string WhoMustAct =
-        "Check the role's trust policy (issuer, audience, service account), and that the account knows the cluster's issuer (docs/credentials.md).";
+        "Check the role's trust policy (issuer, audience, service account), and that the account knows the cluster's "
+        + "issuer (docs/credentials.md).";
 
     /// <exception cref="KeySourceException">Which step failed, and why.</exception>
     public async Task<TemporaryKey> FetchAsync(

@@ -17,8 +17,8 @@ internal abstract record KeyRequirement
 }
 
 /// <summary>
-/// The encryption that a policy declares. What it leaves open is left as it is on the bucket: <see cref="IsMetBy"/> does not look
-/// at it, and <see cref="TargetFrom"/> takes it over.
+/// The encryption that a policy declares. What it leaves open is left as it is on the bucket: <see cref="IsMetBy"/>
+/// does not look at it, and <see cref="TargetFrom"/> takes it over.
 /// </summary>
 internal abstract record DesiredEncryption
 {
@@ -55,7 +55,8 @@ internal abstract record DesiredEncryption
         null;
 
     /// <param name="MeansAes256">
-    /// The store encrypts every bucket, and a removal leaves the vendor's own keys: that is then as little as there can be.
+    /// The store encrypts every bucket, and a removal leaves the vendor's own keys: that is then as little as there can
+    /// be.
     /// </param>
     public sealed record None(bool MeansAes256 = false) : DesiredEncryption
     {
@@ -103,7 +104,8 @@ internal abstract record DesiredEncryption
                     KeyRequirement.VendorDefault => "vendorDefault",
                     _ => "any",
                 };
-                // What was added to the API later stands only where it is declared: a fingerprint outlives the version that made it.
+                // What was added to the API later stands only where it is declared: a fingerprint outlives the version
+                // that made it.
                 var bucketKey = BucketKeyEnabled is { } enabled ? $"/bucketKey:{enabled}" : "";
                 return $"KMS/{key}/{(Cipher is { } cipher ? cipher.ToString() : "any")}{bucketKey}";
             }
@@ -159,7 +161,8 @@ internal abstract record DesiredEncryption
             var live = observed as BucketEncryption.Kms;
             var (keyId, projectId) = Key switch
             {
-                // A key that is the same in another spelling stays as the bucket has it. A project is its key's: it does not outlive it.
+                // A key that is the same in another spelling stays as the bucket has it. A project is its key's: it
+                // does not outlive it.
                 KeyRequirement.Named named when live is not null && HasKey(live) => (
                     live.KeyId,
                     named.ProjectId ?? live.ProjectId

@@ -10,7 +10,9 @@ internal enum DataCipher
     Other,
 }
 
-/// <summary>The default encryption that a bucket has. "Nothing is configured" is one of its values, not an error.</summary>
+/// <summary>
+/// The default encryption that a bucket has. "Nothing is configured" is one of its values, not an error.
+/// </summary>
 internal abstract record BucketEncryption
 {
     private BucketEncryption() { }
@@ -57,7 +59,9 @@ internal abstract record BucketEncryption
 
     /// <param name="KeyId">A named key, or null: the key that the vendor manages.</param>
     /// <param name="ProjectId">Of the named key, where the vendor keeps keys in projects.</param>
-    /// <param name="BucketKeyEnabled">One data key a bucket rather than one an object. A vendor that says nothing means no.</param>
+    /// <param name="BucketKeyEnabled">
+    /// One data key a bucket rather than one an object. A vendor that says nothing means no.
+    /// </param>
     public sealed record Kms(string? KeyId, DataCipher Cipher, string? ProjectId = null, bool BucketKeyEnabled = false)
         : BucketEncryption
     {
@@ -84,7 +88,9 @@ internal abstract record BucketEncryption
         }
     }
 
-    /// <summary>An algorithm that this version does not know. It counts as the strongest: it is never replaced without consent.</summary>
+    /// <summary>
+    /// An algorithm that this version does not know. It counts as the strongest: it is never replaced without consent.
+    /// </summary>
     public sealed record Other(string Algorithm) : BucketEncryption
     {
         public override int Strength => 4;
@@ -95,12 +101,15 @@ internal abstract record BucketEncryption
 
 /// <summary>What a read of a bucket found.</summary>
 /// <param name="Document">
-/// The vendor's document as read, null when nothing is configured. A later write starts from it, so that what we do not model is kept.
-/// Only the vendor's own adapter looks inside.
+/// The vendor's document as read, null when nothing is configured. A later write starts from it, so that what we do not
+/// model is kept. Only the vendor's own adapter looks inside.
 /// </param>
 internal sealed record Observation(BucketEncryption Encryption, string? Document)
 {
-    /// <summary>The vendor's own words for "nothing is configured", where it had some: for whoever repeats them. Nobody decides by it.</summary>
+    /// <summary>
+    /// The vendor's own words for "nothing is configured", where it had some: for whoever repeats them. Nobody decides
+    /// by it.
+    /// </summary>
     public Failure? NotConfigured { get; init; }
 
     /// <summary>
@@ -108,7 +117,9 @@ internal sealed record Observation(BucketEncryption Encryption, string? Document
     /// </summary>
     public bool NeedsNamedKey { get; init; }
 
-    /// <summary>What a PUT of the very same would send; null where nothing is configured, and where nobody has asked for it.</summary>
+    /// <summary>
+    /// What a PUT of the very same would send; null where nothing is configured, and where nobody has asked for it.
+    /// </summary>
     public string? Repeated { get; init; }
 }
 
@@ -150,6 +161,9 @@ internal sealed record BucketAddress(
 /// <param name="MaxConcurrency">Requests under way at a time.</param>
 internal sealed record RateLimit(int RequestsPerSecond, int Burst, int MaxConcurrency)
 {
-    /// <summary>Far below what any vendor is known to take from an account, and enough for 10 000 buckets in a resync of ten minutes.</summary>
+    /// <summary>
+    /// Far below what any vendor is known to take from an account, and enough for 10 000 buckets in a resync of ten
+    /// minutes.
+    /// </summary>
     public static RateLimit Default { get; } = new(RequestsPerSecond: 20, Burst: 40, MaxConcurrency: 8);
 }

@@ -1,6 +1,8 @@
 namespace BucketEncryptionOperator.Encryption;
 
-/// <summary>What a failure means for what happens next: the one vocabulary inside the operator (CONTRIBUTING, "Errors").</summary>
+/// <summary>
+/// What a failure means for what happens next: the one vocabulary inside the operator (CONTRIBUTING, "Errors").
+/// </summary>
 internal enum FailureKind
 {
     /// <summary>Time heals it: 5xx, reset, time-out, half an answer.</summary>
@@ -28,10 +30,16 @@ internal enum FailureKind
     Bug,
 }
 
-/// <summary>One thing that went wrong, named at the border where it happened. Holds no key, signature, query or body.</summary>
-/// <param name="Operation">The vendor's name of the call, for example <c>PutBucketEncryption</c>, or a step of the operator's own.</param>
+/// <summary>
+/// One thing that went wrong, named at the border where it happened. Holds no key, signature, query or body.
+/// </summary>
+/// <param name="Operation">
+/// The vendor's name of the call, for example <c>PutBucketEncryption</c>, or a step of the operator's own.
+/// </param>
 /// <param name="Code">The vendor's error code, unchanged, or the operator's own word.</param>
-/// <remarks>Its texts are bounded by construction, for they end in a status, and the API server refuses one that is too long.</remarks>
+/// <remarks>
+/// Its texts are bounded by construction, for they end in a status, and the API server refuses one that is too long.
+/// </remarks>
 internal sealed record Failure(FailureKind Kind, string Operation, string Code)
 {
     private const int MaxWord = 128;
@@ -82,12 +90,16 @@ internal sealed record Failure(FailureKind Kind, string Operation, string Code)
     /// <summary>The vendor's own word on when to come back.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>The access key itself is the trouble (rejected, or its Secret is not there): every other bucket of the store would fail alike.</summary>
+    /// <summary>
+    /// The access key itself is the trouble (rejected, or its Secret is not there): every other bucket of the store
+    /// would fail alike.
+    /// </summary>
     public bool ConcernsCredentials { get; init; }
 
     /// <summary>
-    /// The vendor itself said so, with an error code of its own, to a request for this bucket with this key. False for timeouts, pages of gateways, answers
-    /// of a circuit breaker that asked nobody, and everything that the API server says: only a vendor's answer may move a claim or reject a key.
+    /// The vendor itself said so, with an error code of its own, to a request for this bucket with this key. False for
+    /// timeouts, pages of gateways, answers of a circuit breaker that asked nobody, and everything that the API server
+    /// says: only a vendor's answer may move a claim or reject a key.
     /// </summary>
     public bool IsVendorAnswer { get; init; }
 
@@ -108,11 +120,13 @@ internal sealed record Failure(FailureKind Kind, string Operation, string Code)
     /// <summary>Whether waiting alone may mend it.</summary>
     public bool PassesByItself => Kind is FailureKind.Transient or FailureKind.Throttled or FailureKind.Conflict;
 
-    /// <summary>At most <paramref name="max"/> characters, and no half of a pair: that would not read back as it was written.</summary>
+    /// <summary>
+    /// At most <paramref name="max"/> characters, and no half of a pair: that would not read back as it was written.
+    /// </summary>
     public static string Cut(string text, int max) =>
         text.Length <= max ? text : text[..(char.IsHighSurrogate(text[max - 1]) ? max - 1 : max)];
 }
 
 /// <summary>A value, or why there is none. Exactly one of the two is set.</summary>
-internal readonly record struct Read<T>(T? Value, Failure? Failure)
+internal readonly record struct Result<T>(T? Value, Failure? Failure)
     where T : class;

@@ -1,10 +1,14 @@
 namespace BucketEncryptionOperator.Encryption;
 
 /// <summary>When to come back, as plain data; the reconciler turns it into the runtime's word.</summary>
-/// <param name="Delay">At this time, or with <paramref name="BackOff"/> at this time at the earliest; null: only on a change.</param>
-internal readonly record struct ComeBack(TimeSpan? Delay, bool BackOff);
+/// <param name="Delay">
+/// At this time, or with <paramref name="BackOff"/> at this time at the earliest; null: only on a change.
+/// </param>
+internal readonly record struct RequeueDecision(TimeSpan? Delay, bool BackOff);
 
-/// <summary>What each kind of failure means for the next look. The table in CONTRIBUTING ("Errors") is this code.</summary>
+/// <summary>
+/// What each kind of failure means for the next look. The table in CONTRIBUTING ("Errors") is this code.
+/// </summary>
 internal static class FailurePolicy
 {
     /// <summary>A missing bucket, store or Secret is waited for this long before a person is called for.</summary>
@@ -26,17 +30,21 @@ internal static class FailurePolicy
     /// <summary>Between two tries of what failed, back-off or not.</summary>
     public static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest pause that a vendor or the API server may ask for; timers take no more than 49 days, people less.</summary>
+    /// <summary>
+    /// The longest pause that a vendor or the API server may ask for; timers take no more than 49 days, people less.
+    /// </summary>
     private static readonly TimeSpan LongestAskedFor = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan RefusedPause = TimeSpan.FromHours(1);
 
-    /// <summary>Secrets are not watched: while a key is rejected or its Secret is not there, look again this often.</summary>
+    /// <summary>
+    /// Secrets are not watched: while a key is rejected or its Secret is not there, look again this often.
+    /// </summary>
     private static readonly TimeSpan CredentialsProbe = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// So many in a row, and the status speaks of a failure. Vendors throttle whoever starts with many buckets, and another change
-    /// under way is no trouble: with the back-off's growth, 12 of these are about a minute.
+    /// So many in a row, and the status speaks of a failure. Vendors throttle whoever starts with many buckets, and
+    /// another change under way is no trouble: with the back-off's growth, 12 of these are about a minute.
     /// </summary>
     public static int ShowsAt(FailureKind kind) =>
         kind switch
@@ -57,9 +65,9 @@ internal static class FailurePolicy
 
     /// <summary>The earliest of what each bucket asks for; a back-off goes before a fixed time.</summary>
     /// <param name="resync">Until the next look at what is settled.</param>
-    public static ComeBack Next(IEnumerable<Outcome> outcomes, TimeSpan resync, TimeSpan untilMissingStalls)
+    public static RequeueDecision Next(IEnumerable<Outcome> outcomes, TimeSpan resync, TimeSpan untilMissingStalls)
     {
-        ComeBack? first = null;
+        RequeueDecision? first = null;
         foreach (var next in outcomes.Select(o => Next(o, resync, untilMissingStalls)))
         {
             // A back-off goes before a fixed time: its delay is only a lower bound, the queue's back-off decides.
@@ -70,36 +78,36 @@ internal static class FailurePolicy
             )
                 first = next;
         }
-        return first ?? new ComeBack(resync, BackOff: false);
+        return first ?? new RequeueDecision(resync, BackOff: false);
     }
 
-    private static ComeBack Next(Outcome outcome, TimeSpan resync, TimeSpan untilMissingStalls) =>
+    private static RequeueDecision Next(Outcome outcome, TimeSpan resync, TimeSpan untilMissingStalls) =>
         outcome switch
         {
-            Outcome.Unconfirmed { IsStuck: false } => new ComeBack(WriteHistory.ReadLag, BackOff: false),
-            Outcome.Waiting waiting => new ComeBack(waiting.For, BackOff: false),
+            Outcome.Unconfirmed { IsStuck: false } => new RequeueDecision(WriteHistory.ReadLag, BackOff: false),
+            Outcome.Waiting waiting => new RequeueDecision(waiting.For, BackOff: false),
             Outcome.Yielded { Why: { PassesByItself: true } why } => Next(why, resync, untilMissingStalls),
             Outcome.Failed failed => Next(failed.Failure, resync, untilMissingStalls),
-            _ => new ComeBack(resync, BackOff: false),
+            _ => new RequeueDecision(resync, BackOff: false),
         };
 
-    private static ComeBack Next(Failure failure, TimeSpan resync, TimeSpan untilMissingStalls) =>
+    private static RequeueDecision Next(Failure failure, TimeSpan resync, TimeSpan untilMissingStalls) =>
         failure.Kind switch
         {
-            FailureKind.Conflict => new ComeBack(TimeSpan.Zero, BackOff: true),
-            FailureKind.Throttled => new ComeBack(Believed(failure.RetryAfter) ?? ShortestRetry, BackOff: true),
-            FailureKind.Transient or FailureKind.Bug => new ComeBack(ShortestRetry, BackOff: true),
-            FailureKind.Denied or FailureKind.Missing when failure.ConcernsCredentials => new ComeBack(
+            FailureKind.Conflict => new RequeueDecision(TimeSpan.Zero, BackOff: true),
+            FailureKind.Throttled => new RequeueDecision(Believed(failure.RetryAfter) ?? ShortestRetry, BackOff: true),
+            FailureKind.Transient or FailureKind.Bug => new RequeueDecision(ShortestRetry, BackOff: true),
+            FailureKind.Denied or FailureKind.Missing when failure.ConcernsCredentials => new RequeueDecision(
                 Min(CredentialsProbe, resync),
                 BackOff: false
             ),
-            FailureKind.Missing when untilMissingStalls > TimeSpan.Zero => new ComeBack(
+            FailureKind.Missing when untilMissingStalls > TimeSpan.Zero => new RequeueDecision(
                 Min(resync, untilMissingStalls),
                 BackOff: false
             ),
-            FailureKind.Refused => new ComeBack(resync > RefusedPause ? resync : RefusedPause, BackOff: false),
-            FailureKind.Invalid => new ComeBack(Delay: null, BackOff: false),
-            _ => new ComeBack(resync, BackOff: false),
+            FailureKind.Refused => new RequeueDecision(resync > RefusedPause ? resync : RefusedPause, BackOff: false),
+            FailureKind.Invalid => new RequeueDecision(Delay: null, BackOff: false),
+            _ => new RequeueDecision(resync, BackOff: false),
         };
 
     private static bool Sooner(TimeSpan? a, TimeSpan? b) => a is { } x && (b is not { } y || x < y);

@@ -52,7 +52,8 @@ internal static class KmsKeyId
         {
             [var bare] => ([], Resource(bare)),
             [.. var place, var last] when IsResource(last) => (place, last),
-            ["arn", _, "kms", var name] when name.Length > 0 => ([], Resource(name)), // MinIO takes its own key names in this form
+            // MinIO takes its own key names in this form
+            ["arn", _, "kms", var name] when name.Length > 0 => ([], Resource(name)),
             _ => ([], id), // a form that nobody has described: equal only to itself
         };
     }

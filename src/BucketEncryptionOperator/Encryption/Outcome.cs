@@ -8,13 +8,18 @@ internal abstract record Outcome
     /// <param name="History">Corrections of somebody else's changes, while they are still counted.</param>
     public sealed record InSync(BucketEncryption Observed, WriteHistory? History = null) : Outcome;
 
-    /// <summary>Written, now or earlier, and a read shows something else, or nothing. <paramref name="History"/> says how often.</summary>
+    /// <summary>
+    /// Written, now or earlier, and a read shows something else, or nothing. <paramref name="History"/> says how often.
+    /// </summary>
     public sealed record Unconfirmed(BucketEncryption? Observed, WriteHistory History, bool Removes = false) : Outcome
     {
         /// <summary>Written just now: a read a moment later tells more.</summary>
         public bool IsNew { get; init; }
 
-        /// <summary>Written several times, and the last write has had its time: the next one comes much later, and a person should look.</summary>
+        /// <summary>
+        /// Written several times, and the last write has had its time: the next one comes much later, and a person
+        /// should look.
+        /// </summary>
         public bool IsStuck => History.FuseBlown && !IsNew;
     }
 
@@ -25,7 +30,9 @@ internal abstract record Outcome
     /// <param name="Why">Null where the policy asks for no more than a report.</param>
     public sealed record Planned(BucketEncryption Observed, PlannedChange Change, Failure? Why) : Outcome;
 
-    /// <summary>It differs, or is to be released, and nothing may be written yet: look again after <paramref name="For"/>.</summary>
+    /// <summary>
+    /// It differs, or is to be released, and nothing may be written yet: look again after <paramref name="For"/>.
+    /// </summary>
     /// <param name="Observed">What the bucket has, where it was read.</param>
     public sealed record Waiting(BucketEncryption? Observed, Failure Why, TimeSpan For) : Outcome;
 
@@ -42,21 +49,27 @@ internal abstract record Outcome
 /// <param name="Applied">What this reconcile wrote to the bucket, if it did.</param>
 internal sealed record BucketResult(string Bucket, Outcome Outcome, AppliedChange? Applied = null)
 {
-    /// <summary>What this look says about the policy's claim on the bucket; null where it says nothing, and the claim stays as it is.</summary>
+    /// <summary>
+    /// What this look says about the policy's claim on the bucket; null where it says nothing, and the claim stays as
+    /// it is.
+    /// </summary>
     public Claim? Claim { get; init; }
 
     /// <summary>The policy may write the bucket, and must release it one day.</summary>
     public bool Owns { get; init; }
 
     /// <summary>
-    /// A write was on record and was not made: it was not sent, or the vendor refused it. It does not count as one without effect.
+    /// A write was on record and was not made: it was not sent, or the vendor refused it. It does not count as one
+    /// without effect.
     /// </summary>
     public bool WasRefused { get; init; }
 
     /// <summary>The id under which the store answers its own default key, where this write has shown it.</summary>
     public string? VendorKey { get; init; }
 
-    /// <summary>Since when nothing but answers that are not the store's have come; null where this one is not of that sort.</summary>
+    /// <summary>
+    /// Since when nothing but answers that are not the store's have come; null where this one is not of that sort.
+    /// </summary>
     public DateTimeOffset? ForeignSince { get; init; }
 
     /// <summary>The vendor denied the write, with a code of its own.</summary>
@@ -72,16 +85,24 @@ internal sealed record BucketResult(string Bucket, Outcome Outcome, AppliedChang
 /// <param name="ReadAt">Timestamp at which the read was begun.</param>
 internal sealed record PostponedLook(Observation Observed, long ReadAt);
 
-/// <summary>What entitles a policy to a bucket: the vendor's coded answer about that very bucket to that very key, and nothing else.</summary>
+/// <summary>
+/// What entitles a policy to a bucket: the vendor's coded answer about that very bucket to that very key, and nothing
+/// else.
+/// </summary>
 internal enum Claim
 {
-    /// <summary>The policy's keys have never read the bucket, or the vendor says that there is no such bucket.</summary>
+    /// <summary>
+    /// The policy's keys have never read the bucket, or the vendor says that there is no such bucket.
+    /// </summary>
     None,
 
     /// <summary>The policy's keys have read the bucket, and nothing was denied since.</summary>
     Open,
 
-    /// <summary>The keys had read the bucket, and the vendor denies it now. The policy keeps the bucket from all that declare something else.</summary>
+    /// <summary>
+    /// The keys had read the bucket, and the vendor denies it now. The policy keeps the bucket from all that declare
+    /// something else.
+    /// </summary>
     Denied,
 }
 

@@ -1,8 +1,8 @@
 namespace BucketEncryptionOperator.Encryption;
 
 /// <summary>
-/// The decision, and nothing else: no clock of its own, no network, no log. In order: as wanted → keep; weaker than what is
-/// there and no consent → refuse; written before without effect → wait; else write.
+/// The decision, and nothing else: no clock of its own, no network, no log. In order: as wanted → keep; weaker than
+/// what is there and no consent → refuse; written before without effect → wait; else write.
 /// </summary>
 internal static class Planner
 {
@@ -10,7 +10,9 @@ internal static class Planner
     public const string DowngradeRefused = "DowngradeRefused";
     public const string KmsKeyRequired = "KmsKeyRequired";
 
-    /// <param name="wasInSync">The bucket was as declared when it was last read: a write corrects what somebody else did.</param>
+    /// <param name="wasInSync">
+    /// The bucket was as declared when it was last read: a write corrects what somebody else did.
+    /// </param>
     public static Plan Decide(
         Goal goal,
         Observation observed,
@@ -47,13 +49,15 @@ internal static class Planner
         && goal is Goal.Declared { Encryption: DesiredEncryption.Kms { Key: KeyRequirement.VendorDefault } };
 
     private const string NamedByStore =
-        " Some stores name their default key where a write names none: if this is that key, leave spec.encryption.kmsKey out.";
+        " Some stores name their default key where a write names none: if this is that key, leave "
+        + "spec.encryption.kmsKey out.";
 
     private static Failure KeyRequired { get; } =
         new(FailureKind.Refused, Step, KmsKeyRequired)
         {
             Message =
-                "This store has no KMS key of its own: with KMS and no key it would refuse every upload. Nothing was written.",
+                "This store has no KMS key of its own: with KMS and no key it would refuse every upload. Nothing was "
+                + "written.",
             Hint = "Name a key of the store's key service in spec.encryption.kmsKey.id, or declare AES256.",
         };
 }

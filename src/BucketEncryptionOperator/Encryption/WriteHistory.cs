@@ -1,8 +1,9 @@
 namespace BucketEncryptionOperator.Encryption;
 
 /// <summary>
-/// Writes of one goal that had no lasting effect. Without it the operator would write for ever against a bucket that drops what it is told, or against
-/// somebody who undoes each write. A write is put on record before it is sent, so that a crash does not forget it.
+/// Writes of one goal that had no lasting effect. Without it the operator would write for ever against a bucket that
+/// drops what it is told, or against somebody who undoes each write. A write is put on record before it is sent, so
+/// that a crash does not forget it.
 /// </summary>
 /// <param name="Fingerprint">Of the goal that was written.</param>
 /// <param name="Count">Writes without lasting effect, one after the other.</param>
@@ -12,14 +13,19 @@ internal sealed record WriteHistory(string Fingerprint, int Count, DateTimeOffse
     /// <summary>After this many equal writes without effect the next ones are delayed by minutes to hours.</summary>
     public const int FuseAt = 3;
 
-    /// <summary>Time in which a read may still show what was there before a write. Vendors promise nothing; ossutil's own tests wait 3 s.</summary>
+    /// <summary>
+    /// Time in which a read may still show what was there before a write. Vendors promise nothing; ossutil's own tests
+    /// wait 3 s.
+    /// </summary>
     public static readonly TimeSpan ReadLag = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstFuse = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LongestFuse = TimeSpan.FromHours(24);
 
-    /// <summary>A bucket that nobody changed for this long, when it could be written again, is not contested any more.</summary>
+    /// <summary>
+    /// A bucket that nobody changed for this long, when it could be written again, is not contested any more.
+    /// </summary>
     private static readonly TimeSpan QuietPeriod = TimeSpan.FromHours(1);
 
     /// <summary>The count is read from a status, which anybody with the right may edit.</summary>
@@ -28,10 +34,15 @@ internal sealed record WriteHistory(string Fingerprint, int Count, DateTimeOffse
     /// <summary>A read has seen the last write: what undid it came later, from somebody else.</summary>
     public bool Kept { get; init; }
 
-    /// <summary>The last write corrected a bucket that was as declared before: once a read sees it, it is <see cref="Kept"/>.</summary>
+    /// <summary>
+    /// The last write corrected a bucket that was as declared before: once a read sees it, it is <see cref="Kept"/>.
+    /// </summary>
     public bool IsCorrection { get; init; }
 
-    /// <summary>The last write was not sent, or the vendor refused it: the next write takes its place in the count and need not wait.</summary>
+    /// <summary>
+    /// The last write was not sent, or the vendor refused it: the next write takes its place in the count and need not
+    /// wait.
+    /// </summary>
     public bool IsRefused { get; init; }
 
     /// <summary>When the last write was put on record.</summary>
@@ -39,13 +50,15 @@ internal sealed record WriteHistory(string Fingerprint, int Count, DateTimeOffse
 
     public bool FuseBlown => Count >= FuseAt;
 
-    /// <summary>What remains of the history when its last write turns out not to have been made; null for nothing.</summary>
+    /// <summary>
+    /// What remains of the history when its last write turns out not to have been made; null for nothing.
+    /// </summary>
     public WriteHistory? WithoutLast =>
         Count <= 1 ? null : this with { Count = Count - 1, IsRefused = false, Kept = IsCorrection };
 
     /// <summary>
-    /// The part of a remembered history that counts now for the goal; null for nothing. Its time is believed only as far as this version would have set
-    /// it: another node's clock may have been ahead.
+    /// The part of a remembered history that counts now for the goal; null for nothing. Its time is believed only as
+    /// far as this version would have set it: another node's clock may have been ahead.
     /// </summary>
     public static WriteHistory? Concerning(WriteHistory? remembered, Goal goal, DateTimeOffset now)
     {

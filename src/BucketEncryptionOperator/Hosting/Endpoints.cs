@@ -1,6 +1,6 @@
 using System.Net;
 using BucketEncryptionOperator.Telemetry;
-using KubeRuntime.Control;
+using KubeRuntime.Controllers;
 using OpenTelemetry.Metrics;
 
 namespace BucketEncryptionOperator.Hosting;
@@ -10,8 +10,9 @@ internal static class Endpoints
 {
     public static void MapProbes(this IEndpointRouteBuilder routes)
     {
-        // Alive: the loops that should run for ever do, and none hangs; a standby's too. Ready: the CRDs have what this version needs, and everything watched is in memory.
-        routes.MapGet("/livez", (ControllerGroup controllers) => Answer(controllers.Ailment));
+        // Alive: the loops that should run for ever do, and none hangs; a standby's too. Ready: the CRDs have what this
+        // version needs, and everything watched is in memory.
+        routes.MapGet("/livez", (ControllerGroup controllers) => Answer(controllers.UnhealthyReason));
         routes.MapGet(
             "/readyz",
             (SchemaCheck schema, ControllerGroup controllers) =>
@@ -20,8 +21,8 @@ internal static class Endpoints
     }
 
     /// <summary>
-    /// What Prometheus scrapes. Makes the MeterProvider now: the host would make it as it starts, after the constructors of
-    /// all hosted services, and what those count would be lost.
+    /// What Prometheus scrapes. Makes the MeterProvider now: the host would make it as it starts, after the
+    /// constructors of all hosted services, and what those count would be lost.
     /// </summary>
     public static void MapMetrics(this IEndpointRouteBuilder routes)
     {
@@ -38,8 +39,9 @@ internal static class Endpoints
     }
 
     /// <summary>
-    /// The least level to log: GET, and PUT with a level's name as the body. Only on an address of its own, on loopback: who may forward a port of the pod may change it, and nobody else. The
-    /// connection says where it came in; the Host header, which a page in a browser cannot choose, keeps such pages out.
+    /// The least level to log: GET, and PUT with a level's name as the body. Only on an address of its own, on
+    /// loopback: who may forward a port of the pod may change it, and nobody else. The connection says where it came
+    /// in; the Host header, which a page in a browser cannot choose, keeps such pages out.
     /// </summary>
     /// <param name="port">Of the address.</param>
     public static void MapLogLevel(this IEndpointRouteBuilder routes, int port, LogLevels levels, ILogger logger)

@@ -1,6 +1,9 @@
 namespace BucketEncryptionOperator.Hosting;
 
-/// <summary>The least level to log, which may change while the operator runs. What .NET itself says of each request would drown the rest: of that, warnings at least.</summary>
+/// <summary>
+/// The least level to log, which may change while the operator runs. What .NET itself says of each request would drown
+/// the rest: of that, warnings at least.
+/// </summary>
 internal sealed class LogLevels(LogLevel least)
 {
     private volatile LogLevel _least = least;

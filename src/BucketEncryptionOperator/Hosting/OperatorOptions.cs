@@ -17,7 +17,10 @@ internal sealed class OperatorOptions
     /// <summary>Namespaces to work in, each once; empty for all.</summary>
     public IReadOnlyList<string> WatchNamespaces { get; set; } = [];
 
-    /// <summary>Serves ClusterObjectStores, which needs rights in the whole cluster. Null: unless <see cref="WatchNamespaces"/> says that there may be none.</summary>
+    /// <summary>
+    /// Serves ClusterObjectStores, which needs rights in the whole cluster. Null: unless <see cref="WatchNamespaces"/>
+    /// says that there may be none.
+    /// </summary>
     public bool? ClusterStores { get; set; }
 
     /// <summary>Where the Secrets of ClusterObjectStores are. Null: where the operator itself is.</summary>
@@ -68,7 +71,9 @@ internal sealed class OperatorOptions
     /// <summary>For running reconciles after a stop was asked for.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Needed for a second replica; without it nothing is asked of leases, and no right to them is needed.</summary>
+    /// <summary>
+    /// Needed for a second replica; without it nothing is asked of leases, and no right to them is needed.
+    /// </summary>
     public bool LeaderElect { get; set; }
 
     public string LeaseNamespace { get; set; } = "bucket-encryption-operator";
@@ -80,8 +85,8 @@ internal sealed class OperatorOptions
 }
 
 /// <summary>
-/// Every rule, in the words of the flags. By hand: the generated validator drops the messages of the annotations and speaks of
-/// C# properties, which nobody who starts the operator knows.
+/// Every rule, in the words of the flags. By hand: the generated validator drops the messages of the annotations and
+/// speaks of C# properties, which nobody who starts the operator knows.
 /// </summary>
 internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
 {
@@ -113,12 +118,14 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             options
                 .WatchNamespaces.Where(ns => !IsNamespace(ns))
                 .Select(ns =>
-                    $"--watch-namespaces: \"{ns}\" is not the name of a namespace; give names separated by commas, or leave the flag out for all namespaces"
+                    $"--watch-namespaces: \"{ns}\" is not the name of a namespace; give names separated by commas, or "
+                    + "leave the flag out for all namespaces"
                 )
         );
         if (options.WatchNamespaces.Count > MostNamespaces)
             problems.Add(
-                $"--watch-namespaces may name {MostNamespaces} namespaces, and names {options.WatchNamespaces.Count}; leave the flag out for all namespaces"
+                $"--watch-namespaces may name {MostNamespaces} namespaces, and names {options.WatchNamespaces.Count}; "
+                    + "leave the flag out for all namespaces"
             );
         if (options.ClusterResourceNamespace is { } ns && !IsNamespace(ns))
             problems.Add($"--cluster-resource-namespace \"{ns}\" must be the name of a namespace");
@@ -128,7 +135,8 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             problems.Add($"--bucket-concurrency must be from 1 to {MostAtATime}, and is {options.BucketConcurrency}");
         if (options.VendorTimeout <= TimeSpan.Zero || options.VendorTimeout * 2 > options.ReconcileTimeout)
             problems.Add(
-                $"--vendor-timeout must be more than 0 and at most half of the {options.ReconcileTimeout} that a policy may take"
+                $"--vendor-timeout must be more than 0 and at most half of the {options.ReconcileTimeout} that a "
+                    + "policy may take"
             );
         if (options.DrainTimeout < TimeSpan.Zero || options.DrainTimeout > LongestDrain)
             problems.Add($"--drain-timeout must be from 0 to {LongestDrain.TotalSeconds:0} seconds");
@@ -144,7 +152,8 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             )
         )
             problems.Add(
-                $"--admin-address \"{admin}\" must be a loopback address and a port, for example 127.0.0.1:8081: whoever reaches it may change what is logged"
+                $"--admin-address \"{admin}\" must be a loopback address and a port, for example 127.0.0.1:8081: "
+                    + "whoever reaches it may change what is logged"
             );
         if (!IsNamespace(options.LeaseNamespace))
             problems.Add($"--lease-namespace \"{options.LeaseNamespace}\" must be the name of a namespace");
@@ -156,7 +165,8 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             );
         if (options.EvidenceInterval < ShortestEvidence || options.EvidenceInterval > LongestEvidence)
             problems.Add(
-                $"--evidence-interval must be from {ShortestEvidence.TotalMinutes:0} to {LongestEvidence.TotalMinutes:0} minutes"
+                $"--evidence-interval must be from {ShortestEvidence.TotalMinutes:0} to "
+                    + $"{LongestEvidence.TotalMinutes:0} minutes"
             );
         if (options.AllowedEndpoints.Count == 0)
             problems.Add("--allowed-endpoints must list at least one endpoint, or no store can be reached");
@@ -181,11 +191,13 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             && !(IsOrigin(service, out var scheme, out var isLoopback) && (scheme == Uri.UriSchemeHttps || isLoopback))
         )
             problems.Add(
-                $"--sts-endpoint \"{service}\" must be https://host[:port]; plain http goes to loopback only, for what is sent there is a token that gives keys"
+                $"--sts-endpoint \"{service}\" must be https://host[:port]; plain http goes to loopback only, for "
+                    + "what is sent there is a token that gives keys"
             );
         if (options.MetadataEndpoint is { } metadata && !(IsOrigin(metadata, out _, out var isHere) && isHere))
             problems.Add(
-                $"--metadata-endpoint \"{metadata}\" must be http://127.0.0.1:port, for tests; without the flag it is the fixed address that only the instance itself can reach"
+                $"--metadata-endpoint \"{metadata}\" must be http://127.0.0.1:port, for tests; without the flag it is "
+                    + "the fixed address that only the instance itself can reach"
             );
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }

@@ -1,11 +1,14 @@
-using KubeRuntime.Api;
-using KubeRuntime.Control;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
 using KubeRuntime.Events;
-using KubeRuntime.Leading;
+using KubeRuntime.LeaderElection;
 
 namespace BucketEncryptionOperator.Hosting;
 
-/// <summary>Once the CRDs are as they must be, runs the controllers for as long as the process lives, or leads; and the sending of events a little longer, so that the last ones are told.</summary>
+/// <summary>
+/// Once the CRDs are as they must be, runs the controllers for as long as the process lives, or leads; and the sending
+/// of events a little longer, so that the last ones are told.
+/// </summary>
 internal sealed class OperatorService(
     SchemaCheck schema,
     ControllerGroup controllers,

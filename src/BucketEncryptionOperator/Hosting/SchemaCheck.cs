@@ -1,12 +1,13 @@
 using System.Text.Json;
-using BucketEncryptionOperator.Policies;
-using KubeRuntime.Api;
+using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Specs;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Hosting;
 
 /// <summary>
-/// Holds the start up until the API server's CRDs have every field that this binary reads and writes. An upgrade of the CRDs ends the wait. Looked at once: who takes CRDs back
-/// under a running operator is not found out.
+/// Holds the start up until the API server's CRDs have every field that this binary reads and writes. An upgrade of the
+/// CRDs ends the wait. Looked at once: who takes CRDs back under a running operator is not found out.
 /// </summary>
 /// <param name="read">The group's OpenAPI document.</param>
 internal sealed class SchemaCheck(
@@ -65,16 +66,20 @@ internal sealed class SchemaCheck(
         {
             using var document = JsonDocument.Parse(await read(cancellationToken));
             var missing = ServedSchema.Missing(document.RootElement, kinds);
-            return missing.Count == 0
-                ? null
-                : $"{Outdated}: the API server does not know {string.Join(", ", missing.Take(MostNamed))}{(missing.Count > MostNamed ? $" and {missing.Count - MostNamed} more" : "")};"
-                    + " apply the CRDs of this version of the operator";
+            if (missing.Count == 0)
+                return null;
+            var named = string.Join(", ", missing.Take(MostNamed));
+            var more = missing.Count > MostNamed ? $" and {missing.Count - MostNamed} more" : "";
+            return $"{Outdated}: the API server does not know {named}{more}; apply the CRDs of this version of the "
+                + "operator";
         }
-        catch (KubeApiException e) when (e.Failure == KubeFailure.NotFound)
+        catch (KubeApiException e) when (e.Failure == KubeFailureKind.NotFound)
         {
-            return $"{Outdated}: the API server does not serve {Kinds.Group}/{Kinds.Version}; apply the CRDs of this version of the operator";
+            return $"{Outdated}: the API server does not serve {ApiResources.Group}/{ApiResources.Version}; "
+                + "apply the CRDs of this "
+                + "version of the operator";
         }
-        catch (KubeApiException e) when (e.Failure == KubeFailure.Denied)
+        catch (KubeApiException e) when (e.Failure == KubeFailureKind.Denied)
         {
             Log.SchemaUnchecked(logger, e.Message);
             return null; // somebody has taken away what every account has by default; that must not stop encryption

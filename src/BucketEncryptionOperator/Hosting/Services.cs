@@ -1,17 +1,18 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Telemetry;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
-using KubeRuntime.Control;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
 using KubeRuntime.Events;
-using KubeRuntime.Leading;
-using KubeRuntime.Metrics;
-using KubeRuntime.Queueing;
-using KubeRuntime.Watching;
+using KubeRuntime.Informers;
+using KubeRuntime.Instrumentation;
+using KubeRuntime.LeaderElection;
+using KubeRuntime.WorkQueues;
 using Microsoft.Extensions.Options;
 
 namespace BucketEncryptionOperator.Hosting;
@@ -65,24 +66,26 @@ internal static class Services
         services.AddSingleton<VendorMetrics>();
         services.AddSingleton<PolicyMetrics>();
         services.AddSingleton(State);
-        services.AddSingleton(new EventReporter($"{Kinds.Group}/operator", Environment.MachineName));
+        services.AddSingleton(new EventReporter($"{ApiResources.Group}/operator", Environment.MachineName));
         services.AddSingleton<EventRecorder>();
         services.AddSingleton<IEventRecorder>(s => s.GetRequiredService<EventRecorder>());
 
-        services.AddSingleton(s => new Mirror<BucketEncryptionPolicy>(
+        services.AddSingleton(s => new ObjectCache<BucketEncryptionPolicy>(
             s.GetRequiredService<OperatorOptions>().WatchNamespaces
         ));
-        services.AddSingleton(s => new Mirror<ObjectStore>(s.GetRequiredService<OperatorOptions>().WatchNamespaces));
+        services.AddSingleton(s => new ObjectCache<ObjectStore>(
+            s.GetRequiredService<OperatorOptions>().WatchNamespaces
+        ));
         services.AddSingleton(s => new EndpointAllowList(s.GetRequiredService<OperatorOptions>().AllowedEndpoints));
         services.AddSingleton(s => new Partitions(s.GetRequiredService<OperatorOptions>().Partitions));
         services.AddSingleton<StoreReader>();
-        services.AddSingleton(s => new Mirror<ClusterObjectStore>());
-        services.AddSingleton(s => new Mirror<Namespace>());
+        services.AddSingleton(s => new ObjectCache<ClusterObjectStore>());
+        services.AddSingleton(s => new ObjectCache<Namespace>());
         services.AddSingleton(Stores);
-        services.AddSingleton<KeyBreakers>();
+        services.AddSingleton<AccessKeyCircuitBreakers>();
         services.AddSingleton(s => new SecretKeys(
             (name, token) => SecretKeys.FetchAsync(s.GetRequiredService<KubeClient>(), name, token),
-            s.GetRequiredService<KeyBreakers>(),
+            s.GetRequiredService<AccessKeyCircuitBreakers>(),
             s.GetRequiredService<TimeProvider>(),
             secret => s.GetRequiredService<Stores>().Use(new KeySource.FromSecret(secret))
         ));
@@ -92,7 +95,7 @@ internal static class Services
         ));
         services.AddSingleton(s => new TemporaryKeys(
             s.GetRequiredService<AmbientIdentities>().FetchAsync,
-            s.GetRequiredService<KeyBreakers>(),
+            s.GetRequiredService<AccessKeyCircuitBreakers>(),
             s.GetRequiredService<TimeProvider>(),
             s.GetRequiredService<ILogger<TemporaryKeys>>(),
             identity => s.GetRequiredService<Stores>().Use(new KeySource.FromIdentity(identity))
@@ -113,16 +116,16 @@ internal static class Services
         ));
         services.AddSingleton<ServerClocks>();
         services.AddSingleton<VendorLimits>();
-        services.AddSingleton<EndpointBreakers>();
+        services.AddSingleton<EndpointCircuitBreakers>();
         services.AddSingleton(s =>
             VendorCatalog.ConnectAll(
                 s.GetRequiredService<VendorHttp>(),
                 s.GetRequiredService<ServerClocks>(),
                 s.GetRequiredService<VendorLimits>(),
-                s.GetRequiredService<KeyBreakers>(),
+                s.GetRequiredService<AccessKeyCircuitBreakers>(),
                 s.GetRequiredService<WriteTime>(),
                 s.GetRequiredService<VendorMetrics>(),
-                s.GetRequiredService<EndpointBreakers>()
+                s.GetRequiredService<EndpointCircuitBreakers>()
             )
         );
         services.AddSingleton(Lease);
@@ -144,26 +147,26 @@ internal static class Services
             ShouldYield = key => s.GetRequiredService<WorkQueue<NamespacedName>>().ShouldYield(key),
         });
         services.AddSingleton<PassProgress>();
-        services.AddSingleton(s => new TellerOptions(s.GetRequiredService<OperatorOptions>().EvidenceInterval));
+        services.AddSingleton(s => new StatusReporterOptions(s.GetRequiredService<OperatorOptions>().EvidenceInterval));
         services.AddSingleton(s => new BucketOwnership(
-            s.GetRequiredService<Mirror<BucketEncryptionPolicy>>(),
+            s.GetRequiredService<ObjectCache<BucketEncryptionPolicy>>(),
             policy =>
                 s.GetRequiredService<Stores>()
                     .Find(policy.Spec.StoreRef, policy.Metadata.Namespace)
                     .Value?.Place.Partition
         ));
-        services.AddSingleton<BucketTurns>();
+        services.AddSingleton<BucketLocks>();
         services.AddSingleton<WriteGate>();
         services.AddSingleton(s => new WriteChecks(
-            s.GetRequiredService<Mirror<BucketEncryptionPolicy>>(),
+            s.GetRequiredService<ObjectCache<BucketEncryptionPolicy>>(),
             s.GetRequiredService<BucketOwnership>(),
             policy => Schedule.InputsOf(policy, s.GetRequiredService<Stores>(), s.GetRequiredService<StoreKeys>()),
             s.GetRequiredService<WriteGuard>()
         ));
-        services.AddSingleton<Keeper>();
+        services.AddSingleton<WriteAheadRecorder>();
         services.AddSingleton<Releaser>();
         services.AddSingleton<PolicyPass>();
-        services.AddSingleton<Teller>();
+        services.AddSingleton<StatusReporter>();
         services.AddSingleton(s => new Wakeups(
             s.GetRequiredService<WorkQueue<NamespacedName>>().AddAfter,
             new Backoff(FirstWakePause, LongestBackoff, s.GetRequiredService<Random>()),
@@ -218,7 +221,7 @@ internal static class Services
             RetryPeriod = options.LeaseDuration * 2 / 15,
         };
         var elector = new LeaderElector(
-            services.GetRequiredService<KubeLease>(),
+            services.GetRequiredService<LeaseLock>(),
             times,
             random,
             time,
@@ -228,21 +231,21 @@ internal static class Services
         return elector;
     }
 
-    private static KubeLease Lease(IServiceProvider services)
+    private static LeaseLock Lease(IServiceProvider services)
     {
         var options = services.GetRequiredService<OperatorOptions>();
         var (time, random) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>());
         // By name: a right to list and watch can be bound to one name, for requests that select it.
-        var scope = new Scope(options.LeaseNamespace) { FieldSelector = $"metadata.name={options.LeaseName}" };
-        var watcher = new Watcher<Lease>(
+        var scope = new WatchScope(options.LeaseNamespace) { FieldSelector = $"metadata.name={options.LeaseName}" };
+        var watcher = new Reflector<Lease>(
             services.GetRequiredService<KubeClient>(),
-            KubeRuntime.Leading.Lease.Resource,
+            KubeRuntime.LeaderElection.Lease.Resource,
             scope,
             random,
             time,
-            services.GetRequiredService<ILogger<Watcher<Lease>>>()
+            services.GetRequiredService<ILogger<Reflector<Lease>>>()
         );
-        return new KubeLease(
+        return new LeaseLock(
             () => Connect(services),
             watcher,
             new NamespacedName(options.LeaseNamespace, options.LeaseName)
@@ -257,18 +260,20 @@ internal static class Services
             ?? services.GetRequiredService<KubeConnection>().PodNamespace
             ?? options.LeaseNamespace;
         var shared = new ClusterStores(
-            services.GetRequiredService<Mirror<ClusterObjectStore>>(),
-            services.GetRequiredService<Mirror<Namespace>>(),
+            services.GetRequiredService<ObjectCache<ClusterObjectStore>>(),
+            services.GetRequiredService<ObjectCache<Namespace>>(),
             secrets
         );
         return new Stores(
-            services.GetRequiredService<Mirror<ObjectStore>>(),
+            services.GetRequiredService<ObjectCache<ObjectStore>>(),
             ServesClusterStores(options) ? shared : null,
             services.GetRequiredService<StoreReader>()
         );
     }
 
-    /// <summary>An installation for some namespaces has no rights outside of them, unless somebody says that it has.</summary>
+    /// <summary>
+    /// An installation for some namespaces has no rights outside of them, unless somebody says that it has.
+    /// </summary>
     private static bool ServesClusterStores(OperatorOptions options) =>
         options.ClusterStores ?? options.WatchNamespaces.Count == 0;
 
@@ -276,10 +281,10 @@ internal static class Services
         new(
             token => services.GetRequiredService<KubeClient>().ReadAsync(ServedSchema.Path, token),
             [
-                Kinds.Policy,
-                Kinds.ObjectStore,
+                ApiResources.Policy,
+                ApiResources.ObjectStore,
                 .. ServesClusterStores(services.GetRequiredService<OperatorOptions>())
-                    ? [Kinds.ClusterObjectStore]
+                    ? [ApiResources.ClusterObjectStore]
                     : Array.Empty<string>(),
             ],
             services.GetRequiredService<TimeProvider>(),
@@ -291,26 +296,26 @@ internal static class Services
     {
         var options = services.GetRequiredService<OperatorOptions>();
         var (policies, stores) = (
-            services.GetRequiredService<Mirror<BucketEncryptionPolicy>>(),
+            services.GetRequiredService<ObjectCache<BucketEncryptionPolicy>>(),
             services.GetRequiredService<Stores>()
         );
-        var routes = new ChangeRoutes(
+        var routes = new EventHandlers(
             policies,
             services.GetRequiredService<BucketOwnership>(),
             stores,
             services.GetRequiredService<StoreKeys>()
         );
 
-        var own = Source(services, Kinds.Stores, options.WatchNamespaces, routes.OfStore);
+        var own = Source(services, ApiResources.Stores, options.WatchNamespaces, routes.OfStore);
         var queue = services.GetRequiredService<WorkQueue<NamespacedName>>();
-        var endpoints = new EndpointNews(
-            services.GetRequiredService<EndpointBreakers>(),
+        var endpoints = new EndpointStateSource(
+            services.GetRequiredService<EndpointCircuitBreakers>(),
             policies,
             stores,
             queue.Failures
         );
-        var ofPolicy = Source(services, Kinds.Policies, options.WatchNamespaces, OfPolicy);
-        var sources = new List<IWatchSource> { own, ofPolicy, endpoints };
+        var ofPolicy = Source(services, ApiResources.Policies, options.WatchNamespaces, OfPolicy);
+        var sources = new List<IInformer> { own, ofPolicy, endpoints };
         var ofStores = new List<Controller>
         {
             StoresOf(
@@ -318,8 +323,8 @@ internal static class Services
                 StoreController,
                 own,
                 new StoreKind<ObjectStore>(
-                    Kinds.Stores,
-                    services.GetRequiredService<Mirror<ObjectStore>>(),
+                    ApiResources.Stores,
+                    services.GetRequiredService<ObjectCache<ObjectStore>>(),
                     stores.Read,
                     _ => null
                 )
@@ -327,16 +332,16 @@ internal static class Services
         };
         if (ServesClusterStores(options))
         {
-            var shared = Source(services, Kinds.ClusterStores, [], routes.OfClusterStore);
-            sources.AddRange([shared, Source(services, Kinds.Namespaces, [], routes.OfNamespace)]);
+            var shared = Source(services, ApiResources.ClusterStores, [], routes.OfClusterStore);
+            sources.AddRange([shared, Source(services, ApiResources.Namespaces, [], routes.OfNamespace)]);
             ofStores.Add(
                 StoresOf(
                     services,
                     ClusterStoreController,
                     shared,
                     new StoreKind<ClusterObjectStore>(
-                        Kinds.ClusterStores,
-                        services.GetRequiredService<Mirror<ClusterObjectStore>>(),
+                        ApiResources.ClusterStores,
+                        services.GetRequiredService<ObjectCache<ClusterObjectStore>>(),
                         stores.Read,
                         s =>
                             NamespaceRules.AllowsNobody(s.Spec.AllowedNamespaces)
@@ -363,33 +368,28 @@ internal static class Services
         }
     }
 
-    private static Controller StoresOf<T>(
-        IServiceProvider services,
-        string name,
-        WatchSource<T> source,
-        StoreKind<T> kind
-    )
+    private static Controller StoresOf<T>(IServiceProvider services, string name, Informer<T> source, StoreKind<T> kind)
         where T : class, IStore
     {
-        var news = new KeyNews(services.GetRequiredService<KeyBreakers>());
+        var news = new CredentialStateSource(services.GetRequiredService<AccessKeyCircuitBreakers>());
         var reconciler = new StoreReconciler<T>(
             kind,
             services.GetRequiredService<StoreKeys>(),
-            services.GetRequiredService<KeyBreakers>(),
+            services.GetRequiredService<AccessKeyCircuitBreakers>(),
             news,
             services.GetRequiredService<KubeClient>(),
             services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<Random>(),
             services.GetRequiredService<ILogger<StoreReconciler<T>>>()
         );
-        var stores = source.Follow(change => Changes.IsMoreThanStatus(change) ? [change.Key] : []);
+        var stores = source.Follow(change => Predicates.IsMoreThanStatus(change) ? [change.Key] : []);
         return Controller(services, name, [stores, news], Queue(services, name), reconciler, StoreWorkers);
     }
 
     private static Controller Controller(
         IServiceProvider services,
         string name,
-        IReadOnlyList<IWatchSource> sources,
+        IReadOnlyList<IInformer> sources,
         WorkQueue<NamespacedName> queue,
         IReconciler reconciler,
         int workers
@@ -422,7 +422,7 @@ internal static class Services
     /// <summary>A policy is its namespace's, and may have to wait for its store's endpoint.</summary>
     private static Func<NamespacedName, WorkGroup> GroupsOf(IServiceProvider services)
     {
-        var policies = services.GetRequiredService<Mirror<BucketEncryptionPolicy>>();
+        var policies = services.GetRequiredService<ObjectCache<BucketEncryptionPolicy>>();
         var stores = services.GetRequiredService<Stores>();
         return key => new WorkGroup(key.Namespace, policies.Find(key) is { } policy ? EndpointOf(policy) : null);
 
@@ -434,9 +434,9 @@ internal static class Services
         new(
             services.GetRequiredService<Meter>(),
             new StateSources(
-                services.GetRequiredService<Mirror<BucketEncryptionPolicy>>(),
+                services.GetRequiredService<ObjectCache<BucketEncryptionPolicy>>(),
                 services.GetRequiredService<PolicyMetrics>(),
-                services.GetRequiredService<KeyBreakers>(),
+                services.GetRequiredService<AccessKeyCircuitBreakers>(),
                 services.GetRequiredService<VendorLimits>(),
                 () => services.GetRequiredService<SchemaCheck>().IsOutdated
             ),
@@ -445,7 +445,7 @@ internal static class Services
         );
 
     /// <param name="namespaces">A watch for each; none, for one of all.</param>
-    private static WatchSource<T> Source<T>(
+    private static Informer<T> Source<T>(
         IServiceProvider services,
         KubeResource<T> resource,
         IReadOnlyList<string> namespaces,
@@ -453,20 +453,20 @@ internal static class Services
     )
         where T : class, IKubernetesObject
     {
-        IEnumerable<Scope> scopes =
-            namespaces.Count == 0 ? [new Scope(Namespace: null)] : namespaces.Select(ns => new Scope(ns));
-        return new WatchSource<T>(
+        IEnumerable<WatchScope> scopes =
+            namespaces.Count == 0 ? [new WatchScope(Namespace: null)] : namespaces.Select(ns => new WatchScope(ns));
+        return new Informer<T>(
             [
-                .. scopes.Select(scope => new Watcher<T>(
+                .. scopes.Select(scope => new Reflector<T>(
                     services.GetRequiredService<KubeClient>(),
                     resource,
                     scope,
                     services.GetRequiredService<Random>(),
                     services.GetRequiredService<TimeProvider>(),
-                    services.GetRequiredService<ILogger<Watcher<T>>>()
+                    services.GetRequiredService<ILogger<Reflector<T>>>()
                 )),
             ],
-            services.GetRequiredService<Mirror<T>>(),
+            services.GetRequiredService<ObjectCache<T>>(),
             map
         );
     }

@@ -1,7 +1,8 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
-using KubeRuntime.Api;
-using KubeRuntime.Watching;
+using BucketEncryptionOperator.Specs;
+using KubeRuntime.Client;
+using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
@@ -16,7 +17,9 @@ internal abstract record BucketStanding
     /// <summary>The policy owns the bucket.</summary>
     public sealed record Owner : BucketStanding;
 
-    /// <summary>The vendor denies the owner's writes, and this policy declares the same: it writes in the owner's place.</summary>
+    /// <summary>
+    /// The vendor denies the owner's writes, and this policy declares the same: it writes in the owner's place.
+    /// </summary>
     public sealed record StandIn(BucketEncryptionPolicy For) : BucketStanding;
 
     /// <summary>Another policy owns the bucket, or keeps it although its keys are denied.</summary>
@@ -27,18 +30,21 @@ internal abstract record BucketStanding
 /// <summary>
 /// Which policy owns a bucket that several name. It rests on the operator's own evidence alone:
 /// <list type="bullet">
-/// <item>A policy claims a bucket once its own keys have read it. Only the vendor's coded answer about that very bucket to that very key changes a claim:
-/// a denial makes it a denied claim, "no such bucket" ends it. A policy that is being deleted, is in mode Audit, or does not name the bucket any more has
-/// given its claim up.</item>
-/// <item>The oldest claim owns (creationTimestamp, then uid). A denied claim does not own, and keeps the bucket from every policy that declares
-/// something else: a denial never moves a bucket to another declaration.</item>
+/// <item>
+/// A policy claims a bucket once its own keys have read it. Only the vendor's coded answer about that very bucket to
+/// that very key changes a claim: a denial makes it a denied claim, "no such bucket" ends it. A policy that is being
+/// deleted, is in mode Audit, or does not name the bucket any more has given its claim up.</item>
+/// <item>
+/// The oldest claim owns (creationTimestamp, then uid). A denied claim does not own, and keeps the bucket from every
+/// policy that declares something else: a denial never moves a bucket to another declaration.</item>
 /// <item>Beside an owner whose writes are denied the next policy that declares the same may write in its place.</item>
 /// </list>
-/// Claims are read from statuses, so that they outlive the process; what a look has found since is added to them here, before the status can say it.
+/// Claims are read from statuses, so that they outlive the process; what a look has found since is added to them here,
+/// before the status can say it.
 /// </summary>
 /// <param name="partitionOf">Of the policy's store; null while the policy has none.</param>
 internal sealed class BucketOwnership(
-    Mirror<BucketEncryptionPolicy> policies,
+    ObjectCache<BucketEncryptionPolicy> policies,
     Func<BucketEncryptionPolicy, string?> partitionOf
 )
 {
@@ -105,7 +111,10 @@ internal sealed class BucketOwnership(
                     .Any(r => r.Name == bucket.Name && (r.Partition ?? bucket.Partition) == bucket.Partition)
             );
 
-    /// <summary>A look has told something about the policy's claim. A policy that is gone, or another one of its name, leaves nothing behind.</summary>
+    /// <summary>
+    /// A look has told something about the policy's claim. A policy that is gone, or another one of its name, leaves
+    /// nothing behind.
+    /// </summary>
     public void Found(BucketEncryptionPolicy policy, BucketId bucket, Claim claim)
     {
         lock (_gate)
@@ -120,7 +129,10 @@ internal sealed class BucketOwnership(
         }
     }
 
-    /// <summary>Forgets what the policy's status says now. What it does not say yet, because a look failed or a write of it did, is kept.</summary>
+    /// <summary>
+    /// Forgets what the policy's status says now. What it does not say yet, because a look failed or a write of it did,
+    /// is kept.
+    /// </summary>
     public void Reported(BucketEncryptionPolicy policy)
     {
         lock (_gate)
@@ -168,19 +180,25 @@ internal sealed class BucketOwnership(
             : new BucketStanding.Yields(owner, IsDenied: false);
     }
 
-    /// <summary>The policy that may write the bucket now, or is the one to do so when nothing stops it; null where there is none.</summary>
+    /// <summary>
+    /// The policy that may write the bucket now, or is the one to do so when nothing stops it; null where there is
+    /// none.
+    /// </summary>
     public BucketEncryptionPolicy? WriterOf(BucketId bucket)
     {
         var claims = Claims(bucket);
         return OwnerAmong(claims).Owner is { } owner ? StandInAmong(claims, owner, bucket) ?? owner : null;
     }
 
-    /// <summary>The policy that owns the bucket, or keeps it although its keys are denied; null where nobody claims it.</summary>
+    /// <summary>
+    /// The policy that owns the bucket, or keeps it although its keys are denied; null where nobody claims it.
+    /// </summary>
     public BucketEncryptionPolicy? OwnerOf(BucketId bucket) =>
         OwnerAmong(Claims(bucket)) is var (owner, keeper) ? owner ?? keeper : null;
 
     /// <summary>
-    /// Enforcing policies of the partition that name the bucket and have not looked at it under their present spec: one of them may be about to claim it.
+    /// Enforcing policies of the partition that name the bucket and have not looked at it under their present spec: one
+    /// of them may be about to claim it.
     /// </summary>
     public IReadOnlyList<BucketEncryptionPolicy> NewcomersTo(BucketId bucket, BucketEncryptionPolicy leaving) =>
         [
@@ -194,10 +212,12 @@ internal sealed class BucketOwnership(
                 ),
         ];
 
-    /// <summary>The vendor denies the policy's writes of the bucket, for long enough to let another write in its place.</summary>
+    /// <summary>
+    /// The vendor denies the policy's writes of the bucket, for long enough to let another write in its place.
+    /// </summary>
     public static bool IsWriteDenied(BucketEncryptionPolicy policy, string bucket) =>
         policy.Status?.ObservedGeneration == policy.Metadata.Generation
-        && RowOf(policy, bucket) is { Denied.Count: >= DeniedRow.Enough };
+        && RowOf(policy, bucket) is { Denied.Count: >= DeniedWrites.Enough };
 
     public static bool Agree(BucketEncryptionPolicy other, Goal.Declared goal) =>
         PolicyReader.ReadTerms(other.Spec).Value is { } terms && terms.Goal.AgreesWith(goal);
@@ -282,7 +302,7 @@ internal sealed class BucketOwnership(
                 return true;
         }
         return policy.Status?.ObservedGeneration == policy.Metadata.Generation
-            && RowOf(policy, bucket.Name) is { State: not BucketRow.Unknown } row
+            && RowOf(policy, bucket.Name) is { State: not BucketStatus.Unknown } row
             && (row.Partition ?? bucket.Partition) == bucket.Partition;
     }
 
@@ -295,7 +315,7 @@ internal sealed class BucketOwnership(
     }
 
     /// <summary>A row of a bucket elsewhere is another bucket's.</summary>
-    private static Claim ClaimIn(BucketRow? row, BucketId bucket)
+    private static Claim ClaimIn(BucketStatus? row, BucketId bucket)
     {
         if (row is null || (row.Partition is { } partition && partition != bucket.Partition))
             return Claim.None;
@@ -304,7 +324,7 @@ internal sealed class BucketOwnership(
             : Claim.None;
     }
 
-    private static BucketRow? RowOf(BucketEncryptionPolicy policy, string bucket) =>
+    private static BucketStatus? RowOf(BucketEncryptionPolicy policy, string bucket) =>
         policy.Status?.Buckets.FirstOrDefault(b => b.Name == bucket);
 
     private static HashSet<string> Names(BucketEncryptionPolicy? policy) =>

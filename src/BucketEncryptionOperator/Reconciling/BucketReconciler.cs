@@ -20,18 +20,25 @@ internal sealed record BucketTask(
 }
 
 /// <summary>One bucket as a look found it, and what is to be done; or why it could not be seen.</summary>
-internal abstract record BucketLook(BucketTask Task)
+internal abstract record BucketObservation(BucketTask Task)
 {
-    /// <param name="ReadAt">Timestamp at which the read was begun: its answer may have been made at any time since, and is no younger than that.</param>
-    public sealed record Seen(BucketTask Task, Observation Observed, Plan Plan, long ReadAt) : BucketLook(Task);
+    /// <param name="ReadAt">
+    /// Timestamp at which the read was begun: its answer may have been made at any time since, and is no younger than
+    /// that.
+    /// </param>
+    public sealed record Seen(BucketTask Task, Observation Observed, Plan Plan, long ReadAt) : BucketObservation(Task);
 
-    public sealed record Unseen(BucketTask Task, Failure Failure) : BucketLook(Task);
+    public sealed record Unseen(BucketTask Task, Failure Failure) : BucketObservation(Task);
 }
 
 /// <summary>Reads one bucket and decides what is to be done. It changes nothing.</summary>
 internal sealed class BucketReconciler(TimeProvider time)
 {
-    public async Task<BucketLook> LookAsync(VendorSession session, BucketTask task, CancellationToken cancellationToken)
+    public async Task<BucketObservation> ObserveAsync(
+        VendorSession session,
+        BucketTask task,
+        CancellationToken cancellationToken
+    )
     {
         var readAt = time.GetTimestamp();
         try
@@ -45,17 +52,17 @@ internal sealed class BucketReconciler(TimeProvider time)
         }
         catch (VendorException e)
         {
-            return new BucketLook.Unseen(task, e.Failure);
+            return new BucketObservation.Unseen(task, e.Failure);
         }
     }
 
     /// <summary>What follows from an answer.</summary>
     /// <param name="readAt">When it was asked for.</param>
-    public BucketLook.Seen Judge(IBucketEncryptionApi api, BucketTask task, Observation observed, long readAt)
+    public BucketObservation.Seen Judge(IBucketEncryptionApi api, BucketTask task, Observation observed, long readAt)
     {
         if (task.Goal is Goal.PutBack)
             observed = observed with { Repeated = api.Repeat(observed) };
-        return new BucketLook.Seen(
+        return new BucketObservation.Seen(
             task,
             observed,
             Planner.Decide(task.Goal, observed, task.Memory.History, task.Memory.WasInSync, time.GetUtcNow()),
@@ -63,12 +70,14 @@ internal sealed class BucketReconciler(TimeProvider time)
         );
     }
 
-    /// <summary>The body of a PUT: of an original, as it was recorded; else what was read, with what is declared in it.</summary>
+    /// <summary>
+    /// The body of a PUT: of an original, as it was recorded; else what was read, with what is declared in it.
+    /// </summary>
     public static string DocumentOf(IBucketEncryptionApi api, BucketTask task, Observation before, Plan.Write write) =>
         task.Goal is Goal.PutBack { Original.Document: { } document } ? document : api.Write(write.Target, before);
 
     /// <summary>How the work on a bucket ends that is not written to.</summary>
-    public static Outcome Unwritten(BucketLook.Seen look) =>
+    public static Outcome Unwritten(BucketObservation.Seen look) =>
         look.Plan switch
         {
             Plan.Keep when look.Task.IsRelease => new Outcome.Released(),

@@ -1,5 +1,5 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 
 namespace BucketEncryptionOperator.Reconciling;
 
@@ -48,7 +48,8 @@ internal static class Ownership
                 ? WillBeWritten
                 : Stuck(
                     OwnerDenied,
-                    "The vendor denies the writes of the policy that owns this bucket, and no policy that declares the same can write in its place.",
+                    "The vendor denies the writes of the policy that owns this bucket, and no policy that declares "
+                        + "the same can write in its place.",
                     "Grant that policy's key the right to write, or take the bucket out of it."
                 );
         }
@@ -58,17 +59,21 @@ internal static class Ownership
                 : null;
         return row switch
         {
-            { State: BucketRow.Drifted, Error.Code: Planner.DowngradeRefused or Planner.KmsKeyRequired } => Stuck(
+            { State: BucketStatus.Drifted, Error.Code: Planner.DowngradeRefused or Planner.KmsKeyRequired } => Stuck(
                 OwnerRefused,
                 "The policy that owns this bucket declares the same, and may not weaken what the bucket has.",
                 "Set spec.allowDowngrade in that policy if the weaker encryption is wanted."
             ),
-            { Error.Code: BucketRows.NotConverging or BucketRows.DisableNotEffective or BucketRows.Contested } => Stuck(
+            {
+                Error.Code: BucketStatuses.NotConverging
+                    or BucketStatuses.DisableNotEffective
+                    or BucketStatuses.Contested
+            } => Stuck(
                 OwnerNotConverging,
                 "The policy that owns this bucket has written it several times without lasting effect.",
                 "See that policy's status; its next write comes later each time."
             ),
-            { State: BucketRow.Failed } => Stuck(
+            { State: BucketStatus.Failed } => Stuck(
                 OwnerFailed,
                 "The policy that owns this bucket declares the same, and its last look or write has failed.",
                 "See that policy's status, take the bucket out of it, or delete it."
@@ -84,9 +89,10 @@ internal static class Ownership
             yields.To.Metadata.Namespace == policy.Metadata.Namespace
                 ? $"The older policy {yields.To.Metadata.Name}"
                 : "An older policy of another namespace";
+        var denied = yields.IsDenied ? "; the vendor denies its keys at present, which moves the bucket to nobody" : "";
         return Stuck(
             BucketConflict,
-            $"{owner} owns this bucket, and declares something else{(yields.IsDenied ? "; the vendor denies its keys at present, which moves the bucket to nobody" : "")}.",
+            $"{owner} owns this bucket, and declares something else{denied}.",
             "Take the bucket out of one of the two policies, or declare the same in both."
         );
     }

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Vendors;
 
 namespace BucketEncryptionOperator.Reconciling;
@@ -128,7 +128,8 @@ internal sealed class PassProgress(TimeProvider time)
 
     /// <summary>The pass had no time, or no permits, for the bucket.</summary>
     public static bool IsUnfinished(BucketResult result) =>
-        result.Outcome is Outcome.Failed { Failure: { NotSent: true, Code: NotReached or Pace.RateLimited } };
+        result.Outcome
+            is Outcome.Failed { Failure: { NotSent: true, Code: NotReached or AdaptiveRateLimiter.RateLimited } };
 
     /// <summary>The policy is gone.</summary>
     public void Forget(string uid) => _unfinished.TryRemove(uid, out _);

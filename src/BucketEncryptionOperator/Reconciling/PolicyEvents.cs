@@ -1,16 +1,16 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Events;
 
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// Which events a reconcile has to tell, from the same findings as the status: a pure function, one event for a change and none for what stays. Buckets to
-/// which the same happened share one, for a policy may have 256 of them. No event holds a vendor's own text; what one says is made of names, codes and
-/// the request id.
+/// Which events a reconcile has to tell, from the same findings as the status: a pure function, one event for a change
+/// and none for what stays. Buckets to which the same happened share one, for a policy may have 256 of them. No event
+/// holds a vendor's own text; what one says is made of names, codes and the request id.
 /// </summary>
 internal static class PolicyEvents
 {
@@ -21,7 +21,10 @@ internal static class PolicyEvents
 
     private const int NamedBuckets = 10;
 
-    /// <summary>What was done to buckets, and the drift that it corrects: told whether or not the status can be written, for it is not done again.</summary>
+    /// <summary>
+    /// What was done to buckets, and the drift that it corrects: told whether or not the status can be written, for it
+    /// is not done again.
+    /// </summary>
     public static IEnumerable<Occurrence> Done(BucketEncryptionPolicy policy, Findings findings, DateTimeOffset now)
     {
         var before = RowsOfThisSpec(policy);
@@ -34,8 +37,8 @@ internal static class PolicyEvents
                 );
             if (result.Applied is not { } applied)
                 continue;
-            if (before.GetValueOrDefault(result.Bucket) is { State: BucketRow.InSync, Observed: { } kept })
-                facts.Add(Drift(result.Bucket, kept, ObservedRows.Of(applied.From)));
+            if (before.GetValueOrDefault(result.Bucket) is { State: BucketStatus.InSync, Observed: { } kept })
+                facts.Add(Drift(result.Bucket, kept, ObservedEncryptions.Of(applied.From)));
             facts.Add(
                 applied.To is BucketEncryption.None
                     ? new Fact(
@@ -73,8 +76,8 @@ internal static class PolicyEvents
             var last = before.GetValueOrDefault(row.Name);
             var error = StatusChanges.NewError(policy.Status, row);
             if (
-                last is { State: BucketRow.InSync, Observed: { } kept }
-                && row is { State: not BucketRow.InSync, Observed: { } seen }
+                last is { State: BucketStatus.InSync, Observed: { } kept }
+                && row is { State: not BucketStatus.InSync, Observed: { } seen }
                 && kept != seen
                 && !written.Contains(row.Name)
             )
@@ -86,7 +89,8 @@ internal static class PolicyEvents
                         IsWarning: true,
                         DriftDetected,
                         "Get",
-                        $"default encryption is not as declared: {Words(found)}. Nothing is written; the status says what would be."
+                        $"default encryption is not as declared: {Words(found)}. Nothing is written; the status says "
+                            + "what would be."
                     )
                 );
             if (error is not null && Problem(row.Name, error) is { } problem)
@@ -95,34 +99,38 @@ internal static class PolicyEvents
         return Group(policy, facts, now);
     }
 
-    /// <summary>A row that speaks of another spec says nothing of drift: somebody has changed the declaration, not the bucket.</summary>
-    private static Dictionary<string, BucketRow> RowsOfThisSpec(BucketEncryptionPolicy policy) =>
+    /// <summary>
+    /// A row that speaks of another spec says nothing of drift: somebody has changed the declaration, not the bucket.
+    /// </summary>
+    private static Dictionary<string, BucketStatus> RowsOfThisSpec(BucketEncryptionPolicy policy) =>
         policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation
             ? status.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal)
             : [];
 
-    private static Fact Drift(string bucket, ObservedRow from, ObservedRow? to) =>
+    private static Fact Drift(string bucket, ObservedEncryption from, ObservedEncryption? to) =>
         new(
             bucket,
             IsWarning: true,
             DriftDetected,
             "Get",
-            $"default encryption was changed by somebody else, from {Words(from)} to {(to is null ? "something unread" : Words(to))}."
+            $"default encryption was changed by somebody else, from {Words(from)} to "
+                + $"{(to is null ? "something unread" : Words(to))}."
         );
 
-    private static Fact? Problem(string bucket, ErrorRow error) =>
+    private static Fact? Problem(string bucket, BucketError error) =>
         error.Code switch
         {
-            BucketRows.Confirming or Ownership.AnotherWrites or Releaser.AwaitingSuccessor => null, // passes in seconds
+            // They pass in seconds.
+            BucketStatuses.Confirming or Ownership.AnotherWrites or Releaser.AwaitingSuccessor => null,
             PolicyPass.OnlyReads => null, // DriftDetected has told
-            BucketRows.NotConverging
-            or BucketRows.DisableNotEffective
-            or BucketRows.Contested
+            BucketStatuses.NotConverging
+            or BucketStatuses.DisableNotEffective
+            or BucketStatuses.Contested
             or Planner.DowngradeRefused
             or Planner.KmsKeyRequired
             or Ownership.BucketConflict
-            or Keeper.OriginalTooLarge
-            or Keeper.AwaitingRelease => new Fact(
+            or WriteAheadRecorder.OriginalTooLarge
+            or WriteAheadRecorder.AwaitingRelease => new Fact(
                 bucket,
                 IsWarning: true,
                 error.Code,
@@ -149,13 +157,13 @@ internal static class PolicyEvents
             },
         };
 
-    private static string Answered(ErrorRow error) =>
+    private static string Answered(BucketError error) =>
         error.HttpStatus is { } status ? string.Create(CultureInfo.InvariantCulture, $" (HTTP {status})") : "";
 
     private static string Sentence(string? what, string? hint) =>
         string.Join(' ', new[] { what, hint }.Where(t => !string.IsNullOrEmpty(t)));
 
-    private static string Words(ObservedRow row) =>
+    private static string Words(ObservedEncryption row) =>
         string.Join(
             ' ',
             new[]
@@ -172,8 +180,8 @@ internal static class PolicyEvents
     private static IEnumerable<Occurrence> Group(BucketEncryptionPolicy policy, List<Fact> facts, DateTimeOffset now)
     {
         var subject = new EventSubject(
-            $"{Kinds.Group}/{Kinds.Version}",
-            Kinds.Policy,
+            $"{ApiResources.Group}/{ApiResources.Version}",
+            ApiResources.Policy,
             policy.Metadata.Key,
             policy.Metadata.Uid
         );

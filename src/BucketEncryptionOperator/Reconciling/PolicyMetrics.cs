@@ -1,14 +1,14 @@
 using System.Diagnostics.Metrics;
-using BucketEncryptionOperator.Policies;
-using KubeRuntime.Api;
-using KubeRuntime.Conditions;
-using KubeRuntime.Watching;
+using BucketEncryptionOperator.Api;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
+using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// What happens to policies, counted as it is told; and when each was last verified, exactly, for its status has that only now and then. A settled policy costs a look-up
-/// and two assignments.
+/// What happens to policies, counted as it is told; and when each was last verified, exactly, for its status has that
+/// only now and then. A settled policy costs a look-up and two assignments.
 /// </summary>
 internal sealed class PolicyMetrics
 {
@@ -20,9 +20,9 @@ internal sealed class PolicyMetrics
 
     private static readonly string[] FuseReasons =
     [
-        BucketRows.NotConverging,
-        BucketRows.DisableNotEffective,
-        BucketRows.Contested,
+        BucketStatuses.NotConverging,
+        BucketStatuses.DisableNotEffective,
+        BucketStatuses.Contested,
     ];
 
     private readonly Lock _gate = new();
@@ -46,7 +46,8 @@ internal sealed class PolicyMetrics
         );
         _fuses = meter.CreateCounter<long>(
             "bucketencryption_fuse_blown_total",
-            description: "Buckets whose writes were stopped for a while, by reason: NotConverging, DisableNotEffective, Contested"
+            description: "Buckets whose writes were stopped for a while, by reason: NotConverging, "
+                + "DisableNotEffective, Contested"
         );
         _apply = meter.CreateHistogram(
             "bucketencryption_apply_duration_seconds",
@@ -61,7 +62,9 @@ internal sealed class PolicyMetrics
             _fuses.Add(0, new KeyValuePair<string, object?>("reason", reason));
     }
 
-    /// <summary>A policy came, changed or went. What its status speaks of already was there before this process.</summary>
+    /// <summary>
+    /// A policy came, changed or went. What its status speaks of already was there before this process.
+    /// </summary>
     public void Changed(Change<BucketEncryptionPolicy> change)
     {
         lock (_gate)
@@ -93,7 +96,7 @@ internal sealed class PolicyMetrics
     {
         foreach (var result in findings.Buckets)
         {
-            if (result.Applied is null || RowOf(policy, result.Bucket)?.State != BucketRow.InSync)
+            if (result.Applied is null || RowOf(policy, result.Bucket)?.State != BucketStatus.InSync)
                 continue;
             _found.Add(1);
             _corrected.Add(1);
@@ -130,8 +133,8 @@ internal sealed class PolicyMetrics
         {
             var before = RowOf(policy, row.Name);
             var changed =
-                before is { State: BucketRow.InSync, Observed: { } kept }
-                && row is { State: not BucketRow.InSync, Observed: { } seen }
+                before is { State: BucketStatus.InSync, Observed: { } kept }
+                && row is { State: not BucketStatus.InSync, Observed: { } seen }
                 && kept != seen
                 && !written.Contains(row.Name);
             if (changed || (row.Planned is not null && before?.Planned is null))
@@ -145,7 +148,7 @@ internal sealed class PolicyMetrics
     }
 
     /// <summary>What the last status says of a bucket, if it speaks of the same spec.</summary>
-    private static BucketRow? RowOf(BucketEncryptionPolicy policy, string bucket) =>
+    private static BucketStatus? RowOf(BucketEncryptionPolicy policy, string bucket) =>
         policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation
             ? status.Buckets.FirstOrDefault(r => r.Name == bucket)
             : null;

@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Reconciling;
 
@@ -16,14 +17,15 @@ internal sealed record PassOptions(int BucketConcurrency, bool ReadOnly = false)
 }
 
 /// <summary>
-/// All buckets of a policy, in three steps: look at each and decide; put on record what must not be forgotten; apply what is to be written, through the
-/// <see cref="WriteGate"/>. The steps are one after the other for the policy, and each goes over its buckets in parallel.
-/// A pass that ends before it has come to all buckets is gone on with by the next one (<see cref="PassProgress"/>).
+/// All buckets of a policy, in three steps: look at each and decide; put on record what must not be forgotten; apply
+/// what is to be written, through the <see cref="WriteGate"/>. The steps are one after the other for the policy, and
+/// each goes over its buckets in parallel. A pass that ends before it has come to all buckets is gone on with by the
+/// next one (<see cref="PassProgress"/>).
 /// </summary>
 internal sealed class PolicyPass(
     BucketReconciler buckets,
     BucketOwnership ownership,
-    Keeper keeper,
+    WriteAheadRecorder keeper,
     WriteGate gate,
     WriteChecks checks,
     PassProgress progress,
@@ -36,7 +38,9 @@ internal sealed class PolicyPass(
     private static readonly TimeSpan ReleasePause = TimeSpan.FromMinutes(1);
 
     /// <param name="tasks">Buckets of the spec, and such as are to be released.</param>
-    /// <param name="applied">Takes what was written, as it is written: it must be reported even if the pass does not come to its end.</param>
+    /// <param name="applied">
+    /// Takes what was written, as it is written: it must be reported even if the pass does not come to its end.
+    /// </param>
     /// <returns>The policy as it is stored now, a result for each task, and whether the next pass should go
     /// on.</returns>
     public async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results, PassEnd End)> RunAsync(
@@ -112,28 +116,28 @@ internal sealed class PolicyPass(
     /// Reads the buckets. What an earlier pass has read counts if it still asks for a write, for the write reads the
     /// bucket again. If there is nothing of that kind, the pass reads at least one bucket.
     /// </summary>
-    private async Task<BucketLook[]> LookAsync(
+    private async Task<BucketObservation[]> LookAsync(
         PassBasis basis,
         VendorSession session,
         IReadOnlyList<BucketTask> tasks,
         CancellationToken cancellationToken
     )
     {
-        var looks = tasks.Select(BucketLook? (t) => Postponed(basis, session.Api, t)).ToArray();
+        var looks = tasks.Select(BucketObservation? (t) => Postponed(basis, session.Api, t)).ToArray();
         var free = looks.Any(l => l is not null) ? 0 : 1;
         await EachAsync(
             looks.Length,
             async (i, token) =>
                 looks[i] ??=
                     Interlocked.Decrement(ref free) < 0 && options.ShouldYield(basis.Policy.Metadata.Key)
-                        ? new BucketLook.Unseen(tasks[i], PassProgress.GaveWay)
-                        : await buckets.LookAsync(session, tasks[i], token),
+                        ? new BucketObservation.Unseen(tasks[i], PassProgress.GaveWay)
+                        : await buckets.ObserveAsync(session, tasks[i], token),
             cancellationToken
         );
         return looks!;
     }
 
-    private BucketLook.Seen? Postponed(PassBasis basis, IBucketEncryptionApi api, BucketTask task)
+    private BucketObservation.Seen? Postponed(PassBasis basis, IBucketEncryptionApi api, BucketTask task)
     {
         if (progress.LookOf(basis.Policy, task) is not { } look)
             return null;
@@ -155,11 +159,11 @@ internal sealed class PolicyPass(
     }
 
     /// <summary>Whose the bucket is, and what follows from it without a write.</summary>
-    private Decided Settle(PassBasis basis, IBucketEncryptionApi api, BucketLook look)
+    private Decided Settle(PassBasis basis, IBucketEncryptionApi api, BucketObservation look)
     {
         var (policy, task) = (basis.Policy, look.Task);
-        if (look is not BucketLook.Seen seen)
-            return new Decided.Done(Unseen(policy, task, ((BucketLook.Unseen)look).Failure));
+        if (look is not BucketObservation.Seen seen)
+            return new Decided.Done(Unseen(policy, task, ((BucketObservation.Unseen)look).Failure));
         if (basis.Terms.Mode == PolicyMode.Audit)
             return new Decided.Done(new BucketResult(task.Bucket, Report(seen, api, why: null)));
         if (!task.IsRelease)
@@ -200,8 +204,8 @@ internal sealed class PolicyPass(
     }
 
     /// <summary>
-    /// Only the vendor's coded answer about this bucket to this key says something about the claim. A page of a gateway, a redirect, a circuit breaker
-    /// and the API server do not.
+    /// Only the vendor's coded answer about this bucket to this key says something about the claim. A page of a
+    /// gateway, a redirect, a circuit breaker and the API server do not.
     /// </summary>
     private BucketResult Unseen(BucketEncryptionPolicy policy, BucketTask task, Failure failure)
     {
@@ -221,10 +225,10 @@ internal sealed class PolicyPass(
     }
 
     private async Task<BucketResult> ActAsync(
-        PassRecord record,
+        WriteAheadRecord record,
         PassBasis basis,
         VendorSession session,
-        BucketLook.Seen look,
+        BucketObservation.Seen look,
         CancellationToken cancellationToken
     )
     {
@@ -244,7 +248,7 @@ internal sealed class PolicyPass(
     }
 
     /// <summary>Others wait for the worker.</summary>
-    private static BucketResult Postponed(BucketLook.Seen look)
+    private static BucketResult Postponed(BucketObservation.Seen look)
     {
         var outcome = new Outcome.Failed(PassProgress.GaveWay, look.Observed.Encryption);
         var result = new BucketResult(look.Task.Bucket, outcome);
@@ -262,9 +266,9 @@ internal sealed class PolicyPass(
         task.IsRelease ? result : result with { Claim = Claim.Open };
 
     /// <summary>The bucket could not be put on record.</summary>
-    private static BucketResult Refused(BucketLook.Seen look, Failure why)
+    private static BucketResult Refused(BucketObservation.Seen look, Failure why)
     {
-        var isWaiting = why.Code == Keeper.AwaitingRelease;
+        var isWaiting = why.Code == WriteAheadRecorder.AwaitingRelease;
         Outcome outcome = isWaiting
             ? look.Plan is Plan.Write
                 ? new Outcome.Waiting(look.Observed.Encryption, why, ReleasePause)
@@ -274,7 +278,7 @@ internal sealed class PolicyPass(
     }
 
     /// <summary>What would be sent; nothing is.</summary>
-    private static Outcome Report(BucketLook.Seen look, IBucketEncryptionApi api, Failure? why) =>
+    private static Outcome Report(BucketObservation.Seen look, IBucketEncryptionApi api, Failure? why) =>
         look.Plan is Plan.Write write
             ? new Outcome.Planned(
                 look.Observed.Encryption,
@@ -289,7 +293,7 @@ internal sealed class PolicyPass(
     private Outcome.Yielded Yield(
         BucketEncryptionPolicy policy,
         Goal.Declared goal,
-        BucketLook.Seen look,
+        BucketObservation.Seen look,
         BucketStanding.Yields yields
     )
     {
@@ -334,6 +338,6 @@ internal sealed class PolicyPass(
         public sealed record Done(BucketResult Result) : Decided;
 
         /// <summary>The policy may act on the bucket.</summary>
-        public sealed record Ours(BucketLook.Seen Look) : Decided;
+        public sealed record Ours(BucketObservation.Seen Look) : Decided;
     }
 }

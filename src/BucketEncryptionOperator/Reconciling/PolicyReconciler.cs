@@ -1,28 +1,30 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
-using KubeRuntime.Control;
-using KubeRuntime.Watching;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
+using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// The corridor: read, observe, decide and apply, tell; each in its own room, in this order. It holds no rule of its own.
+/// The corridor: read, observe, decide and apply, tell; each in its own room, in this order. It holds no rule of its
+/// own.
 /// </summary>
 /// <param name="wake">Adds another policy to the queue: what it may do with a bucket has changed.</param>
 internal sealed class PolicyReconciler(
-    Mirror<BucketEncryptionPolicy> policies,
+    ObjectCache<BucketEncryptionPolicy> policies,
     Stores stores,
     StoreKeys keys,
     IReadOnlyDictionary<string, IBucketEncryptionApi> vendors,
     PolicyPass pass,
     Releaser releaser,
-    Keeper keeper,
-    Teller teller,
+    WriteAheadRecorder keeper,
+    StatusReporter teller,
     Action<NamespacedName> wake,
     TimeProvider time,
     ILogger<PolicyReconciler> logger
@@ -36,13 +38,17 @@ internal sealed class PolicyReconciler(
         StringComparer.Ordinal
     );
 
-    public async Task<Requeue> ReconcileAsync(NamespacedName key, int attempt, CancellationToken cancellationToken)
+    public async Task<ReconcileResult> ReconcileAsync(
+        NamespacedName key,
+        int attempt,
+        CancellationToken cancellationToken
+    )
     {
         if (policies.Find(key) is not { } policy)
         {
             if (_known.TryRemove(key, out var gone))
                 Forget(gone);
-            return Requeue.OnChange;
+            return ReconcileResult.OnChange;
         }
         using var scope = Log.Scope(
             logger,
@@ -56,35 +62,38 @@ internal sealed class PolicyReconciler(
         }
         catch (KubeApiException e) when (e.MissingObject == key.Name)
         {
-            return Requeue.OnChange; // deleted meanwhile, and the API server itself says so
+            return ReconcileResult.OnChange; // deleted meanwhile, and the API server itself says so
         }
         catch (KubeApiException e)
         {
             Log.StatusNotWritten(
                 logger,
-                e.Failure == KubeFailure.Conflict ? LogLevel.Debug : LogLevel.Warning,
+                e.Failure == KubeFailureKind.Conflict ? LogLevel.Debug : LogLevel.Warning,
                 e.Failure,
                 e.Message
             );
-            return new Requeue.Retry(
-                e.Failure == KubeFailure.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry
+            return new ReconcileResult.Retry(
+                e.Failure == KubeFailureKind.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry
             );
         }
     }
 
-    private async Task<Requeue> ReconcileAsync(
+    private async Task<ReconcileResult> ReconcileAsync(
         BucketEncryptionPolicy policy,
         int attempt,
         CancellationToken cancellationToken
     )
     {
-        if (Keeper.HasFinalizer(policy) && PolicyReader.LeavesBucketsAlone(policy))
+        if (WriteAheadRecorder.HasFinalizer(policy) && PolicyReader.LeavesBucketsAlone(policy))
             policy = await keeper.LetGoAsync(policy, cancellationToken);
-        if (policy.Metadata.DeletionTimestamp is not null && !Keeper.HasFinalizer(policy))
-            return Requeue.OnChange;
+        if (policy.Metadata.DeletionTimestamp is not null && !WriteAheadRecorder.HasFinalizer(policy))
+            return ReconcileResult.OnChange;
 
-        var wasLost = Keeper.HasLostStatus(policy);
-        if (policy.Metadata.DeletionTimestamp is not null && (wasLost || Keeper.HasNothingToRelease(policy)))
+        var wasLost = WriteAheadRecorder.HasLostStatus(policy);
+        if (
+            policy.Metadata.DeletionTimestamp is not null
+            && (wasLost || WriteAheadRecorder.HasNothingToRelease(policy))
+        )
         {
             var unknown = new Findings([], Failure: null, attempt) { Releases = Releaser.OfLostStatus(policy) };
             return await GoAsync(policy, unknown, cancellationToken);
@@ -98,7 +107,7 @@ internal sealed class PolicyReconciler(
         {
             var (work, problem) = await PrepareAsync(policy, cancellationToken);
             if (IsFirstLook(policy) && work is { Key: not null } && Schedule.IsSettled(policy, work.Inputs))
-                return new Requeue.After(
+                return new ReconcileResult.After(
                     Schedule.UntilPhase(policy.Metadata.Uid, work.Desired.Terms.Resync, time.GetUtcNow())
                 );
             (policy, findings) = work is null
@@ -131,8 +140,11 @@ internal sealed class PolicyReconciler(
         _unreported.TryRemove(uid, out _);
     }
 
-    /// <summary>Room 4: the store, what is declared, and the keys. Without keys there may still be buckets that an heir takes over.</summary>
-    private async Task<Read<Work>> PrepareAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken)
+    /// <summary>
+    /// Room 4: the store, what is declared, and the keys. Without keys there may still be buckets that an heir takes
+    /// over.
+    /// </summary>
+    private async Task<Result<Work>> PrepareAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken)
     {
         var (store, problem) = stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace);
         if (store is null)
@@ -188,7 +200,8 @@ internal sealed class PolicyReconciler(
                 }
             );
         }
-#pragma warning disable CA1031 // One of the two catch-alls (CONTRIBUTING, "Errors"): the status must say that it is our fault.
+        // One of the two catch-alls (CONTRIBUTING, "Errors"): the status must say that it is our fault.
+#pragma warning disable CA1031
         catch (Exception e) when (e is not (OperationCanceledException or KubeApiException))
 #pragma warning restore CA1031
         {
@@ -226,7 +239,10 @@ internal sealed class PolicyReconciler(
         });
     }
 
-    /// <summary>A key that was replaced in the Secret before it was switched off, or that ended and has a successor, is no trouble: nobody needs to hear of it.</summary>
+    /// <summary>
+    /// A key that was replaced in the Secret before it was switched off, or that ended and has a successor, is no
+    /// trouble: nobody needs to hear of it.
+    /// </summary>
     private async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results, PassEnd End)> RunAsync(
         BucketEncryptionPolicy policy,
         Work work,
@@ -269,7 +285,11 @@ internal sealed class PolicyReconciler(
                 );
                 var all = results.ToArray();
                 foreach (var (i, result) in rejected.Zip(again))
-                    all[i] = result with { Applied = result.Applied ?? all[i].Applied }; // what the first look has written stays written
+                    // What the first look has written stays written
+                    all[i] = result with
+                    {
+                        Applied = result.Applied ?? all[i].Applied,
+                    };
                 results = all;
             }
             ended = true;
@@ -289,7 +309,7 @@ internal sealed class PolicyReconciler(
         result.Outcome is Outcome.Failed { Failure.ConcernsCredentials: true };
 
     /// <summary>Every bucket is released: the policy may go.</summary>
-    private async Task<Requeue> GoAsync(
+    private async Task<ReconcileResult> GoAsync(
         BucketEncryptionPolicy policy,
         Findings findings,
         CancellationToken cancellationToken
@@ -299,11 +319,11 @@ internal sealed class PolicyReconciler(
         await keeper.LetGoAsync(policy, cancellationToken);
         releaser.Forget(policy.Metadata.Uid);
         Wake(teller.ConcernedByRelease(policy, findings));
-        return Requeue.OnChange;
+        return ReconcileResult.OnChange;
     }
 
     /// <summary>Room 7: status, log, events, and when to come back, all from the same findings.</summary>
-    private async Task<Requeue> TellAsync(
+    private async Task<ReconcileResult> TellAsync(
         BucketEncryptionPolicy policy,
         Findings findings,
         CancellationToken cancellationToken

@@ -1,18 +1,20 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Specs;
 
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// Buckets that a policy has owned and names no more, or all of them when it is being deleted. Where another policy claims one, that one succeeds, and nothing is
-/// written to the vendor. Where another one is about to claim it, that is waited for. Else the policy's own word decides what becomes of the bucket.
+/// Buckets that a policy has owned and names no more, or all of them when it is being deleted. Where another policy
+/// claims one, that one succeeds, and nothing is written to the vendor. Where another one is about to claim it, that is
+/// waited for. Else the policy's own word decides what becomes of the bucket.
 /// </summary>
 internal sealed class Releaser(
     BucketOwnership ownership,
-    Keeper keeper,
+    WriteAheadRecorder keeper,
     Stores stores,
     StoreKeys keys,
     TimeProvider time
@@ -25,25 +27,30 @@ internal sealed class Releaser(
 
     private const string Step = "Release";
 
-    /// <summary>Longest wait for a policy that names the bucket and has not read it yet: its store or the vendor may be slow.</summary>
+    /// <summary>
+    /// Longest wait for a policy that names the bucket and has not read it yet: its store or the vendor may be slow.
+    /// </summary>
     private static readonly TimeSpan LongestAwaited = TimeSpan.FromMinutes(2);
 
     /// <summary>Between two looks at whether the successor has come. Its claim wakes the policy at once.</summary>
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Least time between the moment that a bucket is seen to be leaving and a write: the policy that shall have it may come with the next object of the
-    /// same <c>kubectl apply</c>.
+    /// Least time between the moment that a bucket is seen to be leaving and a write: the policy that shall have it may
+    /// come with the next object of the same <c>kubectl apply</c>.
     /// </summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
-    /// <summary>By a policy's uid and a bucket: since when it is leaving. A restart begins anew, which costs time and loses nothing.</summary>
+    /// <summary>
+    /// By a policy's uid and a bucket: since when it is leaving. A restart begins anew, which costs time and loses
+    /// nothing.
+    /// </summary>
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, long>> _leaving = new(
         StringComparer.Ordinal
     );
 
     /// <summary>Rows of buckets that must be released.</summary>
-    public static IEnumerable<BucketRow> Leaving(BucketEncryptionPolicy policy) =>
+    public static IEnumerable<BucketStatus> Leaving(BucketEncryptionPolicy policy) =>
         (policy.Status?.Buckets ?? []).Where(b =>
             b.HeldTime is not null
             && (policy.Metadata.DeletionTimestamp is not null || !policy.Spec.Buckets.Any(s => s.Name == b.Name))
@@ -93,8 +100,8 @@ internal sealed class Releaser(
     }
 
     /// <summary>
-    /// Buckets that the policy owned where its store led before. Nothing of the store leads there now, so each is left as it is: also one whose name the
-    /// spec still has, for that is another bucket now.
+    /// Buckets that the policy owned where its store led before. Nothing of the store leads there now, so each is left
+    /// as it is: also one whose name the spec still has, for that is another bucket now.
     /// </summary>
     private static IEnumerable<BucketResult> LeftElsewhere(BucketEncryptionPolicy policy, string partition) =>
         (policy.Status?.Buckets ?? [])
@@ -104,7 +111,7 @@ internal sealed class Releaser(
                 new Outcome.Released(PolicyReader.LeavesBucketsAlone(policy) ? null : Elsewhere(r.Partition ?? ""))
             ));
 
-    private static bool IsAt(BucketRow row, string partition) => (row.Partition ?? partition) == partition;
+    private static bool IsAt(BucketStatus row, string partition) => (row.Partition ?? partition) == partition;
 
     /// <returns>Why the bucket does not get back what it had, where it should have; null otherwise.</returns>
     private async Task<Failure?> PassOnAsync(
@@ -124,7 +131,7 @@ internal sealed class Releaser(
     }
 
     /// <summary>Remembers since when buckets are leaving, and of no others.</summary>
-    private void Track(BucketEncryptionPolicy policy, List<BucketRow> leaving)
+    private void Track(BucketEncryptionPolicy policy, List<BucketStatus> leaving)
     {
         if (leaving.Count == 0)
         {
@@ -204,20 +211,23 @@ internal sealed class Releaser(
         new(FailureKind.Refused, "Restore", RestoreUnavailable)
         {
             Message =
-                "A policy of another namespace, or of another vendor's store, owns the bucket now; it was left as it is, and what it had before was not passed on.",
+                "A policy of another namespace, or of another vendor's store, owns the bucket now; it was left as it "
+                + "is, and what it had before was not passed on.",
         };
 
     private static Failure Awaiting { get; } =
         new(FailureKind.Conflict, Step, AwaitingSuccessor)
         {
             Message =
-                "Another policy may be about to take the bucket over as it is; if none has after two minutes at the most, this policy's deletionPolicy applies.",
+                "Another policy may be about to take the bucket over as it is; if none has after two minutes at the "
+                + "most, this policy's deletionPolicy applies.",
         };
 
     private static Failure Elsewhere(string partition) =>
         new(FailureKind.Refused, Step, BucketElsewhere)
         {
             Message =
-                $"The store led to {partition} when this policy wrote the bucket, and leads elsewhere now; the bucket there was left as it is.",
+                $"The store led to {partition} when this policy wrote the bucket, and leads elsewhere now; the bucket "
+                + "there was left as it is.",
         };
 }

@@ -1,14 +1,16 @@
 using System.Security.Cryptography;
 using System.Text;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Policies;
-using KubeRuntime.Conditions;
+using BucketEncryptionOperator.Specs;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// When a settled policy is looked at again. Each policy has a phase of its own, made of its uid, and is looked at whenever its interval comes round to it: that spreads
-/// many policies evenly over their interval, and a restart changes nothing of it.
+/// When a settled policy is looked at again. Each policy has a phase of its own, made of its uid, and is looked at
+/// whenever its interval comes round to it: that spreads many policies evenly over their interval, and a restart
+/// changes nothing of it.
 /// </summary>
 internal static class Schedule
 {
@@ -37,8 +39,8 @@ internal static class Schedule
     }
 
     /// <summary>
-    /// Nothing has changed since the last look but the time: the spec, what was asked for by annotation, the store, and its keys. Then a process that has just started
-    /// need not look before the policy's time comes round.
+    /// Nothing has changed since the last look but the time: the spec, what was asked for by annotation, the store, and
+    /// its keys. Then a process that has just started need not look before the policy's time comes round.
     /// </summary>
     public static bool IsSettled(BucketEncryptionPolicy policy, string inputs) =>
         policy is { Metadata: { DeletionTimestamp: null } meta, Status: { } status }
@@ -46,7 +48,7 @@ internal static class Schedule
         && status.LastHandledReconcileAt == AskedFor(policy)
         && status.Inputs == inputs
         && status.Conditions.Find(StatusComposer.Ready) is { Status: Condition.True }
-        && status.Buckets.All(b => b.State != BucketRow.Releasing);
+        && status.Buckets.All(b => b.State != BucketStatus.Releasing);
 
     /// <summary>What somebody has asked for a look with; any new value is a new request.</summary>
     public static string? AskedFor(BucketEncryptionPolicy policy) => policy.Metadata.Annotations[RequestedAt];

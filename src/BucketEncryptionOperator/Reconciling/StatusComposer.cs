@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
-using KubeRuntime.Conditions;
+using BucketEncryptionOperator.Specs;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
@@ -69,8 +70,8 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
         failure.PassesByItself && Attempt + 1 < FailurePolicy.ShowsAt(failure.Kind);
 
     /// <summary>
-    /// The findings, with the time since when each bucket had nothing but answers that are not the store's. After an hour a person is called for, and the
-    /// store is asked every five minutes.
+    /// The findings, with the time since when each bucket had nothing but answers that are not the store's. After an
+    /// hour a person is called for, and the store is asked every five minutes.
     /// </summary>
     public Findings WithForeignTimes(PolicyStatus? last, DateTimeOffset now)
     {
@@ -89,10 +90,13 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
 }
 
 /// <summary>
-/// The one place that says what a status is: a pure function of the last status, what was found, and the time. It lives here and
-/// not in Encryption because conditions are Kubernetes' words.
+/// The one place that says what a status is: a pure function of the last status, what was found, and the time. It lives
+/// here and not in Encryption because conditions are Kubernetes' words.
 /// <list type="bullet">
-/// <item>Ready: True when the operator has done what the policy asks; False when a person is (or will be) needed; else Unknown.</item>
+/// <item>
+/// Ready: True when the operator has done what the policy asks; False when a person is (or will be) needed; else
+/// Unknown.
+/// </item>
 /// <item>Compliant: what is known of the buckets, whatever the reason.</item>
 /// <item>Stalled, only while True: waiting alone will not mend it. Reconciling, only while True: it may.</item>
 /// </list>
@@ -104,7 +108,9 @@ internal static class StatusComposer
     public const string Reconciling = "Reconciling";
     public const string Stalled = "Stalled";
 
-    /// <summary>The reason while the vendor rejects the access key itself; which code it says is in the rows and in the message.</summary>
+    /// <summary>
+    /// The reason while the vendor rejects the access key itself; which code it says is in the rows and in the message.
+    /// </summary>
     public const string CredentialsRejected = "CredentialsRejected";
 
     public const string Suspended = "Suspended";
@@ -131,7 +137,7 @@ internal static class StatusComposer
         var status = last with { LastHandledReconcileAt = Schedule.AskedFor(policy) ?? last.LastHandledReconcileAt };
         if (findings.Failure is { } passing && sameSpec && findings.Tolerates(passing))
             return status;
-        ImmutableArray<StandingRow> rows = findings.IsSuspended
+        ImmutableArray<StatusStanding> rows = findings.IsSuspended
             ? [.. Resting(policy, findings, last, now)]
             : [.. Rows(policy, findings, last, sameSpec, now)];
         var wanted = findings.IsSuspended
@@ -162,12 +168,12 @@ internal static class StatusComposer
     }
 
     /// <summary>The status as it is but for some rows: what must be on record before something is done.</summary>
-    public static PolicyStatus WithRows(BucketEncryptionPolicy policy, IReadOnlyList<BucketRow> rows)
+    public static PolicyStatus WithRows(BucketEncryptionPolicy policy, IReadOnlyList<BucketStatus> rows)
     {
         var last = policy.Status ?? new PolicyStatus();
         var changed = rows.ToDictionary(r => r.Name, StringComparer.Ordinal);
         var known = last.Buckets.Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
-        ImmutableArray<BucketRow> all =
+        ImmutableArray<BucketStatus> all =
         [
             .. last.Buckets.Select(b => changed.GetValueOrDefault(b.Name) ?? b),
             .. rows.Where(r => !known.Contains(r.Name)),
@@ -175,7 +181,7 @@ internal static class StatusComposer
         return last with { Summary = Summary(all), Buckets = all };
     }
 
-    private static IEnumerable<StandingRow> Rows(
+    private static IEnumerable<StatusStanding> Rows(
         BucketEncryptionPolicy policy,
         Findings findings,
         PolicyStatus last,
@@ -195,19 +201,19 @@ internal static class StatusComposer
                     b.HeldTime is not null && !spec.Contains(b.Name) && !PolicyReader.LeavesBucketsAlone(policy)
                 )
             )
-                yield return BucketRows.Leaving(Unlooked(row.Name, row, failure, sameSpec, IsStalled(last)));
+                yield return BucketStatuses.Leaving(Unlooked(row.Name, row, failure, sameSpec, IsStalled(last)));
             yield break;
         }
         foreach (var result in findings.Buckets)
             yield return Looked(result, remembered.GetValueOrDefault(result.Bucket), sameSpec, findings, last, now);
         foreach (var result in findings.Releases.Where(r => r.Outcome is not Outcome.Released))
-            yield return BucketRows.Leaving(
+            yield return BucketStatuses.Leaving(
                 Looked(result, remembered.GetValueOrDefault(result.Bucket), sameSpec, findings, last, now)
             );
     }
 
     /// <summary>The rows that are there; a bucket that was never looked at has none to keep.</summary>
-    private static IEnumerable<StandingRow> Resting(
+    private static IEnumerable<StatusStanding> Resting(
         BucketEncryptionPolicy policy,
         Findings findings,
         PolicyStatus last,
@@ -218,13 +224,13 @@ internal static class StatusComposer
         foreach (var result in findings.Unreported)
         {
             var before = remembered.GetValueOrDefault(result.Bucket);
-            remembered[result.Bucket] = BucketRows.Next(before, result, tolerated: false, IsStalled(last), now).Row;
+            remembered[result.Bucket] = BucketStatuses.Next(before, result, tolerated: false, IsStalled(last), now).Row;
         }
         var spec = policy.Spec.Buckets.Select(b => b.Name).ToList();
         var rows = spec.Select(b =>
-                remembered.GetValueOrDefault(b) is { State: not BucketRow.Releasing } row
+                remembered.GetValueOrDefault(b) is { State: not BucketStatus.Releasing } row
                     ? row
-                    : BucketRows.NotLookedAt(b, remembered.GetValueOrDefault(b))
+                    : BucketStatuses.NotLookedAt(b, remembered.GetValueOrDefault(b))
             )
             .Concat(
                 last.Buckets.Where(b =>
@@ -232,9 +238,9 @@ internal static class StatusComposer
                         && !spec.Contains(b.Name, StringComparer.Ordinal)
                         && !PolicyReader.LeavesBucketsAlone(policy)
                     )
-                    .Select(b => b with { State = BucketRow.Releasing })
+                    .Select(b => b with { State = BucketStatus.Releasing })
             );
-        return rows.Select(r => new StandingRow(r, Standing.Unread));
+        return rows.Select(r => new StatusStanding(r, Standing.Unread));
     }
 
     /// <summary>How long from now until a missing thing is no longer waited for.</summary>
@@ -244,9 +250,9 @@ internal static class StatusComposer
             : FailurePolicy.MissingGrace;
 
     /// <summary>Of a row that speaks of an older spec, what happened stays true: writes and when.</summary>
-    private static StandingRow Looked(
+    private static StatusStanding Looked(
         BucketResult result,
-        BucketRow? remembered,
+        BucketStatus? remembered,
         bool sameSpec,
         Findings findings,
         PolicyStatus last,
@@ -261,8 +267,8 @@ internal static class StatusComposer
         if (before?.Denied is not null && findings.Inputs is { } inputs && inputs != last.Inputs)
             before = before with { Denied = null };
         var failure = (result.Outcome as Outcome.Failed)?.Failure;
-        var next = BucketRows.Next(
-            sameSpec || before is null ? before : BucketRows.NotLookedAt(before.Name, before),
+        var next = BucketStatuses.Next(
+            sameSpec || before is null ? before : BucketStatuses.NotLookedAt(before.Name, before),
             result,
             tolerated: sameSpec
                 && failure is not null
@@ -281,20 +287,20 @@ internal static class StatusComposer
         };
     }
 
-    private static StandingRow Unlooked(
+    private static StatusStanding Unlooked(
         string bucket,
-        BucketRow? last,
+        BucketStatus? last,
         Failure failure,
         bool sameSpec,
         bool wasStalled
     ) =>
         failure.Kind == FailureKind.Bug && sameSpec && last is not null
-            ? new StandingRow(last, BucketRows.StandingOf(last, wasStalled))
-            : new StandingRow(BucketRows.NotLookedAt(bucket, last), Standing.Unread);
+            ? new StatusStanding(last, BucketStatuses.StandingOf(last, wasStalled))
+            : new StatusStanding(BucketStatuses.NotLookedAt(bucket, last), Standing.Unread);
 
     private static bool IsStalled(PolicyStatus status) => status.Conditions.Find(Stalled) is { Status: Condition.True };
 
-    private static Verdict Judge(ImmutableArray<StandingRow> rows, Failure? failure)
+    private static Verdict Judge(ImmutableArray<StatusStanding> rows, Failure? failure)
     {
         if (failure is not null)
         {
@@ -337,15 +343,15 @@ internal static class StatusComposer
         return new Verdict(worst, reasons is [var one] ? one : "MultipleErrors", message);
     }
 
-    private static string ReasonOf(StandingRow row) =>
+    private static string ReasonOf(StatusStanding row) =>
         row.KeyRejected ? CredentialsRejected
         : row.IsNotTheStore ? FailurePolicy.NotTheStore
         : row.Row.Error is { } error ? Legal(error.Code, error.HttpStatus)
-        : row.Row.State == BucketRow.Releasing ? Releasing
+        : row.Row.State == BucketStatus.Releasing ? Releasing
         : "Pending";
 
     private static IEnumerable<Condition> Conditions(
-        ImmutableArray<StandingRow> rows,
+        ImmutableArray<StatusStanding> rows,
         Verdict verdict,
         PolicyStatus last,
         long generation,
@@ -373,8 +379,8 @@ internal static class StatusComposer
             verdict.Reason,
             verdict.Message
         );
-        var ours = rows.Where(r => r.Row.State != BucketRow.Releasing).Select(r => r.Row).ToList();
-        var differ = ours.Count(r => r is { State: not BucketRow.InSync, Observed: not null });
+        var ours = rows.Where(r => r.Row.State != BucketStatus.Releasing).Select(r => r.Row).ToList();
+        var differ = ours.Count(r => r is { State: not BucketStatus.InSync, Observed: not null });
         yield return differ > 0
             ? Make(
                 Compliant,
@@ -382,13 +388,13 @@ internal static class StatusComposer
                 "NotAsDeclared",
                 $"{differ} of {ours.Count} buckets are not encrypted as declared."
             )
-        : ours.All(r => r.State == BucketRow.InSync)
+        : ours.All(r => r.State == BucketStatus.InSync)
             ? Make(Compliant, Condition.True, "AsDeclared", "Every bucket is encrypted as declared.")
         : Make(
             Compliant,
             Condition.Unknown,
             "NotRead",
-            $"{ours.Count(r => r.State != BucketRow.InSync)} of {ours.Count} buckets could not be read."
+            $"{ours.Count(r => r.State != BucketStatus.InSync)} of {ours.Count} buckets could not be read."
         );
 
         if (verdict.Worst <= Standing.Noted)
@@ -396,7 +402,8 @@ internal static class StatusComposer
         var stalled =
             verdict.Worst == Standing.Stuck
             || (verdict.Worst == Standing.Missing && UntilMissingStalls(last, now) <= TimeSpan.Zero)
-            || (verdict.IsBug && IsStalled(last)); // our mistake mends nothing: the rows that called for a person are kept
+            // Our mistake mends nothing: the rows that called for a person are kept
+            || (verdict.IsBug && IsStalled(last));
         yield return Make(stalled ? Stalled : Reconciling, Condition.True, verdict.Reason, verdict.Message);
     }
 
@@ -430,7 +437,7 @@ internal static class StatusComposer
     }
 
     /// <summary>Names and codes only: what the vendor's texts add may change from one answer to the next.</summary>
-    private static string Listing(ImmutableArray<StandingRow> rows)
+    private static string Listing(ImmutableArray<StatusStanding> rows)
     {
         // Those for a person first, and then as in the spec: no finer, for a row that is kept does not remember more.
         var failing = rows.Where(r => r.Standing != Standing.Good)
@@ -441,11 +448,12 @@ internal static class StatusComposer
             failing.Take(NamedBuckets).Select(r => $"{r.Row.Name}: {r.Row.Error?.Code ?? Word(r)}")
         );
         var more = failing.Count > NamedBuckets ? $", and {failing.Count - NamedBuckets} more" : "";
-        var ours = rows.Where(r => r.Row.State != BucketRow.Releasing).ToList();
-        return $"{ours.Count(r => r.Row.State == BucketRow.InSync)} of {ours.Count} buckets are as declared. {named}{more}.";
+        var ours = rows.Where(r => r.Row.State != BucketStatus.Releasing).ToList();
+        return $"{ours.Count(r => r.Row.State == BucketStatus.InSync)} of {ours.Count} buckets are as declared. "
+            + $"{named}{more}.";
 
-        static string Word(StandingRow row) =>
-            row.Row.State == BucketRow.Releasing ? Releasing
+        static string Word(StatusStanding row) =>
+            row.Row.State == BucketStatus.Releasing ? Releasing
             : row.Standing == Standing.Noted ? "Drift"
             : "Pending";
     }
@@ -453,7 +461,10 @@ internal static class StatusComposer
     private static string Sentence(string? what, string? hint) =>
         string.Join(' ', new[] { what, hint }.Where(t => !string.IsNullOrEmpty(t)));
 
-    /// <summary>A vendor's code as a condition reason, which must be one word: <c>KMS.NotFoundException</c> becomes <c>KMS_NotFoundException</c>.</summary>
+    /// <summary>
+    /// A vendor's code as a condition reason, which must be one word: <c>KMS.NotFoundException</c> becomes
+    /// <c>KMS_NotFoundException</c>.
+    /// </summary>
     internal static string Legal(string code, int? httpStatus)
     {
         var word = string.Concat(code.Take(MaxReason).Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_')).Trim('_');
@@ -462,8 +473,10 @@ internal static class StatusComposer
             : "Unspecified";
     }
 
-    /// <summary>An object may have a megabyte and a half in all: of many large plans the last ones lose their document.</summary>
-    private static ImmutableArray<BucketRow> Bounded(IEnumerable<BucketRow> rows)
+    /// <summary>
+    /// An object may have a megabyte and a half in all: of many large plans the last ones lose their document.
+    /// </summary>
+    private static ImmutableArray<BucketStatus> Bounded(IEnumerable<BucketStatus> rows)
     {
         var room = MaxPlans;
         return
@@ -480,18 +493,18 @@ internal static class StatusComposer
     }
 
     /// <summary>Of the policy's own buckets; such as are being released do not count.</summary>
-    private static BucketSummary Summary(IEnumerable<BucketRow> rows)
+    private static BucketSummary Summary(IEnumerable<BucketStatus> rows)
     {
-        var ours = rows.Where(r => r.State != BucketRow.Releasing).ToList();
+        var ours = rows.Where(r => r.State != BucketStatus.Releasing).ToList();
         int Count(string state) => ours.Count(r => r.State == state);
         return new BucketSummary
         {
             Total = ours.Count,
-            InSync = Count(BucketRow.InSync),
-            Drifted = Count(BucketRow.Drifted),
-            Failed = Count(BucketRow.Failed),
-            Unknown = Count(BucketRow.Unknown),
-            Text = $"{Count(BucketRow.InSync)}/{ours.Count}",
+            InSync = Count(BucketStatus.InSync),
+            Drifted = Count(BucketStatus.Drifted),
+            Failed = Count(BucketStatus.Failed),
+            Unknown = Count(BucketStatus.Unknown),
+            Text = $"{Count(BucketStatus.InSync)}/{ours.Count}",
         };
     }
 

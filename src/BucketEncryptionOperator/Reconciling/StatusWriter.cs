@@ -1,16 +1,16 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using BucketEncryptionOperator.Policies;
-using KubeRuntime.Api;
-using KubeRuntime.Watching;
+using BucketEncryptionOperator.Api;
+using KubeRuntime.Client;
+using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// Writes a status: one patch bound to the version that it was made from, and none at all when nothing changed. All parts of the
-/// status that may go are always present, so that a merge patch leaves nothing old behind.
+/// Writes a status: one patch bound to the version that it was made from, and none at all when nothing changed. All
+/// parts of the status that may go are always present, so that a merge patch leaves nothing old behind.
 /// </summary>
-internal sealed class StatusWriter(KubeClient client, Mirror<BucketEncryptionPolicy> mirror)
+internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncryptionPolicy> mirror)
 {
     /// <summary>
     /// By uid: the version that a patch without an answer was made from. The patch may be stored, and the mirror may
@@ -19,7 +19,9 @@ internal sealed class StatusWriter(KubeClient client, Mirror<BucketEncryptionPol
     /// </summary>
     private readonly ConcurrentDictionary<string, string> _unanswered = new(StringComparer.Ordinal);
 
-    /// <returns>The policy as it is stored now: the very object that was given, where nothing was to be written.</returns>
+    /// <returns>
+    /// The policy as it is stored now: the very object that was given, where nothing was to be written.
+    /// </returns>
     /// <exception cref="KubeApiException">Conflict: the policy has changed since it was read.</exception>
     public async Task<BucketEncryptionPolicy> WriteAsync(
         BucketEncryptionPolicy policy,
@@ -36,8 +38,13 @@ internal sealed class StatusWriter(KubeClient client, Mirror<BucketEncryptionPol
             Metadata = new PatchMeta { ResourceVersion = version },
             Status = status,
         };
-        var json = JsonSerializer.SerializeToUtf8Bytes(patch, Wire.Default.StatusPatch);
-        var written = await client.PatchStatusAsync(Kinds.Policies, policy.Metadata.Key, json, cancellationToken);
+        var json = JsonSerializer.SerializeToUtf8Bytes(patch, ApiJsonContext.Default.StatusPatch);
+        var written = await client.PatchStatusAsync(
+            ApiResources.Policies,
+            policy.Metadata.Key,
+            json,
+            cancellationToken
+        );
         _unanswered.TryRemove(uid, out _);
         mirror.Replace(version, written);
         return written;
@@ -46,7 +53,10 @@ internal sealed class StatusWriter(KubeClient client, Mirror<BucketEncryptionPol
     /// <summary>The policy is gone.</summary>
     public void Forget(string uid) => _unanswered.TryRemove(uid, out _);
 
-    /// <summary>By value, and without writing either down: most reconciles change nothing. (A record compares its lists by reference.)</summary>
+    /// <summary>
+    /// By value, and without writing either down: most reconciles change nothing. (A record compares its lists by
+    /// reference.)
+    /// </summary>
     internal static bool IsSame(PolicyStatus a, PolicyStatus b) =>
         a.ObservedGeneration == b.ObservedGeneration
         && a.LastHandledReconcileAt == b.LastHandledReconcileAt

@@ -1,13 +1,13 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
-using KubeRuntime.Conditions;
-using KubeRuntime.Control;
-using KubeRuntime.Watching;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
+using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
@@ -16,21 +16,22 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <param name="Remark">What its owner should know although nothing is wrong; null for nothing.</param>
 internal sealed record StoreKind<T>(
     KubeResource<T> Resource,
-    Mirror<T> Mirror,
-    Func<T, Read<Store>> Read,
+    ObjectCache<T> Mirror,
+    Func<T, Result<Store>> Read,
     Func<T, string?> Remark
 )
     where T : class, IStore;
 
 /// <summary>
-/// Keeps the status of the stores of one kind: read the spec, get the keys, ask what the vendor last said of them, tell. It makes no vendor call. A settled store
-/// costs its Secret's GET every 5 minutes, which its policies share, and nothing else.
+/// Keeps the status of the stores of one kind: read the spec, get the keys, ask what the vendor last said of them,
+/// tell. It makes no vendor call. A settled store costs its Secret's GET every 5 minutes, which its policies share, and
+/// nothing else.
 /// </summary>
 internal sealed class StoreReconciler<T>(
     StoreKind<T> kind,
     StoreKeys keys,
-    KeyBreakers breakers,
-    KeyNews news,
+    AccessKeyCircuitBreakers breakers,
+    CredentialStateSource news,
     KubeClient client,
     TimeProvider time,
     Random jitter,
@@ -46,13 +47,17 @@ internal sealed class StoreReconciler<T>(
     /// <summary>By store: the version of its keys that its status last spoke of.</summary>
     private readonly ConcurrentDictionary<NamespacedName, string> _reported = [];
 
-    public async Task<Requeue> ReconcileAsync(NamespacedName key, int attempt, CancellationToken cancellationToken)
+    public async Task<ReconcileResult> ReconcileAsync(
+        NamespacedName key,
+        int attempt,
+        CancellationToken cancellationToken
+    )
     {
         if (kind.Mirror.Find(key) is not { Metadata.DeletionTimestamp: null } store)
         {
             news.Uses(key, key: null);
             _reported.TryRemove(key, out _);
-            return Requeue.OnChange;
+            return ReconcileResult.OnChange;
         }
         var findings = await LookAsync(key, store, attempt, cancellationToken);
         return await TellAsync(store, findings, cancellationToken);
@@ -70,7 +75,7 @@ internal sealed class StoreReconciler<T>(
         if (usable is not null)
             (key, failure) = await keys.GetAsync(usable.Keys, cancellationToken);
         news.Uses(name, key);
-        var standing = usable is not null && key is not null ? StandingOf(usable, key) : new KeyStanding.Untried();
+        var standing = usable is not null && key is not null ? StandingOf(usable, key) : new AccessKeyState.Untried();
         var version = usable is null ? "" : keys.VersionOf(usable.Keys);
         return new StoreFindings(failure, standing, attempt)
         {
@@ -80,18 +85,18 @@ internal sealed class StoreReconciler<T>(
         };
     }
 
-    private KeyStanding StandingOf(Store store, AccessKey key)
+    private AccessKeyState StandingOf(Store store, AccessKey key)
     {
         if (VendorCatalog.Find(store.Vendor) is not { } vendor)
-            return new KeyStanding.Untried();
+            return new AccessKeyState.Untried();
         var realm = vendor.Realm(store.Place.Endpoint);
         var standing = breakers.StandingOf(key, realm);
-        return standing is KeyStanding.Rejected rejected
-            ? new KeyStanding.Rejected(KeyHints.Explain(rejected.Failure, breakers.IsTakenElsewhere(key, realm)))
+        return standing is AccessKeyState.Rejected rejected
+            ? new AccessKeyState.Rejected(KeyHints.Explain(rejected.Failure, breakers.IsTakenElsewhere(key, realm)))
             : standing;
     }
 
-    private async Task<Requeue> TellAsync(T store, StoreFindings findings, CancellationToken cancellationToken)
+    private async Task<ReconcileResult> TellAsync(T store, StoreFindings findings, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var status = StoreStatusComposer.Compose(store.Metadata, store.Status, findings, now);
@@ -104,12 +109,12 @@ internal sealed class StoreReconciler<T>(
         {
             Log.StatusNotWritten(
                 logger,
-                e.Failure == KubeFailure.Conflict ? LogLevel.Debug : LogLevel.Warning,
+                e.Failure == KubeFailureKind.Conflict ? LogLevel.Debug : LogLevel.Warning,
                 e.Failure,
                 e.Message
             );
-            return new Requeue.Retry(
-                e.Failure == KubeFailure.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry
+            return new ReconcileResult.Retry(
+                e.Failure == KubeFailureKind.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry
             );
         }
         IEnumerable<Outcome> outcomes = findings.Trouble is { } trouble
@@ -117,9 +122,9 @@ internal sealed class StoreReconciler<T>(
             : [];
         return FailurePolicy.Next(outcomes, Resync, StoreStatusComposer.UntilMissingStalls(status, now)) switch
         {
-            { Delay: null } => Requeue.OnChange,
-            { Delay: { } delay, BackOff: true } => new Requeue.Retry(delay),
-            { Delay: { } delay } => new Requeue.After(delay * (1 + MaxJitter * jitter.NextDouble())),
+            { Delay: null } => ReconcileResult.OnChange,
+            { Delay: { } delay, BackOff: true } => new ReconcileResult.Retry(delay),
+            { Delay: { } delay } => new ReconcileResult.After(delay * (1 + MaxJitter * jitter.NextDouble())),
         };
     }
 
@@ -136,7 +141,7 @@ internal sealed class StoreReconciler<T>(
         var written = await client.PatchStatusAsync(
             kind.Resource,
             meta.Key,
-            JsonSerializer.SerializeToUtf8Bytes(patch, Wire.Default.StoreStatusPatch),
+            JsonSerializer.SerializeToUtf8Bytes(patch, ApiJsonContext.Default.StoreStatusPatch),
             cancellationToken
         );
         kind.Mirror.Replace(meta.ResourceVersion, written);

@@ -1,8 +1,8 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
-using KubeRuntime.Api;
-using KubeRuntime.Conditions;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
@@ -10,7 +10,7 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <param name="Failure">Why its spec or its keys cannot be used; null where they can.</param>
 /// <param name="Standing">The vendor's last word on the key that it has now.</param>
 /// <param name="Attempt">Tries in a row before this one that ended in a failure which passes by itself.</param>
-internal sealed record StoreFindings(Failure? Failure, KeyStanding Standing, int Attempt)
+internal sealed record StoreFindings(Failure? Failure, AccessKeyState Standing, int Attempt)
 {
     /// <summary>What its owner should know although nothing is wrong.</summary>
     public string? Remark { get; init; }
@@ -22,12 +22,12 @@ internal sealed record StoreFindings(Failure? Failure, KeyStanding Standing, int
     public bool HasOtherKey { get; init; }
 
     /// <summary>The failure, or the vendor's rejection of the key: for the requeue it is one.</summary>
-    public Failure? Trouble => Failure ?? (Standing as KeyStanding.Rejected)?.Failure;
+    public Failure? Trouble => Failure ?? (Standing as AccessKeyState.Rejected)?.Failure;
 }
 
 /// <summary>
-/// What a store's status says: a pure function, with the policies' rules. Ready: the spec is valid, the keys are there, and the vendor's last word on them was no
-/// rejection. It asks no vendor: that the policies do.
+/// What a store's status says: a pure function, with the policies' rules. Ready: the spec is valid, the keys are there,
+/// and the vendor's last word on them was no rejection. It asks no vendor: that the policies do.
 /// </summary>
 internal static class StoreStatusComposer
 {
@@ -101,11 +101,14 @@ internal static class StoreStatusComposer
         };
     }
 
-    /// <summary>That the vendor has taken the keys stays true when the operator has forgotten it: by a restart, or because nobody has asked for long.</summary>
+    /// <summary>
+    /// That the vendor has taken the keys stays true when the operator has forgotten it: by a restart, or because
+    /// nobody has asked for long.
+    /// </summary>
     private static Condition Good(StoreFindings findings, StoreStatus last, bool sameSpec)
     {
         var wasTaken = last.Conditions.Find(StatusComposer.Ready) is { Status: Condition.True, Reason: KeysAccepted };
-        var taken = findings.Standing is KeyStanding.Taken || (sameSpec && wasTaken && !findings.HasOtherKey);
+        var taken = findings.Standing is AccessKeyState.Taken || (sameSpec && wasTaken && !findings.HasOtherKey);
         return new Condition
         {
             Type = StatusComposer.Ready,

@@ -1,11 +1,12 @@
-using KubeRuntime.Api;
-using KubeRuntime.Queueing;
+using KubeRuntime.Client;
+using KubeRuntime.WorkQueues;
 
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// Wakes a policy because of what another one has found. The first wake is at once; a policy that is woken again and again waits longer each time, until nobody
-/// has woken it for a while: two policies that keep finding news for each other do not spin.
+/// Wakes a policy because of what another one has found. The first wake is at once; a policy that is woken again and
+/// again waits longer each time, until nobody has woken it for a while: two policies that keep finding news for each
+/// other do not spin.
 /// </summary>
 /// <param name="addAfter">Adds a policy to the work queue after a delay.</param>
 internal sealed class Wakeups(Action<NamespacedName, TimeSpan> addAfter, Backoff backoff, TimeProvider time)
@@ -41,7 +42,8 @@ internal sealed class Wakeups(Action<NamespacedName, TimeSpan> addAfter, Backoff
                     ? last.Count + 1
                     : 1;
             _woken[policy] = (count, time.GetTimestamp());
-            delay = count <= Free ? TimeSpan.Zero : backoff.Delay(count - Free); // in the lock: a seeded Random is not thread-safe
+            // In the lock: a seeded Random is not thread-safe
+            delay = count <= Free ? TimeSpan.Zero : backoff.Delay(count - Free);
         }
         addAfter(policy, delay);
     }

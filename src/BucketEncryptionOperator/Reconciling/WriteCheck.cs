@@ -1,7 +1,8 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Watching;
+using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
@@ -10,11 +11,12 @@ namespace BucketEncryptionOperator.Reconciling;
 internal sealed record PassBasis(BucketEncryptionPolicy Policy, PolicyTerms Terms, string Inputs);
 
 /// <summary>
-/// Whether a write is still wanted, from what the operator knows at this moment. It awaits nothing, so that nothing can happen between its answer and the send.
+/// Whether a write is still wanted, from what the operator knows at this moment. It awaits nothing, so that nothing can
+/// happen between its answer and the send.
 /// </summary>
 /// <param name="inputsOf">Store and key of a policy, in the versions that they have now.</param>
 internal sealed class WriteChecks(
-    Mirror<BucketEncryptionPolicy> policies,
+    ObjectCache<BucketEncryptionPolicy> policies,
     BucketOwnership ownership,
     Func<BucketEncryptionPolicy, string?> inputsOf,
     WriteGuard mayWrite

@@ -6,17 +6,25 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <summary>
 /// The only way to a vendor write. A write acts on fresh evidence and on the operator's present word:
 /// <list type="number">
-/// <item>The pass has put on record what must not be forgotten (<see cref="PassRecord"/>).</item>
-/// <item>Enter the bucket's turn. A read that may still show what was there before a write of this process is no evidence: wait.</item>
+/// <item>The pass has put on record what must not be forgotten (<see cref="WriteAheadRecord"/>).</item>
+/// <item>
+/// Enter the bucket's turn. A read that may still show what was there before a write of this process is no evidence:
+/// wait.
+/// </item>
 /// <item>Take the rate permits of a read and of the write together.</item>
-/// <item>Read again, unless the look was begun less than a second ago and no write of this process was near it; decide again.</item>
+/// <item>
+/// Read again, unless the look was begun less than a second ago and no write of this process was near it; decide again.
+/// </item>
 /// <item>Where the record does not fit what was read: record again and start over, at most three times.</item>
-/// <item>Check once more, with nothing awaited between the check and the send, whether the write is still wanted (<see cref="WriteCheck"/>).</item>
+/// <item>
+/// Check once more, with nothing awaited between the check and the send, whether the write is still wanted (<see
+/// cref="WriteCheck"/>).
+/// </item>
 /// <item>Send, and read back.</item>
 /// </list>
 /// </summary>
 internal sealed class WriteGate(
-    BucketTurns turns,
+    BucketLocks turns,
     BucketReconciler buckets,
     TimeProvider time,
     ILogger<WriteGate> logger
@@ -27,8 +35,11 @@ internal sealed class WriteGate(
 
     private const int MostTries = 3;
 
-    /// <summary>Why a write that a look asks for need not even be put on record: the look may show what was there before this process's last write.</summary>
-    public Outcome.Waiting? MustWait(BucketLook.Seen look) =>
+    /// <summary>
+    /// Why a write that a look asks for need not even be put on record: the look may show what was there before this
+    /// process's last write.
+    /// </summary>
+    public Outcome.Waiting? MustWait(BucketObservation.Seen look) =>
         turns.UntilReadsAreFresh(look.Task.Id) is var wait && wait > TimeSpan.Zero
             ? new Outcome.Waiting(look.Observed.Encryption, JustWritten, wait)
             : null;
@@ -36,9 +47,9 @@ internal sealed class WriteGate(
     /// <param name="look">Its plan is a write, which is on record.</param>
     /// <param name="check">What must hold at the moment of the send.</param>
     public async Task<BucketResult> ApplyAsync(
-        PassRecord record,
+        WriteAheadRecord record,
         VendorSession session,
-        BucketLook.Seen look,
+        BucketObservation.Seen look,
         WriteCheck check,
         CancellationToken cancellationToken
     )
@@ -61,10 +72,10 @@ internal sealed class WriteGate(
     }
 
     /// <returns>No result where the record does not fit what was read.</returns>
-    private async Task<(BucketResult? Result, BucketLook.Seen Look)> TryAsync(
-        PassRecord record,
+    private async Task<(BucketResult? Result, BucketObservation.Seen Look)> TryAsync(
+        WriteAheadRecord record,
         VendorSession session,
-        BucketLook.Seen look,
+        BucketObservation.Seen look,
         WriteCheck check,
         CancellationToken cancellationToken
     )
@@ -105,10 +116,10 @@ internal sealed class WriteGate(
     }
 
     private async Task<BucketResult> SendAsync(
-        BucketTurns.Turn turn,
+        BucketLocks.BucketLock turn,
         IBucketWrite writing,
         VendorSession session,
-        BucketLook.Seen look,
+        BucketObservation.Seen look,
         Plan.Write write,
         WriteCheck check,
         CancellationToken cancellationToken
@@ -212,17 +223,17 @@ internal sealed class WriteGate(
             : result;
 
     /// <summary>Somebody else has made the bucket what it should be, or what may not be changed.</summary>
-    private static BucketResult NotNeeded(BucketLook.Seen look) =>
+    private static BucketResult NotNeeded(BucketObservation.Seen look) =>
         new(look.Task.Bucket, BucketReconciler.Unwritten(look)) { WasRefused = true };
 
-    private static BucketResult Unsent(BucketLook.Seen look, Failure why) =>
+    private static BucketResult Unsent(BucketObservation.Seen look, Failure why) =>
         Released(
             look.Task,
             new BucketResult(look.Task.Bucket, new Outcome.Failed(why, look.Observed.Encryption)) { WasRefused = true }
         );
 
     private static Failure JustWritten { get; } =
-        new(FailureKind.Conflict, BucketRows.Confirm, BucketRows.Confirming)
+        new(FailureKind.Conflict, BucketStatuses.Confirm, BucketStatuses.Confirming)
         {
             Message = "The bucket was written a moment ago, and a read may not show it yet.",
         };

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Metrics;
+using KubeRuntime.Instrumentation;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -19,12 +19,14 @@ internal static class Observability
     public const string DotnetMeterName = "System.Runtime";
 
     /// <summary>
-    /// Series per metric; the SDK adds up what is beyond in one series with a label of its own. The SDK allocates all of
-    /// them with the metric, so its default of 2000 would waste memory.
+    /// Series per metric; the SDK adds up what is beyond in one series with a label of its own. The SDK allocates all
+    /// of them with the metric, so its default of 2000 would waste memory.
     /// </summary>
     private const int MaxSeries = 300;
 
-    /// <summary>Series per metric of <see cref="DotnetMeterName"/>: at most five, and one per type of exception.</summary>
+    /// <summary>
+    /// Series per metric of <see cref="DotnetMeterName"/>: at most five, and one per type of exception.
+    /// </summary>
     private const int MaxDotnetSeries = 50;
 
     /// <summary>Series per metric with a series per bucket. Only with <c>--metrics-per-bucket</c>.</summary>

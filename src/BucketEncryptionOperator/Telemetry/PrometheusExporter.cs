@@ -4,7 +4,9 @@ using OpenTelemetry.Metrics;
 
 namespace BucketEncryptionOperator.Telemetry;
 
-/// <summary>Collects when it is asked to, and not otherwise: a process that nobody scrapes does nothing for it.</summary>
+/// <summary>
+/// Collects when it is asked to, and not otherwise: a process that nobody scrapes does nothing for it.
+/// </summary>
 [ExportModes(ExportModes.Pull)]
 internal sealed class PrometheusExporter : BaseExporter<Metric>, IPullMetricExporter
 {
@@ -16,7 +18,10 @@ internal sealed class PrometheusExporter : BaseExporter<Metric>, IPullMetricExpo
     /// <summary>Set by the reader.</summary>
     public Func<int, bool>? Collect { get; set; }
 
-    /// <summary>All measurements as they are now; null where they could not be had. One at a time: a second caller waits for its turn.</summary>
+    /// <summary>
+    /// All measurements as they are now; null where they could not be had. One at a time: a second caller waits for its
+    /// turn.
+    /// </summary>
     public string? Read()
     {
         lock (_gate)

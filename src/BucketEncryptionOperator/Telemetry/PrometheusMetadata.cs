@@ -3,9 +3,9 @@ using OpenTelemetry.Metrics;
 namespace BucketEncryptionOperator.Telemetry;
 
 /// <summary>
-/// Name and type of a metric as Prometheus expects them. The rules are those of OpenTelemetry's specification "Prometheus
-/// and OpenMetrics compatibility", and one that <c>promtool check metrics</c> adds: a gauge does not end with
-/// <c>_count</c>. A name that already follows them, as all of ours do, stays as it is.
+/// Name and type of a metric as Prometheus expects them. The rules are those of OpenTelemetry's specification
+/// "Prometheus and OpenMetrics compatibility", and one that <c>promtool check metrics</c> adds: a gauge does not end
+/// with <c>_count</c>. A name that already follows them, as all of ours do, stays as it is.
 /// </summary>
 internal readonly record struct PrometheusMetadata(string Name, string Type)
 {

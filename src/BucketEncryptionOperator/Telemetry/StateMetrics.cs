@@ -1,38 +1,38 @@
 using System.Diagnostics.Metrics;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Conditions;
-using KubeRuntime.Watching;
+using KubeRuntime.Controllers;
+using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Telemetry;
 
 /// <summary>Where states are read from.</summary>
 /// <param name="IsSchemaOutdated">The cluster's CRDs lack what this version needs.</param>
 internal sealed record StateSources(
-    Mirror<BucketEncryptionPolicy> Policies,
+    ObjectCache<BucketEncryptionPolicy> Policies,
     PolicyMetrics Verified,
-    KeyBreakers Breakers,
+    AccessKeyCircuitBreakers Breakers,
     VendorLimits Limits,
     Func<bool> IsSchemaOutdated
 );
 
 /// <summary>
 /// What is so when somebody collects: nothing is kept for it between. A series that a callback no longer returns is no
-/// longer exported: the SDK sees to it. Buckets and policies are those of the statuses, which every replica has in memory;
-/// a query takes the maximum over pods. A label has no name of an object, endpoint or key in it unless
+/// longer exported: the SDK sees to it. Buckets and policies are those of the statuses, which every replica has in
+/// memory; a query takes the maximum over pods. A label has no name of an object, endpoint or key in it unless
 /// <c>--metrics-per-bucket</c> asks for that.
 /// </summary>
 internal sealed class StateMetrics
 {
     private static readonly string[] RowStates =
     [
-        BucketRow.InSync,
-        BucketRow.Drifted,
-        BucketRow.Failed,
-        BucketRow.Unknown,
-        BucketRow.Releasing,
+        BucketStatus.InSync,
+        BucketStatus.Drifted,
+        BucketStatus.Failed,
+        BucketStatus.Unknown,
+        BucketStatus.Releasing,
     ];
 
     private readonly StateSources _from;
@@ -111,13 +111,13 @@ internal sealed class StateMetrics
     {
         var rows = policy.Status?.Buckets ?? [];
         return rows.Select(r =>
-                (r.Name, RowStates.Contains(r.State, StringComparer.Ordinal) ? r.State : BucketRow.Unknown)
+                (r.Name, RowStates.Contains(r.State, StringComparer.Ordinal) ? r.State : BucketStatus.Unknown)
             )
             .Concat(
                 policy
                     .Spec.Buckets.Select(b => b.Name)
                     .Except(rows.Select(r => r.Name), StringComparer.Ordinal)
-                    .Select(b => (b, BucketRow.Unknown))
+                    .Select(b => (b, BucketStatus.Unknown))
             );
     }
 
@@ -141,13 +141,15 @@ internal sealed class StateMetrics
         static KeyValuePair<string, object?> State(string state) => new("state", state);
     }
 
-    /// <summary>A code that came with a status is the vendor's, and must be known; any other is a word of ours.</summary>
+    /// <summary>
+    /// A code that came with a status is the vendor's, and must be known; any other is a word of ours.
+    /// </summary>
     private IEnumerable<Measurement<long>> Errors() =>
         _from
             .Policies.Snapshot()
             .SelectMany(p => p.Status?.Buckets ?? [])
             .Select(r => r.Error)
-            .OfType<ErrorRow>()
+            .OfType<BucketError>()
             .CountBy(
                 e => e.HttpStatus is null || _codes.Contains(e.Code) ? e.Code : MeasuredCall.Other,
                 StringComparer.Ordinal
@@ -180,7 +182,9 @@ internal sealed class StateMetrics
 
     private static double Seconds(DateTimeOffset instant) => instant.ToUnixTimeMilliseconds() / 1000.0;
 
-    /// <summary>A standby knows what the status says; a policy that was never verified waits since it was made.</summary>
+    /// <summary>
+    /// A standby knows what the status says; a policy that was never verified waits since it was made.
+    /// </summary>
     private DateTimeOffset VerifiedAt(BucketEncryptionPolicy policy) =>
         _from.Verified.VerifiedAt(policy.Metadata.Key)
         ?? policy.Status?.LastVerifiedTime
@@ -215,7 +219,7 @@ internal sealed class StateMetrics
             description: "Answers of the vendor that ask to go slower"
         );
 
-        void Gauge(string what, string description, Func<PaceState, double> value) =>
+        void Gauge(string what, string description, Func<RateLimiterState, double> value) =>
             meter.CreateObservableGauge(
                 "bucketencryption_limiter_" + what,
                 () =>
@@ -226,7 +230,7 @@ internal sealed class StateMetrics
             );
     }
 
-    private static string VendorOf(PaceState pace) =>
+    private static string VendorOf(RateLimiterState pace) =>
         VendorCatalog.OwnerOf(new Uri($"{Uri.UriSchemeHttps}://{pace.Endpoint}"))?.Name ?? MeasuredCall.Other;
 
     private static void Process(Meter meter)
@@ -250,7 +254,7 @@ internal sealed class StateMetrics
         private readonly Dictionary<string, long> _totals = new(StringComparer.Ordinal);
         private Dictionary<(string, string), long> _seen = [];
 
-        public IReadOnlyList<KeyValuePair<string, long>> Add(IReadOnlyList<PaceState> paces)
+        public IReadOnlyList<KeyValuePair<string, long>> Add(IReadOnlyList<RateLimiterState> paces)
         {
             lock (_gate)
             {

@@ -3,8 +3,10 @@ using System.Net.Sockets;
 
 namespace BucketEncryptionOperator.Vendors;
 
-/// <summary>Who says that an endpoint may be where it is: the more is known of the name, the less its address matters.</summary>
-internal enum Vouching
+/// <summary>
+/// Who says that an endpoint may be where it is: the more is known of the name, the less its address matters.
+/// </summary>
+internal enum EndpointTrust
 {
     /// <summary>A pattern lets the name through; whose it is nobody has said.</summary>
     Pattern,
@@ -17,13 +19,20 @@ internal enum Vouching
 }
 
 /// <summary>
-/// Which addresses signed requests may go to: pure. A name is a tenant's word, and so is what it resolves to; inside of a cluster and of a cloud there are
-/// services that trust whoever reaches them. An IPv4 address in IPv6's clothes (mapped, compatible, 6to4, NAT64) counts as what it is.
+/// Which addresses signed requests may go to: pure. A name is a tenant's word, and so is what it resolves to; inside of
+/// a cluster and of a cloud there are services that trust whoever reaches them. An IPv4 address in IPv6's clothes
+/// (mapped, compatible, 6to4, NAT64) counts as what it is.
 /// </summary>
-/// <remarks>Ranges: IANA's special-purpose address registries (RFC 6890 and successors); of IPv6 only 2000::/3 is given out for the Internet.</remarks>
+/// <remarks>
+/// Ranges: IANA's special-purpose address registries (RFC 6890 and successors); of IPv6 only 2000::/3 is given out for
+/// the Internet.
+/// </remarks>
 internal static class AddressRules
 {
-    /// <summary>Services that give a machine's or a pod's own keys to whoever asks: AWS (also of tasks and pods), Azure, Google, Alibaba Cloud and others.</summary>
+    /// <summary>
+    /// Services that give a machine's or a pod's own keys to whoever asks: AWS (also of tasks and pods), Azure, Google,
+    /// Alibaba Cloud and others.
+    /// </summary>
     private static readonly IPAddress[] MetadataServices =
     [
         .. (
@@ -78,16 +87,17 @@ internal static class AddressRules
     private static readonly IPNetwork Compatible = IPNetwork.Parse("::/96");
 
     /// <returns>What speaks against the address, as words after "is"; null if nothing does.</returns>
-    public static string? ProblemOf(IPAddress given, Vouching vouching)
+    public static string? ProblemOf(IPAddress given, EndpointTrust vouching)
     {
         var address = Unwrap(given);
         if (MetadataServices.Contains(address))
             return "a cloud's metadata service";
-        if (vouching == Vouching.Operator)
+        if (vouching == EndpointTrust.Operator)
             return null;
-        // Alibaba Cloud's internal endpoints are there; so are other people's machines, behind a carrier's or a cluster's NAT.
+        // Alibaba Cloud's internal endpoints are there; so are other people's machines, behind a carrier's or a
+        // cluster's NAT.
         if (address.AddressFamily == AddressFamily.InterNetwork && Shared.Contains(address))
-            return vouching == Vouching.Vendor ? null : "a shared address (100.64.0.0/10)";
+            return vouching == EndpointTrust.Vendor ? null : "a shared address (100.64.0.0/10)";
         foreach (var (range, kind) in NotGlobal)
         {
             if (range.BaseAddress.AddressFamily == address.AddressFamily && range.Contains(address))
@@ -100,7 +110,10 @@ internal static class AddressRules
 
     public static bool IsMetadataService(IPAddress address) => MetadataServices.Contains(Unwrap(address));
 
-    /// <summary>The IPv4 address inside of an IPv6 one, where there is one; and without the zone, which is our own machine's word.</summary>
+    /// <summary>
+    /// The IPv4 address inside of an IPv6 one, where there is one; and without the zone, which is our own machine's
+    /// word.
+    /// </summary>
     private static IPAddress Unwrap(IPAddress address)
     {
         if (address.AddressFamily != AddressFamily.InterNetworkV6)

@@ -77,7 +77,7 @@ internal static class Answers
 
     /// <summary>What a read has found.</summary>
     /// <param name="problem">As <see cref="Problem"/> has it.</param>
-    public static Read<Observation> Observe(IVendorDialect dialect, VendorResponse response, Failure? problem)
+    public static Result<Observation> Observe(IVendorDialect dialect, VendorResponse response, Failure? problem)
     {
         var found = problem switch
         {
@@ -119,6 +119,7 @@ internal static class Answers
             IsForeign = false,
             Message = $"The answer is a {name} document that this version does not understand. Nothing was written.",
             Hint =
-                "Look at the bucket's encryption with the vendor's own tool, and report the document as a bug of the operator's.",
+                "Look at the bucket's encryption with the vendor's own tool, and report the document as a bug of the "
+                + "operator's.",
         };
 }

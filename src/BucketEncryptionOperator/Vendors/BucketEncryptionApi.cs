@@ -14,7 +14,7 @@ internal sealed class BucketEncryptionApi(
     VendorLimits limits,
     WriteTime? writeTime = null,
     VendorMeter? metrics = null,
-    EndpointBreakers? endpoints = null
+    EndpointCircuitBreakers? endpoints = null
 ) : IBucketEncryptionApi
 {
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
@@ -125,7 +125,7 @@ internal sealed class BucketEncryptionApi(
         HttpRequestMessage request,
         Call of,
         AnswerContext context,
-        EndpointBreakers.Pass? pass,
+        EndpointCircuitBreakers.Pass? pass,
         TimeSpan atMost,
         CancellationToken cancellationToken
     )
@@ -158,7 +158,7 @@ internal sealed class BucketEncryptionApi(
     }
 
     /// <param name="Turn">The permits of the requests.</param>
-    private readonly record struct Call(BucketAddress Address, AccessKey Key, Pace.Turn Turn);
+    private readonly record struct Call(BucketAddress Address, AccessKey Key, AdaptiveRateLimiter.Permit Turn);
 
     private sealed class BucketWrite(BucketEncryptionApi api, Call call) : IBucketWrite
     {

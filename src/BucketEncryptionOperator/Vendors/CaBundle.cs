@@ -3,7 +3,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace BucketEncryptionOperator.Vendors;
 
-/// <summary>Certificates in PEM, as a store's owner gives them: the only roots that its endpoint's certificate may then chain to.</summary>
+/// <summary>
+/// Certificates in PEM, as a store's owner gives them: the only roots that its endpoint's certificate may then chain
+/// to.
+/// </summary>
 internal static class CaBundle
 {
     private const string Label = "CERTIFICATE";
@@ -26,7 +29,9 @@ internal static class CaBundle
         }
     }
 
-    /// <exception cref="FormatException">The text is no bundle; the message does not repeat it, for it may hold a key by mistake.</exception>
+    /// <exception cref="FormatException">
+    /// The text is no bundle; the message does not repeat it, for it may hold a key by mistake.
+    /// </exception>
     public static X509Certificate2Collection Read(string pem)
     {
         if (pem.Length > MaxLength)

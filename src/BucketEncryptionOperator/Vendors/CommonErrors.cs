@@ -112,7 +112,8 @@ internal static class CommonErrors
         new(FailureKind.Transient, "The request was changed on its way.", "BadDigest", "InvalidDigest"),
         new(
             FailureKind.Transient,
-            "The operator's clock and the vendor's differ by more than 15 minutes, and correcting it by the vendor's answer did not help: set the node's clock.",
+            "The operator's clock and the vendor's differ by more than 15 minutes, and correcting it by the vendor's "
+                + "answer did not help: set the node's clock.",
             ErrorTable.Skewed
         ),
     ];

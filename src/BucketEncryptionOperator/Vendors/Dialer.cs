@@ -1,5 +1,5 @@
 using System.Net;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Vendors;
 
@@ -16,7 +16,7 @@ internal sealed class AddressNotAllowedException(string host, string problem, bo
 /// else a moment later changes nothing.
 /// </summary>
 /// <param name="vouching">Who vouches for the host of a request.</param>
-internal sealed class Dialer(Func<Uri, Vouching> vouching, StaggeredConnector connector)
+internal sealed class Dialer(Func<Uri, EndpointTrust> vouching, StaggeredConnector connector)
 {
     /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
     /// <exception cref="AddressNotAllowedException">The host has no address that may be connected to.</exception>
@@ -31,7 +31,9 @@ internal sealed class Dialer(Func<Uri, Vouching> vouching, StaggeredConnector co
     }
 
     /// <summary>What can be said without a name service, and so in front of a proxy too.</summary>
-    /// <exception cref="AddressNotAllowedException">The host is an address, and one that may not be connected to.</exception>
+    /// <exception cref="AddressNotAllowedException">
+    /// The host is an address, and one that may not be connected to.
+    /// </exception>
     public void CheckLiteral(Uri target)
     {
         if (IPAddress.TryParse(Bare(target), out var address))

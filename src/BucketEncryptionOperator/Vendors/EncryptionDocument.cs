@@ -15,9 +15,9 @@ internal sealed record DocumentShape(string Root, bool HasRule, string Namespace
 }
 
 /// <summary>
-/// The body of the three operations: <c>root / [Rule /] ApplyServerSideEncryptionByDefault / SSEAlgorithm, KMSMasterKeyID?,
-/// KMSDataEncryption?, ProjectID?</c>, and beside the last level <c>BucketKeyEnabled?</c>. Reading goes by local names, in any order
-/// and namespace. Writing starts from what was read and touches only these.
+/// The body of the three operations: <c>root / [Rule /] ApplyServerSideEncryptionByDefault / SSEAlgorithm,
+/// KMSMasterKeyID?, KMSDataEncryption?, ProjectID?</c>, and beside the last level <c>BucketKeyEnabled?</c>. Reading
+/// goes by local names, in any order and namespace. Writing starts from what was read and touches only these.
 /// </summary>
 internal sealed class EncryptionDocument(DocumentShape shape)
 {
@@ -34,7 +34,10 @@ internal sealed class EncryptionDocument(DocumentShape shape)
     /// <summary>What is shown of an unknown algorithm; it is never written.</summary>
     private const int MaxAlgorithm = 64;
 
-    /// <summary>A live key or project is written back as it was read, so a longer one must not be cut: then the document is not understood.</summary>
+    /// <summary>
+    /// A live key or project is written back as it was read, so a longer one must not be cut: then the document is not
+    /// understood.
+    /// </summary>
     private const int MaxId = 1024;
 
     private readonly XNamespace _namespace = shape.Namespace;
@@ -70,14 +73,18 @@ internal sealed class EncryptionDocument(DocumentShape shape)
         }
         return algorithm switch
         {
-            "None" => new BucketEncryption.None { IdleBucketKey = idleBucketKey }, // as Alibaba Cloud's GetBucketInfo says it
+            // As Alibaba Cloud's GetBucketInfo says it
+            "None" => new BucketEncryption.None { IdleBucketKey = idleBucketKey },
             "AES256" => new BucketEncryption.Aes256 { IdleBucketKey = idleBucketKey },
             "SM4" => new BucketEncryption.Sm4 { IdleBucketKey = idleBucketKey },
             _ => new BucketEncryption.Other(Failure.Cut(algorithm, MaxAlgorithm)) { IdleBucketKey = idleBucketKey },
         };
     }
 
-    /// <summary>The request that makes <paramref name="basis"/> say <paramref name="target"/>, and keeps the rest of it. Without a basis: the least that says it.</summary>
+    /// <summary>
+    /// The request that makes <paramref name="basis"/> say <paramref name="target"/>, and keeps the rest of it. Without
+    /// a basis: the least that says it.
+    /// </summary>
     public string Write(BucketEncryption target, string? basis)
     {
         var (root, rule, inner) = Levels(basis is null ? null : VendorXml.Parse(basis));
@@ -127,7 +134,10 @@ internal sealed class EncryptionDocument(DocumentShape shape)
         InNamespace(VendorXml.Parse(read) ?? throw new ArgumentException("no such document", nameof(read)))
             .ToString(SaveOptions.DisableFormatting);
 
-    /// <summary>The levels of a document; where there is no level <c>Rule</c>, the root takes its place. All null when it is another document.</summary>
+    /// <summary>
+    /// The levels of a document; where there is no level <c>Rule</c>, the root takes its place. All null when it is
+    /// another document.
+    /// </summary>
     private (XElement? Root, XElement? Rule, XElement? Inner) Levels(XElement? root)
     {
         root = root?.Name.LocalName == shape.Root ? root : null;
@@ -180,7 +190,9 @@ internal sealed class EncryptionDocument(DocumentShape shape)
             inner.AddFirst(new XElement(localName, value));
     }
 
-    /// <summary>Answers come in namespaces that differ; a request has one. Attributes keep theirs, or two could become one.</summary>
+    /// <summary>
+    /// Answers come in namespaces that differ; a request has one. Attributes keep theirs, or two could become one.
+    /// </summary>
     private XElement InNamespace(XElement root)
     {
         foreach (var element in root.DescendantsAndSelf())

@@ -4,10 +4,10 @@ using System.Text.RegularExpressions;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>
-/// The endpoints that signed requests may go to. A store's endpoint is a tenant's word: without this list it could aim the
-/// operator, its keys' signatures and session tokens at any host. An entry is <c>[scheme://]host[:port]</c>; the scheme is https
-/// unless given, the port the scheme's own unless given, and <c>*</c> stands for a part of one label, never for a dot. Where a listed name
-/// leads is <see cref="AddressRules"/>' matter.
+/// The endpoints that signed requests may go to. A store's endpoint is a tenant's word: without this list it could aim
+/// the operator, its keys' signatures and session tokens at any host. An entry is <c>[scheme://]host[:port]</c>; the
+/// scheme is https unless given, the port the scheme's own unless given, and <c>*</c> stands for a part of one label,
+/// never for a dot. Where a listed name leads is <see cref="AddressRules"/>' matter.
 /// </summary>
 internal sealed partial class EndpointAllowList
 {
@@ -24,14 +24,16 @@ internal sealed partial class EndpointAllowList
     /// where a pattern lets the same name through: it may then be a store's endpoint, too, which whoever may create
     /// stores chooses.
     /// </summary>
-    public Vouching VouchingFor(Uri target)
+    public EndpointTrust VouchingFor(Uri target)
     {
         var host = target.IdnHost;
         var dot = target.HostNameType == UriHostNameType.Dns ? host.IndexOf('.', StringComparison.Ordinal) : -1;
         var behindBucket = dot > 0 ? host[(dot + 1)..] : host;
         if (IsListedInFull(target, host) || (IsListedInFull(target, behindBucket) && !Allows(target)))
-            return Vouching.Operator;
-        return VendorCatalog.OwnHost(host) || VendorCatalog.OwnHost(behindBucket) ? Vouching.Vendor : Vouching.Pattern;
+            return EndpointTrust.Operator;
+        return VendorCatalog.OwnHost(host) || VendorCatalog.OwnHost(behindBucket)
+            ? EndpointTrust.Vendor
+            : EndpointTrust.Pattern;
     }
 
     /// <summary>
@@ -59,7 +61,8 @@ internal sealed partial class EndpointAllowList
         if (port is 0 or > 65535)
             throw NoEntry(text);
         var name = match.Groups["host"].Value.Trim('[', ']');
-        name = IPAddress.TryParse(name, out var address) ? address.ToString() : name; // an address has many spellings, a URI knows one
+        // An address has many spellings, a URI knows one
+        name = IPAddress.TryParse(name, out var address) ? address.ToString() : name;
         return new Entry(text, scheme, new HostPattern(name), port);
     }
 

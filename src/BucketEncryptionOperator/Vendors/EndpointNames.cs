@@ -90,7 +90,10 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
             && !Regional.Any(p => IsLike(host, p.Replace(Region, region, StringComparison.Ordinal)));
     }
 
-    /// <summary>The region that one of the vendor's own endpoints is in; null for every other, and for those that go with any region.</summary>
+    /// <summary>
+    /// The region that one of the vendor's own endpoints is in; null for every other, and for those that go with any
+    /// region.
+    /// </summary>
     public string? RegionOf(Uri endpoint) => RegionOf(endpoint.IdnHost);
 
     /// <summary>
@@ -143,7 +146,9 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
         return IsLike(host, pattern.Replace(Region, region, StringComparison.Ordinal)) ? region : null;
     }
 
-    /// <summary>Label by label: a regular expression for each read of a store would cost more than all the rest of it.</summary>
+    /// <summary>
+    /// Label by label: a regular expression for each read of a store would cost more than all the rest of it.
+    /// </summary>
     private static bool IsLike(string host, string pattern)
     {
         var (labels, wanted) = (host.Split('.'), pattern.Split('.'));

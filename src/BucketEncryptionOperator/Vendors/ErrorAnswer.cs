@@ -162,7 +162,8 @@ internal sealed class ErrorAnswer
                     fields.TryAdd(property.Name, property.Value.GetString() ?? "");
             }
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException) // the second: half of a surrogate pair
+        // The second: half of a surrogate pair
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             fields.Clear();
         }

@@ -60,7 +60,8 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
     public const string NotOfferedHint = "The store does not offer bucket encryption.";
 
     private const string ForeignHint =
-        "Something in front of the store answered, or the endpoint is not the store: look at gateways, proxies and load balancers on the way.";
+        "Something in front of the store answered, or the endpoint is not the store: look at gateways, proxies and "
+        + "load balancers on the way.";
 
     /// <summary>Each vendor has one; where nobody has confirmed which, any will do: each says just this.</summary>
     private static readonly FrozenSet<string> NotConfigured = FrozenSet.Create(
@@ -121,7 +122,9 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
     private ErrorMeaning Meaning(ErrorAnswer answer) =>
         dialect.Reread(answer) ?? _rows.GetValueOrDefault(answer.Code) ?? OfKeyService(answer.Code) ?? ByStatus(answer);
 
-    /// <summary>Key services pass their codes through the store: <c>KMS.NotFoundException</c>, and more than anybody lists.</summary>
+    /// <summary>
+    /// Key services pass their codes through the store: <c>KMS.NotFoundException</c>, and more than anybody lists.
+    /// </summary>
     private ErrorMeaning? OfKeyService(string code) =>
         !code.StartsWith("KMS.", StringComparison.Ordinal) ? null
         : code.Contains("AccessDenied", StringComparison.Ordinal) ? new(FailureKind.Denied, dialect.KmsRight)
@@ -163,7 +166,8 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
             503 when dialect.Unnamed503Throttles => Throttle,
             429 => new(
                 FailureKind.Throttled,
-                "Something in front of the store asks to go slower: look at gateways, proxies and load balancers on the way."
+                "Something in front of the store asks to go slower: look at gateways, proxies and load balancers on "
+                    + "the way."
             ),
             501 => new(FailureKind.Transient, ForeignHint + " Or the store does not offer bucket encryption."),
             _ => new(FailureKind.Transient, ForeignHint),

@@ -3,14 +3,19 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors;
 
-/// <summary>A vendor behind the breakers of its access keys: a call with a rejected key ends with the vendor's rejection, and is not made.</summary>
+/// <summary>
+/// A vendor behind the breakers of its access keys: a call with a rejected key ends with the vendor's rejection, and is
+/// not made.
+/// </summary>
 /// <param name="realm">From an endpoint to the name of where a key is known: see <see cref="Vendor.Realm"/>.</param>
-/// <param name="endpoints">Asked first: nobody waits for what a key's first call says of it at an endpoint that does not answer.</param>
+/// <param name="endpoints">
+/// Asked first: nobody waits for what a key's first call says of it at an endpoint that does not answer.
+/// </param>
 internal sealed class GuardedApi(
     IBucketEncryptionApi inner,
-    KeyBreakers breakers,
+    AccessKeyCircuitBreakers breakers,
     Func<Uri, string> realm,
-    EndpointBreakers? endpoints = null
+    EndpointCircuitBreakers? endpoints = null
 ) : IBucketEncryptionApi
 {
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
@@ -49,7 +54,7 @@ internal sealed class GuardedApi(
 
     public string? Repeat(Observation observed) => inner.Repeat(observed);
 
-    private async Task<KeyBreakers.Pass> EnterAsync(
+    private async Task<AccessKeyCircuitBreakers.Pass> EnterAsync(
         BucketAddress address,
         AccessKey key,
         CancellationToken cancellationToken
@@ -85,7 +90,12 @@ internal sealed class GuardedApi(
     private VendorException Explained(Failure failure, AccessKey key, BucketAddress address) =>
         new(KeyHints.Explain(failure, breakers.IsTakenElsewhere(key, realm(address.Endpoint))));
 
-    private sealed record Caller(GuardedApi Api, AccessKey Key, BucketAddress Address, KeyBreakers.Pass Pass);
+    private sealed record Caller(
+        GuardedApi Api,
+        AccessKey Key,
+        BucketAddress Address,
+        AccessKeyCircuitBreakers.Pass Pass
+    );
 
     /// <summary>The read and the write are one pass: nobody asks the breaker between the two.</summary>
     private sealed class GuardedWrite(IBucketWrite inner, Caller caller) : IBucketWrite

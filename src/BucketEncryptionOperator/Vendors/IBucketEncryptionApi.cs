@@ -19,7 +19,9 @@ internal interface IBucketEncryptionApi
     Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken);
 
     /// <summary>The document that makes a bucket have <paramref name="target"/>, which is not none.</summary>
-    /// <param name="basis">What was read: the document keeps of it what <paramref name="target"/> does not cover.</param>
+    /// <param name="basis">
+    /// What was read: the document keeps of it what <paramref name="target"/> does not cover.
+    /// </param>
     string Write(BucketEncryption target, Observation basis);
 
     /// <summary>The document that makes a bucket have the very same again; null where nothing is configured.</summary>

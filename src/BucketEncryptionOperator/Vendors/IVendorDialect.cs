@@ -4,8 +4,8 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>
-/// How a vendor is spoken to: what differs between vendors that all have the same three operations. Pure: the same arguments give
-/// the same request.
+/// How a vendor is spoken to: what differs between vendors that all have the same three operations. Pure: the same
+/// arguments give the same request.
 /// </summary>
 internal interface IVendorDialect
 {

@@ -5,8 +5,9 @@ using System.Text.RegularExpressions;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>
-/// Which host names lead to the same buckets: the word of whoever runs the operator. Where it says nothing, a vendor's hosts are the vendor's partition, and any other
-/// endpoint is one of its own. An entry is <c>NAME=host[:port]</c>; <c>*</c> stands for a part of one label, and without a port every port is meant.
+/// Which host names lead to the same buckets: the word of whoever runs the operator. Where it says nothing, a vendor's
+/// hosts are the vendor's partition, and any other endpoint is one of its own. An entry is <c>NAME=host[:port]</c>;
+/// <c>*</c> stands for a part of one label, and without a port every port is meant.
 /// </summary>
 internal sealed partial class Partitions
 {
@@ -19,7 +20,10 @@ internal sealed partial class Partitions
 
     public static Partitions None { get; } = new([]);
 
-    /// <summary>The partition that the endpoint's host was said to belong to; null where nothing was said. The first entry that fits counts.</summary>
+    /// <summary>
+    /// The partition that the endpoint's host was said to belong to; null where nothing was said. The first entry that
+    /// fits counts.
+    /// </summary>
     public string? Of(Uri endpoint) =>
         _entries
             .FirstOrDefault(e =>

@@ -3,12 +3,15 @@ using System.Collections.Concurrent;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>
-/// How far each endpoint's clock is from ours, as its own <c>Date</c> said when it refused a signature for its time. Signatures are
-/// then made for the endpoint's time: a node whose clock is wrong goes on working. In memory only.
+/// How far each endpoint's clock is from ours, as its own <c>Date</c> said when it refused a signature for its time.
+/// Signatures are then made for the endpoint's time: a node whose clock is wrong goes on working. In memory only.
 /// </summary>
 internal sealed class ServerClocks(TimeProvider time)
 {
-    /// <summary>A wrong time zone is 14 hours at most. For what is further away a person is called: whoever sets our clock chooses until when a signature holds.</summary>
+    /// <summary>
+    /// A wrong time zone is 14 hours at most. For what is further away a person is called: whoever sets our clock
+    /// chooses until when a signature holds.
+    /// </summary>
     private static readonly TimeSpan LargestOffset = TimeSpan.FromHours(24);
 
     /// <summary>Endpoints are as many as stores name; past this the memory starts anew.</summary>

@@ -19,7 +19,10 @@ internal sealed record KeyVariables(string Id, string Secret, string Token);
 /// <param name="Scheme">Of a bucket's URL.</param>
 /// <param name="Word">Names the vendor.</param>
 /// <param name="Region">Whether a request can be signed without a region.</param>
-/// <param name="Keys">The first that is set counts. None where the vendor's tools have none: another vendor's key must not go to it unasked.</param>
+/// <param name="Keys">
+/// The first that is set counts. None where the vendor's tools have none: another vendor's key must not go to it
+/// unasked.
+/// </param>
 internal sealed record ShellNames(
     string Scheme,
     string Word,

@@ -8,7 +8,9 @@ namespace BucketEncryptionOperator.Vendors;
 /// <summary>A request as AWS's signature version 4 sees it.</summary>
 /// <param name="Path">Not encoded.</param>
 /// <param name="Query">Names and values, not encoded.</param>
-/// <param name="Headers">All that are signed, with any case: <c>host</c>, the date, the payload's hash, and whatever else.</param>
+/// <param name="Headers">
+/// All that are signed, with any case: <c>host</c>, the date, the payload's hash, and whatever else.
+/// </param>
 /// <param name="PayloadHash">As in <see cref="SigV4Signer.PayloadHeader"/>.</param>
 internal sealed record SigV4Input(
     string Method,
@@ -19,8 +21,8 @@ internal sealed record SigV4Input(
 );
 
 /// <summary>
-/// AWS's signature version 4 in the <c>Authorization</c> header, as S3 has it: the path is encoded once (other services: twice), and
-/// the payload's hash is a header too. AWS, MinIO, Ceph and JD Cloud take it.
+/// AWS's signature version 4 in the <c>Authorization</c> header, as S3 has it: the path is encoded once (other
+/// services: twice), and the payload's hash is a header too. AWS, MinIO, Ceph and JD Cloud take it.
 /// </summary>
 internal static class SigV4Signer
 {
@@ -47,7 +49,8 @@ internal static class SigV4Signer
         var toSign =
             $"{Algorithm}\n{date}\n{scope}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalRequest(input))))}";
         var names = string.Join(';', Signed(input).Select(h => h.Name));
-        return $"{Algorithm} Credential={key.Id}/{scope}, SignedHeaders={names}, Signature={Hex(Hmac(SigningKey(key.Secret, day, region), toSign))}";
+        return $"{Algorithm} Credential={key.Id}/{scope}, SignedHeaders={names}, "
+            + $"Signature={Hex(Hmac(SigningKey(key.Secret, day, region), toSign))}";
     }
 
     internal static string CanonicalRequest(SigV4Input input)

@@ -2,14 +2,18 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors;
 
-/// <summary>What a policy must not ask of a store: pure, by the store's traits alone. The CRDs cannot know, for these are two objects.</summary>
+/// <summary>
+/// What a policy must not ask of a store: pure, by the store's traits alone. The CRDs cannot know, for these are two
+/// objects.
+/// </summary>
 internal static class StoreRules
 {
     /// <returns>The field's path, and what is allowed; or null.</returns>
     public static string? ProblemOf(DesiredEncryption desired, StoreTraits traits)
     {
         if (!traits.Algorithms.Contains(desired.Algorithm, StringComparer.Ordinal))
-            return $"spec.encryption.algorithm: {traits.Subject} does not offer {desired.Algorithm}; allowed are {List(traits.Algorithms)}.";
+            return $"spec.encryption.algorithm: {traits.Subject} does not offer {desired.Algorithm}; allowed are "
+                + $"{List(traits.Algorithms)}.";
         if (desired is not DesiredEncryption.Kms kms)
             return null;
         if (kms.Cipher is not null && !traits.DataEncryption)

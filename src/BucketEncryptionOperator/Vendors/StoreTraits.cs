@@ -14,7 +14,9 @@ internal sealed record StoreSettings(string Region, Uri Endpoint)
     public string? ExpectedBucketOwner { get; init; }
 }
 
-/// <summary>What one store can do: data, stated by its vendor. <see cref="StoreRules"/> holds policies against it.</summary>
+/// <summary>
+/// What one store can do: data, stated by its vendor. <see cref="StoreRules"/> holds policies against it.
+/// </summary>
 /// <param name="Subject">Who it is, in a message.</param>
 /// <param name="Algorithms">In a policy's words.</param>
 /// <param name="Addressings">The first is the default.</param>

@@ -43,16 +43,16 @@ internal static class VendorCatalog
 {
     public static IReadOnlyList<Vendor> All { get; } =
     [
-        new("AlibabaOSS", OssStores.Endpoints, OssStores.Shell, new OssDialect(), OssStores.Describe),
-        new("HuaweiOBS", ObsStores.Endpoints, ObsStores.Shell, new ObsDialect(), _ => ObsStores.Traits),
+        new("AlibabaOSS", OssCatalog.Endpoints, OssCatalog.Shell, new OssDialect(), OssCatalog.Describe),
+        new("HuaweiOBS", ObsCatalog.Endpoints, ObsCatalog.Shell, new ObsDialect(), _ => ObsCatalog.Traits),
         new(
             "JDCloudOSS",
-            JDCloudStores.Endpoints,
-            JDCloudStores.Shell,
+            JDCloudCatalog.Endpoints,
+            JDCloudCatalog.Shell,
             new JDCloudDialect(),
-            _ => JDCloudStores.Traits
+            _ => JDCloudCatalog.Traits
         ),
-        new("S3", S3Stores.Endpoints, S3Stores.Shell, new S3Dialect(), S3Stores.Describe),
+        new("S3", S3Catalog.Endpoints, S3Catalog.Shell, new S3Dialect(), S3Catalog.Describe),
     ];
 
     public static string Names => string.Join(", ", All.Select(v => v.Name));
@@ -65,10 +65,10 @@ internal static class VendorCatalog
         VendorHttp http,
         ServerClocks clocks,
         VendorLimits limits,
-        KeyBreakers breakers,
+        AccessKeyCircuitBreakers breakers,
         WriteTime? writeTime = null,
         VendorMetrics? metrics = null,
-        EndpointBreakers? endpoints = null
+        EndpointCircuitBreakers? endpoints = null
     ) =>
         All.ToDictionary(
             v => v.Name,

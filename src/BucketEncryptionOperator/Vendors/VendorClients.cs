@@ -45,10 +45,10 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
     /// <summary>Ends with the lease's disposal; until then the client stays open.</summary>
     /// <param name="bundle">In PEM; null for the system's roots.</param>
     /// <exception cref="FormatException">It is no bundle.</exception>
-    public Lease Rent(string? bundle)
+    public ClientLease Rent(string? bundle)
     {
         if (bundle is null)
-            return new Lease(_system, this, entry: null);
+            return new ClientLease(_system, this, entry: null);
         var hash = Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(bundle.AsSpan())));
         lock (_gate)
         {
@@ -59,7 +59,7 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
                 _byBundle[hash] = entry = new Entry(open(roots), roots);
             }
             entry.Requests++;
-            return new Lease(entry.Client, this, entry);
+            return new ClientLease(entry.Client, this, entry);
         }
     }
 
@@ -109,7 +109,7 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
             (entry.Requests, entry.UsedAt) = (entry.Requests - 1, time.GetTimestamp());
     }
 
-    internal readonly struct Lease(HttpClient client, VendorClients clients, Entry? entry) : IDisposable
+    internal readonly struct ClientLease(HttpClient client, VendorClients clients, Entry? entry) : IDisposable
     {
         public HttpClient Client => client;
 

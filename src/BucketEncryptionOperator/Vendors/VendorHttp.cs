@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using BucketEncryptionOperator.Encryption;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Vendors;
 
@@ -18,9 +18,9 @@ internal sealed record VendorResponse(HttpStatusCode Status, string Body, HttpRe
 }
 
 /// <summary>
-/// Sends one signed request and reads a bounded answer. No redirects (a signature covers its host, and an answer must not choose
-/// where keys' signatures go), no cookies, no retries (the queue is the one retry loop), certificate checks always on,
-/// the process's proxies honoured. Connections are the <see cref="Dialer"/>'s.
+/// Sends one signed request and reads a bounded answer. No redirects (a signature covers its host, and an answer must
+/// not choose where keys' signatures go), no cookies, no retries (the queue is the one retry loop), certificate checks
+/// always on, the process's proxies honoured. Connections are the <see cref="Dialer"/>'s.
 /// </summary>
 internal sealed class VendorHttp : IDisposable
 {
@@ -44,7 +44,9 @@ internal sealed class VendorHttp : IDisposable
     /// <param name="product">For the User-Agent header, as <c>name/1.0</c>.</param>
     /// <param name="timeout">For one request, connection and body included.</param>
     /// <param name="proxy">Null: <see cref="HttpClient.DefaultProxy"/>.</param>
-    /// <param name="dialer">Null: whoever asks for an address vouches for it, and nothing but a metadata service is refused.</param>
+    /// <param name="dialer">
+    /// Null: whoever asks for an address vouches for it, and nothing but a metadata service is refused.
+    /// </param>
     public VendorHttp(
         string product,
         TimeSpan timeout,
@@ -55,7 +57,7 @@ internal sealed class VendorHttp : IDisposable
     {
         _timeout = timeout;
         _time = time;
-        _dialer = dialer ?? new Dialer(_ => Vouching.Operator, new StaggeredConnector(time));
+        _dialer = dialer ?? new Dialer(_ => EndpointTrust.Operator, new StaggeredConnector(time));
         _clients = new VendorClients(Open, time);
 
         HttpClient Open(X509Certificate2Collection roots)
@@ -64,13 +66,15 @@ internal sealed class VendorHttp : IDisposable
             {
                 AllowAutoRedirect = false,
                 UseCookies = false,
-                ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(), // spans, but no word of them to a vendor
+                // Spans, but no word of them to a vendor
+                ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
                 Proxy = proxy,
                 ConnectTimeout = ConnectTimeout,
                 ConnectCallback = _dialer.DialAsync,
                 SslOptions = VendorClients.Trust(roots),
                 MaxConnectionsPerServer = 64,
-                PooledConnectionLifetime = TimeSpan.FromMinutes(10), // so that a change of the vendor's addresses is noticed
+                // So that a change of the vendor's addresses is noticed
+                PooledConnectionLifetime = TimeSpan.FromMinutes(10),
                 PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             };
             var http = new HttpClient(new SocketErrorHandler { InnerHandler = handler })
@@ -92,7 +96,9 @@ internal sealed class VendorHttp : IDisposable
     private TimeSpan ConnectTimeout => _timeout / 2;
 
     /// <param name="operation">The vendor's name of the call, for failures.</param>
-    /// <exception cref="VendorException">Transient: no complete answer came. Refused: the host is where no request may go.</exception>
+    /// <exception cref="VendorException">
+    /// Transient: no complete answer came. Refused: the host is where no request may go.
+    /// </exception>
     public Task<VendorResponse> SendAsync(
         HttpRequestMessage request,
         string operation,
@@ -198,7 +204,8 @@ internal sealed class VendorHttp : IDisposable
                 NotSent = true,
                 Hint = e.IsMetadataService
                     ? "Correct the store's endpoint, or where its name leads: no request ever goes there."
-                    : "Correct the store's endpoint, or where its name leads; or ask whoever runs the operator to list it by its full name, without *, in --allowed-endpoints.",
+                    : "Correct the store's endpoint, or where its name leads; or ask whoever runs the operator to "
+                        + "list it by its full name, without *, in --allowed-endpoints.",
             }
         );
 

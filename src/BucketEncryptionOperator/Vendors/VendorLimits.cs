@@ -6,8 +6,8 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>
-/// One <see cref="Pace"/> for each access key and endpoint, whatever stores and policies they come from: vendors count an account's
-/// requests, not ours. Every vendor request goes through here.
+/// One <see cref="AdaptiveRateLimiter"/> for each access key and endpoint, whatever stores and policies they come from:
+/// vendors count an account's requests, not ours. Every vendor request goes through here.
 /// <para>
 /// A key is the whole key. Its id alone is no secret, and who only knows that must not be able to slow its owner down.
 /// Temporary keys of one
@@ -33,7 +33,7 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
 
     /// <param name="requests">That go out in the turn, one after the other.</param>
     /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
-    public Task<Pace.Turn> EnterAsync(
+    public Task<AdaptiveRateLimiter.Permit> EnterAsync(
         BucketAddress address,
         AccessKey key,
         string operation,
@@ -47,7 +47,7 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
     /// For metrics: one for each principal and endpoint. Of several keys with one id the counts are added, and the rate
     /// is that of the busiest.
     /// </summary>
-    public IReadOnlyList<PaceState> States
+    public IReadOnlyList<RateLimiterState> States
     {
         get
         {
@@ -73,7 +73,7 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
         }
     }
 
-    private static PaceState Together(IEnumerable<PaceState> states)
+    private static RateLimiterState Together(IEnumerable<RateLimiterState> states)
     {
         var busiestFirst = states.OrderByDescending(s => s.Requests).ToList();
         return busiestFirst[0] with
@@ -95,7 +95,7 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
                 SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Secret.Length} {key.Secret}{key.SecurityToken}"))
             );
 
-    private Pace PaceOf(Owner owner, RateLimit limit)
+    private AdaptiveRateLimiter PaceOf(Owner owner, RateLimit limit)
     {
         lock (_gate)
         {
@@ -106,7 +106,9 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
             else
             {
                 MakeRoom();
-                _paces[owner] = place = new LinkedListNode<Entry>(new Entry(owner, new Pace(limit, time)));
+                _paces[owner] = place = new LinkedListNode<Entry>(
+                    new Entry(owner, new AdaptiveRateLimiter(limit, time))
+                );
             }
             _byUse.AddLast(place);
             place.Value.UsedAt = time.GetTimestamp();
@@ -133,7 +135,7 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
 
     private readonly record struct Owner(string Principal, string Secrets, string Endpoint);
 
-    private sealed record Entry(Owner Owner, Pace Pace)
+    private sealed record Entry(Owner Owner, AdaptiveRateLimiter Pace)
     {
         public long UsedAt { get; set; }
     }

@@ -5,8 +5,9 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>
-/// Counts, times and traces the requests to vendors: each that was sent, until its answer is complete. What waits for its turn, or is not sent at all, is not among them. The
-/// label values are the program's own: vendors, operations, codes of the tables. Any other code is <c>Other</c>, so that no endpoint can make up series.
+/// Counts, times and traces the requests to vendors: each that was sent, until its answer is complete. What waits for
+/// its turn, or is not sent at all, is not among them. The label values are the program's own: vendors, operations,
+/// codes of the tables. Any other code is <c>Other</c>, so that no endpoint can make up series.
 /// </summary>
 internal sealed class VendorMetrics
 {
@@ -70,7 +71,10 @@ internal sealed class VendorMeter(VendorMetrics metrics, Vendor vendor)
     public MeasuredCall Begin(string operation, BucketAddress address) => metrics.Begin(vendor, operation, address);
 }
 
-/// <summary>A request that is under way. It ends with an answer, or (disposed) with the one who waited for it. A struct: a look at a bucket allocates nothing for it.</summary>
+/// <summary>
+/// A request that is under way. It ends with an answer, or (disposed) with the one who waited for it. A struct: a look
+/// at a bucket allocates nothing for it.
+/// </summary>
 internal readonly struct MeasuredCall(VendorMetrics metrics, Vendor vendor, string operation, Activity? span, long from)
     : IDisposable
 {

@@ -37,14 +37,18 @@ internal static class VendorRequest
             : null;
     }
 
-    /// <summary>As in the <c>Host</c> header: a port only where it is not the scheme's own, a name in the letters of DNS.</summary>
+    /// <summary>
+    /// As in the <c>Host</c> header: a port only where it is not the scheme's own, a name in the letters of DNS.
+    /// </summary>
     public static string Host(Uri uri)
     {
         var host = uri.HostNameType == UriHostNameType.Dns ? uri.IdnHost : uri.Host;
         return uri.IsDefaultPort ? host : $"{host}:{uri.Port}";
     }
 
-    /// <param name="headers">All of them, <c>content-…</c> too; <c>host</c> and <c>content-length</c> come by themselves.</param>
+    /// <param name="headers">
+    /// All of them, <c>content-…</c> too; <c>host</c> and <c>content-length</c> come by themselves.
+    /// </param>
     public static HttpRequestMessage Make(
         HttpMethod method,
         Uri target,

@@ -3,12 +3,18 @@ using System.Xml.Linq;
 
 namespace BucketEncryptionOperator.Vendors;
 
-/// <summary>XML from strangers: no DTD, no entities, nothing fetched, bounded in length and depth. Read by local names, for namespaces differ by region and vendor.</summary>
+/// <summary>
+/// XML from strangers: no DTD, no entities, nothing fetched, bounded in length and depth. Read by local names, for
+/// namespaces differ by region and vendor.
+/// </summary>
 internal static class VendorXml
 {
     private const int MaxCharacters = 64 * 1024;
 
-    /// <summary>The documents have four levels. Walks over what is far deeper would end in a stack overflow, which no catch can stop.</summary>
+    /// <summary>
+    /// The documents have four levels. Walks over what is far deeper would end in a stack overflow, which no catch can
+    /// stop.
+    /// </summary>
     private const int MaxDepth = 16;
 
     /// <summary>

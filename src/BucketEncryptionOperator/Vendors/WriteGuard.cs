@@ -3,9 +3,9 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors;
 
 /// <summary>
-/// Whether this process may change buckets at this moment: another one may be about to. Asked twice: when a write is decided, which spares a wait
-/// for nothing, and as the last check before the request is sent, because the wait for its permits may take as long as
-/// a lease lasts.
+/// Whether this process may change buckets at this moment: another one may be about to. Asked twice: when a write is
+/// decided, which spares a wait for nothing, and as the last check before the request is sent, because the wait for its
+/// permits may take as long as a lease lasts.
 /// </summary>
 internal delegate bool WriteGuard();
 
@@ -24,7 +24,9 @@ internal static class NotLeading
 {
     public const string CheckLease = "CheckLease";
 
-    /// <summary>Passes by itself: the process leads again, or ends, in seconds. Until then the row stays as it was.</summary>
+    /// <summary>
+    /// Passes by itself: the process leads again, or ends, in seconds. Until then the row stays as it was.
+    /// </summary>
     public static Failure Failure { get; } =
         new(FailureKind.Conflict, CheckLease, "NotLeading")
         {

@@ -1,8 +1,8 @@
 using System.Threading.Channels;
 using k8s.Models;
-using KubeRuntime.Api;
-using KubeRuntime.Metrics;
-using KubeRuntime.Queueing;
+using KubeRuntime.Client;
+using KubeRuntime.Instrumentation;
+using KubeRuntime.WorkQueues;
 using Microsoft.Extensions.Logging;
 
 namespace KubeRuntime.Events;
@@ -34,11 +34,19 @@ public sealed record EventReporter(string Controller, string Instance);
 /// <summary>
 /// Sends events (<c>events.k8s.io/v1</c>) from a queue, one at a time. Best effort, and never in the way of work:
 /// <list type="bullet">
-/// <item>The queue is bounded; when it is full the new event is dropped, for the first ones tell how trouble began.</item>
-/// <item>The same event again within minutes is counted in a series on the first (<see cref="EventSeriesCache"/>).</item>
-/// <item>Each subject has a limit (<see cref="SubjectLimits"/>). A first event over it is dropped; a further one of a series is counted, and the
-/// next write tells the sum.</item>
-/// <item>What may pass is tried again for about a minute, under one name: that the event exists already means that an earlier try went well.</item>
+/// <item>
+/// The queue is bounded; when it is full the new event is dropped, for the first ones tell how trouble began.
+/// </item>
+/// <item>
+/// The same event again within minutes is counted in a series on the first (<see cref="EventSeriesCache"/>).
+/// </item>
+/// <item>
+/// Each subject has a limit (<see cref="SubjectLimits"/>). A first event over it is dropped; a further one of a series
+/// is counted, and the next write tells the sum.</item>
+/// <item>
+/// What may pass is tried again for about a minute, under one name: that the event exists already means that an earlier
+/// try went well.
+/// </item>
 /// <item>What is dropped is counted in a metric, and each kind of failure is logged once.</item>
 /// </list>
 /// </summary>
@@ -53,7 +61,7 @@ public sealed class EventRecorder : IEventRecorder
     private readonly Channel<Occurrence> _waiting = Channel.CreateBounded<Occurrence>(
         new BoundedChannelOptions(MaxWaiting) { SingleReader = true }
     );
-    private readonly HashSet<KubeFailure> _reported = [];
+    private readonly HashSet<KubeFailureKind> _reported = [];
     private readonly SubjectLimits _limits;
     private readonly EventSeriesCache _series;
     private readonly Backoff _backoff;
@@ -172,7 +180,7 @@ public sealed class EventRecorder : IEventRecorder
             {
                 if (_reported.Add(e.Failure))
                     Log.EventNotSent(_logger, told.Reason, told.Regarding?.Name ?? "", e.Failure, e.Message);
-                if (attempt >= tries || e.Failure is not (KubeFailure.Transient or KubeFailure.Throttled))
+                if (attempt >= tries || e.Failure is not (KubeFailureKind.Transient or KubeFailureKind.Throttled))
                 {
                     Drop("failed");
                     return;
@@ -197,7 +205,7 @@ public sealed class EventRecorder : IEventRecorder
                 return;
             }
         }
-        catch (KubeApiException e) when (e.Failure == KubeFailure.NotFound)
+        catch (KubeApiException e) when (e.Failure == KubeFailureKind.NotFound)
         {
             // Events live for an hour, and an earlier try may have failed: it is made anew, with its count.
         }
@@ -205,7 +213,7 @@ public sealed class EventRecorder : IEventRecorder
         {
             await _api.CreateAsync(told, cancellationToken);
         }
-        catch (KubeApiException e) when (e.Failure == KubeFailure.Conflict)
+        catch (KubeApiException e) when (e.Failure == KubeFailureKind.Conflict)
         {
             // It is there: an earlier try had only lost its answer.
         }

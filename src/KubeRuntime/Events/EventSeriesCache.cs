@@ -3,8 +3,9 @@ using k8s.Models;
 namespace KubeRuntime.Events;
 
 /// <summary>
-/// The events that were sent lately. The same again within <see cref="Window"/> (client-go's) is another occurrence of a series. The text counts too:
-/// it cannot be changed once an event is there, and what is told with other words would go unheard. Not thread-safe.
+/// The events that were sent lately. The same again within <see cref="Window"/> (client-go's) is another occurrence of
+/// a series. The text counts too: it cannot be changed once an event is there, and what is told with other words would
+/// go unheard. Not thread-safe.
 /// </summary>
 internal sealed class EventSeriesCache(TimeProvider time)
 {

@@ -1,6 +1,6 @@
 using k8s;
 using k8s.Models;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace KubeRuntime.Events;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using k8s.Models;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace KubeRuntime.Events;
 
@@ -8,7 +8,9 @@ namespace KubeRuntime.Events;
 /// <param name="Key">Without a namespace for a cluster-scoped kind.</param>
 public sealed record EventSubject(string ApiVersion, string Kind, NamespacedName Key, string Uid);
 
-/// <summary>Makes events of <c>events.k8s.io/v1</c> that the API server takes: names, words and notes within its limits.</summary>
+/// <summary>
+/// Makes events of <c>events.k8s.io/v1</c> that the API server takes: names, words and notes within its limits.
+/// </summary>
 internal static class KubeEvent
 {
     public const int MaxName = 253;
@@ -58,7 +60,9 @@ internal static class KubeEvent
             },
         };
 
-    /// <summary>Some kinds take names that an event does not (<c>system:node</c>): such an event goes without.</summary>
+    /// <summary>
+    /// Some kinds take names that an event does not (<c>system:node</c>): such an event goes without.
+    /// </summary>
     private static string NameOf(string subject, long unique)
     {
         var suffix = $".{unique:x16}";

@@ -1,9 +1,9 @@
 namespace KubeRuntime.Events;
 
 /// <summary>
-/// A token bucket for each subject, with client-go's numbers: 25 events at once, then one every five minutes. One that has filled up again is
-/// the same as none, so what is remembered is bounded by what was busy in the last two hours, and by <see cref="MaxRemembered"/>.
-/// Not thread-safe.
+/// A token bucket for each subject, with client-go's numbers: 25 events at once, then one every five minutes. One that
+/// has filled up again is the same as none, so what is remembered is bounded by what was busy in the last two hours,
+/// and by <see cref="MaxRemembered"/>. Not thread-safe.
 /// </summary>
 internal sealed class SubjectLimits(TimeProvider time)
 {

@@ -6,25 +6,41 @@ namespace BucketEncryptionOperator.Tests.Architecture;
 /// <summary>The rules of CONTRIBUTING ("Layout") that a compiler does not hold, by reading the sources.</summary>
 public sealed partial class ArchitectureTests
 {
+    private const string Root = "(root)";
     private const string Operator = "src/BucketEncryptionOperator";
 
-    /// <summary>Folder → the operator's own folders that it may use. No two may use each other, so that a reader never goes in circles.</summary>
-    private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
-    {
-        ["Encryption"] = [],
-        ["Credentials"] = ["Encryption"],
-        ["Vendors"] = ["Encryption", "Credentials"],
-        ["Policies"] = ["Encryption", "Credentials", "Vendors"],
-        ["Reconciling"] = ["Encryption", "Credentials", "Vendors", "Policies"],
-        ["Telemetry"] = ["Encryption", "Credentials", "Vendors", "Policies", "Reconciling"],
-        ["Hosting"] = ["Encryption", "Credentials", "Vendors", "Policies", "Reconciling", "Telemetry"],
-        ["Commands"] = ["Encryption", "Credentials", "Vendors", "Policies", "Reconciling", "Telemetry", "Hosting"],
-    };
+    /// <summary>
+    /// CONTRIBUTING's table: folder → the folders of its project that it may use. <c>(root)</c> are the files beside
+    /// the folders.
+    /// </summary>
+    private static readonly Dictionary<string, string[]> MayUse = File.ReadLines(
+            Path.Combine(Repository.Root, "CONTRIBUTING.md")
+        )
+        .Select(line => FolderRow().Match(line))
+        .Where(row => row.Success)
+        .ToDictionary(
+            row => $"src/{row.Groups["project"].Value}/{row.Groups["folder"].Value}",
+            row =>
+                row.Groups["uses"]
+                    .Value.Split(
+                        [',', ' ', '`', '—'],
+                        StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
+                    ),
+            StringComparer.Ordinal
+        );
+
+    private static readonly string[] OperatorFolders =
+    [
+        .. MayUse.Keys.Where(f =>
+            f.StartsWith(Operator, StringComparison.Ordinal) && !f.EndsWith(Root, StringComparison.Ordinal)
+        ),
+    ];
 
     private static readonly string[] NamesVendors =
     [
-        "/Policies/ObjectStore.cs",
-        "/Policies/CredentialsSpec.cs",
+        "/Api/ObjectStore.cs",
+        "/Api/CredentialsSpec.cs",
+        "/Specs/StoreSpecMapping.cs",
         "/Credentials/WebIdentitySource.cs",
         "/Credentials/AwsPartition.cs",
     ];
@@ -32,28 +48,62 @@ public sealed partial class ArchitectureTests
     public static TheoryData<string> Folders => new(MayUse.Keys);
 
     [Fact]
-    public void Every_folder_has_a_place_in_the_order() =>
+    public void Every_folder_has_a_row_in_the_table_of_CONTRIBUTING()
+    {
+        var folders =
+            from project in (string[])["src/KubeRuntime", Operator]
+            from path in Directory.GetDirectories(Path.Combine(Repository.Root, project))
+            let folder = Path.GetFileName(path)
+            where folder is not ("bin" or "obj")
+            select $"{project}/{folder}";
+
         Assert.Equal(
-            MayUse.Keys.Order(StringComparer.Ordinal),
-            Directory
-                .GetDirectories(Path.Combine(Repository.Root, Operator))
-                .Select(d => Path.GetFileName(d)!)
-                .Except(["bin", "obj"])
-                .Order(StringComparer.Ordinal)
+            folders.Order(StringComparer.Ordinal),
+            MayUse.Keys.Where(f => !f.EndsWith(Root, StringComparison.Ordinal)).Order(StringComparer.Ordinal)
         );
+    }
+
+    /// <summary>A table with a circle would allow one in the code.</summary>
+    [Fact]
+    public void The_table_lists_lower_floors_first()
+    {
+        var above = new HashSet<string>(MayUse.Keys, StringComparer.Ordinal);
+        foreach (var (folder, uses) in MayUse)
+        {
+            Assert.DoesNotContain(uses, used => above.Contains(Sibling(folder, used)));
+            above.Remove(folder);
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Folders))]
     public void Dependencies_point_one_way(string folder)
     {
-        var wrong =
-            from file in Sources($"{Operator}/{folder}")
-            from Match use in Use().Matches(file.Code)
-            let used = use.Groups["room"].Value
-            where used != folder && MayUse.ContainsKey(used) && !MayUse[folder].Contains(used)
-            select $"{file.Path}: {use.Value}";
+        var files = Sources(folder).ToList();
 
-        Assert.Empty(wrong);
+        Assert.NotEmpty(files);
+        Assert.Empty(
+            from file in files
+            from Match use in Use().Matches(file.Code)
+            let used = $"src/{use.Groups["project"].Value}/{use.Groups["folder"].Value}"
+            where
+                used != folder
+                && MayUse.ContainsKey(used)
+                && used.Split('/')[1] == folder.Split('/')[1]
+                && !MayUse[folder].Contains(use.Groups["folder"].Value)
+            select $"{file.Path}: {use.Value}"
+        );
+    }
+
+    [Theory]
+    [InlineData("using KubeRuntime.Controllers;", "KubeRuntime", "Controllers")]
+    [InlineData("new KubeRuntime.Client.KubeClient()", "KubeRuntime", "Client")]
+    [InlineData("using static BucketEncryptionOperator.Specs.StoreRules;", "BucketEncryptionOperator", "Specs")]
+    public void The_scan_for_dependencies_finds(string line, string project, string folder)
+    {
+        var use = Use().Match(line);
+
+        Assert.Equal((project, folder), (use.Groups["project"].Value, use.Groups["folder"].Value));
     }
 
     [Fact]
@@ -65,7 +115,7 @@ public sealed partial class ArchitectureTests
 
     [Theory]
     [InlineData("StatusComposer.cs")]
-    [InlineData("BucketRows.cs")]
+    [InlineData("BucketStatuses.cs")]
     [InlineData("PolicyEvents.cs")]
     public void Telling_is_composed_by_pure_functions(string file) =>
         AssertNever($"{Operator}/Reconciling", PureBan(), file);
@@ -78,8 +128,8 @@ public sealed partial class ArchitectureTests
     public void A_vendors_words_stay_in_its_folder()
     {
         var wrong =
-            from folder in MayUse.Keys.Where(f => f != "Vendors")
-            from file in Sources($"{Operator}/{folder}")
+            from folder in OperatorFolders.Where(f => f != $"{Operator}/Vendors")
+            from file in Sources(folder)
             where
                 !file.Path.EndsWith("/Commands/OssutilOutput.cs", StringComparison.Ordinal)
                 && VendorWord().IsMatch(file.Code)
@@ -88,13 +138,16 @@ public sealed partial class ArchitectureTests
         Assert.Empty(wrong);
     }
 
-    /// <summary>But for the wire records of a store, whose fields are named after vendors, and a source of keys that only one vendor has.</summary>
+    /// <summary>
+    /// But for the wire records of a store, whose fields are named after vendors, and a source of keys that only one
+    /// vendor has.
+    /// </summary>
     [Fact]
     public void Nobody_outside_of_Vendors_knows_which_vendor_it_is()
     {
         var wrong =
-            from folder in MayUse.Keys.Where(f => f != "Vendors")
-            from file in Sources($"{Operator}/{folder}")
+            from folder in OperatorFolders.Where(f => f != $"{Operator}/Vendors")
+            from file in Sources(folder)
             where
                 !NamesVendors.Any(n => file.Path.EndsWith(n, StringComparison.Ordinal))
                 && VendorName().IsMatch(file.Code)
@@ -103,7 +156,10 @@ public sealed partial class ArchitectureTests
         Assert.Empty(wrong);
     }
 
-    /// <summary>A new vendor is a folder and a line: what all of them share names none, and the catalog alone uses their folders.</summary>
+    /// <summary>
+    /// A new vendor is a folder and a line: what all of them share names none, and the catalog alone uses their
+    /// folders.
+    /// </summary>
     [Fact]
     public void What_vendors_share_knows_none_of_them()
     {
@@ -179,11 +235,16 @@ public sealed partial class ArchitectureTests
         Assert.Empty(files.Where(f => word.IsMatch(f.Code)).Select(f => $"{f.Path}: {word.Match(f.Code).Value}"));
     }
 
+    private static string Sibling(string folder, string used) => $"{folder[..folder.LastIndexOf('/')]}/{used}";
+
+    /// <param name="folder">Ends with <see cref="Root"/> for the files beside a project's folders.</param>
     private static IEnumerable<(string Path, string Code)> Sources(string folder) =>
         from file in Directory.EnumerateFiles(
-            Path.Combine(Repository.Root, folder),
+            Path.Combine(Repository.Root, folder.Replace("/" + Root, "", StringComparison.Ordinal)),
             "*.cs",
-            SearchOption.AllDirectories
+            folder.EndsWith(Root, StringComparison.Ordinal)
+                ? SearchOption.TopDirectoryOnly
+                : SearchOption.AllDirectories
         )
         let path = Path.GetRelativePath(Repository.Root, file).Replace('\\', '/')
         where !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal)
@@ -194,9 +255,14 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"(?<!:)//.*$", RegexOptions.Multiline)]
     private static partial Regex Comment();
 
-    /// <summary>A using or a qualified name: <c>BucketEncryptionOperator.Room</c>, or <c>Room.Type</c> at the start of a name.</summary>
-    [GeneratedRegex(@"\bBucketEncryptionOperator\.(?<room>[A-Za-z]+)")]
+    /// <summary>A using or a qualified name.</summary>
+    [GeneratedRegex(@"\b(?<project>KubeRuntime|BucketEncryptionOperator)\.(?<folder>[A-Za-z]+)")]
     private static partial Regex Use();
+
+    [GeneratedRegex(
+        @"^\| `(?<project>KubeRuntime|BucketEncryptionOperator)/(?<folder>[A-Za-z]+|\(root\))` \| (?<uses>[^|]*) \|"
+    )]
+    private static partial Regex FolderRow();
 
     [GeneratedRegex(@"\b(Task|ValueTask|async|await|Http(?!Status\b)[A-Za-z]*|ILogger|TimeProvider|Random|DateTime)\b")]
     private static partial Regex PureBan();
@@ -217,6 +283,6 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"\b(Vendors\.(Alibaba|Huawei|JDCloud|S3)|(Oss|Obs|JDCloud|S3)[A-Z][a-z]+)\b")]
     private static partial Regex VendorFolder();
 
-    [GeneratedRegex(@"catch\s*(\(Exception( e)?\)(?! when)|\(Exception e\) when \(e is not|\{)")]
+    [GeneratedRegex(@"catch\s*(\(Exception( e)?\)(?!\s*when)|\(Exception e\)\s+when\s*\(\s*e is not|\{)")]
     private static partial Regex CatchAll();
 }

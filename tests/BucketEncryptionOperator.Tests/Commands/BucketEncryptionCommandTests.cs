@@ -6,16 +6,22 @@ using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Commands;
 
-/// <summary>The command against a server that tells what it was sent. That the vendor's stores take it, docs/bucket-encryption-command.md shows.</summary>
+/// <summary>
+/// The command against a server that tells what it was sent. That the vendor's stores take it,
+/// docs/bucket-encryption-command.md shows.
+/// </summary>
 public sealed class BucketEncryptionCommandTests
 {
     private const string Live =
-        "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><KMSMasterKeyID>k-0</KMSMasterKeyID><SSEAlgorithm>KMS</SSEAlgorithm><Future>kept</Future></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
+        "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><KMSMasterKeyID>k-0</KMSMasterKeyID>"
+        + "<SSEAlgorithm>KMS</SSEAlgorithm><Future>kept</Future>"
+        + "</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
 
     private const string Nothing = "<Error><Code>NoSuchServerSideEncryptionRule</Code></Error>";
 
     private const string Plain =
-        "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
+        "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm>"
+        + "</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
 
     private static readonly string[] PutKms =
     [
@@ -122,7 +128,8 @@ public sealed class BucketEncryptionCommandTests
         Assert.Equal(
             (
                 1,
-                $"Error: oss: service returned error: StatusCode={status}, ErrorCode={code}, ErrorMessage=\"M\", RequestId=R1\n"
+                $"Error: oss: service returned error: StatusCode={status}, ErrorCode={code}, ErrorMessage=\"M\", "
+                    + "RequestId=R1\n"
             ),
             (ran.ExitCode, ran.Output)
         );
@@ -138,7 +145,8 @@ public sealed class BucketEncryptionCommandTests
     public async Task Each_vendor_is_spoken_to_in_its_own_way(string url, string options, string expected)
     {
         const string Rule =
-            "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault>";
+            "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
+            + "</ApplyServerSideEncryptionByDefault>";
         var document = url.StartsWith("oss", StringComparison.Ordinal)
             ? $"<ServerSideEncryptionRule>{Rule}</ServerSideEncryptionRule>"
             : $"<ServerSideEncryptionConfiguration><Rule>{Rule}</Rule></ServerSideEncryptionConfiguration>";
@@ -345,7 +353,8 @@ public sealed class BucketEncryptionCommandTests
         );
         Assert.Equal(1, json.ExitCode);
         Assert.StartsWith(
-            """{"method":"get","vendor":"AlibabaOSS","bucket":"b-one","error":{"kind":"Transient","operation":"GetBucketEncryption","code":"Unreachable",""",
+            """{"method":"get","vendor":"AlibabaOSS","bucket":"b-one","error":"""
+                + """{"kind":"Transient","operation":"GetBucketEncryption","code":"Unreachable",""",
             json.Output,
             StringComparison.Ordinal
         );
@@ -365,10 +374,12 @@ public sealed class BucketEncryptionCommandTests
         await using var server = new ScriptedServer(_ =>
             ScriptedServer.Answer(
                 200,
-                "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>"
+                "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
+                    + "</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>"
             )
         );
-        using var dead = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp); // bound, not listening
+        // Bound, not listening
+        using var dead = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         dead.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {

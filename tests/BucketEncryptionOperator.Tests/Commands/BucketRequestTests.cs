@@ -3,13 +3,18 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Tests.Commands;
 
-/// <summary>From what was typed, the config file and the environment to one request: the rules of docs/bucket-encryption-command.md.</summary>
+/// <summary>
+/// From what was typed, the config file and the environment to one request: the rules of
+/// docs/bucket-encryption-command.md.
+/// </summary>
 public sealed class BucketRequestTests
 {
     private const string File =
-        "[Credentials]\nendpoint=oss-cn-hangzhou.aliyuncs.com\naccessKeyID=file-id\naccessKeySecret=file-secret\nstsToken=file-token\n";
+        "[Credentials]\nendpoint=oss-cn-hangzhou.aliyuncs.com\naccessKeyID=file-id\naccessKeySecret=file-secret\n"
+        + "stsToken=file-token\n";
     private const string BucketSections =
-        "[Bucket-Endpoint]\nb-one=oss-cn-shanghai.aliyuncs.com\nb-two=oss-cn-shanghai.aliyuncs.com\n[Bucket-Cname]\nb-two=two.example.com\n";
+        "[Bucket-Endpoint]\nb-one=oss-cn-shanghai.aliyuncs.com\nb-two=oss-cn-shanghai.aliyuncs.com\n[Bucket-Cname]\n"
+        + "b-two=two.example.com\n";
 
     private static readonly BucketEncryptionArguments Get = new() { Method = "get", Words = ["oss://b-one"] };
     private static readonly BucketEncryptionArguments GetWithKeys = Get with
@@ -39,28 +44,32 @@ public sealed class BucketRequestTests
         ("the bucket must be given as s3://bucket", Get with { Vendor = "jdcloud" }),
         ("--vendor is none of alibaba, huawei, jdcloud, s3", Get with { Vendor = "marked" }),
         (
-            "the bucket's name is none: it has 3 to 63 lower-case letters, digits, hyphens and dots, and no object follows it",
+            "the bucket's name is none: it has 3 to 63 lower-case letters, digits, hyphens and dots, and no object "
+                + "follows it",
             Get with
             {
                 Words = ["oss://b-one/key"],
             }
         ),
         (
-            "the bucket's name is none: it has 3 to 63 lower-case letters, digits, hyphens and dots, and no object follows it",
+            "the bucket's name is none: it has 3 to 63 lower-case letters, digits, hyphens and dots, and no object "
+                + "follows it",
             Get with
             {
                 Words = ["oss://user@evil"],
             }
         ),
         (
-            "invalid accessKeyID, accessKeyID is empty: give -i, accessKeyID in the config file, or OSS_ACCESS_KEY_ID in the environment",
+            "invalid accessKeyID, accessKeyID is empty: give -i, accessKeyID in the config file, or OSS_ACCESS_KEY_ID "
+                + "in the environment",
             Get with
             {
                 Endpoint = "h",
             }
         ),
         (
-            "invalid accessKeySecret, accessKeySecret is empty: give -k, accessKeySecret in the config file, or OSS_ACCESS_KEY_SECRET in the environment",
+            "invalid accessKeySecret, accessKeySecret is empty: give -k, accessKeySecret in the config file, or "
+                + "OSS_ACCESS_KEY_SECRET in the environment",
             Get with
             {
                 AccessKeyId = "i",
@@ -68,14 +77,16 @@ public sealed class BucketRequestTests
         ),
         ("accessKeyID and stsToken must be printable ASCII", GetWithKeys with { StsToken = "a\nb" }),
         (
-            "value EcsRamRole of option --mode is not supported here (AK and StsToken are): assume the role elsewhere, and pass its temporary keys with -i, -k and -t",
+            "value EcsRamRole of option --mode is not supported here (AK and StsToken are): assume the role "
+                + "elsewhere, and pass its temporary keys with -i, -k and -t",
             GetWithKeys with
             {
                 Mode = "EcsRamRole",
             }
         ),
         (
-            "value of option --mode is not supported here (AK and StsToken are): assume the role elsewhere, and pass its temporary keys with -i, -k and -t",
+            "value of option --mode is not supported here (AK and StsToken are): assume the role elsewhere, and pass "
+                + "its temporary keys with -i, -k and -t",
             GetWithKeys with
             {
                 Mode = "marked",
@@ -118,14 +129,16 @@ public sealed class BucketRequestTests
             }
         ),
         (
-            "endpoint media.oss-cn-hangzhou.aliyuncs.com: the endpoint goes without the bucket: https://oss-cn-hangzhou.aliyuncs.com",
+            "endpoint media.oss-cn-hangzhou.aliyuncs.com: the endpoint goes without the bucket: "
+                + "https://oss-cn-hangzhou.aliyuncs.com",
             Put with
             {
                 Endpoint = "media.oss-cn-hangzhou.aliyuncs.com",
             }
         ),
         (
-            "endpoint media.s3.eu-west-1.amazonaws.com: the endpoint goes without the bucket: https://s3.eu-west-1.amazonaws.com",
+            "endpoint media.s3.eu-west-1.amazonaws.com: the endpoint goes without the bucket: "
+                + "https://s3.eu-west-1.amazonaws.com",
             Put with
             {
                 Words = ["s3://b-one"],
@@ -152,7 +165,8 @@ public sealed class BucketRequestTests
             }
         ),
         (
-            "--sign-version v4 needs a region, and the endpoint names none: give --region, or OSS_REGION in the environment",
+            "--sign-version v4 needs a region, and the endpoint names none: give --region, or OSS_REGION in the "
+                + "environment",
             GetWithKeys with
             {
                 Endpoint = "h",
@@ -170,7 +184,8 @@ public sealed class BucketRequestTests
             }
         ),
         (
-            "the signature needs a region, and the endpoint names none: give --region, or AWS_REGION in the environment",
+            "the signature needs a region, and the endpoint names none: give --region, or AWS_REGION in the "
+                + "environment",
             GetWithKeys with
             {
                 Words = ["s3://b-one"],
@@ -269,11 +284,13 @@ public sealed class BucketRequestTests
     [Theory]
     [InlineData(
         "[AkService]\necsAk=http://x",
-        "ecsAk in section [AkService] of the config file is not supported here: assume the role elsewhere, and pass its temporary keys with -i, -k and -t"
+        "ecsAk in section [AkService] of the config file is not supported here: assume the role elsewhere, and pass "
+            + "its temporary keys with -i, -k and -t"
     )]
     [InlineData(
         "[Credentials]\nmode=RamRoleArn\naccessKeyID=i\naccessKeySecret=k",
-        "value RamRoleArn of option --mode is not supported here (AK and StsToken are): assume the role elsewhere, and pass its temporary keys with -i, -k and -t"
+        "value RamRoleArn of option --mode is not supported here (AK and StsToken are): assume the role elsewhere, "
+            + "and pass its temporary keys with -i, -k and -t"
     )]
     [InlineData(
         File + "region=A",
@@ -427,7 +444,8 @@ public sealed class BucketRequestTests
             (what, expected),
             (
                 what,
-                $"{address.Endpoint} {address.Addressing} {address.Region} {(options.Contains("V4", StringComparison.Ordinal) ? "V4" : "V1")}"
+                $"{address.Endpoint} {address.Addressing} {address.Region} "
+                    + $"{(options.Contains("V4", StringComparison.Ordinal) ? "V4" : "V1")}"
             )
         );
     }
@@ -501,7 +519,8 @@ public sealed class BucketRequestTests
     [Fact]
     public void An_endpoint_of_no_region_brings_a_warning_that_names_the_regions_own() =>
         Assert.Equal(
-            "s3.amazonaws.com is not the endpoint of a region: if the request is refused, give https://s3.eu-west-1.amazonaws.com",
+            "s3.amazonaws.com is not the endpoint of a region: if the request is refused, give "
+                + "https://s3.eu-west-1.amazonaws.com",
             string.Join(
                 '|',
                 Read(

@@ -7,14 +7,15 @@ namespace BucketEncryptionOperator.Tests.Commands;
 /// <summary>Byte for byte: scripts rely on the fields.</summary>
 public sealed class JsonOutputTests
 {
-    private static readonly BucketTask Task = new(BucketMethod.Get, VendorCatalog.Find("AlibabaOSS")!, "b-one");
+    private static readonly CommandTarget Task = new(BucketMethod.Get, VendorCatalog.Find("AlibabaOSS")!, "b-one");
 
     private static readonly (CommandResult Result, string Field, int ExitCode)[] All =
     [
         (new CommandResult.Read(new BucketEncryption.Aes256(), null), """"encryption":{"algorithm":"AES256"}"""", 0),
         (
             new CommandResult.Read(new BucketEncryption.Kms("k-1", DataCipher.Sm4, "p-1", true), null),
-            """"encryption":{"algorithm":"KMS","kmsKeyId":"k-1","kmsDataEncryption":"SM4","kmsProjectId":"p-1","bucketKeyEnabled":true}"""",
+            "encryption\":{\"algorithm\":\"KMS\",\"kmsKeyId\":\"k-1\",\"kmsDataEncryption\":\"SM4\","
+                + "\"kmsProjectId\":\"p-1\",\"bucketKeyEnabled\":true}",
             0
         ),
         (
@@ -41,7 +42,9 @@ public sealed class JsonOutputTests
                     RequestId = "R1",
                 }
             ),
-            """"error":{"kind":"Denied","operation":"GetBucketEncryption","code":"AccessDenied","httpStatus":403,"ec":"0003-1","message":"No \u0022x\u0022.","endpoint":"h","requestId":"R1"}"""",
+            "error\":{\"kind\":\"Denied\",\"operation\":\"GetBucketEncryption\",\"code\":\"AccessDenied\","
+                + "\"httpStatus\":403,\"ec\":\"0003-1\",\"message\":\"No \\u0022x\\u0022.\","
+                + "\"endpoint\":\"h\",\"requestId\":\"R1\"}",
             1
         ),
         (

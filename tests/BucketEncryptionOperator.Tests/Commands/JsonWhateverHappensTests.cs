@@ -111,15 +111,18 @@ public sealed class JsonWhateverHappensTests(ITestOutputHelper output)
     [InlineData("a method with a number's value", "bucket-encryption|--json|--method|1|oss://b-one")]
     [InlineData(
         "a key with a control character",
-        "bucket-encryption|--json|--method|put|oss://b-one|--sse-algorithm|KMS|--kms-masterkey-id|key\u0001|-i|i|-k|k|--region|cn-x"
+        "bucket-encryption|--json|--method|put|oss://b-one|--sse-algorithm|KMS|--kms-masterkey-id|key\u0001|"
+            + "-i|i|-k|k|--region|cn-x"
     )]
     [InlineData(
         "a key with half of a surrogate pair",
-        "bucket-encryption|--json|--method|put|oss://b-one|--sse-algorithm|KMS|--kms-masterkey-id|keyHALF|-i|i|-k|k|--region|cn-x"
+        "bucket-encryption|--json|--method|put|oss://b-one|--sse-algorithm|KMS|--kms-masterkey-id|keyHALF|"
+            + "-i|i|-k|k|--region|cn-x"
     )]
     [InlineData(
         "a key that no store would give back",
-        "bucket-encryption|--json|--method|put|oss://b-one|--sse-algorithm|KMS|--kms-masterkey-id|LONG|-i|i|-k|k|--region|cn-x"
+        "bucket-encryption|--json|--method|put|oss://b-one|--sse-algorithm|KMS|--kms-masterkey-id|LONG|"
+            + "-i|i|-k|k|--region|cn-x"
     )]
     public async Task Words_that_are_no_command_are_told_so_in_one_line_of_JSON(string rule, string words)
     {
@@ -331,8 +334,10 @@ public sealed class JsonWhateverHappensTests(ITestOutputHelper output)
             "<a/>",
             "<Error><Code>AccessDenied</Code></Error>",
             "<Error><Code>\u0085</Code><Message>\ufffd\n</Message></Error>",
-            "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>",
-            "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>",
+            "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
+                + "</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>",
+            "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm>"
+                + "</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>",
             "<Error><Code>NoSuchServerSideEncryptionRule</Code></Error>",
         ];
         int[] statuses = [200, 200, 200, 204, 301, 400, 403, 404, 404, 500, 503];
@@ -367,7 +372,9 @@ public sealed class JsonWhateverHappensTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>As the console's writers are on a full disk, and where the descriptor was closed before the start.</summary>
+    /// <summary>
+    /// As the console's writers are on a full disk, and where the descriptor was closed before the start.
+    /// </summary>
     private sealed class Unwritable(bool isClosed) : StringWriter(CultureInfo.InvariantCulture)
     {
         public override Task WriteAsync(string? value) =>

@@ -55,7 +55,8 @@ public sealed class OssutilConfigTests(ITestOutputHelper output)
     public void Parse_reads_the_sections_of_buckets_by_the_buckets_exact_names()
     {
         var config = OssutilConfig.Parse(
-            "\uFEFF[Bucket-Endpoint]\nb-one=e1\nbone=e2\n[Bucket-Cname]\nb-two = c2\n[AkService]\necsAk=http://x\n[Default]\nproxyHost=p\nsignVersion=v4\n"
+            "\uFEFF[Bucket-Endpoint]\nb-one=e1\nbone=e2\n[Bucket-Cname]\nb-two = c2\n[AkService]\n"
+                + "ecsAk=http://x\n[Default]\nproxyHost=p\nsignVersion=v4\n"
         );
 
         Assert.Equal(

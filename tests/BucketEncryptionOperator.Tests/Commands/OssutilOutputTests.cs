@@ -8,7 +8,8 @@ namespace BucketEncryptionOperator.Tests.Commands;
 public sealed class OssutilOutputTests
 {
     private const string Absent =
-        "oss: service returned error: StatusCode=404, ErrorCode=NoSuchServerSideEncryptionRule, ErrorMessage=\"There is none.\", RequestId=R1";
+        "oss: service returned error: StatusCode=404, ErrorCode=NoSuchServerSideEncryptionRule, "
+        + "ErrorMessage=\"There is none.\", RequestId=R1";
     private const string Elapsed = "\n0.856895(s) elapsed\n";
 
     private static readonly Failure Failure = new(FailureKind.Denied, "GetBucketEncryption", "AccessDenied")
@@ -56,7 +57,8 @@ public sealed class OssutilOutputTests
             "KMS, all",
             BucketMethod.Get,
             Read(new BucketEncryption.Kms("k-1", DataCipher.Other, "p-1", true)),
-            "SSEAlgorithm:KMS\nKMSMasterKeyID:k-1\nKMSDataEncryption:unknown\nProjectID:p-1\nBucketKeyEnabled:true\n\n\n"
+            "SSEAlgorithm:KMS\nKMSMasterKeyID:k-1\nKMSDataEncryption:unknown\nProjectID:p-1\n"
+                + "BucketKeyEnabled:true\n\n\n"
                 + Elapsed,
             0
         ),
@@ -79,14 +81,16 @@ public sealed class OssutilOutputTests
             "an error of the vendor",
             BucketMethod.Put,
             new CommandResult.Failed(Failure),
-            "Error: oss: service returned error: StatusCode=403, ErrorCode=AccessDenied, ErrorMessage=\"No.\", RequestId=R1\n",
+            "Error: oss: service returned error: StatusCode=403, ErrorCode=AccessDenied, ErrorMessage=\"No.\", "
+                + "RequestId=R1\n",
             1
         ),
         (
             "with endpoint and EC",
             BucketMethod.Delete,
             new CommandResult.Failed(Failure with { Endpoint = "oss-x.example.com", Ec = "0003-1" }),
-            "Error: oss: service returned error: StatusCode=403, ErrorCode=AccessDenied, ErrorMessage=\"No.\", RequestId=R1, Endpoint=oss-x.example.com, Ec=0003-1\n",
+            "Error: oss: service returned error: StatusCode=403, ErrorCode=AccessDenied, ErrorMessage=\"No.\", "
+                + "RequestId=R1, Endpoint=oss-x.example.com, Ec=0003-1\n",
             1
         ),
         (
@@ -114,7 +118,7 @@ public sealed class OssutilOutputTests
     public void Show_prints_what_ossutil_prints(int at)
     {
         var (what, method, result, text, exitCode) = All[at];
-        var task = new BucketTask(method, VendorCatalog.Find("AlibabaOSS")!, "b-one");
+        var task = new CommandTarget(method, VendorCatalog.Find("AlibabaOSS")!, "b-one");
 
         var shown = OssutilOutput.Show(task, result, TimeSpan.FromMicroseconds(856895));
 
@@ -124,7 +128,7 @@ public sealed class OssutilOutputTests
     [Fact]
     public void Show_names_another_vendors_service()
     {
-        var task = new BucketTask(BucketMethod.Put, VendorCatalog.Find("HuaweiOBS")!, "b-one");
+        var task = new CommandTarget(BucketMethod.Put, VendorCatalog.Find("HuaweiOBS")!, "b-one");
 
         Assert.StartsWith(
             "Error: obs: service returned error: StatusCode=403, ",

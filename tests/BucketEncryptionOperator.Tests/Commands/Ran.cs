@@ -4,7 +4,9 @@ using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Commands;
 
-/// <summary>What came of a command line, in this process: no environment but HOME, and a clock that stands still.</summary>
+/// <summary>
+/// What came of a command line, in this process: no environment but HOME, and a clock that stands still.
+/// </summary>
 internal sealed record Ran(int ExitCode, string Output, string Errors)
 {
     /// <param name="output">In place of one that is kept.</param>

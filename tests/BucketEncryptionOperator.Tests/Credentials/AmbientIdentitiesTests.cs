@@ -5,7 +5,10 @@ using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Credentials;
 
-/// <summary>Each source against a server that answers what the script says: what is sent, what is read, and which step a failure names.</summary>
+/// <summary>
+/// Each source against a server that answers what the script says: what is sent, what is read, and which step a failure
+/// names.
+/// </summary>
 public sealed class AmbientIdentitiesTests : IAsyncDisposable
 {
     private const string Token = "hush-token";
@@ -14,14 +17,21 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
     private static readonly TimeSpan AlmostAnHour = TimeSpan.FromSeconds(3599);
     private const string RamRole = "acs:ram::123:role/r";
     private const string IamRole = "arn:aws:iam::123456789012:role/r";
-    private const string OssKeys =
-        """{"RequestId": "r-1", "Credentials": {"AccessKeyId": "STS.id", "AccessKeySecret": "hush-secret", "SecurityToken": "hush-sts", "Expiration": "2026-01-01T01:00:00Z"}}""";
-    private const string MetadataKeys =
-        """{"Code": "Success", "AccessKeyId": "STS.id", "AccessKeySecret": "hush-secret", "SecurityToken": "hush-sts", "Expiration": "2026-01-01T01:00:00Z", "LastUpdated": "2026-01-01T00:00:00Z"}""";
+    private const string OssKeys = """
+        {"RequestId": "r-1", "Credentials": {"AccessKeyId": "STS.id", "AccessKeySecret": "hush-secret",
+        "SecurityToken": "hush-sts", "Expiration": "2026-01-01T01:00:00Z"}}
+        """;
+    private const string MetadataKeys = """
+        {"Code": "Success", "AccessKeyId": "STS.id", "AccessKeySecret": "hush-secret", "SecurityToken": "hush-sts",
+        "Expiration": "2026-01-01T01:00:00Z", "LastUpdated": "2026-01-01T00:00:00Z"}
+        """;
     private const string IamKeys = """
-        <AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Audience>sts.amazonaws.com</Audience><Credentials>
-        <AccessKeyId>ASIAid</AccessKeyId><SecretAccessKey>hush-secret</SecretAccessKey><SessionToken>hush-sts</SessionToken><Expiration>2026-01-01T01:00:00Z</Expiration>
-        </Credentials></AssumeRoleWithWebIdentityResult><ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></AssumeRoleWithWebIdentityResponse>
+        <AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+        <AssumeRoleWithWebIdentityResult><Audience>sts.amazonaws.com</Audience><Credentials>
+        <AccessKeyId>ASIAid</AccessKeyId><SecretAccessKey>hush-secret</SecretAccessKey>
+        <SessionToken>hush-sts</SessionToken><Expiration>2026-01-01T01:00:00Z</Expiration>
+        </Credentials></AssumeRoleWithWebIdentityResult>
+        <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></AssumeRoleWithWebIdentityResponse>
         """;
 
     private static readonly AmbientIdentity.Rrsa Rrsa = new(
@@ -67,12 +77,15 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
 
         var request = Assert.Single(_server.Requests);
         Assert.StartsWith(
-            "POST /?Action=AssumeRoleWithOIDC&Format=JSON&Timestamp=2026-01-01T00%3A00%3A00Z&Version=2015-04-01 HTTP/1.1",
+            "POST /?Action=AssumeRoleWithOIDC&Format=JSON&Timestamp=2026-01-01T00%3A00%3A00Z&Version=2015-04-01 "
+                + "HTTP/1.1",
             request,
             StringComparison.Ordinal
         );
         Assert.EndsWith(
-            "\r\n\r\nRoleArn=acs%3Aram%3A%3A123%3Arole%2Fr&OIDCProviderArn=acs%3Aram%3A%3A123%3Aoidc-provider%2Fp&OIDCToken=hush-token&RoleSessionName=session&DurationSeconds=3600",
+            "\r\n\r\nRoleArn=acs%3Aram%3A%3A123%3Arole%2Fr"
+                + "&OIDCProviderArn=acs%3Aram%3A%3A123%3Aoidc-provider%2Fp&OIDCToken=hush-token"
+                + "&RoleSessionName=session&DurationSeconds=3600",
             request,
             StringComparison.Ordinal
         );
@@ -92,7 +105,9 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
         var request = Assert.Single(_server.Requests);
         Assert.StartsWith("POST / HTTP/1.1", request, StringComparison.Ordinal);
         Assert.EndsWith(
-            "\r\n\r\nAction=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fr&RoleSessionName=bucket-encryption-operator&WebIdentityToken=hush-token",
+            "\r\n\r\nAction=AssumeRoleWithWebIdentity&Version=2011-06-15"
+                + "&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fr&RoleSessionName=bucket-encryption-operator"
+                + "&WebIdentityToken=hush-token",
             request,
             StringComparison.Ordinal
         );
@@ -583,7 +598,9 @@ public sealed class AmbientIdentitiesTests : IAsyncDisposable
     private static Func<string, Reply> Json(int status, string body) => _ => ScriptedServer.Answer(status, body);
 
     private static string Refusal(string code) =>
-        $"<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>hush-token is refused</Message></Error><RequestId>r-1</RequestId></ErrorResponse>";
+        "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>"
+        + $"<Code>{code}</Code><Message>hush-token is refused</Message></Error>"
+        + "<RequestId>r-1</RequestId></ErrorResponse>";
 
     private static Func<string, Reply> Metadata() =>
         r =>

@@ -18,13 +18,13 @@ public sealed class RedactionTests
     {
         ["the key itself"] = Key,
         ["a copy of it"] = Key with { Id = "LTAI-hush-2" },
-        ["a read of it"] = new Read<AccessKey>(Key, Failure: null),
+        ["a read of it"] = new Result<AccessKey>(Key, Failure: null),
         ["a record that holds it"] = new Holder(Key, Secret),
         ["a tuple that holds it"] = (Key, Secret),
         ["a temporary key"] = new TemporaryKey(Key, TimeSpan.FromHours(1)),
         ["the answer that has it"] = new IdentityAnswer(System.Net.HttpStatusCode.OK, "hush", DateTimeOffset.UnixEpoch),
         ["the Secret itself"] = Secret,
-        ["a read of the Secret"] = new Read<V1Secret>(Secret, Failure: null),
+        ["a read of the Secret"] = new Result<V1Secret>(Secret, Failure: null),
     };
 
     public static TheoryData<string> Sentences => new(Holders.Keys);

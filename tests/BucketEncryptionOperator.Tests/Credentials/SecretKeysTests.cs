@@ -1,10 +1,11 @@
 using System.Text;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
 using k8s.Models;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Credentials;
@@ -20,7 +21,7 @@ public sealed class SecretKeysTests : IDisposable
     private static readonly SecretSource Source = new(Given.SecretKey);
 
     private readonly ManualTimeProvider _time = new();
-    private readonly KeyBreakers _breakers;
+    private readonly AccessKeyCircuitBreakers _breakers;
     private readonly SecretKeys _keys;
     private Func<Task<V1Secret>> _answer;
     private int _gets;
@@ -28,7 +29,7 @@ public sealed class SecretKeysTests : IDisposable
     public SecretKeysTests()
     {
         _answer = () => Task.FromResult(Make());
-        _breakers = new KeyBreakers(_time);
+        _breakers = new AccessKeyCircuitBreakers(_time);
         _keys = new SecretKeys(
             (name, _) =>
             {
@@ -62,7 +63,7 @@ public sealed class SecretKeysTests : IDisposable
     [Fact]
     public async Task A_missing_Secret_is_looked_for_again_after_five_seconds()
     {
-        _answer = () => throw new KubeApiException(KubeFailure.NotFound, "not found");
+        _answer = () => throw new KubeApiException(KubeFailureKind.NotFound, "not found");
 
         var missing = await GetAsync();
         _time.Advance(TimeSpan.FromSeconds(5) - TimeSpan.FromTicks(1));
@@ -288,9 +289,9 @@ public sealed class SecretKeysTests : IDisposable
     }
 
     [Theory]
-    [InlineData(KubeFailure.Transient)]
-    [InlineData(KubeFailure.Throttled)]
-    public async Task A_key_stays_good_while_Kubernetes_cannot_be_asked(KubeFailure failure)
+    [InlineData(KubeFailureKind.Transient)]
+    [InlineData(KubeFailureKind.Throttled)]
+    public async Task A_key_stays_good_while_Kubernetes_cannot_be_asked(KubeFailureKind failure)
     {
         var key = (await GetAsync()).Value;
         _answer = () => throw new KubeApiException(failure, "no");
@@ -303,11 +304,11 @@ public sealed class SecretKeysTests : IDisposable
     }
 
     [Theory]
-    [InlineData(KubeFailure.NotFound, "Missing", "SecretNotFound")]
-    [InlineData(KubeFailure.Denied, "Denied", "SecretForbidden")]
-    [InlineData(KubeFailure.Transient, "Transient", "SecretUnreadable")]
-    [InlineData(KubeFailure.Throttled, "Throttled", "SecretUnreadable")]
-    public async Task A_Secret_that_is_not_given_says_why(KubeFailure kubeFailure, string kind, string code)
+    [InlineData(KubeFailureKind.NotFound, "Missing", "SecretNotFound")]
+    [InlineData(KubeFailureKind.Denied, "Denied", "SecretForbidden")]
+    [InlineData(KubeFailureKind.Transient, "Transient", "SecretUnreadable")]
+    [InlineData(KubeFailureKind.Throttled, "Throttled", "SecretUnreadable")]
+    public async Task A_Secret_that_is_not_given_says_why(KubeFailureKind kubeFailure, string kind, string code)
     {
         _answer = () => throw new KubeApiException(kubeFailure, "no");
 
@@ -321,7 +322,7 @@ public sealed class SecretKeysTests : IDisposable
     public async Task A_key_whose_Secret_is_gone_is_not_used_any_more()
     {
         await GetAsync();
-        _answer = () => throw new KubeApiException(KubeFailure.NotFound, "no");
+        _answer = () => throw new KubeApiException(KubeFailureKind.NotFound, "no");
         _time.Advance(TimeSpan.FromMinutes(5));
 
         Assert.Null((await GetAsync()).Value);
@@ -331,7 +332,7 @@ public sealed class SecretKeysTests : IDisposable
     public async Task A_key_whose_Secret_is_forbidden_stays_in_use_for_five_minutes_of_denials()
     {
         var key = (await GetAsync()).Value;
-        _answer = () => throw new KubeApiException(KubeFailure.Denied, "no");
+        _answer = () => throw new KubeApiException(KubeFailureKind.Denied, "no");
         _time.Advance(TimeSpan.FromMinutes(5));
         var first = (await GetAsync()).Value;
         _time.Advance(TimeSpan.FromMinutes(5) - TimeSpan.FromTicks(1));
@@ -345,12 +346,12 @@ public sealed class SecretKeysTests : IDisposable
     }
 
     [Fact]
-    public async Task A_Secret_that_is_given_again_ends_the_count_of_denials_and_is_asked_for_every_five_seconds_until_then()
+    public async Task A_Secret_given_again_ends_the_count_of_denials_and_is_asked_for_every_five_seconds_until_then()
     {
         var key = (await GetAsync()).Value;
         for (var i = 0; i < 10; i++)
         {
-            _answer = () => throw new KubeApiException(KubeFailure.Denied, "no");
+            _answer = () => throw new KubeApiException(KubeFailureKind.Denied, "no");
             _time.Advance(TimeSpan.FromMinutes(5));
             Assert.Same(key, (await GetAsync()).Value);
             _answer = () => Task.FromResult(Make());
@@ -421,7 +422,9 @@ public sealed class SecretKeysTests : IDisposable
         Assert.Equal((1, 0), (kept, keys.Count));
     }
 
-    /// <summary>Rejections, Forget and Get from many threads: no exception, and in the end a key is given again.</summary>
+    /// <summary>
+    /// Rejections, Forget and Get from many threads: no exception, and in the end a key is given again.
+    /// </summary>
     [Fact]
     public async Task Threads_do_not_break_it()
     {
@@ -498,5 +501,5 @@ public sealed class SecretKeysTests : IDisposable
         };
     }
 
-    private Task<Read<AccessKey>> GetAsync() => _keys.GetAsync(Source, CancellationToken.None);
+    private Task<Result<AccessKey>> GetAsync() => _keys.GetAsync(Source, CancellationToken.None);
 }

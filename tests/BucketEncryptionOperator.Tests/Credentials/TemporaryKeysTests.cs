@@ -23,7 +23,7 @@ public sealed class TemporaryKeysTests : IDisposable
 
     private readonly ManualTimeProvider _time = new();
     private readonly ConcurrentQueue<string> _log = new();
-    private readonly KeyBreakers _breakers;
+    private readonly AccessKeyCircuitBreakers _breakers;
     private readonly TemporaryKeys _keys;
     private Func<Task<TemporaryKey>> _fetch;
     private int _fetched;
@@ -31,7 +31,7 @@ public sealed class TemporaryKeysTests : IDisposable
     public TemporaryKeysTests()
     {
         _fetch = () => Task.FromResult(Next(Hour));
-        _breakers = new KeyBreakers(_time);
+        _breakers = new AccessKeyCircuitBreakers(_time);
         _keys = new TemporaryKeys(
             (_, _) =>
             {
@@ -91,14 +91,17 @@ public sealed class TemporaryKeysTests : IDisposable
         Assert.Equal(2, _fetched);
     }
 
-    /// <summary>Callers come every second from the first late moment to the end: what they get, and what the failing renewals cost.</summary>
+    /// <summary>
+    /// Callers come every second from the first late moment to the end: what they get, and what the failing renewals
+    /// cost.
+    /// </summary>
     [Fact]
     public async Task An_old_key_is_kept_while_renewals_fail_and_never_given_in_its_last_minute()
     {
         await GetAsync();
         Fail(FailureKind.Transient, "Timeout");
         _time.Advance(Hour - TimeSpan.FromMinutes(10));
-        var given = new List<(double MinutesLeft, Read<AccessKey> Read)>();
+        var given = new List<(double MinutesLeft, Result<AccessKey> Read)>();
         for (var left = TimeSpan.FromMinutes(10); left >= TimeSpan.FromMinutes(-5); left -= TimeSpan.FromSeconds(1))
         {
             given.Add((left.TotalMinutes, await GetAsync()));
@@ -155,7 +158,10 @@ public sealed class TemporaryKeysTests : IDisposable
         Assert.Equal((2, "key-3"), (tries, (await GetAsync()).Value?.Id));
     }
 
-    /// <summary>A rotation is no event for the vendor: what the old key's breaker said is not the new one's, and no policy waits for more than one call.</summary>
+    /// <summary>
+    /// A rotation is no event for the vendor: what the old key's breaker said is not the new one's, and no policy waits
+    /// for more than one call.
+    /// </summary>
     [Fact]
     public async Task A_rejected_old_key_does_not_block_its_successor()
     {
@@ -193,10 +199,14 @@ public sealed class TemporaryKeysTests : IDisposable
         await GetAsync();
 
         Assert.Null(key);
-        Assert.Equal(("KeyExpired", 1), (failure?.Code, _fetched)); // and is a failure like any other: not asked for again at once
+        // And is a failure like any other: not asked for again at once
+        Assert.Equal(("KeyExpired", 1), (failure?.Code, _fetched));
     }
 
-    /// <summary>A key that lasts by the vendor's clock lasts here, whatever our wall clock said then; and one of ours that jumps ahead later ends it early, never late.</summary>
+    /// <summary>
+    /// A key that lasts by the vendor's clock lasts here, whatever our wall clock said then; and one of ours that jumps
+    /// ahead later ends it early, never late.
+    /// </summary>
     [Fact]
     public async Task A_machine_that_slept_past_the_end_does_not_use_the_key()
     {
@@ -265,7 +275,8 @@ public sealed class TemporaryKeysTests : IDisposable
 
         var warning = Assert.Single(_log, l => l.StartsWith("Warning", StringComparison.Ordinal));
         Assert.Contains(
-            "AssumeRoleWithOIDC failed with NoPermission. refused. not for you (request r-1). The old ones are good for 00:10:00",
+            "AssumeRoleWithOIDC failed with NoPermission. refused. not for you (request r-1). The old ones are good "
+                + "for 00:10:00",
             warning,
             StringComparison.Ordinal
         );
@@ -304,5 +315,5 @@ public sealed class TemporaryKeysTests : IDisposable
     private TemporaryKey Next(TimeSpan lasts) =>
         new(new AccessKey($"key-{_fetched}", "secret", $"token-{_fetched}"), lasts);
 
-    private Task<Read<AccessKey>> GetAsync() => _keys.GetAsync(Role, CancellationToken.None);
+    private Task<Result<AccessKey>> GetAsync() => _keys.GetAsync(Role, CancellationToken.None);
 }

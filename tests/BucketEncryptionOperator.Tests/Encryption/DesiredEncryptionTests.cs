@@ -2,7 +2,9 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Tests.Encryption;
 
-/// <summary>Fingerprints are kept in the status of policies: an upgrade that changed one would forget what was written before.</summary>
+/// <summary>
+/// Fingerprints are kept in the status of policies: an upgrade that changed one would forget what was written before.
+/// </summary>
 public sealed class DesiredEncryptionTests
 {
     private static readonly Dictionary<string, DesiredEncryption> Fingerprints = new(StringComparer.Ordinal)

@@ -82,7 +82,10 @@ public sealed class FailurePolicyTests
     public void Every_kind_has_a_line_in_the_table(string kind) =>
         Assert.Contains(Table.Keys, k => k.StartsWith(kind, StringComparison.Ordinal));
 
-    /// <summary>What answers in the store's place is waited out for an hour. Then a person is called for, and the store is asked all the same.</summary>
+    /// <summary>
+    /// What answers in the store's place is waited out for an hour. Then a person is called for, and the store is asked
+    /// all the same.
+    /// </summary>
     [Theory]
     [InlineData("the first answer", 0, false)]
     [InlineData("almost an hour", 59, false)]
@@ -117,7 +120,7 @@ public sealed class FailurePolicyTests
             Observed: null
         );
 
-    private static string Say(ComeBack next) =>
+    private static string Say(RequeueDecision next) =>
         next switch
         {
             { Delay: null } => "on change",

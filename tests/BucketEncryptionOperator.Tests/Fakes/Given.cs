@@ -1,7 +1,8 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
-using KubeRuntime.Api;
-using KubeRuntime.Watching;
+using BucketEncryptionOperator.Specs;
+using KubeRuntime.Client;
+using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Tests.Fakes;
 
@@ -102,13 +103,13 @@ internal static class Given
         };
 
     /// <summary>What a reconcile reads of a policy whose store this is; null where it is not there.</summary>
-    public static Read<DesiredState> ReadWith(
+    public static Result<DesiredState> ReadWith(
         this StoreReader reader,
         BucketEncryptionPolicy policy,
         ObjectStore? store
     )
     {
-        var mirror = new Mirror<ObjectStore>();
+        var mirror = new ObjectCache<ObjectStore>();
         if (store is not null)
             mirror.Apply(new WatchEvent<ObjectStore>.Applied(store));
         var (found, problem) = new Stores(mirror, shared: null, reader).Find(

@@ -10,10 +10,15 @@ internal sealed class HookedVendor(Func<BucketAddress, AccessKey, InMemoryVendor
     /// <summary>All of them write documents alike.</summary>
     private static readonly InMemoryVendor Format = new();
 
-    /// <summary>Called before each call with its operation (Get, Put, Delete), bucket and key; may wait, or throw what the caller shall be told.</summary>
+    /// <summary>
+    /// Called before each call with its operation (Get, Put, Delete), bucket and key; may wait, or throw what the
+    /// caller shall be told.
+    /// </summary>
     public Func<string, BucketAddress, AccessKey, Task> Before { get; set; } = (_, _, _) => Task.CompletedTask;
 
-    /// <summary>Called when the vendor has answered a read that belongs to no write, and before the caller has the answer.</summary>
+    /// <summary>
+    /// Called when the vendor has answered a read that belongs to no write, and before the caller has the answer.
+    /// </summary>
     public Func<BucketAddress, AccessKey, Task> AfterLook { get; set; } = (_, _) => Task.CompletedTask;
 
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)

@@ -10,10 +10,14 @@ internal sealed record VendorCall(string Operation, string Bucket);
 
 /// <summary>A call as the vendor itself saw it.</summary>
 /// <param name="Before">What the bucket had when the call came; null where there is no such bucket.</param>
-/// <param name="After">What it had when the call was done: the same as before for a read, and for a write that had no effect.</param>
+/// <param name="After">
+/// What it had when the call was done: the same as before for a read, and for a write that had no effect.
+/// </param>
 internal sealed record VendorReceipt(VendorCall Call, AccessKey Key, BucketEncryption? Before, BucketEncryption? After)
 {
-    /// <summary>What a read was answered with, which may be older; null for a write and for a read that failed.</summary>
+    /// <summary>
+    /// What a read was answered with, which may be older; null for a write and for a read that failed.
+    /// </summary>
     public BucketEncryption? Shown { get; init; }
 
     /// <summary>What the caller is told instead of success.</summary>
@@ -25,8 +29,8 @@ internal sealed record VendorReceipt(VendorCall Call, AccessKey Key, BucketEncry
 internal sealed record VendorFault(Failure Failure, bool AfterEffect = false);
 
 /// <summary>
-/// A vendor in memory that keeps the contract of <see cref="IBucketEncryptionApi"/>: buckets that exist, keys that are good or not,
-/// reads that may lag behind writes, and faults at chosen calls.
+/// A vendor in memory that keeps the contract of <see cref="IBucketEncryptionApi"/>: buckets that exist, keys that are
+/// good or not, reads that may lag behind writes, and faults at chosen calls.
 /// </summary>
 internal sealed class InMemoryVendor : IBucketEncryptionApi
 {
@@ -50,7 +54,9 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
     /// <summary>From a call and its key, what the vendor says that the key may not; null where it may.</summary>
     public Func<VendorCall, AccessKey, Failure?> Denials { get; set; } = (_, _) => null;
 
-    /// <summary>Called with each call that the vendor has got, when its effect, if any, is there and its answer is on the way.</summary>
+    /// <summary>
+    /// Called with each call that the vendor has got, when its effect, if any, is there and its answer is on the way.
+    /// </summary>
     public Action<VendorReceipt> Received { get; set; } = _ => { };
 
     /// <summary>So many reads after a write still see what was there before.</summary>

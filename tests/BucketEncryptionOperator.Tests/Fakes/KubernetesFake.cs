@@ -1,14 +1,14 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using BucketEncryptionOperator.Policies;
-using KubeRuntime.Api;
+using BucketEncryptionOperator.Api;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Tests.Fakes;
 
 /// <summary>
-/// As much of an API server as the operator writes to, behind loopback: get of a Secret, and merge patches of a policy's status and of its
-/// finalizers, bound to its resourceVersion. Faults at chosen requests.
+/// As much of an API server as the operator writes to, behind loopback: get of a Secret, and merge patches of a
+/// policy's status and of its finalizers, bound to its resourceVersion. Faults at chosen requests.
 /// </summary>
 internal sealed class KubernetesFake : IAsyncDisposable
 {
@@ -20,7 +20,9 @@ internal sealed class KubernetesFake : IAsyncDisposable
     private readonly TimeProvider _time;
     private int _version = 100;
 
-    /// <param name="inProcess">Without a network: a request has its answer before the client's call returns. For tests that make very many.</param>
+    /// <param name="inProcess">
+    /// Without a network: a request has its answer before the client's call returns. For tests that make very many.
+    /// </param>
     public KubernetesFake(TimeProvider time, bool inProcess = false)
     {
         _time = time;
@@ -46,7 +48,9 @@ internal sealed class KubernetesFake : IAsyncDisposable
     /// <summary>As <see cref="Faults"/>, for a request that has been carried out and whose answer is lost.</summary>
     public Func<string, Reply?> LostAnswers { get; set; } = _ => null;
 
-    /// <summary>Called with the first line of each request and the status of its answer, when its effect, if any, is there.</summary>
+    /// <summary>
+    /// Called with the first line of each request and the status of its answer, when its effect, if any, is there.
+    /// </summary>
     public Action<string, int> Served { get; set; } = (_, _) => { };
 
     /// <summary>First lines, without the version.</summary>
@@ -62,7 +66,10 @@ internal sealed class KubernetesFake : IAsyncDisposable
     public static Reply Status(int code, string reason) =>
         ScriptedServer.Answer(
             code,
-            $$"""{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "{{reason}}", "reason": "{{reason}}", "code": {{code}}}""",
+            $$"""
+            {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "{{reason}}",
+            "reason": "{{reason}}", "code": {{code}}}
+            """,
             "Content-Type: application/json"
         );
 
@@ -74,7 +81,10 @@ internal sealed class KubernetesFake : IAsyncDisposable
         ];
         return ScriptedServer.Answer(
             404,
-            $$$"""{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "not found", "reason": "NotFound", "details": {"name": "{{{name}}}"}, "code": 404}""",
+            $$$"""
+            {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "not found",
+            "reason": "NotFound", "details": {"name": "{{{name}}}"}, "code": 404}
+            """,
             "Content-Type: application/json"
         );
     }
@@ -84,9 +94,11 @@ internal sealed class KubernetesFake : IAsyncDisposable
     {
         lock (_gate)
         {
-            var path = Kinds.Policies.ObjectPath(policy.Metadata.Key);
+            var path = ApiResources.Policies.ObjectPath(policy.Metadata.Key);
             var status = _objects.GetValueOrDefault(path)?["status"]?.DeepClone();
-            var node = JsonSerializer.SerializeToNode(policy, Wire.Default.BucketEncryptionPolicy)!.AsObject();
+            var node = JsonSerializer
+                .SerializeToNode(policy, ApiJsonContext.Default.BucketEncryptionPolicy)!
+                .AsObject();
             node["status"] = status ?? node["status"]?.DeepClone();
             return Policy(Store(path, node));
         }
@@ -117,7 +129,7 @@ internal sealed class KubernetesFake : IAsyncDisposable
     {
         lock (_gate)
         {
-            var path = Kinds.Policies.ObjectPath(policy);
+            var path = ApiResources.Policies.ObjectPath(policy);
             if (!_objects.TryGetValue(path, out var stored))
                 return;
             if (stored["metadata"]?["finalizers"] is not JsonArray { Count: > 0 })
@@ -155,7 +167,7 @@ internal sealed class KubernetesFake : IAsyncDisposable
 
     private IEnumerable<JsonObject> StoredPolicies =>
         _objects
-            .Where(o => o.Key.Contains($"/{Kinds.Policies.Plural}/", StringComparison.Ordinal))
+            .Where(o => o.Key.Contains($"/{ApiResources.Policies.Plural}/", StringComparison.Ordinal))
             .Select(o => o.Value);
 
     private static NamespacedName KeyOf(JsonObject policy) => new(Text(policy, "namespace"), Text(policy, "name"));
@@ -167,7 +179,7 @@ internal sealed class KubernetesFake : IAsyncDisposable
     {
         lock (_gate)
         {
-            var path = Kinds.Policies.ObjectPath(policy);
+            var path = ApiResources.Policies.ObjectPath(policy);
             var node = _objects[path].DeepClone().AsObject();
             node.Remove("status");
             return Policy(Store(path, node));
@@ -180,7 +192,9 @@ internal sealed class KubernetesFake : IAsyncDisposable
     public BucketEncryptionPolicy? Find(NamespacedName policy)
     {
         lock (_gate)
-            return _objects.GetValueOrDefault(Kinds.Policies.ObjectPath(policy)) is { } found ? Policy(found) : null;
+            return _objects.GetValueOrDefault(ApiResources.Policies.ObjectPath(policy)) is { } found
+                ? Policy(found)
+                : null;
     }
 
     public void PutSecret(NamespacedName name, params (string Name, string Value)[] data)
@@ -277,7 +291,7 @@ internal sealed class KubernetesFake : IAsyncDisposable
     }
 
     private static BucketEncryptionPolicy Policy(JsonObject node) =>
-        node.Deserialize(Wire.Default.BucketEncryptionPolicy)!;
+        node.Deserialize(ApiJsonContext.Default.BucketEncryptionPolicy)!;
 
     /// <summary>RFC 7386.</summary>
     private static JsonNode? Merge(JsonNode? target, JsonNode? patch)

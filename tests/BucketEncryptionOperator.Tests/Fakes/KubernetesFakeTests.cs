@@ -1,7 +1,7 @@
 using System.Text;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Policies;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Fakes;
@@ -26,7 +26,8 @@ public sealed class KubernetesFakeTests : IAsyncLifetime
         var merged = await PatchAsync(written.Metadata.ResourceVersion, """{"buckets": []}""");
 
         Assert.NotEqual(policy.Metadata.ResourceVersion, written.Metadata.ResourceVersion);
-        Assert.Equal((1L, 0), (merged.Status!.ObservedGeneration, merged.Status.Buckets.Length)); // what is not named stays, lists are replaced whole
+        // What is not named stays, lists are replaced whole
+        Assert.Equal((1L, 0), (merged.Status!.ObservedGeneration, merged.Status.Buckets.Length));
         Assert.Equal(policy.Metadata.Generation, merged.Metadata.Generation);
     }
 
@@ -40,7 +41,7 @@ public sealed class KubernetesFakeTests : IAsyncLifetime
             PatchAsync(policy.Metadata.ResourceVersion, "{}")
         );
 
-        Assert.Equal(KubeFailure.Conflict, thrown.Failure);
+        Assert.Equal(KubeFailureKind.Conflict, thrown.Failure);
     }
 
     [Fact]
@@ -51,7 +52,7 @@ public sealed class KubernetesFakeTests : IAsyncLifetime
             SecretKeys.FetchAsync(_kubernetes.Client, Given.SecretKey, CancellationToken.None)
         );
 
-        Assert.Equal((KubeFailure.NotFound, KubeFailure.NotFound), (policy.Failure, secret.Failure));
+        Assert.Equal((KubeFailureKind.NotFound, KubeFailureKind.NotFound), (policy.Failure, secret.Failure));
         Assert.Equal(2, _kubernetes.Requests.Count);
     }
 
@@ -67,7 +68,7 @@ public sealed class KubernetesFakeTests : IAsyncLifetime
 
     private Task<BucketEncryptionPolicy> PatchAsync(string version, string status) =>
         _kubernetes.Client.PatchStatusAsync(
-            Kinds.Policies,
+            ApiResources.Policies,
             Given.PolicyKey,
             Encoding.UTF8.GetBytes($$"""{"metadata": {"resourceVersion": "{{version}}"}, "status": {{status}}}"""),
             CancellationToken.None

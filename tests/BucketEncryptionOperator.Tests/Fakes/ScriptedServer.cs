@@ -9,8 +9,9 @@ using System.Text;
 namespace BucketEncryptionOperator.Tests.Fakes;
 
 /// <summary>
-/// An HTTP/1.1 server on loopback that answers each request with whatever bytes the script says, and can misbehave as no real
-/// server library would let it: half an answer, a reset, silence. One request a connection. Keeps every request as text.
+/// An HTTP/1.1 server on loopback that answers each request with whatever bytes the script says, and can misbehave as
+/// no real server library would let it: half an answer, a reset, silence. One request a connection. Keeps every request
+/// as text.
 /// </summary>
 internal sealed class ScriptedServer : IAsyncDisposable
 {
@@ -43,7 +44,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public static Reply Answer(int status, string body = "", params string[] headers) =>
         new Reply.Bytes(
-            $"HTTP/1.1 {status} Status\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\nConnection: close\r\n{string.Concat(headers.Select(h => h + "\r\n"))}\r\n{body}"
+            $"HTTP/1.1 {status} Status\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n"
+                + $"Connection: close\r\n{string.Concat(headers.Select(h => h + "\r\n"))}\r\n{body}"
         );
 
     public async ValueTask DisposeAsync()

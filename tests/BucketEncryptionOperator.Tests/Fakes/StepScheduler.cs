@@ -3,12 +3,13 @@ using System.Collections.Concurrent;
 namespace BucketEncryptionOperator.Tests.Fakes;
 
 /// <summary>
-/// Runs the steps of many concurrent tasks one at a time, on the thread that asks for it. Tasks stop at gates, and the caller chooses which gate opens
-/// next: so a seed decides in which order things happen. What it was never asked to run is dropped, as by a process that is killed.
+/// Runs the steps of many concurrent tasks one at a time, on the thread that asks for it. Tasks stop at gates, and the
+/// caller chooses which gate opens next: so a seed decides in which order things happen. What it was never asked to run
+/// is dropped, as by a process that is killed.
 /// </summary>
 /// <remarks>
-/// The order is the seed's alone as long as the tasks wait for nothing but gates. A wait for another task's semaphore comes back by way of the thread pool;
-/// <see cref="Drain"/> waits for that too, as far as can be told from outside.
+/// The order is the seed's alone as long as the tasks wait for nothing but gates. A wait for another task's semaphore
+/// comes back by way of the thread pool; <see cref="Drain"/> waits for that too, as far as can be told from outside.
 /// </remarks>
 internal sealed class StepScheduler : TaskScheduler
 {
@@ -53,7 +54,9 @@ internal sealed class StepScheduler : TaskScheduler
         gate.Open(failure);
     }
 
-    /// <summary>Runs everything that can run, until each task is at a gate, waits for another one, or has ended.</summary>
+    /// <summary>
+    /// Runs everything that can run, until each task is at a gate, waits for another one, or has ended.
+    /// </summary>
     public void Drain()
     {
         while (true)

@@ -4,7 +4,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace BucketEncryptionOperator.Tests.Fakes;
 
-/// <summary>A certificate authority that no system trusts, and a server's certificate for 127.0.0.1 that it has signed.</summary>
+/// <summary>
+/// A certificate authority that no system trusts, and a server's certificate for 127.0.0.1 that it has signed.
+/// </summary>
 internal sealed class TestAuthority : IDisposable
 {
     private static readonly DateTimeOffset From = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);

@@ -1,6 +1,7 @@
 using System.Reflection;
+using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 using Microsoft.Extensions.Logging;
 
 namespace BucketEncryptionOperator.Tests.Hosting;
@@ -10,7 +11,9 @@ public sealed class LogPageTests
 {
     private static readonly IReadOnlyList<LoggerMessageAttribute> Messages =
     [
-        .. new[] { typeof(KubeClient).Assembly.GetType("KubeRuntime.Log", throwOnError: true)!, typeof(Log) }
+        .. new[] { typeof(KubeClient).Assembly, typeof(StatusReporter).Assembly }
+            .SelectMany(a => a.GetTypes())
+            .Where(t => t.Name == "Log")
             .SelectMany(t => t.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static))
             .Select(m => m.GetCustomAttribute<LoggerMessageAttribute>())
             .OfType<LoggerMessageAttribute>(),

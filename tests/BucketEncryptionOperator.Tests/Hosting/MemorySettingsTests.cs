@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace BucketEncryptionOperator.Tests.Hosting;
 
-/// <summary>What the operator's process is started with. A property whose name is misspelt in the project file is no error to anybody else.</summary>
+/// <summary>
+/// What the operator's process is started with. A property whose name is misspelt in the project file is no error to
+/// anybody else.
+/// </summary>
 public sealed class MemorySettingsTests
 {
     private const long Mib = 1 << 20;

@@ -13,7 +13,8 @@ public sealed class OperatorOptionsTests
     {
         ["an empty name of a namespace"] = (
             o => o.WatchNamespaces = ["a", ""],
-            "--watch-namespaces: \"\" is not the name of a namespace; give names separated by commas, or leave the flag out"
+            "--watch-namespaces: \"\" is not the name of a namespace; give names separated by commas, or leave the "
+                + "flag out"
         ),
         ["a namespace whose name is none"] = (
             o => o.WatchNamespaces = ["a.b"],

@@ -1,8 +1,8 @@
 using System.Text;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Hosting;
-using BucketEncryptionOperator.Policies;
-using BucketEncryptionOperator.Tests.Policies;
-using KubeRuntime.Api;
+using BucketEncryptionOperator.Tests.Specs;
+using KubeRuntime.Client;
 using Microsoft.Extensions.Logging;
 using TestKit;
 
@@ -40,7 +40,8 @@ public sealed class SchemaCheckTests
         await _time.TimersScheduledAsync(1).Within();
 
         Assert.Equal(
-            "CRDOutdated: the API server does not know BucketEncryptionPolicy, ObjectStore; apply the CRDs of this version of the operator",
+            "CRDOutdated: the API server does not know BucketEncryptionPolicy, ObjectStore; apply the CRDs of this "
+                + "version of the operator",
             check.Problem
         );
         Assert.Equal(
@@ -59,15 +60,15 @@ public sealed class SchemaCheckTests
     [Theory]
     [InlineData(
         "not served at all",
-        KubeFailure.NotFound,
+        KubeFailureKind.NotFound,
         "CRDOutdated: the API server does not serve bucketencryption.io/v1alpha1"
     )]
     [InlineData(
         "no answer",
-        KubeFailure.Transient,
+        KubeFailureKind.Transient,
         "the CRDs of the cluster could not be looked at: the server's words"
     )]
-    public async Task Waits_where_it_cannot_know(string sentence, KubeFailure failure, string expected)
+    public async Task Waits_where_it_cannot_know(string sentence, KubeFailureKind failure, string expected)
     {
         _answer = () => throw new KubeApiException(failure, "the server's words");
         using var stop = new CancellationTokenSource();
@@ -99,7 +100,7 @@ public sealed class SchemaCheckTests
     [Fact]
     public async Task Goes_on_unchecked_where_the_account_may_not_look()
     {
-        _answer = () => throw new KubeApiException(KubeFailure.Denied, "forbidden");
+        _answer = () => throw new KubeApiException(KubeFailureKind.Denied, "forbidden");
         var check = Check();
 
         await check.PassAsync(CancellationToken.None);
@@ -108,5 +109,6 @@ public sealed class SchemaCheckTests
         Assert.Contains("forbidden", Assert.Single(_log.Entries).Text, StringComparison.Ordinal);
     }
 
-    private SchemaCheck Check() => new(_ => Task.FromResult(_answer()), [Kinds.Policy, Kinds.ObjectStore], _time, _log);
+    private SchemaCheck Check() =>
+        new(_ => Task.FromResult(_answer()), [ApiResources.Policy, ApiResources.ObjectStore], _time, _log);
 }

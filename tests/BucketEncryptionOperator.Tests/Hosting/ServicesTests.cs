@@ -1,10 +1,10 @@
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Hosting;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
-using KubeRuntime.Control;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -33,7 +33,7 @@ public sealed class ServicesTests
         );
         Assert.Contains(provider.GetServices<IHostedService>(), s => s is OperatorService);
         Assert.False(provider.GetRequiredService<ControllerGroup>().IsReady);
-        Assert.Null(provider.GetRequiredService<ControllerGroup>().Ailment);
+        Assert.Null(provider.GetRequiredService<ControllerGroup>().UnhealthyReason);
     }
 
     [Theory]

@@ -1,5 +1,5 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
@@ -9,7 +9,8 @@ namespace BucketEncryptionOperator.Tests.Reconciling;
 /// <summary>What passes leave to each other: results, looks, what is on record, and what no status says yet.</summary>
 public sealed class BetweenPassesTests : SharedBucketBench
 {
-    private static Failure Limited => new(FailureKind.Throttled, "Get", Pace.RateLimited) { NotSent = true };
+    private static Failure Limited =>
+        new(FailureKind.Throttled, "Get", AdaptiveRateLimiter.RateLimited) { NotSent = true };
 
     [Fact]
     public async Task A_result_that_grows_old_while_the_next_pass_runs_still_counts_for_it()
@@ -40,16 +41,16 @@ public sealed class BetweenPassesTests : SharedBucketBench
         foreach (var n in names)
             Vendor[n] = None;
         var p = Restoring(Policy("p", WantKey1, 1, names));
-        p = p with { Metadata = p.Metadata with { Finalizers = [Keeper.Finalizer] } };
+        p = p with { Metadata = p.Metadata with { Finalizers = [WriteAheadRecorder.Finalizer] } };
         Bench.Start(p);
         var now = KubeTimeConverter.Truncate(Bench.Time.GetUtcNow());
         var stored = Bench.Kubernetes.Read(Key("p"));
         var rows = Enumerable
             .Range(0, 256)
-            .Select(i => new BucketRow
+            .Select(i => new BucketStatus
             {
                 Name = $"old-{i:000}",
-                State = BucketRow.Releasing,
+                State = BucketStatus.Releasing,
                 HeldTime = now,
                 Partition = null,
             });
@@ -69,7 +70,7 @@ public sealed class BetweenPassesTests : SharedBucketBench
     }
 
     [Fact]
-    public async Task An_original_that_was_recorded_for_a_write_that_was_not_made_gives_way_to_what_the_bucket_has_at_the_write()
+    public async Task An_original_recorded_for_a_write_that_was_not_made_gives_way_to_what_the_bucket_has_at_the_write()
     {
         string[] names = ["a-bucket", "b-bucket"];
         foreach (var n in names)
@@ -294,7 +295,7 @@ public sealed class BetweenPassesTests : SharedBucketBench
         Vendor[Bucket] = None;
         Bench.Start(Restoring(Policy("p", WantKey1, 1)));
         var refuses = true;
-        WritesRow? onRecord = null;
+        WriteRecord? onRecord = null;
         Vendor.Faults = (_, call) =>
         {
             if (call.Operation != "Put")

@@ -1,12 +1,14 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Api;
-using KubeRuntime.Conditions;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
-/// <summary>A policy whose store is the cluster's: whose keys are used, and that the namespace's leave is asked at each look.</summary>
+/// <summary>
+/// A policy whose store is the cluster's: whose keys are used, and that the namespace's leave is asked at each look.
+/// </summary>
 public sealed class ClusterStoreTests : IAsyncLifetime
 {
     private static readonly NamespacedName SecretOfTheCluster = new(Workbench.SecretNamespace, Given.SecretKey.Name);

@@ -1,11 +1,10 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
-using KubeRuntime.Conditions;
-using KubeRuntime.Control;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -163,8 +162,8 @@ public sealed class KeyRegionsTests : IAsyncLifetime
             {
                 var delay = await _bench.ReconcileAsync(name) switch
                 {
-                    Requeue.After after => after.Delay,
-                    Requeue.Retry retry => retry.AtLeast,
+                    ReconcileResult.After after => after.Delay,
+                    ReconcileResult.Retry retry => retry.AtLeast,
                     _ => TimeSpan.FromHours(1),
                 };
                 _due[name] = Now + delay;

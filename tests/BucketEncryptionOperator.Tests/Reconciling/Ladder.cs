@@ -1,7 +1,7 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Conditions;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 

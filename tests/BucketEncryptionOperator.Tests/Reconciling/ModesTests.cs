@@ -1,8 +1,7 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Conditions;
-using KubeRuntime.Control;
+using KubeRuntime.Controllers;
 using Xunit.Abstractions;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
@@ -37,7 +36,7 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
 
         Assert.Equal((("True", "Audited"), "False"), (audited.Item1, audited.Item2));
         Assert.Equal(["Get"], audited.Item3);
-        Assert.Equal((PlannedRow.Put, "AES256"), (planned?.Operation, planned?.Target.Algorithm));
+        Assert.Equal((PlannedWrite.Put, "AES256"), (planned?.Operation, planned?.Target.Algorithm));
         Assert.Equal(planned?.Document, _bench.Vendor.Document(Bucket));
         Assert.Null(Assert.Single(_bench.Status.Buckets).Planned);
         Assert.Equal(["DriftDetected", "EncryptionApplied"], _bench.Events.Reasons);
@@ -84,7 +83,9 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
             _bench.Vendor[name] = None;
             _bench.Vendor.SetDocument(
                 name,
-                $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm><Future>{new string('x', 3000)}</Future></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>"
+                "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault>"
+                    + $"<SSEAlgorithm>AES256</SSEAlgorithm><Future>{new string('x', 3000)}</Future>"
+                    + "</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>"
             );
         }
         var policy = Given.Policy(names).With(new EncryptionSpec { Algorithm = "KMS" });
@@ -107,13 +108,15 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
 
         var requeue = await _bench.ReconcileAsync();
 
-        Assert.Equal(Requeue.OnChange, requeue);
+        Assert.Equal(ReconcileResult.OnChange, requeue);
         Assert.Equal(calls, _bench.Vendor.Calls.Count);
         Assert.Equal((("True", "Suspended"), "Unknown"), (Ready(), Compliant()));
         Assert.Equal(2, _bench.Status.ObservedGeneration);
     }
 
-    /// <summary>A pass over many buckets may take minutes where the vendor is slow: who stops it must not wait for its end.</summary>
+    /// <summary>
+    /// A pass over many buckets may take minutes where the vendor is slow: who stops it must not wait for its end.
+    /// </summary>
     [Theory]
     [InlineData("suspended")]
     [InlineData("audited")]
@@ -170,7 +173,7 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
 
         var rows = _bench.Status.Buckets;
         Assert.Equal((Aes, None), (_bench.Vendor["a-bucket"], _bench.Vendor["b-bucket"]));
-        Assert.Equal([BucketRow.InSync, BucketRow.Unknown], rows.Select(r => r.State));
+        Assert.Equal([BucketStatus.InSync, BucketStatus.Unknown], rows.Select(r => r.State));
         Assert.Equal([true, false], rows.Select(r => r.LastAppliedTime is not null));
         Assert.Equal(["EncryptionApplied"], _bench.Events.Reasons);
     }
@@ -225,7 +228,7 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
         var end = _bench.Time.GetUtcNow().AddDays(1);
         while (_bench.Time.GetUtcNow() < end)
         {
-            _bench.Time.Advance(Assert.IsType<Requeue.After>(await _bench.ReconcileAsync()).Delay);
+            _bench.Time.Advance(Assert.IsType<ReconcileResult.After>(await _bench.ReconcileAsync()).Delay);
             contested |= Ready().Reason == "Contested";
             _bench.Vendor[Bucket] = None;
         }

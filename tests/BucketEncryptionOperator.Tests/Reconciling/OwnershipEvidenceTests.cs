@@ -1,16 +1,18 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
-using KubeRuntime.Conditions;
-using KubeRuntime.Control;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
 using Xunit.Abstractions;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
-/// <summary>Ownership rests on what the operator has seen itself: nothing that a tenant writes, and no answer without the vendor's code, moves a bucket.</summary>
+/// <summary>
+/// Ownership rests on what the operator has seen itself: nothing that a tenant writes, and no answer without the
+/// vendor's code, moves a bucket.
+/// </summary>
 public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBucketBench
 {
     [Theory]
@@ -270,7 +272,7 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
     }
 
     [Fact]
-    public async Task An_hour_of_answers_that_are_not_the_stores_calls_for_a_person_and_the_store_is_asked_every_five_minutes()
+    public async Task An_hour_of_answers_not_the_stores_calls_for_a_person_and_the_store_is_asked_every_five_minutes()
     {
         Vendor[Bucket] = None;
         Bench.Start(Policy("p", WantKey1, 1));
@@ -292,8 +294,9 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
             Bench.Time.Advance(
                 await Bench.ReconcileAsync(Key("p")) switch
                 {
-                    Requeue.After after => after.Delay,
-                    Requeue.Retry retry => retry.AtLeast + TimeSpan.FromMinutes(4), // as long as the back-off may be
+                    ReconcileResult.After after => after.Delay,
+                    // As long as the back-off may be.
+                    ReconcileResult.Retry retry => retry.AtLeast + TimeSpan.FromMinutes(4),
                     _ => TimeSpan.FromHours(1),
                 }
             );
@@ -307,7 +310,7 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         Assert.Equal("HTTP_404", reasonBefore);
         Assert.Equal(("False", FailurePolicy.NotTheStore), ready);
         Assert.Equal(FailurePolicy.NotTheStore, stalled?.Reason);
-        Assert.Equal((BucketRow.Unknown, "HTTP_404"), (row.State, row.Error?.Code));
+        Assert.Equal((BucketStatus.Unknown, "HTTP_404"), (row.State, row.Error?.Code));
         Assert.NotNull(row.ClaimedTime);
         Assert.All(
             Gaps([.. asked.Where(a => a > TimeSpan.FromMinutes(66))]),

@@ -83,7 +83,8 @@ public sealed class OwnershipModelTests(ITestOutputHelper output)
 #pragma warning restore CA1031
             {
                 failure =
-                    $"{e.Message}\n{(e is Xunit.Sdk.XunitException ? "" : e)}\n{(schedules == 1 ? schedule.Story : "")}";
+                    $"{e.Message}\n{(e is Xunit.Sdk.XunitException ? "" : e)}\n"
+                    + $"{(schedules == 1 ? schedule.Story : "")}";
             }
             lock (gate)
             {

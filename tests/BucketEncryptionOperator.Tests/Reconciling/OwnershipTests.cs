@@ -1,10 +1,9 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
-using KubeRuntime.Conditions;
-using KubeRuntime.Control;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -143,7 +142,7 @@ public sealed class OwnershipTests : IAsyncLifetime
         Assert.Contains(younger, _bench.Woken);
         Assert.Equal(Key1, _bench.Vendor[Bucket]);
         Assert.Equal(
-            (OriginalRow.Recorded, "None"),
+            (OriginalEncryption.Recorded, "None"),
             (Row(younger).Original?.State, Row(younger).Original?.Encryption?.Algorithm)
         );
     }
@@ -174,7 +173,7 @@ public sealed class OwnershipTests : IAsyncLifetime
         await _bench.ReconcileAsync(older);
 
         Assert.Null(_bench.Kubernetes.Find(older));
-        Assert.Equal(OriginalRow.Recorded, Row(younger).Original?.State);
+        Assert.Equal(OriginalEncryption.Recorded, Row(younger).Original?.State);
     }
 
     /// <summary>Two that agree, and neither can do it: they must not keep waking each other.</summary>
@@ -184,11 +183,11 @@ public sealed class OwnershipTests : IAsyncLifetime
         var (_, younger) = await TwoAsync(WantKey1, WantKey1);
         _bench.Vendor[Bucket] = new BucketEncryption.Other("AES512"); // a downgrade, refused to both
 
-        var waits = new List<Requeue>();
+        var waits = new List<ReconcileResult>();
         for (var i = 0; i < 3; i++)
             waits.Add(await _bench.ReconcileAsync(younger));
 
-        Assert.All(waits, w => Assert.IsType<Requeue.Retry>(w));
+        Assert.All(waits, w => Assert.IsType<ReconcileResult.Retry>(w));
     }
 
     [Theory]
@@ -218,7 +217,9 @@ public sealed class OwnershipTests : IAsyncLifetime
         Assert.Equal(Aes, _bench.Vendor[Bucket]);
     }
 
-    /// <summary>Whoever has just started would leave a settled policy for its own time; one that has been woken is not settled.</summary>
+    /// <summary>
+    /// Whoever has just started would leave a settled policy for its own time; one that has been woken is not settled.
+    /// </summary>
     [Fact]
     public async Task An_heir_looks_at_once_although_the_process_has_just_started()
     {
@@ -296,5 +297,5 @@ public sealed class OwnershipTests : IAsyncLifetime
             ? (ready.Status, ready.Reason)
             : ("", "");
 
-    private BucketRow Row(NamespacedName key) => _bench.Kubernetes.Read(key).Status!.Buckets.Single();
+    private BucketStatus Row(NamespacedName key) => _bench.Kubernetes.Read(key).Status!.Buckets.Single();
 }

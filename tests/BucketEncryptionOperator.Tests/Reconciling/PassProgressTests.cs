@@ -1,9 +1,8 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Conditions;
-using KubeRuntime.Control;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -33,7 +32,7 @@ public sealed class PassProgressTests : IAsyncDisposable
         {
             var next = await PassAsync(requests: 5);
             looked.AddRange(_bench.Vendor.Calls.Skip(looked.Count).Select(c => c.Bucket));
-            var delay = Assert.IsType<Requeue.After>(next).Delay.TotalSeconds;
+            var delay = Assert.IsType<ReconcileResult.After>(next).Delay.TotalSeconds;
             Assert.True(pass == 2 ? delay > 30 : delay == 7, $"pass {pass}: {next}");
         }
 
@@ -68,8 +67,9 @@ public sealed class PassProgressTests : IAsyncDisposable
         _bench.ShouldYield = _ => false;
         var second = await _bench.ReconcileAsync();
 
-        Assert.Equal((Requeue.Behind, (6, Condition.Unknown)), (first, afterFirst)); // the first one without asking
-        Assert.IsType<Requeue.After>(second);
+        // The first one without asking.
+        Assert.Equal((ReconcileResult.Behind, (6, Condition.Unknown)), (first, afterFirst));
+        Assert.IsType<ReconcileResult.After>(second);
         Assert.Equal(Names, _bench.Vendor.Calls.Select(c => c.Bucket));
         Assert.Equal(Condition.True, Ready().Status);
     }
@@ -87,7 +87,7 @@ public sealed class PassProgressTests : IAsyncDisposable
         _bench.ShouldYield = _ => false;
         await _bench.SettleAsync();
 
-        Assert.Equal((Requeue.Behind, 5), (first, written)); // the first one without asking
+        Assert.Equal((ReconcileResult.Behind, 5), (first, written)); // the first one without asking
         Assert.Equal(
             Names,
             _bench.Vendor.Calls.Where(c => c.Operation == "Put").Select(c => c.Bucket).Order(StringComparer.Ordinal)
@@ -169,7 +169,7 @@ public sealed class PassProgressTests : IAsyncDisposable
     {
         var next = await PassAsync(requests: 0);
 
-        Assert.IsType<Requeue.Retry>(next);
+        Assert.IsType<ReconcileResult.Retry>(next);
     }
 
     /// <summary>
@@ -203,7 +203,7 @@ public sealed class PassProgressTests : IAsyncDisposable
     }
 
     /// <summary>A reconcile in which the rate limit lets so many requests through.</summary>
-    private Task<Requeue> PassAsync(int requests)
+    private Task<ReconcileResult> PassAsync(int requests)
     {
         var limited = new Failure(FailureKind.Throttled, "GetBucketEncryption", "RateLimited")
         {

@@ -1,5 +1,5 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
@@ -7,7 +7,10 @@ using KubeRuntime.Events;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
-/// <summary>What is told of a change, from the findings and two statuses; the way through a whole reconcile is PolicyReconcilerEventsTests'.</summary>
+/// <summary>
+/// What is told of a change, from the findings and two statuses; the way through a whole reconcile is
+/// PolicyReconcilerEventsTests'.
+/// </summary>
 public sealed class PolicyEventsTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
@@ -30,14 +33,16 @@ public sealed class PolicyEventsTests
             Given.Policy("b"),
             Wrote(Kms, None),
             [
-                "Normal EncryptionRemoved/Delete: Bucket b: default encryption removed; it was KMS with key key-1 and SM4 data encryption.",
+                "Normal EncryptionRemoved/Delete: Bucket b: default encryption removed; it was KMS with key key-1 and "
+                    + "SM4 data encryption.",
             ]
         ),
         ["drift that is corrected tells both"] = (
             InSync(Aes),
             Wrote(None, Aes),
             [
-                "Warning DriftDetected/Get: Bucket b: default encryption was changed by somebody else, from AES256 to None.",
+                "Warning DriftDetected/Get: Bucket b: default encryption was changed by somebody else, from AES256 to "
+                    + "None.",
                 "Normal EncryptionApplied/Put: Bucket b: default encryption is now AES256; it was None.",
             ]
         ),
@@ -45,15 +50,18 @@ public sealed class PolicyEventsTests
             InSync(Kms),
             Wrote(new BucketEncryption.Kms("key-1", DataCipher.Aes256, "project-1", BucketKeyEnabled: true), Kms),
             [
-                "Warning DriftDetected/Get: Bucket b: default encryption was changed by somebody else, from KMS with key key-1 and SM4 data encryption to KMS with key key-1 of project project-1 and a bucket key.",
-                "Normal EncryptionApplied/Put: Bucket b: default encryption is now KMS with key key-1 and SM4 data encryption; it was KMS with key key-1 of project project-1 and a bucket key.",
+                "Warning DriftDetected/Get: Bucket b: default encryption was changed by somebody else, from KMS with "
+                    + "key key-1 and SM4 data encryption to KMS with key key-1 of project project-1 and a bucket key.",
+                "Normal EncryptionApplied/Put: Bucket b: default encryption is now KMS with key key-1 and SM4 data "
+                    + "encryption; it was KMS with key key-1 of project project-1 and a bucket key.",
             ]
         ),
         ["a write for a new spec corrects no drift"] = (
             InSync(Aes).NextGeneration(),
             Wrote(Aes, Kms),
             [
-                "Normal EncryptionApplied/Put: Bucket b: default encryption is now KMS with key key-1 and SM4 data encryption; it was AES256.",
+                "Normal EncryptionApplied/Put: Bucket b: default encryption is now KMS with key key-1 and SM4 data "
+                    + "encryption; it was AES256.",
             ]
         ),
         ["a resync that finds all right is silent"] = (InSync(Aes), Good(), []),
@@ -61,7 +69,8 @@ public sealed class PolicyEventsTests
             Given.Policy("b"),
             Fails(Denied),
             [
-                "Warning VendorError/GetBucketEncryption: Bucket b: GetBucketEncryption failed with AccessDenied (HTTP 403). Grant the right. Request req-1.",
+                "Warning VendorError/GetBucketEncryption: Bucket b: GetBucketEncryption failed with AccessDenied "
+                    + "(HTTP 403). Grant the right. Request req-1.",
             ]
         ),
         ["the same error again is silent"] = (
@@ -73,7 +82,8 @@ public sealed class PolicyEventsTests
             After(Given.Policy("b"), Fails(Denied)),
             Fails(Denied with { Code = "Other", Hint = null }),
             [
-                "Warning VendorError/GetBucketEncryption: Bucket b: GetBucketEncryption failed with Other (HTTP 403). Request req-1.",
+                "Warning VendorError/GetBucketEncryption: Bucket b: GetBucketEncryption failed with Other (HTTP 403). "
+                    + "Request req-1.",
             ]
         ),
         ["a downgrade that is refused says what would be weaker"] = (
@@ -85,7 +95,8 @@ public sealed class PolicyEventsTests
             InSync(Aes),
             Fails(Downgrade, Kms),
             [
-                "Warning DriftDetected/Get: Bucket b: default encryption was changed by somebody else, from AES256 to KMS with key key-1 and SM4 data encryption.",
+                "Warning DriftDetected/Get: Bucket b: default encryption was changed by somebody else, from AES256 to "
+                    + "KMS with key key-1 and SM4 data encryption.",
                 "Warning DowngradeRefused/Plan: Bucket b: It would be weaker. Ask.",
             ]
         ),
@@ -99,7 +110,8 @@ public sealed class PolicyEventsTests
             InSync(Aes),
             new BucketResult("b", new Outcome.Unconfirmed(None, History(1)), new AppliedChange(None, Aes, Now)),
             [
-                "Warning DriftDetected/Get: Bucket b: default encryption was changed by somebody else, from AES256 to None.",
+                "Warning DriftDetected/Get: Bucket b: default encryption was changed by somebody else, from AES256 to "
+                    + "None.",
                 "Normal EncryptionApplied/Put: Bucket b: default encryption is now AES256; it was None.",
             ]
         ),
@@ -107,7 +119,10 @@ public sealed class PolicyEventsTests
             After(Given.Policy("b"), new BucketResult("b", new Outcome.Unconfirmed(None, History(2)))),
             new BucketResult("b", new Outcome.Unconfirmed(None, History(3))),
             [
-                "Warning NotConverging/Confirm: Bucket b: Written 3 times, and a read never shows it. Something puts the bucket back, or the vendor drops what it is told; some stores name their default key where a write names none: then leave spec.encryption.kmsKey out. The next write comes later each time; a change of spec.encryption starts anew.",
+                "Warning NotConverging/Confirm: Bucket b: Written 3 times, and a read never shows it. Something puts "
+                    + "the bucket back, or the vendor drops what it is told; some stores name their default key "
+                    + "where a write names none: then leave spec.encryption.kmsKey out. The next write comes later "
+                    + "each time; a change of spec.encryption starts anew.",
             ]
         ),
         ["a lease that is not held is nobody's trouble"] = (
@@ -174,8 +189,11 @@ public sealed class PolicyEventsTests
 
         Assert.Equal(
             [
-                "Buckets bucket-000, bucket-001, bucket-002, bucket-003, bucket-004, bucket-005, bucket-006, bucket-007, bucket-008, bucket-009 and 2 more: default encryption is now AES256; it was None.",
-                "Buckets bucket-012, bucket-013, bucket-014, bucket-015, bucket-016, bucket-017, bucket-018, bucket-019, bucket-020, bucket-021 and 234 more: GetBucketEncryption failed with AccessDenied (HTTP 403). Grant the right. Request req-12.",
+                "Buckets bucket-000, bucket-001, bucket-002, bucket-003, bucket-004, bucket-005, bucket-006, "
+                    + "bucket-007, bucket-008, bucket-009 and 2 more: default encryption is now AES256; it was None.",
+                "Buckets bucket-012, bucket-013, bucket-014, bucket-015, bucket-016, bucket-017, bucket-018, "
+                    + "bucket-019, bucket-020, bucket-021 and 234 more: GetBucketEncryption failed with "
+                    + "AccessDenied (HTTP 403). Grant the right. Request req-12.",
             ],
             occurrences.Select(o => o.Note)
         );

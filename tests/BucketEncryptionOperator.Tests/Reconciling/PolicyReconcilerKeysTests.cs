@@ -1,9 +1,8 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Conditions;
-using KubeRuntime.Control;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -72,7 +71,10 @@ public sealed class PolicyReconcilerKeysTests : IAsyncLifetime
         Assert.DoesNotContain(_bench.Logs, l => l.Contains("SignatureDoesNotMatch", StringComparison.Ordinal));
     }
 
-    /// <summary>The vendor's clock goes before ours: a key may end there first. Buckets that met it are looked at again with the next one.</summary>
+    /// <summary>
+    /// The vendor's clock goes before ours: a key may end there first. Buckets that met it are looked at again with the
+    /// next one.
+    /// </summary>
     [Fact]
     public async Task A_temporary_key_that_the_vendor_calls_expired_is_renewed_at_once_and_never_spoken_of()
     {
@@ -94,7 +96,8 @@ public sealed class PolicyReconcilerKeysTests : IAsyncLifetime
         bench.Vendor.GoodSecret = "hush-2";
         await bench.ReconcileAsync();
 
-        Assert.Equal((2, patches, calls + 21), (given, bench.Patches, bench.Vendor.Calls.Count)); // one call met the old key
+        // One call met the old key
+        Assert.Equal((2, patches, calls + 21), (given, bench.Patches, bench.Vendor.Calls.Count));
         Assert.Equal("True", bench.Status.Conditions.Find("Ready")?.Status);
     }
 
@@ -113,7 +116,7 @@ public sealed class PolicyReconcilerKeysTests : IAsyncLifetime
             _bench.Status.Conditions.Find("Ready")?.Message,
             StringComparison.Ordinal
         );
-        Assert.Equal(Requeue.OnChange, requeue);
+        Assert.Equal(ReconcileResult.OnChange, requeue);
         Assert.Empty(_bench.Vendor.Calls);
     }
 
@@ -145,7 +148,7 @@ public sealed class PolicyReconcilerKeysTests : IAsyncLifetime
             ("False", "NoPermission", "AssumeRoleWithOIDC was refused. Check the role."),
             (ready?.Status, ready?.Reason, ready?.Message)
         );
-        Assert.Equal(new Requeue.After(TimeSpan.FromSeconds(5)), requeue);
+        Assert.Equal(new ReconcileResult.After(TimeSpan.FromSeconds(5)), requeue);
         Assert.Equal("True", bench.Status.Conditions.Find("Ready")?.Status);
     }
 

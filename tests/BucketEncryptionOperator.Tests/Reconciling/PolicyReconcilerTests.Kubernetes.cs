@@ -1,7 +1,7 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Control;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -37,7 +37,7 @@ public sealed partial class PolicyReconcilerTests
                 }
             );
 
-        Assert.Same(Requeue.OnChange, await _bench.ReconcileAsync());
+        Assert.Same(ReconcileResult.OnChange, await _bench.ReconcileAsync());
         Assert.Empty(_bench.Vendor.Calls);
         Assert.Equal(0, _bench.Patches);
     }
@@ -49,7 +49,7 @@ public sealed partial class PolicyReconcilerTests
         _bench.Start(Given.Policy());
         _bench.Kubernetes.Delete(Given.PolicyKey);
 
-        Assert.Same(Requeue.OnChange, await _bench.ReconcileAsync());
+        Assert.Same(ReconcileResult.OnChange, await _bench.ReconcileAsync());
         Assert.Empty(_bench.Logs);
     }
 
@@ -68,10 +68,10 @@ public sealed partial class PolicyReconcilerTests
         // The watch has not reported the stored status yet.
         var before = await _bench.ReconcileAloneAsync(Given.PolicyKey, 1, CancellationToken.None);
         _bench.WatchAll();
-        if (before is Requeue.Retry)
+        if (before is ReconcileResult.Retry)
             await _bench.SettleAsync();
 
-        Assert.Equal(BucketRow.InSync, Assert.Single(_bench.Status.Buckets).State);
+        Assert.Equal(BucketStatus.InSync, Assert.Single(_bench.Status.Buckets).State);
     }
 
     [Theory]
@@ -96,7 +96,7 @@ public sealed partial class PolicyReconcilerTests
         var requeue = await _bench.ReconcileAsync();
 
         Assert.True(
-            requeue is Requeue.Retry retry && retry.AtLeast == TimeSpan.FromSeconds(seconds),
+            requeue is ReconcileResult.Retry retry && retry.AtLeast == TimeSpan.FromSeconds(seconds),
             $"{sentence}: {requeue}"
         );
     }
@@ -106,13 +106,14 @@ public sealed partial class PolicyReconcilerTests
     {
         _bench.Vendor["finance-archive"] = Aes;
         _bench.Start(Given.Policy());
-        _bench.Kubernetes.Put(Given.Policy().NextGeneration().With(new EncryptionSpec { Algorithm = "SM4" })); // the mirror does not know yet
+        // The mirror does not know yet
+        _bench.Kubernetes.Put(Given.Policy().NextGeneration().With(new EncryptionSpec { Algorithm = "SM4" }));
 
         var requeue = await _bench.ReconcileAsync();
         var between = _bench.Status;
         await _bench.SettleAsync();
 
-        Assert.IsType<Requeue.Retry>(requeue);
+        Assert.IsType<ReconcileResult.Retry>(requeue);
         Assert.Null(between.ObservedGeneration);
         Assert.Equal(new BucketEncryption.Sm4(), _bench.Vendor["finance-archive"]);
         Assert.Equal(2, _bench.Status.ObservedGeneration);

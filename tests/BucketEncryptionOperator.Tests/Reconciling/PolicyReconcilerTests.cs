@@ -1,8 +1,7 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Conditions;
-using KubeRuntime.Control;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -83,7 +82,7 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
 
         var requeue = await _bench.ReconcileAsync();
 
-        Assert.IsType<Requeue.Retry>(requeue);
+        Assert.IsType<ReconcileResult.Retry>(requeue);
         Assert.Equal(["Get"], _bench.Vendor.Calls.Skip(calls).Select(c => c.Operation));
         Assert.Equal(patches, _bench.Patches);
         _bench.MayWrite = true;
@@ -164,7 +163,9 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
         AssertReady("True", "InSync");
     }
 
-    /// <summary>A day of a vendor that drops what it is told: 3 writes until the fuse blows, then at ever longer distance.</summary>
+    /// <summary>
+    /// A day of a vendor that drops what it is told: 3 writes until the fuse blows, then at ever longer distance.
+    /// </summary>
     [Fact]
     public async Task A_vendor_that_drops_writes_blows_a_fuse()
     {
@@ -174,12 +175,13 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
 
         var end = _bench.Time.GetUtcNow().AddDays(1);
         while (_bench.Time.GetUtcNow() < end)
-            _bench.Time.Advance(Assert.IsType<Requeue.After>(await _bench.ReconcileAsync()).Delay);
+            _bench.Time.Advance(Assert.IsType<ReconcileResult.After>(await _bench.ReconcileAsync()).Delay);
 
         AssertReady("False", "NotConverging");
         Assert.NotNull(_bench.Status.Conditions.Find("Stalled"));
         Assert.InRange(_bench.Vendor.Count("Put"), 8, 11);
-        Assert.InRange(_bench.Patches, 8, 36); // each write is put on record before it is sent, reported when it was, and again when it has had its time
+        // Each write is put on record before it is sent, reported when it was, and again when it has had its time
+        Assert.InRange(_bench.Patches, 8, 36);
     }
 
     [Fact]
@@ -204,7 +206,10 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
         Assert.Equal(1, restarted.Vendor.Count("Put"));
     }
 
-    /// <summary>The write happened; that it could not be read back must not make it forgotten, or the next try would write again.</summary>
+    /// <summary>
+    /// The write happened; that it could not be read back must not make it forgotten, or the next try would write
+    /// again.
+    /// </summary>
     [Fact]
     public async Task A_write_whose_read_back_fails_is_counted()
     {
@@ -274,7 +279,7 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
             .Start(Given.Policy().With(new EncryptionSpec { Algorithm = "AES512" }))
             .ReconcileAsync();
 
-        Assert.Same(Requeue.OnChange, requeue);
+        Assert.Same(ReconcileResult.OnChange, requeue);
         AssertReady("False", "InvalidSpec");
         Assert.NotNull(_bench.Status.Conditions.Find("Stalled"));
     }
@@ -341,7 +346,7 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
         Assert.Equal((patches, patches + 1), (before, _bench.Patches));
         AssertReady("Unknown", "InternalError");
         Assert.NotNull(_bench.Status.Conditions.Find("Reconciling"));
-        Assert.All([first, second, third], r => Assert.Equal(new Requeue.Retry(TimeSpan.FromSeconds(1)), r));
+        Assert.All([first, second, third], r => Assert.Equal(new ReconcileResult.Retry(TimeSpan.FromSeconds(1)), r));
     }
 
     /// <summary>What the status said of the Secret stays true until the API server says otherwise.</summary>
@@ -373,7 +378,7 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
         _bench.Time.Advance(TimeSpan.FromSeconds(1));
         await _bench.SettleAsync();
 
-        Assert.Equal(new Requeue.Retry(TimeSpan.FromSeconds(1)), requeue);
+        Assert.Equal(new ReconcileResult.Retry(TimeSpan.FromSeconds(1)), requeue);
         Assert.Equal(
             ("Unknown", "OperatorBug"),
             (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason)
@@ -389,9 +394,9 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
     }
 
     /// <summary>At the policy's next time in its interval, or earlier for a reason.</summary>
-    private static void AssertWithin(TimeSpan interval, Requeue requeue)
+    private static void AssertWithin(TimeSpan interval, ReconcileResult requeue)
     {
-        var after = Assert.IsType<Requeue.After>(requeue);
+        var after = Assert.IsType<ReconcileResult.After>(requeue);
         Assert.InRange(after.Delay, interval * 0.1, interval * 1.1);
     }
 

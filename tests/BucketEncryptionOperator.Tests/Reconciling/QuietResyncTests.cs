@@ -1,9 +1,8 @@
 using System.Net;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Conditions;
-using KubeRuntime.Control;
+using KubeRuntime.Controllers;
 using ObjectStoreSimulator;
 using TestKit;
 using Xunit.Abstractions;
@@ -12,8 +11,9 @@ using SimulatedVendor = ObjectStoreSimulator.Vendor;
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
 /// <summary>
-/// A vendor that begins to answer what was put in another form, with elements of a later release, and late: an hour of resyncs every 30 s writes nothing. The
-/// vendor is the simulator, over real sockets, with signatures; only the time is not real.
+/// A vendor that begins to answer what was put in another form, with elements of a later release, and late: an hour of
+/// resyncs every 30 s writes nothing. The vendor is the simulator, over real sockets, with signatures; only the time is
+/// not real.
 /// </summary>
 public sealed class QuietResyncTests(ITestOutputHelper output)
 {
@@ -73,7 +73,7 @@ public sealed class QuietResyncTests(ITestOutputHelper output)
         );
         var (end, patches) = (time.GetUtcNow().AddHours(1), bench.Patches);
         while (time.GetUtcNow() < end)
-            time.Advance(Assert.IsType<Requeue.After>(await bench.ReconcileAsync()).Delay);
+            time.Advance(Assert.IsType<ReconcileResult.After>(await bench.ReconcileAsync()).Delay);
 
         var calls = await admin.GetCountersAsync();
         var (gets, puts, deletes) = (

@@ -1,9 +1,9 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors.Alibaba;
-using KubeRuntime.Conditions;
+using KubeRuntime.Controllers;
 using TestKit;
 using Xunit.Abstractions;
 
@@ -130,7 +130,7 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
         _bench.Put((stuck with { Spec = stuck.Spec with { DeletionPolicy = "Retain" } }).NextGeneration());
         await _bench.ReconcileAsync();
 
-        Assert.Equal((BucketRow.Releasing, "SignatureDoesNotMatch"), (row.State, row.Error?.Code));
+        Assert.Equal((BucketStatus.Releasing, "SignatureDoesNotMatch"), (row.State, row.Error?.Code));
         Assert.Equal(("False", "CredentialsRejected"), (ready?.Status, ready?.Reason));
         Assert.Null(_bench.Kubernetes.Find(Given.PolicyKey));
         Assert.Equal(Aes, _bench.Vendor[Bucket]);
@@ -160,7 +160,7 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
         await DeleteAsync();
 
         Assert.Equal(
-            (OriginalRow.Recorded, "None", said),
+            (OriginalEncryption.Recorded, "None", said),
             (original?.State, original?.Encryption?.Algorithm, original?.Document)
         );
         Assert.Equal(None, _bench.Vendor[Bucket]);
@@ -191,7 +191,7 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
         var row = Assert.Single(_bench.Status.Buckets);
         await DeleteAsync();
 
-        Assert.Equal(OriginalRow.Unavailable, row.Original?.State);
+        Assert.Equal(OriginalEncryption.Unavailable, row.Original?.State);
         Assert.Equal(Aes, _bench.Vendor[Bucket]);
         Assert.Contains(_bench.Events.All, e => e.Reason == "RestoreUnavailable");
         Assert.Null(_bench.Kubernetes.Find(Given.PolicyKey));
@@ -239,7 +239,7 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
 
         await _bench.SettleAsync();
 
-        Assert.Equal(OriginalRow.Unavailable, Assert.Single(_bench.Status.Buckets).Original?.State);
+        Assert.Equal(OriginalEncryption.Unavailable, Assert.Single(_bench.Status.Buckets).Original?.State);
     }
 
     /// <summary>For a while the policy has a finalizer and keeps nothing; that is no loss.</summary>
@@ -268,8 +268,8 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
 
         await _bench.SettleAsync();
 
-        Assert.Equal([("bucket-b", (OriginalRow?)null)], between);
-        Assert.Equal(OriginalRow.Recorded, Assert.Single(_bench.Status.Buckets).Original?.State);
+        Assert.Equal([("bucket-b", (OriginalEncryption?)null)], between);
+        Assert.Equal(OriginalEncryption.Recorded, Assert.Single(_bench.Status.Buckets).Original?.State);
         Assert.Equal(None, _bench.Vendor[Bucket]);
     }
 
@@ -282,7 +282,7 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
 
         await _bench.SettleAsync();
 
-        Assert.Equal(OriginalRow.Unavailable, Assert.Single(_bench.Status.Buckets).Original?.State);
+        Assert.Equal(OriginalEncryption.Unavailable, Assert.Single(_bench.Status.Buckets).Original?.State);
     }
 
     [Fact]
@@ -306,10 +306,11 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
             );
 
         await _bench.Start(policy with { Spec = policy.Spec with { DeletionPolicy = "Restore" } }).ReconcileAsync();
-        await _bench.ReconcileAsync(); // what the first look has put on record must not look like a lost status to the second
+        // What the first look has put on record must not look like a lost status to the second
+        await _bench.ReconcileAsync();
 
         Assert.Equal(0, _bench.Vendor.Count("Put"));
-        Assert.False(Keeper.HasFinalizer(_bench.Kubernetes.Read(Given.PolicyKey)));
+        Assert.False(WriteAheadRecorder.HasFinalizer(_bench.Kubernetes.Read(Given.PolicyKey)));
         Assert.Equal("OriginalTooLarge", Assert.Single(_bench.Status.Buckets).Error?.Code);
     }
 
@@ -376,7 +377,9 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
         };
 
     private static string Document(string algorithm, string more) =>
-        $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>{algorithm}</SSEAlgorithm>{more}</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
+        "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault>"
+        + $"<SSEAlgorithm>{algorithm}</SSEAlgorithm>{more}"
+        + "</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
 
     private async Task StartAsync(
         string deletionPolicy,
@@ -398,7 +401,10 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
             )
             .SettleAsync();
         Assert.Equal(Aes, _bench.Vendor[Bucket]);
-        Assert.Equal(deletionPolicy != "Retain", Keeper.HasFinalizer(_bench.Kubernetes.Read(Given.PolicyKey)));
+        Assert.Equal(
+            deletionPolicy != "Retain",
+            WriteAheadRecorder.HasFinalizer(_bench.Kubernetes.Read(Given.PolicyKey))
+        );
     }
 
     private async Task DeleteAsync()

@@ -1,13 +1,16 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Api;
-using KubeRuntime.Control;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
 using Xunit.Abstractions;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
-/// <summary>A process that starts among many settled policies reads no more than one that has run all the time, and misses nothing.</summary>
+/// <summary>
+/// A process that starts among many settled policies reads no more than one that has run all the time, and misses
+/// nothing.
+/// </summary>
 public sealed class RestartTests(ITestOutputHelper output)
 {
     private const int Policies = 2000;
@@ -30,7 +33,8 @@ public sealed class RestartTests(ITestOutputHelper output)
         var first = reads.Count(r => r.At < TimeSpan.FromMinutes(1));
         var busiest = Enumerable.Range(0, 10).Max(m => reads.Count(r => (int)r.At.TotalMinutes == m));
         output.WriteLine(
-            $"{Policies} settled policies, interval 10 min: steady rate {steady:0} reads a minute; first minute after the restart {first}, busiest minute {busiest}; status writes 1 (the drift)"
+            $"{Policies} settled policies, interval 10 min: steady rate {steady:0} reads a minute; first minute after "
+                + $"the restart {first}, busiest minute {busiest}; status writes 1 (the drift)"
         );
         Assert.InRange(first, 0, steady * 1.5);
         Assert.Equal(Policies, reads.Select(r => r.Bucket).Distinct(StringComparer.Ordinal).Count());
@@ -54,7 +58,8 @@ public sealed class RestartTests(ITestOutputHelper output)
 
         var early = reads.Select(r => r.Bucket).ToHashSet(StringComparer.Ordinal);
         output.WriteLine(
-            $"{OfTheOtherSecret} policies of a Secret that changed while down: {early.Count} buckets read in the first second"
+            $"{OfTheOtherSecret} policies of a Secret that changed while down: {early.Count} buckets read in the "
+                + "first second"
         );
         Assert.All(Enumerable.Range(0, OfTheOtherSecret), i => Assert.Contains($"bucket-{i}", early));
         Assert.InRange(early.Count, OfTheOtherSecret, OfTheOtherSecret + 20);
@@ -117,7 +122,8 @@ public sealed class RestartTests(ITestOutputHelper output)
             known = calls.Count;
             queue.Enqueue(
                 key,
-                bench.Time.GetUtcNow() + (requeue is Requeue.After after ? after.Delay : TimeSpan.FromSeconds(1))
+                bench.Time.GetUtcNow()
+                    + (requeue is ReconcileResult.After after ? after.Delay : TimeSpan.FromSeconds(1))
             );
         }
     }

@@ -1,11 +1,11 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
-using KubeRuntime.Conditions;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -127,7 +127,7 @@ public abstract class SharedBucketBench : IAsyncDisposable
         (_, _, key) =>
             key.Id == "LTAI" ? throw new VendorException(InMemoryVendor.Fail(kind, code, status)) : Task.CompletedTask;
 
-    private protected BucketRow Row(string policy, string ns = Given.Namespace) =>
+    private protected BucketStatus Row(string policy, string ns = Given.Namespace) =>
         Bench.Kubernetes.Read(new NamespacedName(ns, policy)).Status!.Buckets.Single(b => b.Name == Bucket);
 
     private protected (string Status, string Reason) Ready(string policy, string ns = Given.Namespace) =>

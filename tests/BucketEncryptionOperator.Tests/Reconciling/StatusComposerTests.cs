@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Conditions;
+using KubeRuntime.Controllers;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
@@ -83,7 +83,7 @@ public sealed class StatusComposerTests
             )
         );
         Assert.Equal(["Ready", "Compliant", third], status.Conditions.Select(c => c.Type));
-        Assert.All(status.Buckets, b => Assert.Equal((BucketRow.Unknown, null), (b.State, b.Observed)));
+        Assert.All(status.Buckets, b => Assert.Equal((BucketStatus.Unknown, null), (b.State, b.Observed)));
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class StatusComposerTests
         var shown = Compose([Good("bucket-a"), Fail("bucket-b", Enum.Parse<FailureKind>(kind), "SomeCode")], tolerated);
 
         Assert.True(shown.Conditions.Find("Ready") is { Status: Condition.Unknown, Reason: "SomeCode" }, sentence);
-        Assert.Equal(BucketRow.Unknown, shown.Buckets[1].State);
+        Assert.Equal(BucketStatus.Unknown, shown.Buckets[1].State);
     }
 
     [Fact]
@@ -332,7 +332,7 @@ public sealed class StatusComposerTests
             (blown.Conditions[0].Status, blown.Conditions[0].Reason, blown.Conditions[2].Type)
         );
         Assert.Equal(
-            new WritesRow
+            new WriteRecord
             {
                 Hash = "AES256",
                 Count = 3,
@@ -376,7 +376,9 @@ public sealed class StatusComposerTests
         Assert.Null(noSecret.Buckets[1].Observed);
     }
 
-    /// <summary>Random histories of findings: every status on the way is legal, and composing the same again changes nothing.</summary>
+    /// <summary>
+    /// Random histories of findings: every status on the way is legal, and composing the same again changes nothing.
+    /// </summary>
     [Fact]
     public void Any_sequence_of_findings_gives_legal_statuses()
     {
@@ -456,7 +458,7 @@ public sealed class StatusComposerTests
                 Metadata = new PatchMeta { ResourceVersion = "" },
                 Status = status,
             },
-            Wire.Default.StatusPatch
+            ApiJsonContext.Default.StatusPatch
         );
 
     private PolicyStatus Compose(ImmutableArray<BucketResult> results, int attempt = 0) =>

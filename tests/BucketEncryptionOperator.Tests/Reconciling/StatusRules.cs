@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using BucketEncryptionOperator.Policies;
-using BucketEncryptionOperator.Tests.Policies;
-using KubeRuntime.Conditions;
+using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Tests.Api;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -35,7 +35,7 @@ internal static partial class StatusRules
                 Metadata = new PatchMeta { ResourceVersion = "" },
                 Status = status,
             },
-            Wire.Default.StatusPatch
+            ApiJsonContext.Default.StatusPatch
         )!["status"]!;
         return
         [
@@ -78,7 +78,7 @@ internal static partial class StatusRules
             && policy.Spec.Suspend != true
             && (
                 status.Conditions.Find("Compliant")?.Status != Condition.True
-                || status.Buckets.Any(b => b.State != BucketRow.InSync)
+                || status.Buckets.Any(b => b.State != BucketStatus.InSync)
             )
         )
             yield return "Ready is True and a bucket is not as declared";
@@ -100,11 +100,12 @@ internal static partial class StatusRules
             ? was.LastTransitionTime
             : KubeTimeConverter.Truncate(now)
         where condition.LastTransitionTime != expected
-        select $"lastTransitionTime of {condition.Type}: {was?.Status} {was?.LastTransitionTime:O}, then {condition.Status} {condition.LastTransitionTime:O}";
+        select $"lastTransitionTime of {condition.Type}: {was?.Status} {was?.LastTransitionTime:O}, then "
+            + $"{condition.Status} {condition.LastTransitionTime:O}";
 
     private static IEnumerable<string> Rows(BucketEncryptionPolicy policy, PolicyStatus status)
     {
-        var (rows, sum) = (status.Buckets.Where(b => b.State != BucketRow.Releasing).ToList(), status.Summary);
+        var (rows, sum) = (status.Buckets.Where(b => b.State != BucketStatus.Releasing).ToList(), status.Summary);
         if (
             !policy.Spec.Buckets.IsDefault
             && policy.Metadata.DeletionTimestamp is null
@@ -117,17 +118,17 @@ internal static partial class StatusRules
             || (sum.Total, sum.InSync, sum.Drifted, sum.Failed, sum.Unknown)
                 != (
                     rows.Count,
-                    Count(BucketRow.InSync),
-                    Count(BucketRow.Drifted),
-                    Count(BucketRow.Failed),
-                    Count(BucketRow.Unknown)
+                    Count(BucketStatus.InSync),
+                    Count(BucketStatus.Drifted),
+                    Count(BucketStatus.Failed),
+                    Count(BucketStatus.Unknown)
                 )
             || sum.Text != $"{sum.InSync}/{sum.Total}"
         )
             yield return "the summary does not add up";
         foreach (
             var row in rows.Where(r =>
-                r.State == BucketRow.InSync
+                r.State == BucketStatus.InSync
                 && (
                     r.Error is { Code: not "BucketConflict" }
                     || r.Writes is { Kept: not true, RecordedTime: null }
@@ -136,14 +137,15 @@ internal static partial class StatusRules
                 )
             )
         )
-            yield return $"{row.Name} is in sync, and has an error, a count of writes that were not kept, a plan, or nothing observed";
+            yield return $"{row.Name} is in sync, and has an error, a count of writes that were not kept, a plan, or "
+                + "nothing observed";
         foreach (
             var row in rows.Where(r =>
-                r.State is BucketRow.Failed or BucketRow.Drifted && r.Error is null && r.Planned is null
+                r.State is BucketStatus.Failed or BucketStatus.Drifted && r.Error is null && r.Planned is null
             )
         )
             yield return $"{row.Name} is {row.State} and does not say why";
-        foreach (var row in status.Buckets.Where(r => r.State == BucketRow.Releasing && r.HeldTime is null))
+        foreach (var row in status.Buckets.Where(r => r.State == BucketStatus.Releasing && r.HeldTime is null))
             yield return $"{row.Name} is being released and was never held";
     }
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Conditions;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -10,11 +10,11 @@ public sealed class StatusRulesTests
 {
     private static readonly DateTimeOffset Then = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
-    private static readonly BucketRow Row = new()
+    private static readonly BucketStatus Row = new()
     {
         Name = "finance-archive",
-        State = BucketRow.InSync,
-        Observed = new ObservedRow { Algorithm = "AES256" },
+        State = BucketStatus.InSync,
+        Observed = new ObservedEncryption { Algorithm = "AES256" },
     };
 
     private static readonly PolicyStatus Good = new()
@@ -70,23 +70,24 @@ public sealed class StatusRulesTests
         ["rows are not the spec's buckets in the spec's order"] = Good with { Buckets = [Row with { Name = "other" }] },
         ["the summary does not add up"] = Good with { Summary = Good.Summary! with { InSync = 0, Text = "0/1" } },
         [
-            "finance-archive is in sync, and has an error, a count of writes that were not kept, a plan, or nothing observed"
+            "finance-archive is in sync, and has an error, a count of writes that were not kept, a plan, or nothing "
+                + "observed"
         ] = Good with
         {
             Buckets = [Row with { Observed = null }],
         },
         ["finance-archive is Drifted and does not say why"] = Good with
         {
-            Buckets = [Row with { State = BucketRow.Drifted }],
+            Buckets = [Row with { State = BucketStatus.Drifted }],
         },
         ["finance-archive is being released and was never held"] = Good with
         {
-            Buckets = [Row with { State = BucketRow.Releasing }],
+            Buckets = [Row with { State = BucketStatus.Releasing }],
         },
         ["status.buckets[0].state is \"Fine\""] = Good with { Buckets = [Row with { State = "Fine" }] },
         ["a secret is in the status"] = Good with
         {
-            Buckets = [Row with { Observed = new ObservedRow { Algorithm = "Hush" } }],
+            Buckets = [Row with { Observed = new ObservedEncryption { Algorithm = "Hush" } }],
         },
     };
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Reconciling;
-using KubeRuntime.Conditions;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -9,23 +9,23 @@ public sealed class StatusWriterTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
-    private static readonly BucketRow Row = new()
+    private static readonly BucketStatus Row = new()
     {
         Name = "b",
-        State = BucketRow.Failed,
-        Observed = new ObservedRow
+        State = BucketStatus.Failed,
+        Observed = new ObservedEncryption
         {
             Algorithm = "KMS",
             KmsKeyId = "k",
             KmsDataEncryption = "SM4",
         },
-        Writes = new WritesRow
+        Writes = new WriteRecord
         {
             Hash = "h",
             Count = 1,
             NotBefore = Now,
         },
-        Error = new ErrorRow
+        Error = new BucketError
         {
             Operation = "o",
             Code = "c",
@@ -36,18 +36,18 @@ public sealed class StatusWriterTests
             RequestId = "r",
         },
         LastAppliedTime = Now,
-        Planned = new PlannedRow
+        Planned = new PlannedWrite
         {
-            Operation = PlannedRow.Put,
-            Target = new ObservedRow { Algorithm = "AES256" },
+            Operation = PlannedWrite.Put,
+            Target = new ObservedEncryption { Algorithm = "AES256" },
             Document = "d",
         },
         ClaimedTime = Now,
         HeldTime = Now,
-        Original = new OriginalRow
+        Original = new OriginalEncryption
         {
-            State = OriginalRow.Recorded,
-            Encryption = new ObservedRow { Algorithm = "SM4" },
+            State = OriginalEncryption.Recorded,
+            Encryption = new ObservedEncryption { Algorithm = "SM4" },
             Document = "d",
             RecordedTime = Now,
         },
@@ -99,7 +99,7 @@ public sealed class StatusWriterTests
         ["since when it is held"] = Status with { Buckets = [Row with { HeldTime = null }] },
         ["the original"] = Status with
         {
-            Buckets = [Row with { Original = Row.Original! with { State = OriginalRow.Unavailable } }],
+            Buckets = [Row with { Original = Row.Original! with { State = OriginalEncryption.Unavailable } }],
         },
         ["what was asked for"] = Status with { LastHandledReconcileAt = "now" },
         ["when it was verified"] = Status with { LastVerifiedTime = Now },
@@ -122,10 +122,10 @@ public sealed class StatusWriterTests
                 Metadata = new PatchMeta { ResourceVersion = "1" },
                 Status = Status,
             },
-            Wire.Default.StatusPatch
+            ApiJsonContext.Default.StatusPatch
         );
 
-        var back = JsonSerializer.Deserialize(patch, Wire.Default.StatusPatch)!.Status;
+        var back = JsonSerializer.Deserialize(patch, ApiJsonContext.Default.StatusPatch)!.Status;
 
         Assert.NotSame(Status, back);
         Assert.True(StatusWriter.IsSame(Status, back));

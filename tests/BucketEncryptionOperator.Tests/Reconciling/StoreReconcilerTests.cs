@@ -1,20 +1,22 @@
 using System.Collections.Concurrent;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
-using KubeRuntime.Conditions;
-using KubeRuntime.Control;
-using KubeRuntime.Watching;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
+using KubeRuntime.Informers;
 using Microsoft.Extensions.Logging.Abstractions;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
-/// <summary>What a store's status tells, and what it costs. Each look ends in the rules that a status must keep.</summary>
+/// <summary>
+/// What a store's status tells, and what it costs. Each look ends in the rules that a status must keep.
+/// </summary>
 public sealed class StoreReconcilerTests : IAsyncLifetime
 {
     private const string Realm = "AlibabaOSS/cn-hangzhou";
@@ -30,11 +32,11 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
 
     private readonly ManualTimeProvider _time = new();
     private readonly KubernetesFake _kubernetes;
-    private readonly KeyBreakers _breakers;
+    private readonly AccessKeyCircuitBreakers _breakers;
     private readonly SecretKeys _keys;
     private readonly TemporaryKeys _temporary;
-    private readonly KeyNews _news;
-    private readonly Mirror<ObjectStore> _mirror = new();
+    private readonly CredentialStateSource _news;
+    private readonly ObjectCache<ObjectStore> _mirror = new();
     private readonly StoreReconciler<ObjectStore> _reconciler;
     private string? _remark;
     private int _attempt;
@@ -42,8 +44,8 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
     public StoreReconcilerTests()
     {
         _kubernetes = new KubernetesFake(_time);
-        _breakers = new KeyBreakers(_time);
-        _news = new KeyNews(_breakers);
+        _breakers = new AccessKeyCircuitBreakers(_time);
+        _news = new CredentialStateSource(_breakers);
         _keys = new SecretKeys(
             (name, token) => SecretKeys.FetchAsync(_kubernetes.Client, name, token),
             _breakers,
@@ -65,7 +67,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
             )
         );
         _reconciler = new StoreReconciler<ObjectStore>(
-            new StoreKind<ObjectStore>(Kinds.Stores, _mirror, stores.Read, _ => _remark),
+            new StoreKind<ObjectStore>(ApiResources.Stores, _mirror, stores.Read, _ => _remark),
             new StoreKeys(_keys, _temporary),
             _breakers,
             _news,
@@ -76,7 +78,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         );
     }
 
-    private StoreStatus Status => _kubernetes.Read(Kinds.Stores, Given.StoreKey).Status!;
+    private StoreStatus Status => _kubernetes.Read(ApiResources.Stores, Given.StoreKey).Status!;
 
     private Condition Ready => Status.Conditions.Find("Ready")!;
 
@@ -104,7 +106,11 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
             ("True", "KeysResolved", "The keys are there; the vendor has not been asked with them yet."),
             (Ready.Status, Ready.Reason, Ready.Message)
         );
-        Assert.InRange(Assert.IsType<Requeue.After>(requeue).Delay, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.5));
+        Assert.InRange(
+            Assert.IsType<ReconcileResult.After>(requeue).Delay,
+            TimeSpan.FromMinutes(5),
+            TimeSpan.FromMinutes(5.5)
+        );
     }
 
     [Fact]
@@ -116,7 +122,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
 
         for (var i = 0; i < 12; i++)
         {
-            _time.Advance(Assert.IsType<Requeue.After>(await ReconcileAsync()).Delay);
+            _time.Advance(Assert.IsType<ReconcileResult.After>(await ReconcileAsync()).Delay);
         }
 
         Assert.Equal(patches, Patches);
@@ -225,7 +231,11 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromSeconds(5));
         await ReconcileAsync();
 
-        Assert.InRange(Assert.IsType<Requeue.After>(requeue).Delay, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5.5));
+        Assert.InRange(
+            Assert.IsType<ReconcileResult.After>(requeue).Delay,
+            TimeSpan.FromSeconds(5),
+            TimeSpan.FromSeconds(5.5)
+        );
         Assert.Equal(("False", "SecretNotFound", "Reconciling"), first);
         Assert.Equal(("False", "SecretNotFound", "Stalled"), later);
         Assert.Equal("True", Ready.Status);
@@ -246,7 +256,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         var requeue = await ReconcileAsync();
 
         Assert.True(("False", reason, "Stalled") == (Ready.Status, Ready.Reason, Status.Conditions[1].Type), sentence);
-        Assert.Same(Requeue.OnChange, requeue);
+        Assert.Same(ReconcileResult.OnChange, requeue);
         Assert.Equal(0, Gets);
     }
 
@@ -263,7 +273,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         var statuses = new List<string>();
         for (var i = 0; i < 3; i++)
         {
-            Assert.IsType<Requeue.Retry>(await ReconcileAsync());
+            Assert.IsType<ReconcileResult.Retry>(await ReconcileAsync());
             statuses.Add($"{Ready.Status} {Ready.Reason}");
             _time.Advance(TimeSpan.FromSeconds(10));
         }
@@ -294,8 +304,9 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
             line.StartsWith("PATCH", StringComparison.Ordinal) ? KubernetesFake.Status(404, "NotFound") : null;
         var gone = await ReconcileAsync();
 
-        Assert.Equal(new Requeue.Retry(TimeSpan.Zero), conflict);
-        Assert.IsType<Requeue.Retry>(gone); // the watch tells when it is; until then somebody on the way may have said so
+        Assert.Equal(new ReconcileResult.Retry(TimeSpan.Zero), conflict);
+        // The watch tells when it is; until then somebody on the way may have said so
+        Assert.IsType<ReconcileResult.Retry>(gone);
     }
 
     [Fact]
@@ -306,7 +317,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         _mirror.Apply(new WatchEvent<ObjectStore>.Deleted(Given.StoreKey));
 
         Assert.Same(
-            Requeue.OnChange,
+            ReconcileResult.OnChange,
             await _reconciler.ReconcileAsync(Given.StoreKey, attempt: 0, CancellationToken.None)
         );
     }
@@ -317,14 +328,14 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         Put(Given.Store());
     }
 
-    private void Put(ObjectStore store) => Applied(_kubernetes.Put(Kinds.Stores, store));
+    private void Put(ObjectStore store) => Applied(_kubernetes.Put(ApiResources.Stores, store));
 
-    private async Task<Requeue> ReconcileAsync()
+    private async Task<ReconcileResult> ReconcileAsync()
     {
         var before = _mirror.Find(Given.StoreKey)!;
         var requeue = await _reconciler.ReconcileAsync(Given.StoreKey, _attempt, CancellationToken.None);
-        _attempt = requeue is Requeue.Retry ? _attempt + 1 : 0;
-        var now = _kubernetes.Read(Kinds.Stores, Given.StoreKey);
+        _attempt = requeue is ReconcileResult.Retry ? _attempt + 1 : 0;
+        var now = _kubernetes.Read(ApiResources.Stores, Given.StoreKey);
         if (now.Status is { } status)
             StoreStatusRules.Check(before, status, _time.GetUtcNow());
         Applied(now);

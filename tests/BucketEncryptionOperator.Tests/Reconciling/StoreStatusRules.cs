@@ -1,7 +1,7 @@
 using System.Text.Json;
-using BucketEncryptionOperator.Policies;
-using BucketEncryptionOperator.Tests.Policies;
-using KubeRuntime.Conditions;
+using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Tests.Api;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -27,7 +27,7 @@ internal static class StoreStatusRules
                 Metadata = new PatchMeta { ResourceVersion = "" },
                 Status = status,
             },
-            Wire.Default.StoreStatusPatch
+            ApiJsonContext.Default.StoreStatusPatch
         )!["status"]!;
         foreach (var violation in Schema.Violations(json, "status"))
             yield return violation;
@@ -57,7 +57,8 @@ internal static class StoreStatusRules
                     ? was.LastTransitionTime
                     : KubeTimeConverter.Truncate(now);
             if (condition.LastTransitionTime != expected)
-                yield return $"lastTransitionTime of {condition.Type} moved without its status, or did not move with it";
+                yield return $"lastTransitionTime of {condition.Type} moved without its status, or did not move with "
+                    + "it";
             if (condition.Message.Length == 0)
                 yield return $"{condition.Type} has no message";
         }

@@ -1,11 +1,10 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
-using KubeRuntime.Conditions;
-using KubeRuntime.Control;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
@@ -41,7 +40,7 @@ public sealed class SuccessionTests : SharedBucketBench
 
         Assert.DoesNotContain(Vendor.Calls.Skip(calls), c => c.Operation != "Get");
         var (row, ready) = (waiting.Buckets.Single(b => b.Name == "x-bucket"), waiting.Conditions.Find("Ready")!);
-        Assert.Equal((BucketRow.Releasing, Releaser.AwaitingSuccessor), (row.State, row.Error?.Code));
+        Assert.Equal((BucketStatus.Releasing, Releaser.AwaitingSuccessor), (row.State, row.Error?.Code));
         Assert.Equal(("Unknown", Releaser.AwaitingSuccessor), (ready.Status, ready.Reason));
         Assert.Contains(Key("p"), woken);
         Assert.DoesNotContain(Bench.Kubernetes.Read(Key("p")).Status!.Buckets, b => b.Name == "x-bucket");
@@ -118,10 +117,10 @@ public sealed class SuccessionTests : SharedBucketBench
         Bench.Start(p with { Spec = p.Spec with { DeletionPolicy = "Restore" } });
         await Bench.SettleAsync(Key("older"));
         var q = Policy("younger", WantKey1, 2);
-        var own = new OriginalRow
+        var own = new OriginalEncryption
         {
-            State = OriginalRow.Recorded,
-            Encryption = new ObservedRow { Algorithm = "AES256" },
+            State = OriginalEncryption.Recorded,
+            Encryption = new ObservedEncryption { Algorithm = "AES256" },
             Document = "<own/>",
             RecordedTime = KubeTimeConverter.Truncate(Bench.Time.GetUtcNow().AddDays(1)),
         };
@@ -206,7 +205,7 @@ public sealed class SuccessionTests : SharedBucketBench
 
         var requeue = (await Bench.ReconcileAsync([Key("p")], 1))[0];
 
-        Assert.True(requeue is Requeue.Retry or Requeue.After, sentence);
+        Assert.True(requeue is ReconcileResult.Retry or ReconcileResult.After, sentence);
     }
 
     [Fact]
@@ -240,7 +239,7 @@ public sealed class SuccessionTests : SharedBucketBench
         }
 
         Assert.InRange(full.Length, 1, 512);
-        Assert.Contains(full, r => r.Error?.Code == Keeper.AwaitingRelease);
+        Assert.Contains(full, r => r.Error?.Code == WriteAheadRecorder.AwaitingRelease);
         Assert.All(Names("three"), b => Assert.Equal(Key1, bench.Vendor[b]));
     }
 }

@@ -4,9 +4,9 @@ using BucketEncryptionOperator.Tests.Fakes;
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
 /// <summary>
-/// One scenario, with a fault at call 1, 2, 3 … until it passes untouched. After each: the buckets are right, every status on
-/// the way was legal, no secret leaked (the workbench checks both), and writes were few. A rung has two resyncs with the fault
-/// and one without, which mends what a fault in the second has left.
+/// One scenario, with a fault at call 1, 2, 3 … until it passes untouched. After each: the buckets are right, every
+/// status on the way was legal, no secret leaked (the workbench checks both), and writes were few. A rung has two
+/// resyncs with the fault and one without, which mends what a fault in the second has left.
 /// </summary>
 public sealed class VendorFailureLadderTests
 {

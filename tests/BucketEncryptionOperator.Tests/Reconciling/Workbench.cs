@@ -1,13 +1,14 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
-using KubeRuntime.Control;
-using KubeRuntime.Watching;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
+using KubeRuntime.Informers;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
@@ -34,13 +35,13 @@ internal sealed class Workbench : IAsyncDisposable
     private readonly int _bucketConcurrency;
     private readonly IReadOnlyDictionary<string, IBucketEncryptionApi> _vendors;
     private readonly Func<string> _logPrefix;
-    private KeyBreakers _breakers;
+    private AccessKeyCircuitBreakers _breakers;
     private SecretKeys _keys;
     private readonly Dictionary<NamespacedName, int> _attempts = [];
-    private Mirror<BucketEncryptionPolicy> _policies = new();
-    private readonly Mirror<ObjectStore> _stores = new();
-    private readonly Mirror<ClusterObjectStore> _clusterStores = new();
-    private readonly Mirror<Namespace> _namespaces = new();
+    private ObjectCache<BucketEncryptionPolicy> _policies = new();
+    private readonly ObjectCache<ObjectStore> _stores = new();
+    private readonly ObjectCache<ClusterObjectStore> _clusterStores = new();
+    private readonly ObjectCache<Namespace> _namespaces = new();
     private readonly Meter _unheard = new("workbench");
     private BucketOwnership _ownership;
     private readonly StoreReader _reader;
@@ -99,7 +100,7 @@ internal sealed class Workbench : IAsyncDisposable
         _keys.Dispose();
         _temporary.Dispose();
         (_breakers, _keys, _temporary) = Keys();
-        _policies = new Mirror<BucketEncryptionPolicy>();
+        _policies = new ObjectCache<BucketEncryptionPolicy>();
         _attempts.Clear();
         Woken.Clear();
         Progress = new PassProgress(Time);
@@ -108,9 +109,9 @@ internal sealed class Workbench : IAsyncDisposable
             Applied(policy);
     }
 
-    private (KeyBreakers Breakers, SecretKeys Keys, TemporaryKeys Temporary) Keys()
+    private (AccessKeyCircuitBreakers Breakers, SecretKeys Keys, TemporaryKeys Temporary) Keys()
     {
-        var breakers = new KeyBreakers(Time);
+        var breakers = new AccessKeyCircuitBreakers(Time);
         return (
             breakers,
             new SecretKeys((name, token) => SecretKeys.FetchAsync(Kubernetes.Client, name, token), breakers, Time),
@@ -132,14 +133,14 @@ internal sealed class Workbench : IAsyncDisposable
             policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition
         );
         var writer = new StatusWriter(Kubernetes.Client, _policies);
-        var keeper = new Keeper(Kubernetes.Client, _policies, ownership, stores, writer, Time);
+        var keeper = new WriteAheadRecorder(Kubernetes.Client, _policies, ownership, stores, writer, Time);
         var vendors = _vendors.ToDictionary(
             v => v.Key,
             v => (IBucketEncryptionApi)new GuardedApi(v.Value, _breakers, VendorCatalog.Find(v.Key)!.Realm),
             StringComparer.Ordinal
         );
         var buckets = new BucketReconciler(Time);
-        var gate = new WriteGate(new BucketTurns(Time), buckets, Time, Logger<WriteGate>());
+        var gate = new WriteGate(new BucketLocks(Time), buckets, Time, Logger<WriteGate>());
         var checks = new WriteChecks(
             _policies,
             ownership,
@@ -156,14 +157,14 @@ internal sealed class Workbench : IAsyncDisposable
             new PassOptions(_bucketConcurrency, ReadOnly) { ShouldYield = key => ShouldYield(key) }
         );
         var releaser = new Releaser(ownership, keeper, stores, keys, Time);
-        var teller = new Teller(
+        var teller = new StatusReporter(
             writer,
             ownership,
             Events,
             Metrics,
-            new TellerOptions(Evidence),
+            new StatusReporterOptions(Evidence),
             Time,
-            Logger<Teller>()
+            Logger<StatusReporter>()
         );
         return (
             ownership,
@@ -187,9 +188,9 @@ internal sealed class Workbench : IAsyncDisposable
 
     public PolicyMetrics Metrics { get; }
 
-    public Mirror<BucketEncryptionPolicy> Policies => _policies;
+    public ObjectCache<BucketEncryptionPolicy> Policies => _policies;
 
-    public KeyBreakers Breakers => _breakers;
+    public AccessKeyCircuitBreakers Breakers => _breakers;
 
     public bool ReadOnly { get; }
 
@@ -223,9 +224,9 @@ internal sealed class Workbench : IAsyncDisposable
     public int Patches => Kubernetes.Requests.Count(r => r.StartsWith("PATCH", StringComparison.Ordinal));
 
     /// <summary>Several at a time, as workers do. The statuses are judged by themselves.</summary>
-    public async Task<IReadOnlyList<Requeue>> ReconcileAsync(IReadOnlyList<NamespacedName> keys, int workers)
+    public async Task<IReadOnlyList<ReconcileResult>> ReconcileAsync(IReadOnlyList<NamespacedName> keys, int workers)
     {
-        var requeues = new Requeue[keys.Count];
+        var requeues = new ReconcileResult[keys.Count];
         await Parallel.ForAsync(
             0,
             keys.Count,
@@ -265,19 +266,25 @@ internal sealed class Workbench : IAsyncDisposable
 
     public void Put(ObjectStore store) => _stores.Apply(new WatchEvent<ObjectStore>.Applied(store));
 
-    /// <summary>One reconcile and nothing else: what others do meanwhile, and what the mirror learns of it, is the caller's matter.</summary>
-    public Task<Requeue> ReconcileAloneAsync(NamespacedName key, int attempt, CancellationToken cancellationToken) =>
-        _reconciler.ReconcileAsync(key, attempt, cancellationToken);
+    /// <summary>
+    /// One reconcile and nothing else: what others do meanwhile, and what the mirror learns of it, is the caller's
+    /// matter.
+    /// </summary>
+    public Task<ReconcileResult> ReconcileAloneAsync(
+        NamespacedName key,
+        int attempt,
+        CancellationToken cancellationToken
+    ) => _reconciler.ReconcileAsync(key, attempt, cancellationToken);
 
-    public Task<Requeue> ReconcileAsync(CancellationToken cancellationToken = default) =>
+    public Task<ReconcileResult> ReconcileAsync(CancellationToken cancellationToken = default) =>
         ReconcileAsync(Given.PolicyKey, cancellationToken);
 
-    public async Task<Requeue> ReconcileAsync(NamespacedName key, CancellationToken cancellationToken = default)
+    public async Task<ReconcileResult> ReconcileAsync(NamespacedName key, CancellationToken cancellationToken = default)
     {
         var before = _policies.Find(key);
         var requeue = await _reconciler.ReconcileAsync(key, _attempts.GetValueOrDefault(key), cancellationToken);
-        if (requeue != Requeue.Behind)
-            _attempts[key] = requeue is Requeue.Retry ? _attempts.GetValueOrDefault(key) + 1 : 0;
+        if (requeue != ReconcileResult.Behind)
+            _attempts[key] = requeue is ReconcileResult.Retry ? _attempts.GetValueOrDefault(key) + 1 : 0;
         if (
             before is not null
             && Kubernetes.Find(key) is { Status: { ObservedGeneration: not null } status } now
@@ -298,21 +305,23 @@ internal sealed class Workbench : IAsyncDisposable
         return requeue;
     }
 
-    /// <summary>Reconciles as often as it is asked to come back before the next resync. Bounded, so that a loop is a failure.</summary>
-    public Task<Requeue> SettleAsync() => SettleAsync(Given.PolicyKey);
+    /// <summary>
+    /// Reconciles as often as it is asked to come back before the next resync. Bounded, so that a loop is a failure.
+    /// </summary>
+    public Task<ReconcileResult> SettleAsync() => SettleAsync(Given.PolicyKey);
 
-    public async Task<Requeue> SettleAsync(NamespacedName key)
+    public async Task<ReconcileResult> SettleAsync(NamespacedName key)
     {
         for (var i = 0; i < 60; i++)
         {
             switch (await ReconcileAsync(key))
             {
-                case var again when again == Requeue.Behind:
+                case var again when again == ReconcileResult.Behind:
                     break;
-                case Requeue.Retry retry:
+                case ReconcileResult.Retry retry:
                     Time.Advance(retry.AtLeast + TimeSpan.FromSeconds(1));
                     break;
-                case Requeue.After { Delay: var delay } when delay < TimeSpan.FromSeconds(30):
+                case ReconcileResult.After { Delay: var delay } when delay < TimeSpan.FromSeconds(30):
                     Time.Advance(delay + TimeSpan.FromSeconds(1));
                     break;
                 case var settled:
@@ -323,7 +332,9 @@ internal sealed class Workbench : IAsyncDisposable
         throw new InvalidOperationException("It never settles: " + string.Join("\n", Logs.TakeLast(5)));
     }
 
-    /// <summary>Called with each change that the mirror learns of, and the other policies that should look because of it.</summary>
+    /// <summary>
+    /// Called with each change that the mirror learns of, and the other policies that should look because of it.
+    /// </summary>
     public Action<Change<BucketEncryptionPolicy>, IReadOnlyCollection<NamespacedName>> Changed { get; set; } =
         (_, _) => { };
 

@@ -1,8 +1,8 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 using Xunit.Abstractions;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
@@ -186,7 +186,7 @@ public sealed class WriteGateTests : IAsyncDisposable
         Assert.Equal(0, _vendor.Count("Put"));
         Assert.Equal(3, n);
         Assert.Equal("KeepsChanging", Row("p", Bucket).Error?.Code);
-        Assert.IsType<KubeRuntime.Control.Requeue.Retry>(requeue);
+        Assert.IsType<KubeRuntime.Controllers.ReconcileResult.Retry>(requeue);
     }
 
     [Theory]
@@ -267,7 +267,10 @@ public sealed class WriteGateTests : IAsyncDisposable
         Assert.Equal(1, _vendor.Count("Put") - puts);
     }
 
-    /// <summary>Slow status writes, reads that lag by 3 s, and looks that are a second old when their turn comes: the write comes all the same.</summary>
+    /// <summary>
+    /// Slow status writes, reads that lag by 3 s, and looks that are a second old when their turn comes: the write
+    /// comes all the same.
+    /// </summary>
     [Fact]
     public async Task Slowness_delays_a_write_and_does_not_prevent_it()
     {
@@ -361,7 +364,7 @@ public sealed class WriteGateTests : IAsyncDisposable
 
         _output.WriteLine($"{sentence}: {_vendor.Count("Put") - puts} PUTs in 24 h");
         Assert.InRange(_vendor.Count("Put") - puts, 3, 10);
-        Assert.Contains(BucketRows.Contested, _bench.Events.Reasons);
+        Assert.Contains(BucketStatuses.Contested, _bench.Events.Reasons);
     }
 
     [Theory]
@@ -393,7 +396,10 @@ public sealed class WriteGateTests : IAsyncDisposable
         Assert.InRange(_vendor.Count("Put"), Math.Min(most, 3), most);
     }
 
-    /// <summary>The time limit of a reconcile, a lost lease: what was written is reported by the log and by events at once, and by the next status.</summary>
+    /// <summary>
+    /// The time limit of a reconcile, a lost lease: what was written is reported by the log and by events at once, and
+    /// by the next status.
+    /// </summary>
     [Fact]
     public async Task What_a_pass_that_was_cut_off_has_written_is_reported_and_is_never_an_original()
     {
@@ -417,7 +423,7 @@ public sealed class WriteGateTests : IAsyncDisposable
 
         Assert.Equal(1, reported);
         Assert.NotNull(Row("p", "bucket-a").LastAppliedTime);
-        Assert.Equal(OriginalRow.Unavailable, Row("p", "bucket-a").Original?.State);
+        Assert.Equal(OriginalEncryption.Unavailable, Row("p", "bucket-a").Original?.State);
     }
 
     [Theory]
@@ -464,7 +470,7 @@ public sealed class WriteGateTests : IAsyncDisposable
             _vendor[bucket] = None;
     }
 
-    private BucketRow Row(string policy, string bucket) =>
+    private BucketStatus Row(string policy, string bucket) =>
         _bench.Kubernetes.Read(Key(policy)).Status!.Buckets.Single(b => b.Name == bucket);
 
     private static NamespacedName Key(string name) => new(Given.Namespace, name);

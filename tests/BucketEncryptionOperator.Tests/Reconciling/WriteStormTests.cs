@@ -1,12 +1,14 @@
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Control;
+using KubeRuntime.Controllers;
 using TestKit;
 using Xunit.Abstractions;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
-/// <summary>A bucket that never keeps what it is told, and a process that is killed in between: the writes stay few.</summary>
+/// <summary>
+/// A bucket that never keeps what it is told, and a process that is killed in between: the writes stay few.
+/// </summary>
 public sealed class WriteStormTests(ITestOutputHelper output)
 {
     private const string Bucket = "finance-archive";
@@ -33,12 +35,15 @@ public sealed class WriteStormTests(ITestOutputHelper output)
             worst = (Math.Max(worst.All, all), Math.Max(worst.First, first));
         }
         output.WriteLine(
-            $"a bucket that never keeps what is PUT, a day: {calmFirst} PUTs in the first ten minutes, {calm} in all; with {Kills} kills at random points at most {worst.First} and {worst.All}"
+            $"a bucket that never keeps what is PUT, a day: {calmFirst} PUTs in the first ten minutes, {calm} in all; "
+                + $"with {Kills} kills at random points at most {worst.First} and {worst.All}"
         );
         Assert.Equal(3, calmFirst);
     }
 
-    /// <summary>The vendor has done the second and the third write, and the process died before it could say so anywhere.</summary>
+    /// <summary>
+    /// The vendor has done the second and the third write, and the process died before it could say so anywhere.
+    /// </summary>
     [Fact]
     public async Task A_repeated_write_is_counted_before_it_is_sent()
     {
@@ -68,7 +73,10 @@ public sealed class WriteStormTests(ITestOutputHelper output)
         alive.Dispose();
     }
 
-    /// <summary>A step is a request to the vendor or to Kubernetes. Whoever is killed at one has sent it or not, and never hears the answer.</summary>
+    /// <summary>
+    /// A step is a request to the vendor or to Kubernetes. Whoever is killed at one has sent it or not, and never hears
+    /// the answer.
+    /// </summary>
     private static async Task<(int All, int First)> RunAsync(HashSet<int> killedAt)
     {
         await using var bench = new Workbench();
@@ -102,7 +110,7 @@ public sealed class WriteStormTests(ITestOutputHelper output)
             {
                 var requeue = await bench.ReconcileAsync(alive.Token);
                 alive.Token.ThrowIfCancellationRequested();
-                bench.Time.Advance(requeue is Requeue.After after ? after.Delay : TimeSpan.FromSeconds(1));
+                bench.Time.Advance(requeue is ReconcileResult.After after ? after.Delay : TimeSpan.FromSeconds(1));
             }
             catch (OperationCanceledException)
             {

@@ -10,7 +10,9 @@ using Xunit.Abstractions;
 
 namespace BucketEncryptionOperator.Tests.Simulator;
 
-/// <summary>What holds for every dialect: who may use whom, and that nothing that a client sends is too odd for it.</summary>
+/// <summary>
+/// What holds for every dialect: who may use whom, and that nothing that a client sends is too odd for it.
+/// </summary>
 public sealed partial class DialectTests(ITestOutputHelper output)
 {
     private const string Root = "tests/ObjectStoreSimulator";

@@ -3,7 +3,9 @@ using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Simulator;
 
-/// <summary>What vendors do to the same document from place to place. Tried on S3's; the code is the same for all.</summary>
+/// <summary>
+/// What vendors do to the same document from place to place. Tried on S3's; the code is the same for all.
+/// </summary>
 public sealed class GetQuirkTests() : SimulatorTest(Vendor.S3, "eu-west-1")
 {
     private const string Key = "1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -67,7 +69,8 @@ public sealed class GetQuirkTests() : SimulatorTest(Vendor.S3, "eu-west-1")
         await Admin.SetSettingsAsync(new SimulatorSettings { ReverseOrder = true });
 
         Assert.Equal(
-            "ServerSideEncryptionConfiguration Rule BucketKeyEnabled ApplyServerSideEncryptionByDefault KMSMasterKeyID SSEAlgorithm",
+            "ServerSideEncryptionConfiguration Rule BucketKeyEnabled ApplyServerSideEncryptionByDefault "
+                + "KMSMasterKeyID SSEAlgorithm",
             string.Join(
                 ' ',
                 (await Store.GetAsync(Right)).Xml.DescendantsAndSelf().Select(element => element.Name.LocalName)

@@ -108,7 +108,8 @@ public sealed class HuaweiDialectTests() : SimulatorTest(Vendor.HuaweiOBS, "cn-n
         answer.AssertIs(200, null);
         Assert.Equal("http://obs.cn-north-4.myhuaweicloud.com/doc/2015-06-30/", answer.Xml.Name.NamespaceName);
         Assert.Equal(
-            "ServerSideEncryptionConfiguration Rule ApplyServerSideEncryptionByDefault SSEAlgorithm KMSMasterKeyID KMSDataEncryption ProjectID Future BucketKeyEnabled",
+            "ServerSideEncryptionConfiguration Rule ApplyServerSideEncryptionByDefault SSEAlgorithm KMSMasterKeyID "
+                + "KMSDataEncryption ProjectID Future BucketKeyEnabled",
             string.Join(' ', answer.Xml.DescendantsAndSelf().Select(element => element.Name.LocalName))
         );
     }

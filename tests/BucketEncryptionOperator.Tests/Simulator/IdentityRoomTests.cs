@@ -6,7 +6,9 @@ using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Simulator;
 
-/// <summary>The rooms where temporary keys are given, by requests written out by hand as the vendors document them.</summary>
+/// <summary>
+/// The rooms where temporary keys are given, by requests written out by hand as the vendors document them.
+/// </summary>
 public sealed class IdentityRoomTests : IAsyncLifetime
 {
     private const string Query =

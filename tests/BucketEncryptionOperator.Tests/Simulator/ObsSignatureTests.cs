@@ -5,8 +5,9 @@ using ObjectStoreSimulator.Wire;
 namespace BucketEncryptionOperator.Tests.Simulator;
 
 /// <summary>
-/// The simulator's OBS signature against strings and signatures that others published or that esdk-obs-nodejs 3.26.8 was recorded to send, byte for byte.
-/// Source of the first three: unit tests of reqsign, whose signatures were made with Huawei's online signature tool.
+/// The simulator's OBS signature against strings and signatures that others published or that esdk-obs-nodejs 3.26.8
+/// was recorded to send, byte for byte. Source of the first three: unit tests of reqsign, whose signatures were made
+/// with Huawei's online signature tool.
 /// </summary>
 public sealed class ObsSignatureTests
 {

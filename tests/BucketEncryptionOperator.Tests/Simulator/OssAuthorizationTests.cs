@@ -174,7 +174,8 @@ public sealed class OssAuthorizationTests : SimulatorTest
     )]
     [InlineData(
         "V4 with spaces after commas is read",
-        "OSS4-HMAC-SHA256 Credential=ak/20261121/cn-hangzhou/oss/aliyun_v4_request, AdditionalHeaders=host, Signature=0",
+        "OSS4-HMAC-SHA256 Credential=ak/20261121/cn-hangzhou/oss/aliyun_v4_request, AdditionalHeaders=host, "
+            + "Signature=0",
         403,
         "SignatureDoesNotMatch",
         "0002-00000201"

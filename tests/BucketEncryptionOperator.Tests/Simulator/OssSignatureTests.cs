@@ -6,23 +6,27 @@ using ObjectStoreSimulator.Wire;
 namespace BucketEncryptionOperator.Tests.Simulator;
 
 /// <summary>
-/// The simulator's signature functions against strings and signatures that others published or that ali-oss 6.23 was recorded to send, byte for byte.
-/// Sources: unit tests of alibabacloud-oss-go-sdk-v2 and of aliyun-oss-csharp-sdk v1 and v2, OSS help page on V1 (the last of the V1 rows; its prose shows
-/// another Content-MD5 than its code, and only the code's gives its signature).
+/// The simulator's signature functions against strings and signatures that others published or that ali-oss 6.23 was
+/// recorded to send, byte for byte. Sources: unit tests of alibabacloud-oss-go-sdk-v2 and of aliyun-oss-csharp-sdk v1
+/// and v2, OSS help page on V1 (the last of the V1 rows; its prose shows another Content-MD5 than its code, and only
+/// the code's gives its signature).
 /// </summary>
 public sealed class OssSignatureTests
 {
     private const string Day = "Wed, 28 Dec 2022 10:27:41 GMT";
     private const string Recorded = "Sat, 21 Nov 2026 01:47:57 GMT";
     private const string Object =
-        $"content-md5=eB5eJF1ptWaXm4bijSPyxw==|content-type=text/html|x-oss-meta-author=alice|x-oss-meta-magic=abracadabra|date={Day}|x-oss-date={Day}";
+        "content-md5=eB5eJF1ptWaXm4bijSPyxw==|content-type=text/html|x-oss-meta-author=alice|"
+        + $"x-oss-meta-magic=abracadabra|date={Day}|x-oss-date={Day}";
 
     private const string SignedObject =
-        $"PUT\neB5eJF1ptWaXm4bijSPyxw==\ntext/html\n{Day}\nx-oss-date:{Day}\nx-oss-meta-author:alice\nx-oss-meta-magic:abracadabra\n";
+        $"PUT\neB5eJF1ptWaXm4bijSPyxw==\ntext/html\n{Day}\nx-oss-date:{Day}\nx-oss-meta-author:alice\n"
+        + "x-oss-meta-magic:abracadabra\n";
 
     private const string PublishedV4 =
         "/bucket/1234%2B-/123/1.txt\n%2Bparam1=value3&%2Bparam2&%7Cparam1=value4&%7Cparam2&param1=value1&param2\n"
-        + "content-type:text/plain\nx-oss-content-sha256:UNSIGNED-PAYLOAD\nx-oss-date:20231216T162057Z\nx-oss-head1:value\n\n\nUNSIGNED-PAYLOAD";
+        + "content-type:text/plain\nx-oss-content-sha256:UNSIGNED-PAYLOAD\nx-oss-date:20231216T162057Z\n"
+        + "x-oss-head1:value\n\n\nUNSIGNED-PAYLOAD";
 
     [Theory]
     [InlineData(
@@ -109,12 +113,14 @@ public sealed class OssSignatureTests
     {
         const string Md5 = "ODBGOERFMDMzQTczRUY3NUE3NzA5QzdFNUYzMDQxNEM=";
         string headers =
-            $"content-md5={Md5}|content-type=text/html|date=Thu, 17 Nov 2005 18:49:58 GMT|x-oss-magic=abracadabra|x-oss-meta-author=foo@bar.com";
+            $"content-md5={Md5}|content-type=text/html|date=Thu, 17 Nov 2005 18:49:58 GMT|x-oss-magic=abracadabra|"
+            + "x-oss-meta-author=foo@bar.com";
 
         string built = OssSignatureV1.StringToSign("PUT", Address("oss-example", "/nelson"), Headers(headers));
 
         Assert.Equal(
-            $"PUT\n{Md5}\ntext/html\nThu, 17 Nov 2005 18:49:58 GMT\nx-oss-magic:abracadabra\nx-oss-meta-author:foo@bar.com\n/oss-example/nelson",
+            $"PUT\n{Md5}\ntext/html\nThu, 17 Nov 2005 18:49:58 GMT\nx-oss-magic:abracadabra\n"
+                + "x-oss-meta-author:foo@bar.com\n/oss-example/nelson",
             built
         );
         Assert.Equal(
@@ -183,7 +189,8 @@ public sealed class OssSignatureTests
             .FromUnixTimeSeconds(unixSeconds)
             .ToString(OssSignatureV4.TimeFormat, CultureInfo.InvariantCulture);
         string headers =
-            $"x-oss-head1=value|abc=value|zabc=value|xyz=value|content-type=text/plain|x-oss-content-sha256=UNSIGNED-PAYLOAD|x-oss-date={time}|{moreHeaders}";
+            "x-oss-head1=value|abc=value|zabc=value|xyz=value|content-type=text/plain|"
+            + $"x-oss-content-sha256=UNSIGNED-PAYLOAD|x-oss-date={time}|{moreHeaders}";
         const string Target =
             "/1234%2B-/123/1.txt?param1=value1&%2Bparam1=value3&%7Cparam1=value4&%2Bparam2&%7Cparam2&param2";
 
@@ -205,7 +212,8 @@ public sealed class OssSignatureTests
     public void V4_canonical_request_is_as_published()
     {
         const string Headers4 =
-            "x-oss-head1=value|abc=value|zabc=value|xyz=value|content-type=text/plain|x-oss-content-sha256=UNSIGNED-PAYLOAD|x-oss-date=20231216T162057Z";
+            "x-oss-head1=value|abc=value|zabc=value|xyz=value|content-type=text/plain|"
+            + "x-oss-content-sha256=UNSIGNED-PAYLOAD|x-oss-date=20231216T162057Z";
 
         string canonical = OssSignatureV4.CanonicalRequest(
             "PUT",

@@ -7,15 +7,17 @@ using ObjectStoreSimulator.Wire;
 namespace BucketEncryptionOperator.Tests.Simulator;
 
 /// <summary>
-/// Sends signed requests to a simulator. It signs with the simulator's own functions, so it proves nothing about them: the published vectors
-/// (OssSignatureTests) and the vendor's own client (tests/interop) do.
+/// Sends signed requests to a simulator. It signs with the simulator's own functions, so it proves nothing about them:
+/// the published vectors (OssSignatureTests) and the vendor's own client (tests/interop) do.
 /// </summary>
 internal sealed class OssTestClient(Uri simulator, TimeProvider clock) : IDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = simulator };
 
     public static string Rule(string algorithm, string more = "") =>
-        $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>{algorithm}</SSEAlgorithm>{more}</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
+        "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault>"
+        + $"<SSEAlgorithm>{algorithm}</SSEAlgorithm>{more}"
+        + "</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
 
     public Task<StoreTestAnswer> PutAsync(string xml, OssTestRequest? like = null) =>
         SendAsync((like ?? new OssTestRequest()) with { Method = HttpMethod.Put, Body = xml });
@@ -107,7 +109,8 @@ internal sealed class OssTestClient(Uri simulator, TimeProvider clock) : IDispos
         StoreAddress address = StoreAddress.Parse(OssHosts.Rules, request.Host, request.Target);
         if (!request.V4)
         {
-            return $"OSS {request.KeyId}:{OssSignatureV1.Sign(request.Secret, OssSignatureV1.StringToSign(request.Method.Method, address, headers))}";
+            string toSign = OssSignatureV1.StringToSign(request.Method.Method, address, headers);
+            return $"OSS {request.KeyId}:{OssSignatureV1.Sign(request.Secret, toSign)}";
         }
 
         OssScope scope = new(

@@ -6,7 +6,10 @@ using ObjectStoreSimulator.Wire;
 
 namespace BucketEncryptionOperator.Tests.Simulator;
 
-/// <summary>The simulator's Signature V4 against the four examples of AWS's S3 API reference, "Signature calculations for the Authorization header", byte for byte.</summary>
+/// <summary>
+/// The simulator's Signature V4 against the four examples of AWS's S3 API reference, "Signature calculations for the
+/// Authorization header", byte for byte.
+/// </summary>
 public sealed class SigV4SignatureTests
 {
     private const string Empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -23,7 +26,9 @@ public sealed class SigV4SignatureTests
         "PUT object",
         "PUT",
         "/test%24file.text",
-        "date=Fri, 24 May 2013 00:00:00 GMT|x-amz-content-sha256=44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072|x-amz-date=20130524T000000Z|x-amz-storage-class=REDUCED_REDUNDANCY",
+        "date=Fri, 24 May 2013 00:00:00 GMT|"
+            + "x-amz-content-sha256=44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072|"
+            + "x-amz-date=20130524T000000Z|x-amz-storage-class=REDUCED_REDUNDANCY",
         "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"
     )]
     [InlineData(
@@ -66,7 +71,8 @@ public sealed class SigV4SignatureTests
     [Theory]
     [InlineData(
         "as it is",
-        "AWS4-HMAC-SHA256 Credential=ak/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=0f",
+        "AWS4-HMAC-SHA256 Credential=ak/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, "
+            + "Signature=0f",
         true
     )]
     [InlineData(
@@ -88,7 +94,8 @@ public sealed class SigV4SignatureTests
     )]
     [InlineData(
         "a part twice",
-        "AWS4-HMAC-SHA256 Signature=0f, Credential=ak/20261121/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0f",
+        "AWS4-HMAC-SHA256 Signature=0f, Credential=ak/20261121/us-east-1/s3/aws4_request, SignedHeaders=host, "
+            + "Signature=0f",
         false
     )]
     public void An_authorization_is_read_or_not(string what, string header, bool readable)

@@ -221,7 +221,10 @@ public sealed class SimulatorServerTests : SimulatorTest
         string seedFile = Path.Combine(folder, "seed.json");
         await File.WriteAllTextAsync(
             seedFile,
-            """{"accounts":[{"accessKeyId":"ak","secret":"sk"}],"buckets":[{"name":"b-one","region":"cn-beijing","encryption":"<a/>"}]}"""
+            """
+            {"accounts":[{"accessKeyId":"ak","secret":"sk"}],
+            "buckets":[{"name":"b-one","region":"cn-beijing","encryption":"<a/>"}]}
+            """
         );
         ProcessStartInfo start = new(
             "dotnet",

@@ -4,7 +4,10 @@ using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Simulator;
 
-/// <summary>Each test has its own simulator with one account (<c>ak</c>, <c>sk</c>), one bucket (<c>b-one</c>) and a clock that stands still.</summary>
+/// <summary>
+/// Each test has its own simulator with one account (<c>ak</c>, <c>sk</c>), one bucket (<c>b-one</c>) and a clock that
+/// stands still.
+/// </summary>
 public abstract class SimulatorTest : IAsyncLifetime
 {
     internal const string Bucket = "b-one";

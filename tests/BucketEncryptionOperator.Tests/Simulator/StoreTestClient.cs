@@ -10,8 +10,8 @@ using ObjectStoreSimulator.Wire;
 namespace BucketEncryptionOperator.Tests.Simulator;
 
 /// <summary>
-/// Sends signed requests to a simulator of Huawei, JD Cloud or S3. It signs with the simulator's own functions, so it proves nothing about them: the published vectors
-/// and the vendors' own clients (tests/interop) do.
+/// Sends signed requests to a simulator of Huawei, JD Cloud or S3. It signs with the simulator's own functions, so it
+/// proves nothing about them: the published vectors and the vendors' own clients (tests/interop) do.
 /// </summary>
 internal sealed class StoreTestClient(Uri simulator, TimeProvider clock) : IDisposable
 {
@@ -21,7 +21,9 @@ internal sealed class StoreTestClient(Uri simulator, TimeProvider clock) : IDisp
     };
 
     public static string Configuration(string algorithm, string more = "", string beside = "") =>
-        $"<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>{algorithm}</SSEAlgorithm>{more}</ApplyServerSideEncryptionByDefault>{beside}</Rule></ServerSideEncryptionConfiguration>";
+        "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>"
+        + $"<SSEAlgorithm>{algorithm}</SSEAlgorithm>{more}</ApplyServerSideEncryptionByDefault>{beside}</Rule>"
+        + "</ServerSideEncryptionConfiguration>";
 
     public Task<StoreTestAnswer> PutAsync(string xml, StoreTestRequest like) =>
         SendAsync(like with { Method = HttpMethod.Put, Body = xml });
@@ -78,7 +80,8 @@ internal sealed class StoreTestClient(Uri simulator, TimeProvider clock) : IDisp
             request.Target,
             domain => domain == request.CustomDomain ? "" : null
         );
-        return $"{request.Words!.Scheme} {request.KeyId}:{ObsSignature.Sign(request.Secret, ObsSignature.StringToSign(request.Words, request.Method.Method, address, headers))}";
+        string toSign = ObsSignature.StringToSign(request.Words!, request.Method.Method, address, headers);
+        return $"{request.Words!.Scheme} {request.KeyId}:{ObsSignature.Sign(request.Secret, toSign)}";
     }
 
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5351", Justification = "Content-MD5 is MD5.")]
@@ -117,7 +120,8 @@ internal sealed class StoreTestClient(Uri simulator, TimeProvider clock) : IDisp
             scope,
             SigV4Signature.StringToSign(headers["x-amz-date"], scope, canonical)
         );
-        return $"{SigV4Signature.Algorithm} Credential={request.KeyId}/{scope}, SignedHeaders={string.Join(';', signed)}, Signature={signature}";
+        return $"{SigV4Signature.Algorithm} Credential={request.KeyId}/{scope}, "
+            + $"SignedHeaders={string.Join(';', signed)}, Signature={signature}";
     }
 }
 

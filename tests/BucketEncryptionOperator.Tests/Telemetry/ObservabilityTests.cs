@@ -9,7 +9,7 @@ using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Tests.Hosting;
 using BucketEncryptionOperator.Tests.Reconciling;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Metrics;
+using KubeRuntime.Instrumentation;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,7 +19,10 @@ using OpenTelemetry.Metrics;
 
 namespace BucketEncryptionOperator.Tests.Telemetry;
 
-/// <summary>What a scrape says, through the SDK and our text format. The SDK hears a meter by its name, wherever in the process it is: such tests run one after the other.</summary>
+/// <summary>
+/// What a scrape says, through the SDK and our text format. The SDK hears a meter by its name, wherever in the process
+/// it is: such tests run one after the other.
+/// </summary>
 [Collection(Meters)]
 public sealed partial class ObservabilityTests : IDisposable
 {
@@ -118,7 +121,8 @@ public sealed partial class ObservabilityTests : IDisposable
 
         Assert.Equal(
             [
-                """test_gauge{which="a"} 0.5 test_gauge{which="b"} 0.5 test_total{which="a"} 1 test_total{which="b"} 1 """
+                """test_gauge{which="a"} 0.5 test_gauge{which="b"} 0.5 """
+                    + """test_total{which="a"} 1 test_total{which="b"} 1 """
                     + """test_sum{which="a"} 2 test_sum{which="b"} 2""",
                 """test_gauge{which="b"} 0.5 test_total{which="b"} 1 test_sum{which="b"} 2""",
                 "",
@@ -128,7 +132,9 @@ public sealed partial class ObservabilityTests : IDisposable
         );
     }
 
-    /// <summary>Callbacks run for every reader at once, so each reader may see a series that another has collected.</summary>
+    /// <summary>
+    /// Callbacks run for every reader at once, so each reader may see a series that another has collected.
+    /// </summary>
     [Fact]
     public void Beside_otlp_a_series_that_ends_is_gone_at_the_second_scrape_at_the_latest()
     {
@@ -154,7 +160,9 @@ public sealed partial class ObservabilityTests : IDisposable
         Assert.All(texts, t => Assert.DoesNotContain("NaN", t, StringComparison.Ordinal));
     }
 
-    /// <summary>Hosted services are made before the first of them starts, and may measure in their constructors.</summary>
+    /// <summary>
+    /// Hosted services are made before the first of them starts, and may measure in their constructors.
+    /// </summary>
     [Fact]
     public async Task What_is_counted_while_the_host_starts_is_on_the_first_scrape()
     {
@@ -224,7 +232,8 @@ public sealed partial class ObservabilityTests : IDisposable
 
         Assert.True(
             text.Contains(
-                $"bucketencryption_vendor_requests_total{{code=\"{expected}\",operation=\"GetBucketEncryption\",vendor=\"AlibabaOSS\"}} 1\n",
+                $"bucketencryption_vendor_requests_total{{code=\"{expected}\","
+                    + "operation=\"GetBucketEncryption\",vendor=\"AlibabaOSS\"} 1\n",
                 StringComparison.Ordinal
             )
                 || Labels(text, "bucketencryption_vendor_requests_total")
@@ -493,7 +502,9 @@ public sealed partial class ObservabilityTests : IDisposable
         Assert.Null(bench.Metrics.VerifiedAt(Given.PolicyKey));
     }
 
-    /// <summary>Settled, a bucket's telling is nothing but arithmetic: no memory for it, however many there are.</summary>
+    /// <summary>
+    /// Settled, a bucket's telling is nothing but arithmetic: no memory for it, however many there are.
+    /// </summary>
     [Fact]
     public void Counting_a_vendor_request_allocates_nothing()
     {

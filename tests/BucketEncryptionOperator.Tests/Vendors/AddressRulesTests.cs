@@ -5,7 +5,10 @@ namespace BucketEncryptionOperator.Tests.Vendors;
 
 public sealed class AddressRulesTests
 {
-    /// <summary>For a name that a pattern lets through, for a vendor's own, and for one that whoever runs the operator has written in full.</summary>
+    /// <summary>
+    /// For a name that a pattern lets through, for a vendor's own, and for one that whoever runs the operator has
+    /// written in full.
+    /// </summary>
     [Theory]
     [InlineData("8.8.8.8", null, null, null)]
     [InlineData("2606:4700::1111", null, null, null)]
@@ -83,9 +86,9 @@ public sealed class AddressRulesTests
         Assert.Equal(
             (byPattern, ofAVendor, listed),
             (
-                AddressRules.ProblemOf(parsed, Vouching.Pattern),
-                AddressRules.ProblemOf(parsed, Vouching.Vendor),
-                AddressRules.ProblemOf(parsed, Vouching.Operator)
+                AddressRules.ProblemOf(parsed, EndpointTrust.Pattern),
+                AddressRules.ProblemOf(parsed, EndpointTrust.Vendor),
+                AddressRules.ProblemOf(parsed, EndpointTrust.Operator)
             )
         );
     }

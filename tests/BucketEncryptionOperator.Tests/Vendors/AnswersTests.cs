@@ -7,8 +7,8 @@ using BucketEncryptionOperator.Vendors;
 namespace BucketEncryptionOperator.Tests.Vendors;
 
 /// <summary>
-/// Every operation, with every status and every kind of body, for every vendor. What they mean is a table of docs/design/0013-answers.md,
-/// which is made here: BEO_UPDATE_TABLES=1 writes it anew.
+/// Every operation, with every status and every kind of body, for every vendor. What they mean is a table of
+/// docs/design/0013-answers.md, which is made here: BEO_UPDATE_TABLES=1 writes it anew.
 /// </summary>
 public sealed class AnswersTests
 {
@@ -82,8 +82,8 @@ public sealed class AnswersTests
                 (BucketEncryption.None, _) => "nothing is configured",
                 ({ }, _) => "what the bucket has",
                 (null, null) => "done",
-                _ =>
-                    $"{Failure!.Kind} | `{(Failure.Code.StartsWith("HTTP_", StringComparison.Ordinal) ? "HTTP_nnn" : Failure.Code)}`",
+                _ => $"{Failure!.Kind} | "
+                    + $"`{(Failure.Code.StartsWith("HTTP_", StringComparison.Ordinal) ? "HTTP_nnn" : Failure.Code)}`",
             };
 
         public string Who =>
@@ -139,7 +139,10 @@ public sealed class AnswersTests
         Assert.Empty(wrong);
     }
 
-    /// <summary>Claims move, and keys are rejected, by what the vendor itself says of this bucket with this key: never by its silence.</summary>
+    /// <summary>
+    /// Claims move, and keys are rejected, by what the vendor itself says of this bucket with this key: never by its
+    /// silence.
+    /// </summary>
     [Fact]
     public void Only_the_vendors_code_moves_a_claim_or_rejects_a_key()
     {
@@ -242,7 +245,8 @@ public sealed class AnswersTests
                 $"| {row.Operations} | {row.Statuses} | {row.Bodies} | {row.Outcome} | {row.Who} |\n"
             );
         text.Append(
-            "\nWhere a vendor differs from S3:\n\n| vendor | answer to a | status | body | what it means | code | the vendor's word |\n|---|---|---|---|---|---|---|\n"
+            "\nWhere a vendor differs from S3:\n\n| vendor | answer to a | status | body | what it means | code | the "
+                + "vendor's word |\n|---|---|---|---|---|---|---|\n"
         );
         foreach (var vendor in Dialects.All.Keys.Where(v => v != Base))
         {

@@ -6,7 +6,10 @@ using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Vendors;
 
-/// <summary>The three operations over the wire, for each vendor. An address of its own (CName) lets every dialect speak to loopback.</summary>
+/// <summary>
+/// The three operations over the wire, for each vendor. An address of its own (CName) lets every dialect speak to
+/// loopback.
+/// </summary>
 public sealed class BucketEncryptionApiTests : IDisposable
 {
     private const string NothingConfigured =
@@ -112,8 +115,11 @@ public sealed class BucketEncryptionApiTests : IDisposable
                     $"<Error><Code>AccessDenied</Code><Message>you said {said}, no</Message></Error>",
                     $"<Error><Code>{said}</Code></Error>",
                     $"<Error><Code>AccessDenied</Code><RequestId>{said}</RequestId><EC>{said}</EC></Error>",
-                    $"<Error><Code>PermanentRedirect</Code><Endpoint>{said[..Math.Min(said.Length, 60)].Replace("/", "", StringComparison.Ordinal)}</Endpoint></Error>",
-                    $"<Error><Code>AuthorizationHeaderMalformed</Code><Region>{said[..Math.Min(said.Length, 60)]}</Region></Error>",
+                    "<Error><Code>PermanentRedirect</Code>"
+                        + $"<Endpoint>{said[..Math.Min(said.Length, 60)].Replace("/", "", StringComparison.Ordinal)}"
+                        + "</Endpoint></Error>",
+                    "<Error><Code>AuthorizationHeaderMalformed</Code>"
+                        + $"<Region>{said[..Math.Min(said.Length, 60)]}</Region></Error>",
                     "",
                 }
             )
@@ -181,7 +187,9 @@ public sealed class BucketEncryptionApiTests : IDisposable
         }
     }
 
-    /// <summary>It was good when the work on the policy began; the turn came a minute before its end by the vendor's clock.</summary>
+    /// <summary>
+    /// It was good when the work on the policy began; the turn came a minute before its end by the vendor's clock.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Vendors))]
     public async Task A_temporary_key_that_is_over_is_not_sent(string vendor)
@@ -358,7 +366,9 @@ public sealed class BucketEncryptionApiTests : IDisposable
         }
     }
 
-    /// <summary>A store answers a write with nothing. What else comes with a good status is an error, or somebody else's.</summary>
+    /// <summary>
+    /// A store answers a write with nothing. What else comes with a good status is an error, or somebody else's.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Vendors))]
     public async Task A_write_is_done_only_when_its_answer_is_empty(string vendor)
@@ -499,7 +509,9 @@ public sealed class BucketEncryptionApiTests : IDisposable
         );
     }
 
-    /// <summary>The guard of writes was asked for one request: what is sent later may be another replica's turn.</summary>
+    /// <summary>
+    /// The guard of writes was asked for one request: what is sent later may be another replica's turn.
+    /// </summary>
     [Fact]
     public async Task A_write_with_a_wrong_clock_is_not_sent_again_but_the_clock_is_corrected()
     {
@@ -653,7 +665,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
     public async Task An_endpoint_that_has_not_answered_three_requests_is_not_sent_a_fourth_and_nobody_waits_for_it()
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
-        using var breakers = new EndpointBreakers(_time);
+        using var breakers = new EndpointCircuitBreakers(_time);
         var api = new BucketEncryptionApi(
             _http,
             Dialects.All["s3"],
@@ -692,29 +704,31 @@ public sealed class BucketEncryptionApiTests : IDisposable
         Assert.Equal(3, server.Requests.Count);
     }
 
-    /// <summary>A new key's first call is waited for by the others with that key, but not at an endpoint that is down.</summary>
+    /// <summary>
+    /// A new key's first call is waited for by the others with that key, but not at an endpoint that is down.
+    /// </summary>
     [Fact]
     public async Task Nobody_waits_for_the_first_call_of_a_key_at_an_endpoint_that_is_down()
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
-        using var breakers = new EndpointBreakers(_time);
+        using var breakers = new EndpointCircuitBreakers(_time);
         var api = VendorCatalog.ConnectAll(
             _http,
             new ServerClocks(_time),
             _limits,
-            new KeyBreakers(_time),
+            new AccessKeyCircuitBreakers(_time),
             endpoints: breakers
         )["S3"];
         Task<Observation> GetAsync(string id) =>
             api.GetAsync(At(server), new AccessKey(id, "secret", SecurityToken: null), CancellationToken.None);
-        var first = Enumerable.Range(0, EndpointBreakers.OpensAt).Select(i => GetAsync($"id-{i}")).ToList();
-        await Waiting.UntilAsync(() => server.Requests.Count == EndpointBreakers.OpensAt);
+        var first = Enumerable.Range(0, EndpointCircuitBreakers.OpensAt).Select(i => GetAsync($"id-{i}")).ToList();
+        await Waiting.UntilAsync(() => server.Requests.Count == EndpointCircuitBreakers.OpensAt);
         _time.Advance(TimeSpan.FromSeconds(10));
         foreach (var request in first)
             await Assert.ThrowsAsync<VendorException>(() => request).Within();
-        _time.Advance(EndpointBreakers.ShortestPause);
+        _time.Advance(EndpointCircuitBreakers.ShortestPause);
         var probe = GetAsync("new");
-        await Waiting.UntilAsync(() => server.Requests.Count == EndpointBreakers.OpensAt + 1);
+        await Waiting.UntilAsync(() => server.Requests.Count == EndpointCircuitBreakers.OpensAt + 1);
 
         var refused = await Assert.ThrowsAsync<VendorException>(() => GetAsync("new")).Within();
 
@@ -730,7 +744,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
     public async Task An_answer_of_any_status_is_an_answer(string sentence, int status)
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status));
-        using var breakers = new EndpointBreakers(_time);
+        using var breakers = new EndpointCircuitBreakers(_time);
         var api = new BucketEncryptionApi(
             _http,
             Dialects.All["s3"],
@@ -751,7 +765,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
     public async Task A_write_that_the_end_of_the_lease_cuts_short_says_nothing_about_the_endpoint()
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
-        using var breakers = new EndpointBreakers(_time);
+        using var breakers = new EndpointCircuitBreakers(_time);
         var api = new BucketEncryptionApi(
             _http,
             Dialects.All["s3"],
@@ -770,7 +784,9 @@ public sealed class BucketEncryptionApiTests : IDisposable
         Assert.Equal(0, breakers.OpenCount);
     }
 
-    /// <summary>Another replica may write when the lease has ended: until then the request must have ended, too.</summary>
+    /// <summary>
+    /// Another replica may write when the lease has ended: until then the request must have ended, too.
+    /// </summary>
     [Fact]
     public async Task A_write_takes_no_longer_than_is_left_of_the_lease()
     {

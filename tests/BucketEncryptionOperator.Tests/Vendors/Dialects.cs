@@ -33,11 +33,14 @@ internal static class Dialects
     public static TheoryData<string> Names => new(All.Keys);
 
     /// <summary>The document that a vendor answers and takes, without what it says.</summary>
-    public static string Document(string vendor, string inside, string beside = "") =>
-        vendor == "alibaba"
-            ? $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault>{inside}</ApplyServerSideEncryptionByDefault>{beside}</ServerSideEncryptionRule>"
-            : $"<ServerSideEncryptionConfiguration{(vendor == "s3" ? " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"" : "")}><Rule>"
-                + $"<ApplyServerSideEncryptionByDefault>{inside}</ApplyServerSideEncryptionByDefault>{beside}</Rule></ServerSideEncryptionConfiguration>";
+    public static string Document(string vendor, string inside, string beside = "")
+    {
+        var rule = $"<ApplyServerSideEncryptionByDefault>{inside}</ApplyServerSideEncryptionByDefault>{beside}";
+        var ns = vendor == "s3" ? " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"" : "";
+        return vendor == "alibaba"
+            ? $"<ServerSideEncryptionRule>{rule}</ServerSideEncryptionRule>"
+            : $"<ServerSideEncryptionConfiguration{ns}><Rule>{rule}</Rule></ServerSideEncryptionConfiguration>";
+    }
 
     /// <summary>The vendor's word for KMS.</summary>
     public static string Kms(string vendor) =>
@@ -48,7 +51,9 @@ internal static class Dialects
             _ => "aws:kms",
         };
 
-    /// <summary>The request as HTTP/1.1 would have it, with line feeds and without the connection's own headers.</summary>
+    /// <summary>
+    /// The request as HTTP/1.1 would have it, with line feeds and without the connection's own headers.
+    /// </summary>
     public static async Task<string> TextAsync(HttpRequestMessage request)
     {
         var uri = request.RequestUri!;

@@ -9,7 +9,8 @@ public sealed class EncryptionDocumentTests
     private const string AwsNamespace = "http://s3.amazonaws.com/doc/2006-03-01/";
     private const string Kms =
         "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm>"
-        + "<KMSMasterKeyID>k-1</KMSMasterKeyID><KMSDataEncryption>SM4</KMSDataEncryption></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
+        + "<KMSMasterKeyID>k-1</KMSMasterKeyID><KMSDataEncryption>SM4</KMSDataEncryption>"
+        + "</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
 
     private static readonly string?[] LiveKeys = [null, "k-1", "arn:aws:kms:x:1:key/k-1"];
     private static readonly string?[] LiveProjects = [null, "p-1"];
@@ -30,7 +31,8 @@ public sealed class EncryptionDocumentTests
         ["SM4"] = (Rule("<SSEAlgorithm>SM4</SSEAlgorithm>"), new BucketEncryption.Sm4()),
         ["None, as GetBucketInfo says it"] = (
             Rule(
-                "<SSEAlgorithm>None</SSEAlgorithm><KMSMasterKeyID></KMSMasterKeyID><KMSDataEncryption>None</KMSDataEncryption>"
+                "<SSEAlgorithm>None</SSEAlgorithm><KMSMasterKeyID></KMSMasterKeyID>"
+                    + "<KMSDataEncryption>None</KMSDataEncryption>"
             ),
             new BucketEncryption.None()
         ),
@@ -61,7 +63,8 @@ public sealed class EncryptionDocumentTests
         ),
         ["the order does not matter"] = (
             Rule(
-                "<KMSDataEncryption>SM4</KMSDataEncryption><KMSMasterKeyID>k-1</KMSMasterKeyID><SSEAlgorithm>KMS</SSEAlgorithm>"
+                "<KMSDataEncryption>SM4</KMSDataEncryption><KMSMasterKeyID>k-1</KMSMasterKeyID>"
+                    + "<SSEAlgorithm>KMS</SSEAlgorithm>"
             ),
             new BucketEncryption.Kms("k-1", DataCipher.Sm4)
         ),
@@ -80,7 +83,9 @@ public sealed class EncryptionDocumentTests
             Aes
         ),
         ["prefixes do not matter"] = (
-            "<a:ServerSideEncryptionRule xmlns:a=\"urn:a\"><a:ApplyServerSideEncryptionByDefault><a:SSEAlgorithm>AES256</a:SSEAlgorithm></a:ApplyServerSideEncryptionByDefault></a:ServerSideEncryptionRule>",
+            "<a:ServerSideEncryptionRule xmlns:a=\"urn:a\"><a:ApplyServerSideEncryptionByDefault>"
+                + "<a:SSEAlgorithm>AES256</a:SSEAlgorithm>"
+                + "</a:ApplyServerSideEncryptionByDefault></a:ServerSideEncryptionRule>",
             Aes
         ),
         ["a declaration is read over"] = (
@@ -176,7 +181,8 @@ public sealed class EncryptionDocumentTests
             ),
             ["from KMS to AES256 the KMS elements go, known or not"] = (
                 Rule(
-                    "<KMSDataEncryption>SM4</KMSDataEncryption><KMSMasterKeyID>k</KMSMasterKeyID><SSEAlgorithm>KMS</SSEAlgorithm><KMSNew>x</KMSNew>"
+                    "<KMSDataEncryption>SM4</KMSDataEncryption><KMSMasterKeyID>k</KMSMasterKeyID>"
+                        + "<SSEAlgorithm>KMS</SSEAlgorithm><KMSNew>x</KMSNew>"
                 ),
                 Aes,
                 Rule("<SSEAlgorithm>AES256</SSEAlgorithm>")
@@ -187,9 +193,13 @@ public sealed class EncryptionDocumentTests
                 Rule("<SSEAlgorithm>KMS</SSEAlgorithm><KMSDataEncryption>SM4</KMSDataEncryption>")
             ),
             ["unknown elements stay, at both levels"] = (
-                "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm><New><Deep>x</Deep></New></ApplyServerSideEncryptionByDefault><Other a=\"b\"/></ServerSideEncryptionRule>",
+                "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm>"
+                    + "<New><Deep>x</Deep></New></ApplyServerSideEncryptionByDefault>"
+                    + "<Other a=\"b\"/></ServerSideEncryptionRule>",
                 Key2,
-                "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>k-2</KMSMasterKeyID><New><Deep>x</Deep></New></ApplyServerSideEncryptionByDefault><Other a=\"b\" /></ServerSideEncryptionRule>"
+                "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm>"
+                    + "<KMSMasterKeyID>k-2</KMSMasterKeyID><New><Deep>x</Deep></New>"
+                    + "</ApplyServerSideEncryptionByDefault><Other a=\"b\" /></ServerSideEncryptionRule>"
             ),
             ["unknown KMS elements stay with KMS"] = (
                 Rule("<SSEAlgorithm>KMS</SSEAlgorithm><KMSNew>x</KMSNew>"),
@@ -200,7 +210,8 @@ public sealed class EncryptionDocumentTests
                 Rule("<SSEAlgorithm>KMS</SSEAlgorithm><KMSDataEncryption>SM9</KMSDataEncryption>"),
                 new BucketEncryption.Kms("k-2", DataCipher.Other),
                 Rule(
-                    "<SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>k-2</KMSMasterKeyID><KMSDataEncryption>SM9</KMSDataEncryption>"
+                    "<SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>k-2</KMSMasterKeyID>"
+                        + "<KMSDataEncryption>SM9</KMSDataEncryption>"
                 )
             ),
             ["the answer's namespace does not go into the request"] = (
@@ -214,7 +225,9 @@ public sealed class EncryptionDocumentTests
                 Rule("<SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>k-2</KMSMasterKeyID>")
             ),
             ["prefixes do not either"] = (
-                "<a:ServerSideEncryptionRule xmlns:a=\"urn:a\"><a:ApplyServerSideEncryptionByDefault><a:SSEAlgorithm>AES256</a:SSEAlgorithm></a:ApplyServerSideEncryptionByDefault></a:ServerSideEncryptionRule>",
+                "<a:ServerSideEncryptionRule xmlns:a=\"urn:a\"><a:ApplyServerSideEncryptionByDefault>"
+                    + "<a:SSEAlgorithm>AES256</a:SSEAlgorithm>"
+                    + "</a:ApplyServerSideEncryptionByDefault></a:ServerSideEncryptionRule>",
                 Key2,
                 Rule("<SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>k-2</KMSMasterKeyID>")
             ),
@@ -224,9 +237,14 @@ public sealed class EncryptionDocumentTests
                 Rule("<SSEAlgorithm>AES256</SSEAlgorithm>")
             ),
             ["attributes of any name do no harm"] = (
-                "<ServerSideEncryptionRule xmlns:a=\"urn:a\" xmlns:b=\"urn:b\" xml:space=\"preserve\"><ApplyServerSideEncryptionByDefault a:x=\"1\" b:x=\"2\"><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>",
+                "<ServerSideEncryptionRule xmlns:a=\"urn:a\" xmlns:b=\"urn:b\" xml:space=\"preserve\">"
+                    + "<ApplyServerSideEncryptionByDefault a:x=\"1\" b:x=\"2\"><SSEAlgorithm>AES256</SSEAlgorithm>"
+                    + "</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>",
                 Aes,
-                "<ServerSideEncryptionRule xml:space=\"preserve\"><ApplyServerSideEncryptionByDefault p2:x=\"1\" p3:x=\"2\" xmlns:p3=\"urn:b\" xmlns:p2=\"urn:a\"><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>"
+                "<ServerSideEncryptionRule xml:space=\"preserve\">"
+                    + "<ApplyServerSideEncryptionByDefault p2:x=\"1\" p3:x=\"2\" xmlns:p3=\"urn:b\" xmlns:p2=\"urn:a\">"
+                    + "<SSEAlgorithm>AES256</SSEAlgorithm>"
+                    + "</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>"
             ),
         };
 
@@ -248,8 +266,11 @@ public sealed class EncryptionDocumentTests
         ),
         ["OBS with all that it has, in its own namespace and another order"] = (
             "huawei",
-            "<ServerSideEncryptionConfiguration xmlns=\"http://obs.eu-west-101.myhuaweicloud.eu/doc/2015-06-30/\"><Rule><BucketKeyEnabled>true</BucketKeyEnabled><ApplyServerSideEncryptionByDefault>"
-                + "<ProjectID>p-1</ProjectID><KMSDataEncryption>SM4</KMSDataEncryption><KMSMasterKeyID>r:d:key/k-1</KMSMasterKeyID><SSEAlgorithm>kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>",
+            "<ServerSideEncryptionConfiguration xmlns=\"http://obs.eu-west-101.myhuaweicloud.eu/doc/2015-06-30/\">"
+                + "<Rule><BucketKeyEnabled>true</BucketKeyEnabled><ApplyServerSideEncryptionByDefault>"
+                + "<ProjectID>p-1</ProjectID><KMSDataEncryption>SM4</KMSDataEncryption>"
+                + "<KMSMasterKeyID>r:d:key/k-1</KMSMasterKeyID><SSEAlgorithm>kms</SSEAlgorithm>"
+                + "</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>",
             new BucketEncryption.Kms("r:d:key/k-1", DataCipher.Sm4, "p-1", BucketKeyEnabled: true)
         ),
         ["a project without a key is none"] = (
@@ -310,7 +331,9 @@ public sealed class EncryptionDocumentTests
         ),
         ["a rule that only blocks says nothing of a default"] = (
             "s3",
-            "<ServerSideEncryptionConfiguration><Rule><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule></ServerSideEncryptionConfiguration>",
+            "<ServerSideEncryptionConfiguration><Rule><BlockedEncryptionTypes>"
+                + "<EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule>"
+                + "</ServerSideEncryptionConfiguration>",
             new BucketEncryption.None()
         ),
         ["no rule says nothing"] = ("s3", "<ServerSideEncryptionConfiguration/>", new BucketEncryption.None()),
@@ -340,7 +363,9 @@ public sealed class EncryptionDocumentTests
             "s3",
             null,
             Aes,
-            $"<ServerSideEncryptionConfiguration xmlns=\"{AwsNamespace}\"><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
+            $"<ServerSideEncryptionConfiguration xmlns=\"{AwsNamespace}\"><Rule>"
+                + "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
+                + "</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
         ),
         ["OBS from nothing has none, and its SDK's order"] = (
             "huawei",
@@ -348,7 +373,8 @@ public sealed class EncryptionDocumentTests
             new BucketEncryption.Kms("k-1", DataCipher.Sm4, "p-1", BucketKeyEnabled: true),
             Dialects.Document(
                 "huawei",
-                "<SSEAlgorithm>kms</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID><KMSDataEncryption>SM4</KMSDataEncryption><ProjectID>p-1</ProjectID>",
+                "<SSEAlgorithm>kms</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID>"
+                    + "<KMSDataEncryption>SM4</KMSDataEncryption><ProjectID>p-1</ProjectID>",
                 "<BucketKeyEnabled>true</BucketKeyEnabled>"
             )
         ),
@@ -357,21 +383,25 @@ public sealed class EncryptionDocumentTests
             Dialects.Document(
                 "s3",
                 "<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID><New/>",
-                "<BucketKeyEnabled>true</BucketKeyEnabled><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"
+                "<BucketKeyEnabled>true</BucketKeyEnabled>"
+                    + "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"
             ),
             new BucketEncryption.Kms("k-2", DataCipher.Aes256, BucketKeyEnabled: true),
             Dialects.Document(
                 "s3",
                 "<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>k-2</KMSMasterKeyID><New />",
-                "<BucketKeyEnabled>true</BucketKeyEnabled><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"
+                "<BucketKeyEnabled>true</BucketKeyEnabled>"
+                    + "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"
             )
         ),
         ["from KMS to AES256 all of KMS goes, and nothing else"] = (
             "huawei",
             Dialects.Document(
                 "huawei",
-                "<SSEAlgorithm>kms</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID><KMSNew>x</KMSNew><ProjectID>p</ProjectID>",
-                "<BucketKeyEnabled>true</BucketKeyEnabled><BucketKeyRotationPeriod>7</BucketKeyRotationPeriod><Other>x</Other>"
+                "<SSEAlgorithm>kms</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID><KMSNew>x</KMSNew>"
+                    + "<ProjectID>p</ProjectID>",
+                "<BucketKeyEnabled>true</BucketKeyEnabled><BucketKeyRotationPeriod>7</BucketKeyRotationPeriod>"
+                    + "<Other>x</Other>"
             ),
             Aes,
             Dialects.Document("huawei", "<SSEAlgorithm>AES256</SSEAlgorithm>", "<Other>x</Other>")
@@ -439,16 +469,22 @@ public sealed class EncryptionDocumentTests
         ),
         ["what only blocks stays beside a new default"] = (
             "s3",
-            "<ServerSideEncryptionConfiguration><Rule><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule></ServerSideEncryptionConfiguration>",
+            "<ServerSideEncryptionConfiguration><Rule><BlockedEncryptionTypes>"
+                + "<EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule>"
+                + "</ServerSideEncryptionConfiguration>",
             Aes,
-            $"<ServerSideEncryptionConfiguration xmlns=\"{AwsNamespace}\"><Rule><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes><ApplyServerSideEncryptionByDefault>"
-                + "<SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
+            $"<ServerSideEncryptionConfiguration xmlns=\"{AwsNamespace}\"><Rule>"
+                + "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"
+                + "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
+                + "</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
         ),
         ["a rule that is missing is made"] = (
             "huawei",
             "<ServerSideEncryptionConfiguration><Other/></ServerSideEncryptionConfiguration>",
             Aes,
-            "<ServerSideEncryptionConfiguration><Other /><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
+            "<ServerSideEncryptionConfiguration><Other /><Rule><ApplyServerSideEncryptionByDefault>"
+                + "<SSEAlgorithm>AES256</SSEAlgorithm>"
+                + "</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
         ),
         ["what is no such document is no basis"] = (
             "jdcloud",
@@ -550,7 +586,9 @@ public sealed class EncryptionDocumentTests
         Assert.Contains("<BucketKeyEnabled>false</BucketKeyEnabled>", off, StringComparison.Ordinal);
     }
 
-    /// <summary>What was written from any basis reads back as what was asked, for every pair of what the vendor has.</summary>
+    /// <summary>
+    /// What was written from any basis reads back as what was asked, for every pair of what the vendor has.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Vendors))]
     public void Whatever_is_written_over_whatever_was_there_reads_back(string vendor)
@@ -574,5 +612,6 @@ public sealed class EncryptionDocumentTests
     }
 
     private static string Rule(string inside) =>
-        $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault>{inside}</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
+        $"<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault>{inside}"
+        + "</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
 }

@@ -13,7 +13,10 @@ public sealed class ErrorTableTests
     private static readonly AnswerContext Read = new(AnswerContext.Get);
     private static readonly AnswerContext Written = new(AnswerContext.Put);
 
-    /// <summary>Codes, with the status that they come with and whose they are → what they mean, what the hint says, whether the key is the trouble. Sources: docs/vendors.</summary>
+    /// <summary>
+    /// Codes, with the status that they come with and whose they are → what they mean, what the hint says, whether the
+    /// key is the trouble. Sources: docs/vendors.
+    /// </summary>
     [Theory]
     [InlineData("NoSuchServerSideEncryptionRule", 404, All, None)]
     [InlineData("NoSuchServerSideEncryptionRule", 400, "alibaba", None)]
@@ -493,7 +496,8 @@ public sealed class ErrorTableTests
         "alibaba",
         "AccessDenied",
         403,
-        "<Message>... must be addressed using the specified endpoint.</Message><Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint>",
+        "<Message>... must be addressed using the specified endpoint.</Message>"
+            + "<Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint>",
         "The vendor names oss-cn-beijing.aliyuncs.com."
     )]
     [InlineData(
@@ -522,14 +526,17 @@ public sealed class ErrorTableTests
         "alibaba",
         "AccessDenied",
         403,
-        "<Message>Access denied by bucket policy.</Message><AccessDeniedDetail><PolicyType>AccountLevelIdentityBasedPolicy</PolicyType><NoPermissionType>ExplicitDeny</NoPermissionType></AccessDeniedDetail>",
+        "<Message>Access denied by bucket policy.</Message>"
+            + "<AccessDeniedDetail><PolicyType>AccountLevelIdentityBasedPolicy</PolicyType>"
+            + "<NoPermissionType>ExplicitDeny</NoPermissionType></AccessDeniedDetail>",
         "A RAM policy of the key's owner denies it"
     )]
     [InlineData(
         "alibaba",
         "AccessDenied",
         403,
-        "<AccessDeniedDetail><PolicyType>ControlPolicy</PolicyType><NoPermissionType>ExplicitDeny</NoPermissionType></AccessDeniedDetail>",
+        "<AccessDeniedDetail><PolicyType>ControlPolicy</PolicyType>"
+            + "<NoPermissionType>ExplicitDeny</NoPermissionType></AccessDeniedDetail>",
         "ask whoever runs the directory"
     )]
     [InlineData(
@@ -543,7 +550,8 @@ public sealed class ErrorTableTests
         "alibaba",
         "AccessDenied",
         403,
-        "<AccessDeniedDetail><PolicyType>AccountLevelIdentityBasedPolicy</PolicyType><NoPermissionType>ImplicitDeny</NoPermissionType></AccessDeniedDetail>",
+        "<AccessDeniedDetail><PolicyType>AccountLevelIdentityBasedPolicy</PolicyType>"
+            + "<NoPermissionType>ImplicitDeny</NoPermissionType></AccessDeniedDetail>",
         "Grant the key's owner"
     )]
     [InlineData(
@@ -596,7 +604,8 @@ public sealed class ErrorTableTests
         "s3",
         "AccessDenied",
         403,
-        "<Message>User: arn:aws:iam::1:user/x is not authorized to perform: s3:PutEncryptionConfiguration on arn:aws:s3:::kms-logs</Message>",
+        "<Message>User: arn:aws:iam::1:user/x is not authorized to perform: s3:PutEncryptionConfiguration on "
+            + "arn:aws:s3:::kms-logs</Message>",
         "s3.expectedBucketOwner"
     )]
     [InlineData(
@@ -610,70 +619,81 @@ public sealed class ErrorTableTests
         "s3",
         "AccessDenied",
         403,
-        "<Message>User: arn:aws:iam::1:user/x is not authorized to perform: s3:PutEncryptionConfiguration on resource: b with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-1/service_control_policy/p-1</Message>",
+        "<Message>User: arn:aws:iam::1:user/x is not authorized to perform: s3:PutEncryptionConfiguration on "
+            + "resource: b with an explicit deny in a service control "
+            + "policy: arn:aws:organizations::1:policy/o-1/service_control_policy/p-1</Message>",
         "ask whoever runs the organisation. No further grant"
     )]
     [InlineData(
         "s3",
         "AccessDenied",
         403,
-        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a resource control policy</Message>",
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a resource "
+            + "control policy</Message>",
         "A resource control policy of the organisation denies it"
     )]
     [InlineData(
         "s3",
         "AccessDenied",
         403,
-        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a resource-based policy</Message>",
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a "
+            + "resource-based policy</Message>",
         "The bucket's own policy denies it"
     )]
     [InlineData(
         "s3",
         "AccessDenied",
         403,
-        "<Message>not authorized to perform: kms:GenerateDataKey with an explicit deny in a resource-based policy</Message>",
+        "<Message>not authorized to perform: kms:GenerateDataKey with an explicit deny in a resource-based "
+            + "policy</Message>",
         "The policy of the KMS key denies it"
     )]
     [InlineData(
         "s3",
         "AccessDenied",
         403,
-        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in an identity-based policy</Message>",
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in an "
+            + "identity-based policy</Message>",
         "take that statement away"
     )]
     [InlineData(
         "s3",
         "AccessDenied",
         403,
-        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a permissions boundary</Message>",
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a "
+            + "permissions boundary</Message>",
         "whoever set the boundary"
     )]
     [InlineData(
         "s3",
         "AccessDenied",
         403,
-        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a VPC endpoint policy</Message>",
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a VPC "
+            + "endpoint policy</Message>",
         "whoever runs the network"
     )]
     [InlineData(
         "s3",
         "AccessDenied",
         403,
-        "<Message>not authorized to perform: s3:PutEncryptionConfiguration because no service control policy allows the s3:PutEncryptionConfiguration action</Message>",
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration because no service control policy "
+            + "allows the s3:PutEncryptionConfiguration action</Message>",
         "organisation does not allow it"
     )]
     [InlineData(
         "s3",
         "AccessDenied",
         403,
-        "<Message>not authorized to perform: s3:PutEncryptionConfiguration because no session policy allows the s3:PutEncryptionConfiguration action</Message>",
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration because no session policy allows the "
+            + "s3:PutEncryptionConfiguration action</Message>",
         "The session policy of the temporary key does not allow it"
     )]
     [InlineData(
         "s3",
         "AccessDenied",
         403,
-        "<Message>not authorized to perform: s3:PutEncryptionConfiguration because no identity-based policy allows the s3:PutEncryptionConfiguration action</Message>",
+        "<Message>not authorized to perform: s3:PutEncryptionConfiguration because no identity-based policy "
+            + "allows the s3:PutEncryptionConfiguration action</Message>",
         "Grant the key's owner s3:GetEncryptionConfiguration"
     )]
     [InlineData("s3", "AuthorizationHeaderMalformed", 400, "<Region>eu-west-3</Region>", "in region eu-west-3")]
@@ -707,7 +727,8 @@ public sealed class ErrorTableTests
     public void A_hint_is_found_at_the_end_of_a_long_message()
     {
         var message =
-            $"User: arn:aws:sts::1:assumed-role/{new string('r', 300)}/s is not authorized with an explicit deny in a service control policy";
+            $"User: arn:aws:sts::1:assumed-role/{new string('r', 300)}/s is not authorized with an explicit deny in a "
+            + "service control policy";
 
         var failure = Dialects
             .All["s3"]

@@ -6,7 +6,10 @@ using BucketEncryptionOperator.Vendors.S3;
 
 namespace BucketEncryptionOperator.Tests.Vendors;
 
-/// <summary>Golden/vendor/name.http is the request, byte for byte: for reviews, and for comparison with what the vendors' own clients send.</summary>
+/// <summary>
+/// Golden/vendor/name.http is the request, byte for byte: for reviews, and for comparison with what the vendors' own
+/// clients send.
+/// </summary>
 public sealed class GoldenRequestTests
 {
     private static readonly string Folder = Path.Combine(

@@ -5,8 +5,9 @@ using BucketEncryptionOperator.Vendors;
 namespace BucketEncryptionOperator.Tests.Vendors;
 
 /// <summary>
-/// Vectors of the vendors' documentation and SDKs (V1-1 to V1-6: OSS's documentation, its Go and C# SDKs; OBS-1 to OBS-3: reqsign, from
-/// Huawei's own signature tool), and requests recorded from ali-oss 6.23 and esdk-obs-nodejs 3.26.8 (E). Byte for byte.
+/// Vectors of the vendors' documentation and SDKs (V1-1 to V1-6: OSS's documentation, its Go and C# SDKs; OBS-1 to
+/// OBS-3: reqsign, from Huawei's own signature tool), and requests recorded from ali-oss 6.23 and esdk-obs-nodejs
+/// 3.26.8 (E). Byte for byte.
 /// </summary>
 public sealed class HmacSha1SignerTests
 {
@@ -15,7 +16,9 @@ public sealed class HmacSha1SignerTests
     private const string DocumentDate = "Thu, 17 Nov 2005 18:49:58 GMT";
     private const string ObsDate = "Mon, 15 Aug 2022 16:50:12 GMT";
 
-    /// <summary>The scheme with what the vectors sign besides; the operator's own requests have but one sub-resource.</summary>
+    /// <summary>
+    /// The scheme with what the vectors sign besides; the operator's own requests have but one sub-resource.
+    /// </summary>
     private static readonly HmacSha1Scheme Oss = new("OSS", "x-oss-", "acl", "encryption", "resourceGroup");
     private static readonly HmacSha1Scheme Obs = new("OBS", "x-obs-", "name", "encryption");
 
@@ -44,7 +47,8 @@ public sealed class HmacSha1SignerTests
         )
         {
             ToSign =
-                $"PUT\neB5eJF1ptWaXm4bijSPyxw==\ntext/html\n{OssDate}\nx-oss-date:{OssDate}\nx-oss-meta-author:alice\nx-oss-meta-magic:abracadabra\n/examplebucket/nelson",
+                $"PUT\neB5eJF1ptWaXm4bijSPyxw==\ntext/html\n{OssDate}\nx-oss-date:{OssDate}\n"
+                + "x-oss-meta-author:alice\nx-oss-meta-magic:abracadabra\n/examplebucket/nelson",
         },
         ["V1-2 a sub-resource, and a parameter that is none"] = new(
             Oss,
@@ -127,7 +131,8 @@ public sealed class HmacSha1SignerTests
         )
         {
             ToSign =
-                $"PUT\nDicE9DIiaL0g0jp0/ih4+w==\napplication/xml\n{OssRecorded}\nx-oss-date:{OssRecorded}\n/b-one/?encryption",
+                $"PUT\nDicE9DIiaL0g0jp0/ih4+w==\napplication/xml\n{OssRecorded}\nx-oss-date:{OssRecorded}\n"
+                + "/b-one/?encryption",
         },
         ["V1-E2 GET"] = new(
             Oss,

@@ -10,7 +10,9 @@ using Xunit.Abstractions;
 
 namespace BucketEncryptionOperator.Tests.Vendors;
 
-/// <summary>Whatever a store, or somebody in its place, sends: a value or the one declared exception, and little memory.</summary>
+/// <summary>
+/// Whatever a store, or somebody in its place, sends: a value or the one declared exception, and little memory.
+/// </summary>
 public sealed partial class HostileAnswerTests(ITestOutputHelper output)
 {
     private const int Cases = 100_000;
@@ -60,7 +62,8 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
     /// <summary>A billion laughs, an entity from outside, and depth without end.</summary>
     private static readonly string[] Bombs =
     [
-        "<!DOCTYPE l [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;&b;&b;&b;&b;\">]><Error><Code>&c;</Code></Error>",
+        "<!DOCTYPE l [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">"
+            + "<!ENTITY c \"&b;&b;&b;&b;&b;&b;&b;&b;\">]><Error><Code>&c;</Code></Error>",
         "<!DOCTYPE l [<!ENTITY a SYSTEM \"file:///etc/passwd\">]><Error><Code>&a;</Code></Error>",
         string.Concat(Enumerable.Repeat("<a>", 9_000)) + string.Concat(Enumerable.Repeat("</a>", 9_000)),
         string.Concat(Enumerable.Repeat("<Error>", 4_000)) + string.Concat(Enumerable.Repeat("</Error>", 4_000)),
@@ -74,7 +77,10 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
     [GeneratedRegex("^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?\\z")]
     internal static partial Regex Reason();
 
-    /// <summary>A document reads as a value or as nothing; what can be read can be written, and what was written is XML that says so.</summary>
+    /// <summary>
+    /// A document reads as a value or as nothing; what can be read can be written, and what was written is XML that
+    /// says so.
+    /// </summary>
     [Fact]
     public void No_document_whatever_throws()
     {
@@ -100,7 +106,9 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Every error answer becomes a failure with bounded words and a reason that an API server takes.</summary>
+    /// <summary>
+    /// Every error answer becomes a failure with bounded words and a reason that an API server takes.
+    /// </summary>
     [Fact]
     public void No_error_answer_whatever_throws_or_gives_an_illegal_reason()
     {
@@ -110,7 +118,8 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
         [
             ErrorTableTests.Error("AccessDenied"),
             ErrorTableTests.Error("KMS.NotFoundException"),
-            "<Error><Code>PermanentRedirect</Code><Endpoint>a.example</Endpoint><Region>eu-west-3</Region><EC>0002-1</EC></Error>",
+            "<Error><Code>PermanentRedirect</Code><Endpoint>a.example</Endpoint><Region>eu-west-3</Region>"
+                + "<EC>0002-1</EC></Error>",
             """{"Error": {"Code": "AccessDenied", "Message": "m", "RequestId": "r"}}""",
             """{"code": "x", "message": "\uD83D\uDE00"}""",
         ];
@@ -138,7 +147,9 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Bytes over the wire, as a body and as a whole answer: a value, or a <see cref="VendorException"/>.</summary>
+    /// <summary>
+    /// Bytes over the wire, as a body and as a whole answer: a value, or a <see cref="VendorException"/>.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Vendors))]
     public async Task No_bytes_over_the_wire_throw_anything_else(string vendor)
@@ -167,7 +178,8 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
 
         for (var i = 0; i < RandomSeed.Cases(2_000); i++)
         {
-            using var limits = new VendorLimits(time); // the clock stands still: what is asked to go slower once would wait for ever
+            // The clock stands still: what is asked to go slower once would wait for ever
+            using var limits = new VendorLimits(time);
             var api = new BucketEncryptionApi(http, Dialects.All[vendor], new ServerClocks(time), limits);
             var thrown = await Record.ExceptionAsync(() => api.GetAsync(address, Dialects.Key, CancellationToken.None));
 
@@ -224,7 +236,8 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
             Dialects.Document(vendor, "<SSEAlgorithm>AES256</SSEAlgorithm>"),
             Dialects.Document(
                 vendor,
-                $"<SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID><KMSDataEncryption>SM4</KMSDataEncryption><ProjectID>p</ProjectID>",
+                $"<SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID>"
+                    + "<KMSDataEncryption>SM4</KMSDataEncryption><ProjectID>p</ProjectID>",
                 "<BucketKeyEnabled>true</BucketKeyEnabled>"
             ),
             Dialects.Document(

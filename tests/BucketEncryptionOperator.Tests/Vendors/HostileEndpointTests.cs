@@ -3,17 +3,18 @@ using System.Net;
 using System.Net.Sockets;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Vendors;
 
 /// <summary>
-/// Endpoints by which a store's owner would aim the operator at what only the operator can reach, on the whole way from the store's spec to the socket.
-/// The names' addresses and the sockets are the test's: what would have been connected to is on record.
+/// Endpoints by which a store's owner would aim the operator at what only the operator can reach, on the whole way from
+/// the store's spec to the socket. The names' addresses and the sockets are the test's: what would have been connected
+/// to is on record.
 /// </summary>
 public sealed class HostileEndpointTests : IDisposable
 {
@@ -22,7 +23,10 @@ public sealed class HostileEndpointTests : IDisposable
     private const string NoAddress = "AddressNotAllowed";
     private const string Spec = "InvalidSpec";
 
-    /// <summary>As loose as a list can be, and still a list: any two labels, any address of four numbers, with and without TLS, and one name in full.</summary>
+    /// <summary>
+    /// As loose as a list can be, and still a list: any two labels, any address of four numbers, with and without TLS,
+    /// and one name in full.
+    /// </summary>
     private static readonly EndpointAllowList Loose = new([
         "*.example",
         "http://*.example",
@@ -66,10 +70,12 @@ public sealed class HostileEndpointTests : IDisposable
             { "https://oss-cn-hangzhou.aliyuncs.com:8443", NotAllowed },
             { "https://oss-cn-hangzhou.aliyuncs.com.", NotAllowed }, // a dot at the end
             { "https://oss-cn-hangzhou.aliyuncs.com.evil.example", NotAllowed },
-            { "https://oss-cn-hangzhou.aliyuncs.com\u3002evil.example", NotAllowed }, // an ideographic full stop is a dot
+            // An ideographic full stop is a dot
+            { "https://oss-cn-hangzhou.aliyuncs.com\u3002evil.example", NotAllowed },
             { "https://oss-cn-hangzhou.aliyuncs\uff0ecom.evil.example", NotAllowed },
             { "https://evil.example\u2044oss-cn-hangzhou.aliyuncs.com", NotAllowed }, // a fraction slash
-            { "https://oss-cn-h\u0430ngzhou.aliyuncs.com", "" }, // a Cyrillic letter: punycode, one label of the pattern; and another region than the store's
+            // A Cyrillic letter: punycode, one label of the pattern; and another region than the store's
+            { "https://oss-cn-h\u0430ngzhou.aliyuncs.com", "" },
             { "https://xn--oss-cn-hangzhou-.aliyuncs.com", NotAllowed },
             { "https://oss-cn-hangzhou.aliyuncs.com@evil.example", Spec }, // userinfo
             { "https://oss-cn-hangzhou.aliyuncs.com:443@evil.example", Spec },
@@ -85,7 +91,9 @@ public sealed class HostileEndpointTests : IDisposable
             { "//169.254.169.254", Spec },
         };
 
-    /// <summary>With the loose list, so that only the address stands between the request and what it is aimed at.</summary>
+    /// <summary>
+    /// With the loose list, so that only the address stands between the request and what it is aimed at.
+    /// </summary>
     public static TheoryData<string, string, string> Inside =>
         new()
         {
@@ -164,7 +172,10 @@ public sealed class HostileEndpointTests : IDisposable
         Assert.Contains(kind, failure?.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The other side: the same way leads to those that may be reached, in their order, and to no other address of the name.</summary>
+    /// <summary>
+    /// The other side: the same way leads to those that may be reached, in their order, and to no other address of the
+    /// name.
+    /// </summary>
     [Theory]
     [InlineData("a public address", "https://oss.example", "8.8.8.8", "8.8.8.8:443")]
     [InlineData(
@@ -224,7 +235,9 @@ public sealed class HostileEndpointTests : IDisposable
         Assert.Equal(307, failure?.HttpStatus);
     }
 
-    /// <summary>Behind a proxy a name's addresses are the proxy's matter; an address in the URL can still be read.</summary>
+    /// <summary>
+    /// Behind a proxy a name's addresses are the proxy's matter; an address in the URL can still be read.
+    /// </summary>
     [Theory]
     [InlineData("http://169.254.169.254", NoAddress, "")]
     [InlineData("http://127.0.0.1", NoAddress, "")]

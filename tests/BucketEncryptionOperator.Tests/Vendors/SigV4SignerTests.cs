@@ -3,7 +3,10 @@ using BucketEncryptionOperator.Vendors;
 
 namespace BucketEncryptionOperator.Tests.Vendors;
 
-/// <summary>The examples of AWS's page on signature version 4 in the Authorization header of S3, with its documented example keys. Byte for byte.</summary>
+/// <summary>
+/// The examples of AWS's page on signature version 4 in the Authorization header of S3, with its documented example
+/// keys. Byte for byte.
+/// </summary>
 public sealed class SigV4SignerTests
 {
     private const string Date = "20130524T000000Z";
@@ -80,7 +83,8 @@ public sealed class SigV4SignerTests
 
         var names = string.Join(';', all.Select(h => h.Key.ToLowerInvariant()).Order(StringComparer.Ordinal));
         Assert.True(
-            $"AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, SignedHeaders={names}, Signature={signature}"
+            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, "
+                + $"SignedHeaders={names}, Signature={signature}"
                 == authorization,
             $"{vector}: {authorization}"
         );
@@ -104,7 +108,8 @@ public sealed class SigV4SignerTests
         );
 
         Assert.Equal(
-            $"GET\n/\nlifecycle=\nhost:examplebucket.s3.amazonaws.com\nx-amz-content-sha256:{EmptyHash}\nx-amz-date:{Date}\n\nhost;x-amz-content-sha256;x-amz-date\n{EmptyHash}",
+            $"GET\n/\nlifecycle=\nhost:examplebucket.s3.amazonaws.com\nx-amz-content-sha256:{EmptyHash}\n"
+                + $"x-amz-date:{Date}\n\nhost;x-amz-content-sha256;x-amz-date\n{EmptyHash}",
             text
         );
     }

@@ -11,7 +11,9 @@ namespace BucketEncryptionOperator.Tests.Vendors;
 
 /// <summary>One way to a vendor's store: who answers, and what a store's owner would declare.</summary>
 /// <param name="Vendor">In <c>spec.vendor</c>'s words.</param>
-/// <param name="Endpoint">Plain http, so that the simulator can stand behind it as the proxy; null: the simulator's own address.</param>
+/// <param name="Endpoint">
+/// Plain http, so that the simulator can stand behind it as the proxy; null: the simulator's own address.
+/// </param>
 internal sealed record Place(
     SimulatedVendor Simulated,
     string Vendor,
@@ -29,7 +31,10 @@ internal sealed record Place(
     public bool IsCloudBox => CloudBoxId is not null;
 }
 
-/// <summary>A simulated store, and the operator's own client of its vendor on the way to it, over real sockets and by the vendor's real host names.</summary>
+/// <summary>
+/// A simulated store, and the operator's own client of its vendor on the way to it, over real sockets and by the
+/// vendor's real host names.
+/// </summary>
 internal sealed class SimulatedStore : IAsyncDisposable
 {
     public static readonly AccessKey Key = new("ak", "sk", SecurityToken: null);

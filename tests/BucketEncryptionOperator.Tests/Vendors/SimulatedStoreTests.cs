@@ -9,8 +9,9 @@ using SimulatedVendor = ObjectStoreSimulator.Vendor;
 namespace BucketEncryptionOperator.Tests.Vendors;
 
 /// <summary>
-/// The operator's client of each vendor at the simulator, which was written from the same facts by other code: signature, headers, documents and codes of the
-/// one are understood by the other. What the vendors' own clients send is compared in tests/interop.
+/// The operator's client of each vendor at the simulator, which was written from the same facts by other code:
+/// signature, headers, documents and codes of the one are understood by the other. What the vendors' own clients send
+/// is compared in tests/interop.
 /// </summary>
 public sealed partial class SimulatedStoreTests
 {
@@ -124,7 +125,10 @@ public sealed partial class SimulatedStoreTests
         Assert.All((await store.Admin.GetCountersAsync()).Writes, w => Assert.True(w.Accepted, w.Code));
     }
 
-    /// <summary>Other order, white space, namespace, long key ids, and elements of a later release: read all the same, and sent back with the change.</summary>
+    /// <summary>
+    /// Other order, white space, namespace, long key ids, and elements of a later release: read all the same, and sent
+    /// back with the change.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Vendors))]
     public async Task A_later_releases_document_is_read_and_kept_but_for_the_change(string place)
@@ -311,7 +315,9 @@ public sealed partial class SimulatedStoreTests
         );
     }
 
-    /// <summary>The vendor's page lists the header as not compatible; what becomes of it is nobody's word but the answer's.</summary>
+    /// <summary>
+    /// The vendor's page lists the header as not compatible; what becomes of it is nobody's word but the answer's.
+    /// </summary>
     [Fact]
     public async Task JD_Clouds_refusal_of_a_token_is_told_as_it_is()
     {

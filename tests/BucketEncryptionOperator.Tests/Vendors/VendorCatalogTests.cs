@@ -59,7 +59,12 @@ public sealed class VendorCatalogTests
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), time);
         using var limits = new VendorLimits(time);
 
-        var clients = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits, new KeyBreakers(time));
+        var clients = VendorCatalog.ConnectAll(
+            http,
+            new ServerClocks(time),
+            limits,
+            new AccessKeyCircuitBreakers(time)
+        );
 
         Assert.Equal(VendorCatalog.Names.Split(", ").Order(), clients.Keys.Order());
     }

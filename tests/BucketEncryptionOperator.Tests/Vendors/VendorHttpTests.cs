@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Vendors;
@@ -123,7 +123,8 @@ public sealed class VendorHttpTests : IDisposable
     [Fact]
     public async Task A_refused_connection_is_transient()
     {
-        using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp); // bound, not listening: nobody else gets the port
+        // Bound, not listening: nobody else gets the port
+        using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
 
         await AssertFailsAsync(new Uri($"http://127.0.0.1:{((IPEndPoint)closed.LocalEndPoint!).Port}"), "Unreachable");
@@ -174,7 +175,7 @@ public sealed class VendorHttpTests : IDisposable
             Limit,
             TimeProvider.System,
             new WebProxy(),
-            new Dialer(_ => Vouching.Operator, connector)
+            new Dialer(_ => EndpointTrust.Operator, connector)
         );
     }
 

@@ -152,7 +152,9 @@ public sealed class VendorLimitsTests : IDisposable
         Assert.Equal((1, 1, 0, 16.0), (state.Requests, state.Throttled, state.InFlight, state.RequestsPerSecond));
     }
 
-    /// <summary>The wait for a turn may last as long as a lease: what was allowed before it says nothing after it.</summary>
+    /// <summary>
+    /// The wait for a turn may last as long as a lease: what was allowed before it says nothing after it.
+    /// </summary>
     [Theory]
     [InlineData("a put")]
     [InlineData("a delete")]

@@ -1,4 +1,4 @@
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
 using TestKit;

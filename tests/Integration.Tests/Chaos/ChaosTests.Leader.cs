@@ -27,7 +27,8 @@ public sealed partial class ChaosTests
         var released = world.Leases.ReleasedAfter(asked) - asked;
         var reconciled = FirstRequest(standby) - asked - released;
         output.WriteLine(
-            $"released {released?.TotalSeconds:0.000} s after SIGTERM; the standby's first request at the vendor {reconciled?.TotalSeconds:0.000} s after that"
+            $"released {released?.TotalSeconds:0.000} s after SIGTERM; the standby's first request at the vendor "
+                + $"{reconciled?.TotalSeconds:0.000} s after that"
         );
         Assert.InRange(released ?? TimeSpan.MaxValue, TimeSpan.Zero, MostForRelease);
         Assert.InRange(reconciled ?? TimeSpan.MaxValue, TimeSpan.Zero, MostForFirstReconcile);
@@ -52,7 +53,8 @@ public sealed partial class ChaosTests
 
         var took = FirstRequest(standby) - killed;
         output.WriteLine(
-            $"the standby's first request at the vendor {took?.TotalSeconds:0.0} s after kill -9; the lease is {ChaosWorld.LeaseDuration.TotalSeconds} s"
+            $"the standby's first request at the vendor {took?.TotalSeconds:0.0} s after kill -9; the lease is "
+                + $"{ChaosWorld.LeaseDuration.TotalSeconds} s"
         );
         Assert.InRange(
             took ?? TimeSpan.MaxValue,
@@ -61,7 +63,10 @@ public sealed partial class ChaosTests
         );
     }
 
-    /// <summary>The leader is stopped between its read, which says that a write is due, and that write; it wakes when the other one leads.</summary>
+    /// <summary>
+    /// The leader is stopped between its read, which says that a write is due, and that write; it wakes when the other
+    /// one leads.
+    /// </summary>
     [Fact]
     public async Task Leader_stopped_past_its_lease_and_resumed()
     {
@@ -109,7 +114,9 @@ public sealed partial class ChaosTests
         Assert.Equal(1, world.Scene.Received(bucket, Operations.Put));
     }
 
-    /// <summary>The leader reaches the vendor, and nothing else: it must stop by itself before the other begins.</summary>
+    /// <summary>
+    /// The leader reaches the vendor, and nothing else: it must stop by itself before the other begins.
+    /// </summary>
     [Fact]
     [Trait("Chaos", "long")]
     public async Task Leader_cut_off_from_the_api_server()

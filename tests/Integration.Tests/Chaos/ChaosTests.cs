@@ -1,4 +1,4 @@
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Api;
 using Integration.Tests.Harness;
 using Xunit.Abstractions;
 using RandomSeed = TestKit.RandomSeed;
@@ -6,8 +6,9 @@ using RandomSeed = TestKit.RandomSeed;
 namespace Integration.Tests.Chaos;
 
 /// <summary>
-/// One row of the table each: a fault strikes two replicas at work while policies come, change and go. Afterwards nothing was missed, nothing was
-/// wrong on the way, and no write was started under a lease that had run out. docs/design/0005-chaos.md says what that means and how it is measured.
+/// One row of the table each: a fault strikes two replicas at work while policies come, change and go. Afterwards
+/// nothing was missed, nothing was wrong on the way, and no write was started under a lease that had run out.
+/// docs/design/0005-chaos.md says what that means and how it is measured.
 /// </summary>
 public sealed partial class ChaosTests(ChaosWorld world, ITestOutputHelper output) : IClassFixture<ChaosWorld>
 {
@@ -145,7 +146,8 @@ public sealed partial class ChaosTests(ChaosWorld world, ITestOutputHelper outpu
     [Fact]
     public Task Faults_at_random() =>
         ThroughProxyAsync(
-            $"one call in three: 429, 5xx, 410, half an answer, a spoiled byte; 20 ms each way; {ChaosLength.Of(60, 4).TotalSeconds} s",
+            "one call in three: 429, 5xx, 410, half an answer, a spoiled byte; 20 ms each way; "
+                + $"{ChaosLength.Of(60, 4).TotalSeconds} s",
             async () =>
             {
                 foreach (var line in world.Lines)
@@ -200,7 +202,10 @@ public sealed partial class ChaosTests(ChaosWorld world, ITestOutputHelper outpu
             }
         );
 
-    /// <summary>As a kubelet does it: the new one is in the file long before the old one ends. Nobody may notice, so no process may end either.</summary>
+    /// <summary>
+    /// As a kubelet does it: the new one is in the file long before the old one ends. Nobody may notice, so no process
+    /// may end either.
+    /// </summary>
     [Fact]
     [Trait("Chaos", "long")]
     public async Task Token_rotated()
@@ -220,7 +225,10 @@ public sealed partial class ChaosTests(ChaosWorld world, ITestOutputHelper outpu
         Assert.Equal(ends, world.Ends);
     }
 
-    /// <summary>The order is the wrong one on purpose: a client that only read its file now and then would trust the new one by luck.</summary>
+    /// <summary>
+    /// The order is the wrong one on purpose: a client that only read its file now and then would trust the new one by
+    /// luck.
+    /// </summary>
     [Fact]
     public async Task Certificate_authority_replaced()
     {
@@ -347,7 +355,8 @@ public sealed partial class ChaosTests(ChaosWorld world, ITestOutputHelper outpu
         var (wrong, late) = (world.Wrongs(row), world.LateWrites(row));
         var policies = (await world.PoliciesAsync()).Count;
         output.WriteLine(
-            $"| {fault} | {times} | {policies} | {world.Declarations.Count - row.Changes} | {missed.Count + ghosts.Count} | {wrong.Count} | {late.Count} | {recovery.TotalSeconds:0.0} s |"
+            $"| {fault} | {times} | {policies} | {world.Declarations.Count - row.Changes} | "
+                + $"{missed.Count + ghosts.Count} | {wrong.Count} | {late.Count} | {recovery.TotalSeconds:0.0} s |"
         );
         Assert.True(
             missed.Count + ghosts.Count + wrong.Count + late.Count == 0,
@@ -407,7 +416,7 @@ public sealed partial class ChaosTests(ChaosWorld world, ITestOutputHelper outpu
         {
             policies = await world.PoliciesAsync();
         }
-        catch (KubeRuntime.Api.KubeApiException)
+        catch (KubeRuntime.Client.KubeApiException)
         {
             return false;
         }

@@ -1,9 +1,9 @@
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Api;
 using Integration.Tests.Harness;
-using KubeRuntime.Api;
-using KubeRuntime.Leading;
-using KubeRuntime.Tests.Api;
-using KubeRuntime.Watching;
+using KubeRuntime.Client;
+using KubeRuntime.Informers;
+using KubeRuntime.LeaderElection;
+using KubeRuntime.Tests.Client;
 using Microsoft.Extensions.Logging.Abstractions;
 using ObjectStoreSimulator;
 using RecordedRequest = ObjectStoreSimulator.State.RecordedRequest;
@@ -11,9 +11,10 @@ using RecordedRequest = ObjectStoreSimulator.State.RecordedRequest;
 namespace Integration.Tests.Chaos;
 
 /// <summary>
-/// The world that the faults of the chaos table strike, one after the other, on the same processes: an API server, a simulated vendor, and two replicas of the
-/// operator, which are started again when they end, as a kubelet does. Witnesses without faults watch the lease and every status. A mirror in this process has a line as
-/// the replicas have, so that watcher and mirror are seen from inside too.
+/// The world that the faults of the chaos table strike, one after the other, on the same processes: an API server, a
+/// simulated vendor, and two replicas of the operator, which are started again when they end, as a kubelet does.
+/// Witnesses without faults watch the lease and every status. A mirror in this process has a line as the replicas have,
+/// so that watcher and mirror are seen from inside too.
 /// </summary>
 public sealed class ChaosWorld : IAsyncLifetime, IDisposable
 {
@@ -33,7 +34,7 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
     private readonly List<Replica> _ended = [];
     private readonly List<string> _illegal = [];
     private readonly List<Task> _tasks = [];
-    private readonly Mirror<BucketEncryptionPolicy> _mirror = new();
+    private readonly ObjectCache<BucketEncryptionPolicy> _mirror = new();
     private ApiServer? _server;
     private SimulatorServer? _vendor;
     private HttpFaultProxy? _proxy;
@@ -99,7 +100,9 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
             kind: ClusterRoleBinding
             metadata: {name: chaos-operator}
             roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
-            subjects: [{kind: ServiceAccount, name: operator, namespace: {{LeaseNamespace}} }, {kind: ServiceAccount, name: operator-2, namespace: {{LeaseNamespace}} }]
+            subjects:
+            - {kind: ServiceAccount, name: operator, namespace: {{LeaseNamespace}} }
+            - {kind: ServiceAccount, name: operator-2, namespace: {{LeaseNamespace}} }
             """
         );
         await SetSceneAsync();
@@ -112,8 +115,10 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
         _trusted = $"{connection.CertificateAuthorities.Current.ExportCertificatePems()}\n{_certificates.AuthorityPem}";
         _mirrorLine = NewLine();
         _mirrorClient = _mirrorLine.Connect();
-        _tasks.Add(Watch(_mirrorClient, Kinds.Policies, Namespace).RunAsync(e => _mirror.Apply(e), _stopping.Token));
-        _tasks.Add(Watch(Admin, Kinds.Policies, Namespace).RunAsync(CheckStatuses, _stopping.Token));
+        _tasks.Add(
+            Watch(_mirrorClient, ApiResources.Policies, Namespace).RunAsync(e => _mirror.Apply(e), _stopping.Token)
+        );
+        _tasks.Add(Watch(Admin, ApiResources.Policies, Namespace).RunAsync(CheckStatuses, _stopping.Token));
         _tasks.Add(Watch(Admin, Lease.Resource, LeaseNamespace).RunAsync(Leases.Take, _stopping.Token));
         _tasks.Add(KeepReplicasAsync(_stopping.Token));
     }
@@ -210,10 +215,18 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
     /// <summary>Policies as the API server has them.</summary>
     internal async Task<IReadOnlyList<BucketEncryptionPolicy>> PoliciesAsync() =>
         (
-            await Admin.ListAsync(Kinds.Policies, new Scope(Namespace), limit: 5000, next: null, CancellationToken.None)
+            await Admin.ListAsync(
+                ApiResources.Policies,
+                new WatchScope(Namespace),
+                limit: 5000,
+                next: null,
+                CancellationToken.None
+            )
         ).Items;
 
-    /// <summary>What is not yet as the API server's policies say, at the vendor, in the statuses, or in the mirror.</summary>
+    /// <summary>
+    /// What is not yet as the API server's policies say, at the vendor, in the statuses, or in the mirror.
+    /// </summary>
     internal async Task<IReadOnlyList<string>> MissedAsync()
     {
         try
@@ -306,9 +319,9 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
 
     private string TokenFile => Path.Combine(_folder.FullName, "token");
 
-    private static Watcher<T> Watch<T>(KubeClient client, KubeResource<T> resource, string ns)
+    private static Reflector<T> Watch<T>(KubeClient client, KubeResource<T> resource, string ns)
         where T : class, IKubernetesObject =>
-        new(client, resource, new Scope(ns), new Random(1), TimeProvider.System, NullLogger.Instance);
+        new(client, resource, new WatchScope(ns), new Random(1), TimeProvider.System, NullLogger.Instance);
 
     private Line NewLine() => new(Server.Port, _trusted, TokenFile);
 

@@ -6,7 +6,8 @@ using ObjectStoreSimulator.State;
 namespace Integration.Tests.Chaos;
 
 /// <summary>
-/// Which key was ever declared for a bucket, and since when. Key numbers only grow, so a document at the vendor tells which declaration it comes from.
+/// Which key was ever declared for a bucket, and since when. Key numbers only grow, so a document at the vendor tells
+/// which declaration it comes from.
 /// </summary>
 internal sealed partial class Declarations
 {
@@ -33,7 +34,9 @@ internal sealed partial class Declarations
         }
     }
 
-    /// <summary>Notes a new key for the bucket, before it is declared: an apply without an answer may have been taken.</summary>
+    /// <summary>
+    /// Notes a new key for the bucket, before it is declared: an apply without an answer may have been taken.
+    /// </summary>
     public int Next(string bucket)
     {
         lock (_gate)
@@ -50,10 +53,13 @@ internal sealed partial class Declarations
     public static string KeyId(int key) => $"key-{key}";
 
     /// <summary>
-    /// What is wrong with these requests, in their order: a write of what nobody had declared by then, a way back behind a newer declaration that was written
-    /// already, a removal, or the same document written more often than <paramref name="mostWrites"/>.
+    /// What is wrong with these requests, in their order: a write of what nobody had declared by then, a way back
+    /// behind a newer declaration that was written already, a removal, or the same document written more often than
+    /// <paramref name="mostWrites"/>.
     /// </summary>
-    /// <param name="since">Number of the last request that was judged before; what came earlier still says what was written.</param>
+    /// <param name="since">
+    /// Number of the last request that was judged before; what came earlier still says what was written.
+    /// </param>
     public IEnumerable<string> Wrongs(IEnumerable<RecordedRequest> requests, long since, int mostWrites)
     {
         var written = new Dictionary<string, (int Key, int Times)>(StringComparer.Ordinal);
@@ -73,7 +79,8 @@ internal sealed partial class Declarations
             if (request.Sequence <= since)
                 continue;
             if (!WasDeclared(bucket, key, request.Time))
-                yield return $"{bucket}: {request.Operation} of key {key} at {request.Time:O}, which nobody had declared";
+                yield return $"{bucket}: {request.Operation} of key {key} at {request.Time:O}, which nobody had "
+                    + "declared";
             if (key < last)
                 yield return $"{bucket}: key {key} written after key {last}";
             if (times > mostWrites)

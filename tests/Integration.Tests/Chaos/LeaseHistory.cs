@@ -1,18 +1,20 @@
-using KubeRuntime.Leading;
-using KubeRuntime.Watching;
+using KubeRuntime.Informers;
+using KubeRuntime.LeaderElection;
 
 namespace Integration.Tests.Chaos;
 
 /// <summary>
 /// Every record of the lease, as a watch without faults tells it; and from it, who had the right to write at a moment.
 /// <para>
-/// A write of a replica at t is in time when some record r of that replica has r.renewTime ≤ t &lt; r.renewTime + r.leaseDuration, and no record of
-/// another one, or a release, has come by t. renewTime is when the renewal was sent, before it was stored; t is when the request had arrived at the vendor, after it
-/// was started. Both make the verdict stricter than the promise (no write is <i>started</i> later). A record that the watch has skipped does too.
+/// A write of a replica at t is in time when some record r of that replica has r.renewTime ≤ t &lt; r.renewTime +
+/// r.leaseDuration, and no record of another one, or a release, has come by t. renewTime is when the renewal was sent,
+/// before it was stored; t is when the request had arrived at the vendor, after it was started. Both make the verdict
+/// stricter than the promise (no write is <i>started</i> later). A record that the watch has skipped does too.
 /// </para>
 /// <para>
-/// renewTime is the wall clock of the operator's process, t that of the simulator in the test's: one machine, one clock. That it went as the monotonic clock
-/// does is checked (<see cref="ClockDrift"/>): a wall clock that was set would make the verdict worthless.
+/// renewTime is the wall clock of the operator's process, t that of the simulator in the test's: one machine, one
+/// clock. That it went as the monotonic clock does is checked (<see cref="ClockDrift"/>): a wall clock that was set
+/// would make the verdict worthless.
 /// </para>
 /// </summary>
 internal sealed class LeaseHistory

@@ -1,9 +1,12 @@
 using Integration.Tests.Harness;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace Integration.Tests.Chaos;
 
-/// <summary>One client's way to the API server, which can be cut, stalled, and led to another server, while the client knows of one address only.</summary>
+/// <summary>
+/// One client's way to the API server, which can be cut, stalled, and led to another server, while the client knows of
+/// one address only.
+/// </summary>
 internal sealed class Line : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("beo-line-");
@@ -21,7 +24,9 @@ internal sealed class Line : IAsyncDisposable
             kind: Config
             current-context: line
             contexts: [{name: line, context: {cluster: line, user: line} }]
-            clusters: [{name: line, cluster: {server: "https://127.0.0.1:{{Tcp.Port}}", certificate-authority: {{Authorities}} } }]
+            clusters:
+            - name: line
+              cluster: {server: "https://127.0.0.1:{{Tcp.Port}}", certificate-authority: {{Authorities}} }
             users: [{name: line, user: {tokenFile: {{tokenFile}} } }]
             """
         );

@@ -3,10 +3,15 @@ using Integration.Tests.Harness;
 
 namespace Integration.Tests.Chaos;
 
-/// <summary>One process of the operator, with a line of its own to Kubernetes and a way of its own to the vendor: so each request at the vendor has a known sender.</summary>
+/// <summary>
+/// One process of the operator, with a line of its own to Kubernetes and a way of its own to the vendor: so each
+/// request at the vendor has a known sender.
+/// </summary>
 internal sealed partial class Replica : IAsyncDisposable
 {
-    /// <summary>A real name: requests to it go through the proxy of the environment, which is this replica's own.</summary>
+    /// <summary>
+    /// A real name: requests to it go through the proxy of the environment, which is this replica's own.
+    /// </summary>
     public static readonly Uri Endpoint = new("http://oss-cn-hangzhou.aliyuncs.com");
 
     private readonly TcpProxy _vendor;

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace Integration.Tests.Harness;
 
-/// <summary>A Kubernetes API server of the tests' own (tests/apiserver), with its audit log. It can be killed and started again on the same data and port.</summary>
+/// <summary>
+/// A Kubernetes API server of the tests' own (tests/apiserver), with its audit log. It can be killed and started again
+/// on the same data and port.
+/// </summary>
 internal sealed class ApiServer : IAsyncDisposable
 {
     private readonly string _data;
@@ -43,7 +46,10 @@ internal sealed class ApiServer : IAsyncDisposable
         await RunAsync();
     }
 
-    /// <summary>Bearer tokens that count from now on, each with its service account, as namespace:name. All others are unknown (401).</summary>
+    /// <summary>
+    /// Bearer tokens that count from now on, each with its service account, as namespace:name. All others are unknown
+    /// (401).
+    /// </summary>
     public void KnowOnly(params IEnumerable<(string Token, string Account)> tokens)
     {
         var next = Tokens + ".next";
@@ -80,7 +86,8 @@ internal sealed class ApiServer : IAsyncDisposable
     /// <summary>A signal to its etcd alone. The end of etcd ends the API server.</summary>
     public async Task SignalEtcdAsync(string signal)
     {
-        // The server's only child, by the kernel's list: a name could be that of somebody else's etcd. Any thread may have started it.
+        // The server's only child, by the kernel's list: a name could be that of somebody else's etcd. Any thread may
+        // have started it.
         var children = "";
         foreach (var thread in Directory.GetDirectories($"/proc/{Process.Id}/task"))
             children += await File.ReadAllTextAsync(Path.Combine(thread, "children"));

@@ -25,7 +25,9 @@ internal static class AuditLog
     /// <summary>Length now, to read from later.</summary>
     public static long Mark(string path) => new FileInfo(path).Length;
 
-    /// <summary>The operator's requests since the mark; a watch is recorded when it starts and again when it ends.</summary>
+    /// <summary>
+    /// The operator's requests since the mark; a watch is recorded when it starts and again when it ends.
+    /// </summary>
     public static IReadOnlyList<AuditEntry> OperatorSince(string path, long mark)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);

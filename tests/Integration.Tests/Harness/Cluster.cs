@@ -11,8 +11,8 @@ internal sealed class Cluster(string kubeconfig)
     public string Kubeconfig => kubeconfig;
 
     /// <summary>
-    /// Installs the CRDs and the operator's account, with the lower bound of resyncInterval at 1 s in place of 30 s, so that a test
-    /// sees many resyncs in seconds. Nothing else differs from what users install.
+    /// Installs the CRDs and the operator's account, with the lower bound of resyncInterval at 1 s in place of 30 s, so
+    /// that a test sees many resyncs in seconds. Nothing else differs from what users install.
     /// </summary>
     public async Task InstallAsync()
     {

@@ -1,10 +1,14 @@
 using ObjectStoreSimulator;
 
-[assembly: CollectionBehavior(DisableTestParallelization = true)] // they measure what a process does; two at a time would measure each other
+// They measure what a process does; two at a time would measure each other
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
 
 namespace Integration.Tests.Harness;
 
-/// <summary>One API server and one simulator for all tests that leave them alive. Each test works in a namespace of its own, with an operator of its own.</summary>
+/// <summary>
+/// One API server and one simulator for all tests that leave them alive. Each test works in a namespace of its own,
+/// with an operator of its own.
+/// </summary>
 public sealed class ClusterFixture : IAsyncLifetime
 {
     private ApiServer? _server;

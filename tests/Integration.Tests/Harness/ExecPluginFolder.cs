@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Integration.Tests.Harness;
 
-/// <summary>A kubeconfig whose user has a credential plugin: a shell script that prints what the test gives it.</summary>
+/// <summary>
+/// A kubeconfig whose user has a credential plugin: a shell script that prints what the test gives it.
+/// </summary>
 internal sealed partial class ExecPluginFolder : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("beo-exec-").FullName;
@@ -51,8 +53,8 @@ internal sealed partial class ExecPluginFolder : IDisposable
         AnswerAsync(
             $$"""
             expires=$(date -u -d "+{{seconds}} seconds" +%Y-%m-%dT%H:%M:%SZ)
-            printf '%s' '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "{{token}}", '
-            printf '"expirationTimestamp": "%s"} }' "$expires"
+            printf '%s' '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", '
+            printf '"status": {"token": "{{token}}", "expirationTimestamp": "%s"} }' "$expires"
             """
         );
 

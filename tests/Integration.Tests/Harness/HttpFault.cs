@@ -21,11 +21,18 @@ internal abstract record HttpFault
     /// <summary>Of a watch: 200, and an event that says 410. Other requests get the status.</summary>
     public sealed record ExpiredEvent : HttpFault;
 
-    /// <summary>The server does what was asked; so much of its answer arrives, and then its end: a clean one, or with <paramref name="Breaks"/> that of a broken stream.</summary>
+    /// <summary>
+    /// The server does what was asked; so much of its answer arrives, and then its end: a clean one, or with <paramref
+    /// name="Breaks"/> that of a broken stream.
+    /// </summary>
     public sealed record Truncate(int Bytes, bool Breaks) : HttpFault;
 
-    /// <summary>The server does what was asked; this byte of its answer, counted from 0, arrives as NUL, which no JSON holds.</summary>
-    /// <remarks>A byte that becomes another letter is not among the faults: no client can notice it, and TLS lets none through.</remarks>
+    /// <summary>
+    /// The server does what was asked; this byte of its answer, counted from 0, arrives as NUL, which no JSON holds.
+    /// </summary>
+    /// <remarks>
+    /// A byte that becomes another letter is not among the faults: no client can notice it, and TLS lets none through.
+    /// </remarks>
     public sealed record Corrupt(int At) : HttpFault;
 }
 
@@ -37,7 +44,9 @@ internal static class FaultPlan
     public static Func<ProxiedCall, HttpFault?> AtCall(int number, HttpFault fault) =>
         call => call.Number == number ? fault : null;
 
-    /// <summary>Any fault at any call, with this probability. The same seed and the same order of calls give the same faults.</summary>
+    /// <summary>
+    /// Any fault at any call, with this probability. The same seed and the same order of calls give the same faults.
+    /// </summary>
     public static Func<ProxiedCall, HttpFault?> AtRandom(Random random, double probability)
     {
         var gate = new Lock();

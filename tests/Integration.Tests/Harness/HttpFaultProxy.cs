@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using KubeRuntime.Api;
-using KubeRuntime.Tests.Api;
+using KubeRuntime.Client;
+using KubeRuntime.Tests.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -13,9 +13,10 @@ using Microsoft.Extensions.Logging;
 namespace Integration.Tests.Harness;
 
 /// <summary>
-/// A reverse proxy before an API server that speaks HTTP: HTTP/2 to both sides, TLS with a certificate of the test's own authority, headers (bearer
-/// token included) and bodies as they come, answers as they arrive. <see cref="Faults"/> says what goes wrong. Client certificates end here.
-/// What breaks behind it breaks the client's stream; it never makes up a 502.
+/// A reverse proxy before an API server that speaks HTTP: HTTP/2 to both sides, TLS with a certificate of the test's
+/// own authority, headers (bearer token included) and bodies as they come, answers as they arrive. <see cref="Faults"/>
+/// says what goes wrong. Client certificates end here. What breaks behind it breaks the client's stream; it never makes
+/// up a 502.
 /// </summary>
 internal sealed class HttpFaultProxy : IAsyncDisposable
 {
@@ -53,7 +54,9 @@ internal sealed class HttpFaultProxy : IAsyncDisposable
         app.Run(ServeAsync);
     }
 
-    /// <summary>For each call; null lets it pass. It may be set at any time, and holds for calls that come after that.</summary>
+    /// <summary>
+    /// For each call; null lets it pass. It may be set at any time, and holds for calls that come after that.
+    /// </summary>
     public Func<ProxiedCall, HttpFault?> Faults { get; set; } = _ => null;
 
     public int Port => new Uri(_app.Urls.Single()).Port;
@@ -141,7 +144,8 @@ internal sealed class HttpFaultProxy : IAsyncDisposable
     }
 
     private static string Status(int code) =>
-        $$"""{"kind":"Status","apiVersion":"v1","status":"Failure","message":"injected","reason":"{{(code == 410 ? "Expired" : "Injected")}}","code":{{code}}}""";
+        """{"kind":"Status","apiVersion":"v1","status":"Failure","message":"injected" """
+        + $$""","reason":"{{(code == 410 ? "Expired" : "Injected")}}","code":{{code}}}""";
 
     private async Task ForwardAsync(HttpContext context, HttpFault? fault)
     {
@@ -174,7 +178,8 @@ internal sealed class HttpFaultProxy : IAsyncDisposable
                 .Where(h => !NotForwarded.Contains(h.Key, StringComparer.OrdinalIgnoreCase))
         )
             context.Response.Headers[name] = values.ToArray();
-        await context.Response.Body.FlushAsync(context.RequestAborted); // the head of a watch arrives long before its first line
+        // The head of a watch arrives long before its first line
+        await context.Response.Body.FlushAsync(context.RequestAborted);
         await PumpAsync(await response.Content.ReadAsStreamAsync(context.RequestAborted), context, fault);
     }
 

@@ -4,11 +4,14 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace Integration.Tests.Harness;
 
-/// <summary>The API server by plain requests: a process of kubectl for each of a thousand looks would be most of the work of two cores.</summary>
+/// <summary>
+/// The API server by plain requests: a process of kubectl for each of a thousand looks would be most of the work of two
+/// cores.
+/// </summary>
 internal sealed class KubeApi : IDisposable
 {
     /// <summary>A misspelt field is refused and not dropped.</summary>

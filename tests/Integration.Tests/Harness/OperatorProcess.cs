@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Integration.Tests.Harness;
 
-/// <summary>The operator as its users run it: a process of its own, the program that <see cref="Repository.Operator"/> names.</summary>
+/// <summary>
+/// The operator as its users run it: a process of its own, the program that <see cref="Repository.Operator"/> names.
+/// </summary>
 internal sealed class OperatorProcess : IAsyncDisposable
 {
     private readonly Child _child;

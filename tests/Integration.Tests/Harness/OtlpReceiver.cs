@@ -25,7 +25,10 @@ internal sealed record ReceivedSpan(
     public string this[string attribute] => Attributes.GetValueOrDefault(attribute, "");
 }
 
-/// <summary>What OTLP over HTTP sends here, in protobuf (opentelemetry-proto, trace/v1 and metrics/v1): as much of it as a test looks at, read without the generated code that the sender has.</summary>
+/// <summary>
+/// What OTLP over HTTP sends here, in protobuf (opentelemetry-proto, trace/v1 and metrics/v1): as much of it as a test
+/// looks at, read without the generated code that the sender has.
+/// </summary>
 internal sealed class OtlpReceiver : IAsyncDisposable
 {
     private readonly WebApplication _app;

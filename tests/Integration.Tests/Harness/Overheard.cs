@@ -7,8 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace Integration.Tests.Harness;
 
 /// <summary>
-/// All that is said in this process while it listens: logs of every category and level with values, scopes and exceptions; every exception that is thrown,
-/// caught or not; every metric's tags; every trace's name, tags and events. By its source, each text once.
+/// All that is said in this process while it listens: logs of every category and level with values, scopes and
+/// exceptions; every exception that is thrown, caught or not; every metric's tags; every trace's name, tags and events.
+/// By its source, each text once.
 /// </summary>
 internal sealed class Overheard : ILoggerProvider, ISupportExternalScope
 {
@@ -32,7 +33,8 @@ internal sealed class Overheard : ILoggerProvider, ISupportExternalScope
             ActivityStopped = a =>
                 Add(
                     "traces",
-                    $"{a.OperationName} {a.DisplayName} {Pairs(a.TagObjects)} {string.Concat(a.Events.Select(e => e.Name + Pairs(e.Tags)))} {a.StatusDescription}"
+                    $"{a.OperationName} {a.DisplayName} {Pairs(a.TagObjects)} "
+                        + $"{string.Concat(a.Events.Select(e => e.Name + Pairs(e.Tags)))} {a.StatusDescription}"
                 ),
         };
         ActivitySource.AddActivityListener(_traces);

@@ -1,8 +1,8 @@
 namespace Integration.Tests.Harness;
 
 /// <summary>
-/// A service account's files as a kubelet lays them out: names that point into <c>..data</c>, which points to the folder of the current generation. A
-/// change is a new folder and a new <c>..data</c>, so all files change at once.
+/// A service account's files as a kubelet lays them out: names that point into <c>..data</c>, which points to the
+/// folder of the current generation. A change is a new folder and a new <c>..data</c>, so all files change at once.
 /// </summary>
 internal sealed class PodFolder : IDisposable
 {

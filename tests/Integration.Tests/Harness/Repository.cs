@@ -5,7 +5,10 @@ internal static class Repository
 {
     public static string Root { get; } = FindRoot();
 
-    /// <summary>The command that starts the operator: the program that BEO_OPERATOR names, else the one built beside these tests.</summary>
+    /// <summary>
+    /// The command that starts the operator: the program that BEO_OPERATOR names, else the one built beside these
+    /// tests.
+    /// </summary>
     public static IReadOnlyList<string> Operator =>
         Environment.GetEnvironmentVariable("BEO_OPERATOR") is { Length: > 0 } program
             ? [program]

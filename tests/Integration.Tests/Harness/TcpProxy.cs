@@ -5,9 +5,9 @@ using System.Net.Sockets;
 namespace Integration.Tests.Harness;
 
 /// <summary>
-/// Forwards bytes between a client and a server on loopback, and can cut connections, refuse new ones, delay, stop forwarding one way, or leave the open
-/// connections dead while new ones work.
-/// It knows nothing of TLS: certificates are checked end to end, for both sides are 127.0.0.1.
+/// Forwards bytes between a client and a server on loopback, and can cut connections, refuse new ones, delay, stop
+/// forwarding one way, or leave the open connections dead while new ones work. It knows nothing of TLS: certificates
+/// are checked end to end, for both sides are 127.0.0.1.
 /// </summary>
 internal sealed class TcpProxy : IAsyncDisposable
 {
@@ -74,7 +74,10 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>What is open now stays open, and nothing passes any more in either way, for ever; connections from now on work. A node that vanishes looks so.</summary>
+    /// <summary>
+    /// What is open now stays open, and nothing passes any more in either way, for ever; connections from now on work.
+    /// A node that vanishes looks so.
+    /// </summary>
     public void StallOpenConnections()
     {
         foreach (var pair in _pairs.Keys)

@@ -1,13 +1,15 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Tests.Reconciling;
 using Integration.Tests.Harness;
 using ObjectStoreSimulator;
 
 namespace Integration.Tests.Scenarios;
 
-/// <summary>Looks at policies and buckets until they are as expected. Writes that nobody expects end it at once.</summary>
+/// <summary>
+/// Looks at policies and buckets until they are as expected. Writes that nobody expects end it at once.
+/// </summary>
 internal sealed class Audience(Stage stage)
 {
     private const string Table = "application/json;as=Table;v=v1;g=meta.k8s.io";
@@ -59,7 +61,9 @@ internal sealed class Audience(Stage stage)
 
     public void NothingMore() => _ = WriteProblems([], Writes()).ToList();
 
-    /// <summary>Every PUT and DELETE that nobody has spoken of yet; what came of it only where it is no success.</summary>
+    /// <summary>
+    /// Every PUT and DELETE that nobody has spoken of yet; what came of it only where it is no success.
+    /// </summary>
     private List<string> Writes() =>
         [
             .. stage
@@ -72,12 +76,15 @@ internal sealed class Audience(Stage stage)
                 ),
         ];
 
-    /// <exception cref="InvalidOperationException">More was written than is expected: no wait will mend that.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// More was written than is expected: no wait will mend that.
+    /// </exception>
     private static IEnumerable<string> WriteProblems(IReadOnlyList<string> expected, List<string> actual)
     {
         var missing = expected.ToList();
         var extra = actual.Where(w => !missing.Remove(w)).ToList();
-        if (extra.Count > 0 && !extra.Any(w => w.EndsWith(" unanswered", StringComparison.Ordinal))) // it may be under way
+        // It may be under way
+        if (extra.Count > 0 && !extra.Any(w => w.EndsWith(" unanswered", StringComparison.Ordinal)))
             throw new InvalidOperationException(
                 $"writes that nobody expects: {string.Join(", ", extra)} (expected: {string.Join(", ", expected)})"
             );
@@ -129,7 +136,7 @@ internal sealed class Audience(Stage stage)
 
     private static IEnumerable<string> Illegal(JsonNode seen)
     {
-        var policy = seen.Deserialize(Wire.Default.BucketEncryptionPolicy)!;
+        var policy = seen.Deserialize(ApiJsonContext.Default.BucketEncryptionPolicy)!;
         return policy.Status is { } status
             ? StatusRules.BrokenByItself(policy, status).Select(b => "the status is not legal: " + b)
             : [];
@@ -184,7 +191,8 @@ internal sealed class Audience(Stage stage)
 internal static class Matching
 {
     /// <summary>
-    /// What is not named is not looked at; null: must not be there. A text may be <c>contains …</c> or <c>lacks …</c>. A list must have as many entries.
+    /// What is not named is not looked at; null: must not be there. A text may be <c>contains …</c> or <c>lacks …</c>.
+    /// A list must have as many entries.
     /// </summary>
     public static IEnumerable<string> Problems(JsonNode? wanted, JsonNode? actual, string path) =>
         (wanted, actual) switch

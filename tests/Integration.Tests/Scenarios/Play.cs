@@ -31,7 +31,8 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
         catch (Exception e) when (e is not OperationCanceledException)
         {
             throw new InvalidOperationException(
-                $"{stage.Scenario.File}, steps[{at}] {stage.Scenario.Steps.ElementAtOrDefault(at)?.Say}: {e.Message}\n{(_operator is null ? "" : LogOf(stage, [_operator]))}",
+                $"{stage.Scenario.File}, steps[{at}] {stage.Scenario.Steps.ElementAtOrDefault(at)?.Say}: "
+                    + $"{e.Message}\n{(_operator is null ? "" : LogOf(stage, [_operator]))}",
                 e
             );
         }
@@ -72,7 +73,10 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
             await _audience.SeeAsync(expected);
     }
 
-    /// <summary>Which of two policies is the older goes by seconds, and only then by what nobody can foresee: each gets a second of its own.</summary>
+    /// <summary>
+    /// Which of two policies is the older goes by seconds, and only then by what nobody can foresee: each gets a second
+    /// of its own.
+    /// </summary>
     private async Task ApplyAsync(Step step, Target apply)
     {
         if (apply.Policy is not null)

@@ -8,7 +8,10 @@ using YamlDotNet.Serialization.NamingConventions;
 
 namespace Integration.Tests.Scenarios;
 
-/// <summary>Reads scenario files. A word that <see cref="Scenario"/> does not know is an error, so that a misspelt expectation does not expect nothing.</summary>
+/// <summary>
+/// Reads scenario files. A word that <see cref="Scenario"/> does not know is an error, so that a misspelt expectation
+/// does not expect nothing.
+/// </summary>
 internal static class ScenarioReader
 {
     private static string Folder => Path.Combine(Repository.Root, "tests", "scenarios");

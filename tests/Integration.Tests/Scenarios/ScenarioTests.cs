@@ -5,8 +5,9 @@ using Integration.Tests.Harness;
 namespace Integration.Tests.Scenarios;
 
 /// <summary>
-/// Plays tests/scenarios: one API server, vendors behind one proxy, one operator for all scenarios that do not stop theirs or start it in another way. Most of a
-/// scenario is waiting, so many play at a time; the tests below only fetch what came of each.
+/// Plays tests/scenarios: one API server, vendors behind one proxy, one operator for all scenarios that do not stop
+/// theirs or start it in another way. Most of a scenario is waiting, so many play at a time; the tests below only fetch
+/// what came of each.
 /// </summary>
 public sealed class ScenarioSuite : IAsyncLifetime
 {
@@ -68,7 +69,8 @@ public sealed class ScenarioSuite : IAsyncLifetime
                 Tell(file, file, "FAILED", TimeSpan.Zero);
             }
         }
-        await Task.WhenAll(stages.Select(s => s.SetAsync())); // a store that comes into sight after its policy is one more reason to look: what is given is there first
+        // A store that comes into sight after its policy is one more reason to look: what is given is there first
+        await Task.WhenAll(stages.Select(s => s.SetAsync()));
         foreach (
             var part in stages
                 .Where(s => !s.Scenario.HasOwnOperator)

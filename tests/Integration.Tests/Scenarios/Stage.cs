@@ -5,7 +5,9 @@ using ObjectStoreSimulator.State;
 
 namespace Integration.Tests.Scenarios;
 
-/// <summary>Where one scenario plays: its namespaces in the cluster, its region at the vendors, and the names of things there.</summary>
+/// <summary>
+/// Where one scenario plays: its namespaces in the cluster, its region at the vendors, and the names of things there.
+/// </summary>
 internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorStreet street)
 {
     /// <summary>Where the Secrets of ClusterObjectStores are.</summary>
@@ -38,7 +40,9 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
     /// <summary>More than the operator remembers of a bucket.</summary>
     private static readonly string Long = new('x', 4200);
 
-    /// <summary>A file's own words for what has another name in each run, and for a text that nobody would read.</summary>
+    /// <summary>
+    /// A file's own words for what has another name in each run, and for a text that nobody would read.
+    /// </summary>
     public static string Fill(string text, string file, int number) =>
         text.Replace("${region}", VendorStreet.Region(number), StringComparison.Ordinal)
             .Replace("${long}", Long, StringComparison.Ordinal)
@@ -63,8 +67,8 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
             { Policy: { } name } => PolicyPath(target.In, name),
             { Store: { } name } => $"/apis/{Group}/namespaces/{NamespaceOf(target.In)}/objectstores/{name}",
             { ClusterStore: { } name } => $"/apis/{Group}/clusterobjectstores/{name}",
-            { Secret: { } name } =>
-                $"/api/v1/namespaces/{(target.In == "cluster" ? ClusterSecrets : NamespaceOf(target.In))}/secrets/{name}",
+            { Secret: { } name, In: "cluster" } => $"/api/v1/namespaces/{ClusterSecrets}/secrets/{name}",
+            { Secret: { } name } => $"/api/v1/namespaces/{NamespaceOf(target.In)}/secrets/{name}",
             { Namespace: { } name } => $"/api/v1/namespaces/{NamespaceOf(name == "own" ? null : name)}",
             _ => throw new InvalidOperationException("a target without a name"),
         };

@@ -16,8 +16,9 @@ using ObjectStoreSimulator.State;
 namespace Integration.Tests.Scenarios;
 
 /// <summary>
-/// All vendors' simulated stores behind one HTTP proxy, by the vendors' own host names: an operator that is given it as http_proxy takes it for the vendors. Each
-/// scenario has a region of its own, and each vendor in a region its own buckets, accounts, faults and counters.
+/// All vendors' simulated stores behind one HTTP proxy, by the vendors' own host names: an operator that is given it as
+/// http_proxy takes it for the vendors. Each scenario has a region of its own, and each vendor in a region its own
+/// buckets, accounts, faults and counters.
 /// </summary>
 internal sealed partial class VendorStreet : IAsyncDisposable
 {
@@ -80,8 +81,8 @@ internal sealed partial class VendorStreet : IAsyncDisposable
         };
 
     /// <summary>
-    /// What an operator is told with --partitions: each scenario's vendors are partitions of their own, so that names of buckets need not be unique over all
-    /// files. MinIO has no vendor's name: its endpoint is its partition.
+    /// What an operator is told with --partitions: each scenario's vendors are partitions of their own, so that names
+    /// of buckets need not be unique over all files. MinIO has no vendor's name: its endpoint is its partition.
     /// </summary>
     public static IEnumerable<string> Partitions(string region) =>
         [

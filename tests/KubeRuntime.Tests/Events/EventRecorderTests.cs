@@ -1,8 +1,8 @@
 using k8s.Models;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 using KubeRuntime.Events;
-using KubeRuntime.Metrics;
-using KubeRuntime.Tests.Metrics;
+using KubeRuntime.Instrumentation;
+using KubeRuntime.Tests.Instrumentation;
 using Microsoft.Extensions.Logging;
 using TestKit;
 
@@ -160,7 +160,8 @@ public sealed class EventRecorderTests : IAsyncLifetime
     [Fact]
     public async Task What_may_pass_is_tried_again_under_the_same_name()
     {
-        _api.FaultAfter = call => call == 1 ? new KubeApiException(KubeFailure.Transient, "the answer was lost") : null;
+        _api.FaultAfter = call =>
+            call == 1 ? new KubeApiException(KubeFailureKind.Transient, "the answer was lost") : null;
         Run();
 
         _recorder.Record(Widget());
@@ -180,7 +181,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     {
         _api.Fault = call =>
             call == 1
-                ? new KubeApiException(KubeFailure.Throttled, "slow down") { RetryAfter = TimeSpan.FromSeconds(20) }
+                ? new KubeApiException(KubeFailureKind.Throttled, "slow down") { RetryAfter = TimeSpan.FromSeconds(20) }
                 : null;
         Run();
         _recorder.Record(Widget());
@@ -198,7 +199,8 @@ public sealed class EventRecorderTests : IAsyncLifetime
     [Fact]
     public async Task A_server_that_never_answers_well_costs_an_event_and_not_the_next_ones()
     {
-        _api.Fault = call => call <= EventRecorder.Tries ? new KubeApiException(KubeFailure.Transient, "down") : null;
+        _api.Fault = call =>
+            call <= EventRecorder.Tries ? new KubeApiException(KubeFailureKind.Transient, "down") : null;
         Run();
 
         _recorder.Record(Widget());
@@ -218,13 +220,13 @@ public sealed class EventRecorderTests : IAsyncLifetime
     [Fact]
     public async Task What_will_be_wrong_again_is_tried_once_and_each_kind_is_logged_once()
     {
-        KubeFailure[] kinds =
+        KubeFailureKind[] kinds =
         [
-            KubeFailure.Denied,
-            KubeFailure.Denied,
-            KubeFailure.Invalid,
-            KubeFailure.NotFound,
-            KubeFailure.Denied,
+            KubeFailureKind.Denied,
+            KubeFailureKind.Denied,
+            KubeFailureKind.Invalid,
+            KubeFailureKind.NotFound,
+            KubeFailureKind.Denied,
         ];
         _api.Fault = call => call <= kinds.Length ? new KubeApiException(kinds[call - 1], "no") : null;
         Run();

@@ -2,13 +2,14 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using k8s.Models;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace KubeRuntime.Tests.Events;
 
 /// <summary>
-/// What a kube-apiserver demands of an event that comes through events.k8s.io/v1, from its pkg/apis/core/validation/events.go (ValidateEventCreate,
-/// legacyValidateEvent and validateV1EventSeries) and the rules of names that those use. It judges the JSON, which is what a server sees.
+/// What a kube-apiserver demands of an event that comes through events.k8s.io/v1, from its
+/// pkg/apis/core/validation/events.go (ValidateEventCreate, legacyValidateEvent and validateV1EventSeries) and the
+/// rules of names that those use. It judges the JSON, which is what a server sees.
 /// </summary>
 internal static partial class EventRules
 {
@@ -29,7 +30,8 @@ internal static partial class EventRules
             wrong.Add("eventTime");
         if (Text(root, "type") is not ("Normal" or "Warning"))
             wrong.Add("type");
-        // The strict rules take default and kube-system for cluster-scoped subjects; of a namespaced one the sink's own namespace must be its own.
+        // The strict rules take default and kube-system for cluster-scoped subjects; of a namespaced one the sink's own
+        // namespace must be its own.
         var about = Text(root, "regarding", "namespace");
         if (about.Length == 0 ? ns is not ("default" or "kube-system") : ns != about)
             wrong.Add("regarding.namespace");

@@ -4,8 +4,10 @@ namespace KubeRuntime.Tests.Events;
 public sealed class EventRulesTests
 {
     private const string Good = """
-        {"metadata":{"name":"a.1","namespace":"ns"},"eventTime":"2026-01-01T00:00:00.000000Z","type":"Normal","reason":"R","action":"A","note":"n",
-        "regarding":{"namespace":"ns"},"reportingController":"example.com/test","reportingInstance":"i","series":{"count":2,"lastObservedTime":"2026-01-01T00:00:00.000000Z"}}
+        {"metadata":{"name":"a.1","namespace":"ns"},"eventTime":"2026-01-01T00:00:00.000000Z",
+        "type":"Normal","reason":"R","action":"A","note":"n",
+        "regarding":{"namespace":"ns"},"reportingController":"example.com/test","reportingInstance":"i",
+        "series":{"count":2,"lastObservedTime":"2026-01-01T00:00:00.000000Z"}}
         """;
 
     [Theory]

@@ -1,19 +1,23 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using k8s.Models;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 using KubeRuntime.Events;
 
 namespace KubeRuntime.Tests.Events;
 
-/// <summary>Keeps events as a server does: a name once, a series only on what is there. Each event that comes in must be legal.</summary>
+/// <summary>
+/// Keeps events as a server does: a name once, a series only on what is there. Each event that comes in must be legal.
+/// </summary>
 internal sealed class FakeEventApi : IEventApi
 {
     private readonly Channel<string> _calls = Channel.CreateUnbounded<string>();
 
     public ConcurrentDictionary<NamespacedName, Eventsv1Event> Stored { get; } = new();
 
-    /// <summary>From the number of the call, from 1, to how it fails before anything is stored; null for no fault.</summary>
+    /// <summary>
+    /// From the number of the call, from 1, to how it fails before anything is stored; null for no fault.
+    /// </summary>
     public Func<int, Exception?> Fault { get; set; } = _ => null;
 
     /// <summary>After the event was stored.</summary>
@@ -39,7 +43,7 @@ internal sealed class FakeEventApi : IEventApi
                         created
                     )
                 )
-                    throw new KubeApiException(KubeFailure.Conflict, "it exists");
+                    throw new KubeApiException(KubeFailureKind.Conflict, "it exists");
             },
             cancellationToken
         );
@@ -50,7 +54,7 @@ internal sealed class FakeEventApi : IEventApi
             () =>
             {
                 if (!Stored.TryGetValue(key, out var stored))
-                    throw new KubeApiException(KubeFailure.NotFound, "it is gone");
+                    throw new KubeApiException(KubeFailureKind.NotFound, "it is gone");
                 Stored[key] = stored with { Series = series };
                 EventRules.Check(Stored[key]);
             },

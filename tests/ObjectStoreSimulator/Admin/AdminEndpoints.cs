@@ -7,7 +7,8 @@ using ObjectStoreSimulator.State;
 namespace ObjectStoreSimulator.Admin;
 
 /// <summary>
-/// The admin API, for tests: same port, <c>/_admin/…</c>, JSON, no authentication. Never listen on anything but loopback with it. Contract: README.md.
+/// The admin API, for tests: same port, <c>/_admin/…</c>, JSON, no authentication. Never listen on anything but
+/// loopback with it. Contract: README.md.
 /// </summary>
 internal static class AdminEndpoints
 {
@@ -314,7 +315,10 @@ internal static class AdminEndpoints
         );
     }
 
-    /// <summary><c>?atLeast=N&amp;waitSeconds=S</c>: answers as soon as N requests are parked, or with what there is after S seconds (of the real clock: a test's own may stand still).</summary>
+    /// <summary>
+    /// <c>?atLeast=N&amp;waitSeconds=S</c>: answers as soon as N requests are parked, or with what there is after S
+    /// seconds (of the real clock: a test's own may stand still).
+    /// </summary>
     private static async Task WaitForHeldAsync(HttpContext context, World world)
     {
         int count = int.TryParse(context.Request.Query["atLeast"], out int atLeast) ? atLeast : 0;

@@ -4,8 +4,14 @@ using ObjectStoreSimulator.State;
 
 namespace ObjectStoreSimulator.Admin;
 
-/// <summary>The admin API's documents. Names are camelCase; what is null is left out; what is unknown is an error, so that a misspelt rule does not silently match everything.</summary>
-/// <remarks>Documents that come in have <c>set</c> where a value has a default: the generated reader gives an absent <c>init</c> property null, zero or false instead.</remarks>
+/// <summary>
+/// The admin API's documents. Names are camelCase; what is null is left out; what is unknown is an error, so that a
+/// misspelt rule does not silently match everything.
+/// </summary>
+/// <remarks>
+/// Documents that come in have <c>set</c> where a value has a default: the generated reader gives an absent <c>init</c>
+/// property null, zero or false instead.
+/// </remarks>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

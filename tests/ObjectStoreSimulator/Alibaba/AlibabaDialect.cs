@@ -38,8 +38,9 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
     }
 
     /// <summary>
-    /// The shape of OSS's errors: XML Error with Code, Message, RequestId, HostId, BucketName, extras, EC and RecommendDoc (seen in real answers and SDK tests),
-    /// sometimes with a namespace; or an empty body and the same XML in x-oss-err.
+    /// The shape of OSS's errors: XML Error with Code, Message, RequestId, HostId, BucketName, extras, EC and
+    /// RecommendDoc (seen in real answers and SDK tests), sometimes with a namespace; or an empty body and the same XML
+    /// in x-oss-err.
     /// </summary>
     public StoreAnswer Refuse(StoreCall call, StoreError error)
     {
@@ -142,7 +143,9 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
             : CheckBody(call.Request);
     }
 
-    /// <summary>Content-MD5 is not required (the API page lists common headers only); where it is sent it must be right.</summary>
+    /// <summary>
+    /// Content-MD5 is not required (the API page lists common headers only); where it is sent it must be right.
+    /// </summary>
     private static StoreError? CheckBody(StoreRequest request) =>
         request.BodyTooLarge
             ? OssErrors.EntityTooLarge
@@ -183,7 +186,9 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
             : (null, OssErrors.NoSuchRule(settings));
     }
 
-    /// <summary>204, also when there is nothing to delete (UNCONFIRMED: Terraform's provider takes 404 for done).</summary>
+    /// <summary>
+    /// 204, also when there is nothing to delete (UNCONFIRMED: Terraform's provider takes 404 for done).
+    /// </summary>
     private (StoreAnswer? Answer, StoreError? Refusal) Delete(string name)
     {
         world.Write(name, xml: null);
@@ -230,7 +235,9 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
     /// <summary>24 upper-case hex digits, as OSS's are; each once per process.</summary>
     private string NextRequestId() => $"{0x65000000:X8}{Interlocked.Increment(ref _lastRequestId):X16}";
 
-    /// <summary>Lower-case letters, digits, hyphens; 3 to 63; no hyphen at either end. Source: OSS bucket naming conventions.</summary>
+    /// <summary>
+    /// Lower-case letters, digits, hyphens; 3 to 63; no hyphen at either end. Source: OSS bucket naming conventions.
+    /// </summary>
     [GeneratedRegex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex BucketName();
 }

@@ -4,13 +4,18 @@ using ObjectStoreSimulator.State;
 
 namespace ObjectStoreSimulator.Alibaba;
 
-/// <summary>Decides who sent a request, and whether it may be believed. The order of the checks is this simulator's own; OSS documents none.</summary>
+/// <summary>
+/// Decides who sent a request, and whether it may be believed. The order of the checks is this simulator's own; OSS
+/// documents none.
+/// </summary>
 internal static class OssAuthorization
 {
     /// <summary>Source: EC page 0002-00000504 and the OSS error reference.</summary>
     public static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(15);
 
-    /// <summary>The key that the request claims, for fault and deny rules; null when it has none or it cannot be read.</summary>
+    /// <summary>
+    /// The key that the request claims, for fault and deny rules; null when it has none or it cannot be read.
+    /// </summary>
     public static string? ClaimedKeyId(StoreRequest request) =>
         Parse(request.Header("authorization")).Claim?.AccessKeyId;
 
@@ -45,7 +50,10 @@ internal static class OssAuthorization
         return refusal is null ? (account, null) : (null, refusal);
     }
 
-    /// <summary><c>OSS4-HMAC-SHA256 Credential={id}/{scope}[,AdditionalHeaders=a;b],Signature={hex}</c> (spaces after commas are taken) or <c>OSS {id}:{base64}</c>.</summary>
+    /// <summary>
+    /// <c>OSS4-HMAC-SHA256 Credential={id}/{scope}[,AdditionalHeaders=a;b],Signature={hex}</c> (spaces after commas are
+    /// taken) or <c>OSS {id}:{base64}</c>.
+    /// </summary>
     private static (OssClaim? Claim, StoreError? Malformed) Parse(string? header)
     {
         if (string.IsNullOrEmpty(header))
@@ -101,7 +109,10 @@ internal static class OssAuthorization
             : (null, OssErrors.InvalidCredential);
     }
 
-    /// <summary><c>x-oss-date</c> takes the place of <c>Date</c>. V4 times are ISO 8601 basic; Date alone, in RFC 1123, is taken as well (EC page 0002-00000213 shows such a request).</summary>
+    /// <summary>
+    /// <c>x-oss-date</c> takes the place of <c>Date</c>. V4 times are ISO 8601 basic; Date alone, in RFC 1123, is taken
+    /// as well (EC page 0002-00000213 shows such a request).
+    /// </summary>
     private static DateTimeOffset? TimeOf(StoreRequest request, OssClaim claim)
     {
         if (claim is OssClaim.V4 && request.Header("x-oss-date") is { } own)
@@ -123,7 +134,10 @@ internal static class OssAuthorization
         return (now - time).Duration() > MaxSkew ? OssErrors.TimeTooSkewed(time, now, MaxSkew) : null;
     }
 
-    /// <summary>The scope's region is the endpoint's where the host names one, else the bucket's; on a CloudBox it is the CloudBox's id.</summary>
+    /// <summary>
+    /// The scope's region is the endpoint's where the host names one, else the bucket's; on a CloudBox it is the
+    /// CloudBox's id.
+    /// </summary>
     private static StoreError? CheckScope(
         OssClaim.V4 claim,
         DateTimeOffset time,

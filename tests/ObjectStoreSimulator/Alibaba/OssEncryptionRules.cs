@@ -6,10 +6,11 @@ namespace ObjectStoreSimulator.Alibaba;
 
 /// <summary>
 /// What PutBucketEncryption takes, and how GetBucketEncryption gives it back.
-/// AES256 and SM4 go without a key; KMS with or without; KMSDataEncryption goes with KMS only, and only as SM4. The key is NOT looked at:
-/// OSS stores any text (the C# SDK's live test sets "kmsid" and reads it back). GET puts KMSDataEncryption before KMSMasterKeyID, and an empty key is no key.
-/// Elements that this simulator does not know are kept (whether OSS keeps them is UNCONFIRMED).
-/// Source: OSS help pages PutBucketEncryption, GetBucketEncryption, EC 0005-00000003; SDK live tests.
+/// AES256 and SM4 go without a key; KMS with or without; KMSDataEncryption goes with KMS only, and only as SM4. The key
+/// is NOT looked at: OSS stores any text (the C# SDK's live test sets "kmsid" and reads it back). GET puts
+/// KMSDataEncryption before KMSMasterKeyID, and an empty key is no key. Elements that this simulator does not know are
+/// kept (whether OSS keeps them is UNCONFIRMED). Source: OSS help pages PutBucketEncryption, GetBucketEncryption, EC
+/// 0005-00000003; SDK live tests.
 /// </summary>
 internal static class OssEncryptionRules
 {

@@ -3,8 +3,9 @@ using ObjectStoreSimulator.State;
 namespace ObjectStoreSimulator.Alibaba;
 
 /// <summary>
-/// OSS's errors, as far as this simulator finds them out itself. A number (EC) is given only where one of OSS's pages, SDK tests or a real answer shows it;
-/// each has a help page "oss/user-guide/{EC}". UNCONFIRMED = what real OSS answers here has not been seen.
+/// OSS's errors, as far as this simulator finds them out itself. A number (EC) is given only where one of OSS's pages,
+/// SDK tests or a real answer shows it; each has a help page "oss/user-guide/{EC}". UNCONFIRMED = what real OSS answers
+/// here has not been seen.
 /// </summary>
 internal static class OssErrors
 {
@@ -54,7 +55,9 @@ internal static class OssErrors
         "0003-00000001"
     );
 
-    /// <summary>A <c>kms:*</c> right is missing. Source: OSS help page "Server-side encryption", troubleshooting.</summary>
+    /// <summary>
+    /// A <c>kms:*</c> right is missing. Source: OSS help page "Server-side encryption", troubleshooting.
+    /// </summary>
     public static readonly StoreError DeniedByKms = new(403, "AccessDenied", "This request is forbidden by kms.");
 
     /// <summary>Source: EC page 0002-00000505 (bad time format); code and status UNCONFIRMED.</summary>
@@ -166,7 +169,9 @@ internal static class OssErrors
 
     public static StoreError InvalidArgument(string message) => new(400, "InvalidArgument", message);
 
-    /// <summary>404 on the troubleshooting page and the older API page, 400 on today's GetBucketEncryption page.</summary>
+    /// <summary>
+    /// 404 on the troubleshooting page and the older API page, 400 on today's GetBucketEncryption page.
+    /// </summary>
     public static StoreError NoSuchRule(SettingValues settings) =>
         new(
             settings.NotConfiguredStatus,
@@ -175,8 +180,8 @@ internal static class OssErrors
         );
 
     /// <summary>
-    /// Unknown key (EC seen in the SDKs' own tests); also a temporary key without its token (OSS help page on this very message), a permanent key with a token
-    /// (EC page 0002-00000002), and a disabled key, whose answer is UNCONFIRMED.
+    /// Unknown key (EC seen in the SDKs' own tests); also a temporary key without its token (OSS help page on this very
+    /// message), a permanent key with a token (EC page 0002-00000002), and a disabled key, whose answer is UNCONFIRMED.
     /// </summary>
     public static StoreError InvalidAccessKeyId(
         string accessKeyId,
@@ -206,13 +211,17 @@ internal static class OssErrors
         new(
             403,
             "AccessDenied",
-            "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint."
+            "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all "
+                + "future requests to this endpoint."
         )
         {
             Extras = [new("Endpoint", $"oss-{region}.aliyuncs.com")],
         };
 
-    /// <summary>EC page 0002-00000201 for V4; V1's number is UNCONFIRMED and left out. <c>CanonicalRequest</c> is sent for V4 (UNCONFIRMED; OSS's S3 dialect does).</summary>
+    /// <summary>
+    /// EC page 0002-00000201 for V4; V1's number is UNCONFIRMED and left out. <c>CanonicalRequest</c> is sent for V4
+    /// (UNCONFIRMED; OSS's S3 dialect does).
+    /// </summary>
     public static StoreError SignatureDoesNotMatch(
         string accessKeyId,
         string signature,
@@ -223,7 +232,8 @@ internal static class OssErrors
         StoreError error = new(
             403,
             "SignatureDoesNotMatch",
-            "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+            "The request signature we calculated does not match the signature you provided. Check your key and "
+                + "signing method."
         )
         {
             Ec = canonicalRequest is null ? null : "0002-00000201",

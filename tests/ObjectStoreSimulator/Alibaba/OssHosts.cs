@@ -6,10 +6,19 @@ namespace ObjectStoreSimulator.Alibaba;
 /// <summary>
 /// OSS's host names, in the order in which they are tried:
 /// <list type="bullet">
-/// <item><c>{bucket}.cb-{id}.{region}.oss-cloudbox[-control].…</c> (CloudBox; which of the two takes bucket calls is UNCONFIRMED: both do here)</item>
-/// <item><c>{bucket}.oss-{region}[-internal].…</c> (public, internal, private domains; <c>oss-accelerate[-overseas]</c> names no region)</item>
+/// <item>
+/// <c>{bucket}.cb-{id}.{region}.oss-cloudbox[-control].…</c> (CloudBox; which of the two takes bucket calls is
+/// UNCONFIRMED: both do here)
+/// </item>
+/// <item>
+/// <c>{bucket}.oss-{region}[-internal].…</c> (public, internal, private domains; <c>oss-accelerate[-overseas]</c> names
+/// no region)
+/// </item>
 /// <item><c>{bucket}.{region}.oss.…</c> (dual stack)</item>
-/// <item><c>{bucket}.{region}.aliyuncs.com</c>: no such name exists, but ali-oss 6.23 with an IP endpoint and a region without <c>oss-</c> sends it (recorded)</item>
+/// <item>
+/// <c>{bucket}.{region}.aliyuncs.com</c>: no such name exists, but ali-oss 6.23 with an IP endpoint and a region
+/// without <c>oss-</c> sends it (recorded)
+/// </item>
 /// </list>
 /// Path style on OSS's public names is refused. Source: OSS Go SDK v2 (endpoint rules), recordings of ali-oss 6.23.
 /// </summary>
@@ -52,7 +61,8 @@ internal static partial class OssHosts
     private static partial Regex RegionAsDomainHost();
 
     [GeneratedRegex(
-        @"^(oss-(?<region>[a-z0-9-]+?)(-internal)?|(?<region>[a-z0-9-]+)\.oss|cb-[a-z0-9]+\.[a-z0-9-]+\.oss-cloudbox(-control)?)\.aliyuncs\.com$",
+        @"^(oss-(?<region>[a-z0-9-]+?)(-internal)?|(?<region>[a-z0-9-]+)\.oss"
+            + @"|cb-[a-z0-9]+\.[a-z0-9-]+\.oss-cloudbox(-control)?)\.aliyuncs\.com$",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
         1000
     )]

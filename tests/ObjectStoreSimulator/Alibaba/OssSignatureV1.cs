@@ -10,15 +10,19 @@ namespace ObjectStoreSimulator.Alibaba;
 /// <summary>
 /// OSS V1, from the server's side.
 /// <code>
-/// string to sign = VERB \n Content-MD5 \n Content-Type \n date \n x-oss-* headers ("name:value\n", sorted) /bucket/key[?sub-resources sorted]
-/// signature      = base64(HMAC-SHA1(secret, string to sign))
+/// string to sign = VERB \n Content-MD5 \n Content-Type \n date \n x-oss-* headers ("name:value\n", sorted)
+/// /bucket/key[?sub-resources sorted] signature      = base64(HMAC-SHA1(secret, string to sign))
 /// </code>
-/// Nothing in the resource is escaped, and a sub-resource without a value has no "=". Where x-oss-date is sent it takes the date's line, too.
-/// Source: OSS help page "Include signatures in the Authorization header", vectors of the Go v2 and C# SDKs and of that page.
+/// Nothing in the resource is escaped, and a sub-resource without a value has no "=". Where x-oss-date is sent it takes
+/// the date's line, too. Source: OSS help page "Include signatures in the Authorization header", vectors of the Go v2
+/// and C# SDKs and of that page.
 /// </summary>
 internal static class OssSignatureV1
 {
-    /// <summary>The newest SDKs' list, and the sub-resources that they declare per operation and that this simulator or the vectors use.</summary>
+    /// <summary>
+    /// The newest SDKs' list, and the sub-resources that they declare per operation and that this simulator or the
+    /// vectors use.
+    /// </summary>
     private static readonly FrozenSet<string> SignedNames = FrozenSet.ToFrozenSet(
         [
             "acl",

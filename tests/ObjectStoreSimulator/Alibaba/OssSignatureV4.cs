@@ -9,10 +9,11 @@ namespace ObjectStoreSimulator.Alibaba;
 /// <summary>
 /// OSS V4, from the server's side: rebuilds what a client must have signed out of the request that came.
 /// <code>
-/// canonical request = method \n /bucket/key percent-encoded \n query sorted by encoded name \n headers \n additional names \n payload
-/// headers           = content-type, content-md5, every x-oss-*, the additional ones: "name:value\n" each, sorted (so a blank line follows)
-/// string to sign    = OSS4-HMAC-SHA256 \n time \n date/region/product/aliyun_v4_request \n hex sha256(canonical request)
-/// key               = HMAC chain from "aliyun_v4" + secret over date, region, product, "aliyun_v4_request"
+/// canonical request = method \n /bucket/key percent-encoded \n query sorted by encoded name \n headers \n additional
+/// names \n payload headers           = content-type, content-md5, every x-oss-*, the additional ones: "name:value\n"
+/// each, sorted (so a blank line follows) string to sign    = OSS4-HMAC-SHA256 \n time \n
+/// date/region/product/aliyun_v4_request \n hex sha256(canonical request) key               = HMAC chain from
+/// "aliyun_v4" + secret over date, region, product, "aliyun_v4_request"
 /// </code>
 /// The bucket is in the path even when the request has it in the host; host is signed only as an additional header.
 /// Source: OSS help page "Include a V4 signature in the Authorization header", vectors of the Go v2 and C# SDKs.
@@ -66,7 +67,8 @@ internal static class OssSignatureV4
     }
 
     public static string StringToSign(string time, OssScope scope, string canonicalRequest) =>
-        $"{Algorithm}\n{time}\n{scope}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonicalRequest)))}";
+        $"{Algorithm}\n{time}\n{scope}\n"
+        + $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonicalRequest)))}";
 
     public static string Sign(string secret, OssScope scope, string stringToSign)
     {
@@ -102,7 +104,10 @@ internal static class OssSignatureV4
     private static string Encode(string text) => Uri.EscapeDataString(text);
 }
 
-/// <summary><c>{yyyyMMdd}/{region}/{product}/aliyun_v4_request</c>; on a CloudBox the product is oss-cloudbox and the region is the CloudBox's id.</summary>
+/// <summary>
+/// <c>{yyyyMMdd}/{region}/{product}/aliyun_v4_request</c>; on a CloudBox the product is oss-cloudbox and the region is
+/// the CloudBox's id.
+/// </summary>
 internal sealed record OssScope(string Date, string Region, string Product)
 {
     public override string ToString() => $"{Date}/{Region}/{Product}/{OssSignatureV4.Terminator}";

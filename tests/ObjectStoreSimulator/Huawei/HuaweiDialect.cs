@@ -7,9 +7,10 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.Huawei;
 
 /// <summary>
-/// Huawei Cloud OBS: set, get and delete bucket encryption with OBS's own signature, or in AWS's words with AWS's V2 (which the SDKs fall back to), and the SDKs' HEAD ?apiversion.
-/// Virtual host and custom domain; path style on IP addresses and private names only.
-/// Order: address → signature → bucket, its region and kind → deny rules → digest → body → operation.
+/// Huawei Cloud OBS: set, get and delete bucket encryption with OBS's own signature, or in AWS's words with AWS's V2
+/// (which the SDKs fall back to), and the SDKs' HEAD ?apiversion. Virtual host and custom domain; path style on IP
+/// addresses and private names only. Order: address → signature → bucket, its region and kind → deny rules → digest →
+/// body → operation.
 /// </summary>
 internal sealed partial class HuaweiDialect(World world) : IDialect
 {
@@ -201,7 +202,10 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
     )]
     private static partial Regex ServiceHost();
 
-    /// <summary>Lower-case letters, digits, hyphens, dots; 3 to 63; begins and ends with a letter or digit. Source: OBS API reference "Creating a bucket".</summary>
+    /// <summary>
+    /// Lower-case letters, digits, hyphens, dots; 3 to 63; begins and ends with a letter or digit. Source: OBS API
+    /// reference "Creating a bucket".
+    /// </summary>
     [GeneratedRegex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex BucketName();
 }

@@ -5,7 +5,10 @@ using ObjectStoreSimulator.State;
 
 namespace ObjectStoreSimulator.Huawei;
 
-/// <summary>Decides who sent a request, and whether it may be believed. The order of the checks is this simulator's own; OBS documents none.</summary>
+/// <summary>
+/// Decides who sent a request, and whether it may be believed. The order of the checks is this simulator's own; OBS
+/// documents none.
+/// </summary>
 internal static class ObsAuthorization
 {
     /// <summary>Source: OBS API reference, RequestTimeTooSkewed.</summary>

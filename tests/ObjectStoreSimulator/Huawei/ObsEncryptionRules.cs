@@ -7,10 +7,11 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.Huawei;
 
 /// <summary>
-/// What OBS's PUT takes. <c>kms</c> with or without a key (an id, or <c>region:domain:key/id</c>), which is looked at; ProjectID with a key only; KMSDataEncryption (SM4) and the bucket key
-/// with kms only; AES256 with none of these. A parallel file system takes kms with a key and a bucket key, or nothing at all.
-/// Which code each broken rule has is UNCONFIRMED. Elements that this simulator does not know are kept (UNCONFIRMED).
-/// Source: OBS API reference "Configuring Bucket Encryption", Huawei's Terraform provider, the Java SDK's live tests.
+/// What OBS's PUT takes. <c>kms</c> with or without a key (an id, or <c>region:domain:key/id</c>), which is looked at;
+/// ProjectID with a key only; KMSDataEncryption (SM4) and the bucket key with kms only; AES256 with none of these. A
+/// parallel file system takes kms with a key and a bucket key, or nothing at all. Which code each broken rule has is
+/// UNCONFIRMED. Elements that this simulator does not know are kept (UNCONFIRMED). Source: OBS API reference
+/// "Configuring Bucket Encryption", Huawei's Terraform provider, the Java SDK's live tests.
 /// </summary>
 internal static partial class ObsEncryptionRules
 {

@@ -2,7 +2,10 @@ using ObjectStoreSimulator.State;
 
 namespace ObjectStoreSimulator.Huawei;
 
-/// <summary>OBS's errors, as far as this simulator finds them out itself. Source: OBS API reference "Error codes"; UNCONFIRMED where real OBS's answer here has not been seen.</summary>
+/// <summary>
+/// OBS's errors, as far as this simulator finds them out itself. Source: OBS API reference "Error codes"; UNCONFIRMED
+/// where real OBS's answer here has not been seen.
+/// </summary>
 internal static class ObsErrors
 {
     public static readonly StoreError Denied = new(403, "AccessDenied", "Access Denied");
@@ -132,7 +135,8 @@ internal static class ObsErrors
         new(
             403,
             "SignatureDoesNotMatch",
-            "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+            "The request signature we calculated does not match the signature you provided. Check your key and "
+                + "signing method."
         )
         {
             Extras =

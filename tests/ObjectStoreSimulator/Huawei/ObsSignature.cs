@@ -9,12 +9,14 @@ namespace ObjectStoreSimulator.Huawei;
 /// <summary>
 /// OBS's two signatures that are alike: its own, and AWS's V2, which has other words.
 /// <code>
-/// string to sign = VERB \n Content-MD5 \n Content-Type \n date (empty when x-obs-date is sent) \n x-obs-* headers ("name:value\n", sorted) resource
-/// resource       = [/bucket of a virtual host, or /custom domain] + path as sent [?sub-resources sorted, values unescaped, no "=" without a value]
-/// signature      = base64(HMAC-SHA1(secret, string to sign))
+/// string to sign = VERB \n Content-MD5 \n Content-Type \n date (empty when x-obs-date is sent) \n x-obs-* headers
+/// ("name:value\n", sorted) resource resource       = [/bucket of a virtual host, or /custom domain] + path as sent
+/// [?sub-resources sorted, values unescaped, no "=" without a value] signature      = base64(HMAC-SHA1(secret, string
+/// to sign))
 /// </code>
-/// Path style signs what was sent: "/bucket?encryption" and "/bucket/?encryption" are two resources (SDKs send the first; recorded).
-/// Source: OBS API reference "Authentication of signature in a header"; vectors of reqsign, made with Huawei's own signature tool; recordings of esdk-obs-nodejs.
+/// Path style signs what was sent: "/bucket?encryption" and "/bucket/?encryption" are two resources (SDKs send the
+/// first; recorded). Source: OBS API reference "Authentication of signature in a header"; vectors of reqsign, made with
+/// Huawei's own signature tool; recordings of esdk-obs-nodejs.
 /// </summary>
 internal static class ObsSignature
 {
@@ -123,7 +125,10 @@ internal static class ObsSignature
         Convert.ToBase64String(HMACSHA1.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(stringToSign)));
 }
 
-/// <summary>The signature chooses the vocabulary: headers, the name of KMS, the request id. <c>OBS</c> is native, <c>AWS</c> is AWS's V2.</summary>
+/// <summary>
+/// The signature chooses the vocabulary: headers, the name of KMS, the request id. <c>OBS</c> is native, <c>AWS</c> is
+/// AWS's V2.
+/// </summary>
 internal sealed record ObsWords(string Scheme, string HeaderPrefix, string Kms)
 {
     public static readonly ObsWords Native = new("OBS", "x-obs-", "kms");

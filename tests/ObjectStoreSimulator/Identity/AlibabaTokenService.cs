@@ -5,8 +5,8 @@ using ObjectStoreSimulator.State;
 namespace ObjectStoreSimulator.Identity;
 
 /// <summary>
-/// Alibaba Cloud's STS, AssumeRoleWithOIDC as its credential library sends it: <c>Action</c> and its like in the query, the rest in a form, no signature.
-/// The codes of refused tokens, roles and providers are UNCONFIRMED.
+/// Alibaba Cloud's STS, AssumeRoleWithOIDC as its credential library sends it: <c>Action</c> and its like in the query,
+/// the rest in a form, no signature. The codes of refused tokens, roles and providers are UNCONFIRMED.
 /// </summary>
 internal sealed class AlibabaTokenService(World world)
 {

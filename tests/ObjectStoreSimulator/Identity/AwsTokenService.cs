@@ -5,7 +5,10 @@ using ObjectStoreSimulator.Wire;
 
 namespace ObjectStoreSimulator.Identity;
 
-/// <summary>AWS's STS, AssumeRoleWithWebIdentity in the query protocol: a form, no signature, XML. Codes as AWS's API reference lists them.</summary>
+/// <summary>
+/// AWS's STS, AssumeRoleWithWebIdentity in the query protocol: a form, no signature, XML. Codes as AWS's API reference
+/// lists them.
+/// </summary>
 internal sealed class AwsTokenService(World world)
 {
     private static readonly XNamespace Space = "https://sts.amazonaws.com/doc/2011-06-15/";

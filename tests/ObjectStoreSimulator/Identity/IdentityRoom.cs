@@ -7,8 +7,10 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.Identity;
 
 /// <summary>
-/// The rooms beside a store where temporary keys are given: Alibaba Cloud's and AWS's token services, and an ECS instance's metadata. They are on the store's own port, and told apart
-/// by requests that no store gets: <c>POST /</c>, and <c>/latest/…</c>. As operations of their own they can be recorded, counted, held and made to fail like any other.
+/// The rooms beside a store where temporary keys are given: Alibaba Cloud's and AWS's token services, and an ECS
+/// instance's metadata. They are on the store's own port, and told apart by requests that no store gets: <c>POST /</c>,
+/// and <c>/latest/…</c>. As operations of their own they can be recorded, counted, held and made to fail like any
+/// other.
 /// </summary>
 internal sealed class IdentityRoom(World world, IDialect store) : IDialect
 {

@@ -5,7 +5,8 @@ using ObjectStoreSimulator.State;
 namespace ObjectStoreSimulator.Identity;
 
 /// <summary>
-/// An ECS instance's metadata, as far as its RAM role goes. Version 2 wants a session's token, which a PUT gives; version 1 nothing. The statuses of refusals are UNCONFIRMED.
+/// An ECS instance's metadata, as far as its RAM role goes. Version 2 wants a session's token, which a PUT gives;
+/// version 1 nothing. The statuses of refusals are UNCONFIRMED.
 /// </summary>
 internal sealed class InstanceMetadata(World world)
 {

@@ -8,11 +8,11 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.JDCloud;
 
 /// <summary>
-/// JD Cloud OSS on its S3-compatible domain: Put, Get and DeleteBucketEncryption, with Signature V4. <c>aws:kms</c> only; DELETE answers 200; answers have no namespace and
-/// name the request in x-req-id and x-amz-request-id; temporary keys and chunked bodies are "not compatible".
-/// The vendor publishes no error table for this domain: codes are S3's, UNCONFIRMED, and so is every rule below that says so.
-/// Source: JD Cloud's pages on the three calls, on headers' compatibility and on the S3 SDKs.
-/// Order: signature → bucket and its region → deny rules → digest → body → operation.
+/// JD Cloud OSS on its S3-compatible domain: Put, Get and DeleteBucketEncryption, with Signature V4. <c>aws:kms</c>
+/// only; DELETE answers 200; answers have no namespace and name the request in x-req-id and x-amz-request-id; temporary
+/// keys and chunked bodies are "not compatible". The vendor publishes no error table for this domain: codes are S3's,
+/// UNCONFIRMED, and so is every rule below that says so. Source: JD Cloud's pages on the three calls, on headers'
+/// compatibility and on the S3 SDKs. Order: signature → bucket and its region → deny rules → digest → body → operation.
 /// </summary>
 internal sealed partial class JDCloudDialect(World world) : IDialect
 {
@@ -24,7 +24,10 @@ internal sealed partial class JDCloudDialect(World world) : IDialect
         EncryptionDocument.KeyId,
     ];
 
-    /// <summary>Elements of others that this vendor does not list. That it refuses them is UNCONFIRMED; a client that sends them is to notice.</summary>
+    /// <summary>
+    /// Elements of others that this vendor does not list. That it refuses them is UNCONFIRMED; a client that sends them
+    /// is to notice.
+    /// </summary>
     private static readonly string[] Foreign =
     [
         EncryptionDocument.DataEncryption,
@@ -52,7 +55,9 @@ internal sealed partial class JDCloudDialect(World world) : IDialect
         return answer ?? Refuse(call, refusal!);
     }
 
-    /// <summary>XML Error with Code, Message, extras, Resource and RequestId (UNCONFIRMED: the native API speaks JSON).</summary>
+    /// <summary>
+    /// XML Error with Code, Message, extras, Resource and RequestId (UNCONFIRMED: the native API speaks JSON).
+    /// </summary>
     public StoreAnswer Refuse(StoreCall call, StoreError error)
     {
         string requestId = NextRequestId();

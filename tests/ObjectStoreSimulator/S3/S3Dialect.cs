@@ -8,8 +8,9 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.S3;
 
 /// <summary>
-/// S3: Put, Get and DeleteBucketEncryption, with Signature V4; what AWS and MinIO do differently is in <see cref="IS3Rules"/>.
-/// Order: address → signature → bucket, its region and its owner → deny rules → digest → body → operation.
+/// S3: Put, Get and DeleteBucketEncryption, with Signature V4; what AWS and MinIO do differently is in <see
+/// cref="IS3Rules"/>. Order: address → signature → bucket, its region and its owner → deny rules → digest → body →
+/// operation.
 /// </summary>
 internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
 {
@@ -36,7 +37,10 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
         return answer ?? Refuse(call, refusal!);
     }
 
-    /// <summary>XML Error with Code, Message, extras, BucketName, RequestId, HostId; where the bucket's region is the matter, a header names it, too.</summary>
+    /// <summary>
+    /// XML Error with Code, Message, extras, BucketName, RequestId, HostId; where the bucket's region is the matter, a
+    /// header names it, too.
+    /// </summary>
     public StoreAnswer Refuse(StoreCall call, StoreError error)
     {
         string requestId = NextRequestId();
@@ -118,7 +122,9 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
         }
     }
 
-    /// <summary>What Ceph 16 does with <c>?encryption</c>: the sub-resource is not looked at. Source: seen on 16.2.15.</summary>
+    /// <summary>
+    /// What Ceph 16 does with <c>?encryption</c>: the sub-resource is not looked at. Source: seen on 16.2.15.
+    /// </summary>
     private (StoreAnswer? Answer, StoreError? Refusal) DoToTheBucket(string operation, string bucket)
     {
         switch (operation)
@@ -212,7 +218,10 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
     /// <summary>16 upper-case hex digits; each once per process.</summary>
     private string NextRequestId() => $"{Interlocked.Increment(ref _lastRequestId):X16}";
 
-    /// <summary>Letters in lower case, digits, hyphens, dots; 3 to 63; begins and ends with a letter or digit. Source: AWS "Bucket naming rules".</summary>
+    /// <summary>
+    /// Letters in lower case, digits, hyphens, dots; 3 to 63; begins and ends with a letter or digit. Source: AWS
+    /// "Bucket naming rules".
+    /// </summary>
     [GeneratedRegex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex BucketName();
 }

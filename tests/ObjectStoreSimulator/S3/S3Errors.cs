@@ -87,7 +87,8 @@ internal static class S3Errors
         new(
             301,
             "PermanentRedirect",
-            "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint."
+            "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all "
+                + "future requests to this endpoint."
         )
         {
             Extras = [new("Endpoint", $"{bucket}.s3.{region}.amazonaws.com"), new("Bucket", bucket)],

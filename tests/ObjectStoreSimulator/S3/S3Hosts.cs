@@ -4,8 +4,9 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.S3;
 
 /// <summary>
-/// <c>{bucket}.s3[-fips][.dualstack].{region}.amazonaws.com[.cn]</c>, <c>{bucket}.s3.amazonaws.com</c> (no region) and the same shape on private domains; the bucket may have dots.
-/// Path style is taken everywhere. Source: AWS "Virtual hosting of buckets", "Endpoints and quotas".
+/// <c>{bucket}.s3[-fips][.dualstack].{region}.amazonaws.com[.cn]</c>, <c>{bucket}.s3.amazonaws.com</c> (no region) and
+/// the same shape on private domains; the bucket may have dots. Path style is taken everywhere. Source: AWS "Virtual
+/// hosting of buckets", "Endpoints and quotas".
 /// </summary>
 internal static partial class S3Hosts
 {

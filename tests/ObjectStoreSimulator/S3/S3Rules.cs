@@ -20,8 +20,9 @@ internal interface IS3Rules
 }
 
 /// <summary>
-/// AWS: every bucket has AES256 at least, and DELETE goes back to that. The KMS key is not looked at, only its form (UNCONFIRMED). Elements that this simulator does not know are
-/// kept (UNCONFIRMED). Source: AWS API reference of the three calls; user guide, "Setting default server-side encryption behavior".
+/// AWS: every bucket has AES256 at least, and DELETE goes back to that. The KMS key is not looked at, only its form
+/// (UNCONFIRMED). Elements that this simulator does not know are kept (UNCONFIRMED). Source: AWS API reference of the
+/// three calls; user guide, "Setting default server-side encryption behavior".
 /// </summary>
 internal sealed class AwsRules : IS3Rules
 {
@@ -38,8 +39,10 @@ internal sealed class AwsRules : IS3Rules
     public bool NeedsChecksum => true;
 
     public string? Always { get; } =
-        $"<ServerSideEncryptionConfiguration xmlns=\"{S3Dialect.S3Namespace}\"><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
-        + "</ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>";
+        $"<ServerSideEncryptionConfiguration xmlns=\"{S3Dialect.S3Namespace}\"><Rule>"
+        + "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
+        + "</ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled>"
+        + "</Rule></ServerSideEncryptionConfiguration>";
 
     public (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, SettingValues settings)
     {
@@ -72,8 +75,9 @@ internal sealed class AwsRules : IS3Rules
 }
 
 /// <summary>
-/// MinIO: aws:kms wants a key, which is tried; AES256 wants none; whatever is wrong is MalformedXML; BucketKeyEnabled and unknown elements are dropped.
-/// An account with <c>kmsEnabled: false</c> stands for a server without a KMS. Source: MinIO's bucket-encryption handlers and its sse package, read.
+/// MinIO: aws:kms wants a key, which is tried; AES256 wants none; whatever is wrong is MalformedXML; BucketKeyEnabled
+/// and unknown elements are dropped. An account with <c>kmsEnabled: false</c> stands for a server without a KMS.
+/// Source: MinIO's bucket-encryption handlers and its sse package, read.
 /// </summary>
 internal sealed class MinioRules : IS3Rules
 {

@@ -7,8 +7,8 @@ using ObjectStoreSimulator.State;
 namespace ObjectStoreSimulator.SigV4;
 
 /// <summary>
-/// Decides who sent a request, and whether it may be believed, as S3 does: every <c>x-amz-*</c> header and <c>host</c> must be signed, and the payload hash must be the body's.
-/// The order of the checks is this simulator's own.
+/// Decides who sent a request, and whether it may be believed, as S3 does: every <c>x-amz-*</c> header and <c>host</c>
+/// must be signed, and the payload hash must be the body's. The order of the checks is this simulator's own.
 /// </summary>
 internal static class SigV4Authorization
 {
@@ -136,7 +136,10 @@ internal static class SigV4Authorization
         return same ? null : SigV4Errors.SignatureDoesNotMatch(claim, stringToSign, canonicalRequest);
     }
 
-    /// <summary>After the signature, which covers the hash that the header tells; whether that hash is the body's is another question.</summary>
+    /// <summary>
+    /// After the signature, which covers the hash that the header tells; whether that hash is the body's is another
+    /// question.
+    /// </summary>
     private static StoreError? CheckPayload(StoreRequest request) =>
         request.Header("x-amz-content-sha256") switch
         {

@@ -1,6 +1,9 @@
 namespace ObjectStoreSimulator.SigV4;
 
-/// <summary>What S3 and its kin answer to a signature that they do not like. Source: AWS "Error responses", answers seen in public threads; UNCONFIRMED where it says so.</summary>
+/// <summary>
+/// What S3 and its kin answer to a signature that they do not like. Source: AWS "Error responses", answers seen in
+/// public threads; UNCONFIRMED where it says so.
+/// </summary>
 internal static class SigV4Errors
 {
     public static readonly StoreError Denied = new(403, "AccessDenied", "Access Denied");
@@ -68,7 +71,8 @@ internal static class SigV4Errors
         new(
             403,
             "SignatureDoesNotMatch",
-            "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+            "The request signature we calculated does not match the signature you provided. Check your key and "
+                + "signing method."
         )
         {
             Extras =

@@ -10,10 +10,11 @@ namespace ObjectStoreSimulator.SigV4;
 /// <summary>
 /// AWS Signature V4 as S3 takes it, from the server's side.
 /// <code>
-/// canonical request = method \n path, each segment percent-encoded once \n query sorted by encoded name, always "name=value" \n
-///                     signed headers ("name:value\n", sorted) \n their names joined by ";" \n payload hash as x-amz-content-sha256 says it
-/// string to sign    = AWS4-HMAC-SHA256 \n time \n date/region/s3/aws4_request \n hex sha256(canonical request)
-/// key               = HMAC chain from "AWS4" + secret over date, region, "s3", "aws4_request"
+/// canonical request = method \n path, each segment percent-encoded once \n query sorted by encoded name, always
+/// "name=value" \n                     signed headers ("name:value\n", sorted) \n their names joined by ";" \n payload
+/// hash as x-amz-content-sha256 says it string to sign    = AWS4-HMAC-SHA256 \n time \n date/region/s3/aws4_request \n
+/// hex sha256(canonical request) key               = HMAC chain from "AWS4" + secret over date, region, "s3",
+/// "aws4_request"
 /// </code>
 /// Source: AWS S3 API reference "Signature calculations for the Authorization header", and its four examples.
 /// </summary>
@@ -57,7 +58,8 @@ internal static partial class SigV4Signature
     }
 
     public static string StringToSign(string time, SigV4Scope scope, string canonicalRequest) =>
-        $"{Algorithm}\n{time}\n{scope}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonicalRequest)))}";
+        $"{Algorithm}\n{time}\n{scope}\n"
+        + $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonicalRequest)))}";
 
     public static string Sign(string secret, SigV4Scope scope, string stringToSign)
     {
@@ -102,7 +104,9 @@ internal sealed record SigV4Claim(
     string Signature
 )
 {
-    /// <summary><c>AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders=a;b, Signature={hex}</c>; null when it is not that.</summary>
+    /// <summary>
+    /// <c>AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders=a;b, Signature={hex}</c>; null when it is not that.
+    /// </summary>
     public static SigV4Claim? Parse(string? header)
     {
         if (header is null || !header.StartsWith(SigV4Signature.Algorithm + " ", StringComparison.Ordinal))

@@ -5,8 +5,9 @@ using System.Xml.Linq;
 namespace ObjectStoreSimulator.State;
 
 /// <summary>
-/// Buckets and the XML of their encryption, as GET is to return it. A change can become visible late (read lag), as OSS does not promise that a GET sees the PUT
-/// before it; what the vendor has stored (<see cref="StoredEncryption"/>) is always up to date.
+/// Buckets and the XML of their encryption, as GET is to return it. A change can become visible late (read lag), as OSS
+/// does not promise that a GET sees the PUT before it; what the vendor has stored (<see cref="StoredEncryption"/>) is
+/// always up to date.
 /// </summary>
 internal sealed class Buckets(TimeProvider time)
 {
@@ -99,7 +100,9 @@ internal sealed class Buckets(TimeProvider time)
         }
     }
 
-    /// <summary>A change by a client: readers see it after the bucket's lag, or else after <paramref name="defaultLag"/>.</summary>
+    /// <summary>
+    /// A change by a client: readers see it after the bucket's lag, or else after <paramref name="defaultLag"/>.
+    /// </summary>
     public void SetEncryption(string name, string? xml, TimeSpan defaultLag)
     {
         lock (_lock)
@@ -112,7 +115,9 @@ internal sealed class Buckets(TimeProvider time)
         }
     }
 
-    /// <summary>A change behind the client's back, seen at once. False: no such bucket. Null removes the encryption.</summary>
+    /// <summary>
+    /// A change behind the client's back, seen at once. False: no such bucket. Null removes the encryption.
+    /// </summary>
     /// <exception cref="System.Xml.XmlException">Not XML.</exception>
     public bool SetEncryptionBehindTheBack(string name, string? xml)
     {

@@ -3,8 +3,9 @@ using System.Collections.Immutable;
 namespace ObjectStoreSimulator.State;
 
 /// <summary>
-/// Counts every request once: received = succeeded + rejected + spoiled + in flight. Spoiled: the client got no answer of the vendor's
-/// (reset, hang, answer lost, half, garbage, endless, or it went away). Counted before the answer's first byte leaves, so that a client that has its answer finds it counted.
+/// Counts every request once: received = succeeded + rejected + spoiled + in flight. Spoiled: the client got no answer
+/// of the vendor's (reset, hang, answer lost, half, garbage, endless, or it went away). Counted before the answer's
+/// first byte leaves, so that a client that has its answer finds it counted.
 /// </summary>
 internal sealed class Counters
 {
@@ -45,7 +46,10 @@ internal sealed class Counters
         }
     }
 
-    /// <summary>The returned generation goes to <see cref="Ended"/>: what began before a <see cref="Clear"/> is not counted after it.</summary>
+    /// <summary>
+    /// The returned generation goes to <see cref="Ended"/>: what began before a <see cref="Clear"/> is not counted
+    /// after it.
+    /// </summary>
     public int Started(StoreCall call)
     {
         lock (_lock)
@@ -57,7 +61,9 @@ internal sealed class Counters
         }
     }
 
-    /// <summary>A write reached the point where the vendor accepts or refuses it, whatever becomes of the answer.</summary>
+    /// <summary>
+    /// A write reached the point where the vendor accepts or refuses it, whatever becomes of the answer.
+    /// </summary>
     public void Wrote(StoreCall call, DateTimeOffset now, string? errorCode)
     {
         lock (_lock)

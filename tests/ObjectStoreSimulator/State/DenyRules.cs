@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace ObjectStoreSimulator.State;
 
-/// <summary>Who may not do what to which bucket, although the signature is right. The first rule that matches speaks.</summary>
+/// <summary>
+/// Who may not do what to which bucket, although the signature is right. The first rule that matches speaks.
+/// </summary>
 internal sealed class DenyRules
 {
     private readonly Lock _lock = new();
@@ -64,7 +66,10 @@ internal sealed record DenyRule : RequestMatch
 
     public string? Ec { get; set; }
 
-    /// <summary>The form that the vendor uses when a KMS right is missing; OSS: AccessDenied, "This request is forbidden by kms".</summary>
+    /// <summary>
+    /// The form that the vendor uses when a KMS right is missing; OSS: AccessDenied, "This request is forbidden by
+    /// kms".
+    /// </summary>
     public bool ByKms { get; set; }
 
     /// <summary>What is left out comes from the vendor's usual refusal.</summary>

@@ -4,8 +4,9 @@ using System.Text.Json.Serialization;
 namespace ObjectStoreSimulator.State;
 
 /// <summary>
-/// Faults to inject. Every rule counts the requests that match it; from call <see cref="FaultRule.FromCall"/> on it strikes, at most <see cref="FaultRule.Times"/>
-/// times, each time with <see cref="FaultRule.Probability"/>. Latencies add up; of the other faults the oldest rule that strikes wins, and the rest are not used up.
+/// Faults to inject. Every rule counts the requests that match it; from call <see cref="FaultRule.FromCall"/> on it
+/// strikes, at most <see cref="FaultRule.Times"/> times, each time with <see cref="FaultRule.Probability"/>. Latencies
+/// add up; of the other faults the oldest rule that strikes wins, and the rest are not used up.
 /// </summary>
 internal sealed class Faults(TimeProvider time)
 {
@@ -117,7 +118,9 @@ internal sealed class Faults(TimeProvider time)
 
 internal enum FaultAction
 {
-    /// <summary>Answer <c>status</c>, <c>code</c>, <c>message</c>, <c>ec</c> in the vendor's shape; nothing is done.</summary>
+    /// <summary>
+    /// Answer <c>status</c>, <c>code</c>, <c>message</c>, <c>ec</c> in the vendor's shape; nothing is done.
+    /// </summary>
     [JsonStringEnumMemberName("error")]
     Error,
 
@@ -129,7 +132,9 @@ internal enum FaultAction
     [JsonStringEnumMemberName("reset")]
     Reset,
 
-    /// <summary>The operation is done; half of the body is sent under the whole length, then the connection closes.</summary>
+    /// <summary>
+    /// The operation is done; half of the body is sent under the whole length, then the connection closes.
+    /// </summary>
     [JsonStringEnumMemberName("truncate")]
     Truncate,
 
@@ -141,15 +146,23 @@ internal enum FaultAction
     [JsonStringEnumMemberName("answerLost")]
     AnswerLost,
 
-    /// <summary>As <c>error</c>, but the body is empty, and headers tell where the vendor has such. Without a <c>code</c>: the genuine answer, if it is an error, loses its body.</summary>
+    /// <summary>
+    /// As <c>error</c>, but the body is empty, and headers tell where the vendor has such. Without a <c>code</c>: the
+    /// genuine answer, if it is an error, loses its body.
+    /// </summary>
     [JsonStringEnumMemberName("emptyBody")]
     EmptyBody,
 
-    /// <summary>The operation is done; the body is not XML. With <c>status</c>: that status, as a broken proxy between would send.</summary>
+    /// <summary>
+    /// The operation is done; the body is not XML. With <c>status</c>: that status, as a broken proxy between would
+    /// send.
+    /// </summary>
     [JsonStringEnumMemberName("garbage")]
     Garbage,
 
-    /// <summary>The operation is done; the body begins like the genuine one and goes on for <c>bytes</c> bytes.</summary>
+    /// <summary>
+    /// The operation is done; the body begins like the genuine one and goes on for <c>bytes</c> bytes.
+    /// </summary>
     [JsonStringEnumMemberName("endless")]
     Endless,
 }
@@ -172,7 +185,9 @@ internal sealed record FaultRule : RequestMatch
 
     public int Seed { get; set; } = 1;
 
-    /// <summary>Strikes only what comes faster than this: with an error such as 503 SlowDown, a vendor that throttles.</summary>
+    /// <summary>
+    /// Strikes only what comes faster than this: with an error such as 503 SlowDown, a vendor that throttles.
+    /// </summary>
     public double? AbovePerSecond { get; set; }
 
     public int? Status { get; set; }

@@ -4,8 +4,9 @@ using System.Text.Json.Serialization;
 namespace ObjectStoreSimulator.State;
 
 /// <summary>
-/// Points at which requests are parked until they are released or their connection dies, so that a test can kill a client at a known point.
-/// A request parked <see cref="HoldPhase.Before"/> whose connection dies has done nothing; one parked <see cref="HoldPhase.After"/> has done all.
+/// Points at which requests are parked until they are released or their connection dies, so that a test can kill a
+/// client at a known point. A request parked <see cref="HoldPhase.Before"/> whose connection dies has done nothing; one
+/// parked <see cref="HoldPhase.After"/> has done all.
 /// </summary>
 internal sealed class HoldPoints
 {
@@ -97,7 +98,9 @@ internal sealed class HoldPoints
         }
     }
 
-    /// <summary>Releases what the rule holds and, unless it is to be kept, removes the rule. Null: no such rule.</summary>
+    /// <summary>
+    /// Releases what the rule holds and, unless it is to be kept, removes the rule. Null: no such rule.
+    /// </summary>
     public int? Release(string ruleId, bool keepRule)
     {
         lock (_lock)
@@ -151,7 +154,9 @@ internal sealed class HoldPoints
 
     private bool HasRoom(HoldRule rule) => rule.Times is not { } times || _taken[rule.Id!] < times;
 
-    /// <summary>Released requests leave the list at once, so that a listing after a release does not show them.</summary>
+    /// <summary>
+    /// Released requests leave the list at once, so that a listing after a release does not show them.
+    /// </summary>
     private int ReleaseWhere(Predicate<HeldRequest> wanted)
     {
         foreach ((HeldRequest request, TaskCompletionSource released) in _held)

@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace ObjectStoreSimulator.State;
 
-/// <summary>Who may have temporary keys, and the keys that were given. A key is an account of the store until its end, and after it one whose token has expired.</summary>
+/// <summary>
+/// Who may have temporary keys, and the keys that were given. A key is an account of the store until its end, and after
+/// it one whose token has expired.
+/// </summary>
 internal sealed class Identities(SimulatorClock clock, Accounts accounts)
 {
     private readonly Lock _lock = new();

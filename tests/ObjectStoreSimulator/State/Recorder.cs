@@ -4,7 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace ObjectStoreSimulator.State;
 
-/// <summary>The last requests, for comparison with golden files. Signatures and tokens are replaced by <c>***</c> before anything is kept.</summary>
+/// <summary>
+/// The last requests, for comparison with golden files. Signatures and tokens are replaced by <c>***</c> before
+/// anything is kept.
+/// </summary>
 internal sealed partial class Recorder(int limit)
 {
     private readonly Lock _lock = new();
@@ -105,7 +108,8 @@ internal sealed partial class Recorder(int limit)
 }
 
 /// <summary>
-/// Header names are lower case and sorted. <see cref="ClientPort"/> tells apart several clients with the same key. <see cref="Status"/> is null while the request is not decided, and for ever if it never was.
+/// Header names are lower case and sorted. <see cref="ClientPort"/> tells apart several clients with the same key. <see
+/// cref="Status"/> is null while the request is not decided, and for ever if it never was.
 /// </summary>
 internal sealed record RecordedRequest(
     long Sequence,

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace ObjectStoreSimulator.State;
 
-/// <summary>Switches for what vendors do differently from place to place and from time to time. Read as one immutable value.</summary>
+/// <summary>
+/// Switches for what vendors do differently from place to place and from time to time. Read as one immutable value.
+/// </summary>
 internal sealed class Settings
 {
     private volatile SettingValues _values = new();
@@ -34,7 +36,9 @@ internal sealed record SettingValues
     /// <summary>GET has elements of a later release, in rule and default.</summary>
     public bool UnknownElements { get; set; }
 
-    /// <summary>GET gives key ids in the vendor's long form (ARN; <c>region:domain:key/id</c>), however they were set.</summary>
+    /// <summary>
+    /// GET gives key ids in the vendor's long form (ARN; <c>region:domain:key/id</c>), however they were set.
+    /// </summary>
     public bool LongKeyIds { get; set; }
 
     /// <summary>GET has <c>BucketKeyEnabled</c>, false where it was not set.</summary>
@@ -52,12 +56,14 @@ internal sealed record SettingValues
     /// <summary>KMS keys that exist, for vendors that look at PUT. Null: every key exists.</summary>
     public ImmutableArray<string>? KmsKeys { get; set; }
 
-    /// <summary>How long a GET still sees the state before a PUT or DELETE, for buckets without a lag of their own.</summary>
+    /// <summary>
+    /// How long a GET still sees the state before a PUT or DELETE, for buckets without a lag of their own.
+    /// </summary>
     public int ReadLagMs { get; set; }
 
     /// <summary>
-    /// S3 only: the store does not know <c>?encryption</c>, and takes a request for the bucket's own, as Ceph 16 does. GET lists objects, PUT is
-    /// refused, DELETE deletes the bucket.
+    /// S3 only: the store does not know <c>?encryption</c>, and takes a request for the bucket's own, as Ceph 16 does.
+    /// GET lists objects, PUT is refused, DELETE deletes the bucket.
     /// </summary>
     public bool NoEncryptionSubResource { get; set; }
 

@@ -1,6 +1,8 @@
 namespace ObjectStoreSimulator.State;
 
-/// <summary>All that the simulator knows, shared by dialects, pipeline and admin API. Each part guards itself with its own lock.</summary>
+/// <summary>
+/// All that the simulator knows, shared by dialects, pipeline and admin API. Each part guards itself with its own lock.
+/// </summary>
 internal sealed class World
 {
     public World(TimeProvider time, int recordedRequests)
@@ -52,7 +54,9 @@ internal sealed class World
     }
 }
 
-/// <summary>The server's wall clock: the injected one plus an offset, so that clients can meet a store whose clock is off.</summary>
+/// <summary>
+/// The server's wall clock: the injected one plus an offset, so that clients can meet a store whose clock is off.
+/// </summary>
 internal sealed class SimulatorClock(TimeProvider time)
 {
     private long _offsetTicks;

@@ -20,7 +20,10 @@ internal static class ContentDigest
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5351", Justification = "Content-MD5 is MD5.")]
     public static DigestVerdict CheckMd5(StoreRequest request) => Check(request, "content-md5", MD5.HashData);
 
-    /// <summary>The <c>x-amz-checksum-…</c> headers; of those that this simulator cannot compute (CRC32C, CRC64NVME) only the form is looked at.</summary>
+    /// <summary>
+    /// The <c>x-amz-checksum-…</c> headers; of those that this simulator cannot compute (CRC32C, CRC64NVME) only the
+    /// form is looked at.
+    /// </summary>
     [System.Diagnostics.CodeAnalysis.SuppressMessage(
         "Security",
         "CA5350",

@@ -4,8 +4,9 @@ using System.Xml.Linq;
 namespace ObjectStoreSimulator.Wire;
 
 /// <summary>
-/// S3's document, which Huawei and JD Cloud share: <c>ServerSideEncryptionConfiguration</c> &gt; one <c>Rule</c> &gt; one <c>ApplyServerSideEncryptionByDefault</c> &gt; one <c>SSEAlgorithm</c>.
-/// Names are compared without their namespace. What the elements mean is each vendor's own business.
+/// S3's document, which Huawei and JD Cloud share: <c>ServerSideEncryptionConfiguration</c> &gt; one <c>Rule</c> &gt;
+/// one <c>ApplyServerSideEncryptionByDefault</c> &gt; one <c>SSEAlgorithm</c>. Names are compared without their
+/// namespace. What the elements mean is each vendor's own business.
 /// </summary>
 internal sealed class EncryptionDocument
 {
@@ -49,7 +50,10 @@ internal sealed class EncryptionDocument
     /// <summary>Untrimmed; null when absent.</summary>
     public string? Raw(string name) => (StoreXml.Only(_apply, name) ?? StoreXml.Only(_rule, name))?.Value;
 
-    /// <summary>The same document as GET is to give it: known elements that have a text, in the order of <paramref name="known"/>, then what is not known.</summary>
+    /// <summary>
+    /// The same document as GET is to give it: known elements that have a text, in the order of <paramref
+    /// name="known"/>, then what is not known.
+    /// </summary>
     /// <param name="space">The vendor's namespace.</param>
     /// <param name="known">Elements, in GET's order; those of the rule after <see cref="Apply"/> or before.</param>
     /// <param name="keepUnknown">False: elements that are not known are dropped.</param>

@@ -4,7 +4,8 @@ using ObjectStoreSimulator.State;
 namespace ObjectStoreSimulator.Wire;
 
 /// <summary>
-/// What vendors do to the same document from place to place and from release to release: a client must read it all the same. Off, the stored text goes out as it is.
+/// What vendors do to the same document from place to place and from release to release: a client must read it all the
+/// same. Off, the stored text goes out as it is.
 /// </summary>
 internal static class GetQuirks
 {

@@ -15,7 +15,9 @@ internal enum AddressStyle
     /// <summary>Path style on a public name of a vendor that refuses it.</summary>
     ForbiddenPath,
 
-    /// <summary>The bucket's owner bound a domain of their own to it (CNAME); the bucket is in neither host nor path.</summary>
+    /// <summary>
+    /// The bucket's owner bound a domain of their own to it (CNAME); the bucket is in neither host nor path.
+    /// </summary>
     CustomDomain,
 }
 
@@ -32,7 +34,8 @@ internal sealed record HostRules(
 );
 
 /// <summary>
-/// Where a request goes, out of Host and raw target: virtual host, else service host, else a custom domain, else path style (an IP address always).
+/// Where a request goes, out of Host and raw target: virtual host, else service host, else a custom domain, else path
+/// style (an IP address always).
 /// </summary>
 /// <param name="RawPath">As it was sent, escapes and all.</param>
 /// <param name="Key">What follows the bucket, unescaped.</param>
@@ -51,8 +54,12 @@ internal sealed record StoreAddress(
 
     /// <param name="rules">The vendor's.</param>
     /// <param name="host">The Host header, with or without a port.</param>
-    /// <param name="rawTarget">Origin form (<c>/path?query</c>) or, from clients that use a proxy, absolute form.</param>
-    /// <param name="bucketOfDomain">The bucket that a custom domain is bound to. Null: there are no custom domains.</param>
+    /// <param name="rawTarget">
+    /// Origin form (<c>/path?query</c>) or, from clients that use a proxy, absolute form.
+    /// </param>
+    /// <param name="bucketOfDomain">
+    /// The bucket that a custom domain is bound to. Null: there are no custom domains.
+    /// </param>
     public static StoreAddress Parse(
         HostRules rules,
         string host,

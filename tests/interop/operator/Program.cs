@@ -2,7 +2,8 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors;
 
-// Sends put, get and delete of one bucket's encryption with the operator's own client of a vendor, so that its requests can be laid beside those of the vendor's client:
+// Sends put, get and delete of one bucket's encryption with the operator's own client of a vendor, so that its requests
+// can be laid beside those of the vendor's client:
 //   operator-requests VENDOR ENDPOINT REGION ADDRESSING [key=KMS_KEY_ID] [bucketKey=true] [signature=V1]
 // The endpoint is a real name; http_proxy leads to the simulator. The key is the one of all interop tests.
 if (

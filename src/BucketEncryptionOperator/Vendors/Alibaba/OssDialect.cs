@@ -4,7 +4,10 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors.Alibaba;
 
-/// <summary>Alibaba Cloud OSS: PUT, GET and DELETE <c>?encryption</c> with signature version 4 or 1. Facts and sources: docs/vendors/alibaba.md.</summary>
+/// <summary>
+/// Alibaba Cloud OSS: PUT, GET and DELETE <c>?encryption</c> with signature version 4 or 1. Facts and sources:
+/// docs/vendors/alibaba.md.
+/// </summary>
 /// <param name="checksum">Null for the platform's.</param>
 internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect
 {

@@ -6,7 +6,8 @@ namespace BucketEncryptionOperator.Vendors.Alibaba;
 internal static class OssErrors
 {
     private const string Rights =
-        "Grant the key's owner oss:GetBucketEncryption, oss:PutBucketEncryption and oss:DeleteBucketEncryption on this bucket.";
+        "Grant the key's owner oss:GetBucketEncryption, oss:PutBucketEncryption and oss:DeleteBucketEncryption on "
+        + "this bucket.";
     private const string KmsRight = "Grant the key's owner kms:DescribeKey and kms:List* on the KMS key.";
     private const string KmsAccount = "The account's Key Management Service is in debt or not in order, ask its owner.";
 
@@ -35,7 +36,8 @@ internal static class OssErrors
             ),
             new ErrorMeaning(
                 FailureKind.Refused,
-                "The vendor refuses a value: SM4 and own keys may need to be enabled for the account, and the store's region must be the bucket's.",
+                "The vendor refuses a value: SM4 and own keys may need to be enabled for the account, and the store's "
+                    + "region must be the bucket's.",
                 "InvalidArgument"
             )
             {
@@ -109,7 +111,8 @@ internal static class OssErrors
             "InvalidArgument"
                 when (answer.Field("EC") ?? answer.Header("x-oss-ec"))?.StartsWith("0002-", StringComparison.Ordinal)
                     == true =>
-                "The vendor does not take the signature's region or form: the store's region must be the bucket's. The help page of the EC number tells more.",
+                "The vendor does not take the signature's region or form: the store's region must be the bucket's. "
+                    + "The help page of the EC number tells more.",
             _ => null,
         };
 

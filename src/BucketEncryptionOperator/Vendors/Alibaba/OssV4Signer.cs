@@ -20,10 +20,10 @@ internal sealed record OssCanonicalInput(
 );
 
 /// <summary>
-/// Signature version 4 of OSS (help page "Include a V4 signature in the header"). It resembles AWS's and differs from it: the
-/// resource holds the bucket whatever the URL style, the host is not signed unless listed as additional, the payload is always
-/// UNSIGNED-PAYLOAD, the list of additional names takes the place of the list of signed names, and the key chain starts
-/// from <c>aliyun_v4</c>.
+/// Signature version 4 of OSS (help page "Include a V4 signature in the header"). It resembles AWS's and differs from
+/// it: the resource holds the bucket whatever the URL style, the host is not signed unless listed as additional, the
+/// payload is always UNSIGNED-PAYLOAD, the list of additional names takes the place of the list of signed names, and
+/// the key chain starts from <c>aliyun_v4</c>.
 /// </summary>
 internal static class OssV4Signer
 {
@@ -71,7 +71,9 @@ internal static class OssV4Signer
         return request.Append('\n').AppendJoin(';', additional).Append('\n').Append(UnsignedPayload).ToString();
     }
 
-    /// <summary>Lower case, sorted; names that are signed anyway or not sent are dropped, as the vendor's SDKs do.</summary>
+    /// <summary>
+    /// Lower case, sorted; names that are signed anyway or not sent are dropped, as the vendor's SDKs do.
+    /// </summary>
     private static List<string> AdditionalNames(OssCanonicalInput input) =>
         [
             .. input

@@ -5,8 +5,9 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors.Huawei;
 
 /// <summary>
-/// Huawei Cloud OBS: PUT, GET and DELETE <c>?encryption</c> with the native signature, whose vocabulary is <c>kms</c> and <c>x-obs-…</c>
-/// (the AWS one brings <c>aws:kms</c> and <c>x-amz-…</c>). Facts and sources: docs/vendors/huawei.md.
+/// Huawei Cloud OBS: PUT, GET and DELETE <c>?encryption</c> with the native signature, whose vocabulary is <c>kms</c>
+/// and <c>x-obs-…</c> (the AWS one brings <c>aws:kms</c> and <c>x-amz-…</c>). Facts and sources:
+/// docs/vendors/huawei.md.
 /// </summary>
 internal sealed class ObsDialect : IVendorDialect
 {

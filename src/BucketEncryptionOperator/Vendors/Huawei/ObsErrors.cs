@@ -6,7 +6,8 @@ namespace BucketEncryptionOperator.Vendors.Huawei;
 internal static class ObsErrors
 {
     private const string Rights =
-        "Grant the key's owner obs:bucket:GetEncryptionConfiguration and obs:bucket:PutEncryptionConfiguration (which also covers removal) on this bucket.";
+        "Grant the key's owner obs:bucket:GetEncryptionConfiguration and obs:bucket:PutEncryptionConfiguration (which "
+        + "also covers removal) on this bucket.";
     private const string KmsRight = "Grant the key's owner kms:cmk:get and kms:cmk:list on the KMS key.";
 
     private const string OtherProject = " A key of another project needs spec.encryption.kmsProjectId too.";
@@ -41,7 +42,8 @@ internal static class ObsErrors
             ),
             new ErrorMeaning(
                 FailureKind.Denied,
-                "The vendor blocks this access key after too many wrong signatures: correct both keys in the store's Secret, then wait.",
+                "The vendor blocks this access key after too many wrong signatures: correct both keys in the store's "
+                    + "Secret, then wait.",
                 "TooManyWrongSignature"
             )
             {
@@ -49,7 +51,8 @@ internal static class ObsErrors
             },
             new ErrorMeaning(
                 FailureKind.Refused,
-                "A parallel file system in this region takes no default encryption. Elsewhere it takes only KMS with kmsKey.id and bucketKeyEnabled: true.",
+                "A parallel file system in this region takes no default encryption. Elsewhere it takes only KMS with "
+                    + "kmsKey.id and bucketKeyEnabled: true.",
                 NoEncryption
             ),
             new ErrorMeaning(
@@ -75,9 +78,11 @@ internal static class ObsErrors
             "AccessDenied" when answer.MessageSays("kms operation") => KmsRight + OtherProject,
             "AccessDenied" when answer.MessageSays("kms:") || answer.MessageSays("by kms") => KmsRight,
             "InvalidArgument" when answer.MessageSays("KMSMasterKeyID") =>
-                "The vendor does not know the KMS key: correct spec.encryption.kmsKey.id and kmsProjectId; the key must be in the bucket's region.",
+                "The vendor does not know the KMS key: correct spec.encryption.kmsKey.id and kmsProjectId; the key "
+                    + "must be in the bucket's region.",
             "PermanentRedirect" or "TemporaryRedirect" when answer.Endpoint is { } host =>
-                $"The bucket is behind another endpoint: correct the store's endpoint and region. The vendor names {host}.",
+                "The bucket is behind another endpoint: correct the store's endpoint and region. The vendor names "
+                    + $"{host}.",
             _ => null,
         };
 }

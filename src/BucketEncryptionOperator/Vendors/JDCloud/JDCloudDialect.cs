@@ -4,9 +4,9 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors.JDCloud;
 
 /// <summary>
-/// JD Cloud OSS through its S3 domain. Its header page calls <c>x-amz-date</c> and <c>x-amz-content-sha256</c> incompatible, and
-/// recommends clients that cannot do without: these two are sent, and nothing else that the page does not call compatible.
-/// Facts and sources: docs/vendors/jdcloud.md.
+/// JD Cloud OSS through its S3 domain. Its header page calls <c>x-amz-date</c> and <c>x-amz-content-sha256</c>
+/// incompatible, and recommends clients that cannot do without: these two are sent, and nothing else that the page does
+/// not call compatible. Facts and sources: docs/vendors/jdcloud.md.
 /// </summary>
 /// <param name="checksum">Null for the platform's.</param>
 internal sealed class JDCloudDialect(BodyChecksum? checksum = null) : IVendorDialect

@@ -2,7 +2,9 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors.JDCloud;
 
-/// <summary>JD Cloud publishes no table for its S3 domain: the common codes are taken to mean what they mean elsewhere.</summary>
+/// <summary>
+/// JD Cloud publishes no table for its S3 domain: the common codes are taken to mean what they mean elsewhere.
+/// </summary>
 internal static class JDCloudErrors
 {
     public static ErrorTable Table { get; } =
@@ -21,7 +23,8 @@ internal static class JDCloudErrors
             ),
             new ErrorMeaning(
                 FailureKind.Refused,
-                "The vendor refuses a value: it documents KMS (aws:kms) only, and no KMS key id. Try without kmsKey.id.",
+                "The vendor refuses a value: it documents KMS (aws:kms) only, and no KMS key id. Try without "
+                    + "kmsKey.id.",
                 "InvalidArgument",
                 "MalformedXML"
             )

@@ -22,7 +22,8 @@ internal static class S3Errors
     private const string Rights = AwsRights + OrCephRights + CheckOwner;
 
     private const string KmsRight =
-        "Grant the key's owner kms:DescribeKey, kms:GenerateDataKey and kms:Decrypt on the KMS key, in its key policy too.";
+        "Grant the key's owner kms:DescribeKey, kms:GenerateDataKey and kms:Decrypt on the KMS key, in its key policy "
+        + "too.";
     private const string Renew = "Renew securityToken, and the two keys with it, in the store's Secret.";
     private const string NoGrantHelps = " No further grant to the key helps.";
 
@@ -66,7 +67,8 @@ internal static class S3Errors
             ),
             new ErrorMeaning(
                 FailureKind.Denied,
-                "The store's user is suspended: ask whoever runs the store to enable it (Ceph: radosgw-admin user enable).",
+                "The store's user is suspended: ask whoever runs the store to enable it (Ceph: radosgw-admin user "
+                    + "enable).",
                 "UserSuspended"
             ),
             new ErrorMeaning(FailureKind.Denied, Renew, "InvalidToken", "InvalidTokenId")
@@ -75,7 +77,8 @@ internal static class S3Errors
             },
             new ErrorMeaning(
                 FailureKind.Refused,
-                "The store refuses the combination of algorithm and key: MinIO wants kmsKey.id with KMS, and none without.",
+                "The store refuses the combination of algorithm and key: MinIO wants kmsKey.id with KMS, and none "
+                    + "without.",
                 "MalformedXML",
                 "InvalidRequest"
             )
@@ -122,7 +125,8 @@ internal static class S3Errors
         var region = answer.Region ?? ErrorAnswer.Label(answer.Header(RegionHeader));
         return region is not null ? $"The bucket is in region {region}: correct the store's region and endpoint."
             : answer.Endpoint is { } host
-                ? $"The bucket is behind another endpoint: correct the store's endpoint and region. The vendor names {host}."
+                ? "The bucket is behind another endpoint: correct the store's endpoint and region. The vendor "
+                    + $"names {host}."
             : null;
     }
 

@@ -17,7 +17,8 @@ internal static class S3Keys
         if (isQualified || !id.Contains('/', StringComparison.Ordinal))
             return null;
         return id.StartsWith(ManagedPrefix, StringComparison.Ordinal)
-            ? $"\"{id}\" is not a key id: use \"{AliasPrefix}{id}\", or vendorDefault: true for the key that AWS manages for S3."
+            ? $"\"{id}\" is not a key id: use \"{AliasPrefix}{id}\", or vendorDefault: true for the key that AWS "
+                + "manages for S3."
             : $"\"{id}\" is not a key id: use the id alone, an ARN, or \"{AliasPrefix}NAME\".";
     }
 
@@ -25,6 +26,7 @@ internal static class S3Keys
     /// <inheritdoc cref="ProblemOnAws"/>
     public static string? ProblemElsewhere(string id) =>
         KmsKeyId.IsVendors(id)
-            ? $"\"{id}\" is AWS's own key, and this endpoint is not AWS: name a key of the store's, or use vendorDefault: true."
+            ? $"\"{id}\" is AWS's own key, and this endpoint is not AWS: name a key of the store's, or use "
+                + "vendorDefault: true."
             : null;
 }

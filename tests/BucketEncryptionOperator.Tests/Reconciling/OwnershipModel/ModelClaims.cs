@@ -1,10 +1,13 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 
-/// <summary>For each policy and bucket, what the policy's claim may be: one value, or several while nobody can tell from outside.</summary>
+/// <summary>
+/// For each policy and bucket, what the policy's claim may be: one value, or several while nobody can tell from
+/// outside.
+/// </summary>
 internal sealed class ModelClaims
 {
     private readonly Dictionary<ClaimKey, HashSet<Claim>> _possible = [];
@@ -57,7 +60,7 @@ internal sealed class ModelClaims
         }
     }
 
-    public static Claim InRow(BucketRow row) =>
+    public static Claim InRow(BucketStatus row) =>
         row.ClaimedTime is not null ? Claim.Open
         : row.ClaimDeniedTime is not null ? Claim.Denied
         : Claim.None;

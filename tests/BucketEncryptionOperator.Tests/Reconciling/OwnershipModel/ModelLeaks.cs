@@ -3,8 +3,8 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 
 /// <summary>
-/// Who may know what. Every name and KMS key of a schedule is a word of its own, none of them part of another, so that a text can be searched for those that
-/// its namespace has never seen.
+/// Who may know what. Every name and KMS key of a schedule is a word of its own, none of them part of another, so that
+/// a text can be searched for those that its namespace has never seen.
 /// </summary>
 internal sealed class ModelLeaks
 {

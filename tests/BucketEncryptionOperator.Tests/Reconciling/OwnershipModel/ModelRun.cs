@@ -1,7 +1,7 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 
@@ -71,7 +71,9 @@ internal sealed record ModelStore(string Namespace, string Name, string Vendor, 
 
     public string Uid { get; init; } = "";
 
-    /// <summary>What a tenant writes into <c>spec.partition</c> of a namespaced store, where it has no meaning.</summary>
+    /// <summary>
+    /// What a tenant writes into <c>spec.partition</c> of a namespaced store, where it has no meaning.
+    /// </summary>
     public string? Pretends { get; init; }
 
     public string Version => $"{Uid}/{Generation}";

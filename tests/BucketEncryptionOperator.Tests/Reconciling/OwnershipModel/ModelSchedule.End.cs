@@ -1,11 +1,13 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
-using KubeRuntime.Api;
+using BucketEncryptionOperator.Specs;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 
-/// <content>How a schedule ends: nobody changes anything any more, faults stop (denials stay), and everything is looked at until nothing moves.</content>
+/// <content>How a schedule ends: nobody changes anything any more, faults stop (denials stay), and everything is looked
+/// at until nothing moves.</content>
 internal sealed partial class ModelSchedule
 {
     private const int MostRounds = 14;
@@ -25,7 +27,8 @@ internal sealed partial class ModelSchedule
             var before = State();
             Round();
             quiet = before == State() && !IsPaused() ? quiet + 1 : 0;
-            Advance(round < 4 ? TimeSpan.FromMinutes(6) : TimeSpan.FromHours(3)); // longer than a probe of a rejected key; later, than a fuse
+            // Longer than a probe of a rejected key; later, than a fuse
+            Advance(round < 4 ? TimeSpan.FromMinutes(6) : TimeSpan.FromHours(3));
         }
         Judge();
     }
@@ -48,7 +51,7 @@ internal sealed partial class ModelSchedule
         _bench
             .Kubernetes.Policies.SelectMany(p => p.Status?.Buckets ?? [])
             .Any(r =>
-                r.State == BucketRow.Drifted && r.Writes is { Refused: not true } writes && writes.NotBefore > Now
+                r.State == BucketStatus.Drifted && r.Writes is { Refused: not true } writes && writes.NotBefore > Now
             );
 
     private void Round()

@@ -1,6 +1,6 @@
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using BucketEncryptionOperator.Policies;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Reconciling;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 
@@ -27,13 +27,13 @@ internal sealed partial class ModelSchedule
             return;
         }
         var path = line.Split('/');
-        var at = Array.IndexOf(path, Kinds.Policies.Plural);
+        var at = Array.IndexOf(path, ApiResources.Policies.Plural);
         if (_bench.Kubernetes.Find(new NamespacedName(path[at - 1], path[at + 1])) is { } policy)
             Stored(policy);
     }
 
     /// <summary>The original of a bucket that the policy has written, by policy and bucket.</summary>
-    private readonly Dictionary<ClaimKey, OriginalRow> _originals = [];
+    private readonly Dictionary<ClaimKey, OriginalEncryption> _originals = [];
 
     /// <summary>Policies and buckets of which an original is on record.</summary>
     private readonly HashSet<ClaimKey> _recorded = [];
@@ -42,12 +42,12 @@ internal sealed partial class ModelSchedule
     {
         if (policy.Status is not { } status)
             return;
-        var text = JsonSerializer.Serialize(status, Wire.Default.PolicyStatus);
+        var text = JsonSerializer.Serialize(status, ApiJsonContext.Default.PolicyStatus);
         Leaks(text, policy.Metadata.Namespace, $"the status of {policy.Metadata.Name}");
         if (status.Buckets.Length > 512)
             _oracle.Violations.Add($"{policy.Metadata.Key} has {status.Buckets.Length} rows");
         var rows = status
-            .Buckets.Where(r => r is { Partition: not null, Original.State: OriginalRow.Recorded })
+            .Buckets.Where(r => r is { Partition: not null, Original.State: OriginalEncryption.Recorded })
             .ToDictionary(r => new ClaimKey(policy.Metadata.Uid, new BucketId(r.Partition!, r.Name)), r => r.Original!);
         foreach (var (key, original) in rows.Where(r => !_recorded.Contains(r.Key)))
             Inherits(policy, key.Bucket, original);
@@ -85,7 +85,7 @@ internal sealed partial class ModelSchedule
     /// Where a policy of the same namespace and vendor is about to give the bucket up, what the bucket has is that
     /// one's write: its successor records what was there before both. No policy records its own write.
     /// </summary>
-    private void Inherits(BucketEncryptionPolicy policy, BucketId bucket, OriginalRow original)
+    private void Inherits(BucketEncryptionPolicy policy, BucketId bucket, OriginalEncryption original)
     {
         var (meta, vendor) = (policy.Metadata, StoreOf(policy)?.Vendor);
         var inherited = _bench
@@ -101,7 +101,7 @@ internal sealed partial class ModelSchedule
             )
             .SelectMany(p => p.Status?.Buckets ?? [])
             .Where(r =>
-                r is { HeldTime: not null, Original.State: OriginalRow.Recorded }
+                r is { HeldTime: not null, Original.State: OriginalEncryption.Recorded }
                 && r.Name == bucket.Name
                 && r.Partition == bucket.Partition
             )

@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 
@@ -109,9 +109,9 @@ internal sealed partial class ModelSchedule
             ["spec"] = spec,
         };
         if (store.IsClusterStore)
-            _bench.Put(node.Deserialize(Wire.Default.ClusterObjectStore)!);
+            _bench.Put(node.Deserialize(ApiJsonContext.Default.ClusterObjectStore)!);
         else
-            _bench.Put(node.Deserialize(Wire.Default.ObjectStore)!);
+            _bench.Put(node.Deserialize(ApiJsonContext.Default.ObjectStore)!);
         StoreChanged(store.Namespace, store.Name);
     }
 

@@ -2,20 +2,21 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
-using KubeRuntime.Api;
-using KubeRuntime.Control;
-using KubeRuntime.Watching;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
+using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 
 /// <summary>
-/// One random schedule: a small world with much in common (few buckets, several policies on each), workers whose steps alternate at random, and people,
-/// vendors and an API server that do at every step what they please. Then everything calms down, and the end is judged.
+/// One random schedule: a small world with much in common (few buckets, several policies on each), workers whose steps
+/// alternate at random, and people, vendors and an API server that do at every step what they please. Then everything
+/// calms down, and the end is judged.
 /// </summary>
 internal sealed partial class ModelSchedule : IDisposable
 {
@@ -51,7 +52,7 @@ internal sealed partial class ModelSchedule : IDisposable
     private readonly HashSet<(string Key, string Installation, string Bucket, bool Write)> _denied = [];
     private readonly OwnershipOracle _oracle;
     private readonly Workbench _bench;
-    private readonly List<(ModelRun Run, Task<Requeue> Task)> _running = [];
+    private readonly List<(ModelRun Run, Task<ReconcileResult> Task)> _running = [];
     private readonly Dictionary<NamespacedName, DateTimeOffset> _due = [];
     private readonly Dictionary<NamespacedName, int> _attempts = [];
     private readonly string[] _buckets;
@@ -212,7 +213,11 @@ internal sealed partial class ModelSchedule : IDisposable
             return;
         var run = new ModelRun(policy, StoreOf(policy), Now);
         Tell(
-            $"begin {run} ({policy.Spec.Encryption.Algorithm} {policy.Spec.Encryption.KmsKey?.Id}, {policy.Spec.Mode ?? "Enforce"}, {policy.Spec.DeletionPolicy}, suspend {policy.Spec.Suspend}, consent {policy.Spec.AllowDowngrade}, store {run.Store?.Name} {run.Store?.Place.Partition}, buckets {string.Join(",", policy.Spec.Buckets.Select(b => b.Name))}, deleted {policy.Metadata.DeletionTimestamp:HH:mm:ss})"
+            $"begin {run} ({policy.Spec.Encryption.Algorithm} {policy.Spec.Encryption.KmsKey?.Id}, "
+                + $"{policy.Spec.Mode ?? "Enforce"}, {policy.Spec.DeletionPolicy}, suspend {policy.Spec.Suspend}, "
+                + $"consent {policy.Spec.AllowDowngrade}, store {run.Store?.Name} {run.Store?.Place.Partition}, "
+                + $"buckets {string.Join(",", policy.Spec.Buckets.Select(b => b.Name))}, deleted "
+                + $"{policy.Metadata.DeletionTimestamp:HH:mm:ss})"
         );
         _oracle.Began(run);
         Reconciles++;
@@ -231,7 +236,7 @@ internal sealed partial class ModelSchedule : IDisposable
         Drain();
     }
 
-    private void End(ModelRun run, Task<Requeue> task)
+    private void End(ModelRun run, Task<ReconcileResult> task)
     {
         run.Stop.Dispose();
         if (task.IsFaulted || task.IsCanceled)
@@ -248,13 +253,13 @@ internal sealed partial class ModelSchedule : IDisposable
         _oracle.Ended(run);
         var requeue = task.Result;
         Tell($"end {run}: {requeue} {Summary(run.Key)}");
-        _attempts[run.Key] = requeue is Requeue.Retry ? _attempts.GetValueOrDefault(run.Key) + 1 : 0;
+        _attempts[run.Key] = requeue is ReconcileResult.Retry ? _attempts.GetValueOrDefault(run.Key) + 1 : 0;
         switch (requeue)
         {
-            case Requeue.Retry retry:
+            case ReconcileResult.Retry retry:
                 _due[run.Key] = Now + retry.AtLeast + TimeSpan.FromSeconds(1);
                 break;
-            case Requeue.After after:
+            case ReconcileResult.After after:
                 _due[run.Key] = Now + after.Delay;
                 break;
         }
@@ -267,12 +272,16 @@ internal sealed partial class ModelSchedule : IDisposable
             ? string.Join(
                 "; ",
                 (policy.Status?.Buckets ?? []).Select(r =>
-                    $"{r.Name} {r.Partition} {r.State} {r.Error?.Code} {ModelClaims.InRow(r)} {(r.HeldTime is null ? "" : "held")} original {r.Original?.Encryption?.Algorithm}{r.Original?.Encryption?.KmsKeyId} denied {r.Denied?.Count}"
+                    $"{r.Name} {r.Partition} {r.State} {r.Error?.Code} {ModelClaims.InRow(r)} "
+                    + $"{(r.HeldTime is null ? "" : "held")} original "
+                    + $"{r.Original?.Encryption?.Algorithm}{r.Original?.Encryption?.KmsKeyId} denied {r.Denied?.Count}"
                 )
             )
             : "gone";
 
-    /// <summary>A claim changes only by the vendor's own answers: what a status says is what the model has seen.</summary>
+    /// <summary>
+    /// A claim changes only by the vendor's own answers: what a status says is what the model has seen.
+    /// </summary>
     private void CheckClaims(ModelRun run)
     {
         if (
@@ -319,7 +328,7 @@ internal sealed partial class ModelSchedule : IDisposable
 
     private void Routed(Change<BucketEncryptionPolicy> change, IReadOnlyCollection<NamespacedName> others)
     {
-        if (Changes.IsMoreThanStatus(change))
+        if (Predicates.IsMoreThanStatus(change))
         {
             _due[change.Key] = Now;
             foreach (var other in others)
@@ -438,7 +447,9 @@ internal sealed partial class ModelSchedule : IDisposable
         vendor.Received = receipt =>
         {
             Tell(
-                $"        {receipt.Call.Operation} {receipt.Call.Bucket} at {name}: {receipt.Before} -> {receipt.After}{(receipt.Shown is null ? "" : $" shown {receipt.Shown}")} {receipt.Failure?.Code}"
+                $"        {receipt.Call.Operation} {receipt.Call.Bucket} at {name}: {receipt.Before} -> "
+                    + $"{receipt.After}{(receipt.Shown is null ? "" : $" shown {receipt.Shown}")} "
+                    + $"{receipt.Failure?.Code}"
             );
             _oracle.Received(receipt, lags);
         };

@@ -6,7 +6,8 @@ using BucketEncryptionOperator.Vendors;
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 
 /// <summary>
-/// The vendors of a schedule: from an endpoint to the installation behind it, with a gate before each call and one before its answer.
+/// The vendors of a schedule: from an endpoint to the installation behind it, with a gate before each call and one
+/// before its answer.
 /// </summary>
 internal sealed class ModelVendors(
     Func<Uri, InMemoryVendor> installationOf,

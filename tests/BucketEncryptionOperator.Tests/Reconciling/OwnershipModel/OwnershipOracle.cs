@@ -1,22 +1,24 @@
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Policies;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Api;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 
 /// <summary>
-/// Judges every write at the moment in which the vendor gets it, by the rules alone: it knows the vendors' true state, what each key was answered, and what
-/// the operator's mirror holds, and nothing of how the operator decides.
+/// Judges every write at the moment in which the vendor gets it, by the rules alone: it knows the vendors' true state,
+/// what each key was answered, and what the operator's mirror holds, and nothing of how the operator decides.
 /// <list type="bullet">
 /// <item>A write is wanted: <see cref="Wanted"/>.</item>
 /// <item>It acts on fresh evidence: <see cref="Fresh"/>.</item>
-/// <item>Its policy owns the bucket, or stands in for the owner, or releases a bucket that nobody else claims: <see cref="Entitled"/>,
-/// <see cref="MayRelease"/>.</item>
+/// <item>
+/// Its policy owns the bucket, or stands in for the owner, or releases a bucket that nobody else claims: <see
+/// cref="Entitled"/>, <see cref="MayRelease"/>.</item>
 /// <item>It weakens nothing without consent: <see cref="Weakens"/>.</item>
 /// </list>
-/// What a look has found is known to the operator some steps after the vendor's answer. Until then the model counts both as possible.
+/// What a look has found is known to the operator some steps after the vendor's answer. Until then the model counts
+/// both as possible.
 /// </summary>
 internal sealed class OwnershipOracle(TimeProvider time)
 {
@@ -25,7 +27,9 @@ internal sealed class OwnershipOracle(TimeProvider time)
     private static readonly TimeSpan ReleaseGrace = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestAwaited = TimeSpan.FromMinutes(2);
 
-    /// <summary>Least time between the first and the third denied write. Times in a status are in whole seconds.</summary>
+    /// <summary>
+    /// Least time between the first and the third denied write. Times in a status are in whole seconds.
+    /// </summary>
     private static readonly TimeSpan DeniedFor = TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(2);
 
     private const int DeniedEnough = 3;
@@ -41,7 +45,9 @@ internal sealed class OwnershipOracle(TimeProvider time)
     private readonly Dictionary<(InMemoryVendor, string), int> _writing = [];
     private readonly HashSet<ClaimKey> _hasWritten = [];
 
-    /// <summary>What policies of a namespace have read of a bucket with keys of theirs, by the store's vendor.</summary>
+    /// <summary>
+    /// What policies of a namespace have read of a bucket with keys of theirs, by the store's vendor.
+    /// </summary>
     private readonly HashSet<(string Namespace, string Vendor, BucketId Bucket, BucketEncryption Read)> _read = [];
 
     /// <summary>The write that the flow's call belongs to; null for a look.</summary>
@@ -55,7 +61,9 @@ internal sealed class OwnershipOracle(TimeProvider time)
 
     public required Func<BucketEncryptionPolicy, ModelStore?> StoreOf { get; init; }
 
-    /// <summary>The id of the key that the API server has last given from the Secret to this process; null where it has none.</summary>
+    /// <summary>
+    /// The id of the key that the API server has last given from the Secret to this process; null where it has none.
+    /// </summary>
     public Dictionary<NamespacedName, string?> KeysGiven { get; } = [];
 
     public Func<bool> MayWrite { get; set; } = () => true;
@@ -279,7 +287,8 @@ internal sealed class OwnershipOracle(TimeProvider time)
         var judged = Judge(run, bucket, receipt, readsLag).ToList();
         foreach (var problem in judged)
             Violate(
-                $"{run} writes {receipt.Call.Operation} {bucket.Name} of {bucket.Partition} ({receipt.Before} to {receipt.After}, {receipt.Failure?.Code ?? "done"}): {problem}"
+                $"{run} writes {receipt.Call.Operation} {bucket.Name} of {bucket.Partition} ({receipt.Before} to "
+                    + $"{receipt.After}, {receipt.Failure?.Code ?? "done"}): {problem}"
             );
         if (receipt.Failure is { Kind: FailureKind.Denied, IsVendorAnswer: true })
             (_denied.TryGetValue(key, out var times) ? times : _denied[key] = []).Add(time.GetUtcNow());
@@ -353,7 +362,9 @@ internal sealed class OwnershipOracle(TimeProvider time)
             : null;
     }
 
-    /// <summary>By the true state, but for what somebody else has changed since the read: nobody can know that.</summary>
+    /// <summary>
+    /// By the true state, but for what somebody else has changed since the read: nobody can know that.
+    /// </summary>
     private bool Weakens(Evidence read, BucketId bucket, VendorReceipt receipt, bool readsLag)
     {
         if (receipt.Before is not { } before || (receipt.Failure is not null && receipt.Before == receipt.After))
@@ -424,7 +435,9 @@ internal sealed class OwnershipOracle(TimeProvider time)
             : null;
     }
 
-    /// <summary>What is put back was read at this very bucket, by a policy of the namespace, at a store of the vendor.</summary>
+    /// <summary>
+    /// What is put back was read at this very bucket, by a policy of the namespace, at a store of the vendor.
+    /// </summary>
     private string? Restores(ModelRun run, BucketEncryptionPolicy policy, BucketId bucket, VendorReceipt receipt) =>
         policy.Spec.DeletionPolicy == "Restore"
         && receipt.After is { } after
@@ -454,7 +467,9 @@ internal sealed class OwnershipOracle(TimeProvider time)
             Claimants(bucket)
                 .OrderBy(p => p.Metadata.CreationTimestamp)
                 .Select(p =>
-                    $"\n    {p.Metadata.Key} of {p.Metadata.CreationTimestamp:HH:mm} {p.Spec.Encryption.Algorithm} {p.Spec.Encryption.KmsKey?.Id} suspended {p.Spec.Suspend}: {string.Join(" or ", _claims.Of(new ClaimKey(p.Metadata.Uid, bucket)))}"
+                    $"\n    {p.Metadata.Key} of {p.Metadata.CreationTimestamp:HH:mm} {p.Spec.Encryption.Algorithm} "
+                    + $"{p.Spec.Encryption.KmsKey?.Id} suspended {p.Spec.Suspend}: "
+                    + $"{string.Join(" or ", _claims.Of(new ClaimKey(p.Metadata.Uid, bucket)))}"
                 )
         );
 

@@ -5,8 +5,8 @@ using BucketEncryptionOperator.Vendors.Alibaba;
 namespace BucketEncryptionOperator.Tests.Vendors.Alibaba;
 
 /// <summary>
-/// Vectors that the vendor's own SDKs are tested with (V4-1 to V4-5: alibabacloud-oss-go-sdk-v2, the C# SDKs), and requests
-/// recorded from ali-oss 6.23 (E1 to E3). Byte for byte.
+/// Vectors that the vendor's own SDKs are tested with (V4-1 to V4-5: alibabacloud-oss-go-sdk-v2, the C# SDKs), and
+/// requests recorded from ali-oss 6.23 (E1 to E3). Byte for byte.
 /// </summary>
 public sealed class OssV4SignerTests
 {
@@ -138,8 +138,9 @@ public sealed class OssV4SignerTests
         var text = OssV4Signer.CanonicalRequest(Published("20231216T162057Z", token: null, additional: ""));
 
         Assert.Equal(
-            "PUT\n/bucket/1234%2B-/123/1.txt\n%2Bparam1=value3&%2Bparam2&%7Cparam1=value4&%7Cparam2&param1=value1&param2\n"
-                + "content-type:text/plain\nx-oss-content-sha256:UNSIGNED-PAYLOAD\nx-oss-date:20231216T162057Z\nx-oss-head1:value\n\n\nUNSIGNED-PAYLOAD",
+            "PUT\n/bucket/1234%2B-/123/1.txt\n%2Bparam1=value3&%2Bparam2&%7Cparam1=value4&%7Cparam2"
+                + "&param1=value1&param2\ncontent-type:text/plain\nx-oss-content-sha256:UNSIGNED-PAYLOAD\n"
+                + "x-oss-date:20231216T162057Z\nx-oss-head1:value\n\n\nUNSIGNED-PAYLOAD",
             text
         );
     }

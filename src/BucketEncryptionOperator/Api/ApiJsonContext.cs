@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using KubeRuntime.Client;
+
+namespace BucketEncryptionOperator.Api;
+
+/// <summary>The kinds that the operator reads, and how they are written as JSON.</summary>
+internal static class ApiResources
+{
+    public const string Group = "bucketencryption.io";
+    public const string Version = "v1alpha1";
+
+    public const string Policy = "BucketEncryptionPolicy";
+    public const string ObjectStore = "ObjectStore";
+    public const string ClusterObjectStore = "ClusterObjectStore";
+
+    public static KubeResource<BucketEncryptionPolicy> Policies { get; } =
+        new(Group, Version, "bucketencryptionpolicies", ApiJsonContext.Default.BucketEncryptionPolicy);
+
+    public static KubeResource<ObjectStore> Stores { get; } =
+        new(Group, Version, "objectstores", ApiJsonContext.Default.ObjectStore);
+
+    public static KubeResource<ClusterObjectStore> ClusterStores { get; } =
+        new(Group, Version, "clusterobjectstores", ApiJsonContext.Default.ClusterObjectStore);
+
+    public static KubeResource<Namespace> Namespaces { get; } =
+        new("", "v1", "namespaces", ApiJsonContext.Default.Namespace);
+}
+
+/// <summary>The status patch: a merge patch bound to the version that it was made from.</summary>
+internal sealed record StatusPatch
+{
+    public required PatchMeta Metadata { get; init; }
+    public required PolicyStatus Status { get; init; }
+}
+
+internal sealed record PatchMeta
+{
+    public required string ResourceVersion { get; init; }
+}
+
+/// <summary>Generated readers and writers: no reflection, so that trimming is safe and a start is quick.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    Converters = [
+        typeof(KubeTimeConverter),
+        typeof(OptionalKubeTimeConverter),
+        typeof(NearestInt32Converter),
+        typeof(NearestInt64Converter),
+        typeof(RepeatedTextConverter),
+        typeof(RequestAnnotations),
+    ]
+)]
+[JsonSerializable(typeof(BucketEncryptionPolicy))]
+[JsonSerializable(typeof(ObjectStore))]
+[JsonSerializable(typeof(ClusterObjectStore))]
+[JsonSerializable(typeof(Namespace))]
+[JsonSerializable(typeof(StatusPatch))]
+[JsonSerializable(typeof(StoreStatusPatch))]
+internal sealed partial class ApiJsonContext : JsonSerializerContext;
+
+/// <summary>Keeps the annotation by which a person asks for a look, and of all others a hash.</summary>
+internal sealed class RequestAnnotations() : AnnotationsConverter(RequestedAt)
+{
+    public const string RequestedAt = "reconcile.fluxcd.io/requestedAt";
+}
+
+/// <summary>
+/// Times as <c>metav1.Time</c> has them: UTC, whole seconds, <c>Z</c>. What is written reads back equal. A time that
+/// cannot be read is the earliest one.
+/// </summary>
+internal sealed class KubeTimeConverter : JsonConverter<DateTimeOffset>
+{
+    private const string Format = "yyyy-MM-dd'T'HH:mm:ss'Z'";
+
+    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        KubeTime.Read(ref reader) ?? DateTimeOffset.UnixEpoch;
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(Text(value));
+
+    public static string Text(DateTimeOffset time) => time.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture);
+
+    /// <summary>The instant as it will read back.</summary>
+    public static DateTimeOffset Truncate(DateTimeOffset time) =>
+        new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+}
+
+/// <summary>The same where a time may be absent: one that cannot be read is.</summary>
+internal sealed class OptionalKubeTimeConverter : JsonConverter<DateTimeOffset?>
+{
+    public override DateTimeOffset? Read(
+        ref Utf8JsonReader reader,
+        Type typeToConvert,
+        JsonSerializerOptions options
+    ) => KubeTime.Read(ref reader);
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset? value, JsonSerializerOptions options)
+    {
+        if (value is { } time)
+            writer.WriteStringValue(KubeTimeConverter.Text(time));
+        else
+            writer.WriteNullValue();
+    }
+}

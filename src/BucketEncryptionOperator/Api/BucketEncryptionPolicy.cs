@@ -1,0 +1,227 @@
+using System.Collections.Immutable;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
+
+namespace BucketEncryptionOperator.Api;
+
+/// <summary>
+/// <c>BucketEncryptionPolicy</c> as on the wire (crds/bucketencryptionpolicies.yaml). Null means absent; only
+/// <c>PolicyReader</c> gives absence a meaning.
+/// </summary>
+internal sealed record BucketEncryptionPolicy : IKubernetesObject
+{
+    public required ObjectMeta Metadata { get; init; }
+    public required PolicySpec Spec { get; init; }
+    public PolicyStatus? Status { get; init; }
+}
+
+internal sealed record PolicySpec
+{
+    public required StoreReference StoreRef { get; init; }
+    public required ImmutableArray<BucketReference> Buckets { get; init; }
+    public required EncryptionSpec Encryption { get; init; }
+    public string? Match { get; init; }
+    public bool? AllowDowngrade { get; init; }
+    public string? Mode { get; init; }
+    public string? DeletionPolicy { get; init; }
+    public string? ResyncInterval { get; init; }
+    public bool? Suspend { get; init; }
+}
+
+internal sealed record StoreReference
+{
+    public string? Kind { get; init; }
+    public required string Name { get; init; }
+}
+
+internal sealed record BucketReference
+{
+    public required string Name { get; init; }
+}
+
+internal sealed record EncryptionSpec
+{
+    public required string Algorithm { get; init; }
+    public KmsKeySpec? KmsKey { get; init; }
+    public string? KmsDataEncryption { get; init; }
+    public string? KmsProjectId { get; init; }
+    public bool? BucketKeyEnabled { get; init; }
+}
+
+internal sealed record KmsKeySpec
+{
+    public string? Id { get; init; }
+    public bool? VendorDefault { get; init; }
+}
+
+/// <summary>
+/// Lists are never default: a generated reader leaves an absent one so, and every other use would have to ask.
+/// </summary>
+internal sealed record PolicyStatus
+{
+    public long? ObservedGeneration { get; init; }
+    public string? LastHandledReconcileAt { get; init; }
+    public DateTimeOffset? LastVerifiedTime { get; init; }
+
+    /// <summary>
+    /// Names what the last look was made with, besides the spec: the store and its keys, in the versions that they had.
+    /// </summary>
+    public string? Inputs { get; init; }
+    public ImmutableArray<Condition> Conditions
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
+    public BucketSummary? Summary { get; init; }
+    public ImmutableArray<BucketStatus> Buckets
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
+}
+
+internal sealed record BucketSummary
+{
+    public int Total { get; init; }
+    public int InSync { get; init; }
+    public int Drifted { get; init; }
+    public int Failed { get; init; }
+    public int Unknown { get; init; }
+    public string Text { get; init; } = "";
+}
+
+/// <summary>What the status says of one bucket.</summary>
+internal sealed record BucketStatus
+{
+    public const string InSync = "InSync";
+    public const string Drifted = "Drifted";
+    public const string Failed = "Failed";
+    public const string Unknown = "Unknown";
+
+    /// <summary>Not the policy's any more, or the policy is being deleted; something remains to be done.</summary>
+    public const string Releasing = "Releasing";
+
+    public required string Name { get; init; }
+    public required string State { get; init; }
+
+    /// <summary>
+    /// Where the bucket is. What the row remembers is of that bucket, and not of one of the same name elsewhere.
+    /// </summary>
+    public string? Partition { get; init; }
+    public ObservedEncryption? Observed { get; init; }
+    public PlannedWrite? Planned { get; init; }
+    public WriteRecord? Writes { get; init; }
+    public BucketError? Error { get; init; }
+    public DateTimeOffset? LastAppliedTime { get; init; }
+
+    /// <summary>Since when the policy's own keys open the bucket. Absent while they do not.</summary>
+    public DateTimeOffset? ClaimedTime { get; init; }
+
+    /// <summary>
+    /// Since when the vendor denies a bucket that the policy had claimed. It stays kept from policies that declare
+    /// something else.
+    /// </summary>
+    public DateTimeOffset? ClaimDeniedTime { get; init; }
+
+    /// <summary>The id under which the store answers its own default key.</summary>
+    public string? VendorKeyId { get; init; }
+
+    /// <summary>Writes that the vendor denied.</summary>
+    public DeniedWrites? Denied { get; init; }
+
+    /// <summary>Since when this policy, of all that claim the bucket, has owned it.</summary>
+    public DateTimeOffset? HeldTime { get; init; }
+    public OriginalEncryption? Original { get; init; }
+}
+
+/// <summary>A write that mode Audit, or the operator's --read-only, has kept from being sent.</summary>
+internal sealed record PlannedWrite
+{
+    public const string Put = "PutBucketEncryption";
+    public const string Delete = "DeleteBucketEncryption";
+
+    /// <summary>Characters; a document has some hundred.</summary>
+    public const int MaxDocument = 4096;
+
+    public required string Operation { get; init; }
+    public required ObservedEncryption Target { get; init; }
+    public string? Document { get; init; }
+}
+
+/// <summary>What the bucket had before the policy's first write.</summary>
+internal sealed record OriginalEncryption
+{
+    public const string Recorded = "Recorded";
+    public const string Unavailable = "Unavailable";
+
+    public required string State { get; init; }
+    public ObservedEncryption? Encryption { get; init; }
+    public string? Document { get; init; }
+    public DateTimeOffset? RecordedTime { get; init; }
+}
+
+internal sealed record ObservedEncryption
+{
+    public required string Algorithm { get; init; }
+    public string? KmsKeyId { get; init; }
+    public string? KmsDataEncryption { get; init; }
+    public string? KmsProjectId { get; init; }
+    public bool? BucketKeyEnabled { get; init; }
+}
+
+internal sealed record WriteRecord
+{
+    public required string Hash { get; init; }
+
+    /// <summary>Never negative: somebody else's -2000000000 would allow as many writes.</summary>
+    public required int Count
+    {
+        get;
+        init => field = int.Max(value, 0);
+    }
+    public required DateTimeOffset NotBefore { get; init; }
+
+    /// <summary>A read has seen the last of them; somebody else undid it later.</summary>
+    public bool? Kept { get; init; }
+
+    /// <summary>The last of them corrected a bucket that was as declared before.</summary>
+    public bool? Correction { get; init; }
+
+    /// <summary>The last of them was not sent, or the vendor refused it.</summary>
+    public bool? Refused { get; init; }
+
+    /// <summary>When the last of them was put on record.</summary>
+    public DateTimeOffset? RecordedTime { get; init; }
+}
+
+/// <summary>Writes of a bucket that the vendor denied, one after the other, under one spec, store and key.</summary>
+internal sealed record DeniedWrites
+{
+    /// <summary>
+    /// At this count, with <see cref="Span"/> between the first and the last, another policy that declares the same may
+    /// write in this one's place.
+    /// </summary>
+    public const int Enough = 3;
+
+    /// <summary>Least time from the first denied write to the one that is counted as the third.</summary>
+    public static readonly TimeSpan Span = TimeSpan.FromMinutes(10);
+
+    public required int Count { get; init; }
+
+    /// <summary>When the first of them was denied.</summary>
+    public required DateTimeOffset Since { get; init; }
+}
+
+internal sealed record BucketError
+{
+    public required string Operation { get; init; }
+    public required string Code { get; init; }
+    public int? HttpStatus { get; init; }
+    public string? Ec { get; init; }
+    public string? Message { get; init; }
+    public string? Hint { get; init; }
+    public string? RequestId { get; init; }
+
+    /// <summary>Since when nothing but answers that are not the store's have come; null for any other error.</summary>
+    public DateTimeOffset? Since { get; init; }
+}

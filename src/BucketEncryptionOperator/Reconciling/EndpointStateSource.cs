@@ -1,0 +1,61 @@
+using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Specs;
+using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Client;
+using KubeRuntime.Informers;
+using KubeRuntime.Instrumentation;
+
+namespace BucketEncryptionOperator.Reconciling;
+
+/// <summary>
+/// Wakes the policies of an endpoint that answers again, so that none of them waits for the rest of its back-off; and,
+/// while it does not,
+/// one of them whenever a request should find out. Only policies whose last work failed: the others have not noticed.
+/// </summary>
+/// <param name="failures">Of a policy in a row, as the queue has counted them.</param>
+internal sealed class EndpointStateSource(
+    EndpointCircuitBreakers breakers,
+    ObjectCache<BucketEncryptionPolicy> policies,
+    Stores stores,
+    Func<NamespacedName, int> failures
+) : IInformer
+{
+    /// <summary>The next one asks, for the last may have had no request to send.</summary>
+    private int _asked;
+
+    public bool IsSynced => true;
+
+    public Task WhenSynced => Task.CompletedTask;
+
+    public IReadOnlyList<Watchdog> Heartbeats => [];
+
+    public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)
+    {
+        breakers.Listen(Take);
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        }
+        finally
+        {
+            breakers.StopListening(Take);
+        }
+
+        void Take(Uri endpoint, EndpointTurn turn)
+        {
+            var failing = policies
+                .Snapshot()
+                .Where(p => failures(p.Metadata.Key) > 0 && IsAt(endpoint, p))
+                .Select(p => p.Metadata.Key)
+                .ToList();
+            if (failing.Count == 0)
+                return;
+            if (turn == EndpointTurn.ProbeDue)
+                failing = [failing[(Interlocked.Increment(ref _asked) & int.MaxValue) % failing.Count]];
+            failing.ForEach(enqueue);
+        }
+    }
+
+    private bool IsAt(Uri endpoint, BucketEncryptionPolicy policy) =>
+        stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Endpoint == endpoint;
+}

@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+using BucketEncryptionOperator.Api;
+
+namespace BucketEncryptionOperator.Specs;
+
+/// <summary>Which namespaces may use a store of the whole cluster: pure, and in doubt no.</summary>
+internal static class NamespaceRules
+{
+    /// <param name="ns">Its name.</param>
+    /// <param name="labels">
+    /// Null where the namespace is not known (yet): a selector then selects nothing, not even with <c>DoesNotExist</c>.
+    /// </param>
+    public static bool Allows(
+        AllowedNamespacesSpec? allowed,
+        string ns,
+        ImmutableArray<KeyValuePair<string, string>>? labels
+    ) =>
+        allowed is not null
+        && (
+            allowed.Names.Contains(ns, StringComparer.Ordinal)
+            || (allowed.Selector is { } selector && labels is { } known && Selects(selector, known))
+        );
+
+    public static bool AllowsNobody(AllowedNamespacesSpec? allowed) => allowed is null or { Names: [], Selector: null };
+
+    /// <summary>As Kubernetes: every part must be met, and a selector without parts selects all.</summary>
+    private static bool Selects(LabelSelectorSpec selector, ImmutableArray<KeyValuePair<string, string>> labels) =>
+        (selector.MatchLabels is null || selector.MatchLabels.All(wanted => Value(labels, wanted.Key) == wanted.Value))
+        && selector.MatchExpressions.All(wanted => IsMet(wanted, Value(labels, wanted.Key)));
+
+    /// <summary>A label that is not there is not in any list. An operator that is not known is not met.</summary>
+    private static bool IsMet(LabelRequirementSpec wanted, string? value) =>
+        wanted.Operator switch
+        {
+            "In" => value is not null && wanted.Values.Contains(value, StringComparer.Ordinal),
+            "NotIn" => value is null || !wanted.Values.Contains(value, StringComparer.Ordinal),
+            "Exists" => value is not null,
+            "DoesNotExist" => value is null,
+            _ => false,
+        };
+
+    private static string? Value(ImmutableArray<KeyValuePair<string, string>> labels, string key)
+    {
+        foreach (var (name, value) in labels)
+        {
+            if (name == key)
+                return value;
+        }
+        return null;
+    }
+}

@@ -1,0 +1,209 @@
+using System.Collections.Immutable;
+using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors;
+
+namespace BucketEncryptionOperator.Specs;
+
+internal enum PolicyMode
+{
+    Enforce,
+
+    /// <summary>Report what differs, and write nothing.</summary>
+    Audit,
+}
+
+/// <summary>What becomes of a bucket that is the policy's no more.</summary>
+internal enum DeletionPolicy
+{
+    /// <summary>It stays as it is.</summary>
+    Retain,
+
+    /// <summary>Its encryption is removed.</summary>
+    Delete,
+
+    /// <summary>It gets back what it had before the policy's first write.</summary>
+    Restore,
+}
+
+/// <summary>What a policy asks for, as far as it can be told without its store.</summary>
+internal sealed record PolicyTerms(Goal.Declared Goal, PolicyMode Mode, DeletionPolicy Deletion, TimeSpan Resync);
+
+/// <summary>What a policy asks for, valid by construction.</summary>
+internal sealed record DesiredState(PolicyTerms Terms, ImmutableArray<BucketAddress> Buckets);
+
+/// <summary>
+/// Turns a policy and the place of its store into what is to be done. The CRDs have refused most nonsense already; what
+/// is left here is what only both objects together, or the operator's own settings, can tell, and what an older CRD let
+/// through.
+/// </summary>
+internal static class PolicyReader
+{
+    public static readonly TimeSpan DefaultResync = TimeSpan.FromMinutes(10);
+
+    public const string ReadPolicy = "ReadPolicy";
+
+    /// <summary>
+    /// What a clock takes; how short is sensible, the CRD says (30 s), and an installation may say otherwise.
+    /// </summary>
+    private static readonly TimeSpan ShortestResync = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestResync = TimeSpan.FromHours(24);
+
+    public static bool IsAudit(PolicySpec spec) => spec.Mode == nameof(PolicyMode.Audit);
+
+    /// <summary>
+    /// Nothing is to be written to the buckets of such a policy when it goes, so nothing need keep it.
+    /// </summary>
+    public static bool LeavesBucketsAlone(BucketEncryptionPolicy policy) =>
+        policy.Spec.DeletionPolicy is null or nameof(DeletionPolicy.Retain)
+        || IsAudit(policy.Spec)
+        || (policy.Metadata.DeletionTimestamp is not null && policy.Spec.Suspend == true);
+
+    public static Result<PolicyTerms> ReadTerms(PolicySpec spec)
+    {
+        var (encryption, problem) = ReadEncryption(spec.Encryption);
+        if (encryption is null)
+            return new(Value: null, problem);
+        if (spec.Match is not (null or "Exact" or "AtLeast"))
+            return Wrong($"match: \"{spec.Match}\" is not known; allowed are Exact and AtLeast.");
+        if (Word<PolicyMode>(spec.Mode) is not { } mode)
+            return Wrong($"mode: \"{spec.Mode}\" is not known; allowed are Enforce and Audit.");
+        if (Word<DeletionPolicy>(spec.DeletionPolicy) is not { } deletion)
+            return Wrong(
+                $"deletionPolicy: \"{spec.DeletionPolicy}\" is not known; allowed are Retain, Delete and Restore."
+            );
+        if (deletion == DeletionPolicy.Delete && spec.AllowDowngrade != true)
+            return Wrong(
+                "deletionPolicy: Delete removes the encryption of the buckets, and needs spec.allowDowngrade true."
+            );
+        var resync = spec.ResyncInterval is { } text ? GoDuration.Parse(text) : DefaultResync;
+        if (resync is not { } interval || interval < ShortestResync || interval > LongestResync)
+            return Wrong($"resyncInterval: \"{spec.ResyncInterval}\" is not a duration such as 10m, at most 24h.");
+        return new(
+            new PolicyTerms(
+                new Goal.Declared(encryption, spec.Match == "AtLeast", spec.AllowDowngrade == true),
+                mode,
+                deletion,
+                interval
+            ),
+            Failure: null
+        );
+
+        static Result<PolicyTerms> Wrong(string message) => new(Value: null, Invalid("spec." + message));
+    }
+
+    public static Result<DesiredState> Read(BucketEncryptionPolicy policy, StorePlace place)
+    {
+        var (terms, problem) = ReadTerms(policy.Spec);
+        if (terms is null)
+            return new(Value: null, problem);
+        if (ProblemOfBuckets(policy.Spec.Buckets) is { } bucketProblem)
+            return new(Value: null, Invalid(bucketProblem));
+        if (StoreRules.ProblemOf(terms.Goal.Encryption, place.Traits) is { } wrong)
+            return new(Value: null, Invalid(wrong));
+        if (
+            policy
+                .Spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits))
+                .FirstOrDefault(p => p is not null) is
+            { } wrongName
+        )
+            return new(Value: null, Invalid(wrongName));
+        if (terms.Goal.Encryption is DesiredEncryption.None)
+            terms = terms with
+            {
+                Goal = terms.Goal with { Encryption = new DesiredEncryption.None(place.Traits.AlwaysEncrypted) },
+            };
+        return new(new DesiredState(terms, [.. policy.Spec.Buckets.Select(b => place.Address(b.Name))]), Failure: null);
+    }
+
+    /// <returns>The first of the words where none is given; null for one that is not among them.</returns>
+    private static T? Word<T>(string? text)
+        where T : struct, Enum =>
+        text is null ? default(T)
+        : Enum.TryParse<T>(text, out var known) && Enum.GetName(known) == text ? known
+        : null;
+
+    private static Result<DesiredEncryption> ReadEncryption(EncryptionSpec spec)
+    {
+        DesiredEncryption? simple = spec.Algorithm switch
+        {
+            "None" => new DesiredEncryption.None(),
+            "AES256" => new DesiredEncryption.Aes256(),
+            "SM4" => new DesiredEncryption.Sm4(),
+            _ => null,
+        };
+        if (simple is null && spec.Algorithm != "KMS")
+            return Wrong($"algorithm: \"{spec.Algorithm}\" is not known; allowed are AES256, KMS, SM4 and None.");
+        if (simple is not null && spec.KmsKey is not null)
+            return Wrong($"kmsKey: goes only with algorithm KMS, and the algorithm is {spec.Algorithm}.");
+        if (simple is not null && spec.KmsDataEncryption is not null)
+            return Wrong($"kmsDataEncryption: goes only with algorithm KMS, and the algorithm is {spec.Algorithm}.");
+        if (simple is not null && spec.BucketKeyEnabled is not null)
+            return Wrong($"bucketKeyEnabled: goes only with algorithm KMS, and the algorithm is {spec.Algorithm}.");
+        if (spec.KmsProjectId is not null && spec.KmsKey?.Id is null)
+            return Wrong("kmsProjectId: goes only with kmsKey.id, whose project it is.");
+        if (simple is not null)
+            return new(simple, Failure: null);
+
+        if (spec.KmsKey is { } key && key.Id is not null == (key.VendorDefault == true))
+            return Wrong("kmsKey: name exactly one of id and vendorDefault.");
+        if (spec.KmsKey?.Id is { } id && !IsKeyId(id))
+            return Wrong($"kmsKey.id: \"{id}\" is none; it has letters, digits and any of \":/_.-\", at most 256.");
+        if (spec.KmsProjectId is { } project && !IsKeyId(project))
+            return Wrong(
+                $"kmsProjectId: \"{project}\" is none; it has letters, digits and any of \":/_.-\", at most 256."
+            );
+        if (spec.KmsDataEncryption is not (null or "SM4" or "AES256"))
+            return Wrong($"kmsDataEncryption: \"{spec.KmsDataEncryption}\" is not known; allowed are AES256 and SM4.");
+        return new(
+            new DesiredEncryption.Kms(
+                spec.KmsKey switch
+                {
+                    { Id: { } named } => new KeyRequirement.Named(named, spec.KmsProjectId),
+                    { VendorDefault: true } => new KeyRequirement.VendorDefault(),
+                    _ => new KeyRequirement.Any(),
+                },
+                spec.KmsDataEncryption switch
+                {
+                    "SM4" => DataCipher.Sm4,
+                    "AES256" => DataCipher.Aes256,
+                    _ => null,
+                },
+                spec.BucketKeyEnabled
+            ),
+            Failure: null
+        );
+
+        static Result<DesiredEncryption> Wrong(string message) =>
+            new(Value: null, Invalid("spec.encryption." + message));
+    }
+
+    /// <summary>
+    /// A bucket's name becomes a part of a host: what the CRD says of it is held here once more, for the CRD may be
+    /// older.
+    /// </summary>
+    private static string? ProblemOfBuckets(ImmutableArray<BucketReference> buckets)
+    {
+        if (buckets.IsDefaultOrEmpty)
+            return "spec.buckets: name at least one bucket.";
+        if (buckets.FirstOrDefault(b => b.Name.Length is < 3 or > 63 || !b.Name.Split('.').All(IsLabel)) is { } bad)
+            return $"spec.buckets: \"{bad.Name}\" is no bucket name; one has 3 to 63 lower-case letters, digits and "
+                + "hyphens (where the store takes them: and dots between them), and starts and ends with a letter "
+                + "or digit.";
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        return buckets.FirstOrDefault(b => !seen.Add(b.Name)) is { } twice
+            ? $"spec.buckets: \"{twice.Name}\" must be named once."
+            : null;
+    }
+
+    private static bool IsLabel(string text) =>
+        text.Length > 0 && text.All(StoreReader.IsLabelLetter) && text[0] != '-' && text[^1] != '-';
+
+    private static bool IsKeyId(string id) =>
+        id.Length is > 0 and <= 256
+        && char.IsAsciiLetterOrDigit(id[0])
+        && id.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '/' or '_' or '.' or '-');
+
+    private static Failure Invalid(string message) =>
+        new(FailureKind.Invalid, ReadPolicy, "InvalidSpec") { Message = message };
+}

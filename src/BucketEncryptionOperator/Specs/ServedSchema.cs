@@ -1,0 +1,88 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using BucketEncryptionOperator.Api;
+
+namespace BucketEncryptionOperator.Specs;
+
+/// <summary>
+/// Which fields of our records the served schema of the group lacks. An API server drops such fields from what is
+/// written, and says nothing: a status that loses its counts would let writes repeat without end. More fields than ours
+/// are no problem, and rules are not compared.
+/// </summary>
+internal static class ServedSchema
+{
+    /// <summary>
+    /// OpenAPI of the group. Every authenticated account may read it (ClusterRole system:discovery), so no right of our
+    /// own is needed.
+    /// </summary>
+    public const string Path = $"/openapi/v3/apis/{ApiResources.Group}/{ApiResources.Version}";
+
+    /// <returns>As <c>Kind.status.field</c>; the kind alone where it is not served. Empty: all is there.</returns>
+    public static IReadOnlyList<string> Missing(JsonElement openApi, IEnumerable<string> kinds)
+    {
+        var served =
+            openApi.TryGetProperty("components", out var components)
+            && components.TryGetProperty("schemas", out var schemas)
+                ? schemas
+                    .EnumerateObject()
+                    .SelectMany(s => KindsOf(s.Value).Select(kind => (Kind: kind, Schema: s.Value)))
+                    .ToDictionary(s => s.Kind, s => s.Schema, StringComparer.Ordinal)
+                : [];
+        return
+        [
+            .. kinds.SelectMany(kind =>
+                served.TryGetValue(kind, out var schema) ? MissingParts(RecordOf(kind), schema, kind) : [kind]
+            ),
+        ];
+    }
+
+    private static JsonTypeInfo RecordOf(string kind) =>
+        kind switch
+        {
+            ApiResources.ObjectStore => ApiJsonContext.Default.ObjectStore,
+            ApiResources.ClusterObjectStore => ApiJsonContext.Default.ClusterObjectStore,
+            ApiResources.Policy => ApiJsonContext.Default.BucketEncryptionPolicy,
+            _ => throw new ArgumentException($"no record for kind {kind}", nameof(kind)),
+        };
+
+    /// <summary>Kinds of our group that a schema is of; a list's schema says so too, as another kind.</summary>
+    private static IEnumerable<string> KindsOf(JsonElement schema) =>
+        schema.TryGetProperty("x-kubernetes-group-version-kind", out var names)
+        && names.ValueKind == JsonValueKind.Array
+            ? names
+                .EnumerateArray()
+                .Where(n => Text(n, "group") == ApiResources.Group && Text(n, "version") == ApiResources.Version)
+                .Select(n => Text(n, "kind") ?? "")
+            : [];
+
+    /// <summary>Metadata is the API server's own.</summary>
+    private static IEnumerable<string> MissingParts(JsonTypeInfo record, JsonElement schema, string path) =>
+        record.Properties.Where(p => p.Name is "spec" or "status").SelectMany(p => MissingField(p, schema, path));
+
+    private static IEnumerable<string> MissingField(JsonPropertyInfo field, JsonElement schema, string path)
+    {
+        var here = $"{path}.{field.Name}";
+        if (
+            !schema.TryGetProperty("properties", out var properties)
+            || !properties.TryGetProperty(field.Name, out var child)
+        )
+            return [here];
+        return MissingBelow(ApiJsonContext.Default.GetTypeInfo(field.PropertyType), child, here);
+    }
+
+    private static IEnumerable<string> MissingBelow(JsonTypeInfo? type, JsonElement schema, string path) =>
+        type?.Kind switch
+        {
+            JsonTypeInfoKind.Object => type.Properties.SelectMany(p => MissingField(p, schema, path)),
+            JsonTypeInfoKind.Enumerable
+                when type.ElementType is { } element && schema.TryGetProperty("items", out var items) => MissingBelow(
+                ApiJsonContext.Default.GetTypeInfo(element),
+                items,
+                path
+            ),
+            _ => [], // a value, or a map whose keys are the user's
+        };
+
+    private static string? Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) ? value.GetString() : null;
+}

@@ -1,0 +1,196 @@
+using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors;
+
+namespace BucketEncryptionOperator.Specs;
+
+/// <summary>A store that can be used.</summary>
+/// <param name="Vendor">The name of one in <see cref="VendorCatalog"/>.</param>
+/// <param name="Keys">Whose keys open the buckets.</param>
+internal sealed record Store(string Vendor, StorePlace Place, KeySource Keys)
+{
+    /// <summary>Of the object that it was read from: another one, or a change of its spec, has another.</summary>
+    public string Version { get; init; } = "";
+}
+
+/// <summary>Where a store's buckets are, and what the store can do.</summary>
+internal sealed record StorePlace(
+    Uri Endpoint,
+    string Region,
+    Addressing Addressing,
+    StoreTraits Traits,
+    RateLimit Limit
+)
+{
+    /// <summary>
+    /// Within it a bucket's name is one bucket, whichever stores lead there. It follows from the endpoint, unless
+    /// whoever runs the operator says otherwise: the vendor's own for a vendor's hosts, else the endpoint's host and
+    /// port.
+    /// </summary>
+    public string Partition { get; init; } = Traits.Partition ?? $"{Endpoint.IdnHost}:{Endpoint.Port}";
+
+    /// <inheritdoc cref="BucketAddress.CaBundle"/>
+    public string? CaBundle { get; init; }
+
+    public BucketAddress Address(string bucket) =>
+        new(
+            bucket,
+            Endpoint,
+            Region,
+            Addressing == Addressing.VirtualHost && bucket.Contains('.', StringComparison.Ordinal)
+                ? Addressing.Path
+                : Addressing,
+            Traits.Options
+        )
+        {
+            Limit = Limit,
+            CaBundle = CaBundle,
+        };
+}
+
+/// <summary>Turns a store into a place that signed requests may go to.</summary>
+internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions partitions, KeySourceReader keySources)
+{
+    public const string ReadStore = "ReadStore";
+
+    public static bool IsLabelLetter(char c) => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-';
+
+    /// <param name="subject">The store, for messages.</param>
+    /// <param name="scope">Whose store it is, and where its Secret is.</param>
+    public Result<Store> Read(string subject, ObjectStoreSpec spec, StoreScope scope)
+    {
+        if (VendorCatalog.Find(spec.Vendor) is not { } vendor)
+            return Wrong($"spec.vendor: \"{spec.Vendor}\" is not known; allowed are {VendorCatalog.Names}.");
+        // A region goes into the endpoint's host, and into what is signed.
+        if (spec.Region.Length is 0 or > 63 || !spec.Region.All(IsLabelLetter))
+            return Wrong(
+                $"spec.region: \"{spec.Region}\" is none; it has lower-case letters, digits and hyphens, for example "
+                    + "cn-hangzhou."
+            );
+        if (
+            !Uri.TryCreate(spec.Endpoint ?? vendor.Endpoints.Default(spec.Region), UriKind.Absolute, out var endpoint)
+            || endpoint.Scheme is not ("https" or "http")
+            || endpoint.PathAndQuery != "/"
+            || endpoint.Fragment.Length > 0
+            || endpoint.UserInfo.Length > 0
+        )
+            return Wrong(
+                $"spec.endpoint: \"{spec.Endpoint}\" must be scheme and host only, for example "
+                    + $"{vendor.Endpoints.Default("cn-hangzhou")}."
+            );
+        if (vendor.Endpoints.RegionMeant(spec.Region, spec.Endpoint is null ? null : endpoint) is { } region)
+            return Wrong($"spec.region: \"{spec.Region}\" is not a region id: give {region}.");
+        if (VendorRequest.ProblemOf(endpoint) is { } hostProblem)
+            return Wrong($"spec.endpoint: {endpoint.Host} {hostProblem}.");
+        if (spec.Addressing != nameof(Addressing.CName) && VendorCatalog.BehindBucket(endpoint) is { } known)
+        {
+            var instead = known.Vendor.Endpoints.Instead(known.Host, endpoint.Scheme, spec.Region);
+            return Wrong(
+                $"spec.endpoint: {endpoint.Host} has a bucket in it; the endpoint goes without the bucket: {instead}."
+            );
+        }
+        if (!allowedEndpoints.Allows(endpoint))
+        {
+            var refusal = Invalid(
+                subject,
+                $"spec.endpoint: {endpoint.GetLeftPart(UriPartial.Authority)} is not allowed."
+            );
+            var hint = vendor.Endpoints.IsSuperseded(endpoint.IdnHost)
+                ? $"Give the region's own endpoint, {vendor.Endpoints.Default(spec.Region)}, or no spec.endpoint."
+                : "Ask whoever runs the operator to list it in --allowed-endpoints (plain http with its scheme).";
+            return new(Value: null, refusal with { Code = "EndpointNotAllowed", Hint = hint });
+        }
+        if (vendor.Endpoints.IsOfAnotherRegion(endpoint, spec.Region))
+            return Wrong(
+                $"spec.endpoint: {endpoint.Host} is not in region {spec.Region}, which spec.region names; correct one "
+                    + "of them."
+            );
+
+        var traits = vendor.Describe(spec.Settings(endpoint));
+        var (addressing, problem) = ReadAddressing(spec, endpoint, traits);
+        if (problem is not null)
+            return Wrong(problem);
+        if (spec.Endpoint is null && (traits.NeedsEndpoint || addressing == Addressing.CName))
+            return Wrong("spec.endpoint: must be given here, for it cannot be derived.");
+        var named = (spec as ClusterObjectStoreSpec)?.Partition;
+        if (named is not null && !Partitions.IsName(named))
+            return Wrong(
+                $"spec.partition: \"{named}\" is invalid; use letters, digits and any of \".:_-\", at most 253 "
+                    + "characters."
+            );
+        if (spec.CaBundle is { } bundle && CaBundle.ProblemOf(bundle) is { } wrongBundle)
+            return Wrong($"spec.caBundle: {wrongBundle}.");
+        var (limit, wrongLimit) = ReadLimit(spec.RateLimit);
+        if (limit is null)
+            return Wrong(wrongLimit);
+        var (keys, wrongKeys) = keySources.Read(subject, spec, scope);
+        if (keys is null)
+            return new(Value: null, wrongKeys);
+        var place = new StorePlace(endpoint, spec.Region, addressing, traits, limit) { CaBundle = spec.CaBundle };
+        return new(
+            new Store(
+                spec.Vendor,
+                place with
+                {
+                    Partition = named ?? partitions.Of(endpoint) ?? place.Partition,
+                },
+                keys
+            ),
+            Failure: null
+        );
+
+        Result<Store> Wrong(string message) => new(Value: null, Invalid(subject, message));
+    }
+
+    /// <summary>An IP address has no room for a bucket before it.</summary>
+    private static (Addressing Addressing, string? Problem) ReadAddressing(
+        ObjectStoreSpec spec,
+        Uri endpoint,
+        StoreTraits traits
+    )
+    {
+        var addressing =
+            spec.Addressing is null ? traits.Addressings[0]
+            : Enum.TryParse<Addressing>(spec.Addressing, out var known) && Enum.GetName(known) == spec.Addressing
+                ? known
+            : (Addressing?)null;
+        if (addressing is not { } declared || !traits.Addressings.Contains(declared))
+            return (
+                default,
+                $"spec.addressing: \"{spec.Addressing}\" is not for {traits.Subject}; allowed are "
+                    + $"{string.Join(", ", traits.Addressings)}."
+            );
+        if (
+            declared != Addressing.VirtualHost
+            || endpoint.HostNameType is not (UriHostNameType.IPv4 or UriHostNameType.IPv6)
+        )
+            return (declared, null);
+        return traits.Addressings.Contains(Addressing.Path)
+            ? (Addressing.Path, null)
+            : (
+                default,
+                $"spec.endpoint: {endpoint.Host} is an IP address; {traits.Subject} wants the bucket in the host, so "
+                    + "give a name."
+            );
+    }
+
+    private static (RateLimit? Limit, string Problem) ReadLimit(RateLimitSpec? spec)
+    {
+        var given = RateLimit.Default;
+        var limit = new RateLimit(
+            spec?.RequestsPerSecond ?? given.RequestsPerSecond,
+            spec?.Burst ?? given.Burst,
+            spec?.MaxConcurrency ?? given.MaxConcurrency
+        );
+        return limit.RequestsPerSecond is < 1 or > 1000
+                ? (null, $"spec.rateLimit.requestsPerSecond: {limit.RequestsPerSecond} is not from 1 to 1000.")
+            : limit.Burst is < 1 or > 1000 ? (null, $"spec.rateLimit.burst: {limit.Burst} is not from 1 to 1000.")
+            : limit.MaxConcurrency is < 1 or > 64
+                ? (null, $"spec.rateLimit.maxConcurrency: {limit.MaxConcurrency} is not from 1 to 64.")
+            : (limit, "");
+    }
+
+    private static Failure Invalid(string subject, string message) =>
+        new(FailureKind.Invalid, ReadStore, "InvalidSpec") { Message = $"{subject}, {message}" };
+}

@@ -1,0 +1,80 @@
+using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Vendors;
+using KubeRuntime.Client;
+
+namespace BucketEncryptionOperator.Specs;
+
+/// <summary>
+/// Maps the fields of a store that are named after vendors to neutral types. Outside of <c>Vendors</c>, only this class
+/// and the wire records name vendors.
+/// </summary>
+internal static class StoreSpecMapping
+{
+    /// <summary>
+    /// The vendor that a field of <c>credentials</c> belongs to, of those fields that belong to one. The CRD refuses
+    /// others, too.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> OnlyFor { get; } =
+        new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["rrsa"] = "AlibabaOSS",
+            ["ecsRamRole"] = "AlibabaOSS",
+            ["webIdentity"] = "S3",
+        };
+
+    /// <summary>Returns the names of the fields that are set.</summary>
+    public static IReadOnlyList<string> Fields(this CredentialsSpec spec) =>
+        [
+            .. new[]
+            {
+                (spec.SecretRef is null, "secretRef"),
+                (spec.Rrsa is null, "rrsa"),
+                (spec.EcsRamRole is null, "ecsRamRole"),
+                (spec.WebIdentity is null, "webIdentity"),
+            }
+                .Where(f => !f.Item1)
+                .Select(f => f.Item2),
+        ];
+
+    /// <param name="ns">Namespace of the Secret.</param>
+    /// <param name="region">The store's region.</param>
+    /// <returns>The source of the first field that is set; null when none is.</returns>
+    public static KeySource? Source(this CredentialsSpec spec, string ns, string region) =>
+        spec switch
+        {
+            { SecretRef: { } secret } => new KeySource.FromSecret(secret.In(ns)),
+            { Rrsa: { } rrsa } => new KeySource.FromIdentity(
+                new AmbientIdentity.Rrsa(
+                    rrsa.RoleArn,
+                    rrsa.OidcProviderArn,
+                    rrsa.SessionName ?? RrsaSpec.DefaultSession,
+                    region
+                )
+            ),
+            { EcsRamRole: { } role } => new KeySource.FromIdentity(new AmbientIdentity.EcsRamRole(role.Name)),
+            { WebIdentity: { } web } => new KeySource.FromIdentity(
+                new AmbientIdentity.WebIdentity(web.RoleArn, region)
+            ),
+            _ => null,
+        };
+
+    public static StoreSettings Settings(this ObjectStoreSpec spec, Uri endpoint) =>
+        new(spec.Region, endpoint)
+        {
+            SignatureVersion = spec.Alibaba?.SignatureVersion,
+            CloudBoxId = spec.Alibaba?.CloudBoxId,
+            ExpectedBucketOwner = spec.S3?.ExpectedBucketOwner,
+        };
+
+    public static SecretSource In(this SecretReference reference, string ns)
+    {
+        var names = new SecretSource(new NamespacedName(ns, reference.Name));
+        return names with
+        {
+            IdKey = reference.AccessKeyIdKey ?? names.IdKey,
+            SecretKey = reference.AccessKeySecretKey ?? names.SecretKey,
+            TokenKey = reference.SecurityTokenKey ?? names.TokenKey,
+        };
+    }
+}

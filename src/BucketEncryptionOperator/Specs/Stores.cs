@@ -1,0 +1,144 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+using KubeRuntime.Client;
+using KubeRuntime.Informers;
+
+namespace BucketEncryptionOperator.Specs;
+
+/// <summary>The stores of the whole cluster, where an installation serves them.</summary>
+/// <param name="Namespaces">Their labels say which stores they may use.</param>
+/// <param name="SecretNamespace">
+/// Where the stores' Secrets are: a cluster-scoped object has no namespace of its own.
+/// </param>
+internal sealed record ClusterStores(
+    ObjectCache<ClusterObjectStore> Stores,
+    ObjectCache<Namespace> Namespaces,
+    string SecretNamespace
+);
+
+/// <summary>
+/// The one room that says which store a policy uses, and whether it may. A policy reaches the stores of its own
+/// namespace, and the cluster's stores that allow its namespace; of any other it learns nothing, not even whether there
+/// is one.
+/// </summary>
+/// <param name="shared">Null where the installation serves none.</param>
+internal sealed class Stores(ObjectCache<ObjectStore> stores, ClusterStores? shared, StoreReader reader)
+{
+    public const string NotAllowed = "StoreNotAllowed";
+
+    /// <summary>
+    /// Each policy of a store asks at each look, and certificates take long to read. A store that has changed is
+    /// another object.
+    /// </summary>
+    private readonly ConditionalWeakTable<IStore, StrongBox<Result<Store>>> _read = [];
+
+    /// <param name="ns">The policy's.</param>
+    public Result<Store> Find(StoreReference reference, string ns) =>
+        reference.Kind switch
+        {
+            null or ApiResources.ObjectStore => Own(new NamespacedName(ns, reference.Name)),
+            ApiResources.ClusterObjectStore when shared is null => Missing(
+                FailureKind.Invalid,
+                "ClusterStoresNotServed",
+                $"spec.storeRef.kind: this installation of the operator serves no {ApiResources.ClusterObjectStore}.",
+                "Use an ObjectStore of this namespace, or ask whoever runs the operator for --cluster-stores."
+            ),
+            ApiResources.ClusterObjectStore => Shared(shared, reference.Name, ns),
+            _ => Missing(
+                FailureKind.Invalid,
+                "InvalidSpec",
+                $"spec.storeRef.kind: \"{reference.Kind}\" is not known; allowed are {ApiResources.ObjectStore} and "
+                    + $"{ApiResources.ClusterObjectStore}.",
+                hint: null
+            ),
+        };
+
+    /// <summary>Where a store's keys come from.</summary>
+    public static KeySource? KeysOf(ObjectStore? store) =>
+        store?.Spec.Credentials.Source(store.Metadata.Namespace, store.Spec.Region);
+
+    /// <summary>Where the keys of a store of the cluster come from.</summary>
+    public KeySource? KeysOf(ClusterObjectStore? store) =>
+        shared is null ? null : store?.Spec.Credentials.Source(shared.SecretNamespace, store.Spec.Region);
+
+    /// <summary>Whether any store takes its keys from there.</summary>
+    public bool Use(KeySource keys) =>
+        stores.Snapshot().Any(s => KeysOf(s) == keys)
+        || (shared is not null && shared.Stores.Snapshot().Any(s => KeysOf(s) == keys));
+
+    /// <summary>A store by itself, whoever may use it.</summary>
+    public Result<Store> Read(ObjectStore store) =>
+        Once(
+            store,
+            () =>
+                reader.Read(
+                    $"{ApiResources.ObjectStore} \"{store.Metadata.Name}\"",
+                    store.Spec,
+                    new StoreScope(store.Metadata.Namespace, IsNamespaced: true)
+                )
+        );
+
+    /// <inheritdoc cref="Read(ObjectStore)"/>
+    public Result<Store> Read(ClusterObjectStore store) =>
+        Once(
+            store,
+            () =>
+                reader.Read(
+                    $"{ApiResources.ClusterObjectStore} \"{store.Metadata.Name}\"",
+                    store.Spec,
+                    new StoreScope(shared?.SecretNamespace ?? "", IsNamespaced: false)
+                )
+        );
+
+    private Result<Store> Own(NamespacedName name) =>
+        stores.Find(name) is { } store
+            ? Read(store)
+            : Missing(
+                FailureKind.Missing,
+                "StoreNotFound",
+                $"spec.storeRef: there is no {ApiResources.ObjectStore} \"{name.Name}\" in this namespace.",
+                "Create it, or point a new policy at one that exists."
+            );
+
+    /// <summary>One answer for a store that is not there and for one that is not for this namespace.</summary>
+    private Result<Store> Shared(ClusterStores cluster, string name, string ns) =>
+        cluster.Stores.Find(new NamespacedName("", name)) is { } store
+        && NamespaceRules.Allows(
+            store.Spec.AllowedNamespaces,
+            ns,
+            cluster.Namespaces.Find(new NamespacedName("", ns))?.Metadata.Labels
+        )
+            ? Read(store)
+            : Missing(
+                FailureKind.Missing,
+                NotAllowed,
+                $"spec.storeRef: {ApiResources.ClusterObjectStore} \"{name}\" does not exist, or does not allow this "
+                    + "namespace.",
+                "Ask whoever owns the store to allow the namespace (spec.allowedNamespaces), or point a new policy at "
+                    + "another store."
+            );
+
+    /// <summary>
+    /// A store is asked for with every look at every bucket, and reads the same until the mirror has another object in
+    /// its place.
+    /// </summary>
+    private Result<Store> Once(IStore store, Func<Result<Store>> read) =>
+        _read.GetValue(store, _ => new StrongBox<Result<Store>>(Versioned(store.Metadata, read()))).Value;
+
+    private static Result<Store> Versioned(ObjectMeta meta, Result<Store> read) =>
+        read.Value is { } store
+            ? read with
+            {
+                Value = store with
+                {
+                    Version = string.Create(CultureInfo.InvariantCulture, $"{meta.Uid}/{meta.Generation}"),
+                },
+            }
+            : read;
+
+    private static Result<Store> Missing(FailureKind kind, string code, string message, string? hint) =>
+        new(Value: null, new Failure(kind, StoreReader.ReadStore, code) { Message = message, Hint = hint });
+}

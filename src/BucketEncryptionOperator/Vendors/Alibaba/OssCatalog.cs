@@ -1,0 +1,120 @@
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Vendors.Alibaba;
+
+internal enum OssSignature
+{
+    V4,
+    V1,
+}
+
+/// <param name="CloudBoxId">Takes the region's place in a V4 signature; null outside of a CloudBox.</param>
+internal sealed record OssOptions(OssSignature Signature, string? CloudBoxId) : VendorOptions;
+
+/// <summary>Where Alibaba Cloud OSS is, and what it offers. Facts and sources: docs/vendors/alibaba.md.</summary>
+internal static class OssCatalog
+{
+    private const string Domain = "aliyuncs.com";
+
+    /// <summary>
+    /// Hosts of the finance clouds whose names do not have the region's id in them. The last three: UNCONFIRMED by a
+    /// second source.
+    /// </summary>
+    private static readonly Dictionary<string, string> FinanceHosts = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["oss-cn-hzfinance.aliyuncs.com"] = "cn-hangzhou-finance",
+        ["oss-cn-hzfinance-internal.aliyuncs.com"] = "cn-hangzhou-finance",
+        ["oss-cn-hzjbp-a-internal.aliyuncs.com"] = "cn-hangzhou-finance",
+        ["oss-cn-hzjbp-b-internal.aliyuncs.com"] = "cn-hangzhou-finance",
+        ["oss-cn-shanghai-finance-1-pub.aliyuncs.com"] = "cn-shanghai-finance-1",
+        ["oss-cn-shanghai-finance-1-pub-internal.aliyuncs.com"] = "cn-shanghai-finance-1",
+        ["oss-cn-szfinance.aliyuncs.com"] = "cn-shenzhen-finance-1",
+        ["oss-cn-szfinance-internal.aliyuncs.com"] = "cn-shenzhen-finance-1",
+        ["oss-cn-beijing-finance-1-pub.aliyuncs.com"] = "cn-beijing-finance-1",
+        ["oss-cn-beijing-finance-1-pub-internal.aliyuncs.com"] = "cn-beijing-finance-1",
+        ["cn-shanghai-finance.oss.aliyuncs.com"] = "cn-shanghai-finance-1",
+        ["cn-shenzhen-finance.oss.aliyuncs.com"] = "cn-shenzhen-finance-1",
+        ["oss-cn-hzjbp.aliyuncs.com"] = "cn-hangzhou-finance",
+    };
+
+    public static EndpointNames Endpoints { get; } =
+        new(
+            Default,
+            [
+                "oss-{region}.aliyuncs.com",
+                "oss-{region}-internal.aliyuncs.com",
+                "{region}.oss.aliyuncs.com", // dual stack
+                "*.{region}.oss-cloudbox.aliyuncs.com",
+                "*.{region}.oss-cloudbox-control.aliyuncs.com",
+            ]
+        )
+        {
+            Global = ["oss-accelerate.aliyuncs.com", "oss-accelerate-overseas.aliyuncs.com"],
+            Named = FinanceHosts,
+            SdkPrefix = "oss-",
+            IsIrregular = region =>
+                region.Contains("-finance", StringComparison.Ordinal)
+                || region.Contains("-gov", StringComparison.Ordinal),
+            Partition = PartitionOf,
+        };
+
+    public static ShellNames Shell { get; } =
+        new(
+            "oss",
+            "alibaba",
+            RegionUse.InSignature4,
+            new KeyVariables("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN"),
+            new KeyVariables(
+                "ALIBABA_CLOUD_ACCESS_KEY_ID",
+                "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+                "ALIBABA_CLOUD_SECURITY_TOKEN"
+            )
+        )
+        {
+            RegionVariables = ["OSS_REGION"],
+        };
+
+    public static StoreTraits Describe(StoreSettings settings)
+    {
+        var options = new OssOptions(
+            settings.SignatureVersion == "V1" ? OssSignature.V1 : OssSignature.V4,
+            settings.CloudBoxId
+        );
+        return settings.CloudBoxId is null
+            ? new StoreTraits(
+                "AlibabaOSS",
+                ["AES256", "KMS", "SM4", "None"],
+                [Addressing.VirtualHost, Addressing.Path, Addressing.CName]
+            )
+            {
+                DataEncryption = true,
+                Options = options,
+            }
+            : new StoreTraits("AlibabaOSS on a CloudBox", ["AES256", "None"], [Addressing.VirtualHost, Addressing.Path])
+            {
+                NeedsEndpoint = true,
+                Partition = settings.CloudBoxId,
+                Options = options,
+            };
+    }
+
+    private static string Default(string region) =>
+        "https://"
+        + region switch
+        {
+            "cn-hangzhou-finance" => "oss-cn-hzfinance.aliyuncs.com",
+            "cn-shanghai-finance-1" => "oss-cn-shanghai-finance-1-pub.aliyuncs.com",
+            "cn-shenzhen-finance-1" => "oss-cn-szfinance.aliyuncs.com",
+            "cn-beijing-finance-1" => "oss-cn-beijing-finance-1-pub.aliyuncs.com",
+            _ => $"oss-{region}.{Domain}",
+        };
+
+    /// <summary>A CloudBox has buckets of its own; its id stands in its endpoints.</summary>
+    private static string? PartitionOf(Uri endpoint)
+    {
+        var cloudBox = EndpointNames.DomainOf(endpoint, "oss-cloudbox." + Domain, "oss-cloudbox-control." + Domain);
+        return cloudBox is not null && endpoint.IdnHost.Split('.') is [.., var id, _, _, _, _]
+            ? id
+            : EndpointNames.DomainOf(endpoint, Domain);
+    }
+}

@@ -1,0 +1,56 @@
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Vendors.S3;
+
+/// <param name="ExpectedBucketOwner">Account id that the bucket must belong to; null: any.</param>
+internal sealed record S3Options(string? ExpectedBucketOwner) : VendorOptions;
+
+/// <summary>
+/// Where AWS S3 is (MinIO, Ceph and others are where their owners say), and what S3 offers. Facts and sources:
+/// docs/vendors/s3.md.
+/// </summary>
+internal static class S3Catalog
+{
+    /// <summary>What stands before the region in a host name.</summary>
+    private static readonly string[] Services = ["s3", "s3.dualstack", "s3-fips", "s3-fips.dualstack"];
+
+    public static EndpointNames Endpoints { get; } =
+        new(
+            region => $"https://s3.{region}.{AwsPartition.OfRegion(region).Domain}",
+            [.. AwsPartition.Domains.SelectMany(d => Services.Select(s => $"{s}.{{region}}.{d}"))]
+        )
+        {
+            Superseded = ["s3.amazonaws.com", "s3-{region}.amazonaws.com"],
+            Misspelled = ["s3.fips-{region}.amazonaws.com", "s3.{region}-fips.amazonaws.com"],
+            Partition = endpoint => AwsPartition.OfHost(endpoint.IdnHost)?.Id,
+        };
+
+    public static ShellNames Shell { get; } =
+        new(
+            "s3",
+            "s3",
+            RegionUse.InSignature,
+            new KeyVariables("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        )
+        {
+            RegionVariables = ["AWS_REGION", "AWS_DEFAULT_REGION"],
+        };
+
+    public static StoreTraits Describe(StoreSettings settings)
+    {
+        var isAws = AwsPartition.OfHost(settings.Endpoint.IdnHost) is not null;
+        return new StoreTraits(
+            "S3",
+            ["AES256", "KMS", "None"],
+            isAws ? [Addressing.VirtualHost, Addressing.Path] : [Addressing.Path, Addressing.VirtualHost]
+        )
+        {
+            BucketKeys = true,
+            DottedNames = true,
+            AlwaysEncrypted = isAws,
+            ProblemOfKey = isAws ? S3Keys.ProblemOnAws : S3Keys.ProblemElsewhere,
+            Options = new S3Options(settings.ExpectedBucketOwner),
+        };
+    }
+}

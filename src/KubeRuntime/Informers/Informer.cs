@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using KubeRuntime.Client;
+using KubeRuntime.Instrumentation;
+
+namespace KubeRuntime.Informers;
+
+/// <summary>
+/// What wakes a controller, a watched kind most of all: its changes become keys of the controller's own kind.
+/// </summary>
+public interface IInformer
+{
+    bool IsSynced { get; }
+
+    Task WhenSynced { get; }
+
+    /// <summary>Of the loops that <see cref="RunAsync"/> runs.</summary>
+    IReadOnlyList<Watchdog> Heartbeats { get; }
+
+    Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken);
+}
+
+/// <param name="watchers">One, or one for each namespace that the mirror was made for.</param>
+/// <param name="map">
+/// The keys that a change concerns; none, for a change that does not matter. Called by several watchers at a time.
+/// </param>
+public sealed class Informer<T>(
+    IReadOnlyList<Reflector<T>> watchers,
+    ObjectCache<T> mirror,
+    Func<Change<T>, IEnumerable<NamespacedName>> map
+) : IInformer
+    where T : class, IKubernetesObject
+{
+    /// <summary>Replaced as a whole, and read without a lock.</summary>
+    private ImmutableArray<Action<Change<T>>> _followers = [];
+
+    public bool IsSynced => mirror.IsSynced;
+
+    public Task WhenSynced => mirror.WhenSynced;
+
+    private ImmutableArray<T> Items => mirror.Snapshot();
+
+    public IReadOnlyList<Watchdog> Heartbeats => [.. watchers.Select(w => w.Heartbeat)];
+
+    /// <summary>
+    /// The same watch for another controller, with a map of its own. It runs as long as it is let, and this source must
+    /// run, too: it has no stream of its own.
+    /// </summary>
+    public IInformer Follow(Func<Change<T>, IEnumerable<NamespacedName>> follower) => new Follower(this, follower);
+
+    /// <summary>
+    /// Ends when the first of the watchers does, which is a bug unless it was cancelled; the others end with it.
+    /// </summary>
+    public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)
+    {
+        using var together = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var running = watchers.Select(w => w.RunAsync(e => Take(e, w.Scope, enqueue), together.Token)).ToList();
+        try
+        {
+            await await Task.WhenAny(running);
+        }
+        finally
+        {
+            await together.CancelAsync();
+            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void Take(WatchEvent<T> e, WatchScope scope, Action<NamespacedName> enqueue)
+    {
+        foreach (var change in mirror.Apply(e, scope.Namespace))
+        {
+            foreach (var key in map(change))
+                enqueue(key);
+            foreach (var follower in _followers)
+                follower(change);
+        }
+    }
+
+    private sealed class Follower(Informer<T> leader, Func<Change<T>, IEnumerable<NamespacedName>> map) : IInformer
+    {
+        public bool IsSynced => leader.IsSynced;
+
+        public Task WhenSynced => leader.WhenSynced;
+
+        public IReadOnlyList<Watchdog> Heartbeats => [];
+
+        public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)
+        {
+            ImmutableInterlocked.Update(
+                ref leader._followers,
+                static (all, one) => all.Add(one),
+                (Action<Change<T>>)Take
+            );
+            try
+            {
+                // What came before is not told again. An object that comes right now is told twice, and its key is in
+                // the queue once.
+                foreach (var item in leader.Items)
+                    Take(new Change<T>(item.Metadata.Key, Old: null, item));
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            }
+            finally
+            {
+                ImmutableInterlocked.Update(
+                    ref leader._followers,
+                    static (all, one) => all.Remove(one),
+                    (Action<Change<T>>)Take
+                );
+            }
+
+            void Take(Change<T> change)
+            {
+                foreach (var key in map(change))
+                    enqueue(key);
+            }
+        }
+    }
+}

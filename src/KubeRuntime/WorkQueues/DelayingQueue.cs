@@ -1,0 +1,135 @@
+namespace KubeRuntime.WorkQueues;
+
+/// <summary>
+/// Keys that become due later, at most one due time a key: the earliest asked for. One timer for all of them.
+/// The callback runs outside the lock, on a timer thread.
+/// </summary>
+public sealed class DelayingQueue<TKey> : IDisposable
+    where TKey : struct
+{
+    /// <summary>Timers count to 49 days; a time farther off is looked at again on the way.</summary>
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
+
+    /// <summary>Far beyond any use, and short of the end of the clock's numbers.</summary>
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(365 * 100);
+
+    private const int SupersededAllowed = 64;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<TKey, long> _due = [];
+
+    /// <summary>May hold entries that were superseded or cancelled; <see cref="_due"/> tells which count.</summary>
+    private readonly PriorityQueue<TKey, long> _order = new();
+
+    private readonly TimeProvider _time;
+    private readonly Action<TKey> _onDue;
+    private readonly ITimer _timer;
+
+    public DelayingQueue(TimeProvider time, Action<TKey> onDue)
+    {
+        _time = time;
+        _onDue = onDue;
+        _timer = time.CreateTimer(
+            static s => ((DelayingQueue<TKey>?)s)?.Fire(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
+    }
+
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _due.Count;
+        }
+    }
+
+    /// <summary>Entries in memory, superseded ones included.</summary>
+    internal int Remembered
+    {
+        get
+        {
+            lock (_gate)
+                return _order.Count;
+        }
+    }
+
+    public void Schedule(TKey key, TimeSpan delay)
+    {
+        var wait = delay < LongestDelay ? delay : LongestDelay;
+        var due = _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency);
+        lock (_gate)
+        {
+            if (_due.TryGetValue(key, out var known) && known <= due)
+                return;
+            _due[key] = due;
+            _order.Enqueue(key, due);
+            DropSuperseded();
+            SetTimer();
+        }
+    }
+
+    public void Cancel(TKey key)
+    {
+        lock (_gate)
+            _due.Remove(key);
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Fire()
+    {
+        var ready = new List<TKey>();
+        lock (_gate)
+        {
+            var now = _time.GetTimestamp();
+            while (NextDue() is { } due && due <= now)
+            {
+                var key = _order.Dequeue();
+                _due.Remove(key);
+                ready.Add(key);
+            }
+            SetTimer();
+        }
+        foreach (var key in ready)
+            _onDue(key);
+    }
+
+    /// <summary>The earliest due time that counts; drops those before it that do not.</summary>
+    private long? NextDue()
+    {
+        while (_order.TryPeek(out var key, out var due))
+        {
+            if (_due.TryGetValue(key, out var current) && current == due)
+                return due;
+            _order.Dequeue();
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// A key that is scheduled hours ahead and taken every second would leave an entry a second behind.
+    /// </summary>
+    private void DropSuperseded()
+    {
+        if (_order.Count <= (2 * _due.Count) + SupersededAllowed)
+            return;
+        _order.Clear();
+        _order.EnqueueRange(_due.Select(d => (d.Key, d.Value)));
+    }
+
+    private void SetTimer()
+    {
+        var wait = NextDue() is { } due
+            ? TimeSpan.FromSeconds(Math.Max(0, due - _time.GetTimestamp()) / (double)_time.TimestampFrequency)
+            : Timeout.InfiniteTimeSpan;
+        if (wait > LongestTimer)
+            wait = LongestTimer;
+        // Timers count whole milliseconds; rounding down would fire early and spin until due.
+        _timer.Change(
+            wait == Timeout.InfiniteTimeSpan ? wait : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)),
+            Timeout.InfiniteTimeSpan
+        );
+    }
+}
