@@ -40,8 +40,8 @@ public sealed class EventTests(ClusterFixture fixture, ITestOutputHelper output)
 
         var events = await EventsAsync(scene);
         Assert.Equal(
-            "DriftDetected Bucket ledger: default encryption was changed by somebody else, from KMS with key key-1 to "
-                + "None.\n"
+            "DriftDetected Bucket ledger: default encryption was changed by somebody else, "
+                + "from KMS with key key-1 to None.\n"
                 + "EncryptionApplied Bucket ledger: default encryption is now KMS with key key-1; it was None.",
             string.Join('\n', events.Select(e => $"{e["reason"]} {e["note"]}").Order(StringComparer.Ordinal))
         );

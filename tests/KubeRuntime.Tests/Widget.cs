@@ -15,8 +15,8 @@ public sealed record Widget : IKubernetesObject
 
     /// <summary>A widget as the server writes it.</summary>
     public static string Json(string name, int version, int size = 0, string ns = "ns") =>
-        $$$"""{"kind":"Widget","metadata":{"name":"{{{name}}}","namespace":"{{{ns}}}","""
-        + $"\"resourceVersion\":\"{version}\"}}"
+        """{"kind":"Widget","metadata":"""
+        + $$$"""{"name":"{{{name}}}","namespace":"{{{ns}}}","resourceVersion":"{{{version}}}"}"""
         + $$$""","spec":{"size":{{{size}}}}}""";
 
     public static string Annotated(string name, int version, string note) =>
@@ -26,7 +26,7 @@ public sealed record Widget : IKubernetesObject
     /// <summary>A list, or a page of one.</summary>
     public static string List(int version, string? next, params string[] items)
     {
-        var more = next is null ? "" : $$""","continue":"{{next}}" """;
+        var more = next is null ? "" : $",\"continue\":\"{next}\"";
         return $$$"""{"kind":"WidgetList","metadata":{"resourceVersion":"{{{version}}}"{{{more}}}}"""
             + $$$""","items":[{{{string.Join(',', items)}}}]}""";
     }
@@ -49,8 +49,8 @@ public sealed record Widget : IKubernetesObject
 
     /// <summary>A Status object, as an error body or inside a watch.</summary>
     public static string Status(int code, string reason, string message) =>
-        $$"""{"kind":"Status","apiVersion":"v1","status":"Failure","message":"{{message}}","reason":"{{reason}}" """
-        + $$""","code":{{code}}}""";
+        $$"""{"kind":"Status","apiVersion":"v1","status":"Failure","code":{{code}}"""
+        + $$""","message":"{{message}}","reason":"{{reason}}"}""";
 
     public static string Error(int code, string reason, string message) =>
         Event("ERROR", Status(code, reason, message));

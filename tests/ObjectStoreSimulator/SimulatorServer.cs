@@ -9,9 +9,9 @@ using ObjectStoreSimulator.State;
 namespace ObjectStoreSimulator;
 
 /// <summary>
-/// One vendor's store on a real socket, with its own buckets, accounts, rules and admin API: <c>await using
-/// SimulatorServer server = await SimulatorServer.StartAsync(new());</c>. Several can run in one process. It writes no
-/// log and touches no signal handler. Disposing it ends what is parked or hangs.
+/// One vendor's store on a real socket, with its own buckets, accounts, rules and admin API:
+/// <c>await using SimulatorServer server = await SimulatorServer.StartAsync(new());</c>. Several can run in one
+/// process. It writes no log and touches no signal handler. Disposing it ends what is parked or hangs.
 /// </summary>
 internal sealed class SimulatorServer : IAsyncDisposable
 {

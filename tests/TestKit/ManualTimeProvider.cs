@@ -9,8 +9,8 @@ namespace TestKit;
 /// </summary>
 /// <remarks>
 /// A timer that is due at once (zero) fires on the thread pool, as a real one does. Promised: thread safety, and that a
-/// callback may create, change and dispose timers. Not promised: an order between two threads that both call <see
-/// cref="Advance"/>.
+/// callback may create, change and dispose timers. Not promised: an order between two threads that both call
+/// <see cref="Advance"/>.
 /// </remarks>
 public sealed class ManualTimeProvider : TimeProvider
 {

@@ -175,10 +175,9 @@ public sealed class ScriptedApiServer : IAsyncDisposable
 
     private static Answer Refusal() =>
         Answer.Whole(
-            """
-            {"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422,
-            "message":"sendInitialEvents: Forbidden: forbidden for watch unless the WatchList feature gate is enabled"}
-            """,
+            "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"reason\":\"Invalid\",\"code\":422,"
+                + "\"message\":\"sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the "
+                + "WatchList feature gate is enabled\"}",
             422
         );
 

@@ -9,8 +9,8 @@ namespace TestKit;
 
 /// <summary>
 /// The simulator's admin API, typed; for a simulator in this process or another. Contract:
-/// tests/ObjectStoreSimulator/README.md. A refusal by the admin API is a bug of the test: <see
-/// cref="HttpRequestException"/> with what it said.
+/// tests/ObjectStoreSimulator/README.md. A refusal by the admin API is a bug of the test:
+/// <see cref="HttpRequestException"/> with what it said.
 /// </summary>
 public sealed class SimulatorAdmin : IDisposable
 {

@@ -3,11 +3,11 @@ using System.Collections.Frozen;
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// What the file <c>~/.ossutilconfig</c> says, as ossutil 1.7 reads it: INI; a line is <c>name=value</c> (or <c>name:
-/// value</c> where there is no <c>=</c>), a comment begins with <c>#</c> or <c>;</c> at the start of the line, later
-/// lines win. Names are known in many spellings (<c>accessKeyID</c>, <c>access-key-id</c>, <c>access_id</c>), so they
-/// are compared without case, hyphens and underscores. What is not known is left alone. Never printed: the record's own
-/// form is replaced.
+/// What the file <c>~/.ossutilconfig</c> says, as ossutil 1.7 reads it: INI; a line is <c>name=value</c> (or
+/// <c>name: value</c> where there is no <c>=</c>), a comment begins with <c>#</c> or <c>;</c> at the start of the line,
+/// later lines win. Names are known in many spellings (<c>accessKeyID</c>, <c>access-key-id</c>, <c>access_id</c>), so
+/// they are compared without case, hyphens and underscores. What is not known is left alone. Never printed: the
+/// record's own form is replaced.
 /// </summary>
 internal sealed record OssutilConfig
 {

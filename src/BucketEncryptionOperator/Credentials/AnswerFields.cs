@@ -32,7 +32,7 @@ internal sealed class AnswerFields
             using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
             fields.Add(document.RootElement);
         }
-        // The second: half of a surrogate pair
+        // An InvalidOperationException is half of a surrogate pair
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             fields._texts.Clear();

@@ -1,8 +1,8 @@
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
-/// What is remembered of one place that keys come from. All but the turn is guarded by the gate of its <see
-/// cref="KeyEntries{TSource, TEntry}"/>.
+/// What is remembered of one place that keys come from. All but the turn is guarded by the gate of its
+/// <see cref="KeyEntries{TSource, TEntry}"/>.
 /// </summary>
 internal abstract class KeyEntry
 {

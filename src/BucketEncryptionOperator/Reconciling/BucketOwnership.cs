@@ -33,10 +33,12 @@ internal abstract record BucketStanding
 /// <item>
 /// A policy claims a bucket once its own keys have read it. Only the vendor's coded answer about that very bucket to
 /// that very key changes a claim: a denial makes it a denied claim, "no such bucket" ends it. A policy that is being
-/// deleted, is in mode Audit, or does not name the bucket any more has given its claim up.</item>
+/// deleted, is in mode Audit, or does not name the bucket any more has given its claim up.
+/// </item>
 /// <item>
 /// The oldest claim owns (creationTimestamp, then uid). A denied claim does not own, and keeps the bucket from every
-/// policy that declares something else: a denial never moves a bucket to another declaration.</item>
+/// policy that declares something else: a denial never moves a bucket to another declaration.
+/// </item>
 /// <item>Beside an owner whose writes are denied the next policy that declares the same may write in its place.</item>
 /// </list>
 /// Claims are read from statuses, so that they outlive the process; what a look has found since is added to them here,

@@ -41,8 +41,9 @@ internal sealed class PolicyPass(
     /// <param name="applied">
     /// Takes what was written, as it is written: it must be reported even if the pass does not come to its end.
     /// </param>
-    /// <returns>The policy as it is stored now, a result for each task, and whether the next pass should go
-    /// on.</returns>
+    /// <returns>
+    /// The policy as it is stored now, a result for each task, and whether the next pass should go on.
+    /// </returns>
     public async Task<(BucketEncryptionPolicy Policy, IReadOnlyList<BucketResult> Results, PassEnd End)> RunAsync(
         PassBasis basis,
         VendorSession session,

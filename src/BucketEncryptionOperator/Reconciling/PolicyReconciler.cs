@@ -284,12 +284,9 @@ internal sealed class PolicyReconciler(
                     cancellationToken
                 );
                 var all = results.ToArray();
+                // What the first look has written stays written
                 foreach (var (i, result) in rejected.Zip(again))
-                    // What the first look has written stays written
-                    all[i] = result with
-                    {
-                        Applied = result.Applied ?? all[i].Applied,
-                    };
+                    all[i] = result with { Applied = result.Applied ?? all[i].Applied };
                 results = all;
             }
             ended = true;

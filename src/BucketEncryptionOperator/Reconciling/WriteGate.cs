@@ -17,8 +17,8 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </item>
 /// <item>Where the record does not fit what was read: record again and start over, at most three times.</item>
 /// <item>
-/// Check once more, with nothing awaited between the check and the send, whether the write is still wanted (<see
-/// cref="WriteCheck"/>).
+/// Check once more, with nothing awaited between the check and the send, whether the write is still wanted
+/// (<see cref="WriteCheck"/>).
 /// </item>
 /// <item>Send, and read back.</item>
 /// </list>

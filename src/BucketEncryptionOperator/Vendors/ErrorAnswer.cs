@@ -162,7 +162,7 @@ internal sealed class ErrorAnswer
                     fields.TryAdd(property.Name, property.Value.GetString() ?? "");
             }
         }
-        // The second: half of a surrogate pair
+        // An InvalidOperationException is half of a surrogate pair
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             fields.Clear();

@@ -113,8 +113,8 @@ public sealed class KubeClient : IDisposable
     }
 
     /// <summary>
-    /// Opens a watch with bookmarks from <paramref name="resourceVersion"/>. The server ends it after <paramref
-    /// name="duration"/>; a stream that lives 30 s longer is taken for dead.
+    /// Opens a watch with bookmarks from <paramref name="resourceVersion"/>. The server ends it after
+    /// <paramref name="duration"/>; a stream that lives 30 s longer is taken for dead.
     /// </summary>
     public Task<WatchReader<T>> WatchAsync<T>(
         KubeResource<T> resource,
@@ -134,8 +134,8 @@ public sealed class KubeClient : IDisposable
 
     /// <summary>
     /// Opens a streaming list: a watch that first sends all that exists, at least as new as this moment, then a line of
-    /// type <see cref="WatchLineType.InitialEventsEnd"/>, and goes on as a watch. A server that has none says <see
-    /// cref="KubeFailureKind.Invalid"/> (off by default before Kubernetes 1.34; one that knows neither parameter
+    /// type <see cref="WatchLineType.InitialEventsEnd"/>, and goes on as a watch. A server that has none says
+    /// <see cref="KubeFailureKind.Invalid"/> (off by default before Kubernetes 1.34; one that knows neither parameter
     /// refuses resourceVersionMatch on a watch).
     /// </summary>
     public Task<WatchReader<T>> StreamListAsync<T>(
@@ -168,8 +168,9 @@ public sealed class KubeClient : IDisposable
         PatchAsync(resource, resource.ObjectPath(key), mergePatch, cancellationToken);
 
     /// <summary>
-    /// Merge-patches the status subresource, as <see cref="PatchAsync{T}(KubeResource{T}, NamespacedName,
-    /// ReadOnlyMemory{byte}, CancellationToken)"/> does an object.
+    /// Merge-patches the status subresource, as
+    /// <see cref="PatchAsync{T}(KubeResource{T}, NamespacedName, ReadOnlyMemory{byte}, CancellationToken)"/> does an
+    /// object.
     /// </summary>
     /// <returns>The object as stored.</returns>
     public Task<T> PatchStatusAsync<T>(

@@ -13,8 +13,8 @@ public sealed record KubeConnection(Uri Server)
         Renewable.Of<X509Certificate2Collection>([]);
 
     /// <summary>
-    /// Name to expect in the server's certificate, and to send in SNI and Host, instead of the host of <see
-    /// cref="Server"/>.
+    /// Name to expect in the server's certificate, and to send in SNI and Host, instead of the host of
+    /// <see cref="Server"/>.
     /// </summary>
     public string? TlsServerName { get; init; }
 

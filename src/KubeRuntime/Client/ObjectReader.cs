@@ -37,8 +37,8 @@ public enum WatchLineType
 }
 
 /// <summary>
-/// One line of a watch. <see cref="Item"/> is set on the first three types unless it was unreadable, then <see
-/// cref="Unreadable"/> is; <see cref="Failure"/> on errors; <see cref="ResourceVersion"/> on all but errors.
+/// One line of a watch. <see cref="Item"/> is set on the first three types unless it was unreadable, then
+/// <see cref="Unreadable"/> is; <see cref="Failure"/> on errors; <see cref="ResourceVersion"/> on all but errors.
 /// </summary>
 public sealed record WatchLine<T>(
     WatchLineType Type,

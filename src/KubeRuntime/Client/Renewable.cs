@@ -7,8 +7,8 @@ public static class Renewable
 {
     /// <summary>Reads now; what is thrown now is the caller's to explain.</summary>
     /// <param name="parse">
-    /// May throw <see cref="FormatException"/>, <see cref="KubeConfigException"/> or <see
-    /// cref="CryptographicException"/>.
+    /// May throw <see cref="FormatException"/>, <see cref="KubeConfigException"/> or
+    /// <see cref="CryptographicException"/>.
     /// </param>
     public static Renewable<T> From<T>(Func<string> read, Func<string, T> parse, TimeProvider time)
         where T : class => new(read, parse, time);

@@ -42,7 +42,8 @@ public sealed record EventReporter(string Controller, string Instance);
 /// </item>
 /// <item>
 /// Each subject has a limit (<see cref="SubjectLimits"/>). A first event over it is dropped; a further one of a series
-/// is counted, and the next write tells the sum.</item>
+/// is counted, and the next write tells the sum.
+/// </item>
 /// <item>
 /// What may pass is tried again for about a minute, under one name: that the event exists already means that an earlier
 /// try went well.

@@ -7,8 +7,8 @@ namespace KubeRuntime.Informers;
 /// <summary>
 /// Keeps a mirror of one kind fed, for ever, as a state machine (<see cref="WatchState{T}"/>): list (as a stream, which
 /// a server sends from memory and which goes on as the watch; by pages where it has none), watch with bookmarks, resume
-/// from the last version seen, list again on 410 in either form. What follows a failure, and a clean end, is <see
-/// cref="WatchRecovery"/>'s.
+/// from the last version seen, list again on 410 in either form. What follows a failure, and a clean end, is
+/// <see cref="WatchRecovery"/>'s.
 /// </summary>
 /// <param name="scope">An object that leaves it (its labels change) is told as deleted.</param>
 /// <param name="random">Source of jitter; watchers that share one need one that is thread-safe.</param>

@@ -14,8 +14,8 @@ public interface ILease
     Task<Lease> CreateAsync(LeaseRecord record, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Fails with <see cref="KubeFailureKind.Conflict"/> when the lease is no longer at <paramref
-    /// name="resourceVersion"/>.
+    /// Fails with <see cref="KubeFailureKind.Conflict"/> when the lease is no longer at
+    /// <paramref name="resourceVersion"/>.
     /// </summary>
     Task<Lease> UpdateAsync(string resourceVersion, LeaseRecord record, CancellationToken cancellationToken);
 

@@ -25,15 +25,18 @@ public sealed record LeaderElectorOptions(string Identity)
 /// <item>
 /// A standby watches the lease. It claims it when it is free, or was not seen to change for its duration by the
 /// standby's own monotonic clock. Every write is bound to the version that was judged (record, version and expiry are
-/// one <see cref="LeaseSnapshot"/>), so of several claims one succeeds.</item>
+/// one <see cref="LeaseSnapshot"/>), so of several claims one succeeds.
+/// </item>
 /// <item>
 /// A leader renews. Its right to write ends <see cref="LeaderElectorOptions.RenewDeadline"/> after it <i>sent</i> the
 /// last renewal that succeeded, whether or not anything in the process runs at that moment: <see cref="MayWrite"/> is a
-/// question to the clock, not a flag.</item>
+/// question to the clock, not a flag.
+/// </item>
 /// <item>
 /// A leader whose deadline has passed, or who finds another's name in the lease, has lost for good. The process must
 /// end: only that proves that nothing of the old term goes on, and what lost a lease in good order is ill more often
-/// than not.</item>
+/// than not.
+/// </item>
 /// <item>
 /// On a stop the work drains under a lease that is renewed meanwhile; then no write is possible any more; then the
 /// lease is given back.

@@ -2,10 +2,10 @@ namespace KubeRuntime.WorkQueues;
 
 /// <summary>
 /// Waiting keys in two lanes, each in a fair order (<see cref="FairQueue{TKey}"/>): <i>fast</i> for what is new,
-/// changed or failing, <i>slow</i> for checks that only fell due. The fast lane goes first, but after <see
-/// cref="FastInARow"/> of it one of the slow lane is taken, so that neither can hold the other up for ever. What is
-/// within its share of the workers goes before what is not, whichever lane it is in. Not thread-safe: the queue's lock
-/// guards it.
+/// changed or failing, <i>slow</i> for checks that only fell due. The fast lane goes first, but after
+/// <see cref="FastInARow"/> of it one of the slow lane is taken, so that neither can hold the other up for ever. What
+/// is within its share of the workers goes before what is not, whichever lane it is in. Not thread-safe: the queue's
+/// lock guards it.
 /// </summary>
 internal sealed class PriorityLanes<TKey>(Holdings holdings)
     where TKey : struct

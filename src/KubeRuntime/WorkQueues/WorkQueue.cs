@@ -131,8 +131,8 @@ public sealed class WorkQueue<TKey> : IDisposable
     }
 
     /// <summary>
-    /// Adds the key after its back-off, and never before <paramref name="atLeast"/>; the back-off grows until <see
-    /// cref="Forget"/>.
+    /// Adds the key after its back-off, and never before <paramref name="atLeast"/>; the back-off grows until
+    /// <see cref="Forget"/>.
     /// </summary>
     public void AddRateLimited(TKey key, TimeSpan atLeast)
     {

@@ -91,8 +91,8 @@ public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
         // The CRC-32 is zlib's, of this very body.
         const string Xml =
             "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>"
-            + "<SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule>"
-            + "</ServerSideEncryptionConfiguration>";
+            + "<SSEAlgorithm>AES256</SSEAlgorithm>"
+            + "</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>";
         StoreTestRequest request = Right with { Md5 = md5 };
 
         StoreTestAnswer answer = await Store.PutAsync(

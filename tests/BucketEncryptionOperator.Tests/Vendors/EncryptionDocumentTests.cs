@@ -331,9 +331,9 @@ public sealed class EncryptionDocumentTests
         ),
         ["a rule that only blocks says nothing of a default"] = (
             "s3",
-            "<ServerSideEncryptionConfiguration><Rule><BlockedEncryptionTypes>"
-                + "<EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule>"
-                + "</ServerSideEncryptionConfiguration>",
+            "<ServerSideEncryptionConfiguration><Rule>"
+                + "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"
+                + "</Rule></ServerSideEncryptionConfiguration>",
             new BucketEncryption.None()
         ),
         ["no rule says nothing"] = ("s3", "<ServerSideEncryptionConfiguration/>", new BucketEncryption.None()),
@@ -469,9 +469,9 @@ public sealed class EncryptionDocumentTests
         ),
         ["what only blocks stays beside a new default"] = (
             "s3",
-            "<ServerSideEncryptionConfiguration><Rule><BlockedEncryptionTypes>"
-                + "<EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule>"
-                + "</ServerSideEncryptionConfiguration>",
+            "<ServerSideEncryptionConfiguration><Rule>"
+                + "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"
+                + "</Rule></ServerSideEncryptionConfiguration>",
             Aes,
             $"<ServerSideEncryptionConfiguration xmlns=\"{AwsNamespace}\"><Rule>"
                 + "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"

@@ -54,7 +54,8 @@ internal sealed partial class ExecPluginFolder : IDisposable
             $$"""
             expires=$(date -u -d "+{{seconds}} seconds" +%Y-%m-%dT%H:%M:%SZ)
             printf '%s' '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", '
-            printf '"status": {"token": "{{token}}", "expirationTimestamp": "%s"} }' "$expires"
+            printf '%s' '"status": {"token": "{{token}}", '
+            printf '"expirationTimestamp": "%s"} }' "$expires"
             """
         );
 

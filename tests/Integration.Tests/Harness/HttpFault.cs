@@ -22,8 +22,8 @@ internal abstract record HttpFault
     public sealed record ExpiredEvent : HttpFault;
 
     /// <summary>
-    /// The server does what was asked; so much of its answer arrives, and then its end: a clean one, or with <paramref
-    /// name="Breaks"/> that of a broken stream.
+    /// The server does what was asked; so much of its answer arrives, and then its end: a clean one, or with
+    /// <paramref name="Breaks"/> that of a broken stream.
     /// </summary>
     public sealed record Truncate(int Bytes, bool Breaks) : HttpFault;
 

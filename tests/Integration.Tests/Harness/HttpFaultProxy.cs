@@ -143,9 +143,12 @@ internal sealed class HttpFaultProxy : IAsyncDisposable
         return context.Response.WriteAsync(Status(status));
     }
 
-    private static string Status(int code) =>
-        """{"kind":"Status","apiVersion":"v1","status":"Failure","message":"injected" """
-        + $$""","reason":"{{(code == 410 ? "Expired" : "Injected")}}","code":{{code}}}""";
+    private static string Status(int code)
+    {
+        var reason = code == 410 ? "Expired" : "Injected";
+        return """{"kind":"Status","apiVersion":"v1","status":"Failure","code":"""
+            + $$"""{{code}},"message":"injected","reason":"{{reason}}"}""";
+    }
 
     private async Task ForwardAsync(HttpContext context, HttpFault? fault)
     {

@@ -49,8 +49,8 @@ public sealed class ExecPluginTests : IDisposable
         );
         var expected = $$$"""
             {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
-             "spec": {"interactive": false, "cluster":
-            {"server": "https://api.test:6443", "certificate-authority-data": "{{{authority}}}",
+            "spec": {"interactive": false, "cluster": {"server": "https://api.test:6443",
+            "certificate-authority-data": "{{{authority}}}",
             "config": {"audience": "cluster-1", "number": 7, "flag": true, "list": ["a", "7"], "nothing": null} } } }
             """;
         var info = await File.ReadAllTextAsync(Path.Combine(_folder, "info"));

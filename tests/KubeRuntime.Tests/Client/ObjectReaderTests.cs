@@ -18,7 +18,7 @@ public sealed class ObjectReaderTests(ITestOutputHelper output)
     )]
     [InlineData(
         "spec before metadata, white space",
-        """ { "object" : { "spec" : {"size":7 } , "metadata":{"resourceVersion":"5","name":"a" } } """
+        """ { "object" : { "spec" : {"size":7 } , "metadata":{"resourceVersion":"5","name":"a" } }"""
             + """ , "type":"MODIFIED" } """
     )]
     [InlineData(

@@ -8,16 +8,11 @@ namespace KubeRuntime.Tests.LeaderElection;
 
 public sealed class LeaseLockTests
 {
-    /// <summary>One line, as a watch sends it.</summary>
+    // In one line, for it is also an event's object.
     private const string Stored =
-        """{"metadata":{"name":"l","namespace":"ns","resourceVersion":"7"},"spec":{"holderIdentity":"a","""
-        + """
-            "leaseDurationSeconds":15,"acquireTime":"2026-01-01T00:00:00.000000Z",
-            """
-        + """
-            "renewTime":"nonsense","leaseTransitions":3}}
-            """;
-
+        """{"metadata":{"name":"l","namespace":"ns","resourceVersion":"7"},"spec":"""
+        + """{"holderIdentity":"a","leaseDurationSeconds":15,"leaseTransitions":3,"""
+        + "\"acquireTime\":\"2026-01-01T00:00:00.000000Z\",\"renewTime\":\"nonsense\"}}";
     private static readonly DateTimeOffset Now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
     private int _connections;
 

@@ -108,8 +108,8 @@ internal sealed partial class Recorder(int limit)
 }
 
 /// <summary>
-/// Header names are lower case and sorted. <see cref="ClientPort"/> tells apart several clients with the same key. <see
-/// cref="Status"/> is null while the request is not decided, and for ever if it never was.
+/// Header names are lower case and sorted. <see cref="ClientPort"/> tells apart several clients with the same key.
+/// <see cref="Status"/> is null while the request is not decided, and for ever if it never was.
 /// </summary>
 internal sealed record RecordedRequest(
     long Sequence,

@@ -51,8 +51,8 @@ internal sealed class EncryptionDocument
     public string? Raw(string name) => (StoreXml.Only(_apply, name) ?? StoreXml.Only(_rule, name))?.Value;
 
     /// <summary>
-    /// The same document as GET is to give it: known elements that have a text, in the order of <paramref
-    /// name="known"/>, then what is not known.
+    /// The same document as GET is to give it: known elements that have a text, in the order of
+    /// <paramref name="known"/>, then what is not known.
     /// </summary>
     /// <param name="space">The vendor's namespace.</param>
     /// <param name="known">Elements, in GET's order; those of the rule after <see cref="Apply"/> or before.</param>

@@ -13,8 +13,8 @@ namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 /// <item>A write is wanted: <see cref="Wanted"/>.</item>
 /// <item>It acts on fresh evidence: <see cref="Fresh"/>.</item>
 /// <item>
-/// Its policy owns the bucket, or stands in for the owner, or releases a bucket that nobody else claims: <see
-/// cref="Entitled"/>, <see cref="MayRelease"/>.</item>
+/// Its policy owns the bucket, or stands in for the owner, or releases a bucket that nobody else claims:
+/// <see cref="Entitled"/>, <see cref="MayRelease"/>.</item>
 /// <item>It weakens nothing without consent: <see cref="Weakens"/>.</item>
 /// </list>
 /// What a look has found is known to the operator some steps after the vendor's answer. Until then the model counts
