@@ -42,7 +42,10 @@ internal sealed class IdentityHttp : IDisposable
             ConnectCallback = new StaggeredConnector(time).DialAsync,
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
         };
-        _http = new HttpClient(new SocketErrorHandler { InnerHandler = handler }) { Timeout = Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(new SocketErrorHandler { InnerHandler = handler })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         _http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
     }
 

@@ -57,10 +57,11 @@ internal sealed class SecretKeys(
     private readonly KeyEntries<SecretSource, Entry> _entries = new(isUsed);
 
     /// <exception cref="KubeApiException">The API server did not give it.</exception>
-    public static Task<V1Secret> FetchAsync(KubeClient client, NamespacedName name, CancellationToken cancellationToken) => client.CallAsync(
-        $"GET secrets {name}",
-        k => k.CoreV1.ReadNamespacedSecretAsync(name.Name, name.Namespace, cancellationToken: cancellationToken),
-        cancellationToken);
+    public static Task<V1Secret> FetchAsync(
+        KubeClient client, NamespacedName name, CancellationToken cancellationToken) => client.CallAsync(
+            $"GET secrets {name}",
+            k => k.CoreV1.ReadNamespacedSecretAsync(name.Name, name.Namespace, cancellationToken: cancellationToken),
+            cancellationToken);
 
     /// <summary>The key to use now, or why there is none.</summary>
     public async Task<Read<AccessKey>> GetAsync(SecretSource secret, CancellationToken cancellationToken)
@@ -202,7 +203,7 @@ internal sealed class SecretKeys(
     }
 
     private static string? Annotation(V1Secret secret) =>
-        secret.Metadata.Annotations is { } annotations && annotations.TryGetValue(KeysAnnotation, out var value) ? value : null;
+        secret.Metadata.Annotations?.TryGetValue(KeysAnnotation, out var value) == true ? value : null;
 
     /// <returns>Null: absent. Empty: there, and no use. A newline at the end, which many tools leave, is dropped.</returns>
     private static string? Field(V1Secret secret, string name)

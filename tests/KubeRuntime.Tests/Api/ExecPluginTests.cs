@@ -149,7 +149,7 @@ public sealed class ExecPluginTests : IDisposable
     [InlineData("no token and no certificate", "{}", "neither a token nor a client certificate")]
     [InlineData("a token of two lines", "{\"token\": \"s3cr3t\\ns3cr3t\"}", "not one line")]
     [InlineData("a certificate without its key", "{\"clientCertificateData\": \"s3cr3t\"}", "only one of")]
-    [InlineData("a certificate that is none", "{\"clientCertificateData\": \"s3cr3t\", \"clientKeyData\": \"s3cr3t\"}", "not PEM")]
+    [InlineData("an invalid certificate", "{\"clientCertificateData\": \"s3cr3t\", \"clientKeyData\": \"s3cr3t\"}", "not PEM")]
     [InlineData("an expiry that is no time", "{\"token\": \"s3cr3t\", \"expirationTimestamp\": \"s3cr3t\"}", "not JSON")]
     [InlineData("a token that has expired", "{\"token\": \"s3cr3t\", \"expirationTimestamp\": \"2001-01-01T00:00:00Z\"}", "has expired")]
     public async Task A_credential_that_is_none_is_told(string rule, string status, string named)
