@@ -11,7 +11,7 @@ namespace Benchmarks;
 /// </summary>
 internal static class Job
 {
-    private static readonly TimeSpan LongestWatch = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestWatch = TimeSpan.FromMinutes(20);
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(2);
 
     public static async Task<int> RunAsync(

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Vendors;
@@ -202,7 +203,7 @@ internal static class RunCommand
                 Environment.GetEnvironmentVariable,
                 TimeProvider.System
             );
-            var roots = Task.Run(ReadSystemRoots, cancellationToken);
+            var roots = Task.Run(ReadSystemRoots, CancellationToken.None);
             await using var app = Compose(parsed, connection);
             await Task.WhenAll(app.RunAsync(cancellationToken), roots);
             return Environment.ExitCode;
@@ -218,23 +219,26 @@ internal static class RunCommand
     /// <summary>
     /// Makes the runtime read the system's root certificates, once for the process. It would do so within the first TLS
     /// handshake, whatever that trusts, and takes half the time of the start for it. Here another core reads them while
-    /// the host starts.
+    /// the host starts. A failure is left to the first handshake that needs a root.
     /// </summary>
     private static void ReadSystemRoots()
     {
-        using var store = new X509Store(
-            StoreName.Root,
-            StoreLocation.LocalMachine,
-            OpenFlags.ReadOnly | OpenFlags.OpenExistingOnly
-        );
-        foreach (var root in store.Certificates)
-            root.Dispose();
+        try
+        {
+            using var store = new X509Store(StoreName.Root, StoreLocation.LocalMachine, OpenFlags.ReadOnly);
+            foreach (var root in store.Certificates)
+                root.Dispose();
+        }
+        catch (CryptographicException)
+        {
+            // There is no such store, or it cannot be read.
+        }
     }
 
     private static WebApplication Compose(ParseResult parsed, KubeConnection connection)
     {
-        // Not the slim builder: it reads appsettings.json of the working directory, and watches all files below it. In
-        // a container that is the whole file system. The environment is read for the OTEL_ variables.
+        // Not the slim builder: it reads appsettings.json of the working directory, and watches all files below it.
+        // In a container that is the whole file system. The environment is read for the OTEL_ variables.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Configuration.AddEnvironmentVariables();
         builder.WebHost.UseKestrelCore();

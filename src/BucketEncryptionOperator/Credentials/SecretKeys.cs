@@ -232,9 +232,7 @@ internal sealed class SecretKeys(
     }
 
     private static string? Annotation(V1Secret secret) =>
-        secret.Metadata.Annotations is { } annotations && annotations.TryGetValue(KeysAnnotation, out var value)
-            ? value
-            : null;
+        secret.Metadata.Annotations?.TryGetValue(KeysAnnotation, out var value) == true ? value : null;
 
     /// <returns>
     /// Null: absent. Empty: there, and no use. A newline at the end, which many tools leave, is dropped.

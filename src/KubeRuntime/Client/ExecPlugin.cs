@@ -174,7 +174,8 @@ public sealed class ExecPlugin(ExternalExecution exec, string execInfo, string o
     }
 
     /// <summary>
-    /// Reads to the end, and keeps at most so many bytes: a program whose output is not read does not end.
+    /// Reads to the end, because a program whose output is not read does not end. Keeps at most
+    /// <paramref name="limit"/> bytes.
     /// </summary>
     private static async Task<(byte[] Text, bool IsWhole)> ReadAsync(
         Stream stream,
@@ -187,9 +188,9 @@ public sealed class ExecPlugin(ExternalExecution exec, string execInfo, string o
         var isWhole = true;
         for (int read; (read = await stream.ReadAsync(buffer, cancellationToken)) > 0; )
         {
-            var room = limit - (int)text.Length;
-            isWhole &= read <= room;
-            text.Write(buffer, 0, Math.Min(read, room));
+            var free = limit - (int)text.Length;
+            isWhole &= read <= free;
+            text.Write(buffer, 0, Math.Min(read, free));
         }
         return (text.ToArray(), isWhole);
     }

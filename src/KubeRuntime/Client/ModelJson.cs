@@ -49,8 +49,8 @@ internal static class ModelJson
 }
 
 /// <summary>
-/// The models of the library's that are sent and read, and JSON as it is, for custom resources. Whoever calls one more
-/// of its operations adds its models here.
+/// The library's models that are sent and read, and plain JSON for custom resources. A call of another operation of the
+/// library needs its models here.
 /// </summary>
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(V1Secret))]

@@ -103,7 +103,7 @@ public sealed partial class ObservabilityTests : IDisposable
         Assert.Equal(LinesOf(first, "test"), LinesOf(second, "test"));
     }
 
-    /// <summary>Prometheus must not see a last value for ever, nor NaN, which spoils every sum.</summary>
+    /// <summary>Prometheus must see neither a last value without end nor NaN, which makes every sum NaN.</summary>
     [Fact]
     public void A_series_that_ends_is_gone_at_the_next_scrape_and_may_come_back()
     {

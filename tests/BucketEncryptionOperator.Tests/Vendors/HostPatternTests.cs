@@ -37,9 +37,9 @@ public sealed class HostPatternTests(ITestOutputHelper output)
     public void Random_patterns_match_what_the_same_regular_expression_matches()
     {
         var random = RandomSeed.NewRandom(output.WriteLine);
-        var matched = 0;
+        var (cases, matched) = (RandomSeed.Cases(20_000), 0);
 
-        for (var i = 0; i < RandomSeed.Cases(20_000); i++)
+        for (var i = 0; i < cases; i++)
         {
             var (pattern, host) = (Random("ab-.**", random), Random("ab-.A_", random));
             var expected = Regex.IsMatch(
@@ -52,7 +52,7 @@ public sealed class HostPatternTests(ITestOutputHelper output)
             Assert.True(expected == new HostPattern(pattern).Matches(host), $"\"{pattern}\" and \"{host}\"");
             matched += expected ? 1 : 0;
         }
-        Assert.True(matched > 50, $"only {matched} matched");
+        Assert.True(matched > cases / 100, $"only {matched} of {cases} matched");
     }
 
     [Fact]

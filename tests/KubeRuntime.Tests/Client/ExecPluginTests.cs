@@ -196,7 +196,7 @@ public sealed class ExecPluginTests : IDisposable
     [InlineData("a token of two lines", "{\"token\": \"s3cr3t\\ns3cr3t\"}", "not one line")]
     [InlineData("a certificate without its key", "{\"clientCertificateData\": \"s3cr3t\"}", "only one of")]
     [InlineData(
-        "a certificate that is none",
+        "an invalid certificate",
         "{\"clientCertificateData\": \"s3cr3t\", \"clientKeyData\": \"s3cr3t\"}",
         "not PEM"
     )]
