@@ -54,7 +54,7 @@ YAML
 # For `kubectl patch configmap argocd-cm`: README.md says how. Made from health.lua by `make render`: change it there.
 data:
 YAML
-  for kind in BucketEncryptionPolicy ObjectStore ClusterObjectStore; do
+  for kind in BucketEncryptionPolicy BucketStore ClusterBucketStore; do
     echo "  resource.customizations.health.bucketencryption.io_$kind: |"
     sed 's/^\(.\)/    \1/' deploy/argocd/health.lua
   done

@@ -4,7 +4,7 @@ import pathlib
 
 import yaml
 
-CRDS = ["bucketencryptionpolicies", "objectstores", "clusterobjectstores"]
+CRDS = ["bucketencryptionpolicies", "bucketstores", "clusterbucketstores"]
 
 
 def kind_of(schema):

@@ -181,7 +181,7 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
     private static string StoreYaml(Line line) =>
         $$"""
             apiVersion: bucketencryption.io/v1alpha1
-            kind: ObjectStore
+            kind: BucketStore
             metadata: {name: {{line.Name}}, namespace: {{line.Scene.Namespace}} }
             spec:
               vendor: {{(line.Giving == IdentityOperations.WebIdentity ? "S3" : "AlibabaOSS")}}

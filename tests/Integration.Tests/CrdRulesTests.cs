@@ -10,8 +10,8 @@ namespace Integration.Tests;
 public sealed class CrdRulesTests(ClusterFixture fixture)
 {
     private const string Policy = "BucketEncryptionPolicy";
-    private const string Store = "ObjectStore";
-    private const string ClusterStore = "ClusterObjectStore";
+    private const string Store = "BucketStore";
+    private const string ClusterStore = "ClusterBucketStore";
 
     private static readonly (string Case, string Kind, string Spec, string Message)[] Refused =
     [
@@ -400,7 +400,55 @@ public sealed class CrdRulesTests(ClusterFixture fixture)
         );
 
         Assert.True(code == 0, output);
-        Assert.Contains("objectstore.bucketencryption.io/huawei-beijing created", output, StringComparison.Ordinal);
+        Assert.Contains("bucketstore.bucketencryption.io/huawei-beijing created", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Policies_and_stores_are_found_by_fields_short_names_and_category()
+    {
+        var scene = await fixture.SceneAsync();
+        await scene.ApplyPolicyAsync("selected", ["some-bucket"]);
+
+        Assert.Contains(
+            "bucketencryptionpolicy.bucketencryption.io/selected",
+            await ListAsync(
+                "bep",
+                "spec.storeRef.name=oss,spec.storeRef.kind=BucketStore,spec.encryption.algorithm=KMS,spec.mode=Enforce,"
+                    + "spec.deletionPolicy=Retain"
+            ),
+            StringComparison.Ordinal
+        );
+        foreach (
+            var field in (string[])["storeRef.name", "storeRef.kind", "encryption.algorithm", "mode", "deletionPolicy"]
+        )
+            Assert.Equal("", await ListAsync("bep", $"spec.{field}=other"));
+        Assert.Contains(
+            "bucketstore.bucketencryption.io/oss",
+            await ListAsync("bs", "spec.vendor=AlibabaOSS,spec.region=cn-hangzhou"),
+            StringComparison.Ordinal
+        );
+        Assert.Equal("", await ListAsync("bs", "spec.vendor=S3"));
+        Assert.Equal("", await ListAsync("cbs", "spec.vendor=none,spec.region=nowhere"));
+        var all = await ListAsync("bucketencryption", selector: null);
+        Assert.Contains("bucketencryptionpolicy.bucketencryption.io/selected", all, StringComparison.Ordinal);
+        Assert.Contains("bucketstore.bucketencryption.io/oss", all, StringComparison.Ordinal);
+
+        async Task<string> ListAsync(string resource, string? selector)
+        {
+            var (code, output) = await scene.Cluster.TryKubectlAsync([
+                "get",
+                resource,
+                "-n",
+                scene.Namespace,
+                "-o",
+                "name",
+                .. Selected(selector),
+            ]);
+            Assert.True(code == 0, output);
+            return output.Trim();
+        }
+
+        static string[] Selected(string? selector) => selector is null ? [] : ["--field-selector", selector];
     }
 
     [Fact]

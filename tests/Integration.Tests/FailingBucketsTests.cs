@@ -125,7 +125,7 @@ public sealed class FailingBucketsTests(ClusterFixture fixture, ITestOutputHelpe
     {
         var scene = await fixture.SceneAsync();
         scene.CreateBuckets("later");
-        await scene.Cluster.KubectlAsync("-n", scene.Namespace, "delete", "secret/oss-keys", "objectstore/oss");
+        await scene.Cluster.KubectlAsync("-n", scene.Namespace, "delete", "secret/oss-keys", "bucketstore/oss");
         await using var op = await fixture.OperatorAsync(scene);
         await scene.ApplyPolicyAsync("one", ["later"]);
         var policy = await scene.Cluster.WhenReadyIsAsync(

@@ -437,7 +437,7 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
         _said.Add(
             (
                 "statuses",
-                await fixture.Cluster.KubectlAsync("-n", TheScene.Namespace, "get", "bep,objectstores", "-o", "yaml")
+                await fixture.Cluster.KubectlAsync("-n", TheScene.Namespace, "get", "bep,bucketstores", "-o", "yaml")
             )
         );
         _said.Add(
@@ -475,7 +475,7 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
     ) =>
         $$"""
             apiVersion: bucketencryption.io/v1alpha1
-            kind: ObjectStore
+            kind: BucketStore
             metadata: {name: {{name}}, namespace: {{TheScene.Namespace}} }
             spec:
               vendor: {{vendor}}

@@ -20,7 +20,7 @@ public sealed class SettledPolicyTests(ClusterFixture fixture, ITestOutputHelper
         await scene.ApplyPolicyAsync("ten", TenBuckets);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "ten", "True", detail: () => op.Log);
         await scene.Cluster.WhenStoreReadyIsAsync(
-            "objectstore",
+            "bucketstore",
             scene.Namespace,
             "oss",
             "True",

@@ -16,7 +16,7 @@ public sealed class StoreStatusTests(ClusterFixture fixture)
             "-n",
             scene.Namespace,
             "get",
-            "objectstore",
+            "bucketstore",
             "oss",
             "-o",
             "jsonpath={.status.observedGeneration} {.status.conditions[0].status} {.status.conditions[0].reason}"
@@ -34,14 +34,14 @@ public sealed class StoreStatusTests(ClusterFixture fixture)
             "-n",
             scene.Namespace,
             "patch",
-            "objectstore",
+            "bucketstore",
             "oss",
             "--type=merge",
             "-p",
             """{"spec": {"endpoint": "https://inside.example"}}"""
         );
         await WhenReadyIsAsync(scene, "False", "EndpointNotAllowed", op);
-        var columns = await scene.Cluster.KubectlAsync("-n", scene.Namespace, "get", "objectstore", "oss");
+        var columns = await scene.Cluster.KubectlAsync("-n", scene.Namespace, "get", "bucketstore", "oss");
 
         Assert.Equal("-1 Unknown Pending", fresh.TrimEnd());
         Assert.Matches(
@@ -51,5 +51,5 @@ public sealed class StoreStatusTests(ClusterFixture fixture)
     }
 
     private static Task<JsonNode> WhenReadyIsAsync(Scene scene, string status, string reason, OperatorProcess op) =>
-        scene.Cluster.WhenStoreReadyIsAsync("objectstore", scene.Namespace, "oss", status, reason, () => op.Log);
+        scene.Cluster.WhenStoreReadyIsAsync("bucketstore", scene.Namespace, "oss", status, reason, () => op.Log);
 }

@@ -15,7 +15,7 @@ public sealed class TenancyTests(ClusterFixture fixture)
     public async Task A_policy_reaches_neither_store_nor_Secret_of_another_namespace()
     {
         var (theirs, ours) = await NeighboursAsync();
-        await ours.Cluster.KubectlAsync("-n", ours.Namespace, "delete", "objectstore", "oss");
+        await ours.Cluster.KubectlAsync("-n", ours.Namespace, "delete", "bucketstore", "oss");
         await ours.Cluster.KubectlAsync("-n", ours.Namespace, "delete", "secret", "oss-keys");
         var mark = AuditLog.Mark(fixture.Server.AuditLog);
         await using var op = await fixture.OperatorAsync(ours);
@@ -70,7 +70,7 @@ public sealed class TenancyTests(ClusterFixture fixture)
         var (allowed, other) = await NeighboursAsync();
         var store = $"store-{allowed.Namespace}";
         foreach (var scene in (Scene[])[allowed, other])
-            await scene.Cluster.KubectlAsync("-n", scene.Namespace, "delete", "objectstore", "oss");
+            await scene.Cluster.KubectlAsync("-n", scene.Namespace, "delete", "bucketstore", "oss");
         await allowed.Cluster.ApplyAsync(ClusterStoreYaml(allowed, store, $"{{names: [{allowed.Namespace}]}}"));
         await MoveSecretAsync(allowed);
         var mark = AuditLog.Mark(fixture.Server.AuditLog);
@@ -95,7 +95,7 @@ public sealed class TenancyTests(ClusterFixture fixture)
             () => op.Log
         );
         await allowed.Cluster.WhenStoreReadyIsAsync(
-            "clusterobjectstore",
+            "clusterbucketstore",
             "",
             store,
             "True",
@@ -213,7 +213,7 @@ public sealed class TenancyTests(ClusterFixture fixture)
     private static string ClusterStoreYaml(Scene scene, string name, string allowed) =>
         scene
             .StoreYaml()
-            .Replace("kind: ObjectStore", "kind: ClusterObjectStore", StringComparison.Ordinal)
+            .Replace("kind: BucketStore", "kind: ClusterBucketStore", StringComparison.Ordinal)
             .Replace($"{{name: oss, namespace: {scene.Namespace} }}", $"{{name: {name}}}", StringComparison.Ordinal)
             .Replace("oss-keys", "cluster-keys", StringComparison.Ordinal) + $"\n  allowedNamespaces: {allowed}";
 
@@ -221,7 +221,7 @@ public sealed class TenancyTests(ClusterFixture fixture)
         scene.Cluster.ApplyAsync(
             scene
                 .PolicyYaml(name, [bucket])
-                .Replace("{name: oss}", $"{{kind: ClusterObjectStore, name: {store}}}", StringComparison.Ordinal)
+                .Replace("{name: oss}", $"{{kind: ClusterBucketStore, name: {store}}}", StringComparison.Ordinal)
         );
 
     private static string Told(JsonNode policy) =>

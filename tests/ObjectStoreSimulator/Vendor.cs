@@ -7,7 +7,7 @@ using ObjectStoreSimulator.State;
 namespace ObjectStoreSimulator;
 
 /// <summary>
-/// Whose store a simulator is. Names are those of an ObjectStore's <c>spec.vendor</c>; its S3 is AWS here, and MinIO
+/// Whose store a simulator is. Names are those of a BucketStore's <c>spec.vendor</c>; its S3 is AWS here, and MinIO
 /// the other kind.
 /// </summary>
 internal enum Vendor

@@ -49,22 +49,24 @@ start_api_server() {
 
 # For health.py, if somebody wants them.
 keep_status() { [ -z "${STATUSES:-}" ] || printf '%s\n' "$2" >"$STATUSES/$1.json"; }
-established() { quietly kubectl wait --for=condition=Established --timeout=20s crd/{bucketencryptionpolicies,objectstores}.bucketencryption.io; }
+established() { quietly kubectl wait --for=condition=Established --timeout=20s $(kubectl get crd -o name | grep bucketencryption.io); }
 make_objects() {
   established
   quietly kubectl create namespace team
-  quietly kubectl apply --namespace team -f deploy/samples/secret.yaml -f deploy/samples/objectstore.yaml -f deploy/samples/policy-kms.yaml
+  quietly kubectl apply --namespace team -f deploy/samples/secret.yaml -f tests/chart/older-objects.yaml
   # As an operator of that version would have left it.
   quietly kubectl patch --namespace team bep finance --subresource=status --type=merge --patch '{"status": {"observedGeneration": 1,
     "conditions": [{"type": "Ready", "status": "True", "reason": "InSync", "message": "All 2 buckets are encrypted as declared.", "observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z"}],
     "buckets": [{"name": "finance-archive", "state": "InSync", "lastAppliedTime": "2026-01-01T00:00:00Z"}], "summary": {"total": 2, "inSync": 2, "drifted": 0, "failed": 0, "unknown": 0, "text": "2/2"}}}'
 }
 # What must never change: who the objects are, what was declared, and what was found. A newer CRD may add defaults to a spec.
-objects() {
+objects() { # the store's kind
   kubectl get --namespace team bep/finance -o 'jsonpath={.metadata.uid} {.spec.storeRef} {.spec.buckets} {.spec.encryption} {.status}{"\n"}'
-  kubectl get --namespace team objectstore/hangzhou -o 'jsonpath={.metadata.uid} {.spec.vendor} {.spec.region} {.spec.endpoint} {.spec.credentials}{"\n"}'
+  kubectl get --namespace team "$1.bucketencryption.io/hangzhou" -o 'jsonpath={.metadata.uid} {.spec.vendor} {.spec.region} {.spec.endpoint} {.spec.credentials}{"\n"}'
 }
-knows() { kubectl get crd objectstores.bucketencryption.io -o 'jsonpath={.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.rateLimit.type}'; }
+knows() { kubectl get crd bucketencryptionpolicies.bucketencryption.io -o 'jsonpath={.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.mode.type}'; }
+# docs/upgrade.md, "Renamed kinds": the commands that stand there, with this namespace's stores and policies.
+renamed_kinds() { sed -n '/^## Renamed kinds/,/^## /p' docs/upgrade.md | sed -n '/^```/,/^```/{/^```/d;p}'; }
 release_objects() { kubectl get -o name deployment,serviceaccount,role,rolebinding,pdb --namespace "$release" -l app.kubernetes.io/instance="$1"; kubectl get -o name clusterrole,clusterrolebinding -l app.kubernetes.io/instance="$1"; }
 crds() { kubectl get crd -o name | grep -c bucketencryption.io || true; }
 
@@ -73,8 +75,8 @@ printf 'API server %s, Helm %s\n' "$(<"$work/api/ready")" "$("$helm" version --s
 
 helm install "$release" tests/chart/older --create-namespace
 make_objects
-is "an older chart is installed: its CRD knows no rateLimit" "$(knows)" ""
-before=$(objects)
+is "an older chart is installed: its CRD knows no mode" "$(knows)" ""
+before=$(objects objectstore)
 [[ $before == *InSync* && $before == *hangzhou* ]] || die "no objects to watch over: $before"
 
 # An operator of this version, where nothing is to be done: it watches another namespace. What it says is told apart by the time of the upgrade alone.
@@ -93,7 +95,17 @@ kill "$operator"
 wait "$operator"
 operator=''
 is "an upgrade brings the CRDs along" "$(knows)" object
-is "policies, stores and statuses are as they were" "$(objects)" "$before"
+is "policies, stores and statuses are as they were" "$(objects objectstore)" "$before"
+is "the stores of the older kind are still there" "$(kubectl get --namespace team -o name objectstores)" objectstore.bucketencryption.io/hangzhou
+quietly kubectl annotate --namespace team bep/finance note=unchanged
+ok "a policy of a store of the older kind can still be changed elsewhere"
+refused "storeRef cannot be changed" kubectl patch --namespace team bep finance --type=merge -p '{"spec": {"storeRef": {"kind": "ClusterBucketStore"}}}'
+refused "storeRef cannot be changed" kubectl patch --namespace team bep finance --type=merge -p '{"spec": {"storeRef": {"kind": "BucketStore", "name": "other"}}}'
+ok "and not be pointed at another store"
+quietly bash -euo pipefail -c "$(renamed_kinds)"
+is "the commands of docs/upgrade.md rename the kinds, and change nothing else" "$(objects bucketstore | sed '2s/^[^ ]* //')" "$(sed -e 's/"ObjectStore"/"BucketStore"/' -e '2s/^[^ ]* //' <<<"$before")"
+is "the older CRDs are gone" "$(kubectl get crd -o name | grep -c objectstores || true)" 0
+before=$(objects bucketstore)
 quietly kubectl apply --dry-run=server --namespace team -f deploy/samples
 ok "the API server takes every sample"
 quietly kubectl apply --dry-run=server --validate=strict -f deploy/install.yaml
@@ -113,11 +125,13 @@ is "and may not list Secrets" "$(kubectl auth can-i list secrets --all-namespace
 
 helm rollback "$release" 1
 is "a rollback takes the CRDs back" "$(knows)" ""
-is "and loses no status" "$(objects)" "$before"
+is "and loses no status" "$(objects bucketstore)" "$before"
 # Not by a rollback: Helm does not take up a kept CRD that the older version has not (docs/upgrade.md).
 helm upgrade "$release" "$chart"
 is "and forward again" "$(knows)" object
-is "still nothing is lost" "$(objects)" "$before"
+is "still nothing is lost" "$(objects bucketstore)" "$before"
+is "the rollback brought the CRDs of the older kinds back, and an upgrade leaves them" "$(crds)" 5
+quietly kubectl delete crd objectstores.bucketencryption.io clusterobjectstores.bucketencryption.io
 
 helm upgrade "$release" "$chart" --set 'watchNamespaces={team}' --set 'rbac.secrets[0].namespace=team' --set 'rbac.secrets[0].names={oss-keys}'
 is "told to watch one namespace, the account may still watch there" "$(kubectl auth can-i watch bep --namespace team --as=system:serviceaccount:$release:$release)" yes
@@ -128,17 +142,17 @@ is "and no other" "$(kubectl auth can-i get secret/other --namespace team --as=s
 helm uninstall "$release"
 is "uninstalling takes account, rights and Deployment away" "$(release_objects $release)" ""
 is "and leaves the CRDs" "$(crds)" 3
-is "and everything in them" "$(objects)" "$before"
+is "and everything in them" "$(objects bucketstore)" "$before"
 helm install "$release" "$chart"
-is "installed again under its name, it finds everything" "$(objects)" "$before"
+is "installed again under its name, it finds everything" "$(objects bucketstore)" "$before"
 
 helm uninstall "$release"
 refused "invalid ownership metadata" "$helm" install another "$chart" --namespace "$release"
 ok "another release does not take the kept CRDs silently"
 helm install another "$chart" --take-ownership
-is "with --take-ownership it does, and loses nothing" "$(objects)" "$before"
+is "with --take-ownership it does, and loses nothing" "$(objects bucketstore)" "$before"
 
 helm upgrade another "$chart" --set crds.keep=false
 helm uninstall another
-quietly kubectl wait --for=delete --timeout=20s crd/{bucketencryptionpolicies,objectstores,clusterobjectstores}.bucketencryption.io
+quietly kubectl wait --for=delete --timeout=20s crd/{bucketencryptionpolicies,bucketstores,clusterbucketstores}.bucketencryption.io
 is "where the CRDs need not be kept, nothing is left" "$(crds)" 0

@@ -96,7 +96,7 @@ def by_default_two_pods_with_a_lease_a_budget_and_rights_in_the_whole_cluster(o)
     assert only(o, "Deployment")["spec"]["replicas"] == 2 and only(o, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
     assert {"--leader-elect", f"--lease-namespace={NAMESPACE}", f"--lease-name={LEASE}"} <= set(container(o)["args"])
     assert not any(a.startswith(("--watch-namespaces", "--allowed-endpoints")) for a in container(o)["args"])
-    assert {("watch", NAMED), ("get", "secrets"), ("watch", "clusterobjectstores"), ("watch", "namespaces")} <= rights(o, "ClusterRole")
+    assert {("watch", NAMED), ("get", "secrets"), ("watch", "clusterbucketstores"), ("watch", "namespaces")} <= rights(o, "ClusterRole")
     assert rights(o, "Role", NAMESPACE) == {("create", "leases")} | {(v, "leases", LEASE) for v in ("get", "list", "watch", "patch")}
     assert not {"NetworkPolicy", "Service", "ServiceMonitor", "PodMonitor", "PrometheusRule", "ConfigMap"} & set(kinds(o))
 
@@ -143,14 +143,14 @@ def listed_secrets_in_watched_namespaces(o):
 @case({"watchNamespaces": ["team-a"], "clusterStores": {"enabled": True}})
 def stores_of_the_cluster_beside_watched_namespaces(o):
     assert {"--cluster-stores=true", f"--cluster-resource-namespace={NAMESPACE}"} <= set(container(o)["args"])
-    assert rights(o, "ClusterRole") == {(verb, kind) for verb in ("list", "watch") for kind in ("clusterobjectstores", "namespaces")} | {("patch", "clusterobjectstores/status")}
+    assert rights(o, "ClusterRole") == {(verb, kind) for verb in ("list", "watch") for kind in ("clusterbucketstores", "namespaces")} | {("patch", "clusterbucketstores/status")}
     assert ("get", "secrets") in rights(o, "Role", NAMESPACE)
 
 
 @case({"clusterStores": {"enabled": False}})
 def no_right_to_stores_of_the_cluster_where_they_are_not_served(o):
     assert "--cluster-stores=false" in container(o)["args"]
-    assert not {"clusterobjectstores", "clusterobjectstores/status", "namespaces"} & {right[1] for right in rights(o, "ClusterRole")}
+    assert not {"clusterbucketstores", "clusterbucketstores/status", "namespaces"} & {right[1] for right in rights(o, "ClusterRole")}
 
 
 @case({"clusterStores": {"secretsNamespace": "vault"}, "rbac": {"secrets": [{"namespace": "vault", "names": ["company-keys"]}]}})
@@ -176,8 +176,8 @@ def people_who_may_edit_may_write_policies_but_only_admins_write_stores(o):
         chosen = [x for key, x in o.items() if key[0] == "ClusterRole" and f"rbac.authorization.k8s.io/aggregate-to-{role}" in x["metadata"]["labels"]]
         return {(verb, resource) for x in chosen for rule in x["rules"] for resource in rule["resources"] for verb in rule["verbs"]}
     assert {verb for verb, _ in granted("view")} == {"get", "list", "watch"}
-    assert ("create", NAMED) in granted("edit") and ("create", "objectstores") not in granted("edit") and ("create", "clusterobjectstores") not in granted("admin")
-    assert ("create", "objectstores") in granted("admin")
+    assert ("create", NAMED) in granted("edit") and ("create", "bucketstores") not in granted("edit") and ("create", "clusterbucketstores") not in granted("admin")
+    assert ("create", "bucketstores") in granted("admin")
 
 
 @case({"leaderElection": {"enabled": False}, "replicas": 1})

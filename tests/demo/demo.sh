@@ -264,7 +264,7 @@ start_api_server() {
 
 refuse_a_cluster_in_use() {
   local there
-  there=$(kubectl get --ignore-not-found -o name crd/{bucketencryptionpolicies,objectstores,clusterobjectstores}.bucketencryption.io \
+  there=$(kubectl get --ignore-not-found -o name crd/{bucketencryptionpolicies,bucketstores,clusterbucketstores}.bucketencryption.io \
     "namespace/$installation" "namespace/$namespace" "clusterrole/$installation" "clusterrolebinding/$installation")
   [ -z "$there" ] || die "this cluster has these already, and the demo would change and then remove them:"$'\n'"$there"
 }
@@ -307,7 +307,7 @@ install() {
     sed 's/^  replicas: 2$/  replicas: 0/' deploy/install.yaml | kubectl apply -f -
     kubectl create namespace "$namespace"
   fi
-  kubectl wait --for=condition=Established --timeout=${patience}s crd/{bucketencryptionpolicies,objectstores,clusterobjectstores}.bucketencryption.io >/dev/null
+  kubectl wait --for=condition=Established --timeout=${patience}s crd/{bucketencryptionpolicies,bucketstores,clusterbucketstores}.bucketencryption.io >/dev/null
   # A resync of 30 s is the least that the CRD allows. Nobody wants to wait so long here: the demo's copy allows 1 s.
   kubectl get crd bucketencryptionpolicies.bucketencryption.io -o yaml | sed "s/duration('30s')/duration('1s')/" | kubectl replace -f -
   is "pods" "$(kubectl get deployment --namespace "$installation" "$installation" -o 'jsonpath={.spec.replicas}')" 0
@@ -488,7 +488,7 @@ invalid_specs() {
     "algorithm None removes the encryption of the buckets: set spec.allowDowngrade to true if that is what you want"
   refused "sed 's/web-assets/Web_Assets/' deploy/samples/policy-aes256.yaml | kubectl apply -f -" \
     "a bucket name has 3 to 63 lower-case letters, digits and hyphens (S3: and dots between them), and starts and ends with a letter or digit"
-  refused "sed 's/region: cn-hangzhou/region: oss-cn-hangzhou/' deploy/samples/objectstore.yaml | kubectl apply -f -" \
+  refused "sed 's/region: cn-hangzhou/region: oss-cn-hangzhou/' deploy/samples/bucketstore.yaml | kubectl apply -f -" \
     "the region id goes without the prefix oss-, for example cn-hangzhou"
   refused "kubectl patch bep $policy --type merge -p '{\"spec\":{\"storeRef\":{\"name\":\"hr\"}}}'" \
     "storeRef cannot be changed, delete this policy and create another one for the other store"
@@ -523,15 +523,15 @@ shared_store() {
   scene "A store of the whole cluster, whose keys no team sees, for the namespaces that it allows"
   make_bucket shared-bucket
   run "kubectl apply -n $installation -f deploy/samples/secret.yaml"
-  run 'sed "$HERE" deploy/samples/clusterobjectstore.yaml | kubectl apply -f -'
+  run 'sed "$HERE" deploy/samples/clusterbucketstore.yaml | kubectl apply -f -'
   apply tests/demo/shared.yaml
   wait_for_reason shared StoreNotAllowed
   run "kubectl label namespace $namespace example.com/buckets=yes"
   run "kubectl wait --for=condition=Ready bep/shared --timeout=${patience}s"
-  run 'kubectl get clusterobjectstores'
+  run 'kubectl get clusterbucketstores'
   has_encryption shared-bucket || die "shared-bucket should be encrypted now"
   ok "shared-bucket is encrypted"
-  keep_status Healthy-Current clusterobjectstore/company
+  keep_status Healthy-Current clusterbucketstore/company
 }
 
 two_replicas() {

@@ -10,7 +10,7 @@ import sys
 
 PERHAPS = {
     "list": "where the server has no streaming lists (before 1.34 they are off by default), or they broke off",
-    "patch clusterobjectstores/status": "where there is a ClusterObjectStore",
+    "patch clusterbucketstores/status": "where there is a ClusterBucketStore",
     "patch events": "where the same event comes again within minutes",
 }
 

@@ -187,7 +187,7 @@ start_api_server() {
   "$kubectl" wait --for=condition=Established --timeout=20s crd --all >/dev/null
   # For a moment the server answers watches of a new kind with 429, and the start would be measured with a retry in it.
   local plural end=$((SECONDS + patience))
-  for plural in bucketencryptionpolicies objectstores clusterobjectstores; do
+  for plural in bucketencryptionpolicies bucketstores clusterbucketstores; do
     until "$kubectl" get --raw "/apis/bucketencryption.io/v1alpha1/$plural?watch=1&timeoutSeconds=1" >/dev/null 2>&1; do
       [ "$SECONDS" -lt "$end" ] || die "no watch of $plural within $patience s"
       sleep 0.1

@@ -68,7 +68,7 @@ def set_scene(processes):
     kubectl("create", "namespace", NAMESPACE)
     observe.install_crds(older=False)
     apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "oss-keys", "namespace": NAMESPACE}, "stringData": {"accessKeyId": "ak", "accessKeySecret": "example-secret"}},
-          {"apiVersion": "bucketencryption.io/v1alpha1", "kind": "ObjectStore", "metadata": {"name": "hangzhou", "namespace": NAMESPACE},
+          {"apiVersion": "bucketencryption.io/v1alpha1", "kind": "BucketStore", "metadata": {"name": "hangzhou", "namespace": NAMESPACE},
            "spec": {"vendor": "AlibabaOSS", "region": "cn-hangzhou", "endpoint": store, "credentials": {"secretRef": {"name": "oss-keys"}},
                     "rateLimit": {"requestsPerSecond": 1000, "burst": 1000, "maxConcurrency": 64}}},
           *(policy(f"bench-{i}", *n, resyncInterval="30s") for i, n in enumerate(names)))

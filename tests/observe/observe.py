@@ -189,7 +189,7 @@ def install_crds(older):
     if older:
         del policies["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["suspend"]
     apply(policies)
-    kubectl("apply", "-f", "crds/objectstores.yaml", "-f", "crds/clusterobjectstores.yaml")
+    kubectl("apply", "-f", "crds/bucketstores.yaml", "-f", "crds/clusterbucketstores.yaml")
     kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
 
 
@@ -199,7 +199,7 @@ def install(store):
     for bucket in ["good", "audited", "contested", "lagging", *(f"many-{i}" for i in range(20)), *(f"slow-{i}" for i in range(90))]:
         http("PUT", f"{store}/_admin/buckets/{bucket}", {"region": "cn-hangzhou"})
     apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "oss-keys", "namespace": NAMESPACE}, "stringData": {"accessKeyId": "ak", "accessKeySecret": "example-secret"}},
-          {"apiVersion": "bucketencryption.io/v1alpha1", "kind": "ObjectStore", "metadata": {"name": "hangzhou", "namespace": NAMESPACE},
+          {"apiVersion": "bucketencryption.io/v1alpha1", "kind": "BucketStore", "metadata": {"name": "hangzhou", "namespace": NAMESPACE},
            "spec": {"vendor": "AlibabaOSS", "region": "cn-hangzhou", "endpoint": store, "credentials": {"secretRef": {"name": "oss-keys"}}}},
           policy("good", "good"))
 

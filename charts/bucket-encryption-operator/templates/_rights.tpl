@@ -9,11 +9,11 @@ Every right that the operator has, once. `in` says where it is needed:
 {{- define "beo.rights" -}}
 - in: watched
   apiGroups: [bucketencryption.io]
-  resources: [bucketencryptionpolicies, objectstores]
+  resources: [bucketencryptionpolicies, bucketstores]
   verbs: [list, watch]
 - in: watched
   apiGroups: [bucketencryption.io]
-  resources: [bucketencryptionpolicies/status, objectstores/status]
+  resources: [bucketencryptionpolicies/status, bucketstores/status]
   verbs: [patch]
 # The finalizer of deletionPolicy Delete and Restore. RBAC cannot grant less: this is a right to change specs too, of which the operator makes no use.
 - in: watched
@@ -23,13 +23,13 @@ Every right that the operator has, once. `in` says where it is needed:
 {{- if include "beo.servesClusterStores" . }}
 - in: cluster
   apiGroups: [bucketencryption.io]
-  resources: [clusterobjectstores]
+  resources: [clusterbucketstores]
   verbs: [list, watch]
 - in: cluster
   apiGroups: [bucketencryption.io]
-  resources: [clusterobjectstores/status]
+  resources: [clusterbucketstores/status]
   verbs: [patch]
-# Their labels say which ClusterObjectStore they may use.
+# Their labels say which ClusterBucketStore they may use.
 - in: cluster
   apiGroups: [""]
   resources: [namespaces]

@@ -12,17 +12,17 @@ internal static class ApiResources
     public const string Version = "v1alpha1";
 
     public const string Policy = "BucketEncryptionPolicy";
-    public const string ObjectStore = "ObjectStore";
-    public const string ClusterObjectStore = "ClusterObjectStore";
+    public const string BucketStore = "BucketStore";
+    public const string ClusterBucketStore = "ClusterBucketStore";
 
     public static KubeResource<BucketEncryptionPolicy> Policies { get; } =
         new(Group, Version, "bucketencryptionpolicies", ApiJsonContext.Default.BucketEncryptionPolicy);
 
-    public static KubeResource<ObjectStore> Stores { get; } =
-        new(Group, Version, "objectstores", ApiJsonContext.Default.ObjectStore);
+    public static KubeResource<BucketStore> Stores { get; } =
+        new(Group, Version, "bucketstores", ApiJsonContext.Default.BucketStore);
 
-    public static KubeResource<ClusterObjectStore> ClusterStores { get; } =
-        new(Group, Version, "clusterobjectstores", ApiJsonContext.Default.ClusterObjectStore);
+    public static KubeResource<ClusterBucketStore> ClusterStores { get; } =
+        new(Group, Version, "clusterbucketstores", ApiJsonContext.Default.ClusterBucketStore);
 
     public static KubeResource<Namespace> Namespaces { get; } =
         new("", "v1", "namespaces", ApiJsonContext.Default.Namespace);
@@ -55,8 +55,8 @@ internal sealed record PatchMeta
     ]
 )]
 [JsonSerializable(typeof(BucketEncryptionPolicy))]
-[JsonSerializable(typeof(ObjectStore))]
-[JsonSerializable(typeof(ClusterObjectStore))]
+[JsonSerializable(typeof(BucketStore))]
+[JsonSerializable(typeof(ClusterBucketStore))]
 [JsonSerializable(typeof(Namespace))]
 [JsonSerializable(typeof(StatusPatch))]
 [JsonSerializable(typeof(StoreStatusPatch))]

@@ -41,13 +41,13 @@ internal static class RunCommand
     private static readonly Option<bool?> ClusterStores = new("--cluster-stores")
     {
         Description =
-            "Serve ClusterObjectStores, which needs rights in the whole cluster. Default: true, but false with "
+            "Serve ClusterBucketStores, which needs rights in the whole cluster. Default: true, but false with "
             + "--watch-namespaces.",
     };
     private static readonly Option<string?> ClusterResourceNamespace = new("--cluster-resource-namespace")
     {
         Description =
-            "Namespace of the Secrets that ClusterObjectStores name. Default: the pod's own, and outside of a pod "
+            "Namespace of the Secrets that ClusterBucketStores name. Default: the pod's own, and outside of a pod "
             + "--lease-namespace.",
     };
     private static readonly Option<string[]> AllowedEndpoints = new("--allowed-endpoints")
@@ -68,7 +68,7 @@ internal static class RunCommand
     private static readonly Option<bool> AmbientInNamespaced = new("--ambient-credentials-in-namespaced-stores")
     {
         Description =
-            "Let an ObjectStore use the operator's own identities (rrsa, ecsRamRole, webIdentity) too. Whoever may "
+            "Let a BucketStore use the operator's own identities (rrsa, ecsRamRole, webIdentity) too. Whoever may "
             + "write one can then do with every bucket what they can.",
     };
     private static readonly Option<string?> TokenServiceEndpoint = new("--sts-endpoint")

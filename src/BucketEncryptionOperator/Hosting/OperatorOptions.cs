@@ -18,12 +18,12 @@ internal sealed class OperatorOptions
     public IReadOnlyList<string> WatchNamespaces { get; set; } = [];
 
     /// <summary>
-    /// Serves ClusterObjectStores, which needs rights in the whole cluster. Null: unless <see cref="WatchNamespaces"/>
+    /// Serves ClusterBucketStores, which needs rights in the whole cluster. Null: unless <see cref="WatchNamespaces"/>
     /// says that there may be none.
     /// </summary>
     public bool? ClusterStores { get; set; }
 
-    /// <summary>Where the Secrets of ClusterObjectStores are. Null: where the operator itself is.</summary>
+    /// <summary>Where the Secrets of ClusterBucketStores are. Null: where the operator itself is.</summary>
     public string? ClusterResourceNamespace { get; set; }
 
     public IReadOnlyList<string> AllowedEndpoints { get; set; } = VendorCatalog.DefaultEndpointPatterns;

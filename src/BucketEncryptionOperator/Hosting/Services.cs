@@ -28,8 +28,8 @@ internal static class Services
 
     /// <summary>In metrics; controller-runtime takes the kind.</summary>
     private const string PolicyController = "bucketencryptionpolicy";
-    private const string StoreController = "objectstore";
-    private const string ClusterStoreController = "clusterobjectstore";
+    private const string StoreController = "bucketstore";
+    private const string ClusterStoreController = "clusterbucketstore";
 
     /// <summary>A look at a store is short, and rare.</summary>
     private const int StoreWorkers = 1;
@@ -73,13 +73,13 @@ internal static class Services
         services.AddSingleton(s => new ObjectCache<BucketEncryptionPolicy>(
             s.GetRequiredService<OperatorOptions>().WatchNamespaces
         ));
-        services.AddSingleton(s => new ObjectCache<ObjectStore>(
+        services.AddSingleton(s => new ObjectCache<BucketStore>(
             s.GetRequiredService<OperatorOptions>().WatchNamespaces
         ));
         services.AddSingleton(s => new EndpointAllowList(s.GetRequiredService<OperatorOptions>().AllowedEndpoints));
         services.AddSingleton(s => new Partitions(s.GetRequiredService<OperatorOptions>().Partitions));
         services.AddSingleton<StoreReader>();
-        services.AddSingleton(s => new ObjectCache<ClusterObjectStore>());
+        services.AddSingleton(s => new ObjectCache<ClusterBucketStore>());
         services.AddSingleton(s => new ObjectCache<Namespace>());
         services.AddSingleton(Stores);
         services.AddSingleton<AccessKeyCircuitBreakers>();
@@ -260,12 +260,12 @@ internal static class Services
             ?? services.GetRequiredService<KubeConnection>().PodNamespace
             ?? options.LeaseNamespace;
         var shared = new ClusterStores(
-            services.GetRequiredService<ObjectCache<ClusterObjectStore>>(),
+            services.GetRequiredService<ObjectCache<ClusterBucketStore>>(),
             services.GetRequiredService<ObjectCache<Namespace>>(),
             secrets
         );
         return new Stores(
-            services.GetRequiredService<ObjectCache<ObjectStore>>(),
+            services.GetRequiredService<ObjectCache<BucketStore>>(),
             ServesClusterStores(options) ? shared : null,
             services.GetRequiredService<StoreReader>()
         );
@@ -282,9 +282,9 @@ internal static class Services
             token => services.GetRequiredService<KubeClient>().ReadAsync(ServedSchema.Path, token),
             [
                 ApiResources.Policy,
-                ApiResources.ObjectStore,
+                ApiResources.BucketStore,
                 .. ServesClusterStores(services.GetRequiredService<OperatorOptions>())
-                    ? [ApiResources.ClusterObjectStore]
+                    ? [ApiResources.ClusterBucketStore]
                     : Array.Empty<string>(),
             ],
             services.GetRequiredService<TimeProvider>(),
@@ -322,9 +322,9 @@ internal static class Services
                 services,
                 StoreController,
                 own,
-                new StoreKind<ObjectStore>(
+                new StoreKind<BucketStore>(
                     ApiResources.Stores,
-                    services.GetRequiredService<ObjectCache<ObjectStore>>(),
+                    services.GetRequiredService<ObjectCache<BucketStore>>(),
                     stores.Read,
                     _ => null
                 )
@@ -339,9 +339,9 @@ internal static class Services
                     services,
                     ClusterStoreController,
                     shared,
-                    new StoreKind<ClusterObjectStore>(
+                    new StoreKind<ClusterBucketStore>(
                         ApiResources.ClusterStores,
-                        services.GetRequiredService<ObjectCache<ClusterObjectStore>>(),
+                        services.GetRequiredService<ObjectCache<ClusterBucketStore>>(),
                         stores.Read,
                         s =>
                             NamespaceRules.AllowsNobody(s.Spec.AllowedNamespaces)

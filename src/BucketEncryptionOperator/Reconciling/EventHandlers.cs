@@ -22,7 +22,7 @@ internal sealed class EventHandlers(
         Predicates.IsMoreThanStatus(change) ? [change.Key, .. ownership.Track(change)] : [];
 
     /// <summary>Every policy of the store. Where no store has its keys from any more is forgotten.</summary>
-    public IEnumerable<NamespacedName> OfStore(Change<ObjectStore> change)
+    public IEnumerable<NamespacedName> OfStore(Change<BucketStore> change)
     {
         ForgetUnused(Stores.KeysOf(change.Old), Stores.KeysOf(change.New));
         return Predicates.IsMoreThanStatus(change)
@@ -37,7 +37,7 @@ internal sealed class EventHandlers(
     /// <summary>
     /// Every policy that names the store, in namespaces that it does not allow too: it may have allowed them before.
     /// </summary>
-    public IEnumerable<NamespacedName> OfClusterStore(Change<ClusterObjectStore> change)
+    public IEnumerable<NamespacedName> OfClusterStore(Change<ClusterBucketStore> change)
     {
         ForgetUnused(stores.KeysOf(change.Old), stores.KeysOf(change.New));
         return Predicates.IsMoreThanStatus(change)
@@ -59,7 +59,7 @@ internal sealed class EventHandlers(
     }
 
     private static bool NamesClusterStore(BucketEncryptionPolicy policy) =>
-        policy.Spec.StoreRef.Kind == ApiResources.ClusterObjectStore;
+        policy.Spec.StoreRef.Kind == ApiResources.ClusterBucketStore;
 
     private IEnumerable<NamespacedName> Of(Func<BucketEncryptionPolicy, bool> concerned) =>
         policies.Snapshot().Where(concerned).Select(p => p.Metadata.Key);

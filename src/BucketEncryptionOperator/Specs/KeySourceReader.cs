@@ -17,7 +17,7 @@ internal sealed record StoreScope(string SecretNamespace, bool IsNamespaced);
 internal sealed class KeySourceReader(bool ambientInNamespacedStores)
 {
     /// <param name="subject">The store, for messages.</param>
-    public Result<KeySource> Read(string subject, ObjectStoreSpec spec, StoreScope scope)
+    public Result<KeySource> Read(string subject, BucketStoreSpec spec, StoreScope scope)
     {
         var given = spec.Credentials.Fields();
         if (given.Count != 1)
@@ -36,7 +36,7 @@ internal sealed class KeySourceReader(bool ambientInNamespacedStores)
             KeySource.FromIdentity when scope.IsNamespaced && !ambientInNamespacedStores => Wrong(
                 "AmbientNotAllowed",
                 $"spec.credentials.{given[0]}: the operator's own identity is not for a store of a namespace.",
-                "Use secretRef, or a ClusterObjectStore; or ask whoever runs the operator for "
+                "Use secretRef, or a ClusterBucketStore; or ask whoever runs the operator for "
                     + "--ambient-credentials-in-namespaced-stores."
             ),
             { } source => new Result<KeySource>(source, Failure: null),

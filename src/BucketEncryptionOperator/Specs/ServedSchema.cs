@@ -39,8 +39,8 @@ internal static class ServedSchema
     private static JsonTypeInfo RecordOf(string kind) =>
         kind switch
         {
-            ApiResources.ObjectStore => ApiJsonContext.Default.ObjectStore,
-            ApiResources.ClusterObjectStore => ApiJsonContext.Default.ClusterObjectStore,
+            ApiResources.BucketStore => ApiJsonContext.Default.BucketStore,
+            ApiResources.ClusterBucketStore => ApiJsonContext.Default.ClusterBucketStore,
             ApiResources.Policy => ApiJsonContext.Default.BucketEncryptionPolicy,
             _ => throw new ArgumentException($"no record for kind {kind}", nameof(kind)),
         };

@@ -58,7 +58,7 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
 
     /// <param name="subject">The store, for messages.</param>
     /// <param name="scope">Whose store it is, and where its Secret is.</param>
-    public Result<Store> Read(string subject, ObjectStoreSpec spec, StoreScope scope)
+    public Result<Store> Read(string subject, BucketStoreSpec spec, StoreScope scope)
     {
         if (VendorCatalog.Find(spec.Vendor) is not { } vendor)
             return Wrong($"spec.vendor: \"{spec.Vendor}\" is not known; allowed are {VendorCatalog.Names}.");
@@ -113,7 +113,7 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
             return Wrong(problem);
         if (spec.Endpoint is null && (traits.NeedsEndpoint || addressing == Addressing.CName))
             return Wrong("spec.endpoint: must be given here, for it cannot be derived.");
-        var named = (spec as ClusterObjectStoreSpec)?.Partition;
+        var named = (spec as ClusterBucketStoreSpec)?.Partition;
         if (named is not null && !Partitions.IsName(named))
             return Wrong(
                 $"spec.partition: \"{named}\" is invalid; use letters, digits and any of \".:_-\", at most 253 "
@@ -145,7 +145,7 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
 
     /// <summary>An IP address has no room for a bucket before it.</summary>
     private static (Addressing Addressing, string? Problem) ReadAddressing(
-        ObjectStoreSpec spec,
+        BucketStoreSpec spec,
         Uri endpoint,
         StoreTraits traits
     )

@@ -59,7 +59,7 @@ internal static class StoreSpecMapping
             _ => null,
         };
 
-    public static StoreSettings Settings(this ObjectStoreSpec spec, Uri endpoint) =>
+    public static StoreSettings Settings(this BucketStoreSpec spec, Uri endpoint) =>
         new(spec.Region, endpoint)
         {
             SignatureVersion = spec.Alibaba?.SignatureVersion,

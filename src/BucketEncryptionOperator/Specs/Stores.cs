@@ -14,7 +14,7 @@ namespace BucketEncryptionOperator.Specs;
 /// Where the stores' Secrets are: a cluster-scoped object has no namespace of its own.
 /// </param>
 internal sealed record ClusterStores(
-    ObjectCache<ClusterObjectStore> Stores,
+    ObjectCache<ClusterBucketStore> Stores,
     ObjectCache<Namespace> Namespaces,
     string SecretNamespace
 );
@@ -25,7 +25,7 @@ internal sealed record ClusterStores(
 /// is one.
 /// </summary>
 /// <param name="shared">Null where the installation serves none.</param>
-internal sealed class Stores(ObjectCache<ObjectStore> stores, ClusterStores? shared, StoreReader reader)
+internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? shared, StoreReader reader)
 {
     public const string NotAllowed = "StoreNotAllowed";
 
@@ -39,29 +39,29 @@ internal sealed class Stores(ObjectCache<ObjectStore> stores, ClusterStores? sha
     public Result<Store> Find(StoreReference reference, string ns) =>
         reference.Kind switch
         {
-            null or ApiResources.ObjectStore => Own(new NamespacedName(ns, reference.Name)),
-            ApiResources.ClusterObjectStore when shared is null => Missing(
+            null or ApiResources.BucketStore => Own(new NamespacedName(ns, reference.Name)),
+            ApiResources.ClusterBucketStore when shared is null => Missing(
                 FailureKind.Invalid,
                 "ClusterStoresNotServed",
-                $"spec.storeRef.kind: this installation of the operator serves no {ApiResources.ClusterObjectStore}.",
-                "Use an ObjectStore of this namespace, or ask whoever runs the operator for --cluster-stores."
+                $"spec.storeRef.kind: this installation of the operator serves no {ApiResources.ClusterBucketStore}.",
+                "Use a BucketStore of this namespace, or ask whoever runs the operator for --cluster-stores."
             ),
-            ApiResources.ClusterObjectStore => Shared(shared, reference.Name, ns),
+            ApiResources.ClusterBucketStore => Shared(shared, reference.Name, ns),
             _ => Missing(
                 FailureKind.Invalid,
                 "InvalidSpec",
-                $"spec.storeRef.kind: \"{reference.Kind}\" is not known; allowed are {ApiResources.ObjectStore} and "
-                    + $"{ApiResources.ClusterObjectStore}.",
+                $"spec.storeRef.kind: \"{reference.Kind}\" is not known; allowed are {ApiResources.BucketStore} and "
+                    + $"{ApiResources.ClusterBucketStore}.",
                 hint: null
             ),
         };
 
     /// <summary>Where a store's keys come from.</summary>
-    public static KeySource? KeysOf(ObjectStore? store) =>
+    public static KeySource? KeysOf(BucketStore? store) =>
         store?.Spec.Credentials.Source(store.Metadata.Namespace, store.Spec.Region);
 
     /// <summary>Where the keys of a store of the cluster come from.</summary>
-    public KeySource? KeysOf(ClusterObjectStore? store) =>
+    public KeySource? KeysOf(ClusterBucketStore? store) =>
         shared is null ? null : store?.Spec.Credentials.Source(shared.SecretNamespace, store.Spec.Region);
 
     /// <summary>Whether any store takes its keys from there.</summary>
@@ -70,24 +70,24 @@ internal sealed class Stores(ObjectCache<ObjectStore> stores, ClusterStores? sha
         || (shared is not null && shared.Stores.Snapshot().Any(s => KeysOf(s) == keys));
 
     /// <summary>A store by itself, whoever may use it.</summary>
-    public Result<Store> Read(ObjectStore store) =>
+    public Result<Store> Read(BucketStore store) =>
         Once(
             store,
             () =>
                 reader.Read(
-                    $"{ApiResources.ObjectStore} \"{store.Metadata.Name}\"",
+                    $"{ApiResources.BucketStore} \"{store.Metadata.Name}\"",
                     store.Spec,
                     new StoreScope(store.Metadata.Namespace, IsNamespaced: true)
                 )
         );
 
-    /// <inheritdoc cref="Read(ObjectStore)"/>
-    public Result<Store> Read(ClusterObjectStore store) =>
+    /// <inheritdoc cref="Read(BucketStore)"/>
+    public Result<Store> Read(ClusterBucketStore store) =>
         Once(
             store,
             () =>
                 reader.Read(
-                    $"{ApiResources.ClusterObjectStore} \"{store.Metadata.Name}\"",
+                    $"{ApiResources.ClusterBucketStore} \"{store.Metadata.Name}\"",
                     store.Spec,
                     new StoreScope(shared?.SecretNamespace ?? "", IsNamespaced: false)
                 )
@@ -99,7 +99,7 @@ internal sealed class Stores(ObjectCache<ObjectStore> stores, ClusterStores? sha
             : Missing(
                 FailureKind.Missing,
                 "StoreNotFound",
-                $"spec.storeRef: there is no {ApiResources.ObjectStore} \"{name.Name}\" in this namespace.",
+                $"spec.storeRef: there is no {ApiResources.BucketStore} \"{name.Name}\" in this namespace.",
                 "Create it, or point a new policy at one that exists."
             );
 
@@ -115,7 +115,7 @@ internal sealed class Stores(ObjectCache<ObjectStore> stores, ClusterStores? sha
             : Missing(
                 FailureKind.Missing,
                 NotAllowed,
-                $"spec.storeRef: {ApiResources.ClusterObjectStore} \"{name}\" does not exist, or does not allow this "
+                $"spec.storeRef: {ApiResources.ClusterBucketStore} \"{name}\" does not exist, or does not allow this "
                     + "namespace.",
                 "Ask whoever owns the store to allow the namespace (spec.allowedNamespaces), or point a new policy at "
                     + "another store."

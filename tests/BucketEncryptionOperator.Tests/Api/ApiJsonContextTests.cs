@@ -17,7 +17,7 @@ public sealed class ApiJsonContextTests
           "metadata": {"name": "archive", "namespace": "team-a", "uid": "u", "resourceVersion": "7", "generation": 3,
             "labels": {"a": "b"}},
           "spec": {
-            "storeRef": {"kind": "ObjectStore", "name": "hangzhou"},
+            "storeRef": {"kind": "BucketStore", "name": "hangzhou"},
             "buckets": [{"name": "finance-archive"}, {"name": "finance-ledger"}],
             "encryption": {"algorithm": "KMS", "kmsKey": {"id": "k-1"}, "kmsDataEncryption": "SM4"},
             "allowDowngrade": true, "resyncInterval": "5m"
@@ -76,7 +76,7 @@ public sealed class ApiJsonContextTests
         var policy = Read(Policy);
 
         Assert.Equal((3, "team-a/archive"), (policy.Metadata.Generation, policy.Metadata.Key.ToString()));
-        Assert.Equal(new StoreReference { Kind = "ObjectStore", Name = "hangzhou" }, policy.Spec.StoreRef);
+        Assert.Equal(new StoreReference { Kind = "BucketStore", Name = "hangzhou" }, policy.Spec.StoreRef);
         Assert.Equal(["finance-archive", "finance-ledger"], policy.Spec.Buckets.Select(b => b.Name));
         Assert.Equal(
             new EncryptionSpec

@@ -12,8 +12,8 @@ namespace BucketEncryptionOperator.Tests.Api;
 public sealed class CrdTests
 {
     private static readonly CrdSchema Policy = CrdSchema.Load("bucketencryptionpolicies.yaml");
-    private static readonly CrdSchema ClusterStore = CrdSchema.Load("clusterobjectstores.yaml");
-    private static readonly CrdSchema Store = CrdSchema.Load("objectstores.yaml");
+    private static readonly CrdSchema ClusterStore = CrdSchema.Load("clusterbucketstores.yaml");
+    private static readonly CrdSchema Store = CrdSchema.Load("bucketstores.yaml");
 
     [Fact]
     public void Policy_spec_has_the_properties_of_the_records() => AssertSame(Policy["spec"], typeof(PolicySpec));
@@ -22,11 +22,11 @@ public sealed class CrdTests
     public void Policy_status_has_the_properties_of_the_records() => AssertSame(Policy["status"], typeof(PolicyStatus));
 
     [Fact]
-    public void Store_spec_has_the_properties_of_the_records() => AssertSame(Store["spec"], typeof(ObjectStoreSpec));
+    public void Store_spec_has_the_properties_of_the_records() => AssertSame(Store["spec"], typeof(BucketStoreSpec));
 
     [Fact]
     public void Cluster_store_spec_has_the_properties_of_the_records() =>
-        AssertSame(ClusterStore["spec"], typeof(ClusterObjectStoreSpec));
+        AssertSame(ClusterStore["spec"], typeof(ClusterBucketStoreSpec));
 
     /// <summary>To the letter, texts and rules too: who changes one of the two must change the other.</summary>
     [Fact]

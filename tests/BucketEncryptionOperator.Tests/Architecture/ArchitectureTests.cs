@@ -38,7 +38,7 @@ public sealed partial class ArchitectureTests
 
     private static readonly string[] NamesVendors =
     [
-        "/Api/ObjectStore.cs",
+        "/Api/BucketStore.cs",
         "/Api/CredentialsSpec.cs",
         "/Specs/StoreSpecMapping.cs",
         "/Credentials/WebIdentitySource.cs",

@@ -30,7 +30,7 @@ internal static class Given
             },
             Spec = new PolicySpec
             {
-                StoreRef = new StoreReference { Kind = "ObjectStore", Name = StoreKey.Name },
+                StoreRef = new StoreReference { Kind = "BucketStore", Name = StoreKey.Name },
                 Buckets =
                 [
                     .. (buckets.Length == 0 ? ["finance-archive"] : buckets).Select(b => new BucketReference
@@ -42,7 +42,7 @@ internal static class Given
             },
         };
 
-    public static ObjectStore Store() =>
+    public static BucketStore Store() =>
         new()
         {
             Metadata = new ObjectMeta
@@ -53,7 +53,7 @@ internal static class Given
                 ResourceVersion = "1",
                 Generation = 1,
             },
-            Spec = new ObjectStoreSpec
+            Spec = new BucketStoreSpec
             {
                 Vendor = "AlibabaOSS",
                 Region = "cn-hangzhou",
@@ -62,14 +62,14 @@ internal static class Given
         };
 
     /// <summary>A store of another vendor, at the vendor's own endpoint of the region.</summary>
-    public static ObjectStore Store(string vendor, string region) =>
+    public static BucketStore Store(string vendor, string region) =>
         Store() with
         {
             Spec = Store().Spec with { Vendor = vendor, Region = region },
         };
 
     /// <summary>The same store for the whole cluster.</summary>
-    public static ClusterObjectStore ClusterStore(AllowedNamespacesSpec? allowed = null) =>
+    public static ClusterBucketStore ClusterStore(AllowedNamespacesSpec? allowed = null) =>
         new()
         {
             Metadata = new ObjectMeta
@@ -79,7 +79,7 @@ internal static class Given
                 ResourceVersion = "1",
                 Generation = 1,
             },
-            Spec = new ClusterObjectStoreSpec
+            Spec = new ClusterBucketStoreSpec
             {
                 Vendor = Store().Spec.Vendor,
                 Region = Store().Spec.Region,
@@ -89,7 +89,7 @@ internal static class Given
         };
 
     public static StoreReference ClusterStoreReference { get; } =
-        new() { Kind = "ClusterObjectStore", Name = StoreKey.Name };
+        new() { Kind = "ClusterBucketStore", Name = StoreKey.Name };
 
     public static Namespace NamespaceWith(params (string Name, string Value)[] labels) =>
         new()
@@ -106,12 +106,12 @@ internal static class Given
     public static Result<DesiredState> ReadWith(
         this StoreReader reader,
         BucketEncryptionPolicy policy,
-        ObjectStore? store
+        BucketStore? store
     )
     {
-        var mirror = new ObjectCache<ObjectStore>();
+        var mirror = new ObjectCache<BucketStore>();
         if (store is not null)
-            mirror.Apply(new WatchEvent<ObjectStore>.Applied(store));
+            mirror.Apply(new WatchEvent<BucketStore>.Applied(store));
         var (found, problem) = new Stores(mirror, shared: null, reader).Find(
             policy.Spec.StoreRef,
             policy.Metadata.Namespace
@@ -134,7 +134,7 @@ internal static class Given
             Metadata = policy.Metadata with { Generation = policy.Metadata.Generation + 1 },
         };
 
-    public static ObjectStore At(this ObjectStore store, string? endpoint, string? addressing = null) =>
+    public static BucketStore At(this BucketStore store, string? endpoint, string? addressing = null) =>
         store with
         {
             Metadata = store.Metadata with { ResourceVersion = "2" },

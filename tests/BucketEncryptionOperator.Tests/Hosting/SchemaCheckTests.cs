@@ -40,7 +40,7 @@ public sealed class SchemaCheckTests
         await _time.TimersScheduledAsync(1).Within();
 
         Assert.Equal(
-            "CRDOutdated: the API server does not know BucketEncryptionPolicy, ObjectStore; apply the CRDs of this "
+            "CRDOutdated: the API server does not know BucketEncryptionPolicy, BucketStore; apply the CRDs of this "
                 + "version of the operator",
             check.Problem
         );
@@ -110,5 +110,5 @@ public sealed class SchemaCheckTests
     }
 
     private SchemaCheck Check() =>
-        new(_ => Task.FromResult(_answer()), [ApiResources.Policy, ApiResources.ObjectStore], _time, _log);
+        new(_ => Task.FromResult(_answer()), [ApiResources.Policy, ApiResources.BucketStore], _time, _log);
 }

@@ -36,11 +36,11 @@ public sealed class EndpointStateSourceTests : IAsyncLifetime
     public EndpointStateSourceTests()
     {
         _breakers = new EndpointCircuitBreakers(_time);
-        var (policies, stores) = (new ObjectCache<BucketEncryptionPolicy>(), new ObjectCache<ObjectStore>());
+        var (policies, stores) = (new ObjectCache<BucketEncryptionPolicy>(), new ObjectCache<BucketStore>());
         var elsewhere = Given.Store("AlibabaOSS", "cn-shanghai");
-        stores.Apply(new WatchEvent<ObjectStore>.Applied(Given.Store()));
+        stores.Apply(new WatchEvent<BucketStore>.Applied(Given.Store()));
         elsewhere = elsewhere with { Metadata = elsewhere.Metadata with { Name = "shanghai" } };
-        stores.Apply(new WatchEvent<ObjectStore>.Applied(elsewhere));
+        stores.Apply(new WatchEvent<BucketStore>.Applied(elsewhere));
         foreach (var (name, store) in Policies)
         {
             var policy = Given.Policy();

@@ -61,8 +61,8 @@ public sealed class EventHandlersTests : IDisposable
     };
 
     private readonly ObjectCache<BucketEncryptionPolicy> _policies = new();
-    private readonly ObjectCache<ObjectStore> _stores = new();
-    private readonly ObjectCache<ClusterObjectStore> _clusterStores = new();
+    private readonly ObjectCache<BucketStore> _stores = new();
+    private readonly ObjectCache<ClusterBucketStore> _clusterStores = new();
     private readonly SecretKeys _keys;
     private readonly TemporaryKeys _temporary;
     private readonly EventHandlers _routes;
@@ -143,7 +143,7 @@ public sealed class EventHandlersTests : IDisposable
             }
         );
 
-        var keys = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, null, Given.Store()));
+        var keys = _routes.OfStore(new Change<BucketStore>(Given.StoreKey, null, Given.Store()));
 
         Assert.Equal(
             [new NamespacedName("team-a", "archive"), new NamespacedName("team-a", "ledger")],
@@ -167,11 +167,11 @@ public sealed class EventHandlersTests : IDisposable
         };
         if (!alone)
             _stores.Apply(
-                new WatchEvent<ObjectStore>.Applied(store with { Metadata = store.Metadata with { Name = "second" } })
+                new WatchEvent<BucketStore>.Applied(store with { Metadata = store.Metadata with { Name = "second" } })
             );
         await _keys.GetAsync(new SecretSource(Given.SecretKey), CancellationToken.None);
 
-        _ = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, store, stays ? other : null)).ToImmutableArray();
+        _ = _routes.OfStore(new Change<BucketStore>(Given.StoreKey, store, stays ? other : null)).ToImmutableArray();
 
         await _keys.GetAsync(new SecretSource(Given.SecretKey), CancellationToken.None);
         Assert.True(gets == _gets, sentence);
@@ -180,10 +180,10 @@ public sealed class EventHandlersTests : IDisposable
     [Fact]
     public async Task A_Secret_that_a_store_of_the_cluster_names_is_kept()
     {
-        _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Applied(Given.ClusterStore()));
+        _clusterStores.Apply(new WatchEvent<ClusterBucketStore>.Applied(Given.ClusterStore()));
         await _keys.GetAsync(new SecretSource(Given.SecretKey), CancellationToken.None);
 
-        _ = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, Given.Store(), null)).ToImmutableArray();
+        _ = _routes.OfStore(new Change<BucketStore>(Given.StoreKey, Given.Store(), null)).ToImmutableArray();
 
         await _keys.GetAsync(new SecretSource(Given.SecretKey), CancellationToken.None);
         Assert.Equal(1, _gets);
@@ -198,9 +198,9 @@ public sealed class EventHandlersTests : IDisposable
         Add(Rename(theirs, "team-b", "shared"));
 
         var keys = _routes.OfClusterStore(
-            new Change<ClusterObjectStore>(new NamespacedName("", Given.StoreKey.Name), null, Given.ClusterStore())
+            new Change<ClusterBucketStore>(new NamespacedName("", Given.StoreKey.Name), null, Given.ClusterStore())
         );
-        var own = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, null, Given.Store()));
+        var own = _routes.OfStore(new Change<BucketStore>(Given.StoreKey, null, Given.Store()));
 
         Assert.Equal(
             [new NamespacedName("team-a", "shared"), new NamespacedName("team-b", "shared")],
@@ -241,7 +241,7 @@ public sealed class EventHandlersTests : IDisposable
         var store = Given.Store();
 
         var keys = _routes.OfStore(
-            new Change<ObjectStore>(
+            new Change<BucketStore>(
                 Given.StoreKey,
                 store,
                 store with
@@ -267,7 +267,7 @@ public sealed class EventHandlersTests : IDisposable
         var identity = new AmbientIdentity.EcsRamRole("role");
         await _temporary.GetAsync(identity, CancellationToken.None);
 
-        _ = _routes.OfStore(new Change<ObjectStore>(Given.StoreKey, store, null)).ToImmutableArray();
+        _ = _routes.OfStore(new Change<BucketStore>(Given.StoreKey, store, null)).ToImmutableArray();
 
         await _temporary.GetAsync(identity, CancellationToken.None);
         Assert.Equal(2, _gets);

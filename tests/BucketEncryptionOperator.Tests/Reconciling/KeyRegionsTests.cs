@@ -144,7 +144,7 @@ public sealed class KeyRegionsTests : IAsyncLifetime
                 Metadata = policy.Metadata with { Name = name.Name, Uid = name.Name },
                 Spec = policy.Spec with
                 {
-                    StoreRef = new StoreReference { Kind = "ObjectStore", Name = region },
+                    StoreRef = new StoreReference { Kind = "BucketStore", Name = region },
                     ResyncInterval = "30s",
                 },
             }

@@ -426,7 +426,7 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         Assert.Equal("BucketConflict", Ready("younger", OtherTeam).Reason);
     }
 
-    private static ObjectStore StoreInShanghai()
+    private static BucketStore StoreInShanghai()
     {
         var store = Given.Store();
         return store with

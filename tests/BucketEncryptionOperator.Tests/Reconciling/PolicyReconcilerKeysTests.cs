@@ -170,7 +170,7 @@ public sealed class PolicyReconcilerKeysTests : IAsyncLifetime
         Assert.Equal((1, before.Conditions.Find("Ready")), (_bench.Patches, _bench.Status.Conditions.Find("Ready")));
     }
 
-    private static ObjectStore WithRole(ObjectStore store) =>
+    private static BucketStore WithRole(BucketStore store) =>
         store with
         {
             Spec = store.Spec with { Credentials = new CredentialsSpec { EcsRamRole = new EcsRamRoleSpec() } },

@@ -36,8 +36,8 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
     private readonly SecretKeys _keys;
     private readonly TemporaryKeys _temporary;
     private readonly CredentialStateSource _news;
-    private readonly ObjectCache<ObjectStore> _mirror = new();
-    private readonly StoreReconciler<ObjectStore> _reconciler;
+    private readonly ObjectCache<BucketStore> _mirror = new();
+    private readonly StoreReconciler<BucketStore> _reconciler;
     private string? _remark;
     private int _attempt;
 
@@ -66,15 +66,15 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
                 new KeySourceReader(ambientInNamespacedStores: false)
             )
         );
-        _reconciler = new StoreReconciler<ObjectStore>(
-            new StoreKind<ObjectStore>(ApiResources.Stores, _mirror, stores.Read, _ => _remark),
+        _reconciler = new StoreReconciler<BucketStore>(
+            new StoreKind<BucketStore>(ApiResources.Stores, _mirror, stores.Read, _ => _remark),
             new StoreKeys(_keys, _temporary),
             _breakers,
             _news,
             _kubernetes.Client,
             _time,
             new Random(1),
-            new RecordingLogger<StoreReconciler<ObjectStore>>(new ConcurrentQueue<string>())
+            new RecordingLogger<StoreReconciler<BucketStore>>(new ConcurrentQueue<string>())
         );
     }
 
@@ -314,7 +314,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
     {
         Start();
         await ReconcileAsync();
-        _mirror.Apply(new WatchEvent<ObjectStore>.Deleted(Given.StoreKey));
+        _mirror.Apply(new WatchEvent<BucketStore>.Deleted(Given.StoreKey));
 
         Assert.Same(
             ReconcileResult.OnChange,
@@ -328,7 +328,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         Put(Given.Store());
     }
 
-    private void Put(ObjectStore store) => Applied(_kubernetes.Put(ApiResources.Stores, store));
+    private void Put(BucketStore store) => Applied(_kubernetes.Put(ApiResources.Stores, store));
 
     private async Task<ReconcileResult> ReconcileAsync()
     {
@@ -356,5 +356,5 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
         pass.Answered(failure);
     }
 
-    private void Applied(ObjectStore store) => _mirror.Apply(new WatchEvent<ObjectStore>.Applied(store));
+    private void Applied(BucketStore store) => _mirror.Apply(new WatchEvent<BucketStore>.Applied(store));
 }

@@ -8,18 +8,18 @@ namespace BucketEncryptionOperator.Tests.Reconciling;
 /// <summary>What a store's status must be, whatever happened: as <see cref="StatusRules"/> for policies.</summary>
 internal static class StoreStatusRules
 {
-    private static readonly CrdSchema Schema = CrdSchema.Load("objectstores.yaml")["status"];
+    private static readonly CrdSchema Schema = CrdSchema.Load("bucketstores.yaml")["status"];
 
     /// <param name="store">With the status that was there before.</param>
     /// <param name="now">When <paramref name="status"/> was made.</param>
-    public static void Check(ObjectStore store, StoreStatus status, DateTimeOffset now)
+    public static void Check(BucketStore store, StoreStatus status, DateTimeOffset now)
     {
         var broken = Broken(store, status, now).ToList();
 
         Assert.True(broken.Count == 0, string.Join("\n", broken));
     }
 
-    private static IEnumerable<string> Broken(ObjectStore store, StoreStatus status, DateTimeOffset now)
+    private static IEnumerable<string> Broken(BucketStore store, StoreStatus status, DateTimeOffset now)
     {
         var json = JsonSerializer.SerializeToNode(
             new StoreStatusPatch

@@ -39,8 +39,8 @@ internal sealed class Workbench : IAsyncDisposable
     private SecretKeys _keys;
     private readonly Dictionary<NamespacedName, int> _attempts = [];
     private ObjectCache<BucketEncryptionPolicy> _policies = new();
-    private readonly ObjectCache<ObjectStore> _stores = new();
-    private readonly ObjectCache<ClusterObjectStore> _clusterStores = new();
+    private readonly ObjectCache<BucketStore> _stores = new();
+    private readonly ObjectCache<ClusterBucketStore> _clusterStores = new();
     private readonly ObjectCache<Namespace> _namespaces = new();
     private readonly Meter _unheard = new("workbench");
     private BucketOwnership _ownership;
@@ -254,17 +254,17 @@ internal sealed class Workbench : IAsyncDisposable
 
     public void Put(BucketEncryptionPolicy policy) => Applied(Kubernetes.Put(policy));
 
-    public void Put(ClusterObjectStore store) =>
-        _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Applied(store));
+    public void Put(ClusterBucketStore store) =>
+        _clusterStores.Apply(new WatchEvent<ClusterBucketStore>.Applied(store));
 
     public void Put(Namespace ns) => _namespaces.Apply(new WatchEvent<Namespace>.Applied(ns));
 
-    public void RemoveStore(NamespacedName store) => _stores.Apply(new WatchEvent<ObjectStore>.Deleted(store));
+    public void RemoveStore(NamespacedName store) => _stores.Apply(new WatchEvent<BucketStore>.Deleted(store));
 
     public void RemoveClusterStore(string name) =>
-        _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Deleted(new NamespacedName("", name)));
+        _clusterStores.Apply(new WatchEvent<ClusterBucketStore>.Deleted(new NamespacedName("", name)));
 
-    public void Put(ObjectStore store) => _stores.Apply(new WatchEvent<ObjectStore>.Applied(store));
+    public void Put(BucketStore store) => _stores.Apply(new WatchEvent<BucketStore>.Applied(store));
 
     /// <summary>
     /// One reconcile and nothing else: what others do meanwhile, and what the mirror learns of it, is the caller's

@@ -23,8 +23,8 @@ public sealed class OddStatusTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData("bucketencryptionpolicies.yaml")]
-    [InlineData("objectstores.yaml")]
-    [InlineData("clusterobjectstores.yaml")]
+    [InlineData("bucketstores.yaml")]
+    [InlineData("clusterbucketstores.yaml")]
     public void Whatever_the_schema_accepts_is_read(string file)
     {
         var samples = new CrdSamples(RandomSeed.NewRandom(output.WriteLine));
@@ -42,8 +42,8 @@ public sealed class OddStatusTests(ITestOutputHelper output)
             var bad = Record.Exception(() =>
                 file switch
                 {
-                    "objectstores.yaml" => (object?)JsonSerializer.Deserialize(json, ApiResources.Stores.ObjectType),
-                    "clusterobjectstores.yaml" => JsonSerializer.Deserialize(
+                    "bucketstores.yaml" => (object?)JsonSerializer.Deserialize(json, ApiResources.Stores.ObjectType),
+                    "clusterbucketstores.yaml" => JsonSerializer.Deserialize(
                         json,
                         ApiResources.ClusterStores.ObjectType
                     ),

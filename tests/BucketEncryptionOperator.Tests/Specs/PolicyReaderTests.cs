@@ -45,7 +45,7 @@ public sealed class PolicyReaderTests
                 },
             "spec.storeRef.kind",
             "\"Bucket\"",
-            "ObjectStore"
+            "BucketStore"
         ),
         ["an algorithm that is not known"] = Bad(
             p => p.With(new EncryptionSpec { Algorithm = "AES512" }),
@@ -957,18 +957,18 @@ public sealed class PolicyReaderTests
     private static Refusal Bad(Func<BucketEncryptionPolicy, BucketEncryptionPolicy> spoil, params string[] words) =>
         new(spoil(Given.Policy()), Given.Store(), FailureKind.Invalid, "InvalidSpec", words);
 
-    private static Refusal BadStore(Func<ObjectStore, ObjectStore> spoil, string code, params string[] words) =>
+    private static Refusal BadStore(Func<BucketStore, BucketStore> spoil, string code, params string[] words) =>
         new(Given.Policy(), spoil(Given.Store()), FailureKind.Invalid, code, words);
 
     private sealed record Refusal(
         BucketEncryptionPolicy Policy,
-        ObjectStore? Store,
+        BucketStore? Store,
         FailureKind Kind,
         string Code,
         string[] Words
     );
 
-    private static ObjectStore Limited(int? requests, int? burst, int? concurrency) =>
+    private static BucketStore Limited(int? requests, int? burst, int? concurrency) =>
         Given.Store() with
         {
             Spec = Given.Store().Spec with

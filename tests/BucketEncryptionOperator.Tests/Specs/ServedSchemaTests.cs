@@ -13,8 +13,8 @@ public sealed class ServedSchemaTests
     private static readonly (string Kind, string File)[] Crds =
     [
         (ApiResources.Policy, "bucketencryptionpolicies.yaml"),
-        (ApiResources.ObjectStore, "objectstores.yaml"),
-        (ApiResources.ClusterObjectStore, "clusterobjectstores.yaml"),
+        (ApiResources.BucketStore, "bucketstores.yaml"),
+        (ApiResources.ClusterBucketStore, "clusterbucketstores.yaml"),
     ];
 
     private static readonly JsonObject Published = Publish();
@@ -56,14 +56,14 @@ public sealed class ServedSchemaTests
     {
         var document = Document();
         ((JsonObject)document["components"]!["schemas"]!).Remove(
-            "io.bucketencryption.v1alpha1." + ApiResources.ClusterObjectStore
+            "io.bucketencryption.v1alpha1." + ApiResources.ClusterBucketStore
         );
 
         Assert.Equal(
-            [ApiResources.ClusterObjectStore],
-            Missing(document, [ApiResources.Policy, ApiResources.ClusterObjectStore])
+            [ApiResources.ClusterBucketStore],
+            Missing(document, [ApiResources.Policy, ApiResources.ClusterBucketStore])
         );
-        Assert.Empty(Missing(document, [ApiResources.Policy, ApiResources.ObjectStore]));
+        Assert.Empty(Missing(document, [ApiResources.Policy, ApiResources.BucketStore]));
     }
 
     [Theory]
@@ -72,8 +72,8 @@ public sealed class ServedSchemaTests
     [InlineData("""{"components": {"schemas": {"other": {"type": "object"}}}}""")]
     public void A_document_without_our_kinds_misses_them(string document) =>
         Assert.Equal(
-            [ApiResources.Policy, ApiResources.ObjectStore],
-            Missing(JsonNode.Parse(document)!, [ApiResources.Policy, ApiResources.ObjectStore])
+            [ApiResources.Policy, ApiResources.BucketStore],
+            Missing(JsonNode.Parse(document)!, [ApiResources.Policy, ApiResources.BucketStore])
         );
 
     [Fact]

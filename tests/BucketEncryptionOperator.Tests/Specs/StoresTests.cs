@@ -23,8 +23,8 @@ public sealed class StoresTests
         new KeySourceReader(ambientInNamespacedStores: false)
     );
 
-    private readonly ObjectCache<ObjectStore> _stores = new();
-    private readonly ObjectCache<ClusterObjectStore> _clusterStores = new();
+    private readonly ObjectCache<BucketStore> _stores = new();
+    private readonly ObjectCache<ClusterBucketStore> _clusterStores = new();
     private readonly ObjectCache<Namespace> _namespaces = new();
     private readonly Stores _room;
 
@@ -33,7 +33,7 @@ public sealed class StoresTests
 
     [Theory]
     [InlineData(null)]
-    [InlineData("ObjectStore")]
+    [InlineData("BucketStore")]
     public void A_store_of_the_policys_namespace_is_found_with_the_Secret_beside_it(string? kind)
     {
         Add(Given.Store());
@@ -52,7 +52,7 @@ public sealed class StoresTests
     {
         Add(Given.Store());
 
-        var failure = _room.Find(Reference("ObjectStore"), "team-b").Failure;
+        var failure = _room.Find(Reference("BucketStore"), "team-b").Failure;
 
         Assert.Equal((FailureKind.Missing, "StoreNotFound"), (failure?.Kind, failure?.Code));
     }
@@ -62,8 +62,8 @@ public sealed class StoresTests
     {
         Add(Given.ClusterStore(new AllowedNamespacesSpec { Names = [Given.Namespace] }));
 
-        Assert.Equal("StoreNotFound", _room.Find(Reference("ObjectStore"), Given.Namespace).Failure?.Code);
-        Assert.Equal("StoreNotFound", _room.Find(Reference("ObjectStore"), "").Failure?.Code);
+        Assert.Equal("StoreNotFound", _room.Find(Reference("BucketStore"), Given.Namespace).Failure?.Code);
+        Assert.Equal("StoreNotFound", _room.Find(Reference("BucketStore"), "").Failure?.Code);
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class StoresTests
         var failure = _room.Find(Given.ClusterStoreReference, Given.Namespace).Failure;
 
         Assert.StartsWith(
-            "ClusterObjectStore \"hangzhou\", spec.vendor: \"Floppy\"",
+            "ClusterBucketStore \"hangzhou\", spec.vendor: \"Floppy\"",
             failure?.Message,
             StringComparison.Ordinal
         );
@@ -293,7 +293,7 @@ public sealed class StoresTests
         Assert.Equal(authority.Pem, good);
         Assert.Equal("InvalidSpec", failure?.Code);
         Assert.Equal(
-            "ObjectStore \"hangzhou\", spec.caBundle: it holds something that is no certificate; give certificates "
+            "BucketStore \"hangzhou\", spec.caBundle: it holds something that is no certificate; give certificates "
                 + "only.",
             failure?.Message
         );
@@ -307,14 +307,14 @@ public sealed class StoresTests
         var ours = Given.ClusterStore(new AllowedNamespacesSpec { Names = [Given.Namespace] });
         Add(ours with { Spec = ours.Spec with { Credentials = spec.Credentials } });
 
-        Assert.Equal("AmbientNotAllowed", _room.Find(Reference("ObjectStore"), Given.Namespace).Failure?.Code);
+        Assert.Equal("AmbientNotAllowed", _room.Find(Reference("BucketStore"), Given.Namespace).Failure?.Code);
         Assert.Equal(
             new KeySource.FromIdentity(new AmbientIdentity.EcsRamRole(null)),
             _room.Find(Given.ClusterStoreReference, Given.Namespace).Value?.Keys
         );
     }
 
-    private static StorePlace? Place(ObjectStoreSpec spec, Partitions? partitions = null)
+    private static StorePlace? Place(BucketStoreSpec spec, Partitions? partitions = null)
     {
         var reader = new StoreReader(
             new EndpointAllowList([
@@ -336,8 +336,8 @@ public sealed class StoresTests
 
     private static StoreReference Reference(string? kind) => new() { Kind = kind, Name = Given.StoreKey.Name };
 
-    private void Add(ObjectStore store) => _stores.Apply(new WatchEvent<ObjectStore>.Applied(store));
+    private void Add(BucketStore store) => _stores.Apply(new WatchEvent<BucketStore>.Applied(store));
 
-    private void Add(ClusterObjectStore store) =>
-        _clusterStores.Apply(new WatchEvent<ClusterObjectStore>.Applied(store));
+    private void Add(ClusterBucketStore store) =>
+        _clusterStores.Apply(new WatchEvent<ClusterBucketStore>.Applied(store));
 }

@@ -20,15 +20,15 @@ internal sealed class Cluster(string kubeconfig)
         var policies = Repository.Crd("bucketencryptionpolicies.yaml");
         Assert.Contains(Bound, policies, StringComparison.Ordinal);
         await ApplyAsync(policies.Replace(Bound, "duration('1s')", StringComparison.Ordinal));
-        await ApplyAsync(Repository.Crd("objectstores.yaml"));
-        await ApplyAsync(Repository.Crd("clusterobjectstores.yaml"));
+        await ApplyAsync(Repository.Crd("bucketstores.yaml"));
+        await ApplyAsync(Repository.Crd("clusterbucketstores.yaml"));
         await KubectlAsync(
             "wait",
             "--for=condition=Established",
             "--timeout=30s",
             "crd/bucketencryptionpolicies.bucketencryption.io",
-            "crd/objectstores.bucketencryption.io",
-            "crd/clusterobjectstores.bucketencryption.io"
+            "crd/bucketstores.bucketencryption.io",
+            "crd/clusterbucketstores.bucketencryption.io"
         );
     }
 
@@ -96,7 +96,7 @@ internal sealed class Cluster(string kubeconfig)
     ) =>
         WhenReadyIsAsync(
             $"{kind} {ns}/{name}",
-            () => GetAsync(kind == "clusterobjectstore" ? $"{kind}s/{name}" : $"namespaces/{ns}/{kind}s/{name}"),
+            () => GetAsync(kind == "clusterbucketstore" ? $"{kind}s/{name}" : $"namespaces/{ns}/{kind}s/{name}"),
             status,
             reason,
             detail

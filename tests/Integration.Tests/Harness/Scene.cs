@@ -47,7 +47,7 @@ internal sealed class Scene(Cluster cluster, SimulatorServer vendor, string ns)
     public string StoreYaml(string? endpoint = null, string addressing = "VirtualHost") =>
         $$$"""
             apiVersion: bucketencryption.io/v1alpha1
-            kind: ObjectStore
+            kind: BucketStore
             metadata: {name: oss, namespace: {{{ns}}} }
             spec:
               vendor: AlibabaOSS

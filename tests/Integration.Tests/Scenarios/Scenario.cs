@@ -45,7 +45,7 @@ internal sealed class GivenStore
     /// <summary>Null: the scenario's own namespace.</summary>
     public string? In { get; set; }
 
-    /// <summary>A ClusterObjectStore.</summary>
+    /// <summary>A ClusterBucketStore.</summary>
     public bool Cluster { get; set; }
 
     /// <summary>Goes over what the runner makes.</summary>

@@ -10,7 +10,7 @@ namespace Integration.Tests.Scenarios;
 /// </summary>
 internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorStreet street)
 {
-    /// <summary>Where the Secrets of ClusterObjectStores are.</summary>
+    /// <summary>Where the Secrets of ClusterBucketStores are.</summary>
     public const string ClusterSecrets = "scenario-secrets";
 
     private const string Group = "bucketencryption.io/v1alpha1";
@@ -65,8 +65,8 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
         target switch
         {
             { Policy: { } name } => PolicyPath(target.In, name),
-            { Store: { } name } => $"/apis/{Group}/namespaces/{NamespaceOf(target.In)}/objectstores/{name}",
-            { ClusterStore: { } name } => $"/apis/{Group}/clusterobjectstores/{name}",
+            { Store: { } name } => $"/apis/{Group}/namespaces/{NamespaceOf(target.In)}/bucketstores/{name}",
+            { ClusterStore: { } name } => $"/apis/{Group}/clusterbucketstores/{name}",
             { Secret: { } name, In: "cluster" } => $"/api/v1/namespaces/{ClusterSecrets}/secrets/{name}",
             { Secret: { } name } => $"/api/v1/namespaces/{NamespaceOf(target.In)}/secrets/{name}",
             { Namespace: { } name } => $"/api/v1/namespaces/{NamespaceOf(name == "own" ? null : name)}",
@@ -168,8 +168,8 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
         target switch
         {
             { Policy: not null } => "BucketEncryptionPolicy",
-            { Store: not null } => "ObjectStore",
-            { ClusterStore: not null } => "ClusterObjectStore",
+            { Store: not null } => "BucketStore",
+            { ClusterStore: not null } => "ClusterBucketStore",
             { Secret: not null } => "Secret",
             _ => "Namespace",
         };

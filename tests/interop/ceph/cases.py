@@ -160,7 +160,7 @@ class Cases:
         spec = {"vendor": "S3", "region": REGION, "endpoint": (gateway or self.a).url, "credentials": {"secretRef": {"name": name}}}
         group = "bucketencryption.io/v1alpha1"
         self.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": keys},
-                   {"apiVersion": group, "kind": "ObjectStore", "metadata": {"name": name}, "spec": {**spec, **({"s3": s3} if s3 else {})}})
+                   {"apiVersion": group, "kind": "BucketStore", "metadata": {"name": name}, "spec": {**spec, **({"s3": s3} if s3 else {})}})
 
     def policy(self, name, store, bucket, algorithm, **more):
         key = more.pop("key", None)

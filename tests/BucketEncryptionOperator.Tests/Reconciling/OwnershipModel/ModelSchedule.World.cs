@@ -109,9 +109,9 @@ internal sealed partial class ModelSchedule
             ["spec"] = spec,
         };
         if (store.IsClusterStore)
-            _bench.Put(node.Deserialize(ApiJsonContext.Default.ClusterObjectStore)!);
+            _bench.Put(node.Deserialize(ApiJsonContext.Default.ClusterBucketStore)!);
         else
-            _bench.Put(node.Deserialize(ApiJsonContext.Default.ObjectStore)!);
+            _bench.Put(node.Deserialize(ApiJsonContext.Default.BucketStore)!);
         StoreChanged(store.Namespace, store.Name);
     }
 
@@ -170,7 +170,7 @@ internal sealed partial class ModelSchedule
                     {
                         StoreRef = new StoreReference
                         {
-                            Kind = store.IsClusterStore ? "ClusterObjectStore" : null,
+                            Kind = store.IsClusterStore ? "ClusterBucketStore" : null,
                             Name = store.Name,
                         },
                         Buckets = SomeBuckets(),

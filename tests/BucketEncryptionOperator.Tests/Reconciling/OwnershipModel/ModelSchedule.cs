@@ -459,7 +459,7 @@ internal sealed partial class ModelSchedule : IDisposable
     private ModelStore? StoreOf(BucketEncryptionPolicy policy) =>
         _stores.GetValueOrDefault(
             (
-                policy.Spec.StoreRef.Kind == "ClusterObjectStore" ? "" : policy.Metadata.Namespace,
+                policy.Spec.StoreRef.Kind == "ClusterBucketStore" ? "" : policy.Metadata.Namespace,
                 policy.Spec.StoreRef.Name
             )
         );

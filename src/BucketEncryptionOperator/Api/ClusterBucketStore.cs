@@ -4,17 +4,17 @@ using KubeRuntime.Client;
 namespace BucketEncryptionOperator.Api;
 
 /// <summary>
-/// <c>ClusterObjectStore</c> as on the wire (crds/clusterobjectstores.yaml): a store of the whole cluster, and who may
+/// <c>ClusterBucketStore</c> as on the wire (crds/clusterbucketstores.yaml): a store of the whole cluster, and who may
 /// use it.
 /// </summary>
-internal sealed record ClusterObjectStore : IStore
+internal sealed record ClusterBucketStore : IStore
 {
     public required ObjectMeta Metadata { get; init; }
-    public required ClusterObjectStoreSpec Spec { get; init; }
+    public required ClusterBucketStoreSpec Spec { get; init; }
     public StoreStatus? Status { get; init; }
 }
 
-internal sealed record ClusterObjectStoreSpec : ObjectStoreSpec
+internal sealed record ClusterBucketStoreSpec : BucketStoreSpec
 {
     /// <summary>Only here: what a tenant writes must not say which buckets are the same.</summary>
     public string? Partition { get; init; }

@@ -3,18 +3,18 @@ using KubeRuntime.Client;
 namespace BucketEncryptionOperator.Api;
 
 /// <summary>
-/// <c>ObjectStore</c> as on the wire (crds/objectstores.yaml). Some of its fields are named after vendors;
+/// <c>BucketStore</c> as on the wire (crds/bucketstores.yaml). Some of its fields are named after vendors;
 /// <c>StoreSpecMapping</c> gives them neutral names.
 /// </summary>
-internal sealed record ObjectStore : IStore
+internal sealed record BucketStore : IStore
 {
     public required ObjectMeta Metadata { get; init; }
-    public required ObjectStoreSpec Spec { get; init; }
+    public required BucketStoreSpec Spec { get; init; }
     public StoreStatus? Status { get; init; }
 }
 
-/// <summary>Not sealed: a <see cref="ClusterObjectStoreSpec"/> says the same and more.</summary>
-internal record ObjectStoreSpec
+/// <summary>Not sealed: a <see cref="ClusterBucketStoreSpec"/> says the same and more.</summary>
+internal record BucketStoreSpec
 {
     public required string Vendor { get; init; }
     public required string Region { get; init; }
