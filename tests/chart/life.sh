@@ -94,7 +94,7 @@ ok "after the upgrade of the CRDs it is ready by itself"
 kill "$operator"
 wait "$operator"
 operator=''
-is "an upgrade brings the CRDs along" "$(knows)" object
+is "an upgrade brings the CRDs along" "$(knows)" string
 is "policies, stores and statuses are as they were" "$(objects objectstore)" "$before"
 is "the stores of the older kind are still there" "$(kubectl get --namespace team -o name objectstores)" objectstore.bucketencryption.io/hangzhou
 quietly kubectl annotate --namespace team bep/finance note=unchanged
@@ -128,7 +128,7 @@ is "a rollback takes the CRDs back" "$(knows)" ""
 is "and loses no status" "$(objects bucketstore)" "$before"
 # Not by a rollback: Helm does not take up a kept CRD that the older version has not (docs/upgrade.md).
 helm upgrade "$release" "$chart"
-is "and forward again" "$(knows)" object
+is "and forward again" "$(knows)" string
 is "still nothing is lost" "$(objects bucketstore)" "$before"
 is "the rollback brought the CRDs of the older kinds back, and an upgrade leaves them" "$(crds)" 5
 quietly kubectl delete crd objectstores.bucketencryption.io clusterobjectstores.bucketencryption.io
