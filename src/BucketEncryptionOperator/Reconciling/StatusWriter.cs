@@ -19,11 +19,9 @@ internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncrypti
     /// </summary>
     private readonly ConcurrentDictionary<string, string> _unanswered = new(StringComparer.Ordinal);
 
-    /// <returns>
-    /// The policy as it is stored now: the very object that was given, where nothing was to be written.
-    /// </returns>
+    /// <returns>The policy as it is stored now, and whether this call has written its status.</returns>
     /// <exception cref="KubeApiException">Conflict: the policy has changed since it was read.</exception>
-    public async Task<BucketEncryptionPolicy> WriteAsync(
+    public async Task<(BucketEncryptionPolicy Policy, bool WasWritten)> WriteAsync(
         BucketEncryptionPolicy policy,
         PolicyStatus status,
         CancellationToken cancellationToken
@@ -31,7 +29,7 @@ internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncrypti
     {
         var (uid, version) = (policy.Metadata.Uid, policy.Metadata.ResourceVersion);
         if (policy.Status is { } current && IsSame(current, status) && _unanswered.GetValueOrDefault(uid) != version)
-            return policy;
+            return (policy, WasWritten: false);
         _unanswered[uid] = version;
         var patch = new StatusPatch
         {
@@ -47,7 +45,7 @@ internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncrypti
         );
         _unanswered.TryRemove(uid, out _);
         mirror.Replace(version, written);
-        return written;
+        return (written, WasWritten: true);
     }
 
     /// <summary>The policy is gone.</summary>

@@ -28,7 +28,7 @@ public sealed class BucketStatusesTests
         ["missing"] = (Fail(FailureKind.Missing), "Failed", Standing.Missing),
         ["invalid"] = (Fail(FailureKind.Invalid), "Failed", Standing.Stuck),
         ["refused by the vendor"] = (Fail(FailureKind.Refused), "Failed", Standing.Stuck),
-        ["refused by us"] = (Fail(FailureKind.Refused, Planner.DowngradeRefused), "Drifted", Standing.Stuck),
+        ["refused by us"] = (Fail(FailureKind.Refused, "DowngradeRefused"), "Drifted", Standing.Stuck),
     };
 
     private static readonly Dictionary<string, (BucketEncryption Encryption, ObservedEncryption Expected)> Encryptions =
@@ -153,17 +153,16 @@ public sealed class BucketStatusesTests
             ? new BucketEncryption.Aes256()
             : None;
 
-        var row = BucketStatuses
-            .Next(
-                before,
-                new BucketResult(Bucket, new Outcome.Failed(next, observed)),
-                tolerated: false,
-                wasStalled: true,
-                Now
-            )
-            .Row;
+        var standing = BucketStatuses.Next(
+            before,
+            new BucketResult(Bucket, new Outcome.Failed(next, observed)),
+            tolerated: false,
+            wasStalled: true,
+            Now
+        );
 
-        Assert.True(same == ReferenceEquals(before.Error, row.Error), sentence);
+        Assert.True(same == (standing.Row.Error == before.Error), sentence);
+        Assert.Equal(!same, standing.HasNewError);
     }
 
     [Fact]
@@ -216,17 +215,17 @@ public sealed class BucketStatusesTests
     {
         var state = wasRead ? BucketStatus.InSync : BucketStatus.Unknown;
         var before = BucketStatuses.NotLookedAt(Bucket, before: null) with { State = state };
-        var confirming = new Failure(FailureKind.Conflict, "Confirm", BucketStatuses.Confirming);
+        var confirming = new Failure(FailureKind.Conflict, "Confirm", "Confirming");
         Outcome outcome = wasRead
             ? new Outcome.Waiting(None, confirming, TimeSpan.FromSeconds(3))
             : Fail(FailureKind.Conflict);
         var result = new BucketResult(Bucket, outcome) { Claim = Claim.Open };
 
         var claimed = BucketStatuses.Next(before, result, tolerated: true, wasStalled: false, Now, "minio").Row;
-        var again = BucketStatuses.Next(claimed, result, tolerated: true, wasStalled: false, Now, "minio").Row;
+        var again = BucketStatuses.Next(claimed, result, tolerated: true, wasStalled: false, Now, "minio");
 
         Assert.Equal(before with { ClaimedTime = Now, Partition = "minio" }, claimed);
-        Assert.Same(claimed, again);
+        Assert.Equal((claimed, true), (again.Row, again.IsKept));
     }
 
     private static Outcome.Failed Fail(FailureKind kind, string code = "SomeCode") =>

@@ -142,7 +142,7 @@ public sealed class PolicyEventsTests
         };
 
     private static Failure Downgrade =>
-        new(FailureKind.Refused, "Plan", Planner.DowngradeRefused) { Message = "It would be weaker.", Hint = "Ask." };
+        new(FailureKind.Refused, "Plan", "DowngradeRefused") { Message = "It would be weaker.", Hint = "Ask." };
 
     public static TheoryData<string> Sentences => new(Table.Keys);
 
@@ -213,12 +213,9 @@ public sealed class PolicyEventsTests
     private static BucketEncryptionPolicy After(BucketEncryptionPolicy policy, BucketResult found) =>
         policy with
         {
-            Status = StatusComposer.Compose(
-                policy,
-                new Findings([found], Failure: null, Attempt: 0),
-                TimeSpan.FromHours(24),
-                Now
-            ),
+            Status = StatusComposer
+                .Compose(policy, new Findings([found], Failure: null, Attempt: 0), TimeSpan.FromHours(24), Now)
+                .Status,
         };
 
     private static BucketEncryptionPolicy InSync(BucketEncryption encryption) =>
