@@ -33,10 +33,10 @@ internal sealed class StatusReporter(
         findings = findings.WithForeignTimes(policy.Status, now);
         var composed = StatusComposer.Compose(policy, findings, options.Evidence, now);
         TellDone(policy, findings);
-        var (told, wasWritten) = await writer.WriteAsync(policy, composed.Status, cancellationToken);
+        var (told, written) = await writer.WriteAsync(policy, composed.Status, cancellationToken);
         ownership.Reported(told);
-        metrics.Told(policy, composed, findings, wasWritten);
-        if (wasWritten)
+        metrics.Told(policy, composed, findings, isNews: written);
+        if (written)
         {
             LogChange(logger, policy.Status, composed);
             Record(PolicyEvents.Changes(policy, composed, findings.Written, now));
