@@ -154,10 +154,11 @@ internal static class BucketStatuses
             return new(kept, StandingOf(last, wasStalled)) { IsKept = kept == last };
         }
 
-        // A text may name what was observed: with another observation it is another.
+        // A text may name what was observed: with another observation it is another. A leaving row does not say which
+        // state it would have otherwise.
         StatusStanding Finish(BucketStatus next, Standing standing) =>
             before is not null
-            && before.State == next.State
+            && (before.State == next.State || before.State == BucketStatus.Releasing)
             && before.Observed == next.Observed
             && BucketErrors.IsSame(before.Error, next.Error)
                 ? new(next with { Error = before.Error }, standing)
@@ -227,16 +228,12 @@ internal static class BucketStatuses
 
     /// <summary>The row of a bucket that is to be released and is not yet.</summary>
     public static StatusStanding Leaving(StatusStanding row) =>
-        new(
-            row.Row with
-            {
-                State = BucketStatus.Releasing,
-            },
-            row.Standing is Standing.Good or Standing.Noted or Standing.Missing ? Standing.Confirming : row.Standing
-        )
+        row with
         {
-            KeyRejected = row.KeyRejected,
-            HasNewError = row.HasNewError,
+            Row = row.Row with { State = BucketStatus.Releasing },
+            Standing = row.Standing is Standing.Good or Standing.Noted or Standing.Missing
+                ? Standing.Confirming
+                : row.Standing,
         };
 
     /// <summary>What a row that stays as it was means.</summary>

@@ -165,6 +165,45 @@ public sealed class BucketStatusesTests
         Assert.Equal(!same, standing.HasNewError);
     }
 
+    /// <summary>Such a row would be written, and its event sent, at every resync.</summary>
+    [Fact]
+    public void A_release_that_fails_as_before_keeps_its_row()
+    {
+        var failure = new Failure(FailureKind.Denied, "GetBucketEncryption", "AccessDenied") { HttpStatus = 403 };
+        var first = Leaving(before: null, failure with { RequestId = "r-1", Message = "first" });
+
+        var again = Leaving(first.Row, failure with { RequestId = "r-2", Message = "second" });
+        var other = Leaving(first.Row, failure with { Code = "InvalidArgument" });
+
+        Assert.Equal((first.Row, false), (again.Row, again.HasNewError));
+        Assert.Equal(("InvalidArgument", true), (other.Row.Error?.Code, other.HasNewError));
+    }
+
+    [Fact]
+    public void A_release_is_Stalled_for_answers_that_are_not_the_stores_under_the_same_name_as_any_bucket()
+    {
+        var foreign = new Failure(FailureKind.Transient, "GetBucketEncryption", "HTTP_502")
+        {
+            HttpStatus = 502,
+            IsForeign = true,
+        };
+
+        var row = Leaving(before: null, foreign, foreignSince: Now.AddHours(-1));
+
+        Assert.Equal((Standing.Stuck, true), (row.Standing, row.IsNotTheStore));
+    }
+
+    private static StatusStanding Leaving(BucketStatus? before, Failure failure, DateTimeOffset? foreignSince = null) =>
+        BucketStatuses.Leaving(
+            BucketStatuses.Next(
+                before,
+                new BucketResult(Bucket, new Outcome.Failed(failure, Observed: null)) { ForeignSince = foreignSince },
+                tolerated: false,
+                wasStalled: false,
+                Now
+            )
+        );
+
     [Fact]
     public void A_write_sets_its_time_and_a_read_keeps_it()
     {

@@ -86,6 +86,14 @@ public sealed class PolicyEventsTests
                     + "Request req-1.",
             ]
         ),
+        ["a vendor's code that spells a reason of ours is the vendor's"] = (
+            Given.Policy("b"),
+            Fails(Denied with { Code = "DowngradeRefused" }),
+            [
+                "Warning VendorError/GetBucketEncryption: Bucket b: GetBucketEncryption failed with DowngradeRefused "
+                    + "(HTTP 403). Grant the right. Request req-1.",
+            ]
+        ),
         ["a downgrade that is refused says what would be weaker"] = (
             Given.Policy("b"),
             Fails(Downgrade, Kms),
