@@ -49,13 +49,20 @@ internal static class PolicyReader
     private static readonly TimeSpan ShortestResync = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestResync = TimeSpan.FromHours(24);
 
-    public static bool IsAudit(PolicySpec spec) => spec.Mode == nameof(PolicyMode.Audit);
+    // The API's words: literals, so that a rename of an enumeration's member does not change the API.
+    private const string Enforce = "Enforce";
+    private const string Audit = "Audit";
+    private const string Retain = "Retain";
+    private const string Delete = "Delete";
+    private const string Restore = "Restore";
+
+    public static bool IsAudit(PolicySpec spec) => spec.Mode == Audit;
 
     /// <summary>
     /// Nothing is to be written to the buckets of such a policy when it goes, so nothing need keep it.
     /// </summary>
     public static bool LeavesBucketsAlone(BucketEncryptionPolicy policy) =>
-        policy.Spec.DeletionPolicy is null or nameof(DeletionPolicy.Retain)
+        policy.Spec.DeletionPolicy is null or Retain
         || IsAudit(policy.Spec)
         || (policy.Metadata.DeletionTimestamp is not null && policy.Spec.Suspend == true);
 
@@ -66,9 +73,9 @@ internal static class PolicyReader
             return new(Value: null, problem);
         if (spec.Match is not (null or "Exact" or "AtLeast"))
             return Wrong($"match: \"{spec.Match}\" is not known; allowed are Exact and AtLeast.");
-        if (Word<PolicyMode>(spec.Mode) is not { } mode)
+        if (ModeOf(spec.Mode) is not { } mode)
             return Wrong($"mode: \"{spec.Mode}\" is not known; allowed are Enforce and Audit.");
-        if (Word<DeletionPolicy>(spec.DeletionPolicy) is not { } deletion)
+        if (DeletionOf(spec.DeletionPolicy) is not { } deletion)
             return Wrong(
                 $"deletionPolicy: \"{spec.DeletionPolicy}\" is not known; allowed are Retain, Delete and Restore."
             );
@@ -116,12 +123,24 @@ internal static class PolicyReader
         return new(new DesiredState(terms, [.. policy.Spec.Buckets.Select(b => place.Address(b.Name))]), Failure: null);
     }
 
-    /// <returns>The first of the words where none is given; null for one that is not among them.</returns>
-    private static T? Word<T>(string? text)
-        where T : struct, Enum =>
-        text is null ? default(T)
-        : Enum.TryParse<T>(text, out var known) && Enum.GetName(known) == text ? known
-        : null;
+    /// <returns>The default where no word is given; null where the word is not known.</returns>
+    private static PolicyMode? ModeOf(string? word) =>
+        word switch
+        {
+            null or Enforce => PolicyMode.Enforce,
+            Audit => PolicyMode.Audit,
+            _ => null,
+        };
+
+    /// <inheritdoc cref="ModeOf"/>
+    private static DeletionPolicy? DeletionOf(string? word) =>
+        word switch
+        {
+            null or Retain => DeletionPolicy.Retain,
+            Delete => DeletionPolicy.Delete,
+            Restore => DeletionPolicy.Restore,
+            _ => null,
+        };
 
     private static Result<DesiredEncryption> ReadEncryption(EncryptionSpec spec)
     {
