@@ -327,15 +327,15 @@ internal sealed class PolicyReconciler(
     )
     {
         Remember(policy, findings.Buckets);
-        var (told, next) = await teller.TellAsync(
+        var report = await teller.TellAsync(
             policy,
             findings,
             PolicyReader.ReadTerms(policy.Spec).Value?.Resync ?? PolicyReader.DefaultResync,
             cancellationToken
         );
         _unreported.TryRemove(policy.Metadata.Uid, out _);
-        Wake(teller.Concerned(policy, told, findings));
-        return next;
+        Wake(teller.Concerned(policy, report, findings));
+        return report.Next;
     }
 
     /// <summary>

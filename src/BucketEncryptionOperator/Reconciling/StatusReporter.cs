@@ -9,6 +9,12 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <param name="Evidence">How old a settled policy's <c>lastVerifiedTime</c> may get.</param>
 internal sealed record StatusReporterOptions(TimeSpan Evidence);
 
+/// <summary>What came of a report.</summary>
+/// <param name="Policy">The policy as it is stored now.</param>
+/// <param name="Written">Whether the status was written, for it says something new.</param>
+/// <param name="Next">When to reconcile again.</param>
+internal sealed record StatusReport(BucketEncryptionPolicy Policy, bool Written, ReconcileResult Next);
+
 /// <summary>Says what was found: in the status, by events, in the log, in metrics, and to the queue.</summary>
 internal sealed class StatusReporter(
     StatusWriter writer,
@@ -20,9 +26,8 @@ internal sealed class StatusReporter(
     ILogger<StatusReporter> logger
 )
 {
-    /// <returns>The policy as it is stored now, and when to come back.</returns>
     /// <exception cref="KubeRuntime.Client.KubeApiException">The status was not written.</exception>
-    public async Task<(BucketEncryptionPolicy Policy, ReconcileResult Next)> TellAsync(
+    public async Task<StatusReport> TellAsync(
         BucketEncryptionPolicy policy,
         Findings findings,
         TimeSpan resync,
@@ -33,17 +38,18 @@ internal sealed class StatusReporter(
         findings = findings.WithForeignTimes(policy.Status, now);
         var status = StatusComposer.Compose(policy, findings, options.Evidence, now);
         TellDone(policy, findings);
-        var told = await writer.WriteAsync(policy, status, cancellationToken);
-        ownership.Reported(told);
-        metrics.Told(policy, status, findings, isNews: !ReferenceEquals(told, policy));
-        if (!ReferenceEquals(told, policy))
+        var (stored, written) = await writer.WriteAsync(policy, status, cancellationToken);
+        ownership.Reported(stored);
+        metrics.Told(policy, status, findings, isNews: written);
+        if (written)
         {
             LogChange(logger, policy.Status, status);
             Record(PolicyEvents.Changes(policy, status, findings.Written, now));
         }
         var settled = Schedule.Next(policy.Metadata.Uid, resync, now);
-        return (
-            told,
+        return new StatusReport(
+            stored,
+            written,
             findings.IsSuspended
                 ? ReconcileResult.OnChange
                 : FailurePolicy.Next(
@@ -76,15 +82,16 @@ internal sealed class StatusReporter(
     /// </summary>
     public IReadOnlyCollection<NamespacedName> Concerned(
         BucketEncryptionPolicy before,
-        BucketEncryptionPolicy told,
+        StatusReport report,
         Findings findings
     )
     {
-        var woken = ConcernedByRelease(told, findings);
-        if (ReferenceEquals(before, told))
+        var now = report.Policy;
+        var woken = ConcernedByRelease(now, findings);
+        if (!report.Written)
             return woken;
         var rows = (before.Status?.Buckets ?? []).ToDictionary(b => b.Name, StringComparer.Ordinal);
-        foreach (var row in told.Status?.Buckets ?? [])
+        foreach (var row in now.Status?.Buckets ?? [])
         {
             if (row.Partition is not { } partition)
                 continue;
@@ -92,8 +99,8 @@ internal sealed class StatusReporter(
             if (ClaimOf(last) != ClaimOf(row))
                 woken.UnionWith(
                     IsOneMore(row, id)
-                        ? ownership.Releasing(told, id).Select(p => p.Metadata.Key)
-                        : ownership.Others(told, [row.Name])
+                        ? ownership.Releasing(now, id).Select(p => p.Metadata.Key)
+                        : ownership.Others(now, [row.Name])
                 );
             else if (
                 (row.Error?.Code == Ownership.AnotherWrites && last?.Error?.Code != Ownership.AnotherWrites)
@@ -105,11 +112,11 @@ internal sealed class StatusReporter(
 
         // A claim behind an older one changes nothing for anybody but who waits for a successor.
         bool IsOneMore(BucketStatus row, BucketId id) =>
-            row.ClaimedTime is not null && ownership.OwnerOf(id)?.Metadata.Uid != told.Metadata.Uid;
+            row.ClaimedTime is not null && ownership.OwnerOf(id)?.Metadata.Uid != now.Metadata.Uid;
 
         void Add(BucketEncryptionPolicy? other)
         {
-            if (other is not null && other.Metadata.Uid != told.Metadata.Uid)
+            if (other is not null && other.Metadata.Uid != now.Metadata.Uid)
                 woken.Add(other.Metadata.Key);
         }
     }

@@ -62,11 +62,11 @@ internal sealed class WriteAheadRecorder(
 
     /// <returns>The policy with the rows in its status.</returns>
     /// <exception cref="KubeApiException">Nothing may be written to a vendor then.</exception>
-    public Task<BucketEncryptionPolicy> WriteAsync(
+    public async Task<BucketEncryptionPolicy> WriteAsync(
         BucketEncryptionPolicy policy,
         IReadOnlyList<BucketStatus> rows,
         CancellationToken cancellationToken
-    ) => writer.WriteAsync(policy, StatusComposer.WithRows(policy, rows), cancellationToken);
+    ) => (await writer.WriteAsync(policy, StatusComposer.WithRows(policy, rows), cancellationToken)).Policy;
 
     /// <summary>The policy must not go before its buckets are released.</summary>
     public Task<BucketEncryptionPolicy> HoldAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken) =>
