@@ -7,18 +7,6 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <summary>What is the same for all buckets of a policy.</summary>
 internal sealed record VendorSession(IBucketEncryptionApi Api, AccessKey Key);
 
-/// <param name="IsRelease">The policy names the bucket no more, or is being deleted.</param>
-internal sealed record BucketTask(
-    BucketAddress Address,
-    BucketId Id,
-    Goal Goal,
-    BucketMemory Memory,
-    bool IsRelease = false
-)
-{
-    public string Bucket => Address.Bucket;
-}
-
 /// <summary>One bucket as a look found it, and what is to be done; or why it could not be seen.</summary>
 internal abstract record BucketObservation(BucketTask Task)
 {
@@ -80,10 +68,8 @@ internal sealed class BucketReconciler(TimeProvider time)
     public static Outcome Unwritten(BucketObservation.Seen look) =>
         look.Plan switch
         {
-            Plan.Keep when look.Task.IsRelease => new Outcome.Released(),
-            Plan.Keep keep => new Outcome.InSync(look.Observed.Encryption, keep.History),
-            Plan.Refuse refuse when look.Task.IsRelease => new Outcome.Released(refuse.Failure),
-            Plan.Refuse refuse => new Outcome.Failed(refuse.Failure, look.Observed.Encryption),
+            Plan.Keep keep => look.Task.Conclude(new Outcome.InSync(look.Observed.Encryption, keep.History)),
+            Plan.Refuse refuse => look.Task.Refuse(refuse.Failure, look.Observed.Encryption),
             Plan.Wait wait => new Outcome.Unconfirmed(
                 look.Observed.Encryption,
                 wait.History,

@@ -63,7 +63,7 @@ internal sealed class PassProgress(TimeProvider time)
             [
                 .. tasks
                     .Where(t => Kept(unfinished, t) is null)
-                    .OrderBy(t => unfinished.Last.GetValueOrDefault(KeyOf(t), long.MinValue)),
+                    .OrderBy(t => unfinished.Last.GetValueOrDefault(t.Id, long.MinValue)),
             ];
         }
         _unfinished.TryRemove(basis.Policy.Metadata.Uid, out _);
@@ -73,7 +73,7 @@ internal sealed class PassProgress(TimeProvider time)
     /// <summary>What an earlier pass has read of a bucket that it then had no time to write.</summary>
     public PostponedLook? LookOf(BucketEncryptionPolicy policy, BucketTask task) =>
         _unfinished.TryGetValue(policy.Metadata.Uid, out var unfinished)
-        && unfinished.Looks.TryGetValue(KeyOf(task), out var look)
+        && unfinished.Looks.TryGetValue(task.Id, out var look)
         && time.GetElapsedTime(look.ReadAt) <= KeptFor
             ? look
             : null;
@@ -89,11 +89,11 @@ internal sealed class PassProgress(TimeProvider time)
     {
         var uid = basis.Policy.Metadata.Uid;
         var unfinished = _unfinished.GetValueOrDefault(uid) ?? new Unfinished(StateOf(basis));
-        var done = remaining.Zip(results).ToDictionary(p => KeyOf(p.First), p => p.Second);
+        var done = remaining.Zip(results).ToDictionary(p => p.First.Id, p => p.Second);
         IReadOnlyList<BucketResult> all =
         [
             .. tasks.Select(t =>
-                done.GetValueOrDefault(KeyOf(t))
+                done.GetValueOrDefault(t.Id)
                 ?? Done(unfinished, t)?.Result
                 ?? throw new InvalidOperationException("a task without a result")
             ),
@@ -101,26 +101,26 @@ internal sealed class PassProgress(TimeProvider time)
         if (!results.Any(IsUnfinished))
         {
             foreach (var task in tasks)
-                unfinished.Done.Remove(KeyOf(task));
+                unfinished.Done.Remove(task.Id);
             unfinished.Looks.Clear();
             unfinished.Last.Clear();
             if (unfinished.Done.Count == 0)
                 _unfinished.TryRemove(uid, out _);
             return (all, PassEnd.Complete);
         }
-        foreach (var (task, result) in remaining.Zip(results).Where(p => !p.First.IsRelease))
+        foreach (var (task, result) in remaining.Zip(results).Where(p => p.First is BucketEnforcement))
         {
             if (result.Postponed is { } look)
-                unfinished.Looks[KeyOf(task)] = look;
+                unfinished.Looks[task.Id] = look;
             else if (!IsUnfinished(result))
-                unfinished.Looks.Remove(KeyOf(task));
+                unfinished.Looks.Remove(task.Id);
         }
         foreach (var (task, result) in remaining.Zip(results).Where(p => !IsUnfinished(p.Second)))
         {
-            unfinished.Done.Remove(KeyOf(task)); // what an earlier look found does not hold any more
-            unfinished.Last[KeyOf(task)] = time.GetTimestamp();
-            if (!task.IsRelease && NeedsNothingMore(result))
-                unfinished.Done[KeyOf(task)] = (result with { Applied = null }, time.GetTimestamp());
+            unfinished.Done.Remove(task.Id); // what an earlier look found does not hold any more
+            unfinished.Last[task.Id] = time.GetTimestamp();
+            if (task is BucketEnforcement && NeedsNothingMore(result))
+                unfinished.Done[task.Id] = (result with { Applied = null }, time.GetTimestamp());
         }
         _unfinished[uid] = unfinished;
         return (all, EndOf(results));
@@ -163,9 +163,7 @@ internal sealed class PassProgress(TimeProvider time)
         Done(unfinished, task) is { } done && time.GetElapsedTime(done.At) <= KeptFor ? done.Result : null;
 
     private static (BucketResult Result, long At)? Done(Unfinished unfinished, BucketTask task) =>
-        unfinished.Done.TryGetValue(KeyOf(task), out var done) ? done : null;
-
-    private static (BucketId Id, bool IsRelease) KeyOf(BucketTask task) => (task.Id, task.IsRelease);
+        unfinished.Done.TryGetValue(task.Id, out var done) ? done : null;
 
     private static State StateOf(PassBasis basis)
     {
@@ -180,16 +178,20 @@ internal sealed class PassProgress(TimeProvider time)
         DateTimeOffset? DeletionTimestamp
     );
 
+    /// <summary>
+    /// By bucket: while the state is the same, a bucket is either enforced or released, for what the spec names and
+    /// whether the policy is being deleted are parts of the state.
+    /// </summary>
     private sealed record Unfinished(State Of)
     {
-        public Dictionary<(BucketId Id, bool IsRelease), (BucketResult Result, long At)> Done { get; } = [];
+        public Dictionary<BucketId, (BucketResult Result, long At)> Done { get; } = [];
 
-        public Dictionary<(BucketId Id, bool IsRelease), PostponedLook> Looks { get; } = [];
+        public Dictionary<BucketId, PostponedLook> Looks { get; } = [];
 
         /// <summary>
         /// Timestamp of the last work on each task, whatever its result: a bucket that always fails must not take
         /// every turn.
         /// </summary>
-        public Dictionary<(BucketId Id, bool IsRelease), long> Last { get; } = [];
+        public Dictionary<BucketId, long> Last { get; } = [];
     }
 }

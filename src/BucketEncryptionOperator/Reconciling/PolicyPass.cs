@@ -144,8 +144,8 @@ internal sealed class PolicyPass(
             return null;
         var seen = buckets.Judge(api, task, look.Observed, look.ReadAt);
         var isOwner =
-            task.Goal is not Goal.Declared goal
-            || ownership.StandingOf(basis.Policy, task.Id, goal) is BucketStanding.Owner;
+            task is not BucketEnforcement enforcement
+            || ownership.StandingOf(basis.Policy, task.Id, enforcement.Declared) is BucketStanding.Owner;
         return seen.Plan is Plan.Write && isOwner ? seen : null;
     }
 
@@ -167,10 +167,10 @@ internal sealed class PolicyPass(
             return new Decided.Done(Unseen(policy, task, ((BucketObservation.Unseen)look).Failure));
         if (basis.Terms.Mode == PolicyMode.Audit)
             return new Decided.Done(new BucketResult(task.Bucket, Report(seen, api, why: null)));
-        if (!task.IsRelease)
+        if (task is BucketEnforcement enforcement)
         {
             ownership.Found(policy, task.Id, Claim.Open);
-            var goal = (Goal.Declared)task.Goal;
+            var goal = enforcement.Declared;
             switch (ownership.StandingOf(policy, task.Id, goal))
             {
                 case BucketStanding.Yields yields:
@@ -180,9 +180,9 @@ internal sealed class PolicyPass(
                 case BucketStanding.StandIn standIn:
                     seen = buckets.Judge(
                         api,
-                        task with
+                        enforcement with
                         {
-                            Goal = goal with { Consent = goal.Consent && standIn.For.Spec.AllowDowngrade == true },
+                            Declared = goal with { Consent = goal.Consent && standIn.For.Spec.AllowDowngrade == true },
                         },
                         seen.Observed,
                         seen.ReadAt
@@ -192,15 +192,14 @@ internal sealed class PolicyPass(
         }
         if (seen.Plan is Plan.Write && !options.ReadOnly && !checks.MayWrite)
             return new Decided.Done(
-                new BucketResult(task.Bucket, new Outcome.Failed(NotLeading.Failure, seen.Observed.Encryption))
-                {
-                    Claim = task.IsRelease ? null : Claim.Open,
-                }
+                task.WithOpenClaim(
+                    new BucketResult(task.Bucket, new Outcome.Failed(NotLeading.Failure, seen.Observed.Encryption))
+                )
             );
         if (seen.Plan is Plan.Write && !options.ReadOnly && gate.MustWait(seen) is { } wait)
-            return new Decided.Done(Claimed(task, new BucketResult(task.Bucket, wait)));
+            return new Decided.Done(task.WithOpenClaim(new BucketResult(task.Bucket, wait)));
         return options.ReadOnly && seen.Plan is Plan.Write
-            ? new Decided.Done(Claimed(task, new BucketResult(task.Bucket, Report(seen, api, ReadOnlyRefusal))))
+            ? new Decided.Done(task.WithOpenClaim(new BucketResult(task.Bucket, Report(seen, api, ReadOnlyRefusal))))
             : new Decided.Ours(seen);
     }
 
@@ -210,19 +209,29 @@ internal sealed class PolicyPass(
     /// </summary>
     private BucketResult Unseen(BucketEncryptionPolicy policy, BucketTask task, Failure failure)
     {
-        var isMissing = failure is { IsVendorAnswer: true, Kind: FailureKind.Missing };
-        if (task.IsRelease && isMissing)
-            return new BucketResult(task.Bucket, new Outcome.Released()); // no bucket, nothing to release
-        Claim? claim = null;
-        if (!task.IsRelease && isMissing)
-            claim = Claim.None;
-        else if (!task.IsRelease && failure is { IsVendorAnswer: true, Kind: FailureKind.Denied })
-            claim = ownership.ClaimOf(policy, task.Id) == Claim.None ? Claim.None : Claim.Denied;
-        if (claim is { } changed)
-            ownership.Found(policy, task.Id, changed);
-        else if (!task.IsRelease)
-            claim = ownership.ClaimOf(policy, task.Id); // an earlier look may have found more than the status says
-        return new BucketResult(task.Bucket, new Outcome.Failed(failure, Observed: null)) { Claim = claim };
+        var result = new BucketResult(task.Bucket, task.Conclude(new Outcome.Failed(failure, Observed: null)));
+        return task is BucketEnforcement ? result with { Claim = ClaimAfter(policy, task.Id, failure) } : result;
+    }
+
+    /// <summary>The policy's claim on a bucket that could not be read, which other policies see from now on.</summary>
+    private Claim ClaimAfter(BucketEncryptionPolicy policy, BucketId bucket, Failure failure)
+    {
+        // An earlier look may have found more than the status says.
+        var last = ownership.ClaimOf(policy, bucket);
+        Claim claim;
+        switch (failure)
+        {
+            case { IsVendorAnswer: true, Kind: FailureKind.Missing }:
+                claim = Claim.None;
+                break;
+            case { IsVendorAnswer: true, Kind: FailureKind.Denied }:
+                claim = last == Claim.None ? Claim.None : Claim.Denied;
+                break;
+            default:
+                return last;
+        }
+        ownership.Found(policy, bucket, claim);
+        return claim;
     }
 
     private async Task<BucketResult> ActAsync(
@@ -237,7 +246,7 @@ internal sealed class PolicyPass(
             look.Plan is Plan.Write
                 ? await gate.ApplyAsync(record, session, look, checks.For(basis, look.Task), cancellationToken)
                 : new BucketResult(look.Task.Bucket, BucketReconciler.Unwritten(look));
-        result = Owned(look.Task, result);
+        result = look.Task.WithOpenClaim(result) with { Owns = look.Task is BucketEnforcement };
         if (result is { WasUnread: true, Outcome: Outcome.Failed { Failure: var failure } })
             result = result with { Claim = Unseen(basis.Policy, look.Task, failure).Claim };
         return PassProgress.IsUnfinished(result)
@@ -253,18 +262,8 @@ internal sealed class PolicyPass(
     {
         var outcome = new Outcome.Failed(PassProgress.GaveWay, look.Observed.Encryption);
         var result = new BucketResult(look.Task.Bucket, outcome);
-        return Claimed(look.Task, result) with { Postponed = new PostponedLook(look.Observed, look.ReadAt) };
+        return look.Task.WithOpenClaim(result) with { Postponed = new PostponedLook(look.Observed, look.ReadAt) };
     }
-
-    private static BucketResult Owned(BucketTask task, BucketResult result) =>
-        Claimed(task, result) with
-        {
-            Owns = !task.IsRelease,
-        };
-
-    /// <summary>The policy's keys have read the bucket, and nothing of it was put on record.</summary>
-    private static BucketResult Claimed(BucketTask task, BucketResult result) =>
-        task.IsRelease ? result : result with { Claim = Claim.Open };
 
     /// <summary>The bucket could not be put on record.</summary>
     private static BucketResult Refused(BucketObservation.Seen look, Failure why)

@@ -230,7 +230,7 @@ internal sealed class PolicyReconciler(
         return work.Desired.Buckets.Select(b =>
         {
             var memory = BucketMemory.Of(rows.GetValueOrDefault(b.Bucket), sameSpec);
-            return new BucketTask(
+            return new BucketEnforcement(
                 b,
                 new BucketId(partition, b.Bucket),
                 work.Desired.Terms.Goal.Knowing(memory.VendorKey),

@@ -92,7 +92,7 @@ internal sealed class Releaser(
             else if (await AwaitedAsync(policy, id, cancellationToken) is { } waiting)
                 done.Add(new BucketResult(row.Name, waiting));
             else if (GoalOf(terms, store.Place, memory.Original) is { } goal)
-                tasks.Add(new BucketTask(store.Place.Address(row.Name), id, goal, memory, IsRelease: true));
+                tasks.Add(new BucketRelease(store.Place.Address(row.Name), id, goal, memory));
             else
                 done.Add(new BucketResult(row.Name, new Outcome.Released(Unavailable)));
         }

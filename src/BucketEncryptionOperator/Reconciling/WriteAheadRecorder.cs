@@ -243,7 +243,7 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder keeper, PassBasis basi
             var (task, row) = (look.Task, RowOf(look.Task));
             var next = row ?? new BucketStatus { Name = task.Bucket, State = BucketStatus.Unknown };
             next = next with { Partition = task.Id.Partition };
-            if (!task.IsRelease)
+            if (task is BucketEnforcement)
             {
                 if (basis.Terms.Deletion != DeletionPolicy.Retain && next.HeldTime is null)
                 {
@@ -280,7 +280,7 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder keeper, PassBasis basi
                 next = BucketStatuses.WithWrite(
                     next with
                     {
-                        ClaimedTime = task.IsRelease ? next.ClaimedTime : next.ClaimedTime ?? now,
+                        ClaimedTime = task is BucketEnforcement ? next.ClaimedTime ?? now : next.ClaimedTime,
                         ClaimDeniedTime = null,
                     },
                     write.History

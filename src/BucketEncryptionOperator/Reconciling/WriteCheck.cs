@@ -51,14 +51,14 @@ internal sealed class WriteChecks(
             || inputsOf(now) != basis.Inputs
         )
             return Changed;
-        if (task.IsRelease)
-            return ownership.OwnerOf(task.Id) is null ? null : Ownership.ChangedHands;
-        return
-            meta.DeletionTimestamp is null
-            && task.Goal is Goal.Declared goal
-            && ownership.StandingOf(now, task.Id, goal) is not BucketStanding.Yields
-            ? null
-            : Ownership.ChangedHands;
+        var isOurs = task switch
+        {
+            BucketEnforcement enforcement => meta.DeletionTimestamp is null
+                && ownership.StandingOf(now, task.Id, enforcement.Declared) is not BucketStanding.Yields,
+            BucketRelease => ownership.OwnerOf(task.Id) is null,
+            _ => throw new InvalidOperationException(task.GetType().Name),
+        };
+        return isOurs ? null : Ownership.ChangedHands;
     }
 }
 

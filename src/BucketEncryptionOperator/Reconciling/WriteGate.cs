@@ -156,23 +156,20 @@ internal sealed class WriteGate(
             );
             var goal =
                 vendorKey is not null && task.Goal is Goal.Declared declared ? declared.Knowing(vendorKey) : task.Goal;
-            return Released(
-                task,
-                new BucketResult(task.Bucket, Confirm(goal, write, observed), applied) { VendorKey = vendorKey }
-            );
+            return new BucketResult(task.Bucket, task.Conclude(Confirm(goal, write, observed)), applied)
+            {
+                VendorKey = vendorKey,
+            };
         }
         catch (VendorException e) when (applied is null)
         {
             // Of a write without an answer nobody knows whether it was made: it counts.
             var refused = e.Failure.NotSent || e.Failure.IsVendorAnswer;
-            return Released(
-                task,
-                new BucketResult(task.Bucket, new Outcome.Failed(e.Failure, observed))
-                {
-                    WasRefused = refused,
-                    WasDenied = e.Failure is { Kind: FailureKind.Denied, IsVendorAnswer: true, NotSent: false },
-                }
-            );
+            return new BucketResult(task.Bucket, task.Conclude(new Outcome.Failed(e.Failure, observed)))
+            {
+                WasRefused = refused,
+                WasDenied = e.Failure is { Kind: FailureKind.Denied, IsVendorAnswer: true, NotSent: false },
+            };
         }
         catch (VendorException e)
         {
@@ -210,27 +207,15 @@ internal sealed class WriteGate(
             ? new Outcome.Unconfirmed(readBack, write.History, write.Removes) { IsNew = true }
             : new Outcome.InSync(readBack, WriteHistory.AfterMet(write.History));
 
-    /// <summary>A bucket that was released as it should be, or that is gone, is done with.</summary>
-    private static BucketResult Released(BucketTask task, BucketResult result) =>
-        task.IsRelease
-        && result.Outcome
-            is Outcome.InSync
-                or Outcome.Failed { Failure: { Kind: FailureKind.Missing, IsVendorAnswer: true } }
-            ? result with
-            {
-                Outcome = new Outcome.Released(),
-            }
-            : result;
-
     /// <summary>Somebody else has made the bucket what it should be, or what may not be changed.</summary>
     private static BucketResult NotNeeded(BucketObservation.Seen look) =>
         new(look.Task.Bucket, BucketReconciler.Unwritten(look)) { WasRefused = true };
 
     private static BucketResult Unsent(BucketObservation.Seen look, Failure why) =>
-        Released(
-            look.Task,
-            new BucketResult(look.Task.Bucket, new Outcome.Failed(why, look.Observed.Encryption)) { WasRefused = true }
-        );
+        new(look.Task.Bucket, look.Task.Conclude(new Outcome.Failed(why, look.Observed.Encryption)))
+        {
+            WasRefused = true,
+        };
 
     private static Failure JustWritten { get; } =
         new(FailureKind.Conflict, BucketStatuses.Confirm, BucketStatuses.Confirming)
