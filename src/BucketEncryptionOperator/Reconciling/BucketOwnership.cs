@@ -108,7 +108,7 @@ internal sealed class BucketOwnership(
             .Where(p =>
                 p.Metadata.Uid != policy.Metadata.Uid
                 && PartitionOf(p, bucket.Name) == bucket.Partition
-                && Releaser
+                && ReleasePlanner
                     .Leaving(p)
                     .Any(r => r.Name == bucket.Name && (r.Partition ?? bucket.Partition) == bucket.Partition)
             );

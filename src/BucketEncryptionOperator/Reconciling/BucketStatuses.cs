@@ -251,7 +251,7 @@ internal static class BucketStatuses
                 null
                     or Confirming
                     or Ownership.AnotherWrites
-                    or Releaser.AwaitingSuccessor
+                    or ReleasePlanner.AwaitingSuccessor
                     or WriteAheadRecorder.AwaitingRelease
             ) => Standing.Confirming,
             (BucketStatus.Unknown, _) => Standing.Unread,

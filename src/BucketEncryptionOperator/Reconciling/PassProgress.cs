@@ -18,6 +18,30 @@ internal enum PassEnd
     GaveWay,
 }
 
+/// <summary>What a pass works on. A pass with another state is another pass.</summary>
+internal readonly record struct PassState(
+    long? Generation,
+    string Inputs,
+    string? AskedFor,
+    DateTimeOffset? DeletionTimestamp
+)
+{
+    public static PassState Of(StoredPolicy policy, VendorSession session)
+    {
+        var meta = policy.Now.Metadata;
+        return new(meta.Generation, session.Inputs, Schedule.AskedFor(policy.Now), meta.DeletionTimestamp);
+    }
+}
+
+/// <param name="All">The tasks of the policy.</param>
+/// <param name="Remaining">Those that have no result yet, in the order in which they should be done.</param>
+internal sealed record PassTasks(
+    string Uid,
+    PassState State,
+    IReadOnlyList<BucketTask> All,
+    IReadOnlyList<BucketTask> Remaining
+);
+
 /// <summary>
 /// What unfinished passes have done. A pass ends early at the rate limit, and when other policies wait for its worker;
 /// the next one goes on with the buckets that have no result yet, those first that were looked at longest ago. A bucket
@@ -52,27 +76,28 @@ internal sealed class PassProgress(TimeProvider time)
     /// <summary>Policies with an unfinished pass.</summary>
     internal int Count => _unfinished.Count;
 
-    /// <summary>The tasks that have no result yet, in the order in which they should be done.</summary>
-    public IReadOnlyList<BucketTask> Remaining(PassBasis basis, IReadOnlyList<BucketTask> tasks)
+    /// <summary>Begins a pass, or continues the last one, with the tasks that have no result yet.</summary>
+    public PassTasks Begin(ReconcileContext context, VendorSession session, IReadOnlyList<BucketTask> tasks)
     {
-        if (!_unfinished.TryGetValue(basis.Policy.Metadata.Uid, out var unfinished))
-            return tasks;
-        if (unfinished.Of == StateOf(basis))
+        var uid = context.Policy.Uid;
+        var state = PassState.Of(context.Policy, session);
+        if (!_unfinished.TryGetValue(uid, out var unfinished))
+            return new PassTasks(uid, state, tasks, tasks);
+        if (unfinished.Of != state)
         {
-            return
-            [
-                .. tasks
-                    .Where(t => Kept(unfinished, t) is null)
-                    .OrderBy(t => unfinished.Last.GetValueOrDefault(t.Id, long.MinValue)),
-            ];
+            _unfinished.TryRemove(uid, out _);
+            return new PassTasks(uid, state, tasks, tasks);
         }
-        _unfinished.TryRemove(basis.Policy.Metadata.Uid, out _);
-        return tasks;
+        var remaining = tasks
+            .Where(t => Kept(unfinished, t) is null)
+            .OrderBy(t => unfinished.Last.GetValueOrDefault(t.Id, long.MinValue))
+            .ToList();
+        return new PassTasks(uid, state, tasks, remaining);
     }
 
     /// <summary>What an earlier pass has read of a bucket that it then had no time to write.</summary>
-    public PostponedLook? LookOf(BucketEncryptionPolicy policy, BucketTask task) =>
-        _unfinished.TryGetValue(policy.Metadata.Uid, out var unfinished)
+    public PostponedLook? PostponedOf(StoredPolicy policy, BucketTask task) =>
+        _unfinished.TryGetValue(policy.Uid, out var unfinished)
         && unfinished.Looks.TryGetValue(task.Id, out var look)
         && time.GetElapsedTime(look.ReadAt) <= KeptFor
             ? look
@@ -80,15 +105,10 @@ internal sealed class PassProgress(TimeProvider time)
 
     /// <summary>Takes in what a pass has done of the remaining tasks.</summary>
     /// <returns>A result for each task, and how the pass ended.</returns>
-    public (IReadOnlyList<BucketResult> Results, PassEnd End) Complete(
-        PassBasis basis,
-        IReadOnlyList<BucketTask> tasks,
-        IReadOnlyList<BucketTask> remaining,
-        IReadOnlyList<BucketResult> results
-    )
+    public PassResult Complete(PassTasks pass, IReadOnlyList<BucketResult> results)
     {
-        var uid = basis.Policy.Metadata.Uid;
-        var unfinished = _unfinished.GetValueOrDefault(uid) ?? new Unfinished(StateOf(basis));
+        var (uid, _, tasks, remaining) = pass;
+        var unfinished = _unfinished.GetValueOrDefault(uid) ?? new Unfinished(pass.State);
         var done = remaining.Zip(results).ToDictionary(p => p.First.Id, p => p.Second);
         IReadOnlyList<BucketResult> all =
         [
@@ -106,7 +126,7 @@ internal sealed class PassProgress(TimeProvider time)
             unfinished.Last.Clear();
             if (unfinished.Done.Count == 0)
                 _unfinished.TryRemove(uid, out _);
-            return (all, PassEnd.Complete);
+            return new PassResult(all, PassEnd.Complete);
         }
         foreach (var (task, result) in remaining.Zip(results).Where(p => p.First is BucketEnforcement))
         {
@@ -123,7 +143,7 @@ internal sealed class PassProgress(TimeProvider time)
                 unfinished.Done[task.Id] = (result with { Applied = null }, time.GetTimestamp());
         }
         _unfinished[uid] = unfinished;
-        return (all, EndOf(results));
+        return new PassResult(all, EndOf(results));
     }
 
     /// <summary>The pass had no time, or no permits, for the bucket.</summary>
@@ -165,24 +185,11 @@ internal sealed class PassProgress(TimeProvider time)
     private static (BucketResult Result, long At)? Done(Unfinished unfinished, BucketTask task) =>
         unfinished.Done.TryGetValue(task.Id, out var done) ? done : null;
 
-    private static State StateOf(PassBasis basis)
-    {
-        var meta = basis.Policy.Metadata;
-        return new State(meta.Generation, basis.Inputs, Schedule.AskedFor(basis.Policy), meta.DeletionTimestamp);
-    }
-
-    private readonly record struct State(
-        long? Generation,
-        string Inputs,
-        string? AskedFor,
-        DateTimeOffset? DeletionTimestamp
-    );
-
     /// <summary>
     /// By bucket: while the state is the same, a bucket is either enforced or released, for what the spec names and
     /// whether the policy is being deleted are parts of the state.
     /// </summary>
-    private sealed record Unfinished(State Of)
+    private sealed record Unfinished(PassState Of)
     {
         public Dictionary<BucketId, (BucketResult Result, long At)> Done { get; } = [];
 

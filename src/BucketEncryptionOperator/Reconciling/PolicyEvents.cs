@@ -121,8 +121,8 @@ internal static class PolicyEvents
         error.Code switch
         {
             // They pass in seconds.
-            BucketStatuses.Confirming or Ownership.AnotherWrites or Releaser.AwaitingSuccessor => null,
-            PolicyPass.OnlyReads => null, // DriftDetected has told
+            BucketStatuses.Confirming or Ownership.AnotherWrites or ReleasePlanner.AwaitingSuccessor => null,
+            BucketPlanner.OnlyReads => null, // DriftDetected has told
             BucketStatuses.NotConverging
             or BucketStatuses.DisableNotEffective
             or BucketStatuses.Contested

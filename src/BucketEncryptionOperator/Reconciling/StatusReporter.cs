@@ -27,113 +27,57 @@ internal sealed class StatusReporter(
 )
 {
     /// <exception cref="KubeRuntime.Client.KubeApiException">The status was not written.</exception>
-    public async Task<StatusReport> TellAsync(
-        BucketEncryptionPolicy policy,
+    public async Task<StatusReport> ReportAsync(
+        StoredPolicy stored,
         Findings findings,
-        TimeSpan resync,
         CancellationToken cancellationToken
     )
     {
-        var now = time.GetUtcNow();
+        var (policy, now) = (stored.Now, time.GetUtcNow());
         findings = findings.WithForeignTimes(policy.Status, now);
         var status = StatusComposer.Compose(policy, findings, options.Evidence, now);
-        TellDone(policy, findings);
-        var (stored, written) = await writer.WriteAsync(policy, status, cancellationToken);
-        ownership.Reported(stored);
+        RecordDone(policy, findings);
+        var (after, written) = await writer.WriteAsync(policy, status, cancellationToken);
+        stored.Replace(after);
+        ownership.Reported(after);
         metrics.Told(policy, status, findings, isNews: written);
         if (written)
         {
             LogChange(logger, policy.Status, status);
             Record(PolicyEvents.Changes(policy, status, findings.Written, now));
         }
-        var settled = Schedule.Next(policy.Metadata.Uid, resync, now);
-        return new StatusReport(
-            stored,
-            written,
-            findings.IsSuspended
-                ? ReconcileResult.OnChange
-                : FailurePolicy.Next(
-                    findings.OutcomesAt(now),
-                    settled,
-                    StatusComposer.UntilMissingStalls(status, now)
-                ) switch
-                {
-                    { Delay: null } => ReconcileResult.OnChange,
-                    { BackOff: true } when findings.End == PassEnd.GaveWay => ReconcileResult.Behind,
-                    { Delay: { } delay, BackOff: true } when findings.End == PassEnd.RateLimited =>
-                        new ReconcileResult.After(delay), // it goes on, and has not failed
-                    { Delay: { } delay, BackOff: true } => new ReconcileResult.Retry(delay),
-                    { Delay: { } delay } => new ReconcileResult.After(delay),
-                }
-        );
+        return new StatusReport(after, written, NextOf(stored, status, findings, now));
     }
 
     /// <summary>What was done, which is not done again, whether or not a status can be written.</summary>
-    public void TellDone(BucketEncryptionPolicy policy, Findings findings)
+    public void RecordDone(BucketEncryptionPolicy policy, Findings findings)
     {
         metrics.Done(policy, findings);
         Record(PolicyEvents.Done(policy, findings, time.GetUtcNow()));
     }
 
-    /// <summary>
-    /// Other policies that should look now, because something is new: this one's claim changed hands, it has found
-    /// drift that another one writes, or its writes are denied for long enough that another one may write. What stays
-    /// as it was wakes nobody.
-    /// </summary>
-    public IReadOnlyCollection<NamespacedName> Concerned(
-        BucketEncryptionPolicy before,
-        StatusReport report,
-        Findings findings
+    private static ReconcileResult NextOf(
+        StoredPolicy policy,
+        PolicyStatus status,
+        Findings findings,
+        DateTimeOffset now
     )
     {
-        var now = report.Policy;
-        var woken = ConcernedByRelease(now, findings);
-        if (!report.Written)
-            return woken;
-        var rows = (before.Status?.Buckets ?? []).ToDictionary(b => b.Name, StringComparer.Ordinal);
-        foreach (var row in now.Status?.Buckets ?? [])
+        if (findings.IsSuspended)
+            return ReconcileResult.OnChange;
+        var settled = Schedule.Next(policy.Uid, policy.Resync, now);
+        var untilStalled = StatusComposer.UntilMissingStalls(status, now);
+        return FailurePolicy.Next(findings.OutcomesAt(now), settled, untilStalled) switch
         {
-            if (row.Partition is not { } partition)
-                continue;
-            var (last, id) = (rows.GetValueOrDefault(row.Name), new BucketId(partition, row.Name));
-            if (ClaimOf(last) != ClaimOf(row))
-                woken.UnionWith(
-                    IsOneMore(row, id)
-                        ? ownership.Releasing(now, id).Select(p => p.Metadata.Key)
-                        : ownership.Others(now, [row.Name])
-                );
-            else if (
-                (row.Error?.Code == Ownership.AnotherWrites && last?.Error?.Code != Ownership.AnotherWrites)
-                || Denials(row) != Denials(last)
-            )
-                Add(ownership.WriterOf(id));
-        }
-        return woken;
-
-        // A claim behind an older one changes nothing for anybody but who waits for a successor.
-        bool IsOneMore(BucketStatus row, BucketId id) =>
-            row.ClaimedTime is not null && ownership.OwnerOf(id)?.Metadata.Uid != now.Metadata.Uid;
-
-        void Add(BucketEncryptionPolicy? other)
-        {
-            if (other is not null && other.Metadata.Uid != now.Metadata.Uid)
-                woken.Add(other.Metadata.Key);
-        }
+            { Delay: null } => ReconcileResult.OnChange,
+            { BackOff: true } when findings.End == PassEnd.GaveWay => ReconcileResult.Behind,
+            { Delay: { } delay, BackOff: true } when findings.End == PassEnd.RateLimited => new ReconcileResult.After(
+                delay
+            ), // it goes on, and has not failed
+            { Delay: { } delay, BackOff: true } => new ReconcileResult.Retry(delay),
+            { Delay: { } delay } => new ReconcileResult.After(delay),
+        };
     }
-
-    /// <summary>Policies that may have what this one has released.</summary>
-    public HashSet<NamespacedName> ConcernedByRelease(BucketEncryptionPolicy policy, Findings findings)
-    {
-        var released = findings.Releases.Where(r => r.Outcome is Outcome.Released).Select(r => r.Bucket).ToList();
-        return released.Count == 0 ? [] : ownership.Others(policy, released);
-    }
-
-    private static bool Denials(BucketStatus? row) => row?.Denied?.Count >= DeniedWrites.Enough;
-
-    private static Claim ClaimOf(BucketStatus? row) =>
-        row?.ClaimedTime is not null ? Claim.Open
-        : row?.ClaimDeniedTime is not null ? Claim.Denied
-        : Claim.None;
 
     private void Record(IEnumerable<Occurrence> occurrences)
     {

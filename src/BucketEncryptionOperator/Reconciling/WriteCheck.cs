@@ -6,10 +6,6 @@ using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
-/// <summary>What a pass was begun with: a write of it is wanted only while all of this holds.</summary>
-/// <param name="Inputs">Store and key in the versions that they had.</param>
-internal sealed record PassBasis(BucketEncryptionPolicy Policy, PolicyTerms Terms, string Inputs);
-
 /// <summary>
 /// Whether a write is still wanted, from what the operator knows at this moment. It awaits nothing, so that nothing can
 /// happen between its answer and the send.
@@ -27,8 +23,6 @@ internal sealed class WriteChecks(
     /// <summary>Whether this process may write at all: else nothing need be put on record.</summary>
     public bool MayWrite => mayWrite();
 
-    public WriteCheck For(PassBasis basis, BucketTask task) => new(() => ProblemOf(basis, task));
-
     /// <summary>The change is in the queue already.</summary>
     private static Failure Changed { get; } =
         new(FailureKind.Conflict, Planner.Step, SpecChanged)
@@ -37,34 +31,30 @@ internal sealed class WriteChecks(
                 "The policy, its store or its keys have changed since the bucket was looked at; nothing was written.",
         };
 
-    private Failure? ProblemOf(PassBasis basis, BucketTask task)
+    /// <summary>
+    /// Returns why the write may not be sent; null where it may. The policy, its store and its key must be those that
+    /// the reconcile began with, and the bucket must still be the policy's.
+    /// </summary>
+    public Failure? ProblemOf(WriteScope scope, BucketTask task)
     {
         if (!mayWrite())
             return NotLeading.Failure;
-        var (meta, spec) = (basis.Policy.Metadata, basis.Policy.Spec);
+        var began = scope.Context.Policy;
         if (
-            policies.Find(meta.Key) is not { } now
-            || (now.Metadata.Uid, now.Metadata.Generation, now.Metadata.DeletionTimestamp)
-                != (meta.Uid, meta.Generation, meta.DeletionTimestamp)
-            || spec.Suspend == true
-            || PolicyReader.IsAudit(spec)
-            || inputsOf(now) != basis.Inputs
+            policies.Find(began.Key) is not { } now
+            || !began.IsUnchangedIn(now)
+            || began.Spec.Suspend == true
+            || PolicyReader.IsAudit(began.Spec)
+            || inputsOf(now) != scope.Session.Inputs
         )
             return Changed;
         var isOurs = task switch
         {
-            BucketEnforcement enforcement => meta.DeletionTimestamp is null
+            BucketEnforcement enforcement => !began.IsBeingDeleted
                 && ownership.StandingOf(now, task.Id, enforcement.Declared) is not BucketStanding.Yields,
             BucketRelease => ownership.OwnerOf(task.Id) is null,
             _ => throw new InvalidOperationException(task.GetType().Name),
         };
         return isOurs ? null : Ownership.ChangedHands;
     }
-}
-
-/// <summary>The last question before a write is sent.</summary>
-internal sealed class WriteCheck(Func<Failure?> problem)
-{
-    /// <returns>Null where the write may be sent.</returns>
-    public Failure? Problem() => problem();
 }

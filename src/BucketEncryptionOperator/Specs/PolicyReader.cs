@@ -99,19 +99,21 @@ internal static class PolicyReader
         static Result<PolicyTerms> Wrong(string message) => new(Value: null, Invalid("spec." + message));
     }
 
-    public static Result<DesiredState> Read(BucketEncryptionPolicy policy, StorePlace place)
+    public static Result<DesiredState> Read(BucketEncryptionPolicy policy, StorePlace place) =>
+        Read(policy.Spec, ReadTerms(policy.Spec), place);
+
+    /// <param name="read">As <see cref="ReadTerms"/> has read the spec.</param>
+    public static Result<DesiredState> Read(PolicySpec spec, Result<PolicyTerms> read, StorePlace place)
     {
-        var (terms, problem) = ReadTerms(policy.Spec);
+        var (terms, problem) = read;
         if (terms is null)
             return new(Value: null, problem);
-        if (ProblemOfBuckets(policy.Spec.Buckets) is { } bucketProblem)
+        if (ProblemOfBuckets(spec.Buckets) is { } bucketProblem)
             return new(Value: null, Invalid(bucketProblem));
         if (StoreRules.ProblemOf(terms.Goal.Encryption, place.Traits) is { } wrong)
             return new(Value: null, Invalid(wrong));
         if (
-            policy
-                .Spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits))
-                .FirstOrDefault(p => p is not null) is
+            spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits)).FirstOrDefault(p => p is not null) is
             { } wrongName
         )
             return new(Value: null, Invalid(wrongName));
@@ -120,7 +122,7 @@ internal static class PolicyReader
             {
                 Goal = terms.Goal with { Encryption = new DesiredEncryption.None(place.Traits.AlwaysEncrypted) },
             };
-        return new(new DesiredState(terms, [.. policy.Spec.Buckets.Select(b => place.Address(b.Name))]), Failure: null);
+        return new(new DesiredState(terms, [.. spec.Buckets.Select(b => place.Address(b.Name))]), Failure: null);
     }
 
     /// <returns>The default where no word is given; null where the word is not known.</returns>

@@ -401,7 +401,7 @@ public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBuc
         Assert.Equal(("installation-b", "customer-key"), (row.Partition, row.Original?.Encryption?.KmsKeyId));
         Assert.Equal(theirs, Elsewhere[Bucket]);
         Assert.Equal(Key1, Vendor[Bucket]);
-        Assert.Contains(Releaser.BucketElsewhere, Bench.Events.Reasons);
+        Assert.Contains(ReleasePlanner.BucketElsewhere, Bench.Events.Reasons);
     }
 
     [Fact]

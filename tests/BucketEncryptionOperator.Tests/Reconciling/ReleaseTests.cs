@@ -310,7 +310,7 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
         await _bench.ReconcileAsync();
 
         Assert.Equal(0, _bench.Vendor.Count("Put"));
-        Assert.False(WriteAheadRecorder.HasFinalizer(_bench.Kubernetes.Read(Given.PolicyKey)));
+        Assert.False(PolicyFinalizer.IsOn(_bench.Kubernetes.Read(Given.PolicyKey)));
         Assert.Equal("OriginalTooLarge", Assert.Single(_bench.Status.Buckets).Error?.Code);
     }
 
@@ -401,10 +401,7 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
             )
             .SettleAsync();
         Assert.Equal(Aes, _bench.Vendor[Bucket]);
-        Assert.Equal(
-            deletionPolicy != "Retain",
-            WriteAheadRecorder.HasFinalizer(_bench.Kubernetes.Read(Given.PolicyKey))
-        );
+        Assert.Equal(deletionPolicy != "Retain", PolicyFinalizer.IsOn(_bench.Kubernetes.Read(Given.PolicyKey)));
     }
 
     private async Task DeleteAsync()
