@@ -34,7 +34,7 @@ internal sealed class AffectedPolicies(
     private HashSet<NamespacedName> ByRelease(BucketEncryptionPolicy policy, Findings findings)
     {
         var released = findings.Releases.Where(r => r.Outcome is Outcome.Released).Select(r => r.Bucket).ToList();
-        return released.Count == 0 ? [] : ownership.Others(policy, released);
+        return released.Count == 0 ? [] : ownership.OthersNaming(policy, released);
     }
 
     private HashSet<NamespacedName> ByStatus(BucketEncryptionPolicy before, BucketEncryptionPolicy now)
@@ -49,8 +49,8 @@ internal sealed class AffectedPolicies(
             if (ClaimOf(last) != ClaimOf(row))
                 affected.UnionWith(
                     IsOneMoreClaim(row, id)
-                        ? ownership.Releasing(now, id).Select(p => p.Metadata.Key)
-                        : ownership.Others(now, [row.Name])
+                        ? ownership.PoliciesReleasing(now, id).Select(p => p.Metadata.Key)
+                        : ownership.OthersNaming(now, [row.Name])
                 );
             else if (
                 IsForTheWriter(last, row)
@@ -68,7 +68,7 @@ internal sealed class AffectedPolicies(
 
     /// <summary>Returns whether the policy that writes the bucket has something to do now.</summary>
     private static bool IsForTheWriter(BucketStatus? last, BucketStatus row) =>
-        (row.Error?.Code == Ownership.AnotherWrites && last?.Error?.Code != Ownership.AnotherWrites)
+        (row.Error?.Code == OwnershipFailures.AnotherWrites && last?.Error?.Code != OwnershipFailures.AnotherWrites)
         || IsDenied(row) != IsDenied(last);
 
     private static bool IsDenied(BucketStatus? row) => row?.Denied?.Count >= DeniedWrites.Enough;
@@ -83,7 +83,7 @@ internal sealed class AffectedPolicies(
         foreach (var key in affected)
         {
             if (policies.Find(key) is { } policy)
-                memory.IsFirst(policy); // it may look settled and is not any more: its next reconcile reads its buckets
+                memory.MarkReconciled(policy); // its status looks settled, and is not: do not wait for its next resync
             enqueue(key);
         }
     }

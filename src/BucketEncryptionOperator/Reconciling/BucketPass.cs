@@ -74,7 +74,7 @@ internal sealed class BucketPass(
                 if (earlier[i] is { } seen)
                     observations[i] = seen;
                 else if (Interlocked.Decrement(ref free) < 0 && ShouldYield(context))
-                    observations[i] = new BucketObservation.Unseen(tasks[i], PassProgress.GaveWay);
+                    observations[i] = new BucketObservation.Unseen(tasks[i], PassProgress.NotReachedFailure);
                 else
                     observations[i] = await observer.ObserveAsync(session, tasks[i], token);
             },
@@ -185,14 +185,14 @@ internal sealed class BucketPass(
     /// <summary>Others wait for the worker.</summary>
     private static BucketResult Postponed(BucketObservation.Seen seen)
     {
-        var outcome = new Outcome.Failed(PassProgress.GaveWay, seen.Observed.Encryption);
+        var outcome = new Outcome.Failed(PassProgress.NotReachedFailure, seen.Observed.Encryption);
         return WithPostponed(seen.Task.WithOpenClaim(new BucketResult(seen.Task.Bucket, outcome)), seen);
     }
 
     private static BucketResult WithPostponed(BucketResult result, BucketObservation.Seen seen) =>
         result with
         {
-            Postponed = new PostponedLook(seen.Observed, seen.ReadAt),
+            Postponed = new PostponedObservation(seen.Observed, seen.ReadAt),
         };
 
     /// <summary>The bucket could not be put on record.</summary>
@@ -222,7 +222,7 @@ internal sealed class BucketPass(
             {
                 MaxDegreeOfParallelism = options.BucketConcurrency,
                 CancellationToken = cancellationToken,
-                TaskScheduler = TaskScheduler.Current, // whoever schedules the pass schedules its buckets too
+                TaskScheduler = TaskScheduler.Current, // the scheduler of the pass schedules its buckets too
             },
             work
         );

@@ -92,7 +92,7 @@ internal sealed class BucketPlanner(
             default:
                 return last;
         }
-        ownership.Found(policy, bucket, claim);
+        ownership.RecordClaim(policy, bucket, claim);
         return claim;
     }
 
@@ -103,11 +103,11 @@ internal sealed class BucketPlanner(
         BucketObservation.Seen seen
     )
     {
-        ownership.Found(policy, enforcement.Id, Claim.Open);
+        ownership.RecordClaim(policy, enforcement.Id, Claim.Open);
         var declared = enforcement.Declared;
         switch (ownership.StandingOf(policy, enforcement.Id, declared))
         {
-            case BucketStanding.Yields yields:
+            case BucketStanding.NotOwner yields:
                 var result = new BucketResult(enforcement.Bucket, Yield(policy, enforcement, seen, yields));
                 return new BucketDecision.Done(enforcement.WithOpenClaim(result));
             case BucketStanding.StandIn standIn:
@@ -150,17 +150,17 @@ internal sealed class BucketPlanner(
         BucketEncryptionPolicy policy,
         BucketEnforcement enforcement,
         BucketObservation.Seen seen,
-        BucketStanding.Yields yields
+        BucketStanding.NotOwner yields
     )
     {
         var isMet = seen.Plan is Plan.Keep;
         if (!BucketOwnership.Agree(yields.To, enforcement.Declared))
-            return new Outcome.Yielded(seen.Observed.Encryption, isMet, Ownership.Conflict(policy, yields));
+            return new Outcome.Yielded(seen.Observed.Encryption, isMet, OwnershipFailures.Conflict(policy, yields));
         if (isMet)
             return new Outcome.Yielded(seen.Observed.Encryption, isMet, Why: null);
         var why = options.ReadOnly
             ? ReadOnlyRefusal
-            : Ownership.NotWritten(yields.To, ownership.WriterOf(enforcement.Id), enforcement.Bucket);
+            : OwnershipFailures.NotWritten(yields.To, ownership.WriterOf(enforcement.Id), enforcement.Bucket);
         return new Outcome.Yielded(seen.Observed.Encryption, isMet, why);
     }
 }

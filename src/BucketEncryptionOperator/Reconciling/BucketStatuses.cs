@@ -250,7 +250,7 @@ internal static class BucketStatuses
                     or BucketStatus.Releasing,
                 null
                     or Confirming
-                    or Ownership.AnotherWrites
+                    or OwnershipFailures.AnotherWrites
                     or ReleasePlanner.AwaitingSuccessor
                     or WriteAheadRecorder.AwaitingRelease
             ) => Standing.Confirming,

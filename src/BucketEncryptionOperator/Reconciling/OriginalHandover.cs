@@ -24,7 +24,7 @@ internal sealed class OriginalHandover(BucketOwnership ownership, Stores stores,
     /// </summary>
     public Original.Recorded? InheritedBy(BucketEncryptionPolicy policy, BucketId bucket) =>
         ownership
-            .Releasing(policy, bucket)
+            .PoliciesReleasing(policy, bucket)
             .Where(p => IsAllowed(p, policy) && !PolicyReader.LeavesBucketsAlone(p))
             .SelectMany(p => (p.Status?.Buckets ?? []).Where(r => r.Name == bucket.Name))
             .Select(r => BucketMemory.Of(r, sameSpec: false).Original)

@@ -11,25 +11,25 @@ internal enum PassEnd
     /// <summary>Every bucket has its result.</summary>
     Complete,
 
-    /// <summary>The rate limit let some buckets through and not all of them: the next pass goes on.</summary>
+    /// <summary>The rate limit let some buckets through and not all of them: the next pass continues.</summary>
     RateLimited,
 
-    /// <summary>Others waited for the worker: the next pass goes on.</summary>
-    GaveWay,
+    /// <summary>Other policies waited for the worker: the next pass continues.</summary>
+    Yielded,
 }
 
 /// <summary>What a pass works on. A pass with another state is another pass.</summary>
 internal readonly record struct PassState(
     long? Generation,
     string Inputs,
-    string? AskedFor,
+    string? RequestedAt,
     DateTimeOffset? DeletionTimestamp
 )
 {
     public static PassState Of(StoredPolicy policy, VendorSession session)
     {
         var meta = policy.Now.Metadata;
-        return new(meta.Generation, session.Inputs, Schedule.AskedFor(policy.Now), meta.DeletionTimestamp);
+        return new(meta.Generation, session.Inputs, Schedule.RequestedAtOf(policy.Now), meta.DeletionTimestamp);
     }
 }
 
@@ -43,21 +43,21 @@ internal sealed record PassTasks(
 );
 
 /// <summary>
-/// What unfinished passes have done. A pass ends early at the rate limit, and when other policies wait for its worker;
-/// the next one goes on with the buckets that have no result yet, those first that were looked at longest ago. A bucket
-/// that was looked at and not written yet is not looked at again: the write reads it anyway. So every bucket of a
-/// policy has its turn.
+/// Remembers what unfinished passes have done. A pass ends early at the rate limit, and when other policies wait for
+/// its worker. The next one continues with the buckets that have no result yet, those first that were worked on longest
+/// ago. A bucket that was read and not written yet is not read again: the write reads it anyway. So every bucket of a
+/// policy is worked on, at any rate.
 /// <para>
-/// Results and looks are kept for <see cref="KeptFor"/>, and only while the pass would be the same: spec, store, keys,
-/// and what somebody asked for. Only results that need nothing more are kept, and nothing of a release. In memory only:
-/// after a restart every bucket is looked at.
+/// Results and reads are kept for <see cref="KeptFor"/>, and only while the pass would be the same: spec, store, keys,
+/// and the requested reconcile. Only results that need nothing more are kept, and nothing of a release. They are kept
+/// in memory only: after a restart every bucket is read.
 /// </para>
 /// </summary>
 internal sealed class PassProgress(TimeProvider time)
 {
     public const string NotReached = "NotReached";
 
-    /// <summary>How old a look may be that counts as one of this pass.</summary>
+    /// <summary>Maximum age of a result or read that counts as one of this pass.</summary>
     internal static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(10);
 
     /// <summary>
@@ -65,15 +65,15 @@ internal sealed class PassProgress(TimeProvider time)
     /// </summary>
     private readonly ConcurrentDictionary<string, Unfinished> _unfinished = new(StringComparer.Ordinal);
 
-    /// <summary>What a bucket gets that the pass did not come to.</summary>
-    public static Failure GaveWay { get; } =
+    /// <summary>The failure of a bucket that the pass did not come to.</summary>
+    public static Failure NotReachedFailure { get; } =
         new(FailureKind.Conflict, Planner.Step, NotReached)
         {
             Message = "Other policies waited for a worker. The bucket's turn comes in a moment.",
             NotSent = true,
         };
 
-    /// <summary>Policies with an unfinished pass.</summary>
+    /// <summary>Number of policies with an unfinished pass.</summary>
     internal int Count => _unfinished.Count;
 
     /// <summary>Begins a pass, or continues the last one, with the tasks that have no result yet.</summary>
@@ -96,11 +96,11 @@ internal sealed class PassProgress(TimeProvider time)
     }
 
     /// <summary>What an earlier pass has read of a bucket that it then had no time to write.</summary>
-    public PostponedLook? PostponedOf(StoredPolicy policy, BucketTask task) =>
+    public PostponedObservation? PostponedOf(StoredPolicy policy, BucketTask task) =>
         _unfinished.TryGetValue(policy.Uid, out var unfinished)
-        && unfinished.Looks.TryGetValue(task.Id, out var look)
-        && time.GetElapsedTime(look.ReadAt) <= KeptFor
-            ? look
+        && unfinished.Reads.TryGetValue(task.Id, out var read)
+        && time.GetElapsedTime(read.ReadAt) <= KeptFor
+            ? read
             : null;
 
     /// <summary>Takes in what a pass has done of the remaining tasks.</summary>
@@ -122,7 +122,7 @@ internal sealed class PassProgress(TimeProvider time)
         {
             foreach (var task in tasks)
                 unfinished.Done.Remove(task.Id);
-            unfinished.Looks.Clear();
+            unfinished.Reads.Clear();
             unfinished.Last.Clear();
             if (unfinished.Done.Count == 0)
                 _unfinished.TryRemove(uid, out _);
@@ -130,14 +130,14 @@ internal sealed class PassProgress(TimeProvider time)
         }
         foreach (var (task, result) in remaining.Zip(results).Where(p => p.First is BucketEnforcement))
         {
-            if (result.Postponed is { } look)
-                unfinished.Looks[task.Id] = look;
+            if (result.Postponed is { } read)
+                unfinished.Reads[task.Id] = read;
             else if (!IsUnfinished(result))
-                unfinished.Looks.Remove(task.Id);
+                unfinished.Reads.Remove(task.Id);
         }
         foreach (var (task, result) in remaining.Zip(results).Where(p => !IsUnfinished(p.Second)))
         {
-            unfinished.Done.Remove(task.Id); // what an earlier look found does not hold any more
+            unfinished.Done.Remove(task.Id); // what an earlier pass found does not hold any more
             unfinished.Last[task.Id] = time.GetTimestamp();
             if (task is BucketEnforcement && NeedsNothingMore(result))
                 unfinished.Done[task.Id] = (result with { Applied = null }, time.GetTimestamp());
@@ -154,17 +154,17 @@ internal sealed class PassProgress(TimeProvider time)
     /// <summary>The policy is gone.</summary>
     public void Forget(string uid) => _unfinished.TryRemove(uid, out _);
 
-    /// <summary>Where something else failed too, that says when to come back.</summary>
+    /// <summary>Where something else failed too, that decides when to reconcile again.</summary>
     private static PassEnd EndOf(IReadOnlyList<BucketResult> results)
     {
         if (results.Any(r => r.Outcome is Outcome.Failed { Failure.PassesByItself: true } && !IsUnfinished(r)))
             return PassEnd.Complete;
         if (results.Any(r => r.Outcome is Outcome.Failed { Failure.Code: NotReached }))
-            return PassEnd.GaveWay;
+            return PassEnd.Yielded;
         return results.Any(NeedsNothingMore) ? PassEnd.RateLimited : PassEnd.Complete;
     }
 
-    /// <summary>Telling such a result twice changes nothing.</summary>
+    /// <summary>Reporting such a result twice changes nothing.</summary>
     private static bool NeedsNothingMore(BucketResult result)
     {
         if (result.WasRefused || result.WasDenied)
@@ -193,11 +193,11 @@ internal sealed class PassProgress(TimeProvider time)
     {
         public Dictionary<BucketId, (BucketResult Result, long At)> Done { get; } = [];
 
-        public Dictionary<BucketId, PostponedLook> Looks { get; } = [];
+        public Dictionary<BucketId, PostponedObservation> Reads { get; } = [];
 
         /// <summary>
-        /// Timestamp of the last work on each task, whatever its result: a bucket that always fails must not take
-        /// every turn.
+        /// Timestamp of the last work on each task, whatever its result: a bucket that always fails must not keep
+        /// others from being worked on.
         /// </summary>
         public Dictionary<BucketId, long> Last { get; } = [];
     }

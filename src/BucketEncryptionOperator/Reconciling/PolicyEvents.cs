@@ -121,14 +121,14 @@ internal static class PolicyEvents
         error.Code switch
         {
             // They pass in seconds.
-            BucketStatuses.Confirming or Ownership.AnotherWrites or ReleasePlanner.AwaitingSuccessor => null,
+            BucketStatuses.Confirming or OwnershipFailures.AnotherWrites or ReleasePlanner.AwaitingSuccessor => null,
             BucketPlanner.OnlyReads => null, // DriftDetected has told
             BucketStatuses.NotConverging
             or BucketStatuses.DisableNotEffective
             or BucketStatuses.Contested
             or Planner.DowngradeRefused
             or Planner.KmsKeyRequired
-            or Ownership.BucketConflict
+            or OwnershipFailures.BucketConflict
             or WriteAheadRecorder.OriginalTooLarge
             or WriteAheadRecorder.AwaitingRelease => new Fact(
                 bucket,
@@ -137,7 +137,7 @@ internal static class PolicyEvents
                 error.Operation,
                 Sentence(error.Message, error.Hint)
             ),
-            _ when Ownership.IsAboutOwner(error.Code) => new Fact(
+            _ when OwnershipFailures.IsAboutOwner(error.Code) => new Fact(
                 bucket,
                 IsWarning: true,
                 error.Code,

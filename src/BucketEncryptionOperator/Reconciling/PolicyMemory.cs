@@ -12,7 +12,9 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </summary>
 internal sealed class PolicyMemory(ReleasePlanner releases, PassProgress progress, StatusWriter writer)
 {
-    /// <summary>The uids of policies that this process has reconciled: the first reconcile may wait for its time.</summary>
+    /// <summary>
+    /// The uids of policies that this process has reconciled: the first reconcile may wait for its time.
+    /// </summary>
     private readonly ConcurrentDictionary<NamespacedName, string> _known = new();
 
     /// <summary>By uid: what was written to buckets, until a status has it.</summary>
@@ -20,8 +22,10 @@ internal sealed class PolicyMemory(ReleasePlanner releases, PassProgress progres
         StringComparer.Ordinal
     );
 
-    /// <summary>Returns whether this is the process's first reconcile of the policy, and remembers that it was.</summary>
-    public bool IsFirst(BucketEncryptionPolicy policy)
+    /// <summary>
+    /// Returns whether this is the process's first reconcile of the policy, and remembers that it was.
+    /// </summary>
+    public bool MarkReconciled(BucketEncryptionPolicy policy)
     {
         var (key, uid) = (policy.Metadata.Key, policy.Metadata.Uid);
         var last = _known.GetValueOrDefault(key);

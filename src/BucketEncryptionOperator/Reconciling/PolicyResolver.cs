@@ -34,7 +34,7 @@ internal sealed class PolicyResolver(
     public async Task<Result<ReconcileContext>> ResolveAsync(StoredPolicy policy, CancellationToken cancellationToken)
     {
         var (context, problem) = await ReadAsync(policy, cancellationToken);
-        var isFirst = memory.IsFirst(policy.Now);
+        var isFirst = memory.MarkReconciled(policy.Now);
         return new(context is null ? null : context with { IsFirst = isFirst }, problem);
     }
 

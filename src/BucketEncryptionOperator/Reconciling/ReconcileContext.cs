@@ -99,7 +99,9 @@ internal sealed class StoredPolicy(BucketEncryptionPolicy read)
         && rows.All(b => b.HeldTime is null)
         && rows.Any(b => b.Original is { State: OriginalEncryption.Unavailable });
 
-    /// <summary>Returns whether it is the same policy with the same spec, and neither or both are being deleted.</summary>
+    /// <summary>
+    /// Returns whether it is the same policy with the same spec, and neither or both are being deleted.
+    /// </summary>
     public bool IsUnchangedIn(BucketEncryptionPolicy other) =>
         (other.Metadata.Uid, other.Metadata.Generation, other.Metadata.DeletionTimestamp)
         == (_began.Uid, _began.Generation, _began.DeletionTimestamp);

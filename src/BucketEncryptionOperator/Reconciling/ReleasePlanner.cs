@@ -150,7 +150,7 @@ internal sealed class ReleasePlanner(
         if (elapsed < Grace)
             return new Outcome.Waiting(Observed: null, Awaiting, Grace - elapsed);
         var isAwaited = false;
-        foreach (var newcomer in ownership.NewcomersTo(bucket, policy))
+        foreach (var newcomer in ownership.CandidatesFor(bucket, policy))
             isAwaited |= await CanClaimSoonAsync(newcomer, cancellationToken);
         if (!isAwaited)
             return null;

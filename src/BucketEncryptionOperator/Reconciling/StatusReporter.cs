@@ -6,7 +6,7 @@ using KubeRuntime.Events;
 
 namespace BucketEncryptionOperator.Reconciling;
 
-/// <param name="Evidence">How old a settled policy's <c>lastVerifiedTime</c> may get.</param>
+/// <param name="Evidence">Maximum age of a settled policy's <c>lastVerifiedTime</c>.</param>
 internal sealed record StatusReporterOptions(TimeSpan Evidence);
 
 /// <summary>What came of a report.</summary>
@@ -15,7 +15,7 @@ internal sealed record StatusReporterOptions(TimeSpan Evidence);
 /// <param name="Next">When to reconcile again.</param>
 internal sealed record StatusReport(BucketEncryptionPolicy Policy, bool Written, ReconcileResult Next);
 
-/// <summary>Says what was found: in the status, by events, in the log, in metrics, and to the queue.</summary>
+/// <summary>Reports what was found: in the status, by events, in the log and in metrics.</summary>
 internal sealed class StatusReporter(
     StatusWriter writer,
     BucketOwnership ownership,
@@ -39,8 +39,8 @@ internal sealed class StatusReporter(
         RecordDone(policy, findings);
         var (after, written) = await writer.WriteAsync(policy, status, cancellationToken);
         stored.Replace(after);
-        ownership.Reported(after);
-        metrics.Told(policy, status, findings, isNews: written);
+        ownership.ForgetReported(after);
+        metrics.RecordStatus(policy, status, findings, isNews: written);
         if (written)
         {
             LogChange(logger, policy.Status, status);
@@ -49,10 +49,13 @@ internal sealed class StatusReporter(
         return new StatusReport(after, written, NextOf(stored, status, findings, now));
     }
 
-    /// <summary>What was done, which is not done again, whether or not a status can be written.</summary>
+    /// <summary>
+    /// Records what was done to buckets, in events and metrics. It is not done again, so it is recorded whether or not
+    /// a status can be written.
+    /// </summary>
     public void RecordDone(BucketEncryptionPolicy policy, Findings findings)
     {
-        metrics.Done(policy, findings);
+        metrics.RecordDone(policy, findings);
         Record(PolicyEvents.Done(policy, findings, time.GetUtcNow()));
     }
 
@@ -70,7 +73,7 @@ internal sealed class StatusReporter(
         return FailurePolicy.Next(findings.OutcomesAt(now), settled, untilStalled) switch
         {
             { Delay: null } => ReconcileResult.OnChange,
-            { BackOff: true } when findings.End == PassEnd.GaveWay => ReconcileResult.Behind,
+            { BackOff: true } when findings.End == PassEnd.Yielded => ReconcileResult.Behind,
             { Delay: { } delay, BackOff: true } when findings.End == PassEnd.RateLimited => new ReconcileResult.After(
                 delay
             ), // it goes on, and has not failed
@@ -85,7 +88,7 @@ internal sealed class StatusReporter(
             events.Record(occurrence);
     }
 
-    /// <summary>One line for each thing that changed with a status, none for what stayed.</summary>
+    /// <summary>Logs one line for each thing that changed with a status, and none for what stayed.</summary>
     private static void LogChange(ILogger logger, PolicyStatus? before, PolicyStatus after)
     {
         foreach (var row in after.Buckets)

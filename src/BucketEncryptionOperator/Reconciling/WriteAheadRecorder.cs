@@ -72,7 +72,9 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder recorder, ReconcileCon
     /// <summary>Originals that this pass has recorded from its reads. It replaces them until the write.</summary>
     private readonly ConcurrentDictionary<string, bool> _recorded = new(StringComparer.Ordinal);
 
-    /// <summary>Puts the pass's buckets on record, and adds the finalizer where buckets will have to be released.</summary>
+    /// <summary>
+    /// Puts the pass's buckets on record, and adds the finalizer where buckets will have to be released.
+    /// </summary>
     /// <param name="owned">Buckets that the policy may write, or has to release.</param>
     /// <returns>Buckets that may not be written, with the reason.</returns>
     /// <exception cref="KubeApiException">Nothing may be written to a vendor.</exception>

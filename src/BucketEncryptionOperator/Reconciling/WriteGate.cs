@@ -94,7 +94,7 @@ internal sealed class WriteGate(
         try
         {
             using var writing = await session.Api.BeginWriteAsync(task.Address, session.Key, cancellationToken);
-            if (time.GetElapsedTime(seen.ReadAt) >= FreshFor || !held.Trusts(seen.ReadAt))
+            if (time.GetElapsedTime(seen.ReadAt) >= FreshFor || !held.IsFresh(seen.ReadAt))
             {
                 var readAt = time.GetTimestamp();
                 seen = observer.Plan(session.Api, task, await writing.GetAsync(cancellationToken), readAt);
@@ -139,7 +139,7 @@ internal sealed class WriteGate(
         }
         finally
         {
-            held.Wrote();
+            held.EndWrite();
         }
         var applied = new AppliedChange(seen.Observed.Encryption, write.Target, time.GetUtcNow());
         LogApplied(task.Bucket, applied);
@@ -149,7 +149,7 @@ internal sealed class WriteGate(
         {
             if (checks.ProblemOf(scope, task) is { } problem)
                 return problem;
-            held.Writes();
+            held.BeginWrite();
             return null;
         }
     }

@@ -10,15 +10,15 @@ using Xunit.Abstractions;
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
 /// <summary>
-/// Ownership rests on what the operator has seen itself: nothing that a tenant writes, and no answer without the
+/// OwnershipFailures rests on what the operator has seen itself: nothing that a tenant writes, and no answer without the
 /// vendor's code, moves a bucket.
 /// </summary>
 public sealed class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBucketBench
 {
     [Theory]
-    [InlineData("the owner is suspended", "suspended", Ownership.OwnerSuspended)]
-    [InlineData("the owner's key may read and not write", "denied", Ownership.OwnerFailed)]
-    [InlineData("the owner may not weaken the bucket", "refused", Ownership.OwnerRefused)]
+    [InlineData("the owner is suspended", "suspended", OwnershipFailures.OwnerSuspended)]
+    [InlineData("the owner's key may read and not write", "denied", OwnershipFailures.OwnerFailed)]
+    [InlineData("the owner may not weaken the bucket", "refused", OwnershipFailures.OwnerRefused)]
     public async Task Policies_that_agree_with_an_owner_that_does_not_write_say_so_and_do_not_wake_each_other(
         string sentence,
         string why,

@@ -496,7 +496,7 @@ public sealed partial class ObservabilityTests : IDisposable
         var known = bench.Metrics.VerifiedAt(Given.PolicyKey);
         bench.Delete(Given.PolicyKey);
 
-        bench.Metrics.Told(last, last.Status!, new Findings([], Failure: null, Attempt: 0), isNews: false);
+        bench.Metrics.RecordStatus(last, last.Status!, new Findings([], Failure: null, Attempt: 0), isNews: false);
 
         Assert.NotNull(known);
         Assert.Null(bench.Metrics.VerifiedAt(Given.PolicyKey));

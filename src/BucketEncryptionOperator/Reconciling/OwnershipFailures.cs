@@ -3,8 +3,8 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Reconciling;
 
-/// <summary>What the status of a policy says about a bucket that another policy owns.</summary>
-internal static class Ownership
+/// <summary>Why a policy does not write a bucket that another policy owns.</summary>
+internal static class OwnershipFailures
 {
     public const string Step = "Claim";
     public const string BucketConflict = "BucketConflict";
@@ -22,7 +22,7 @@ internal static class Ownership
     public static bool IsAboutOwner(string code) =>
         code is OwnerSuspended or OwnerRefused or OwnerDenied or OwnerNotConverging or OwnerFailed;
 
-    /// <summary>Between the look and the write; the next look finds the new owner.</summary>
+    /// <summary>Between the read and the write; the next reconcile finds the new owner.</summary>
     public static Failure ChangedHands { get; } =
         new(FailureKind.Conflict, Step, AnotherWrites) { Message = "Another policy has just taken over this bucket." };
 
@@ -83,7 +83,7 @@ internal static class Ownership
     }
 
     /// <summary>Names the other policy only to those who may see it.</summary>
-    public static Failure Conflict(BucketEncryptionPolicy policy, BucketStanding.Yields yields)
+    public static Failure Conflict(BucketEncryptionPolicy policy, BucketStanding.NotOwner yields)
     {
         var owner =
             yields.To.Metadata.Namespace == policy.Metadata.Namespace

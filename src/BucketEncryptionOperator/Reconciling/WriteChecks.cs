@@ -51,10 +51,10 @@ internal sealed class WriteChecks(
         var isOurs = task switch
         {
             BucketEnforcement enforcement => !began.IsBeingDeleted
-                && ownership.StandingOf(now, task.Id, enforcement.Declared) is not BucketStanding.Yields,
+                && ownership.StandingOf(now, task.Id, enforcement.Declared) is not BucketStanding.NotOwner,
             BucketRelease => ownership.OwnerOf(task.Id) is null,
             _ => throw new InvalidOperationException(task.GetType().Name),
         };
-        return isOurs ? null : Ownership.ChangedHands;
+        return isOurs ? null : OwnershipFailures.ChangedHands;
     }
 }
