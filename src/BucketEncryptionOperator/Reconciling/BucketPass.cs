@@ -117,7 +117,7 @@ internal sealed class BucketPass(
     /// <returns>Buckets that may not be written, with the reason.</returns>
     private async Task<ImmutableDictionary<string, Failure>> RecordAsync(
         WriteAheadRecord record,
-        IReadOnlyList<BucketDecision> decisions,
+        BucketDecision[] decisions,
         CancellationToken cancellationToken
     ) =>
         options.ReadOnly
@@ -132,14 +132,14 @@ internal sealed class BucketPass(
     /// </summary>
     private async Task<IReadOnlyList<BucketResult>> ApplyAsync(
         WriteScope scope,
-        IReadOnlyList<BucketDecision> decisions,
+        BucketDecision[] decisions,
         ImmutableDictionary<string, Failure> refused,
         CancellationToken cancellationToken
     )
     {
         var context = scope.Context;
         var free = options.BucketConcurrency;
-        var results = new BucketResult[decisions.Count];
+        var results = new BucketResult[decisions.Length];
         await EachAsync(
             results.Length,
             async (i, token) =>

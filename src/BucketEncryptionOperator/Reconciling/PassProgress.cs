@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors;
 

@@ -1,4 +1,3 @@
-using BucketEncryptionOperator.Encryption;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 

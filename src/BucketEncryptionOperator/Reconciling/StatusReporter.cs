@@ -1,6 +1,5 @@
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using KubeRuntime.Events;
 

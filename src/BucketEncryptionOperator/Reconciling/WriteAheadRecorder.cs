@@ -6,7 +6,6 @@ using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Client;
-using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
