@@ -68,7 +68,7 @@ internal sealed class AffectedPolicies(
 
     /// <summary>Returns whether the policy that writes the bucket has something to do now.</summary>
     private static bool IsForTheWriter(BucketStatus? last, BucketStatus row) =>
-        (row.Error?.Code == OwnershipFailures.AnotherWrites && last?.Error?.Code != OwnershipFailures.AnotherWrites)
+        (Reasons.HeldByAnother.Is(row.Error?.Code) && !Reasons.HeldByAnother.Is(last?.Error?.Code))
         || IsDenied(row) != IsDenied(last);
 
     private static bool IsDenied(BucketStatus? row) => row?.Denied?.Count >= DeniedWrites.Enough;

@@ -198,7 +198,7 @@ internal sealed class BucketPass(
     /// <summary>The bucket could not be put on record.</summary>
     private static BucketResult Refused(BucketObservation.Seen seen, Failure why)
     {
-        var isWaiting = why.Code == WriteAheadRecorder.AwaitingRelease;
+        var isWaiting = Reasons.AwaitingRelease.Is(why.Code);
         Outcome outcome = (isWaiting, seen.Plan) switch
         {
             (false, _) => new Outcome.Failed(why, seen.Observed.Encryption),

@@ -29,10 +29,8 @@ internal sealed class BucketPlanner(
     PassOptions options
 )
 {
-    public const string OnlyReads = "ReadOnly";
-
     private static Failure ReadOnlyRefusal { get; } =
-        new(FailureKind.Refused, Planner.Step, OnlyReads)
+        new(Reasons.ReadOnly, Planner.Step)
         {
             Message = "The operator runs with --read-only and writes to no vendor.",
             Hint = "status.buckets[].planned says what would be sent.",

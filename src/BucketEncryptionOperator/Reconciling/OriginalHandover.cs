@@ -79,7 +79,7 @@ internal sealed class OriginalHandover(BucketOwnership ownership, Stores stores,
         stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Vendor;
 
     private static Failure NotHandedOver { get; } =
-        new(FailureKind.Refused, "Restore", ReleasePlanner.RestoreUnavailable)
+        new(Reasons.RestoreUnavailable, "Restore")
         {
             Message =
                 "A policy of another namespace, or of another vendor's store, owns the bucket now; it was left as it "

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
 
 namespace BucketEncryptionOperator.Reconciling;
 
@@ -54,8 +53,6 @@ internal sealed record PassTasks(
 /// </summary>
 internal sealed class PassProgress(TimeProvider time)
 {
-    public const string NotReached = "NotReached";
-
     /// <summary>Maximum age of a result or read that counts as one of this pass.</summary>
     internal static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(10);
 
@@ -66,7 +63,7 @@ internal sealed class PassProgress(TimeProvider time)
 
     /// <summary>The failure of a bucket that the pass did not come to.</summary>
     public static Failure NotReachedFailure { get; } =
-        new(FailureKind.Conflict, Planner.Step, NotReached)
+        new(Reasons.NotReached, Planner.Step)
         {
             Message = "Other policies waited for a worker. The bucket's turn comes in a moment.",
             NotSent = true,
@@ -147,8 +144,7 @@ internal sealed class PassProgress(TimeProvider time)
 
     /// <summary>The pass had no time, or no permits, for the bucket.</summary>
     public static bool IsUnfinished(BucketResult result) =>
-        result.Outcome
-            is Outcome.Failed { Failure: { NotSent: true, Code: NotReached or AdaptiveRateLimiter.RateLimited } };
+        result.Outcome is Outcome.Failed { Failure: { NotSent: true } failure } && failure.Has(ReasonTraits.Unfinished);
 
     /// <summary>The policy is gone.</summary>
     public void Forget(string uid) => _unfinished.TryRemove(uid, out _);
@@ -158,7 +154,11 @@ internal sealed class PassProgress(TimeProvider time)
     {
         if (results.Any(r => r.Outcome is Outcome.Failed { Failure.PassesByItself: true } && !IsUnfinished(r)))
             return PassEnd.Complete;
-        if (results.Any(r => r.Outcome is Outcome.Failed { Failure.Code: NotReached }))
+        if (
+            results.Any(r =>
+                r.Outcome is Outcome.Failed { Failure: var failure } && Reasons.NotReached.Is(failure.Code)
+            )
+        )
             return PassEnd.Yielded;
         return results.Any(NeedsNothingMore) ? PassEnd.RateLimited : PassEnd.Complete;
     }

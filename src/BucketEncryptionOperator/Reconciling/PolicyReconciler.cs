@@ -105,7 +105,7 @@ internal sealed class PolicyReconciler(
             Log.Bug(logger, e);
             return new Findings(
                 [],
-                new Failure(FailureKind.Bug, "Reconcile", "OperatorBug")
+                new Failure(Reasons.OperatorBug, "Reconcile")
                 {
                     Message = "The operator has a bug; its log tells more.",
                 },

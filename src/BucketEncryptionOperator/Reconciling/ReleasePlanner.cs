@@ -25,11 +25,6 @@ internal sealed class ReleasePlanner(
     TimeProvider time
 )
 {
-    public const string RestoreUnavailable = "RestoreUnavailable";
-    public const string AwaitingSuccessor = "AwaitingSuccessor";
-    public const string BucketElsewhere = "BucketElsewhere";
-    public const string StatusLost = "StatusLost";
-
     private const string Step = "Release";
 
     /// <summary>
@@ -182,13 +177,13 @@ internal sealed class ReleasePlanner(
     }
 
     private static Failure Unavailable { get; } =
-        new(FailureKind.Refused, "Restore", RestoreUnavailable)
+        new(Reasons.RestoreUnavailable, "Restore")
         {
             Message = "What the bucket had before this policy is not on record; it was left as it is.",
         };
 
     private static Failure Lost { get; } =
-        new(FailureKind.Refused, Step, StatusLost)
+        new(Reasons.StatusLost, Step)
         {
             Message =
                 "The policy's status was lost, and with it the record of the buckets that the policy owned: its "
@@ -196,7 +191,7 @@ internal sealed class ReleasePlanner(
         };
 
     private static Failure Awaiting { get; } =
-        new(FailureKind.Conflict, Step, AwaitingSuccessor)
+        new(Reasons.AwaitingSuccessor, Step)
         {
             Message =
                 "Another policy may be about to take the bucket over as it is; if none has after two minutes at the "
@@ -204,7 +199,7 @@ internal sealed class ReleasePlanner(
         };
 
     private static Failure Elsewhere(string partition) =>
-        new(FailureKind.Refused, Step, BucketElsewhere)
+        new(Reasons.BucketElsewhere, Step)
         {
             Message =
                 $"The store led to {partition} when this policy wrote the bucket, and leads elsewhere now; the bucket "

@@ -46,7 +46,7 @@ internal static class Schedule
         && status.ObservedGeneration == meta.Generation
         && status.LastHandledReconcileAt == RequestedAtOf(policy)
         && status.Inputs == inputs
-        && status.Conditions.Find(StatusComposer.Ready) is { Status: Condition.True }
+        && status.Conditions.Find(ConditionTypes.Ready) is { Status: Condition.True }
         && status.Buckets.All(b => b.State != BucketStatus.Releasing);
 
     /// <summary>

@@ -34,18 +34,18 @@ internal sealed class StatusReporter(
     {
         var (policy, now) = (stored.Now, time.GetUtcNow());
         findings = findings.WithForeignTimes(policy.Status, now);
-        var status = StatusComposer.Compose(policy, findings, options.Evidence, now);
+        var composed = StatusComposer.Compose(policy, findings, options.Evidence, now);
         RecordDone(policy, findings);
-        var (after, written) = await writer.WriteAsync(policy, status, cancellationToken);
+        var (after, written) = await writer.WriteAsync(policy, composed.Status, cancellationToken);
         stored.Replace(after);
         ownership.ForgetReported(after);
-        metrics.RecordStatus(policy, status, findings, isNews: written);
+        metrics.RecordStatus(policy, composed, findings, written);
         if (written)
         {
-            LogChange(logger, policy.Status, status);
-            Record(PolicyEvents.Changes(policy, status, findings.Written, now));
+            LogChange(logger, policy.Status, composed);
+            Record(PolicyEvents.Changes(policy, composed, findings.Written, now));
         }
-        return new StatusReport(after, written, NextOf(stored, status, findings, now));
+        return new StatusReport(after, written, NextOf(stored, composed.Status, findings, now));
     }
 
     /// <summary>
@@ -68,7 +68,7 @@ internal sealed class StatusReporter(
         if (findings.IsSuspended)
             return ReconcileResult.OnChange;
         var settled = Schedule.Next(policy.Uid, policy.Resync, now);
-        var untilStalled = StatusComposer.UntilMissingStalls(status, now);
+        var untilStalled = PolicyConditions.UntilMissingStalls(status, now);
         return FailurePolicy.Next(findings.OutcomesAt(now), settled, untilStalled) switch
         {
             { Delay: null } => ReconcileResult.OnChange,
@@ -88,16 +88,17 @@ internal sealed class StatusReporter(
     }
 
     /// <summary>Logs one line for each thing that changed with a status, and none for what stayed.</summary>
-    private static void LogChange(ILogger logger, PolicyStatus? before, PolicyStatus after)
+    private static void LogChange(ILogger logger, PolicyStatus? before, ComposedStatus composed)
     {
+        var after = composed.Status;
         foreach (var row in after.Buckets)
         {
-            if (StatusChanges.NewError(before, row) is { } error && error.Code != PassProgress.NotReached)
+            if (composed.NewErrorOf(row) is { } error && !error.Has(ReasonTraits.NotLogged))
                 LogFailed(logger, row.Name, error);
         }
-        var was = before?.Conditions.Find(StatusComposer.Ready);
+        var was = before?.Conditions.Find(ConditionTypes.Ready);
         if (
-            after.Conditions.Find(StatusComposer.Ready) is { } ready
+            after.Conditions.Find(ConditionTypes.Ready) is { } ready
             && (was?.Status != ready.Status || was.Reason != ready.Reason)
         )
         {

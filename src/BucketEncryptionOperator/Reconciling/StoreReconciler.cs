@@ -150,8 +150,8 @@ internal sealed class StoreReconciler<T>(
         );
         kind.Cache.Replace(meta.ResourceVersion, written);
         var (before, after) = (
-            store.Status?.Conditions.Find(StatusComposer.Ready),
-            status.Conditions.Find(StatusComposer.Ready)
+            store.Status?.Conditions.Find(ConditionTypes.Ready),
+            status.Conditions.Find(ConditionTypes.Ready)
         );
         if (after is not null && (before?.Status, before?.Reason) != (after.Status, after.Reason))
             Log.StoreReadyChanged(

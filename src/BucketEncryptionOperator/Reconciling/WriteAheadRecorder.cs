@@ -22,9 +22,6 @@ internal sealed class WriteAheadRecorder(
     TimeProvider time
 )
 {
-    public const string OriginalTooLarge = "OriginalTooLarge";
-    public const string AwaitingRelease = "AwaitingRelease";
-
     /// <summary>
     /// Maximum number of buckets that a policy may have to release. With the 256 that its spec may name, its status
     /// then has no more rows than the CRD allows.
@@ -118,7 +115,7 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder recorder, ReconcileCon
         catch (KubeApiException e)
         {
             // The other buckets of the pass are on record and go on.
-            return new Failure(FailureKind.Conflict, Planner.Step, "NotOnRecord")
+            return new Failure(Reasons.NotOnRecord, Planner.Step)
             {
                 Message = $"What the write needs on record could not be written: {e.Failure}.",
             };
@@ -185,7 +182,7 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder recorder, ReconcileCon
     private static int Bytes(string? document) => document is null ? 0 : Encoding.UTF8.GetByteCount(document);
 
     private static Failure TooLarge(int size) =>
-        new(FailureKind.Refused, Planner.Step, WriteAheadRecorder.OriginalTooLarge)
+        new(Reasons.OriginalTooLarge, Planner.Step)
         {
             Message =
                 $"What the bucket has now takes {size} bytes to remember; {Original.MaxDocument} are allowed for a "
@@ -194,7 +191,7 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder recorder, ReconcileCon
         };
 
     private static Failure StillReleasing(int held) =>
-        new(FailureKind.Refused, Planner.Step, WriteAheadRecorder.AwaitingRelease)
+        new(Reasons.AwaitingRelease, Planner.Step)
         {
             Message =
                 $"The policy still has to release {held} buckets that it wrote before; it takes no more until some of "

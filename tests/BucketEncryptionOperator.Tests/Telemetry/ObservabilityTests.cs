@@ -496,7 +496,12 @@ public sealed partial class ObservabilityTests : IDisposable
         var known = bench.Metrics.VerifiedAt(Given.PolicyKey);
         bench.Delete(Given.PolicyKey);
 
-        bench.Metrics.RecordStatus(last, last.Status!, new Findings([], Failure: null, Attempt: 0), isNews: false);
+        bench.Metrics.RecordStatus(
+            last,
+            new ComposedStatus(last.Status!, new HashSet<string>()),
+            new Findings([], Failure: null, Attempt: 0),
+            isWritten: false
+        );
 
         Assert.NotNull(known);
         Assert.Null(bench.Metrics.VerifiedAt(Given.PolicyKey));

@@ -117,7 +117,7 @@ internal sealed partial class ModelSchedule
         )
         {
             var error = other.Status?.Buckets.FirstOrDefault(r => r.Name == bucket.Name)?.Error?.Code;
-            var expected = OwnershipOracle.Agree(owner, other) ? null : OwnershipFailures.BucketConflict;
+            var expected = OwnershipOracle.Agree(owner, other) ? null : "BucketConflict";
             Assert.True(
                 error == expected,
                 $"{Where}: {other.Metadata.Key} says {error ?? "nothing"} of {bucket}, which "
