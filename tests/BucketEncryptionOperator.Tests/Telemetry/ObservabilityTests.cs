@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using BucketEncryptionOperator.Credentials;
@@ -498,7 +499,7 @@ public sealed partial class ObservabilityTests : IDisposable
 
         bench.Metrics.RecordStatus(
             last,
-            new ComposedStatus(last.Status!, new HashSet<string>()),
+            new ComposedStatus(last.Status!, FrozenSet<string>.Empty),
             new Findings([], Failure: null, Attempt: 0),
             isWritten: false
         );
