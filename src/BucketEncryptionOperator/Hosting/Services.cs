@@ -137,7 +137,7 @@ internal static class Services
                     : s.GetRequiredService<IElection>().WriteTime
         );
         services.AddSingleton<WriteGuard>(s => () => s.GetRequiredService<WriteTime>()() > TimeSpan.Zero);
-        services.AddSingleton<BucketReconciler>();
+        services.AddSingleton<BucketObserver>();
         services.AddSingleton<StatusWriter>();
         services.AddSingleton(s => new PassOptions(
             s.GetRequiredService<OperatorOptions>().BucketConcurrency,
@@ -163,10 +163,18 @@ internal static class Services
             policy => Schedule.InputsOf(policy, s.GetRequiredService<Stores>(), s.GetRequiredService<StoreKeys>()),
             s.GetRequiredService<WriteGuard>()
         ));
+        services.AddSingleton<PolicyFinalizer>();
+        services.AddSingleton<OriginalHandover>();
         services.AddSingleton<WriteAheadRecorder>();
-        services.AddSingleton<Releaser>();
-        services.AddSingleton<PolicyPass>();
+        services.AddSingleton<ReleasePlanner>();
+        services.AddSingleton<PolicyMemory>();
+        services.AddSingleton<PolicyResolver>();
+        services.AddSingleton<BucketPlanner>();
+        services.AddSingleton<BucketPass>();
+        services.AddSingleton<BucketReconciler>();
         services.AddSingleton<StatusReporter>();
+        services.AddSingleton<AffectedPolicies>();
+        services.AddSingleton<PolicyReporter>();
         services.AddSingleton(s => new Wakeups(
             s.GetRequiredService<WorkQueue<NamespacedName>>().AddAfter,
             new Backoff(FirstWakePause, LongestBackoff, s.GetRequiredService<Random>()),

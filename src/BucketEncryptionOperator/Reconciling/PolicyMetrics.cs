@@ -25,7 +25,7 @@ internal sealed class PolicyMetrics
     ];
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<NamespacedName, Entry> _policies = [];
+    private readonly Dictionary<NamespacedName, PolicyTimes> _policies = [];
     private readonly Counter<long> _found;
     private readonly Counter<long> _corrected;
     private readonly Counter<long> _fuses;
@@ -75,7 +75,7 @@ internal sealed class PolicyMetrics
             }
             var entry = Find(now);
             if (entry is null)
-                _policies[change.Key] = entry = new Entry(now.Uid);
+                _policies[change.Key] = entry = new PolicyTimes(now.Uid);
             var old = change.Old?.Metadata;
             var isNewSpec = old is null || old.Uid != now.Uid || old.Generation != now.Generation;
             if (isNewSpec && policy.Status?.ObservedGeneration != now.Generation)
@@ -91,7 +91,7 @@ internal sealed class PolicyMetrics
     }
 
     /// <summary>What was done, whether or not a status can be written.</summary>
-    public void Done(BucketEncryptionPolicy policy, Findings findings)
+    public void RecordDone(BucketEncryptionPolicy policy, Findings findings)
     {
         foreach (var result in findings.Buckets)
         {
@@ -102,11 +102,11 @@ internal sealed class PolicyMetrics
         }
     }
 
-    /// <param name="isNews">The status was written, for it says something new.</param>
-    public void Told(BucketEncryptionPolicy policy, ComposedStatus composed, Findings findings, bool isNews)
+    /// <param name="isWritten">The status was written, for it says something new.</param>
+    public void RecordStatus(BucketEncryptionPolicy policy, ComposedStatus composed, Findings findings, bool isWritten)
     {
         var status = composed.Status;
-        if (isNews)
+        if (isWritten)
             CountRows(policy, composed, findings.Written);
         long? changedAt = null;
         lock (_gate)
@@ -151,11 +151,11 @@ internal sealed class PolicyMetrics
             : null;
 
     /// <summary>What is known of this policy; null where it is gone, or another one has its name.</summary>
-    private Entry? Find(ObjectMeta policy) =>
+    private PolicyTimes? Find(ObjectMeta policy) =>
         _policies.TryGetValue(policy.Key, out var entry) && entry.Uid == policy.Uid ? entry : null;
 
     /// <summary>Guarded by the gate.</summary>
-    private sealed class Entry(string uid)
+    private sealed class PolicyTimes(string uid)
     {
         public string Uid => uid;
 

@@ -35,7 +35,10 @@ internal static class StatusComposer
         var now = KubeTimeConverter.Truncate(time);
         var last = policy.Status ?? new PolicyStatus();
         var sameSpec = last.ObservedGeneration == policy.Metadata.Generation;
-        var status = last with { LastHandledReconcileAt = Schedule.AskedFor(policy) ?? last.LastHandledReconcileAt };
+        var status = last with
+        {
+            LastHandledReconcileAt = Schedule.RequestedAtOf(policy) ?? last.LastHandledReconcileAt,
+        };
         if (findings.Failure is { } passing && sameSpec && findings.Tolerates(passing))
             return new ComposedStatus(status, FrozenSet<string>.Empty);
         ImmutableArray<StatusStanding> rows = findings.IsSuspended
@@ -69,7 +72,7 @@ internal static class StatusComposer
         };
         var isVerifiedNow =
             last.LastVerifiedTime is not { } verified
-            || Schedule.HasCome(policy.Metadata.Uid, evidence, verified, now)
+            || Schedule.HasPassed(policy.Metadata.Uid, evidence, verified, now)
             || !StatusWriter.IsSame(last, status);
         return new ComposedStatus(
             findings.IsVerified && isVerifiedNow ? status with { LastVerifiedTime = now } : status,

@@ -14,10 +14,10 @@ internal sealed record StatusWriteResult(BucketEncryptionPolicy Policy, bool Wri
 /// Writes a status: one patch bound to the version that it was made from, and none at all when nothing changed. All
 /// parts of the status that may go are always present, so that a merge patch leaves nothing old behind.
 /// </summary>
-internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncryptionPolicy> mirror)
+internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncryptionPolicy> policies)
 {
     /// <summary>
-    /// By uid: the version that a patch without an answer was made from. The patch may be stored, and the mirror may
+    /// By uid: the version that a patch without an answer was made from. The patch may be stored, and the cache may
     /// not have it yet. So the next status is sent even if it is equal: if the patch is stored, that is a conflict, and
     /// the policy is reconciled again.
     /// </summary>
@@ -47,7 +47,7 @@ internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncrypti
             cancellationToken
         );
         _unanswered.TryRemove(uid, out _);
-        mirror.Replace(version, written);
+        policies.Replace(version, written);
         return new StatusWriteResult(written, Written: true);
     }
 
@@ -55,8 +55,8 @@ internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncrypti
     public void Forget(string uid) => _unanswered.TryRemove(uid, out _);
 
     /// <summary>
-    /// By value, and without writing either down: most reconciles change nothing. (A record compares its lists by
-    /// reference.)
+    /// Compares by value, and without serializing either: most reconciles change nothing. (A record compares its lists
+    /// by reference.)
     /// </summary>
     internal static bool IsSame(PolicyStatus a, PolicyStatus b) =>
         a.ObservedGeneration == b.ObservedGeneration

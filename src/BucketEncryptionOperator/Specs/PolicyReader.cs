@@ -49,13 +49,20 @@ internal static class PolicyReader
     private static readonly TimeSpan ShortestResync = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestResync = TimeSpan.FromHours(24);
 
-    public static bool IsAudit(PolicySpec spec) => spec.Mode == nameof(PolicyMode.Audit);
+    // The API's words: literals, so that a rename of an enumeration's member does not change the API.
+    private const string Enforce = "Enforce";
+    private const string Audit = "Audit";
+    private const string Retain = "Retain";
+    private const string Delete = "Delete";
+    private const string Restore = "Restore";
+
+    public static bool IsAudit(PolicySpec spec) => spec.Mode == Audit;
 
     /// <summary>
     /// Nothing is to be written to the buckets of such a policy when it goes, so nothing need keep it.
     /// </summary>
     public static bool LeavesBucketsAlone(BucketEncryptionPolicy policy) =>
-        policy.Spec.DeletionPolicy is null or nameof(DeletionPolicy.Retain)
+        policy.Spec.DeletionPolicy is null or Retain
         || IsAudit(policy.Spec)
         || (policy.Metadata.DeletionTimestamp is not null && policy.Spec.Suspend == true);
 
@@ -66,9 +73,9 @@ internal static class PolicyReader
             return new(Value: null, problem);
         if (spec.Match is not (null or "Exact" or "AtLeast"))
             return Wrong($"match: \"{spec.Match}\" is not known; allowed are Exact and AtLeast.");
-        if (Word<PolicyMode>(spec.Mode) is not { } mode)
+        if (ModeOf(spec.Mode) is not { } mode)
             return Wrong($"mode: \"{spec.Mode}\" is not known; allowed are Enforce and Audit.");
-        if (Word<DeletionPolicy>(spec.DeletionPolicy) is not { } deletion)
+        if (DeletionOf(spec.DeletionPolicy) is not { } deletion)
             return Wrong(
                 $"deletionPolicy: \"{spec.DeletionPolicy}\" is not known; allowed are Retain, Delete and Restore."
             );
@@ -92,19 +99,21 @@ internal static class PolicyReader
         static Result<PolicyTerms> Wrong(string message) => new(Value: null, Invalid("spec." + message));
     }
 
-    public static Result<DesiredState> Read(BucketEncryptionPolicy policy, StorePlace place)
+    public static Result<DesiredState> Read(BucketEncryptionPolicy policy, StorePlace place) =>
+        Read(policy.Spec, ReadTerms(policy.Spec), place);
+
+    /// <param name="read">As <see cref="ReadTerms"/> has read the spec.</param>
+    public static Result<DesiredState> Read(PolicySpec spec, Result<PolicyTerms> read, StorePlace place)
     {
-        var (terms, problem) = ReadTerms(policy.Spec);
+        var (terms, problem) = read;
         if (terms is null)
             return new(Value: null, problem);
-        if (ProblemOfBuckets(policy.Spec.Buckets) is { } bucketProblem)
+        if (ProblemOfBuckets(spec.Buckets) is { } bucketProblem)
             return new(Value: null, Invalid(bucketProblem));
         if (StoreRules.ProblemOf(terms.Goal.Encryption, place.Traits) is { } wrong)
             return new(Value: null, Invalid(wrong));
         if (
-            policy
-                .Spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits))
-                .FirstOrDefault(p => p is not null) is
+            spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits)).FirstOrDefault(p => p is not null) is
             { } wrongName
         )
             return new(Value: null, Invalid(wrongName));
@@ -113,15 +122,27 @@ internal static class PolicyReader
             {
                 Goal = terms.Goal with { Encryption = new DesiredEncryption.None(place.Traits.AlwaysEncrypted) },
             };
-        return new(new DesiredState(terms, [.. policy.Spec.Buckets.Select(b => place.Address(b.Name))]), Failure: null);
+        return new(new DesiredState(terms, [.. spec.Buckets.Select(b => place.Address(b.Name))]), Failure: null);
     }
 
-    /// <returns>The first of the words where none is given; null for one that is not among them.</returns>
-    private static T? Word<T>(string? text)
-        where T : struct, Enum =>
-        text is null ? default(T)
-        : Enum.TryParse<T>(text, out var known) && Enum.GetName(known) == text ? known
-        : null;
+    /// <returns>The default where no word is given; null where the word is not known.</returns>
+    private static PolicyMode? ModeOf(string? word) =>
+        word switch
+        {
+            null or Enforce => PolicyMode.Enforce,
+            Audit => PolicyMode.Audit,
+            _ => null,
+        };
+
+    /// <inheritdoc cref="ModeOf"/>
+    private static DeletionPolicy? DeletionOf(string? word) =>
+        word switch
+        {
+            null or Retain => DeletionPolicy.Retain,
+            Delete => DeletionPolicy.Delete,
+            Restore => DeletionPolicy.Restore,
+            _ => null,
+        };
 
     private static Result<DesiredEncryption> ReadEncryption(EncryptionSpec spec)
     {

@@ -39,7 +39,7 @@ public sealed class BetweenPassesTests : SharedBucketBench
         foreach (var n in names)
             Vendor[n] = None;
         var p = Restoring(Policy("p", WantKey1, 1, names));
-        p = p with { Metadata = p.Metadata with { Finalizers = [WriteAheadRecorder.Finalizer] } };
+        p = p with { Metadata = p.Metadata with { Finalizers = [PolicyFinalizer.Name] } };
         Bench.Start(p);
         var now = KubeTimeConverter.Truncate(Bench.Time.GetUtcNow());
         var stored = Bench.Kubernetes.Read(Key("p"));

@@ -198,6 +198,34 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     /// <summary>
+    /// The first pass puts a row in the status for the bucket that it has read. The second one, with the new key, must
+    /// still know that the status was lost.
+    /// </summary>
+    [Fact]
+    public async Task A_lost_status_stays_lost_when_the_key_is_replaced_during_the_reconcile()
+    {
+        _bench.Vendor["bucket-a"] = None;
+        _bench.Vendor["bucket-b"] = None;
+        var policy = Given.Policy("bucket-a", "bucket-b");
+        await _bench.Start(policy with { Spec = policy.Spec with { DeletionPolicy = "Restore" } }).SettleAsync();
+        _bench.Kubernetes.LoseStatus(Given.PolicyKey);
+        _bench.WatchAll();
+        _bench.Kubernetes.PutSecret(Given.SecretKey, ("accessKeyId", "LTAI"), ("accessKeySecret", "hush-other"));
+        _bench.Vendor.Faults = (_, call) =>
+        {
+            if (call.Bucket == "bucket-b")
+                _bench.Vendor.GoodSecret = "hush-other"; // it is switched off between the two reads
+            return null;
+        };
+
+        await _bench.ReconcileAsync();
+
+        Assert.Equal(Aes, _bench.Vendor["bucket-b"]);
+        Assert.All(_bench.Status.Buckets, b => Assert.Equal(OriginalEncryption.Unavailable, b.Original?.State));
+        Assert.Equal(2, _bench.Status.Buckets.Length);
+    }
+
+    /// <summary>
     /// Nobody knows any more which buckets the policy owned. The person who deletes the policy must hear of that.
     /// </summary>
     [Theory]
@@ -310,7 +338,7 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
         await _bench.ReconcileAsync();
 
         Assert.Equal(0, _bench.Vendor.Count("Put"));
-        Assert.False(WriteAheadRecorder.HasFinalizer(_bench.Kubernetes.Read(Given.PolicyKey)));
+        Assert.False(PolicyFinalizer.IsOn(_bench.Kubernetes.Read(Given.PolicyKey)));
         Assert.Equal("OriginalTooLarge", Assert.Single(_bench.Status.Buckets).Error?.Code);
     }
 
@@ -401,10 +429,7 @@ public sealed class ReleaseTests(ITestOutputHelper output) : IAsyncLifetime
             )
             .SettleAsync();
         Assert.Equal(Aes, _bench.Vendor[Bucket]);
-        Assert.Equal(
-            deletionPolicy != "Retain",
-            WriteAheadRecorder.HasFinalizer(_bench.Kubernetes.Read(Given.PolicyKey))
-        );
+        Assert.Equal(deletionPolicy != "Retain", PolicyFinalizer.IsOn(_bench.Kubernetes.Read(Given.PolicyKey)));
     }
 
     private async Task DeleteAsync()

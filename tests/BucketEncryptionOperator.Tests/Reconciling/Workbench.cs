@@ -133,31 +133,29 @@ internal sealed class Workbench : IAsyncDisposable
             policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition
         );
         var writer = new StatusWriter(Kubernetes.Client, _policies);
-        var keeper = new WriteAheadRecorder(Kubernetes.Client, _policies, ownership, stores, writer, Time);
         var vendors = _vendors.ToDictionary(
             v => v.Key,
             v => (IBucketEncryptionApi)new GuardedApi(v.Value, _breakers, VendorCatalog.Find(v.Key)!.Realm),
             StringComparer.Ordinal
         );
-        var buckets = new BucketReconciler(Time);
-        var gate = new WriteGate(new BucketLocks(Time), buckets, Time, Logger<WriteGate>());
+        var observer = new BucketObserver(Time);
         var checks = new WriteChecks(
             _policies,
             ownership,
             policy => Schedule.InputsOf(policy, stores, keys),
             () => MayWrite
         );
-        var pass = new PolicyPass(
-            buckets,
-            ownership,
-            keeper,
-            gate,
-            checks,
-            Progress,
-            new PassOptions(_bucketConcurrency, ReadOnly) { ShouldYield = key => ShouldYield(key) }
-        );
-        var releaser = new Releaser(ownership, keeper, stores, keys, Time);
-        var teller = new StatusReporter(
+        var gate = new WriteGate(new BucketLocks(Time), observer, checks, Time, Logger<WriteGate>());
+        var options = new PassOptions(_bucketConcurrency, ReadOnly) { ShouldYield = key => ShouldYield(key) };
+        var planner = new BucketPlanner(ownership, observer, gate, checks, options);
+        var finalizer = new PolicyFinalizer(Kubernetes.Client, _policies);
+        var originals = new OriginalHandover(ownership, stores, writer);
+        var recorder = new WriteAheadRecorder(writer, finalizer, originals, Time);
+        var pass = new BucketPass(observer, planner, recorder, gate, Progress, options);
+        var releases = new ReleasePlanner(ownership, originals, stores, keys, Time);
+        var memory = new PolicyMemory(releases, Progress, writer);
+        var resolver = new PolicyResolver(_policies, stores, keys, vendors, memory);
+        var status = new StatusReporter(
             writer,
             ownership,
             Events,
@@ -166,19 +164,14 @@ internal sealed class Workbench : IAsyncDisposable
             Time,
             Logger<StatusReporter>()
         );
+        var affected = new AffectedPolicies(_policies, ownership, memory, Woken.Enqueue);
         return (
             ownership,
             new PolicyReconciler(
-                _policies,
-                stores,
-                keys,
-                vendors,
-                pass,
-                releaser,
-                keeper,
-                teller,
-                Woken.Enqueue,
-                Time,
+                resolver,
+                new BucketReconciler(resolver, releases, pass),
+                finalizer,
+                new PolicyReporter(status, finalizer, affected, memory, Time),
                 Logger<PolicyReconciler>()
             )
         );

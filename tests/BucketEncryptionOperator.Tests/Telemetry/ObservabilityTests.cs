@@ -497,11 +497,11 @@ public sealed partial class ObservabilityTests : IDisposable
         var known = bench.Metrics.VerifiedAt(Given.PolicyKey);
         bench.Delete(Given.PolicyKey);
 
-        bench.Metrics.Told(
+        bench.Metrics.RecordStatus(
             last,
             new ComposedStatus(last.Status!, FrozenSet<string>.Empty),
             new Findings([], Failure: null, Attempt: 0),
-            isNews: false
+            isWritten: false
         );
 
         Assert.NotNull(known);

@@ -3,12 +3,12 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Reconciling;
 
-/// <summary>What the status of a policy says about a bucket that another policy owns.</summary>
-internal static class Ownership
+/// <summary>Why a policy does not write a bucket that another policy owns.</summary>
+internal static class OwnershipFailures
 {
     public const string Step = "Claim";
 
-    /// <summary>Between the look and the write; the next look finds the new owner.</summary>
+    /// <summary>Between the read and the write; the next reconcile finds the new owner.</summary>
     public static Failure ChangedHands { get; } =
         new(Reasons.HeldByAnother, Step) { Message = "Another policy has just taken over this bucket." };
 
@@ -65,7 +65,7 @@ internal static class Ownership
     }
 
     /// <summary>Names the other policy only to those who may see it.</summary>
-    public static Failure Conflict(BucketEncryptionPolicy policy, BucketStanding.Yields yields)
+    public static Failure Conflict(BucketEncryptionPolicy policy, BucketStanding.NotOwner yields)
     {
         var owner =
             yields.To.Metadata.Namespace == policy.Metadata.Namespace

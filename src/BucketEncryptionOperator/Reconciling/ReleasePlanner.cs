@@ -7,14 +7,19 @@ using BucketEncryptionOperator.Specs;
 
 namespace BucketEncryptionOperator.Reconciling;
 
+/// <summary>What becomes of the buckets that a policy has to release.</summary>
+/// <param name="Tasks">Buckets that the vendor must be asked about.</param>
+/// <param name="Done">Buckets that are released without that, or have to wait.</param>
+internal sealed record ReleasePlan(ImmutableArray<BucketRelease> Tasks, ImmutableArray<BucketResult> Done);
+
 /// <summary>
-/// Buckets that a policy has owned and names no more, or all of them when it is being deleted. Where another policy
-/// claims one, that one succeeds, and nothing is written to the vendor. Where another one is about to claim it, that is
-/// waited for. Else the policy's own word decides what becomes of the bucket.
+/// Plans the release of buckets that a policy has owned and does not name any more, or of all its buckets when it is
+/// being deleted. Where another policy claims a bucket, that one succeeds, and nothing is written to the vendor. Where
+/// another policy is about to claim it, the release waits. Otherwise the policy's <c>deletionPolicy</c> applies.
 /// </summary>
-internal sealed class Releaser(
+internal sealed class ReleasePlanner(
     BucketOwnership ownership,
-    WriteAheadRecorder keeper,
+    OriginalHandover originals,
     Stores stores,
     StoreKeys keys,
     TimeProvider time
@@ -25,10 +30,12 @@ internal sealed class Releaser(
     /// <summary>
     /// Longest wait for a policy that names the bucket and has not read it yet: its store or the vendor may be slow.
     /// </summary>
-    private static readonly TimeSpan LongestAwaited = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(2);
 
-    /// <summary>Between two looks at whether the successor has come. Its claim wakes the policy at once.</summary>
-    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// Time between two checks whether the successor has claimed the bucket. Its claim enqueues the policy at once.
+    /// </summary>
+    private static readonly TimeSpan CheckAgain = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Least time between the moment that a bucket is seen to be leaving and a write: the policy that shall have it may
@@ -37,8 +44,8 @@ internal sealed class Releaser(
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// By a policy's uid and a bucket: since when it is leaving. A restart begins anew, which costs time and loses
-    /// nothing.
+    /// By a policy's uid and a bucket: since when it is leaving. After a restart the time starts again, which costs
+    /// time and loses nothing.
     /// </summary>
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, long>> _leaving = new(
         StringComparer.Ordinal
@@ -52,91 +59,70 @@ internal sealed class Releaser(
         );
 
     /// <summary>
-    /// The end of a deleted policy whose status was lost. Nothing tells which of its buckets it owned, so none of them
+    /// The end of a deleted policy whose status was lost. Nothing shows which of its buckets it owned, so none of them
     /// is written to.
     /// </summary>
-    public static ImmutableArray<BucketResult> OfLostStatus(BucketEncryptionPolicy policy) =>
-        [.. policy.Spec.Buckets.Select(b => new BucketResult(b.Name, new Outcome.Released(Lost)))];
+    public static Findings AfterLostStatus(StoredPolicy policy) =>
+        new([], Failure: null, Attempt: 0)
+        {
+            Releases = [.. policy.Spec.Buckets.Select(b => new BucketResult(b.Name, new Outcome.Released(Lost)))],
+        };
 
-    /// <summary>A policy that is gone waits for nobody.</summary>
-    public void Forget(string uid) => _leaving.TryRemove(uid, out _);
-
-    /// <returns>What must be asked of the vendor, and what is done without it.</returns>
-    public async Task<(ImmutableArray<BucketTask> Tasks, ImmutableArray<BucketResult> Done)> PlanAsync(
-        BucketEncryptionPolicy policy,
-        PolicyTerms terms,
-        Store store,
-        CancellationToken cancellationToken
-    )
+    public async Task<ReleasePlan> PlanAsync(ReconcileContext context, CancellationToken cancellationToken)
     {
-        var tasks = ImmutableArray.CreateBuilder<BucketTask>();
+        var policy = context.Policy.Now;
+        var tasks = ImmutableArray.CreateBuilder<BucketRelease>();
         var done = ImmutableArray.CreateBuilder<BucketResult>();
-        done.AddRange(LeftElsewhere(policy, store.Place.Partition));
-        var leaving = Leaving(policy).Where(r => IsAt(r, store.Place.Partition)).ToList();
-        Track(policy, leaving);
+        done.AddRange(LeftElsewhere(context));
+        var leaving = Leaving(policy).Where(r => IsAt(r, context.Partition)).ToList();
+        Track(context.Policy.Uid, leaving);
         foreach (var row in leaving)
         {
-            var (id, memory) = (new BucketId(store.Place.Partition, row.Name), BucketMemory.Of(row, sameSpec: false));
-            if (PolicyReader.LeavesBucketsAlone(policy))
+            var id = new BucketId(context.Partition, row.Name);
+            var memory = BucketMemory.Of(row, sameSpec: false);
+            if (context.Policy.LeavesBucketsAlone)
                 done.Add(new BucketResult(row.Name, new Outcome.Released()));
             else if (ownership.OwnerOf(id) is { } successor)
             {
-                var failure = await PassOnAsync(policy, successor, id, memory.Original, cancellationToken);
+                var failure = await originals.HandOverAsync(policy, successor, id, memory.Original, cancellationToken);
                 done.Add(new BucketResult(row.Name, new Outcome.Released(failure)));
             }
-            else if (await AwaitedAsync(policy, id, cancellationToken) is { } waiting)
+            else if (await WaitAsync(policy, id, cancellationToken) is { } waiting)
                 done.Add(new BucketResult(row.Name, waiting));
-            else if (GoalOf(terms, store.Place, memory.Original) is { } goal)
-                tasks.Add(new BucketTask(store.Place.Address(row.Name), id, goal, memory, IsRelease: true));
+            else if (TargetOf(context, memory.Original) is { } target)
+                tasks.Add(new BucketRelease(context.Store.Place.Address(row.Name), id, target, memory));
             else
                 done.Add(new BucketResult(row.Name, new Outcome.Released(Unavailable)));
         }
-        return (tasks.ToImmutable(), done.ToImmutable());
+        return new ReleasePlan(tasks.ToImmutable(), done.ToImmutable());
     }
+
+    /// <summary>The policy is gone, and waits for nobody.</summary>
+    public void Forget(string uid) => _leaving.TryRemove(uid, out _);
 
     /// <summary>
     /// Buckets that the policy owned where its store led before. Nothing of the store leads there now, so each is left
     /// as it is: also one whose name the spec still has, for that is another bucket now.
     /// </summary>
-    private static IEnumerable<BucketResult> LeftElsewhere(BucketEncryptionPolicy policy, string partition) =>
-        (policy.Status?.Buckets ?? [])
-            .Where(r => r.HeldTime is not null && !IsAt(r, partition))
+    private static IEnumerable<BucketResult> LeftElsewhere(ReconcileContext context) =>
+        (context.Policy.Now.Status?.Buckets ?? [])
+            .Where(r => r.HeldTime is not null && !IsAt(r, context.Partition))
             .Select(r => new BucketResult(
                 r.Name,
-                new Outcome.Released(PolicyReader.LeavesBucketsAlone(policy) ? null : Elsewhere(r.Partition ?? ""))
+                new Outcome.Released(context.Policy.LeavesBucketsAlone ? null : Elsewhere(r.Partition ?? ""))
             ));
 
     private static bool IsAt(BucketStatus row, string partition) => (row.Partition ?? partition) == partition;
 
-    /// <returns>Why the bucket does not get back what it had, where it should have; null otherwise.</returns>
-    private async Task<Failure?> PassOnAsync(
-        BucketEncryptionPolicy policy,
-        BucketEncryptionPolicy successor,
-        BucketId bucket,
-        Original? original,
-        CancellationToken cancellationToken
-    )
-    {
-        if (original is not Original.Recorded recorded)
-            return null;
-        if (!keeper.MayPassOn(policy, successor))
-            return NotPassedOn;
-        await keeper.PassOnAsync(successor, bucket, recorded, cancellationToken);
-        return null;
-    }
-
     /// <summary>Remembers since when buckets are leaving, and of no others.</summary>
-    private void Track(BucketEncryptionPolicy policy, List<BucketStatus> leaving)
+    private void Track(string uid, List<BucketStatus> leaving)
     {
         if (leaving.Count == 0)
         {
-            Forget(policy.Metadata.Uid);
+            Forget(uid);
             return;
         }
-        var since = _leaving.GetOrAdd(
-            policy.Metadata.Uid,
-            _ => new ConcurrentDictionary<string, long>(StringComparer.Ordinal)
-        );
+        var since = _leaving.GetOrAdd(uid, _ => new ConcurrentDictionary<string, long>(StringComparer.Ordinal));
         var now = time.GetTimestamp();
         foreach (var row in leaving)
             since.TryAdd(row.Name, now);
@@ -144,7 +130,8 @@ internal sealed class Releaser(
             since.TryRemove(bucket, out _);
     }
 
-    private async Task<Outcome.Waiting?> AwaitedAsync(
+    /// <returns>Null where no policy is about to claim the bucket, or the longest wait is over.</returns>
+    private async Task<Outcome.Waiting?> WaitAsync(
         BucketEncryptionPolicy policy,
         BucketId bucket,
         CancellationToken cancellationToken
@@ -158,13 +145,13 @@ internal sealed class Releaser(
         if (elapsed < Grace)
             return new Outcome.Waiting(Observed: null, Awaiting, Grace - elapsed);
         var isAwaited = false;
-        foreach (var newcomer in ownership.NewcomersTo(bucket, policy))
-            isAwaited |= await ResolvesAsync(newcomer, cancellationToken);
+        foreach (var newcomer in ownership.CandidatesFor(bucket, policy))
+            isAwaited |= await CanClaimSoonAsync(newcomer, cancellationToken);
         if (!isAwaited)
             return null;
-        var left = LongestAwaited - elapsed;
+        var left = LongestWait - elapsed;
         return left > TimeSpan.Zero
-            ? new Outcome.Waiting(Observed: null, Awaiting, left < AskAgain ? left : AskAgain)
+            ? new Outcome.Waiting(Observed: null, Awaiting, left < CheckAgain ? left : CheckAgain)
             : null;
     }
 
@@ -172,21 +159,22 @@ internal sealed class Releaser(
     /// Returns whether the policy could claim a bucket soon. Keys whose read failed in passing may be readable a moment
     /// later; keys that the API server refuses are not waited for.
     /// </summary>
-    private async Task<bool> ResolvesAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken) =>
+    private async Task<bool> CanClaimSoonAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken) =>
         stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value is { } store
         && PolicyReader.Read(policy, store.Place).Value is not null
         && (await keys.GetAsync(store.Keys, cancellationToken)).Failure is null or { PassesByItself: true };
 
-    private static Goal? GoalOf(PolicyTerms terms, StorePlace place, Original? original) =>
-        terms.Deletion switch
+    /// <returns>Null where there is nothing on record to restore.</returns>
+    private static Goal? TargetOf(ReconcileContext context, Original? original)
+    {
+        var allowsDowngrade = context.Terms.Goal.AllowDowngrade;
+        if (context.Terms.Deletion == DeletionPolicy.Delete)
         {
-            DeletionPolicy.Delete => new Goal.Declared(
-                new DesiredEncryption.None(place.Traits.AlwaysEncrypted),
-                AtLeast: false,
-                terms.Goal.AllowDowngrade
-            ),
-            _ => original is Original.Recorded recorded ? new Goal.PutBack(recorded, terms.Goal.AllowDowngrade) : null,
-        };
+            var none = new DesiredEncryption.None(context.Store.Place.Traits.AlwaysEncrypted);
+            return new Goal.Declared(none, AtLeast: false, allowsDowngrade);
+        }
+        return original is Original.Recorded recorded ? new Goal.PutBack(recorded, allowsDowngrade) : null;
+    }
 
     private static Failure Unavailable { get; } =
         new(Reasons.RestoreUnavailable, "Restore")
@@ -200,14 +188,6 @@ internal sealed class Releaser(
             Message =
                 "The policy's status was lost, and with it the record of the buckets that the policy owned: its "
                 + "deletionPolicy was not carried out, and the bucket was left as it is.",
-        };
-
-    private static Failure NotPassedOn { get; } =
-        new(Reasons.RestoreUnavailable, "Restore")
-        {
-            Message =
-                "A policy of another namespace, or of another vendor's store, owns the bucket now; it was left as it "
-                + "is, and what it had before was not passed on.",
         };
 
     private static Failure Awaiting { get; } =
