@@ -8,7 +8,10 @@ using BucketEncryptionOperator.Telemetry;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Tests.Hosting;
 using BucketEncryptionOperator.Tests.Reconciling;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
 using KubeRuntime.Instrumentation;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -251,7 +254,7 @@ public sealed partial class ObservabilityTests : IDisposable
         var outdated = true;
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => outdated),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => outdated, VendorCatalog.All),
             "1.2.3",
             perBucket: false
         );
@@ -335,7 +338,7 @@ public sealed partial class ObservabilityTests : IDisposable
         using var limits = new VendorLimits(bench.Time);
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false, VendorCatalog.All),
             "1.2.3",
             perBucket: false
         );
@@ -363,7 +366,7 @@ public sealed partial class ObservabilityTests : IDisposable
         using var limits = new VendorLimits(bench.Time);
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false, VendorCatalog.All),
             "1.2.3",
             perBucket: true
         );
@@ -400,7 +403,7 @@ public sealed partial class ObservabilityTests : IDisposable
         using var limits = new VendorLimits(bench.Time);
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false, VendorCatalog.All),
             "1.2.3",
             perBucket: false
         );
@@ -461,7 +464,7 @@ public sealed partial class ObservabilityTests : IDisposable
         using var limits = new VendorLimits(bench.Time);
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false, VendorCatalog.All),
             "1.2.3",
             perBucket: false
         );
@@ -534,7 +537,7 @@ public sealed partial class ObservabilityTests : IDisposable
         _ = new RuntimeMetrics(runtime);
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false, VendorCatalog.All),
             "1.2.3",
             perBucket: true
         );

@@ -1,42 +1,10 @@
-using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Vendors.Alibaba;
+using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Huawei;
 using BucketEncryptionOperator.Vendors.JDCloud;
 using BucketEncryptionOperator.Vendors.S3;
 
-namespace BucketEncryptionOperator.Vendors;
-
-/// <summary>A vendor, as the rest of the operator knows it.</summary>
-/// <param name="Name">The value of <c>spec.vendor</c>.</param>
-/// <param name="Endpoints">Its own, allowed unless --allowed-endpoints says otherwise.</param>
-/// <param name="Shell">What it is called where a person types.</param>
-/// <param name="Dialect">How it is spoken to.</param>
-/// <param name="Traits">What its dialect offers to a store with these settings.</param>
-internal sealed record Vendor(
-    string Name,
-    EndpointNames Endpoints,
-    ShellNames Shell,
-    IVendorDialect Dialect,
-    Func<StoreSettings, StoreTraits> Traits
-)
-{
-    /// <summary>
-    /// What a store with these settings can do. The partition follows from whose host the endpoint is: a vendor's
-    /// buckets are the same ones in another vendor's dialect.
-    /// </summary>
-    public StoreTraits Describe(StoreSettings settings)
-    {
-        var traits = Traits(settings);
-        return traits with { Partition = traits.Partition ?? VendorCatalog.PartitionOf(settings.Endpoint) };
-    }
-
-    /// <summary>
-    /// Names where a key is known. The vendor's own endpoints of one region know the same keys; another region may not
-    /// (another partition, an opt-in region), and any other endpoint may have keys of its own.
-    /// </summary>
-    public string Realm(Uri endpoint) =>
-        Endpoints.Contain(endpoint) ? $"{Name}/{Endpoints.RegionOf(endpoint) ?? endpoint.IdnHost}" : endpoint.Authority;
-}
+namespace BucketEncryptionOperator.Vendors.Catalog;
 
 /// <summary>All vendors: one line each.</summary>
 internal static class VendorCatalog
@@ -60,34 +28,18 @@ internal static class VendorCatalog
     public static IReadOnlyList<string> DefaultEndpointPatterns { get; } =
     [.. All.SelectMany(v => v.Endpoints.Patterns)];
 
-    /// <summary>One client a vendor, by the vendor's name.</summary>
-    public static IReadOnlyDictionary<string, IBucketEncryptionApi> ConnectAll(
-        VendorHttp http,
-        ServerClocks clocks,
-        VendorLimits limits,
-        AccessKeyCircuitBreakers breakers,
-        WriteTime? writeTime = null,
-        VendorMetrics? metrics = null,
-        EndpointCircuitBreakers? endpoints = null
-    ) =>
-        All.ToDictionary(
-            v => v.Name,
-            v =>
-                (IBucketEncryptionApi)
-                    new GuardedApi(
-                        new BucketEncryptionApi(http, v.Dialect, clocks, limits, writeTime, metrics?.Of(v), endpoints),
-                        breakers,
-                        v.Realm,
-                        endpoints
-                    ),
-            StringComparer.Ordinal
-        );
+    /// <summary>Endpoints of all vendors, in the order of <see cref="All"/>.</summary>
+    public static IReadOnlyList<EndpointNames> Endpoints { get; } = [.. All.Select(v => v.Endpoints)];
 
-    /// <summary>Whether a host is one of a vendor's own endpoints.</summary>
-    public static bool OwnHost(string host) => All.Any(v => v.Endpoints.Contain(host));
-
-    /// <summary>The vendor whose own endpoint it is; null for any other endpoint.</summary>
-    public static Vendor? OwnerOf(Uri endpoint) => All.FirstOrDefault(v => v.Endpoints.Contain(endpoint));
+    /// <summary>
+    /// Returns what a store with these settings can do. The partition follows from whose host the endpoint is: a
+    /// vendor's buckets are the same ones in another vendor's dialect.
+    /// </summary>
+    public static StoreTraits Describe(this Vendor vendor, StoreSettings settings)
+    {
+        var traits = vendor.Traits(settings);
+        return traits with { Partition = traits.Partition ?? PartitionOf(settings.Endpoint) };
+    }
 
     /// <summary>
     /// The space in which the names of an endpoint's buckets are unique; null where the host is no vendor's, and so a
@@ -104,7 +56,7 @@ internal static class VendorCatalog
     {
         const int ShortestBucket = 3;
         var host = endpoint.IdnHost;
-        if (OwnHost(host))
+        if (All.Any(v => v.Endpoints.Contain(host)))
             return null;
         for (var dot = host.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = host.IndexOf('.', dot + 1))
         {

@@ -1,4 +1,4 @@
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Description;
 
 /// <summary>
 /// A vendor's own endpoints, as data: from it come the default list of allowed endpoints, the check that a store's
@@ -42,7 +42,7 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
     /// </summary>
     public Func<Uri, string?> Partition { get; init; } = _ => null;
 
-    /// <summary>As <see cref="EndpointAllowList"/> takes them.</summary>
+    /// <summary>The names as entries of the list of allowed endpoints.</summary>
     public IReadOnlyList<string> Patterns =>
         [.. Regional.Select(p => p.Replace(Region, "*", StringComparison.Ordinal)), .. Global, .. Named.Keys];
 

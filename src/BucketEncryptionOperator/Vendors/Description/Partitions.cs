@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
+using BucketEncryptionOperator.Vendors.Transport;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Description;
 
 /// <summary>
 /// Which host names lead to the same buckets: the word of whoever runs the operator. Where it says nothing, a vendor's

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Description;
 
 /// <summary>Where a signature names a region.</summary>
 internal enum RegionUse

@@ -1,6 +1,6 @@
 using BucketEncryptionOperator.Encryption;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Description;
 
 /// <summary>
 /// What a policy must not ask of a store: pure, by the store's traits alone. The CRDs cannot know, for these are two

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Protocol;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Description;
 
 /// <summary>What a store's owner says, in no vendor's words. A vendor looks at what concerns it.</summary>
 /// <param name="Endpoint">As given, or the vendor's default.</param>
@@ -50,7 +50,7 @@ internal sealed record StoreTraits(
 
     /// <summary>
     /// Names the space in which the vendor keeps bucket names unique, over all its endpoints. A vendor sets it where
-    /// its settings say more than the endpoint's host; otherwise <see cref="VendorCatalog"/> does, by the host. Null:
+    /// its settings say more than the endpoint's host; otherwise it follows from the host. Null:
     /// each host has its own.
     /// </summary>
     public string? Partition { get; init; }

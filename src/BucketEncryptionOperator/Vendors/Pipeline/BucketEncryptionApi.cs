@@ -1,7 +1,10 @@
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Pipeline;
 
 /// <summary>The three operations in a vendor's dialect.</summary>
 /// <param name="writeTime">How long a write may take; null for as long as any request.</param>

@@ -1,13 +1,15 @@
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Pipeline;
 
 /// <summary>
 /// A vendor behind the breakers of its access keys: a call with a rejected key ends with the vendor's rejection, and is
 /// not made.
 /// </summary>
-/// <param name="realm">From an endpoint to the name of where a key is known: see <see cref="Vendor.Realm"/>.</param>
+/// <param name="realm">From an endpoint to the name of where a key is known: see <c>Vendor.Realm</c>.</param>
 /// <param name="endpoints">
 /// Asked first: nobody waits for what a key's first call says of it at an endpoint that does not answer.
 /// </param>

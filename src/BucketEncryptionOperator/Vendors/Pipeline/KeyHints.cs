@@ -1,6 +1,6 @@
 using BucketEncryptionOperator.Encryption;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Pipeline;
 
 /// <summary>What a person can do about a rejected key, where more is known than the vendor's answer says.</summary>
 internal static class KeyHints

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Pipeline;
 
 /// <summary>
 /// How far each endpoint's clock is from ours, as its own <c>Date</c> said when it refused a signature for its time.

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Pipeline;
 
 /// <summary>
 /// Counts, times and traces the requests to vendors: each that was sent, until its answer is complete. What waits for

@@ -1,6 +1,6 @@
 using BucketEncryptionOperator.Encryption;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Pipeline;
 
 /// <summary>
 /// Whether this process may change buckets at this moment: another one may be about to. Asked twice: when a write is

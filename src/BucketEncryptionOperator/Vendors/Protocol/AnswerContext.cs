@@ -1,4 +1,4 @@
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>What was asked, as far as the meaning of the answer depends on it.</summary>
 /// <param name="Operation">The vendor's name of the call.</param>

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Xml.Linq;
 using BucketEncryptionOperator.Encryption;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>
 /// What an answer means, by all of it: a good status is a success only with the body that the operation returns. The

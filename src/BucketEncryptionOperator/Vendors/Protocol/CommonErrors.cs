@@ -1,6 +1,6 @@
 using BucketEncryptionOperator.Encryption;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>The codes that mean the same with every vendor: they all descend from the same first API.</summary>
 internal static class CommonErrors

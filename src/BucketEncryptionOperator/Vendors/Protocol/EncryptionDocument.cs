@@ -1,7 +1,7 @@
 using System.Xml.Linq;
 using BucketEncryptionOperator.Encryption;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>How one vendor writes the document that they all have.</summary>
 /// <param name="Root">Name of the outermost element.</param>

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using BucketEncryptionOperator.Encryption;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>
 /// What an error answer says, whatever a stranger put there, and whether it is the vendor's. Everything is bounded and

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using BucketEncryptionOperator.Encryption;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>What some codes of a vendor mean, and what a person can do about them.</summary>
 internal sealed record ErrorMeaning(FailureKind Kind, string Hint, params IReadOnlyList<string> Codes)

@@ -1,7 +1,7 @@
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>
 /// The three operations on one bucket's default encryption. Reading changes nothing, and all three may be repeated.
@@ -50,11 +50,4 @@ internal interface IBucketWrite : IDisposable
 
     /// <inheritdoc cref="PutAsync"/>
     Task DeleteAsync(Func<Failure?> lastCheck, CancellationToken cancellationToken);
-}
-
-/// <summary>A vendor call that did not succeed, already named.</summary>
-internal sealed class VendorException(Failure failure)
-    : Exception($"{failure.Operation}: {failure.Code} ({failure.Kind})")
-{
-    public Failure Failure => failure;
 }

@@ -1,7 +1,6 @@
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Encryption;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>
 /// How a vendor is spoken to: what differs between vendors that all have the same three operations. Pure: the same

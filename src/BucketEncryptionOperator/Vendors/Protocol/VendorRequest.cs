@@ -1,6 +1,4 @@
-using BucketEncryptionOperator.Encryption;
-
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>What every vendor's request is put together from.</summary>
 internal static class VendorRequest

@@ -1,7 +1,7 @@
 using System.Xml;
 using System.Xml.Linq;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>
 /// XML from strangers: no DTD, no entities, nothing fetched, bounded in length and depth. Read by local names, for

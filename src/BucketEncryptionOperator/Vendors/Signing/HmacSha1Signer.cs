@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using BucketEncryptionOperator.Credentials;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Signing;
 
 /// <summary>What differs between the vendors that have this signature.</summary>
 /// <param name="Word">Before the access key in the <c>Authorization</c> header.</param>

@@ -1,8 +1,8 @@
 using System.Text;
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Protocol;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Signing;
 
 /// <summary>
 /// A request of the three operations, signed by AWS's version 4 with every header that it has.

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using BucketEncryptionOperator.Credentials;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Signing;
 
 /// <summary>A request as AWS's signature version 4 sees it.</summary>
 /// <param name="Path">Not encoded.</param>

@@ -1,6 +1,7 @@
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Protocol;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Throttling;
 
 /// <summary>What a pace is at now, for metrics.</summary>
 /// <param name="Principal">Whose keys: an access key's id, or a role. No secret.</param>

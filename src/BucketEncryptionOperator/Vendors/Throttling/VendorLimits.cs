@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Protocol;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Throttling;
 
 /// <summary>
 /// One <see cref="AdaptiveRateLimiter"/> for each access key and endpoint, whatever stores and policies they come from:

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Transport;
 
 /// <summary>
 /// Who says that an endpoint may be where it is: the more is known of the name, the less its address matters.

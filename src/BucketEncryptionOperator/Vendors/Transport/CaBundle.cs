@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Transport;
 
 /// <summary>
 /// Certificates in PEM, as a store's owner gives them: the only roots that its endpoint's certificate may then chain

@@ -1,7 +1,7 @@
 using System.Net;
 using KubeRuntime.Client;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Transport;
 
 /// <summary>No address of a host may be connected to. It passes through the HTTP client, which wraps it.</summary>
 internal sealed class AddressNotAllowedException(string host, string problem, bool isMetadataService)

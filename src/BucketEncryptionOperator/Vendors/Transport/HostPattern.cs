@@ -1,4 +1,4 @@
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Transport;
 
 /// <summary>
 /// A host name in which <c>*</c> stands for one or more letters, digits and hyphens, so never for a dot. Upper and

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Transport;
 
 /// <summary>
 /// The open connections to vendors: one client for all endpoints whose certificate the system's roots vouch for, and

@@ -1,21 +1,12 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 
-namespace BucketEncryptionOperator.Vendors;
-
-/// <summary>A complete answer of a vendor, whatever its status.</summary>
-internal sealed record VendorResponse(HttpStatusCode Status, string Body, HttpResponseHeaders Headers)
-{
-    public bool IsSuccess => (int)Status is >= 200 and < 300;
-
-    /// <summary>The first value of a header, or null.</summary>
-    public string? Header(string name) => Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
-}
+namespace BucketEncryptionOperator.Vendors.Transport;
 
 /// <summary>
 /// Sends one signed request and reads a bounded answer. No redirects (a signature covers its host, and an answer must

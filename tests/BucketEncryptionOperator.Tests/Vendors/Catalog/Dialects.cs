@@ -1,13 +1,13 @@
 using System.Globalization;
 using System.Text;
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Vendors;
 using BucketEncryptionOperator.Vendors.Alibaba;
 using BucketEncryptionOperator.Vendors.Huawei;
 using BucketEncryptionOperator.Vendors.JDCloud;
+using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.S3;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Catalog;
 
 /// <summary>What the tests of all vendors start from.</summary>
 internal static class Dialects

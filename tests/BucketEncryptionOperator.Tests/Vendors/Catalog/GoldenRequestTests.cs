@@ -2,9 +2,10 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors.Alibaba;
+using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.S3;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Catalog;
 
 /// <summary>
 /// Golden/vendor/name.http is the request, byte for byte: for reviews, and for comparison with what the vendors' own

@@ -1,8 +1,12 @@
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 using TestKit;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Catalog;
 
 public sealed class VendorCatalogTests
 {
@@ -12,7 +16,7 @@ public sealed class VendorCatalogTests
     [InlineData("us-east-1")]
     public void Every_vendors_default_endpoint_is_on_the_default_list_and_in_its_region(string region)
     {
-        var list = new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns);
+        var list = new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns, VendorCatalog.Endpoints);
 
         Assert.All(
             VendorCatalog.All,
@@ -59,12 +63,11 @@ public sealed class VendorCatalogTests
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), time);
         using var limits = new VendorLimits(time);
 
-        var clients = VendorCatalog.ConnectAll(
-            http,
-            new ServerClocks(time),
-            limits,
-            new AccessKeyCircuitBreakers(time)
-        );
+        var services = new VendorServices(http, new ServerClocks(time), limits)
+        {
+            KeyBreakers = new AccessKeyCircuitBreakers(time),
+        };
+        var clients = services.Connect(VendorCatalog.All);
 
         Assert.Equal(VendorCatalog.Names.Split(", ").Order(), clients.Keys.Order());
     }

@@ -1,6 +1,6 @@
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Description;
 
 public sealed class EndpointNamesTests
 {

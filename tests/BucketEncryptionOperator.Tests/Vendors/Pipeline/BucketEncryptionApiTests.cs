@@ -1,10 +1,15 @@
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Tests.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 using TestKit;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Pipeline;
 
 /// <summary>
 /// The three operations over the wire, for each vendor. An address of its own (CName) lets every dialect speak to
@@ -712,13 +717,12 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointCircuitBreakers(_time);
-        var api = VendorCatalog.ConnectAll(
-            _http,
-            new ServerClocks(_time),
-            _limits,
-            new AccessKeyCircuitBreakers(_time),
-            endpoints: breakers
-        )["S3"];
+        var services = new VendorServices(_http, new ServerClocks(_time), _limits)
+        {
+            KeyBreakers = new AccessKeyCircuitBreakers(_time),
+            EndpointBreakers = breakers,
+        };
+        var api = services.Connect(VendorCatalog.All)["S3"];
         Task<Observation> GetAsync(string id) =>
             api.GetAsync(At(server), new AccessKey(id, "secret", SecurityToken: null), CancellationToken.None);
         var first = Enumerable.Range(0, EndpointCircuitBreakers.OpensAt).Select(i => GetAsync($"id-{i}")).ToList();

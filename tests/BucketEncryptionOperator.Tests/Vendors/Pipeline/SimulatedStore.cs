@@ -2,12 +2,17 @@ using System.Net;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 using ObjectStoreSimulator;
 using TestKit;
 using SimulatedVendor = ObjectStoreSimulator.Vendor;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Pipeline;
 
 /// <summary>One way to a vendor's store: who answers, and what a store's owner would declare.</summary>
 /// <param name="Vendor">In <c>spec.vendor</c>'s words.</param>

@@ -2,11 +2,13 @@ using System.Text.RegularExpressions;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
 using TestKit;
 using SimulatedVendor = ObjectStoreSimulator.Vendor;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Pipeline;
 
 /// <summary>
 /// The operator's client of each vendor at the simulator, which was written from the same facts by other code:

@@ -2,9 +2,10 @@ using System.Globalization;
 using System.Text;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Tests.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Protocol;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Protocol;
 
 /// <summary>
 /// Every operation, with every status and every kind of body, for every vendor. What they mean is a table of

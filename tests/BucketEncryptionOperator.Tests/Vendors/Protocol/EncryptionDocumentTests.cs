@@ -1,7 +1,8 @@
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Tests.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Protocol;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Protocol;
 
 /// <summary>The document of all vendors: most of it on Alibaba Cloud's shape, then what the others add.</summary>
 public sealed class EncryptionDocumentTests

@@ -1,9 +1,10 @@
 using System.Net;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Tests.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Protocol;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Protocol;
 
 public sealed class ErrorTableTests
 {

@@ -1,10 +1,12 @@
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
 using TestKit;
 using Xunit.Abstractions;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Protocol;
 
 public sealed class VendorRequestTests(ITestOutputHelper output)
 {
@@ -39,7 +41,7 @@ public sealed class VendorRequestTests(ITestOutputHelper output)
     ];
 
     private static readonly StoreReader Reader = new(
-        new EndpointAllowList(Patterns),
+        new EndpointAllowList(Patterns, VendorCatalog.Endpoints),
         Partitions.None,
         new KeySourceReader(ambientInNamespacedStores: false)
     );

@@ -1,12 +1,14 @@
 using System.Security.Cryptography;
 using System.Text;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Tests.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Alibaba;
 using BucketEncryptionOperator.Vendors.JDCloud;
+using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.S3;
+using BucketEncryptionOperator.Vendors.Signing;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Signing;
 
 /// <summary>
 /// A host in FIPS mode may refuse to compute MD5. A put then goes another way, or says what is wrong; it is never a bug

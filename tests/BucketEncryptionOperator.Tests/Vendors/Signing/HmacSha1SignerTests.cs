@@ -1,8 +1,9 @@
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Tests.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Signing;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Signing;
 
 /// <summary>
 /// Vectors of the vendors' documentation and SDKs (V1-1 to V1-6: OSS's documentation, its Go and C# SDKs; OBS-1 to

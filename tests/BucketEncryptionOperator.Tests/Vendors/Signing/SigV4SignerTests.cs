@@ -1,7 +1,7 @@
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Signing;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Signing;
 
 /// <summary>
 /// The examples of AWS's page on signature version 4 in the Authorization header of S3, with its documented example

@@ -1,9 +1,10 @@
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
 using TestKit;
 using Xunit.Abstractions;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Throttling;
 
 public sealed class AdaptiveRateLimiterTests(ITestOutputHelper output) : IDisposable
 {

@@ -1,7 +1,7 @@
 using System.Net;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Transport;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Transport;
 
 public sealed class AddressRulesTests
 {

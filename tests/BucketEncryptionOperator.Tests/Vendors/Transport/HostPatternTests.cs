@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Transport;
 using TestKit;
 using Xunit.Abstractions;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Transport;
 
 public sealed class HostPatternTests(ITestOutputHelper output)
 {

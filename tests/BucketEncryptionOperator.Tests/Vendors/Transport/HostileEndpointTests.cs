@@ -5,11 +5,16 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 using KubeRuntime.Client;
 using TestKit;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Transport;
 
 /// <summary>
 /// Endpoints by which a store's owner would aim the operator at what only the operator can reach, on the whole way from
@@ -27,17 +32,23 @@ public sealed class HostileEndpointTests : IDisposable
     /// As loose as a list can be, and still a list: any two labels, any address of four numbers, with and without TLS,
     /// and one name in full.
     /// </summary>
-    private static readonly EndpointAllowList Loose = new([
-        "*.example",
-        "http://*.example",
-        "http://*.*.*.*",
-        "https://*.*.*.*",
-        "http://minio.corp.test:9000",
-        "http://[::1]:9000",
-        .. VendorCatalog.DefaultEndpointPatterns,
-    ]);
+    private static readonly EndpointAllowList Loose = new(
+        [
+            "*.example",
+            "http://*.example",
+            "http://*.*.*.*",
+            "https://*.*.*.*",
+            "http://minio.corp.test:9000",
+            "http://[::1]:9000",
+            .. VendorCatalog.DefaultEndpointPatterns,
+        ],
+        VendorCatalog.Endpoints
+    );
 
-    private static readonly EndpointAllowList Default = new(VendorCatalog.DefaultEndpointPatterns);
+    private static readonly EndpointAllowList Default = new(
+        VendorCatalog.DefaultEndpointPatterns,
+        VendorCatalog.Endpoints
+    );
 
     /// <summary>With the default list: what is not on it is not even resolved.</summary>
     public static TheoryData<string, string> Unlisted =>
@@ -267,8 +278,8 @@ public sealed class HostileEndpointTests : IDisposable
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        var byPattern = new EndpointAllowList([$"http://local*:{port}"]);
-        var inFull = new EndpointAllowList([$"http://localhost:{port}"]);
+        var byPattern = new EndpointAllowList([$"http://local*:{port}"], VendorCatalog.Endpoints);
+        var inFull = new EndpointAllowList([$"http://localhost:{port}"], VendorCatalog.Endpoints);
 
         using var http = new VendorHttp(
             "test/1.0",

@@ -1,10 +1,14 @@
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Description;
 
 public sealed class EndpointAllowListTests
 {
-    private static readonly EndpointAllowList Default = new(VendorCatalog.DefaultEndpointPatterns);
+    private static readonly EndpointAllowList Default = new(
+        VendorCatalog.DefaultEndpointPatterns,
+        VendorCatalog.Endpoints
+    );
 
     [Theory]
     [InlineData("public", "https://oss-cn-hangzhou.aliyuncs.com", true)]
@@ -101,7 +105,7 @@ public sealed class EndpointAllowListTests
     [InlineData("a dot in an entry is no wildcard", "a.example", "https://axexample", false)]
     public void An_entry_allows(string sentence, string entry, string endpoint, bool allowed)
     {
-        var list = new EndpointAllowList([entry]);
+        var list = new EndpointAllowList([entry], VendorCatalog.Endpoints);
 
         Assert.True(allowed == list.Allows(new Uri(endpoint)), sentence);
     }
@@ -122,7 +126,7 @@ public sealed class EndpointAllowListTests
     [InlineData("an IPv6 address without brackets", "::1")]
     public void A_bad_entry_is_refused_and_named(string sentence, string entry)
     {
-        var thrown = Record.Exception(() => new EndpointAllowList([entry]));
+        var thrown = Record.Exception(() => new EndpointAllowList([entry], VendorCatalog.Endpoints));
 
         Assert.True(
             thrown is FormatException && thrown.Message.StartsWith($"\"{entry}\" is not", StringComparison.Ordinal),
@@ -152,14 +156,17 @@ public sealed class EndpointAllowListTests
     [InlineData("not on the list", "https://elsewhere.example", "Pattern")]
     public void A_name_in_full_vouches_for_where_it_leads(string sentence, string target, string expected)
     {
-        var list = new EndpointAllowList([
-            .. VendorCatalog.DefaultEndpointPatterns,
-            "oss.corp.example",
-            "m*.corp.example",
-            "https://oss-cn-beijing.aliyuncs.com",
-            "http://10.0.0.5:9000",
-            "http://[::1]:9000",
-        ]);
+        var list = new EndpointAllowList(
+            [
+                .. VendorCatalog.DefaultEndpointPatterns,
+                "oss.corp.example",
+                "m*.corp.example",
+                "https://oss-cn-beijing.aliyuncs.com",
+                "http://10.0.0.5:9000",
+                "http://[::1]:9000",
+            ],
+            VendorCatalog.Endpoints
+        );
 
         Assert.True(expected == list.VouchingFor(new Uri(target)).ToString(), sentence);
     }
@@ -182,18 +189,19 @@ public sealed class EndpointAllowListTests
         string expected
     )
     {
-        var list = new EndpointAllowList([
-            "https://*.corp.example",
-            "https://corp.example",
-            "https://corp.example:8443",
-        ]);
+        var list = new EndpointAllowList(
+            ["https://*.corp.example", "https://corp.example", "https://corp.example:8443"],
+            VendorCatalog.Endpoints
+        );
 
         Assert.True(expected == list.VouchingFor(new Uri(target)).ToString(), sentence);
     }
 
     [Fact]
     public void An_empty_list_allows_nothing() =>
-        Assert.False(new EndpointAllowList([]).Allows(new Uri("https://oss-cn-hangzhou.aliyuncs.com")));
+        Assert.False(
+            new EndpointAllowList([], VendorCatalog.Endpoints).Allows(new Uri("https://oss-cn-hangzhou.aliyuncs.com"))
+        );
 
     /// <summary>
     /// Every start of the program makes this list. As expressions without backtracking it took 0.8 s of CPU and 60 MiB.
@@ -203,7 +211,7 @@ public sealed class EndpointAllowListTests
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
 
-        var allowed = new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns).Allows(
+        var allowed = new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns, VendorCatalog.Endpoints).Allows(
             new Uri("https://s3.eu-central-1.amazonaws.com")
         );
 

@@ -4,11 +4,15 @@ using System.Xml;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Tests.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 using TestKit;
 using Xunit.Abstractions;
 
-namespace BucketEncryptionOperator.Tests.Vendors;
+namespace BucketEncryptionOperator.Tests.Vendors.Protocol;
 
 /// <summary>
 /// Whatever a store, or somebody in its place, sends: a value or the one declared exception, and little memory.

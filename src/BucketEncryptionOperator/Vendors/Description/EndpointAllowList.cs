@@ -1,7 +1,8 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using BucketEncryptionOperator.Vendors.Transport;
 
-namespace BucketEncryptionOperator.Vendors;
+namespace BucketEncryptionOperator.Vendors.Description;
 
 /// <summary>
 /// The endpoints that signed requests may go to. A store's endpoint is a tenant's word: without this list it could aim
@@ -12,9 +13,13 @@ namespace BucketEncryptionOperator.Vendors;
 internal sealed partial class EndpointAllowList
 {
     private readonly IReadOnlyList<Entry> _entries;
+    private readonly IReadOnlyList<EndpointNames> _ofVendors;
 
-    /// <exception cref="FormatException">An entry is none; the message names it.</exception>
-    public EndpointAllowList(IEnumerable<string> entries) => _entries = [.. entries.Select(Parse)];
+    /// <param name="entries">The list, as an operator's flag gives it.</param>
+    /// <param name="ofVendors">Endpoints of all vendors that the operator knows.</param>
+    /// <exception cref="FormatException">An entry is invalid; the message names it.</exception>
+    public EndpointAllowList(IEnumerable<string> entries, IReadOnlyList<EndpointNames> ofVendors) =>
+        (_entries, _ofVendors) = ([.. entries.Select(e => Parse(e, ofVendors))], ofVendors);
 
     public bool Allows(Uri endpoint) =>
         _entries.Any(e => e.Scheme == endpoint.Scheme && e.Port == endpoint.Port && e.Host.Matches(endpoint.IdnHost));
@@ -31,7 +36,7 @@ internal sealed partial class EndpointAllowList
         var behindBucket = dot > 0 ? host[(dot + 1)..] : host;
         if (IsListedInFull(target, host) || (IsListedInFull(target, behindBucket) && !Allows(target)))
             return EndpointTrust.Operator;
-        return VendorCatalog.OwnHost(host) || VendorCatalog.OwnHost(behindBucket)
+        return _ofVendors.Any(v => v.Contain(host) || v.Contain(behindBucket))
             ? EndpointTrust.Vendor
             : EndpointTrust.Pattern;
     }
@@ -45,10 +50,10 @@ internal sealed partial class EndpointAllowList
             && e.Scheme == target.Scheme
             && e.Port == target.Port
             && e.Host.Matches(host)
-            && !VendorCatalog.DefaultEndpointPatterns.Contains(e.Text, StringComparer.OrdinalIgnoreCase)
+            && !e.IsDefault
         );
 
-    private static Entry Parse(string text)
+    private static Entry Parse(string text, IReadOnlyList<EndpointNames> ofVendors)
     {
         var match = EntryForm().Match(text);
         if (!match.Success)
@@ -63,7 +68,8 @@ internal sealed partial class EndpointAllowList
         var name = match.Groups["host"].Value.Trim('[', ']');
         // An address has many spellings, a URI knows one
         name = IPAddress.TryParse(name, out var address) ? address.ToString() : name;
-        return new Entry(text, scheme, new HostPattern(name), port);
+        var isDefault = ofVendors.Any(v => v.Patterns.Contains(text, StringComparer.OrdinalIgnoreCase));
+        return new Entry(scheme, new HostPattern(name), port, isDefault);
     }
 
     private static FormatException NoEntry(string text) =>
@@ -76,5 +82,6 @@ internal sealed partial class EndpointAllowList
     )]
     private static partial Regex EntryForm();
 
-    private sealed record Entry(string Text, string Scheme, HostPattern Host, int Port);
+    /// <param name="IsDefault">The entry is one of a vendor's own patterns, which are on the list by default.</param>
+    private sealed record Entry(string Scheme, HostPattern Host, int Port, bool IsDefault);
 }
