@@ -38,7 +38,7 @@ var target = new BucketEncryption.Kms(
 
 using var http = new VendorHttp("bucket-encryption-operator/1.0", TimeSpan.FromSeconds(20), TimeProvider.System);
 using var limits = new VendorLimits(TimeProvider.System);
-var api = new BucketEncryptionApi(http, vendor.Dialect, new ServerClocks(TimeProvider.System), limits);
+var api = new VendorServices(http, new ServerClocks(TimeProvider.System), limits).Connect([vendor])[vendor.Name];
 using (var put = await api.BeginWriteAsync(address, key, CancellationToken.None))
     await put.PutAsync(
         api.Write(target, new Observation(new BucketEncryption.None(), Document: null)),

@@ -671,12 +671,8 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointCircuitBreakers(_time);
-        var api = new BucketEncryptionApi(
-            _http,
-            Dialects.All["s3"],
-            new ServerClocks(_time),
-            _limits,
-            endpoints: breakers
+        var api = new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
+            Dialects.All["s3"]
         );
         var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 100, Burst: 100, MaxConcurrency: 1) };
         Task<Observation> GetAsync() => api.GetAsync(address, Dialects.Key, CancellationToken.None);
@@ -749,12 +745,8 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status));
         using var breakers = new EndpointCircuitBreakers(_time);
-        var api = new BucketEncryptionApi(
-            _http,
-            Dialects.All["s3"],
-            new ServerClocks(_time),
-            _limits,
-            endpoints: breakers
+        var api = new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
+            Dialects.All["s3"]
         );
 
         for (var i = 0; i < 5; i++)
@@ -770,14 +762,11 @@ public sealed class BucketEncryptionApiTests : IDisposable
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointCircuitBreakers(_time);
-        var api = new BucketEncryptionApi(
-            _http,
-            Dialects.All["s3"],
-            new ServerClocks(_time),
-            _limits,
-            () => TimeSpan.FromSeconds(4),
-            endpoints: breakers
-        );
+        var api = new VendorServices(_http, new ServerClocks(_time), _limits)
+        {
+            WriteTime = () => TimeSpan.FromSeconds(4),
+            EndpointBreakers = breakers,
+        }.Connect(Dialects.All["s3"]);
         var writing = Enumerable.Range(0, 5).Select(_ => api.DeleteAsync(At(server), Dialects.Key)).ToList();
         await Waiting.UntilAsync(() => server.Requests.Count == 5);
 
@@ -795,13 +784,10 @@ public sealed class BucketEncryptionApiTests : IDisposable
     public async Task A_write_takes_no_longer_than_is_left_of_the_lease()
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
-        var api = new BucketEncryptionApi(
-            _http,
-            Dialects.All["s3"],
-            new ServerClocks(_time),
-            _limits,
-            () => TimeSpan.FromSeconds(4)
-        );
+        var api = new VendorServices(_http, new ServerClocks(_time), _limits)
+        {
+            WriteTime = () => TimeSpan.FromSeconds(4),
+        }.Connect(Dialects.All["s3"]);
 
         var writing = api.DeleteAsync(At(server), Dialects.Key);
         await Waiting.UntilAsync(() => server.Requests.Count == 1);
@@ -817,13 +803,10 @@ public sealed class BucketEncryptionApiTests : IDisposable
     public async Task Without_a_lease_nothing_is_written_whatever_the_last_check_says()
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(204));
-        var api = new BucketEncryptionApi(
-            _http,
-            Dialects.All["s3"],
-            new ServerClocks(_time),
-            _limits,
-            () => TimeSpan.Zero
-        );
+        var api = new VendorServices(_http, new ServerClocks(_time), _limits)
+        {
+            WriteTime = () => TimeSpan.Zero,
+        }.Connect(Dialects.All["s3"]);
 
         var thrown = await Assert
             .ThrowsAsync<VendorException>(() => api.DeleteAsync(At(server), Dialects.Key))
@@ -845,7 +828,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
         string.Join(", ", request.Headers.GetValues("Authorization"));
 
     private BucketEncryptionApi Api(string vendor) =>
-        new(_http, Dialects.All[vendor], new ServerClocks(_time), _limits);
+        new VendorServices(_http, new ServerClocks(_time), _limits).Connect(Dialects.All[vendor]);
 
     private Task<Observation> GetAsync(string vendor, ScriptedServer server) =>
         Api(vendor).GetAsync(At(server), Dialects.Key, CancellationToken.None);

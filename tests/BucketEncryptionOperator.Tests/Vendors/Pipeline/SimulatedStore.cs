@@ -57,7 +57,7 @@ internal sealed class SimulatedStore : IAsyncDisposable
         Admin = new SimulatorAdmin(server.Url);
         var endpoint = place.Endpoint is null ? server.Url : new Uri(place.Endpoint);
         var vendor = VendorCatalog.Find(place.Vendor)!;
-        Api = new BucketEncryptionApi(_http, vendor.Dialect, new ServerClocks(TimeProvider.System), _limits);
+        Api = new VendorServices(_http, new ServerClocks(TimeProvider.System), _limits).Connect(vendor.Dialect);
         Traits = vendor.Describe(
             new StoreSettings(place.Region, endpoint)
             {
