@@ -5,7 +5,11 @@ using System.Text;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Hosting;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Commands;
@@ -290,9 +294,12 @@ internal static class BucketEncryptionCommand
     {
         using var http = new VendorHttp(Services.Product, request.Timeout, time, proxy);
         using var limits = new VendorLimits(time);
-        var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits, new AccessKeyCircuitBreakers(time))[
-            request.Task.Vendor.Name
-        ];
+        var services = new VendorServices(http, new ServerClocks(time), limits)
+        {
+            KeyBreakers = new AccessKeyCircuitBreakers(time),
+        };
+        var vendor = request.Task.Vendor;
+        var api = services.Connect([vendor])[vendor.Name];
         var (address, key) = (request.Address, request.Key);
         if (request.Desired is { } desired)
         {

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Reconciling;

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
 
 namespace BucketEncryptionOperator.Tests.Encryption;
 

@@ -1,7 +1,10 @@
 using System.Net;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 using KubeRuntime.Controllers;
 using ObjectStoreSimulator;
 using TestKit;
@@ -42,7 +45,7 @@ public sealed class QuietResyncTests(ITestOutputHelper output)
             time: time,
             real: (
                 vendor,
-                new BucketEncryptionApi(http, VendorCatalog.Find(vendor)!.Dialect, new ServerClocks(time), limits)
+                new VendorServices(http, new ServerClocks(time), limits).Connect(VendorCatalog.Find(vendor)!.Dialect)
             )
         );
         var policy = Given
@@ -107,7 +110,9 @@ public sealed class QuietResyncTests(ITestOutputHelper output)
             time: time,
             real: (
                 "AlibabaOSS",
-                new BucketEncryptionApi(http, VendorCatalog.Find("AlibabaOSS")!.Dialect, new ServerClocks(time), limits)
+                new VendorServices(http, new ServerClocks(time), limits).Connect(
+                    VendorCatalog.Find("AlibabaOSS")!.Dialect
+                )
             )
         );
         bench.Start(Given.Policy(Bucket));

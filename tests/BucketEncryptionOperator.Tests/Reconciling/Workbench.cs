@@ -5,7 +5,10 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using KubeRuntime.Informers;
@@ -20,10 +23,10 @@ namespace BucketEncryptionOperator.Tests.Reconciling;
 internal sealed class Workbench : IAsyncDisposable
 {
     /// <summary>Made once, as in the operator: its patterns take longer to make than a reconcile takes.</summary>
-    private static readonly EndpointAllowList Allowed = new([
-        .. VendorCatalog.DefaultEndpointPatterns,
-        .. VendorCatalog.DefaultEndpointPatterns.Select(p => "http://" + p),
-    ]);
+    private static readonly EndpointAllowList Allowed = new(
+        [.. VendorCatalog.DefaultEndpointPatterns, .. VendorCatalog.DefaultEndpointPatterns.Select(p => "http://" + p)],
+        VendorCatalog.Endpoints
+    );
 
     public const string GoodSecret = "hush-good";
 
@@ -135,7 +138,7 @@ internal sealed class Workbench : IAsyncDisposable
         var writer = new StatusWriter(Kubernetes.Client, _policies);
         var vendors = _vendors.ToDictionary(
             v => v.Key,
-            v => (IBucketEncryptionApi)new GuardedApi(v.Value, _breakers, VendorCatalog.Find(v.Key)!.Realm),
+            v => (IBucketEncryptionApi)new GuardedVendor(v.Value, _breakers, VendorCatalog.Find(v.Key)!.Realm),
             StringComparer.Ordinal
         );
         var observer = new BucketObserver(Time);

@@ -9,7 +9,10 @@ using BucketEncryptionOperator.Telemetry;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Tests.Hosting;
 using BucketEncryptionOperator.Tests.Reconciling;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
 using KubeRuntime.Instrumentation;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -252,7 +255,7 @@ public sealed partial class ObservabilityTests : IDisposable
         var outdated = true;
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => outdated),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => outdated, VendorCatalog.All),
             "1.2.3",
             perBucket: false
         );
@@ -336,7 +339,7 @@ public sealed partial class ObservabilityTests : IDisposable
         using var limits = new VendorLimits(bench.Time);
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false, VendorCatalog.All),
             "1.2.3",
             perBucket: false
         );
@@ -364,7 +367,7 @@ public sealed partial class ObservabilityTests : IDisposable
         using var limits = new VendorLimits(bench.Time);
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false, VendorCatalog.All),
             "1.2.3",
             perBucket: true
         );
@@ -401,7 +404,7 @@ public sealed partial class ObservabilityTests : IDisposable
         using var limits = new VendorLimits(bench.Time);
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false, VendorCatalog.All),
             "1.2.3",
             perBucket: false
         );
@@ -462,7 +465,7 @@ public sealed partial class ObservabilityTests : IDisposable
         using var limits = new VendorLimits(bench.Time);
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false, VendorCatalog.All),
             "1.2.3",
             perBucket: false
         );
@@ -540,7 +543,7 @@ public sealed partial class ObservabilityTests : IDisposable
         _ = new RuntimeMetrics(runtime);
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false, VendorCatalog.All),
             "1.2.3",
             perBucket: true
         );

@@ -1,6 +1,11 @@
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 
 // Sends put, get and delete of one bucket's encryption with the operator's own client of a vendor, so that its requests
 // can be laid beside those of the vendor's client:
@@ -33,7 +38,7 @@ var target = new BucketEncryption.Kms(
 
 using var http = new VendorHttp("bucket-encryption-operator/1.0", TimeSpan.FromSeconds(20), TimeProvider.System);
 using var limits = new VendorLimits(TimeProvider.System);
-var api = new BucketEncryptionApi(http, vendor.Dialect, new ServerClocks(TimeProvider.System), limits);
+var api = new VendorServices(http, new ServerClocks(TimeProvider.System), limits).Connect([vendor])[vendor.Name];
 using (var put = await api.BeginWriteAsync(address, key, CancellationToken.None))
     await put.PutAsync(
         api.Write(target, new Observation(new BucketEncryption.None(), Document: null)),
