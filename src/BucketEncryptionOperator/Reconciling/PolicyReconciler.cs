@@ -1,5 +1,4 @@
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 
