@@ -115,7 +115,7 @@ internal sealed record BucketRequest(
             (desired is null ? null : StoreRules.ProblemOf(desired, traits))
             ?? StoreRules.ProblemOf(task.Bucket, traits);
         if (problem is not null)
-            throw new UsageException(InOptions(problem));
+            throw new UsageException(Describe(problem));
         var timeout =
             Seconds(given.ReadTimeout, "--read-timeout", DefaultReadSeconds)
             + Seconds(given.ConnectTimeout, "--connect-timeout", DefaultConnectSeconds);
@@ -163,14 +163,20 @@ internal sealed record BucketRequest(
         return desired;
     }
 
-    /// <summary>The store's rules speak of a policy's fields; here they are options.</summary>
-    private static string InOptions(string problem) =>
-        problem
-            .Replace("spec.encryption.algorithm", Algorithm, StringComparison.Ordinal)
-            .Replace("spec.encryption.kmsDataEncryption", CipherOption, StringComparison.Ordinal)
-            .Replace("spec.buckets", "bucket", StringComparison.Ordinal)
-            .Replace(", None", "", StringComparison.Ordinal)
-            .Replace(" and None", "", StringComparison.Ordinal);
+    /// <summary>Says it with the names of the options. The command has no algorithm None.</summary>
+    private static string Describe(StoreProblem problem)
+    {
+        var option = problem.Field switch
+        {
+            DeclaredField.Bucket => "bucket",
+            DeclaredField.Algorithm => Algorithm,
+            DeclaredField.DataEncryption => CipherOption,
+            DeclaredField.KeyId => KeyOption,
+            _ => throw new InvalidOperationException($"no option declares {problem.Field}"),
+        };
+        var allowed = string.Join(", ", problem.Allowed.Where(a => a != "None"));
+        return $"{option}: {problem.Message}{(allowed.Length == 0 ? "" : "; allowed are " + allowed)}.";
+    }
 
     private static Vendor? FindByWord(string word) =>
         VendorCatalog.All.FirstOrDefault(v =>

@@ -5,9 +5,9 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// Byte for byte what ossutil 1.7.19 prints, errors too, all on stdout, with its exit codes: scripts read it. For other
-/// vendors the same form. Lines of its own only for what ossutil has no words for (a project of the key, a bucket key),
-/// and only where they say something.
+/// Writes byte for byte what ossutil 1.7.19 prints, errors too, all on stdout, with its exit codes: scripts read it.
+/// Other vendors get the same form. Two lines are not ossutil's: a key's project and a bucket key, only where there is
+/// one.
 /// </summary>
 internal static class OssutilOutput
 {
@@ -60,14 +60,14 @@ internal static class OssutilOutput
     private static string Lines(BucketEncryption encryption)
     {
         if (encryption is not BucketEncryption.Kms kms)
-            return $"SSEAlgorithm:{encryption}\n";
+            return $"SSEAlgorithm:{encryption.Algorithm}\n";
         var cipher = kms.Cipher switch
         {
             DataCipher.Sm4 => "SM4",
             DataCipher.Other => "unknown",
             _ => "",
         };
-        return $"SSEAlgorithm:KMS\nKMSMasterKeyID:{kms.KeyId}\nKMSDataEncryption:{cipher}\n"
+        return $"SSEAlgorithm:{kms.Algorithm}\nKMSMasterKeyID:{kms.KeyId}\nKMSDataEncryption:{cipher}\n"
             + (kms.ProjectId is null ? "" : $"ProjectID:{kms.ProjectId}\n")
             + (kms.BucketKeyEnabled ? "BucketKeyEnabled:true\n" : "");
     }

@@ -104,10 +104,22 @@ internal abstract record DesiredEncryption
                     KeyRequirement.VendorDefault => "vendorDefault",
                     _ => "any",
                 };
-                // What was added to the API later stands only where it is declared: a fingerprint outlives the version
-                // that made it.
-                var bucketKey = BucketKeyEnabled is { } enabled ? $"/bucketKey:{enabled}" : "";
-                return $"KMS/{key}/{(Cipher is { } cipher ? cipher.ToString() : "any")}{bucketKey}";
+                // Statuses keep fingerprints: the literals never change. A field that was added to the API later is in
+                // the fingerprint only where it is declared.
+                var cipher = Cipher switch
+                {
+                    null => "any",
+                    DataCipher.Aes256 => "Aes256",
+                    DataCipher.Sm4 => "Sm4",
+                    _ => "Other",
+                };
+                var bucketKey = BucketKeyEnabled switch
+                {
+                    null => "",
+                    true => "/bucketKey:True",
+                    false => "/bucketKey:False",
+                };
+                return $"KMS/{key}/{cipher}{bucketKey}";
             }
         }
 

@@ -100,14 +100,14 @@ internal static class PolicyReader
         if (ProblemOfBuckets(policy.Spec.Buckets) is { } bucketProblem)
             return new(Value: null, Invalid(bucketProblem));
         if (StoreRules.ProblemOf(terms.Goal.Encryption, place.Traits) is { } wrong)
-            return new(Value: null, Invalid(wrong));
+            return new(Value: null, Invalid(Describe(wrong)));
         if (
             policy
                 .Spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits))
                 .FirstOrDefault(p => p is not null) is
             { } wrongName
         )
-            return new(Value: null, Invalid(wrongName));
+            return new(Value: null, Invalid(Describe(wrongName)));
         if (terms.Goal.Encryption is DesiredEncryption.None)
             terms = terms with
             {
@@ -115,6 +115,29 @@ internal static class PolicyReader
             };
         return new(new DesiredState(terms, [.. policy.Spec.Buckets.Select(b => place.Address(b.Name))]), Failure: null);
     }
+
+    private static string Describe(StoreProblem problem)
+    {
+        var path = problem.Field switch
+        {
+            DeclaredField.Bucket => "spec.buckets",
+            DeclaredField.Algorithm => "spec.encryption.algorithm",
+            DeclaredField.DataEncryption => "spec.encryption.kmsDataEncryption",
+            DeclaredField.KeyId => "spec.encryption.kmsKey.id",
+            DeclaredField.KeyProject => "spec.encryption.kmsProjectId",
+            DeclaredField.BucketKey => "spec.encryption.bucketKeyEnabled",
+            _ => throw new InvalidOperationException($"no path for {problem.Field}"),
+        };
+        return $"{path}: {problem.Message}{Allowed(problem.Allowed)}.";
+    }
+
+    private static string Allowed(ImmutableArray<string> words) =>
+        words switch
+        {
+            [] => "",
+            [var only] => $"; allowed are {only}",
+            [.. var others, var last] => $"; allowed are {string.Join(", ", others)} and {last}",
+        };
 
     /// <returns>The first of the words where none is given; null for one that is not among them.</returns>
     private static T? Word<T>(string? text)

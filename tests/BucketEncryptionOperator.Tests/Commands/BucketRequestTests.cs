@@ -265,6 +265,27 @@ public sealed class BucketRequestTests
                 SseAlgorithm = "KMS",
             }
         ),
+        (
+            "--sse-algorithm: HuaweiOBS does not offer SM4; allowed are AES256, KMS.",
+            Put with
+            {
+                Words = ["obs://b-one"],
+                Endpoint = null,
+                Region = "cn-north-4",
+                SseAlgorithm = "SM4",
+            }
+        ),
+        (
+            "--kms-masterkey-id: \"key/k-1\" is not a key id: use the id alone, an ARN, or \"alias/NAME\".",
+            Put with
+            {
+                Words = ["s3://b-one"],
+                Endpoint = null,
+                Region = "us-east-1",
+                SseAlgorithm = "KMS",
+                KmsKeyId = "key/k-1",
+            }
+        ),
         ("bucket: \"b.one\" has a dot, which AlibabaOSS does not take here.", Put with { Words = ["oss://b.one"] }),
     ];
 

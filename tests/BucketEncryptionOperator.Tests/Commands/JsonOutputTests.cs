@@ -23,6 +23,18 @@ public sealed class JsonOutputTests
             """"encryption":{"algorithm":"KMS","kmsDataEncryption":"AES256","bucketKeyEnabled":false}"""",
             0
         ),
+        (new CommandResult.Read(new BucketEncryption.Sm4(), null), """"encryption":{"algorithm":"SM4"}"""", 0),
+        (
+            new CommandResult.Read(new BucketEncryption.Other("AES512"), null),
+            """"encryption":{"algorithm":"AES512"}"""",
+            0
+        ),
+        (
+            new CommandResult.Interrupted(),
+            "error\":{\"kind\":\"Transient\",\"code\":\"Interrupted\",\"message\":\""
+                + "Stopped before the vendor answered. A put or delete may have been carried out: a get shows it.\"}",
+            130
+        ),
         (
             new CommandResult.Read(
                 new BucketEncryption.None(),
@@ -74,6 +86,39 @@ public sealed class JsonOutputTests
             (shown.Text, shown.ExitCode)
         );
     }
+
+    [Theory]
+    [InlineData(BucketMethod.Get, "get")]
+    [InlineData(BucketMethod.Put, "put")]
+    [InlineData(BucketMethod.Delete, "delete")]
+    internal void Show_names_the_method_as_it_is_typed(BucketMethod method, string word) =>
+        Assert.StartsWith(
+            $"{{\"method\":\"{word}\",",
+            JsonOutput.Show(Task with { Method = method }, new CommandResult.Unusable("x"), TimeSpan.Zero).Text,
+            StringComparison.Ordinal
+        );
+
+    [Theory]
+    [InlineData(FailureKind.Transient, "Transient")]
+    [InlineData(FailureKind.Throttled, "Throttled")]
+    [InlineData(FailureKind.Conflict, "Conflict")]
+    [InlineData(FailureKind.Denied, "Denied")]
+    [InlineData(FailureKind.Missing, "Missing")]
+    [InlineData(FailureKind.Invalid, "Invalid")]
+    [InlineData(FailureKind.Refused, "Refused")]
+    [InlineData(FailureKind.Bug, "Bug")]
+    internal void Show_names_the_kind_of_a_failure_by_a_word_that_never_changes(FailureKind kind, string word) =>
+        Assert.Equal(
+            $"{{\"error\":{{\"kind\":\"{word}\",\"operation\":\"O\",\"code\":\"C\"}},\"elapsedSeconds\":0}}\n",
+            JsonOutput.Show(null, new CommandResult.Failed(new Failure(kind, "O", "C")), TimeSpan.Zero).Text
+        );
+
+    [Fact]
+    public void Every_kind_of_failure_has_a_word() =>
+        Assert.All(
+            Enum.GetValues<FailureKind>(),
+            kind => JsonOutput.Show(null, new CommandResult.Failed(new Failure(kind, "O", "C")), TimeSpan.Zero)
+        );
 
     [Fact]
     public void Show_leaves_out_what_could_not_be_read() =>

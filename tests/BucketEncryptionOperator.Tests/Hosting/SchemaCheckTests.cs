@@ -48,6 +48,7 @@ public sealed class SchemaCheckTests
             (LogLevel.Warning, $"Not started: {check.Problem}"),
             (Assert.Single(_log.Entries).Level, _log.Entries[0].Text)
         );
+        Assert.True(check.IsOutdated);
         Assert.False(passing.IsCompleted);
 
         _answer = current;
@@ -55,20 +56,28 @@ public sealed class SchemaCheckTests
         await passing.Within();
 
         Assert.Null(check.Problem);
+        Assert.False(check.IsOutdated);
     }
 
     [Theory]
     [InlineData(
         "not served at all",
         KubeFailureKind.NotFound,
-        "CRDOutdated: the API server does not serve bucketencryption.io/v1alpha1"
+        "CRDOutdated: the API server does not serve bucketencryption.io/v1alpha1",
+        true
     )]
     [InlineData(
         "no answer",
         KubeFailureKind.Transient,
-        "the CRDs of the cluster could not be looked at: the server's words"
+        "the CRDs of the cluster could not be looked at: the server's words",
+        false
     )]
-    public async Task Waits_where_it_cannot_know(string sentence, KubeFailureKind failure, string expected)
+    public async Task Waits_where_it_cannot_know(
+        string sentence,
+        KubeFailureKind failure,
+        string expected,
+        bool isOutdated
+    )
     {
         _answer = () => throw new KubeApiException(failure, "the server's words");
         using var stop = new CancellationTokenSource();
@@ -80,6 +89,7 @@ public sealed class SchemaCheckTests
         await passing.Within();
 
         Assert.True(check.Problem?.StartsWith(expected, StringComparison.Ordinal), $"{sentence}: {check.Problem}");
+        Assert.Equal(isOutdated, check.IsOutdated);
     }
 
     [Fact]
