@@ -1,30 +1,18 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Net;
-using System.Text;
-using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Vendors;
 using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// <c>bucket-encryption</c>: one bucket by hand, as Alibaba's ossutil does it, through the operator's own vendor code,
-/// for every vendor. Read what was typed, act, show: docs/bucket-encryption-command.md.
+/// <c>bucket-encryption</c>: changes or shows one bucket by hand, as Alibaba's ossutil does, through the operator's own
+/// vendor code, at every vendor. It reads what was typed, acts and shows the result: docs/bucket-encryption-command.md.
 /// </summary>
 internal static class BucketEncryptionCommand
 {
     private const string Name = "bucket-encryption";
-
-    private const string DefaultConfigFile = "~/.ossutilconfig";
-
-    /// <summary>
-    /// The scheme of the vendor whose file <see cref="DefaultConfigFile"/> is: its keys go to no other unless the file
-    /// is named.
-    /// </summary>
-    private const string ConfigScheme = "oss";
 
     private static readonly Argument<string[]> Words = new("bucket")
     {
@@ -82,7 +70,7 @@ internal static class BucketEncryptionCommand
     };
     private static readonly Option<string?> ConfigFile = new("--config-file", "-c")
     {
-        Description = $"Default, for {ConfigScheme}:// only: {DefaultConfigFile}.",
+        Description = $"Default, for {OssutilConfigFile.Scheme}:// only: {OssutilConfigFile.DefaultPath}.",
     };
     private static readonly Option<string?> VendorWord = new("--vendor")
     {
@@ -214,16 +202,16 @@ internal static class BucketEncryptionCommand
         {
             var given = Given(parsed);
             task = BucketRequest.ReadTask(given);
-            var request = BucketRequest.Read(task, given, LoadConfig(task, given, environment), environment);
+            var request = BucketRequest.Read(
+                task,
+                given,
+                OssutilConfigFile.Load(task, given, environment),
+                environment
+            );
             foreach (var warning in request.Warnings)
                 await SayAsync($"warning: {warning}", configuration);
-            result = await ActAsync(
-                request,
-                EnvironmentProxy.Read(environment),
-                time,
-                configuration,
-                cancellationToken
-            );
+            var action = new BucketAction(time, warning => SayAsync($"warning: {warning}", configuration));
+            result = await action.RunAsync(request, EnvironmentProxy.Read(environment), cancellationToken);
         }
         catch (Exception e) when (e is UsageException or ProxyFormatException)
         {
@@ -279,115 +267,6 @@ internal static class BucketEncryptionCommand
 
     /// <summary>A full disk, or a descriptor that was closed before the start.</summary>
     private static bool IsUnwritable(Exception e) => e is IOException or UnauthorizedAccessException;
-
-    private static async Task<CommandResult> ActAsync(
-        BucketRequest request,
-        IWebProxy proxy,
-        TimeProvider time,
-        InvocationConfiguration configuration,
-        CancellationToken cancellationToken
-    )
-    {
-        using var http = new VendorHttp(Services.Product, request.Timeout, time, proxy);
-        using var limits = new VendorLimits(time);
-        var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits, new AccessKeyCircuitBreakers(time))[
-            request.Task.Vendor.Name
-        ];
-        var (address, key) = (request.Address, request.Key);
-        if (request.Desired is { } desired)
-        {
-            using var put = await api.BeginWriteAsync(address, key, cancellationToken);
-            var basis = await ReadBasisAsync(put, cancellationToken);
-            var target = desired.TargetFrom(basis.Encryption);
-            if (basis.NeedsNamedKey && target is BucketEncryption.Kms { KeyId: null })
-                await SayAsync(NeedsNamedKey, configuration);
-            await put.PutAsync(api.Write(target, basis), NothingToCheck, cancellationToken);
-            return new CommandResult.Written(target);
-        }
-        if (request.Task.Method == BucketMethod.Delete)
-        {
-            using var delete = await api.BeginWriteAsync(address, key, cancellationToken);
-            await DeleteAsync(delete, cancellationToken);
-            return new CommandResult.Written(new BucketEncryption.None());
-        }
-        var observed = await api.GetAsync(address, key, cancellationToken);
-        return new CommandResult.Read(observed.Encryption, observed.NotConfigured);
-    }
-
-    /// <summary>The operator refuses such a write. A person may mean it: an upload can name a key itself.</summary>
-    private const string NeedsNamedKey =
-        "warning: this store has no KMS key of its own: it will refuse every upload that names no key; "
-        + "give --kms-masterkey-id";
-
-    /// <summary>A person has asked for the write, and there is no lease.</summary>
-    private static Failure? NothingToCheck() => null;
-
-    /// <summary>
-    /// Reads first. A store that does not know <c>?encryption</c> takes the DELETE for the bucket's own and deletes the
-    /// bucket (Ceph 16), so the request goes only to a store that has just answered with an encryption document. Where
-    /// the store says that nothing is configured, nothing is to be removed; after any other answer, a refusal of the
-    /// right to read included, nothing is sent.
-    /// </summary>
-    private static async Task DeleteAsync(IBucketWrite write, CancellationToken cancellationToken)
-    {
-        var observed = await write.GetAsync(cancellationToken);
-        if (observed.Document is not null)
-            await write.DeleteAsync(NothingToCheck, cancellationToken);
-    }
-
-    /// <summary>
-    /// What the bucket has, so that a put keeps what the options have no words for, as the operator's does. Whoever may
-    /// write and not read (and is otherwise known to the vendor) puts a plain document, as ossutil would.
-    /// </summary>
-    private static async Task<Observation> ReadBasisAsync(IBucketWrite write, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await write.GetAsync(cancellationToken);
-        }
-        catch (VendorException e) when (e.Failure is { Kind: FailureKind.Denied, ConcernsCredentials: false })
-        {
-            return new Observation(new BucketEncryption.None(), Document: null);
-        }
-    }
-
-    private static OssutilConfig LoadConfig(
-        CommandTarget task,
-        BucketEncryptionArguments given,
-        Func<string, string?> environment
-    )
-    {
-        if (given.ConfigFile is null && task.Vendor.Shell.Scheme != ConfigScheme)
-            return OssutilConfig.Empty;
-        var path = given.ConfigFile ?? DefaultConfigFile;
-        if (path.StartsWith("~/", StringComparison.Ordinal))
-            path = Path.Combine(environment("HOME") ?? "", path[2..]);
-        try
-        {
-            return OssutilConfig.Parse(ReadConfig(path));
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return given.ConfigFile is null
-                ? OssutilConfig.Empty
-                : throw new UsageException($"Read config file error: there is no file {given.ConfigFile}");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new UsageException($"Read config file error: {e.Message}");
-        }
-    }
-
-    /// <summary>A pipe or a device has no length to ask for, and may have no end.</summary>
-    private static string ReadConfig(string path)
-    {
-        using var file = File.OpenRead(path);
-        var bytes = new byte[OssutilConfig.MaxLength + 1];
-        var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        return length <= OssutilConfig.MaxLength
-            ? Encoding.UTF8.GetString(bytes, 0, length)
-            : throw new UsageException($"Read config file error: it is larger than {OssutilConfig.MaxLength} bytes");
-    }
 
     private static BucketEncryptionArguments Given(ParseResult parsed) =>
         new()
