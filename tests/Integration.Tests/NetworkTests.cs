@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.Net;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Transport;
 using Integration.Tests.Harness;
 using KubeRuntime.Client;
 using TestKit;

@@ -2,7 +2,11 @@ using System.Net;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Hosting;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 
 namespace BucketEncryptionOperator.Commands;
 
@@ -23,9 +27,12 @@ internal sealed class BucketAction(TimeProvider time, Func<string, Task> warn)
     {
         using var http = new VendorHttp(Services.Product, request.Timeout, time, proxy);
         using var limits = new VendorLimits(time);
-        var api = VendorCatalog.ConnectAll(http, new ServerClocks(time), limits, new AccessKeyCircuitBreakers(time))[
-            request.Task.Vendor.Name
-        ];
+        var services = new VendorServices(http, new ServerClocks(time), limits)
+        {
+            KeyBreakers = new AccessKeyCircuitBreakers(time),
+        };
+        var vendor = request.Task.Vendor;
+        var api = services.Connect([vendor])[vendor.Name];
         var (address, key) = (request.Address, request.Key);
         if (request.Desired is { } desired)
         {

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Text;
-using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Specs;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Commands;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
 using Microsoft.Extensions.Options;
 
 namespace BucketEncryptionOperator.Hosting;
@@ -183,7 +184,7 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             problems.Add("--allowed-endpoints must list at least one endpoint, or no store can be reached");
         try
         {
-            _ = new EndpointAllowList(options.AllowedEndpoints);
+            _ = new EndpointAllowList(options.AllowedEndpoints, VendorCatalog.Endpoints);
         }
         catch (FormatException e)
         {

@@ -5,7 +5,11 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Telemetry;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using KubeRuntime.Events;
@@ -76,7 +80,10 @@ internal static class Services
         services.AddSingleton(s => new ObjectCache<BucketStore>(
             s.GetRequiredService<OperatorOptions>().WatchNamespaces
         ));
-        services.AddSingleton(s => new EndpointAllowList(s.GetRequiredService<OperatorOptions>().AllowedEndpoints));
+        services.AddSingleton(s => new EndpointAllowList(
+            s.GetRequiredService<OperatorOptions>().AllowedEndpoints,
+            VendorCatalog.Endpoints
+        ));
         services.AddSingleton(s => new Partitions(s.GetRequiredService<OperatorOptions>().Partitions));
         services.AddSingleton<StoreReader>();
         services.AddSingleton(s => new ObjectCache<ClusterBucketStore>());
@@ -118,15 +125,17 @@ internal static class Services
         services.AddSingleton<VendorLimits>();
         services.AddSingleton<EndpointCircuitBreakers>();
         services.AddSingleton(s =>
-            VendorCatalog.ConnectAll(
+            new VendorServices(
                 s.GetRequiredService<VendorHttp>(),
                 s.GetRequiredService<ServerClocks>(),
-                s.GetRequiredService<VendorLimits>(),
-                s.GetRequiredService<AccessKeyCircuitBreakers>(),
-                s.GetRequiredService<WriteTime>(),
-                s.GetRequiredService<VendorMetrics>(),
-                s.GetRequiredService<EndpointCircuitBreakers>()
+                s.GetRequiredService<VendorLimits>()
             )
+            {
+                KeyBreakers = s.GetRequiredService<AccessKeyCircuitBreakers>(),
+                EndpointBreakers = s.GetRequiredService<EndpointCircuitBreakers>(),
+                WriteTime = s.GetRequiredService<WriteTime>(),
+                Metrics = s.GetRequiredService<VendorMetrics>(),
+            }.Connect(VendorCatalog.All)
         );
         services.AddSingleton(Lease);
         services.AddSingleton(Election);
@@ -438,7 +447,8 @@ internal static class Services
                 services.GetRequiredService<PolicyMetrics>(),
                 services.GetRequiredService<AccessKeyCircuitBreakers>(),
                 services.GetRequiredService<VendorLimits>(),
-                () => services.GetRequiredService<SchemaCheck>().IsOutdated
+                () => services.GetRequiredService<SchemaCheck>().IsOutdated,
+                VendorCatalog.All
             ),
             Version,
             services.GetRequiredService<OperatorOptions>().MetricsPerBucket

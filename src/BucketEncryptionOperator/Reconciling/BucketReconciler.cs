@@ -1,6 +1,6 @@
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Reconciling;
 

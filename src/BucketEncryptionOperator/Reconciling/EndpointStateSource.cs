@@ -1,6 +1,6 @@
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Specs;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Throttling;
 using KubeRuntime.Client;
 using KubeRuntime.Informers;
 using KubeRuntime.Instrumentation;

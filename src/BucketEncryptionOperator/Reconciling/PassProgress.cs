@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Throttling;
 
 namespace BucketEncryptionOperator.Reconciling;
 

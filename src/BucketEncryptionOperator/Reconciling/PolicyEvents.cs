@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Pipeline;
 using KubeRuntime.Events;
 
 namespace BucketEncryptionOperator.Reconciling;

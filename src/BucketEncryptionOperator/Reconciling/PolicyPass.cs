@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Specs;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Reconciling;

@@ -4,7 +4,7 @@ using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Specs;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Pipeline;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using KubeRuntime.Informers;
@@ -87,12 +87,11 @@ internal sealed class StoreReconciler<T>(
 
     private AccessKeyState StandingOf(Store store, AccessKey key)
     {
-        if (VendorCatalog.Find(store.Vendor) is not { } vendor)
-            return new AccessKeyState.Untried();
-        var realm = vendor.Realm(store.Place.Endpoint);
-        var standing = breakers.StandingOf(key, realm);
+        var standing = breakers.StandingOf(key, store.Realm);
         return standing is AccessKeyState.Rejected rejected
-            ? new AccessKeyState.Rejected(KeyHints.Explain(rejected.Failure, breakers.IsTakenElsewhere(key, realm)))
+            ? new AccessKeyState.Rejected(
+                KeyHints.Explain(rejected.Failure, breakers.IsTakenElsewhere(key, store.Realm))
+            )
             : standing;
     }
 

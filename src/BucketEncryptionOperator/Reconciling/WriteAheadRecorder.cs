@@ -4,7 +4,7 @@ using System.Text;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Specs;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using KubeRuntime.Informers;

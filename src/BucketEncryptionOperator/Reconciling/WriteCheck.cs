@@ -1,7 +1,7 @@
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Specs;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Pipeline;
 using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Reconciling;

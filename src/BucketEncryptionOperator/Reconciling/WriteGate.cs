@@ -1,5 +1,5 @@
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Reconciling;
 

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Specs;
 

@@ -1,14 +1,18 @@
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Transport;
 
 namespace BucketEncryptionOperator.Specs;
 
 /// <summary>A store that can be used.</summary>
 /// <param name="Vendor">The name of one in <see cref="VendorCatalog"/>.</param>
 /// <param name="Keys">Whose keys open the buckets.</param>
-internal sealed record Store(string Vendor, StorePlace Place, KeySource Keys)
+/// <param name="Realm">Names where the vendor knows a key: see <see cref="Vendor.Realm"/>.</param>
+internal sealed record Store(string Vendor, StorePlace Place, KeySource Keys, string Realm)
 {
     /// <summary>Of the object that it was read from: another one, or a change of its spec, has another.</summary>
     public string Version { get; init; } = "";
@@ -135,7 +139,8 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
                 {
                     Partition = named ?? partitions.Of(endpoint) ?? place.Partition,
                 },
-                keys
+                keys,
+                vendor.Realm(endpoint)
             ),
             Failure: null
         );

@@ -1,6 +1,6 @@
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Description;
 using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Specs;

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Pipeline;
 using KubeRuntime.Instrumentation;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;

@@ -2,7 +2,9 @@ using System.Diagnostics.Metrics;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Reconciling;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Throttling;
 using KubeRuntime.Controllers;
 using KubeRuntime.Informers;
 
@@ -15,7 +17,8 @@ internal sealed record StateSources(
     PolicyMetrics Verified,
     AccessKeyCircuitBreakers Breakers,
     VendorLimits Limits,
-    Func<bool> IsSchemaOutdated
+    Func<bool> IsSchemaOutdated,
+    IReadOnlyList<Vendor> Vendors
 );
 
 /// <summary>
@@ -37,13 +40,12 @@ internal sealed class StateMetrics
 
     private readonly StateSources _from;
     private readonly Totals _throttled = new();
-    private readonly HashSet<string> _codes = VendorCatalog
-        .All.SelectMany(v => v.Dialect.Errors.Codes)
-        .ToHashSet(StringComparer.Ordinal);
+    private readonly HashSet<string> _codes;
 
     public StateMetrics(Meter meter, StateSources from, string version, bool perBucket)
     {
         _from = from;
+        _codes = from.Vendors.SelectMany(v => v.Dialect.Errors.Codes).ToHashSet(StringComparer.Ordinal);
         meter.CreateObservableGauge(
             "bucketencryption_build_info",
             () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", version)),
@@ -214,7 +216,7 @@ internal sealed class StateMetrics
             "bucketencryption_limiter_throttled_total",
             () =>
                 _throttled
-                    .Add(_from.Limits.States)
+                    .Add([.. _from.Limits.States.Select(l => (l, VendorOf(l)))])
                     .Select(t => new Measurement<long>(t.Value, new KeyValuePair<string, object?>("vendor", t.Key))),
             description: "Answers of the vendor that ask to go slower"
         );
@@ -230,8 +232,11 @@ internal sealed class StateMetrics
             );
     }
 
-    private static string VendorOf(RateLimiterState pace) =>
-        VendorCatalog.OwnerOf(new Uri($"{Uri.UriSchemeHttps}://{pace.Endpoint}"))?.Name ?? MeasuredCall.Other;
+    private string VendorOf(RateLimiterState limiter)
+    {
+        var endpoint = new Uri($"{Uri.UriSchemeHttps}://{limiter.Endpoint}");
+        return _from.Vendors.FirstOrDefault(v => v.Endpoints.Contain(endpoint))?.Name ?? MeasuredCall.Other;
+    }
 
     private static void Process(Meter meter)
     {
@@ -254,19 +259,21 @@ internal sealed class StateMetrics
         private readonly Dictionary<string, long> _totals = new(StringComparer.Ordinal);
         private Dictionary<(string, string), long> _seen = [];
 
-        public IReadOnlyList<KeyValuePair<string, long>> Add(IReadOnlyList<RateLimiterState> paces)
+        public IReadOnlyList<KeyValuePair<string, long>> Add(
+            IReadOnlyList<(RateLimiterState Limiter, string Vendor)> limiters
+        )
         {
             lock (_gate)
             {
                 var now = new Dictionary<(string, string), long>();
-                foreach (var pace in paces)
+                foreach (var (limiter, vendor) in limiters)
                 {
-                    var (whose, vendor) = ((pace.Principal, pace.Endpoint), VendorOf(pace));
+                    var whose = (limiter.Principal, limiter.Endpoint);
                     var before = _seen.GetValueOrDefault(whose);
                     // Fewer than before: it was dropped, and made again.
-                    var more = pace.Throttled >= before ? pace.Throttled - before : pace.Throttled;
+                    var more = limiter.Throttled >= before ? limiter.Throttled - before : limiter.Throttled;
                     _totals[vendor] = _totals.GetValueOrDefault(vendor) + more;
-                    now[whose] = pace.Throttled;
+                    now[whose] = limiter.Throttled;
                 }
                 _seen = now;
                 return [.. _totals];

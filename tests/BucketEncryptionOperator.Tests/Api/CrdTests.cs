@@ -3,7 +3,8 @@ using System.Text.Json.Serialization.Metadata;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
 using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Api;
@@ -73,7 +74,7 @@ public sealed class CrdTests
     public void Every_algorithm_cipher_and_addressing_of_the_enums_is_read()
     {
         var reader = new StoreReader(
-            new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns),
+            new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns, VendorCatalog.Endpoints),
             Partitions.None,
             new KeySourceReader(ambientInNamespacedStores: false)
         );

@@ -1,5 +1,6 @@
 using BucketEncryptionOperator.Commands;
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Tests.Commands;
 

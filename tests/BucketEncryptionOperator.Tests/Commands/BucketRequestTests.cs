@@ -1,5 +1,5 @@
 using BucketEncryptionOperator.Commands;
-using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Tests.Commands;
 

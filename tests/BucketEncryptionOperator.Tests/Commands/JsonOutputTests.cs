@@ -1,6 +1,6 @@
 using BucketEncryptionOperator.Commands;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
 
 namespace BucketEncryptionOperator.Tests.Commands;
 

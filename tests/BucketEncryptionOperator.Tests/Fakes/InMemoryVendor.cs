@@ -1,7 +1,7 @@
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
 using BucketEncryptionOperator.Vendors.Alibaba;
+using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Tests.Fakes;
 

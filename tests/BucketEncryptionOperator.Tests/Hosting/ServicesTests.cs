@@ -2,7 +2,7 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Pipeline;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using Microsoft.Extensions.DependencyInjection;

@@ -3,7 +3,11 @@ using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 using KubeRuntime.Informers;
 using TestKit;
 
@@ -55,7 +59,7 @@ public sealed class EndpointStateSourceTests : IAsyncLifetime
             );
         }
         var reader = new StoreReader(
-            new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns),
+            new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns, VendorCatalog.Endpoints),
             Partitions.None,
             new KeySourceReader(ambientInNamespacedStores: false)
         );

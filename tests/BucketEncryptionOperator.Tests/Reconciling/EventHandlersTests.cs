@@ -4,7 +4,8 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
 using k8s.Models;
 using KubeRuntime.Client;
 using KubeRuntime.Informers;
@@ -95,7 +96,7 @@ public sealed class EventHandlersTests : IDisposable
             NullLogger<TemporaryKeys>.Instance
         );
         var reader = new StoreReader(
-            new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns),
+            new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns, VendorCatalog.Endpoints),
             Partitions.None,
             new KeySourceReader(ambientInNamespacedStores: false)
         );

@@ -2,7 +2,7 @@ using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using Xunit.Abstractions;

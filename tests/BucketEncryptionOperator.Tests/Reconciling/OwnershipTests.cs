@@ -1,7 +1,7 @@
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Description;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 

@@ -2,7 +2,7 @@ using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Pipeline;
 using KubeRuntime.Events;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;

@@ -1,7 +1,10 @@
 using System.Net;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 using KubeRuntime.Controllers;
 using ObjectStoreSimulator;
 using TestKit;

@@ -3,7 +3,8 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 

@@ -5,7 +5,8 @@ using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using KubeRuntime.Informers;
@@ -61,7 +62,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
             _mirror,
             shared: null,
             new StoreReader(
-                new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns),
+                new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns, VendorCatalog.Endpoints),
                 Partitions.None,
                 new KeySourceReader(ambientInNamespacedStores: false)
             )

@@ -5,7 +5,10 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using KubeRuntime.Informers;
@@ -20,10 +23,10 @@ namespace BucketEncryptionOperator.Tests.Reconciling;
 internal sealed partial class Workbench : IAsyncDisposable
 {
     /// <summary>Made once, as in the operator: its patterns take longer to make than a reconcile takes.</summary>
-    private static readonly EndpointAllowList Allowed = new([
-        .. VendorCatalog.DefaultEndpointPatterns,
-        .. VendorCatalog.DefaultEndpointPatterns.Select(p => "http://" + p),
-    ]);
+    private static readonly EndpointAllowList Allowed = new(
+        [.. VendorCatalog.DefaultEndpointPatterns, .. VendorCatalog.DefaultEndpointPatterns.Select(p => "http://" + p)],
+        VendorCatalog.Endpoints
+    );
 
     public const string GoodSecret = "hush-good";
 

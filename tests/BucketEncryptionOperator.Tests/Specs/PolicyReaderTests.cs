@@ -2,8 +2,10 @@ using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
 using BucketEncryptionOperator.Vendors.Alibaba;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.S3;
 
 namespace BucketEncryptionOperator.Tests.Specs;
@@ -11,13 +13,16 @@ namespace BucketEncryptionOperator.Tests.Specs;
 public sealed partial class PolicyReaderTests
 {
     private static readonly StoreReader Reader = new(
-        new EndpointAllowList([
-            .. VendorCatalog.DefaultEndpointPatterns,
-            "http://127.0.0.1:9000",
-            "http://[::1]:9000",
-            "https://oss.corp.example",
-            "http://oss.corp.example:8080",
-        ]),
+        new EndpointAllowList(
+            [
+                .. VendorCatalog.DefaultEndpointPatterns,
+                "http://127.0.0.1:9000",
+                "http://[::1]:9000",
+                "https://oss.corp.example",
+                "http://oss.corp.example:8080",
+            ],
+            VendorCatalog.Endpoints
+        ),
         Partitions.None,
         new KeySourceReader(ambientInNamespacedStores: false)
     );

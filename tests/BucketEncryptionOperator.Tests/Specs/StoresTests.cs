@@ -3,7 +3,8 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
 using KubeRuntime.Client;
 using KubeRuntime.Informers;
 
@@ -18,7 +19,7 @@ public sealed class StoresTests
     private const string Operators = "operators";
 
     private static readonly StoreReader Reader = new(
-        new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns),
+        new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns, VendorCatalog.Endpoints),
         Partitions.None,
         new KeySourceReader(ambientInNamespacedStores: false)
     );
@@ -317,15 +318,18 @@ public sealed class StoresTests
     private static StorePlace? Place(BucketStoreSpec spec, Partitions? partitions = null)
     {
         var reader = new StoreReader(
-            new EndpointAllowList([
-                .. VendorCatalog.DefaultEndpointPatterns,
-                "oss.corp.example",
-                "oss-cn-hangzhou.notaliyuncs.com",
-                "http://127.0.0.1:9000",
-                "http://[fd00::5]:9000",
-                "*.oss-cloudbox.aliyuncs.com",
-                "vpce-*.s3.*.vpce.amazonaws.com",
-            ]),
+            new EndpointAllowList(
+                [
+                    .. VendorCatalog.DefaultEndpointPatterns,
+                    "oss.corp.example",
+                    "oss-cn-hangzhou.notaliyuncs.com",
+                    "http://127.0.0.1:9000",
+                    "http://[fd00::5]:9000",
+                    "*.oss-cloudbox.aliyuncs.com",
+                    "vpce-*.s3.*.vpce.amazonaws.com",
+                ],
+                VendorCatalog.Endpoints
+            ),
             partitions ?? Partitions.None,
             new KeySourceReader(ambientInNamespacedStores: false)
         );

@@ -8,7 +8,10 @@ using BucketEncryptionOperator.Telemetry;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Tests.Hosting;
 using BucketEncryptionOperator.Tests.Reconciling;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
 using KubeRuntime.Instrumentation;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -29,7 +32,7 @@ public sealed partial class ObservabilityTests
         using var limits = new VendorLimits(bench.Time);
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false, VendorCatalog.All),
             "1.2.3",
             perBucket: false
         );
@@ -90,7 +93,7 @@ public sealed partial class ObservabilityTests
         using var limits = new VendorLimits(bench.Time);
         _ = new StateMetrics(
             _meter,
-            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false),
+            new StateSources(bench.Policies, bench.Metrics, bench.Breakers, limits, () => false, VendorCatalog.All),
             "1.2.3",
             perBucket: false
         );

@@ -1,5 +1,8 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Threading.Channels;
 using KubeRuntime.Client;
 using KubeRuntime.Informers;
+using Microsoft.Extensions.Logging;
 using TestKit;
 
 namespace KubeRuntime.Tests.Informers;

@@ -1,6 +1,11 @@
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
 
 // Sends put, get and delete of one bucket's encryption with the operator's own client of a vendor, so that its requests
 // can be laid beside those of the vendor's client:

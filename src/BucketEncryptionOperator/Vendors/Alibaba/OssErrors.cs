@@ -1,4 +1,5 @@
 using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.Alibaba;
 

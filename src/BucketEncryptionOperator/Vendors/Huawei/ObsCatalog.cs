@@ -1,4 +1,5 @@
-using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.Huawei;
 

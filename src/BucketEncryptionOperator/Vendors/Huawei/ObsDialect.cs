@@ -1,6 +1,7 @@
 using System.Text;
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Signing;
 
 namespace BucketEncryptionOperator.Vendors.Huawei;
 

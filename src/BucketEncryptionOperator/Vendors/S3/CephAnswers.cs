@@ -1,4 +1,5 @@
 using System.Buffers;
+using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.S3;
 

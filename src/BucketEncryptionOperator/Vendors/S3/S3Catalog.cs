@@ -1,5 +1,6 @@
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.S3;
 

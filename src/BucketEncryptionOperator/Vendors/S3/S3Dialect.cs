@@ -1,5 +1,6 @@
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Signing;
 
 namespace BucketEncryptionOperator.Vendors.S3;
 

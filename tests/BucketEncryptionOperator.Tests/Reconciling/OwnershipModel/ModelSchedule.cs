@@ -6,7 +6,9 @@ using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using KubeRuntime.Informers;
@@ -33,13 +35,16 @@ internal sealed partial class ModelSchedule : IDisposable
         new("outpost", "AlibabaOSS", "https://oss.outpost.test", "cn-hangzhou", "oss.outpost.test:443"),
     ];
 
-    private static readonly EndpointAllowList Allowed = new([
-        .. VendorCatalog.DefaultEndpointPatterns,
-        "https://*.store.test",
-        "https://*.front.test",
-        "https://*.tenant.test",
-        "https://*.outpost.test",
-    ]);
+    private static readonly EndpointAllowList Allowed = new(
+        [
+            .. VendorCatalog.DefaultEndpointPatterns,
+            "https://*.store.test",
+            "https://*.front.test",
+            "https://*.tenant.test",
+            "https://*.outpost.test",
+        ],
+        VendorCatalog.Endpoints
+    );
     private static readonly Partitions Flag = new(["minio=minio-*.store.test"]);
 
     private readonly Random _random;

@@ -1,0 +1,75 @@
+using BucketEncryptionOperator.Vendors.Alibaba;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Huawei;
+using BucketEncryptionOperator.Vendors.JDCloud;
+using BucketEncryptionOperator.Vendors.S3;
+
+namespace BucketEncryptionOperator.Vendors.Catalog;
+
+/// <summary>All vendors: one line each.</summary>
+internal static class VendorCatalog
+{
+    public static IReadOnlyList<Vendor> All { get; } =
+    [
+        new("AlibabaOSS", OssCatalog.Endpoints, OssCatalog.Shell, new OssDialect(), OssCatalog.Describe),
+        new("HuaweiOBS", ObsCatalog.Endpoints, ObsCatalog.Shell, new ObsDialect(), _ => ObsCatalog.Traits),
+        new(
+            "JDCloudOSS",
+            JDCloudCatalog.Endpoints,
+            JDCloudCatalog.Shell,
+            new JDCloudDialect(),
+            _ => JDCloudCatalog.Traits
+        ),
+        new("S3", S3Catalog.Endpoints, S3Catalog.Shell, new S3Dialect(), S3Catalog.Describe),
+    ];
+
+    public static string Names => string.Join(", ", All.Select(v => v.Name));
+
+    public static IReadOnlyList<string> DefaultEndpointPatterns { get; } =
+    [.. All.SelectMany(v => v.Endpoints.Patterns)];
+
+    /// <summary>Endpoints of all vendors, in the order of <see cref="All"/>.</summary>
+    public static IReadOnlyList<EndpointNames> Endpoints { get; } = [.. All.Select(v => v.Endpoints)];
+
+    /// <summary>
+    /// Returns what a store with these settings can do. The partition follows from whose host the endpoint is: a
+    /// vendor's buckets are the same ones in another vendor's dialect.
+    /// </summary>
+    public static StoreTraits Describe(this Vendor vendor, StoreSettings settings)
+    {
+        var traits = vendor.Traits(settings);
+        return traits with { Partition = traits.Partition ?? PartitionOf(settings.Endpoint) };
+    }
+
+    /// <summary>
+    /// The space in which the names of an endpoint's buckets are unique; null where the host is no vendor's, and so a
+    /// space of its own.
+    /// </summary>
+    public static string? PartitionOf(Uri endpoint) =>
+        All.Select(v => v.Endpoints.Partition(endpoint)).FirstOrDefault(p => p is not null);
+
+    /// <summary>
+    /// The vendor's host that follows a bucket's name in an endpoint, with the vendor; null where the endpoint does not
+    /// have that form.
+    /// </summary>
+    public static (Vendor Vendor, string Host)? BehindBucket(Uri endpoint)
+    {
+        const int ShortestBucket = 3;
+        var host = endpoint.IdnHost;
+        if (All.Any(v => v.Endpoints.Contain(host)))
+            return null;
+        for (var dot = host.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = host.IndexOf('.', dot + 1))
+        {
+            var rest = host[(dot + 1)..];
+            var vendor = All.FirstOrDefault(v => v.Endpoints.IsSurelyEndpoint(rest) || v.Endpoints.IsSuperseded(rest));
+            if (dot >= ShortestBucket && vendor is not null)
+                return (vendor, rest);
+        }
+        return null;
+    }
+
+    public static Vendor? FindByScheme(string scheme) =>
+        All.FirstOrDefault(v => v.Shell is { MustBeNamed: false } && v.Shell.Scheme == scheme);
+
+    public static Vendor? Find(string name) => All.FirstOrDefault(v => v.Name == name);
+}

@@ -1,0 +1,163 @@
+namespace BucketEncryptionOperator.Vendors.Description;
+
+/// <summary>
+/// A vendor's own endpoints, as data: from it come the default list of allowed endpoints, the check that a store's
+/// endpoint is in the store's region, and the partition of a bucket. Names of the store service only: under a cloud's
+/// whole domain customers can get names, and serve from them.
+/// </summary>
+/// <param name="Default">The public endpoint of a region.</param>
+/// <param name="Regional">Host names with <c>{region}</c>, and <c>*</c> for a whole label.</param>
+internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList<string> Regional)
+{
+    private const string Region = "{region}";
+
+    /// <summary>Host names that go with any region.</summary>
+    public IReadOnlyList<string> Global { get; init; } = [];
+
+    /// <summary>Host names that have another word in the place of their region's id, with that id.</summary>
+    public IReadOnlyDictionary<string, string> Named { get; init; } =
+        new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Host names of the vendor, as in <see cref="Regional"/>, that a store gives up for its region's own.
+    /// </summary>
+    public IReadOnlyList<string> Superseded { get; init; } = [];
+
+    /// <summary>What some of the vendor's SDKs write before a region id. No region id begins with it.</summary>
+    public string SdkPrefix { get; init; } = "";
+
+    /// <summary>
+    /// Host names, as in <see cref="Regional"/>, that an SDK's other spellings of a region would lead to.
+    /// </summary>
+    public IReadOnlyList<string> Misspelled { get; init; } = [];
+
+    /// <summary>
+    /// Whether no rule leads from this region to its host names, so that one that is not known here may be right.
+    /// </summary>
+    public Func<string, bool> IsIrregular { get; init; } = _ => false;
+
+    /// <summary>
+    /// Names the space in which the vendor keeps bucket names unique, by an endpoint's host, whatever dialect the
+    /// endpoint is spoken to in. Null for a host that is not in a domain of the vendor's.
+    /// </summary>
+    public Func<Uri, string?> Partition { get; init; } = _ => null;
+
+    /// <summary>The names as entries of the list of allowed endpoints.</summary>
+    public IReadOnlyList<string> Patterns =>
+        [.. Regional.Select(p => p.Replace(Region, "*", StringComparison.Ordinal)), .. Global, .. Named.Keys];
+
+    /// <summary>
+    /// Whether the endpoint is one of the vendor's own, whatever its scheme and port: those are the allow list's
+    /// matter.
+    /// </summary>
+    public bool Contain(Uri endpoint) => Contain(endpoint.IdnHost);
+
+    /// <inheritdoc cref="Contain(Uri)"/>
+    public bool Contain(string host) =>
+        Named.ContainsKey(host) || Global.Any(p => IsLike(host, p)) || Regional.Any(p => RegionIn(host, p) is not null);
+
+    /// <summary>
+    /// Whether the host is the vendor's, and not only by its pattern: "oss-data-acc.aliyuncs.com" has the form of an
+    /// endpoint, and is the end of other names. A region id begins with two letters, or ends in a digit.
+    /// </summary>
+    public bool IsSurelyEndpoint(string host)
+    {
+        if (Named.ContainsKey(host) || Global.Any(p => IsLike(host, p)))
+            return true;
+        return RegionOf(host) is { } region
+            && (region.IndexOf('-', StringComparison.Ordinal) == 2 || char.IsAsciiDigit(region[^1]));
+    }
+
+    /// <summary>Whether the vendor has the host, and another one takes its place in a store.</summary>
+    public bool IsSuperseded(string host) => Superseded.Any(p => IsLike(host, p) || RegionIn(host, p) is not null);
+
+    /// <summary>What to give in place of an endpoint that has a bucket's name before a host of the vendor's.</summary>
+    public string Instead(string host, string scheme, string region) =>
+        Contain(host) ? $"{scheme}://{host}" : Default(region);
+
+    /// <summary>
+    /// Whether the endpoint is the vendor's own, and known to be of another region: a signature for the store's region
+    /// is then of no use there.
+    /// </summary>
+    public bool IsOfAnotherRegion(Uri endpoint, string region)
+    {
+        var host = endpoint.IdnHost;
+        if (Named.TryGetValue(host, out var named))
+            return named != region;
+        return Contain(host)
+            && !IsIrregular(region)
+            && !Global.Any(p => IsLike(host, p))
+            && !Regional.Any(p => IsLike(host, p.Replace(Region, region, StringComparison.Ordinal)));
+    }
+
+    /// <summary>
+    /// The region that one of the vendor's own endpoints is in; null for every other, and for those that go with any
+    /// region.
+    /// </summary>
+    public string? RegionOf(Uri endpoint) => RegionOf(endpoint.IdnHost);
+
+    /// <summary>
+    /// The id of the region that is meant by a spelling of the vendor's SDKs, or by the part of a host name that stands
+    /// for it; null where the text may be an id.
+    /// </summary>
+    /// <param name="endpoint">
+    /// The store's; null for the vendor's. At a host that is not the vendor's only the SDK's prefix is known to be
+    /// wrong.
+    /// </param>
+    public string? RegionMeant(string text, Uri? endpoint)
+    {
+        var id = text.StartsWith(SdkPrefix, StringComparison.Ordinal) ? text[SdkPrefix.Length..] : text;
+        if (endpoint is null || Contain(endpoint))
+        {
+            var host = Regional[0].Replace(Region, id, StringComparison.Ordinal);
+            id = Misspelled.Select(p => RegionIn(host, p)).FirstOrDefault(r => r is not null) ?? RegionOf(host) ?? id;
+        }
+        return id == text || id.Length == 0 ? null : id;
+    }
+
+    /// <summary>The first of the domains that the endpoint is in; null for none.</summary>
+    public static string? DomainOf(Uri endpoint, params IEnumerable<string> domains) =>
+        domains.FirstOrDefault(d =>
+            endpoint.IdnHost.EndsWith(d, StringComparison.OrdinalIgnoreCase)
+            && endpoint.IdnHost[..^d.Length].EndsWith('.')
+        );
+
+    private string? RegionOf(string host)
+    {
+        if (Named.TryGetValue(host, out var region))
+            return region;
+        if (Global.Any(p => IsLike(host, p)))
+            return null;
+        // "oss-x-internal" is like two names; the one with more of its own text leaves the shorter region.
+        return Regional.Select(p => RegionIn(host, p)).OfType<string>().MinBy(r => r.Length);
+    }
+
+    private static string? RegionIn(string host, string pattern)
+    {
+        var (labels, wanted) = (host.Split('.'), pattern.Split('.'));
+        var at = Array.FindIndex(wanted, w => w.Contains(Region, StringComparison.Ordinal));
+        if (at < 0)
+            return null;
+        var around = wanted[at].Split(Region);
+        var (before, after) = (around[0], around[1]);
+        if (labels.Length != wanted.Length || labels[at].Length <= before.Length + after.Length)
+            return null;
+        var region = labels[at][before.Length..^after.Length];
+        return IsLike(host, pattern.Replace(Region, region, StringComparison.Ordinal)) ? region : null;
+    }
+
+    /// <summary>
+    /// Label by label: a regular expression for each read of a store would cost more than all the rest of it.
+    /// </summary>
+    private static bool IsLike(string host, string pattern)
+    {
+        var (labels, wanted) = (host.Split('.'), pattern.Split('.'));
+        return labels.Length == wanted.Length && labels.Zip(wanted).All(l => Fits(l.First, l.Second));
+
+        static bool Fits(string label, string wanted) =>
+            IsLabel(label) && (wanted == "*" || label.Equals(wanted, StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static bool IsLabel(string text) =>
+        text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c == '-');
+}

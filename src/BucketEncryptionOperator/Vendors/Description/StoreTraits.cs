@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+using BucketEncryptionOperator.Vendors.Protocol;
+
+namespace BucketEncryptionOperator.Vendors.Description;
+
+/// <summary>What a store's owner says, in no vendor's words. A vendor looks at what concerns it.</summary>
+/// <param name="Endpoint">As given, or the vendor's default.</param>
+internal sealed record StoreSettings(string Region, Uri Endpoint)
+{
+    public string? SignatureVersion { get; init; }
+
+    public string? CloudBoxId { get; init; }
+
+    public string? ExpectedBucketOwner { get; init; }
+}
+
+/// <summary>
+/// What one store can do: data, stated by its vendor. <see cref="StoreRules"/> holds policies against it.
+/// </summary>
+/// <param name="Subject">Who it is, in a message.</param>
+/// <param name="Algorithms">In a policy's words.</param>
+/// <param name="Addressings">The first is the default.</param>
+internal sealed record StoreTraits(
+    string Subject,
+    ImmutableArray<string> Algorithms,
+    ImmutableArray<Addressing> Addressings
+)
+{
+    /// <summary>A cipher can be chosen under a KMS key.</summary>
+    public bool DataEncryption { get; init; }
+
+    /// <summary>KMS keys are in projects.</summary>
+    public bool KeyProjects { get; init; }
+
+    public bool BucketKeys { get; init; }
+
+    /// <summary>
+    /// Returns what is wrong with the id of a KMS key here, and the right value, without a full stop; null for a
+    /// possible id.
+    /// </summary>
+    public Func<string, string?> ProblemOfKey { get; init; } = static _ => null;
+
+    /// <summary>Buckets' names may have dots. They go in the path: a certificate's wildcard is for one label.</summary>
+    public bool DottedNames { get; init; }
+
+    /// <summary>Every bucket is encrypted, and a removal leaves AES256.</summary>
+    public bool AlwaysEncrypted { get; init; }
+
+    /// <summary>There is no endpoint that could be derived.</summary>
+    public bool NeedsEndpoint { get; init; }
+
+    /// <summary>
+    /// Names the space in which the vendor keeps bucket names unique, over all its endpoints. A vendor sets it where
+    /// its settings say more than the endpoint's host; otherwise it follows from the host. Null:
+    /// each host has its own.
+    /// </summary>
+    public string? Partition { get; init; }
+
+    public VendorOptions? Options { get; init; }
+}

@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
+
+namespace BucketEncryptionOperator.Vendors.Pipeline;
+
+/// <summary>
+/// Counts, times and traces the requests to vendors: each that was sent, until its answer is complete. What waits for
+/// its turn, or is not sent at all, is not among them. The label values are the program's own: vendors, operations,
+/// codes of the tables. Any other code is <c>Other</c>, so that no endpoint can make up series.
+/// </summary>
+internal sealed class VendorMetrics
+{
+    public const string SourceName = "BucketEncryptionOperator";
+
+    /// <summary>Beyond the last one the request has timed out, with the default <c>--vendor-timeout</c>.</summary>
+    private static readonly InstrumentAdvice<double> Bounds = new()
+    {
+        HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    };
+
+    private static readonly ActivitySource Source = new(SourceName);
+
+    private readonly Counter<long> _requests;
+    private readonly Histogram<double> _duration;
+    private readonly TimeProvider _time;
+
+    public VendorMetrics(Meter meter, TimeProvider time)
+    {
+        _time = time;
+        _requests = meter.CreateCounter<long>(
+            "bucketencryption_vendor_requests_total",
+            description: "Requests to vendors by vendor, operation and code: OK, a known code, or Other"
+        );
+        _duration = meter.CreateHistogram(
+            "bucketencryption_vendor_request_duration_seconds",
+            "s",
+            "Time until a vendor's answer was complete, or did not come",
+            tags: null,
+            Bounds
+        );
+    }
+
+    public VendorMeter Of(Vendor vendor) => new(this, vendor);
+
+    internal MeasuredCall Begin(Vendor vendor, string operation, BucketAddress address)
+    {
+        var span = Source.StartActivity(operation, ActivityKind.Client);
+        span?.SetTag("bucketencryption.vendor", vendor.Name)
+            .SetTag("bucketencryption.bucket", address.Bucket)
+            .SetTag("bucketencryption.operation", operation)
+            .SetTag("server.address", address.Endpoint.Host)
+            .SetTag("server.port", address.Endpoint.Port);
+        return new MeasuredCall(this, vendor, operation, span, _time.GetTimestamp());
+    }
+
+    internal void Ended(Vendor vendor, string operation, string code, long from)
+    {
+        _requests.Add(1, new("vendor", vendor.Name), new("operation", operation), new("code", code));
+        _duration.Record(
+            _time.GetElapsedTime(from).TotalSeconds,
+            new("vendor", vendor.Name),
+            new("operation", operation)
+        );
+    }
+}
+
+/// <summary>One vendor's.</summary>
+internal sealed class VendorMeter(VendorMetrics metrics, Vendor vendor)
+{
+    public MeasuredCall Begin(string operation, BucketAddress address) => metrics.Begin(vendor, operation, address);
+}
+
+/// <summary>
+/// A request that is under way. It ends with an answer, or (disposed) with the one who waited for it. A struct: a look
+/// at a bucket allocates nothing for it.
+/// </summary>
+internal readonly struct MeasuredCall(VendorMetrics metrics, Vendor vendor, string operation, Activity? span, long from)
+    : IDisposable
+{
+    public const string Ok = "OK";
+    public const string Other = "Other";
+
+    /// <param name="failure">Null for success.</param>
+    public void Ended(Failure? failure)
+    {
+        var code = CodeOf(failure, vendor);
+        metrics.Ended(vendor, operation, code, from);
+        if (span is null)
+            return;
+        span.SetTag("bucketencryption.code", code);
+        if (failure is null)
+            return;
+        span.SetTag("error.type", code).SetTag("bucketencryption.request_id", failure.RequestId);
+        if (!ErrorTable.SaysNotConfigured(failure))
+            span.SetStatus(ActivityStatusCode.Error);
+    }
+
+    public void Dispose() => span?.Dispose();
+
+    /// <summary>A failure without a status is none of the vendor's: its code is a word of ours.</summary>
+    private static string CodeOf(Failure? failure, Vendor vendor) =>
+        failure is null ? Ok
+        : failure.HttpStatus is null || vendor.Dialect.Errors.Knows(failure.Code) ? failure.Code
+        : Other;
+}

@@ -1,0 +1,45 @@
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Vendors.Description;
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.Transport;
+
+namespace BucketEncryptionOperator.Vendors.Pipeline;
+
+/// <summary>What the calls of all vendors share.</summary>
+internal sealed record VendorServices(VendorHttp Http, ServerClocks Clocks, VendorLimits Limits)
+{
+    public required AccessKeyCircuitBreakers KeyBreakers { get; init; }
+
+    /// <summary>Null: every request is sent, whatever became of those before it.</summary>
+    public EndpointCircuitBreakers? EndpointBreakers { get; init; }
+
+    /// <summary>Null: a write may take as long as any request.</summary>
+    public WriteTime? WriteTime { get; init; }
+
+    /// <summary>Null: nothing is counted.</summary>
+    public VendorMetrics? Metrics { get; init; }
+
+    /// <summary>Returns one client per vendor, by the vendor's name.</summary>
+    public IReadOnlyDictionary<string, IBucketEncryptionApi> Connect(IEnumerable<Vendor> vendors) =>
+        vendors.ToDictionary(
+            v => v.Name,
+            v =>
+                (IBucketEncryptionApi)
+                    new GuardedApi(
+                        new BucketEncryptionApi(
+                            Http,
+                            v.Dialect,
+                            Clocks,
+                            Limits,
+                            WriteTime,
+                            Metrics?.Of(v),
+                            EndpointBreakers
+                        ),
+                        KeyBreakers,
+                        v.Realm,
+                        EndpointBreakers
+                    ),
+            StringComparer.Ordinal
+        );
+}

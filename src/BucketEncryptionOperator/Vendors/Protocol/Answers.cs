@@ -1,0 +1,125 @@
+using System.Collections.Frozen;
+using System.Xml.Linq;
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Vendors.Protocol;
+
+/// <summary>
+/// What an answer means, by all of it: a good status is a success only with the body that the operation returns. The
+/// whole table, over every status and kind of body: docs/design/0013-answers.md.
+/// </summary>
+internal static class Answers
+{
+    /// <summary>A good status, and a body that is not the operation's.</summary>
+    public const string Unreadable = "UnreadableAnswer";
+
+    /// <summary>The right document, with something in it that this version does not understand.</summary>
+    public const string NotUnderstood = "DocumentNotUnderstood";
+
+    /// <summary>The store does not know <c>?encryption</c>, and answered another question.</summary>
+    public const string NotOffered = "EncryptionNotOffered";
+
+    public static readonly FrozenSet<string> OwnCodes = FrozenSet.Create(
+        StringComparer.Ordinal,
+        Unreadable,
+        NotUnderstood,
+        NotOffered
+    );
+
+    /// <summary>
+    /// Roots of S3's answers to other questions about a bucket. A gateway that makes up a page does not use them.
+    /// </summary>
+    private static readonly FrozenSet<string> OtherRoots = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "ListBucketResult",
+        "ListAllMyBucketsResult",
+        "ListVersionsResult",
+        "ListMultipartUploadsResult",
+        "LocationConstraint",
+        "AccessControlPolicy",
+        "VersioningConfiguration",
+        "BucketLoggingStatus",
+        "BucketInfo",
+        "Tagging",
+        "CORSConfiguration",
+        "LifecycleConfiguration",
+        "NotificationConfiguration",
+        "RequestPaymentConfiguration",
+        "ReplicationConfiguration",
+        "WebsiteConfiguration"
+    );
+
+    /// <returns>
+    /// Null when the answer is what the operation returns: of a read a document that is understood, of a write nothing
+    /// (blanks do not count). "Nothing is configured" is a failure here: <see cref="ErrorTable.SaysNotConfigured"/>
+    /// tells it.
+    /// </returns>
+    public static Failure? Problem(IVendorDialect dialect, VendorResponse response, AnswerContext context)
+    {
+        if (!response.IsSuccess)
+            return dialect.Errors.Read(response, context);
+        if (!context.IsRead && VendorXml.Start(response.Body).IsEmpty)
+            return null;
+        var root = VendorXml.Parse(response.Body);
+        if (context.IsRead && dialect.Document.IsRoot(root) && dialect.Document.Read(root) is not null)
+            return null;
+        var said = dialect.Errors.Read(response, context);
+        if (said.IsVendorAnswer)
+            return said;
+        if (!context.IsRead)
+            return Foreign(said, "The answer to this call should be empty, and is not.");
+        if (dialect.Document.IsRoot(root))
+            return Unknown(said, dialect.Document.Name);
+        return root is not null && OtherRoots.Contains(root.Name.LocalName)
+            ? Other(said, root)
+            : Foreign(said, $"The answer is not a {dialect.Document.Name} document.");
+    }
+
+    /// <summary>What a read has found.</summary>
+    /// <param name="problem">As <see cref="Problem"/> has it.</param>
+    public static Result<Observation> Observe(IVendorDialect dialect, VendorResponse response, Failure? problem)
+    {
+        var found = problem switch
+        {
+            null => new Observation(
+                dialect.Document.Read(response.Body) ?? throw new ArgumentException("no document", nameof(response)),
+                response.Body
+            ),
+            _ when ErrorTable.SaysNotConfigured(problem) || dialect.Errors.SaysNotConfigurable(problem) =>
+                new Observation(new BucketEncryption.None(), Document: null) { NotConfigured = problem },
+            _ => null,
+        };
+        return found is null
+            ? new(Value: null, problem)
+            : new(found with { NeedsNamedKey = dialect.NeedsNamedKey(response) }, Failure: null);
+    }
+
+    /// <summary>Whether a write is done. What is not there need not be removed.</summary>
+    /// <param name="problem">As <see cref="Problem"/> has it.</param>
+    public static bool IsDone(Failure? problem, string operation) =>
+        problem is null || (operation == AnswerContext.Delete && ErrorTable.SaysNotConfigured(problem));
+
+    private static Failure Foreign(Failure said, string message) => said with { Code = Unreadable, Message = message };
+
+    private static Failure Other(Failure said, XElement root) =>
+        said with
+        {
+            Kind = FailureKind.Refused,
+            Code = NotOffered,
+            IsForeign = false,
+            Message = $"The answer is a {root.Name.LocalName} document.",
+            Hint = ErrorTable.NotOfferedHint + " It takes the question for another one.",
+        };
+
+    private static Failure Unknown(Failure said, string name) =>
+        said with
+        {
+            Kind = FailureKind.Refused,
+            Code = NotUnderstood,
+            IsForeign = false,
+            Message = $"The answer is a {name} document that this version does not understand. Nothing was written.",
+            Hint =
+                "Look at the bucket's encryption with the vendor's own tool, and report the document as a bug of the "
+                + "operator's.",
+        };
+}

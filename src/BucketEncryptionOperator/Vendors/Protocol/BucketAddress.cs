@@ -1,0 +1,46 @@
+namespace BucketEncryptionOperator.Vendors.Protocol;
+
+/// <summary>Where a bucket's name goes in a request.</summary>
+internal enum Addressing
+{
+    /// <summary>In the host, before the endpoint's.</summary>
+    VirtualHost,
+
+    /// <summary>In the path.</summary>
+    Path,
+
+    /// <summary>In neither: the endpoint is a name of the bucket's own.</summary>
+    CName,
+}
+
+/// <summary>What a store says to its vendor alone. Only the vendor's own adapter knows more.</summary>
+internal abstract record VendorOptions;
+
+/// <summary>Where a bucket is.</summary>
+/// <param name="Endpoint">Scheme, host and port, without the bucket.</param>
+internal sealed record BucketAddress(
+    string Bucket,
+    Uri Endpoint,
+    string Region,
+    Addressing Addressing,
+    VendorOptions? Options = null
+)
+{
+    /// <summary>How fast the store's owner lets its endpoint be called.</summary>
+    public RateLimit Limit { get; init; } = RateLimit.Default;
+
+    /// <summary>The only roots that the endpoint's certificate may chain to, in PEM; null: the system's.</summary>
+    public string? CaBundle { get; init; }
+}
+
+/// <param name="RequestsPerSecond">In the long run.</param>
+/// <param name="Burst">So many may go at once after a pause.</param>
+/// <param name="MaxConcurrency">Requests under way at a time.</param>
+internal sealed record RateLimit(int RequestsPerSecond, int Burst, int MaxConcurrency)
+{
+    /// <summary>
+    /// Far below what any vendor is known to take from an account, and enough for 10 000 buckets in a resync of ten
+    /// minutes.
+    /// </summary>
+    public static RateLimit Default { get; } = new(RequestsPerSecond: 20, Burst: 40, MaxConcurrency: 8);
+}

@@ -1,0 +1,199 @@
+using System.Text;
+using System.Text.Json;
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Vendors.Protocol;
+
+/// <summary>
+/// What an error answer says, whatever a stranger put there, and whether it is the vendor's. Everything is bounded and
+/// of one line; what cannot be read is absent.
+/// <para>
+/// An answer is the vendor's when it has an error code, and has it in the vendor's form: an XML <c>Error</c> in any
+/// namespace; or headers of the vendor's own where there is no body; or, of vendors that are known to do so, a JSON
+/// object. A code begins with a letter and has letters, digits, <c>.</c>, <c>_</c> and <c>-</c>. A code that is not in
+/// this vendor's table, and one that is also a reason phrase of HTTP, counts only beside a request id or another of the
+/// elements that stores write: gateways say <c>Unauthorized</c> too. JSON is what every gateway writes, so there the
+/// code must be known and have a request id beside it.
+/// </para>
+/// </summary>
+internal sealed class ErrorAnswer
+{
+    private const int MaxWord = 128;
+    private const int MaxMessage = 256;
+    private const int MaxSearched = 4096;
+    private const int MaxLabel = 63;
+
+    private static readonly JsonDocumentOptions Shallow = new() { MaxDepth = 16 };
+
+    /// <summary>Reason phrases of HTTP that are codes of stores as well.</summary>
+    private static readonly string[] Phrases =
+    [
+        "BadRequest",
+        "Unauthorized",
+        "MethodNotAllowed",
+        "RequestTimeout",
+        "TooManyRequests",
+        "NotImplemented",
+        "ServiceUnavailable",
+    ];
+
+    /// <summary>What stores write beside a code: one of them at least.</summary>
+    private static readonly string[] Marks = ["RequestId", "HostId", "BucketName", "Resource"];
+
+    private readonly Func<string, string?> _field;
+
+    /// <summary>Longer than what is shown: what tells one refusal from another stands at its end.</summary>
+    private readonly string? _fullMessage;
+
+    public ErrorAnswer(VendorResponse response, ErrorDialect dialect, Func<string, bool> isKnown, AnswerContext context)
+    {
+        (Response, Context) = (response, context);
+        (_field, var form) = Read(response, dialect);
+        RequestId = Field("RequestId") ?? dialect.RequestIdHeaders.Select(Header).FirstOrDefault(id => id is not null);
+        IsVendors =
+            Field("Code") is { } code
+            && IsCode(code)
+            && form switch
+            {
+                Form.Headers => true,
+                Form.Xml when isKnown(code) && !Phrases.Contains(code, StringComparer.Ordinal) => true,
+                Form.Xml => RequestId is not null || Marks.Any(m => Field(m) is not null),
+                Form.Json => isKnown(code) && RequestId is not null,
+                _ => false,
+            };
+        Code = IsVendors ? Field("Code") ?? "" : $"HTTP_{Status}";
+        Message = Bounded(_field("Message"), MaxMessage);
+        _fullMessage = Bounded(_field("Message"), MaxSearched);
+        // These go into a hint, that is, into a sentence that a person may follow.
+        Endpoint =
+            IsVendors && Field("Endpoint") is { } host && Uri.CheckHostName(host) == UriHostNameType.Dns ? host : null;
+        Region = IsVendors ? Label(Field("Region")) : null;
+    }
+
+    /// <summary>Where the fields are.</summary>
+    private enum Form
+    {
+        None,
+        Xml,
+        Json,
+
+        /// <summary>In headers that only this vendor has.</summary>
+        Headers,
+    }
+
+    public VendorResponse Response { get; }
+
+    public AnswerContext Context { get; }
+
+    public int Status => (int)Response.Status;
+
+    /// <summary>The vendor's, or <c>HTTP_nnn</c> where it gave none.</summary>
+    public string Code { get; }
+
+    /// <summary>The answer is the vendor's own word; else anybody on the way may have given it.</summary>
+    public bool IsVendors { get; }
+
+    public string? Message { get; }
+
+    public string? RequestId { get; }
+
+    /// <summary>A host name that the vendor names as the right one.</summary>
+    public string? Endpoint { get; }
+
+    /// <summary>A region that the vendor names as the right one.</summary>
+    public string? Region { get; }
+
+    /// <param name="name">An element of the error, or <c>Parent/Child</c>.</param>
+    public string? Field(string name) => Bounded(_field(name), MaxWord);
+
+    public string? Header(string? name) => name is null ? null : Bounded(Utf8(Response.Header(name)), MaxWord);
+
+    /// <summary>The text, if it can be a region's name.</summary>
+    public static string? Label(string? text) =>
+        text?.Length is > 0 and <= MaxLabel && text.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') ? text : null;
+
+    public bool MessageSays(string words) => _fullMessage?.Contains(words, StringComparison.OrdinalIgnoreCase) == true;
+
+    private static bool IsCode(string text) =>
+        char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+
+    private static (Func<string, string?> Field, Form Form) Read(VendorResponse response, ErrorDialect dialect)
+    {
+        var start = VendorXml.Start(response.Body);
+        if (!start.IsEmpty)
+        {
+            return start[0] != '{'
+                ? (XmlFields(response.Body), Form.Xml)
+                : (JsonFields(start.ToString()), dialect.WritesJson ? Form.Json : Form.None);
+        }
+        if (dialect.FieldHeaders is { } prefix)
+            return (name => Utf8(response.Header(prefix + name)), Form.Headers);
+        return (
+            XmlFields(Decoded(dialect.BodyHeader is null ? null : response.Header(dialect.BodyHeader))),
+            Form.Headers
+        );
+    }
+
+    private static Func<string, string?> XmlFields(string text)
+    {
+        var root = VendorXml.Parse(text) is { Name.LocalName: "Error" } error ? error : null;
+        return name =>
+            name.Split('/') is [var parent, var child]
+                ? VendorXml.Text(VendorXml.Child(root, parent), child)
+                : VendorXml.Text(root, name);
+    }
+
+    private static Func<string, string?> JsonFields(string text)
+    {
+        var fields = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        try
+        {
+            using var document = JsonDocument.Parse(text, Shallow);
+            var root = document.RootElement;
+            if (
+                root.ValueKind == JsonValueKind.Object
+                && root.EnumerateObject().FirstOrDefault(p => p.NameEquals("Error"))
+                    is { Value.ValueKind: JsonValueKind.Object } inner
+            )
+                root = inner.Value;
+            if (root.ValueKind == JsonValueKind.Object)
+            {
+                foreach (var property in root.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.String))
+                    fields.TryAdd(property.Name, property.Value.GetString() ?? "");
+            }
+        }
+        // An InvalidOperationException is half of a surrogate pair
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            fields.Clear();
+        }
+        return fields.GetValueOrDefault;
+    }
+
+    private static string Decoded(string? base64)
+    {
+        Span<byte> bytes = new byte[base64?.Length ?? 0];
+        return Convert.TryFromBase64String(base64 ?? "", bytes, out var length)
+            ? Encoding.UTF8.GetString(bytes[..length])
+            : "";
+    }
+
+    /// <summary>
+    /// A header may have bytes beyond ASCII (obs-text). The client reads each as one letter; vendors mean UTF-8.
+    /// </summary>
+    private static string? Utf8(string? header)
+    {
+        if (header is null || Ascii.IsValid(header) || header.Any(c => c > '\u00FF'))
+            return header;
+        var text = Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(header));
+        return text.Contains('\uFFFD') ? header : text;
+    }
+
+    private static string? Bounded(string? text, int max)
+    {
+        if (text is null)
+            return null;
+        var clean = string.Concat(Failure.Cut(text.Trim(), max).Select(c => char.IsControl(c) ? ' ' : c)).Trim();
+        return clean.Length == 0 ? null : clean;
+    }
+}

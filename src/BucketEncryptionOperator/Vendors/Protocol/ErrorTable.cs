@@ -1,0 +1,195 @@
+using System.Collections.Frozen;
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Vendors.Protocol;
+
+/// <summary>What some codes of a vendor mean, and what a person can do about them.</summary>
+internal sealed record ErrorMeaning(FailureKind Kind, string Hint, params IReadOnlyList<string> Codes)
+{
+    /// <summary>The access key itself is the trouble.</summary>
+    public bool ConcernsCredentials { get; init; }
+
+    /// <summary>
+    /// The hint in answer to a read, which carries none of the values that a write does; null: the same.
+    /// </summary>
+    public string? HintOnRead { get; init; }
+}
+
+/// <summary>How one vendor tells errors, beside its codes.</summary>
+internal sealed record ErrorDialect
+{
+    /// <summary>The first that is there is the request's id, unless the body has it.</summary>
+    public required IReadOnlyList<string> RequestIdHeaders { get; init; }
+
+    /// <summary>The hint for a right on the KMS key that is missing.</summary>
+    public required string KmsRight { get; init; }
+
+    /// <summary>Alibaba Cloud's fine number.</summary>
+    public string? EcHeader { get; init; }
+
+    /// <summary>Holds the body in base64 when there is none.</summary>
+    public string? BodyHeader { get; init; }
+
+    /// <summary>Headers that begin so hold the fields when there is no body: <c>…code</c>, <c>…message</c>.</summary>
+    public string? FieldHeaders { get; init; }
+
+    /// <summary>Errors may be JSON objects.</summary>
+    public bool WritesJson { get; init; }
+
+    /// <summary>On a read they mean that nothing is configured, for nothing can be.</summary>
+    public IReadOnlyList<string> NotConfigurable { get; init; } = [];
+
+    /// <summary>A 503 without a known code is how the vendor asks to go slower.</summary>
+    public bool Unnamed503Throttles { get; init; }
+
+    /// <summary>A better hint than the table's, where only the text tells who can help; or null.</summary>
+    public Func<ErrorAnswer, string?> Refine { get; init; } = _ => null;
+
+    /// <summary>Another meaning than the table's, where the code alone does not tell; or null.</summary>
+    public Func<ErrorAnswer, ErrorMeaning?> Reread { get; init; } = _ => null;
+}
+
+/// <summary>
+/// Turns a vendor's error answer into a failure that the operator knows. The code decides; the status only where the
+/// code is unknown, and it never says "not configured": a 404 is also a missing bucket or key. An answer without the
+/// vendor's code is nobody's word (<see cref="ErrorAnswer"/>): it passes by itself, whatever its status.
+/// </summary>
+internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorMeaning> rows)
+{
+    public const string Skewed = "RequestTimeTooSkewed";
+    public const string NotOfferedHint = "The store does not offer bucket encryption.";
+
+    private const string ForeignHint =
+        "Something in front of the store answered, or the endpoint is not the store: look at gateways, proxies and "
+        + "load balancers on the way.";
+
+    /// <summary>Each vendor has one; where nobody has confirmed which, any will do: each says just this.</summary>
+    private static readonly FrozenSet<string> NotConfigured = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "NoSuchServerSideEncryptionRule",
+        "NoSuchEncryptionConfiguration",
+        "ServerSideEncryptionConfigurationNotFoundError"
+    );
+
+    /// <summary>A vendor's own rows go before the common ones.</summary>
+    private readonly FrozenDictionary<string, ErrorMeaning> _rows = CommonErrors
+        .Rows.Concat(rows)
+        .SelectMany(r => r.Codes.Select(c => (Code: c, Row: r)))
+        .GroupBy(p => p.Code, StringComparer.Ordinal)
+        .ToFrozenDictionary(g => g.Key, g => g.Last().Row, StringComparer.Ordinal);
+
+    /// <summary>Those that have a row.</summary>
+    public IEnumerable<string> Codes => _rows.Keys;
+
+    /// <summary>Whether a code is one that somebody has written down: vendors have more, and may invent some.</summary>
+    public bool Knows(string code) =>
+        _rows.ContainsKey(code) || NotConfigured.Contains(code) || Answers.OwnCodes.Contains(code);
+
+    /// <summary>
+    /// Nothing is configured. Beside a status that contradicts it (a redirect, a 5xx, a 200), the code does not say so.
+    /// </summary>
+    public static bool SaysNotConfigured(Failure failure) => IsRefusal(failure) && NotConfigured.Contains(failure.Code);
+
+    /// <summary>Nothing is configured, and nothing can be: a value on a read, a refusal on a write.</summary>
+    public bool SaysNotConfigurable(Failure failure) =>
+        IsRefusal(failure) && dialect.NotConfigurable.Contains(failure.Code, StringComparer.Ordinal);
+
+    public Failure Read(VendorResponse response, AnswerContext context)
+    {
+        var answer = new ErrorAnswer(response, dialect, IsInTable, context);
+        var row = answer.IsVendors ? Meaning(answer) : Foreign(answer.Status);
+        return new Failure(row.Kind, context.Operation, answer.Code)
+        {
+            HttpStatus = answer.Status,
+            Ec = dialect.EcHeader is null ? null : answer.Field("EC") ?? answer.Header(dialect.EcHeader),
+            Message = answer.Message,
+            Hint = dialect.Refine(answer) ?? (context.IsRead ? row.HintOnRead : null) ?? row.Hint,
+            Endpoint = answer.Endpoint,
+            RequestId = answer.RequestId,
+            RetryAfter = RetryAfter(response, context),
+            ConcernsCredentials = row.ConcernsCredentials,
+            IsVendorAnswer = answer.IsVendors,
+            IsForeign = !answer.IsVendors && !IsDocumentedThrottle(answer.Status),
+        };
+    }
+
+    private static bool IsRefusal(Failure failure) => failure is { IsVendorAnswer: true, HttpStatus: >= 400 and < 500 };
+
+    private bool IsInTable(string code) => _rows.ContainsKey(code) || NotConfigured.Contains(code);
+
+    private bool IsDocumentedThrottle(int status) => status == 503 && dialect.Unnamed503Throttles;
+
+    private ErrorMeaning Meaning(ErrorAnswer answer) =>
+        dialect.Reread(answer) ?? _rows.GetValueOrDefault(answer.Code) ?? OfKeyService(answer.Code) ?? ByStatus(answer);
+
+    /// <summary>
+    /// Key services pass their codes through the store: <c>KMS.NotFoundException</c>, and more than anybody lists.
+    /// </summary>
+    private ErrorMeaning? OfKeyService(string code) =>
+        !code.StartsWith("KMS.", StringComparison.Ordinal) ? null
+        : code.Contains("AccessDenied", StringComparison.Ordinal) ? new(FailureKind.Denied, dialect.KmsRight)
+        : code.Contains("Throttling", StringComparison.Ordinal)
+            ? new(FailureKind.Throttled, "The key service asks to go slower.")
+        : code.Contains("Internal", StringComparison.Ordinal) ? new(FailureKind.Transient, "The key service failed.")
+        : new(
+            FailureKind.Refused,
+            "The key service refuses the key: correct spec.encryption.kmsKey.id, or mend the key."
+        );
+
+    /// <summary>A code of the vendor's that nobody has written down.</summary>
+    private ErrorMeaning ByStatus(ErrorAnswer answer) =>
+        answer.Status switch
+        {
+            < 400 or >= 500 when NotConfigured.Contains(answer.Code) => new(
+                FailureKind.Transient,
+                "The vendor's code and the status of the answer contradict each other."
+            ),
+            503 when dialect.Unnamed503Throttles => Throttle,
+            429 => new(FailureKind.Throttled, "The vendor asks to go slower."),
+            501 => new(FailureKind.Refused, NotOfferedHint),
+            >= 500 => new(FailureKind.Transient, "The vendor failed."),
+            < 300 => new(
+                FailureKind.Transient,
+                "The vendor answers with a good status and an error; its error page for this code tells more."
+            ),
+            401 or 403 => new(FailureKind.Denied, "The vendor's error page for this code tells what is missing."),
+            < 400 => new(
+                FailureKind.Refused,
+                "The bucket is behind another endpoint: correct the store's endpoint and region."
+            ),
+            _ => new(FailureKind.Refused, "The vendor's error page for this code tells what is wrong."),
+        };
+
+    private ErrorMeaning Foreign(int status) =>
+        status switch
+        {
+            503 when dialect.Unnamed503Throttles => Throttle,
+            429 => new(
+                FailureKind.Throttled,
+                "Something in front of the store asks to go slower: look at gateways, proxies and load balancers on "
+                    + "the way."
+            ),
+            501 => new(FailureKind.Transient, ForeignHint + " Or the store does not offer bucket encryption."),
+            _ => new(FailureKind.Transient, ForeignHint),
+        };
+
+    private static ErrorMeaning Throttle { get; } =
+        new(FailureKind.Throttled, "The vendor asks to go slower: its limit of requests per bucket is reached.");
+
+    /// <summary>
+    /// Seconds of any number of digits, or a date in any form of HTTP's, by the clock of whoever wrote it.
+    /// </summary>
+    private static TimeSpan? RetryAfter(VendorResponse response, AnswerContext context)
+    {
+        if (response.Header("Retry-After")?.Trim() is not { Length: > 0 } text)
+            return null;
+        if (text.All(char.IsAsciiDigit))
+            return int.TryParse(text, out var seconds)
+                ? TimeSpan.FromSeconds(seconds)
+                : TimeSpan.FromSeconds(int.MaxValue);
+        if (response.Headers.RetryAfter?.Date is not { } date)
+            return null;
+        var wait = date - (response.Headers.Date ?? context.Now);
+        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+    }
+}

@@ -1,0 +1,24 @@
+using BucketEncryptionOperator.Credentials;
+
+namespace BucketEncryptionOperator.Vendors.Protocol;
+
+/// <summary>
+/// How a vendor is spoken to: what differs between vendors that all have the same three operations. Pure: the same
+/// arguments give the same request.
+/// </summary>
+internal interface IVendorDialect
+{
+    EncryptionDocument Document { get; }
+
+    ErrorTable Errors { get; }
+
+    /// <summary>
+    /// Whether whoever gave this answer is known to have no KMS key of its own, so that KMS without a named key is of
+    /// no use.
+    /// </summary>
+    bool NeedsNamedKey(VendorResponse answer) => false;
+
+    /// <summary>A complete, signed request.</summary>
+    /// <param name="now">The time that the vendor's clock is taken to show.</param>
+    HttpRequestMessage Sign(HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now);
+}

@@ -1,0 +1,10 @@
+using BucketEncryptionOperator.Encryption;
+
+namespace BucketEncryptionOperator.Vendors.Protocol;
+
+/// <summary>A vendor call that did not succeed, already named.</summary>
+internal sealed class VendorException(Failure failure)
+    : Exception($"{failure.Operation}: {failure.Code} ({failure.Kind})")
+{
+    public Failure Failure => failure;
+}

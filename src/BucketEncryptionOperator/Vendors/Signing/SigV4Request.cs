@@ -1,0 +1,49 @@
+using System.Text;
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Vendors.Protocol;
+
+namespace BucketEncryptionOperator.Vendors.Signing;
+
+/// <summary>
+/// A request of the three operations, signed by AWS's version 4 with every header that it has.
+/// No chunked body, no checksum but that of <see cref="BodyChecksum"/>, no <c>Expect</c>.
+/// </summary>
+internal static class SigV4Request
+{
+    /// <param name="more">Headers beyond those that the signature and the body need.</param>
+    public static HttpRequestMessage Make(
+        HttpMethod method,
+        BucketAddress address,
+        AccessKey key,
+        string? body,
+        DateTimeOffset now,
+        BodyChecksum checksum,
+        params IEnumerable<KeyValuePair<string, string>> more
+    )
+    {
+        var target = VendorRequest.Target(address);
+        var date = SigV4Signer.FormatDate(now);
+        var bytes = body is null ? null : Encoding.UTF8.GetBytes(body);
+        var hash = SigV4Signer.HashOf(bytes ?? []);
+        List<KeyValuePair<string, string>> headers =
+        [
+            new(SigV4Signer.DateHeader, date),
+            new(SigV4Signer.PayloadHeader, hash),
+            .. more,
+        ];
+        if (key.SecurityToken is { } token)
+            headers.Add(new(SigV4Signer.TokenHeader, token));
+        if (bytes is not null)
+            headers.AddRange([new("content-type", VendorRequest.Xml), .. checksum.Headers(bytes, target)]);
+
+        var input = new SigV4Input(
+            method.Method,
+            target.AbsolutePath,
+            [new(VendorRequest.SubResource, "")],
+            [.. headers, new("host", VendorRequest.Host(target))],
+            hash
+        );
+        headers.Add(new("Authorization", SigV4Signer.Authorize(input, key, date, address.Region)));
+        return VendorRequest.Make(method, target, headers, bytes);
+    }
+}

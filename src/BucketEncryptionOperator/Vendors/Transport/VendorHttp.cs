@@ -1,0 +1,227 @@
+using System.Diagnostics;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using BucketEncryptionOperator.Encryption;
+using BucketEncryptionOperator.Vendors.Protocol;
+using KubeRuntime.Client;
+
+namespace BucketEncryptionOperator.Vendors.Transport;
+
+/// <summary>
+/// Sends one signed request and reads a bounded answer. No redirects (a signature covers its host, and an answer must
+/// not choose where keys' signatures go), no cookies, no retries (the queue is the one retry loop), certificate checks
+/// always on, the process's proxies honoured. Connections are the <see cref="Dialer"/>'s.
+/// </summary>
+internal sealed class VendorHttp : IDisposable
+{
+    /// <summary>The largest legal answer is an error document of a few KiB.</summary>
+    private const int MaxBody = 64 * 1024;
+
+    /// <summary>Codes of failures that say that nobody is there.</summary>
+    public const string Unreachable = "Unreachable";
+    public const string TimedOut = "Timeout";
+
+    private const string CheckWay =
+        "Check the store's endpoint and region, and that the operator can reach it (DNS, network policy, proxy).";
+    private const string CheckCertificate =
+        "Check the store's endpoint, and whether a proxy on the way answers in its place.";
+
+    private readonly VendorClients _clients;
+    private readonly Dialer _dialer;
+    private readonly TimeSpan _timeout;
+    private readonly TimeProvider _time;
+
+    /// <param name="product">For the User-Agent header, as <c>name/1.0</c>.</param>
+    /// <param name="timeout">For one request, connection and body included.</param>
+    /// <param name="proxy">Null: <see cref="HttpClient.DefaultProxy"/>.</param>
+    /// <param name="dialer">
+    /// Null: whoever asks for an address vouches for it, and nothing but a metadata service is refused.
+    /// </param>
+    public VendorHttp(
+        string product,
+        TimeSpan timeout,
+        TimeProvider time,
+        IWebProxy? proxy = null,
+        Dialer? dialer = null
+    )
+    {
+        _timeout = timeout;
+        _time = time;
+        _dialer = dialer ?? new Dialer(_ => EndpointTrust.Operator, new StaggeredConnector(time));
+        _clients = new VendorClients(Open, time);
+
+        HttpClient Open(X509Certificate2Collection roots)
+        {
+            var handler = new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                // Spans, but no word of them to a vendor
+                ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
+                Proxy = proxy,
+                ConnectTimeout = ConnectTimeout,
+                ConnectCallback = _dialer.DialAsync,
+                SslOptions = VendorClients.Trust(roots),
+                MaxConnectionsPerServer = 64,
+                // So that a change of the vendor's addresses is noticed
+                PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+                PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+            };
+            var http = new HttpClient(new SocketErrorHandler { InnerHandler = handler })
+            {
+                Timeout = Timeout.InfiniteTimeSpan,
+            };
+            http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
+            return http;
+        }
+    }
+
+    /// <summary>For one request, connection and body included.</summary>
+    public TimeSpan Limit => _timeout;
+
+    /// <summary>
+    /// Shorter than <see cref="Limit"/>, so that a connection that cannot be made is told from an answer that does not
+    /// come: nothing was sent then.
+    /// </summary>
+    private TimeSpan ConnectTimeout => _timeout / 2;
+
+    /// <param name="operation">The vendor's name of the call, for failures.</param>
+    /// <exception cref="VendorException">
+    /// Transient: no complete answer came. Refused: the host is where no request may go.
+    /// </exception>
+    public Task<VendorResponse> SendAsync(
+        HttpRequestMessage request,
+        string operation,
+        CancellationToken cancellationToken
+    ) => SendAsync(request, operation, caBundle: null, TimeSpan.MaxValue, cancellationToken);
+
+    /// <inheritdoc cref="SendAsync(HttpRequestMessage, string, CancellationToken)"/>
+    /// <param name="caBundle">In PEM, the roots to trust in place of the system's; null for those.</param>
+    /// <param name="atMost">How long this request may take, where that is less than the timeout of all.</param>
+    public async Task<VendorResponse> SendAsync(
+        HttpRequestMessage request,
+        string operation,
+        string? caBundle,
+        TimeSpan atMost,
+        CancellationToken cancellationToken
+    )
+    {
+        var limit = atMost < _timeout ? atMost : _timeout;
+        using var client = _clients.Rent(caBundle);
+        using var deadline = new Deadline(limit, _time, cancellationToken);
+        try
+        {
+            if (request.RequestUri is { } target)
+                _dialer.CheckLiteral(target);
+            using var response = await client.Client.SendAsync(
+                request,
+                HttpCompletionOption.ResponseHeadersRead,
+                deadline.Token
+            );
+            await response.Content.LoadIntoBufferAsync(MaxBody, deadline.Token);
+            var body = await response.Content.ReadAsByteArrayAsync(deadline.Token);
+            return new VendorResponse(response.StatusCode, Encoding.UTF8.GetString(body), response.Headers);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (OperationCanceledException) when (!deadline.Token.IsCancellationRequested)
+        {
+            throw NoConnection(
+                operation,
+                Unreachable,
+                $"No connection to the endpoint within {ConnectTimeout.TotalSeconds:0.#} s.",
+                CheckWay
+            );
+        }
+        catch (OperationCanceledException)
+        {
+            throw NoAnswer(operation, TimedOut, $"No complete answer within {limit.TotalSeconds:0} s.", CheckWay);
+        }
+        catch (AddressNotAllowedException e)
+        {
+            throw NotAllowed(operation, e);
+        }
+        catch (HttpRequestException e) when (e.InnerException is AddressNotAllowedException refused)
+        {
+            throw NotAllowed(operation, refused);
+        }
+        catch (HttpRequestException e)
+        {
+            throw e.HttpRequestError switch
+            {
+                HttpRequestError.NameResolutionError => NoConnection(
+                    operation,
+                    "NameNotResolved",
+                    "The endpoint's name does not resolve.",
+                    CheckWay
+                ),
+                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoConnection(
+                    operation,
+                    Unreachable,
+                    WhyUnreachable(e.InnerException),
+                    CheckWay
+                ),
+                HttpRequestError.SecureConnectionError => NoConnection(
+                    operation,
+                    "TlsFailed",
+                    "The endpoint's certificate was not accepted, or TLS failed otherwise.",
+                    CheckCertificate
+                ),
+                HttpRequestError.ConfigurationLimitExceeded => NoAnswer(
+                    operation,
+                    "AnswerTooLarge",
+                    $"The answer is larger than {MaxBody} bytes."
+                ),
+                _ => NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete."),
+            };
+        }
+        catch (IOException)
+        {
+            throw NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete.");
+        }
+    }
+
+    public void Dispose() => _clients.Dispose();
+
+    /// <summary>Asked again after an hour or a change: a name may lead elsewhere by then.</summary>
+    private static VendorException NotAllowed(string operation, AddressNotAllowedException e) =>
+        new(
+            new Failure(FailureKind.Refused, operation, "AddressNotAllowed")
+            {
+                Message = $"{e.Message}. No connection was made.",
+                NotSent = true,
+                Hint = e.IsMetadataService
+                    ? "Correct the store's endpoint, or where its name leads: no request ever goes there."
+                    : "Correct the store's endpoint, or where its name leads; or ask whoever runs the operator to "
+                        + "list it by its full name, without *, in --allowed-endpoints.",
+            }
+        );
+
+    private static VendorException NoConnection(string operation, string code, string message, string hint) =>
+        new(
+            new Failure(FailureKind.Transient, operation, code)
+            {
+                Message = message,
+                Hint = hint,
+                NotSent = true,
+            }
+        );
+
+    /// <summary>
+    /// Without the addresses: in a status they would be news to the store's owner. The same failure is always the same
+    /// text.
+    /// </summary>
+    private static string WhyUnreachable(Exception? reason)
+    {
+        if (reason is not ConnectFailedException { Failures: var failures })
+            return "No connection to the endpoint.";
+        var errors = failures.Select(f => $"{f.Error}").Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+        return $"No connection to any of the endpoint's {failures.Count} addresses ({string.Join(", ", errors)}).";
+    }
+
+    private static VendorException NoAnswer(string operation, string code, string message, string? hint = null) =>
+        new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint });
+}
