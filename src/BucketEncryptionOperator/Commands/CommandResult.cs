@@ -29,7 +29,6 @@ internal abstract record CommandResult
     /// <summary>A bug of this program.</summary>
     public sealed record Broken : CommandResult
     {
-        public const string Code = "OperatorBug";
         public const string Message =
             "The program has a bug; stderr says where. A put or delete may have been carried out: a get shows it.";
     }

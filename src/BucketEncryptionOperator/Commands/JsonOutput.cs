@@ -42,7 +42,7 @@ internal static class JsonOutput
                 CommandResult.Broken => new JsonError
                 {
                     Kind = KindOf(FailureKind.Bug),
-                    Code = CommandResult.Broken.Code,
+                    Code = Reasons.OperatorBug.Name,
                     Message = CommandResult.Broken.Message,
                 },
                 _ => null,

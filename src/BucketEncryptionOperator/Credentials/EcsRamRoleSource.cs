@@ -1,4 +1,5 @@
 using System.Net;
+using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Credentials;
 
@@ -33,7 +34,7 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
         if (options.IsTrue(OffVariable))
             throw IdentityErrors.NotSetUp(
                 TokenStep,
-                "MetadataDisabled",
+                Reasons.MetadataDisabled,
                 $"{OffVariable} is true in the operator's environment.",
                 "Remove it, or use another source of keys."
             );
@@ -45,7 +46,7 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
         if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
             throw IdentityErrors.NotSetUp(
                 NameStep,
-                "NoRamRole",
+                Reasons.NoRamRole,
                 "the instance's metadata name no RAM role.",
                 WhoMustAct
             );
@@ -109,7 +110,7 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
     /// </summary>
     private static KeySourceException Refused(string step, IdentityAnswer answer, string token)
     {
-        var code = answer.Status == HttpStatusCode.NotFound ? "HTTP_404" : null;
+        var code = answer.Status == HttpStatusCode.NotFound ? Reasons.OfStatus((int)answer.Status) : null;
         return IdentityErrors.Refused(step, answer, code, message: null, requestId: null, token, WhoMustAct);
     }
 }

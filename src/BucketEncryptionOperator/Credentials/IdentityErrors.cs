@@ -30,7 +30,7 @@ internal static class IdentityErrors
     {
         code = KeyRedaction.Repeats(code, token) ? null : code;
         var kind = KindOf(answer.Status, code);
-        var failure = new Failure(kind, step, code ?? $"HTTP_{(int)answer.Status}")
+        var failure = new Failure(kind, step, code ?? Reasons.OfStatus((int)answer.Status))
         {
             HttpStatus = (int)answer.Status,
             Message = $"{step} was refused.",
@@ -47,16 +47,16 @@ internal static class IdentityErrors
 
     public static KeySourceException Unreadable(string step) =>
         new(
-            new Failure(FailureKind.Transient, step, "UnreadableAnswer")
+            new Failure(Reasons.UnreadableAnswer, step)
             {
                 Message = $"{step}: the answer has no keys in it that could be read.",
                 Hint = "Check whether something on the way answers in the vendor's place.",
             }
         );
 
-    public static KeySourceException NotSetUp(string step, string code, string message, string hint) =>
+    public static KeySourceException NotSetUp(string step, FailureReason reason, string message, string hint) =>
         new(
-            new Failure(FailureKind.Denied, step, code)
+            new Failure(reason, step)
             {
                 Message = $"{step}: {message}",
                 Hint = hint,

@@ -85,42 +85,58 @@ internal sealed class IdentityHttp : IDisposable
         }
         catch (OperationCanceledException)
         {
-            throw NoAnswer(step, "Timeout", $"{host} gave no complete answer within {_timeout.TotalSeconds:0.#} s.");
+            throw NoAnswer(
+                step,
+                Reasons.Timeout,
+                $"{host} gave no complete answer within {_timeout.TotalSeconds:0.#} s."
+            );
         }
         catch (HttpRequestException e)
         {
             throw e.HttpRequestError switch
             {
-                HttpRequestError.NameResolutionError => NoAnswer(step, "NameNotResolved", $"{host} does not resolve."),
+                HttpRequestError.NameResolutionError => NoAnswer(
+                    step,
+                    Reasons.NameNotResolved,
+                    $"{host} does not resolve."
+                ),
                 HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoAnswer(
                     step,
-                    "Unreachable",
+                    Reasons.Unreachable,
                     $"There is no connection to {host}."
                 ),
                 HttpRequestError.SecureConnectionError => NoAnswer(
                     step,
-                    "TlsFailed",
+                    Reasons.TlsFailed,
                     $"The certificate of {host} was not accepted, or TLS failed otherwise."
                 ),
                 HttpRequestError.ConfigurationLimitExceeded => NoAnswer(
                     step,
-                    "AnswerTooLarge",
+                    Reasons.AnswerTooLarge,
                     $"The answer of {host} is larger than {MaxBody} bytes."
                 ),
-                _ => NoAnswer(step, "BrokenAnswer", $"The connection to {host} broke before the answer was complete."),
+                _ => NoAnswer(
+                    step,
+                    Reasons.BrokenAnswer,
+                    $"The connection to {host} broke before the answer was complete."
+                ),
             };
         }
         catch (IOException)
         {
-            throw NoAnswer(step, "BrokenAnswer", $"The connection to {host} broke before the answer was complete.");
+            throw NoAnswer(
+                step,
+                Reasons.BrokenAnswer,
+                $"The connection to {host} broke before the answer was complete."
+            );
         }
     }
 
     public void Dispose() => _http.Dispose();
 
-    private static KeySourceException NoAnswer(string step, string code, string message) =>
+    private static KeySourceException NoAnswer(string step, FailureReason reason, string message) =>
         new(
-            new Failure(FailureKind.Transient, step, code)
+            new Failure(reason, step)
             {
                 Message = $"{step}: {message}",
                 Hint = "Check that the operator can reach it (DNS, network policy, proxy).",

@@ -47,7 +47,6 @@ internal sealed class SecretKeys(
     /// </summary>
     public const string KeysAnnotation = "bucketencryption.io/keys";
 
-    private const string Forbidden = "SecretForbidden";
     private const string NotGiven = "The Kubernetes API did not give the Secret.";
     private const int MaxLength = 4096;
 
@@ -143,7 +142,7 @@ internal sealed class SecretKeys(
         var hasKey = entry.Current.Value is not null;
         if (failure is { PassesByItself: true })
             return hasKey;
-        if (failure is { Code: Forbidden } && hasKey)
+        if (hasKey && Reasons.SecretForbidden.Is(failure?.Code))
         {
             entry.DeniedSince ??= time.GetTimestamp();
             return time.GetElapsedTime(entry.DeniedSince.Value) < KeptWhileDenied;
@@ -155,24 +154,25 @@ internal sealed class SecretKeys(
     private static Failure Failed(SecretSource source, KubeApiException e) =>
         e.Failure switch
         {
-            KubeFailureKind.NotFound => new Failure(FailureKind.Missing, ReadSecret, "SecretNotFound")
+            KubeFailureKind.NotFound => new Failure(Reasons.SecretNotFound, ReadSecret)
             {
                 Message = $"There is no Secret \"{source.Name.Name}\" in namespace \"{source.Name.Namespace}\".",
                 Hint = $"Create it with the keys {source.IdKey} and {source.SecretKey}.",
                 ConcernsCredentials = true,
             },
-            KubeFailureKind.Denied => new Failure(FailureKind.Denied, ReadSecret, Forbidden)
+            KubeFailureKind.Denied => new Failure(Reasons.SecretForbidden, ReadSecret)
             {
                 Message = $"The operator may not get the Secret \"{source.Name.Name}\".",
                 Hint = "Grant the operator's service account get on this Secret.",
                 ConcernsCredentials = true,
             },
-            KubeFailureKind.Throttled => new Failure(FailureKind.Throttled, ReadSecret, "SecretUnreadable")
+            KubeFailureKind.Throttled => new Failure(Reasons.SecretUnreadable, ReadSecret)
             {
+                Kind = FailureKind.Throttled,
                 Message = NotGiven,
                 RetryAfter = e.RetryAfter,
             },
-            _ => new Failure(FailureKind.Transient, ReadSecret, "SecretUnreadable") { Message = NotGiven },
+            _ => new Failure(Reasons.SecretUnreadable, ReadSecret) { Message = NotGiven },
         };
 
     private static Result<AccessKey> Parse(SecretSource source, V1Secret secret)
@@ -193,7 +193,7 @@ internal sealed class SecretKeys(
             return new Result<AccessKey>(new AccessKey(id, secretText, token), Failure: null);
         return new Result<AccessKey>(
             Value: null,
-            new Failure(FailureKind.Denied, ReadSecret, "SecretInvalid")
+            new Failure(Reasons.SecretInvalid, ReadSecret)
             {
                 Message = $"Secret \"{source.Name.Name}\": {wrong} is missing, or is not a line of visible ASCII.",
                 Hint =
@@ -221,7 +221,7 @@ internal sealed class SecretKeys(
             return null;
         var (what, name) = missing[0];
         var offer = string.Join(',', renamed.Select(n => $"{n.Usual}={n.Given}"));
-        return new Failure(FailureKind.Denied, ReadSecret, "SecretKeysNotOffered")
+        return new Failure(Reasons.SecretKeysNotOffered, ReadSecret)
         {
             Message = $"Secret \"{source.Name.Name}\" does not offer its value {name} as {what}.",
             Hint =

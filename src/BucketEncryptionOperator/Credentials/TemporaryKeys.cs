@@ -169,7 +169,7 @@ internal sealed class TemporaryKeys(
     }
 
     private static Failure Over { get; } =
-        new(FailureKind.Transient, ReadKey, "KeyExpired")
+        new(Reasons.KeyExpired, ReadKey)
         {
             Message = "The temporary key is over, and so is the one that was given in its place.",
             Hint = "Check the clocks of the node and of whoever gives the keys.",

@@ -1,4 +1,5 @@
 using System.Text;
+using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Credentials;
 
@@ -19,7 +20,7 @@ internal static class TokenFile
         if (string.IsNullOrEmpty(path))
             throw IdentityErrors.NotSetUp(
                 ReadTokenFile,
-                "TokenFileNotNamed",
+                Reasons.TokenFileNotNamed,
                 $"the environment has no {variable}.",
                 "Let the cluster's webhook set it, or set it in the operator's Deployment (docs/credentials.md)."
             );
@@ -39,7 +40,7 @@ internal static class TokenFile
         {
             var missing = e is FileNotFoundException or DirectoryNotFoundException;
             throw Unusable(
-                missing ? "TokenFileMissing" : "TokenFileUnreadable",
+                missing ? Reasons.TokenFileMissing : Reasons.TokenFileUnreadable,
                 path,
                 missing ? "is not there" : "cannot be read"
             );
@@ -47,13 +48,13 @@ internal static class TokenFile
         var token = length > MaxBytes ? "" : Encoding.UTF8.GetString(bytes, 0, length).Trim();
         return token.Length > 0 && token.All(c => c is > ' ' and <= '~')
             ? token
-            : throw Unusable("TokenFileInvalid", path, "has no token in it");
+            : throw Unusable(Reasons.TokenFileInvalid, path, "has no token in it");
     }
 
-    private static KeySourceException Unusable(string code, string path, string what) =>
+    private static KeySourceException Unusable(FailureReason reason, string path, string what) =>
         IdentityErrors.NotSetUp(
             ReadTokenFile,
-            code,
+            reason,
             $"{path} {what}.",
             "The pod needs a projected service account token there (docs/credentials.md)."
         );

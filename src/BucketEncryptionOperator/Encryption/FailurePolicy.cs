@@ -15,11 +15,9 @@ internal static class FailurePolicy
     public static readonly TimeSpan MissingGrace = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// The reason once something else has answered in the store's place for <see cref="ForeignGrace"/>.
+    /// Answers that are not the store's are waited out this long before a person is called for:
+    /// <see cref="Reasons.NotTheStore"/>.
     /// </summary>
-    public const string NotTheStore = "NotTheStore";
-
-    /// <summary>Answers that are not the store's are waited out this long before a person is called for.</summary>
     public static readonly TimeSpan ForeignGrace = TimeSpan.FromHours(1);
 
     /// <summary>

@@ -31,8 +31,6 @@ internal enum PassEnd
 /// </summary>
 internal sealed class PassProgress(TimeProvider time)
 {
-    public const string NotReached = "NotReached";
-
     /// <summary>How old a look may be that counts as one of this pass.</summary>
     internal static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(10);
 
@@ -43,7 +41,7 @@ internal sealed class PassProgress(TimeProvider time)
 
     /// <summary>What a bucket gets that the pass did not come to.</summary>
     public static Failure GaveWay { get; } =
-        new(FailureKind.Conflict, Planner.Step, NotReached)
+        new(Reasons.NotReached, Planner.Step)
         {
             Message = "Other policies waited for a worker. The bucket's turn comes in a moment.",
             NotSent = true,
@@ -128,8 +126,7 @@ internal sealed class PassProgress(TimeProvider time)
 
     /// <summary>The pass had no time, or no permits, for the bucket.</summary>
     public static bool IsUnfinished(BucketResult result) =>
-        result.Outcome
-            is Outcome.Failed { Failure: { NotSent: true, Code: NotReached or AdaptiveRateLimiter.RateLimited } };
+        result.Outcome is Outcome.Failed { Failure: { NotSent: true } failure } && failure.Has(ReasonTraits.Unfinished);
 
     /// <summary>The policy is gone.</summary>
     public void Forget(string uid) => _unfinished.TryRemove(uid, out _);
@@ -139,7 +136,11 @@ internal sealed class PassProgress(TimeProvider time)
     {
         if (results.Any(r => r.Outcome is Outcome.Failed { Failure.PassesByItself: true } && !IsUnfinished(r)))
             return PassEnd.Complete;
-        if (results.Any(r => r.Outcome is Outcome.Failed { Failure.Code: NotReached }))
+        if (
+            results.Any(r =>
+                r.Outcome is Outcome.Failed { Failure: var failure } && Reasons.NotReached.Is(failure.Code)
+            )
+        )
             return PassEnd.GaveWay;
         return results.Any(NeedsNothingMore) ? PassEnd.RateLimited : PassEnd.Complete;
     }

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors.Pipeline;
 using KubeRuntime.Events;
 
 namespace BucketEncryptionOperator.Reconciling;
@@ -14,11 +13,6 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </summary>
 internal static class PolicyEvents
 {
-    public const string EncryptionApplied = "EncryptionApplied";
-    public const string EncryptionRemoved = "EncryptionRemoved";
-    public const string DriftDetected = "DriftDetected";
-    public const string VendorError = "VendorError";
-
     private const int NamedBuckets = 10;
 
     /// <summary>
@@ -44,14 +38,14 @@ internal static class PolicyEvents
                     ? new Fact(
                         result.Bucket,
                         IsWarning: false,
-                        EncryptionRemoved,
+                        Reasons.EncryptionRemoved.Name,
                         "Delete",
                         $"default encryption removed; it was {applied.From}."
                     )
                     : new Fact(
                         result.Bucket,
                         IsWarning: false,
-                        EncryptionApplied,
+                        Reasons.EncryptionApplied.Name,
                         "Put",
                         $"default encryption is now {applied.To}; it was {applied.From}."
                     )
@@ -64,17 +58,16 @@ internal static class PolicyEvents
     /// <param name="written">Buckets that were written: <see cref="Done"/> has told of their drift.</param>
     public static IEnumerable<Occurrence> Changes(
         BucketEncryptionPolicy policy,
-        PolicyStatus after,
+        ComposedStatus after,
         IReadOnlySet<string> written,
         DateTimeOffset now
     )
     {
         var before = RowsOfThisSpec(policy);
         var facts = new List<Fact>();
-        foreach (var row in after.Buckets)
+        foreach (var row in after.Status.Buckets)
         {
             var last = before.GetValueOrDefault(row.Name);
-            var error = StatusChanges.NewError(policy.Status, row);
             if (
                 last is { State: BucketStatus.InSync, Observed: { } kept }
                 && row is { State: not BucketStatus.InSync, Observed: { } seen }
@@ -87,13 +80,13 @@ internal static class PolicyEvents
                     new Fact(
                         row.Name,
                         IsWarning: true,
-                        DriftDetected,
+                        Reasons.DriftDetected.Name,
                         "Get",
                         $"default encryption is not as declared: {Words(found)}. Nothing is written; the status says "
                             + "what would be."
                     )
                 );
-            if (error is not null && Problem(row.Name, error) is { } problem)
+            if (after.NewErrorOf(row) is { } error && Problem(row.Name, error) is { } problem)
                 facts.Add(problem);
         }
         return Group(policy, facts, now);
@@ -111,50 +104,33 @@ internal static class PolicyEvents
         new(
             bucket,
             IsWarning: true,
-            DriftDetected,
+            Reasons.DriftDetected.Name,
             "Get",
             $"default encryption was changed by somebody else, from {Words(from)} to "
                 + $"{(to is null ? "something unread" : Words(to))}."
         );
 
     private static Fact? Problem(string bucket, BucketError error) =>
-        error.Code switch
+        error.Event() switch
         {
-            // They pass in seconds.
-            BucketStatuses.Confirming or Ownership.AnotherWrites or Releaser.AwaitingSuccessor => null,
-            PolicyPass.OnlyReads => null, // DriftDetected has told
-            BucketStatuses.NotConverging
-            or BucketStatuses.DisableNotEffective
-            or BucketStatuses.Contested
-            or Planner.DowngradeRefused
-            or Planner.KmsKeyRequired
-            or Ownership.BucketConflict
-            or WriteAheadRecorder.OriginalTooLarge
-            or WriteAheadRecorder.AwaitingRelease => new Fact(
+            ReasonEvent.None => null,
+            ReasonEvent.VendorError => new Fact(
                 bucket,
                 IsWarning: true,
-                error.Code,
-                error.Operation,
-                Sentence(error.Message, error.Hint)
-            ),
-            _ when Ownership.IsAboutOwner(error.Code) => new Fact(
-                bucket,
-                IsWarning: true,
-                error.Code,
-                error.Operation,
-                Sentence(error.Message, error.Hint)
-            ),
-            _ when error.Operation is NotLeading.CheckLease or Planner.Step => null,
-            _ => new Fact(
-                bucket,
-                IsWarning: true,
-                VendorError,
+                Reasons.CommonEvent.Name,
                 error.Operation,
                 Sentence($"{error.Operation} failed with {error.Code}{Answered(error)}.", error.Hint)
             )
             {
                 RequestId = error.RequestId,
             },
+            var own => new Fact(
+                bucket,
+                IsWarning: own == ReasonEvent.Warning,
+                error.Code,
+                error.Operation,
+                Sentence(error.Message, error.Hint)
+            ),
         };
 
     private static string Answered(BucketError error) =>

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Encryption;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using KubeRuntime.Informers;
@@ -18,11 +19,9 @@ internal sealed class PolicyMetrics
         HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400, 43200],
     };
 
-    private static readonly string[] FuseReasons =
+    private static readonly string[] BackOffReasons =
     [
-        BucketStatuses.NotConverging,
-        BucketStatuses.DisableNotEffective,
-        BucketStatuses.Contested,
+        .. Reasons.All.Where(r => r.Has(ReasonTraits.BackOff)).Select(r => r.Name).Order(StringComparer.Ordinal),
     ];
 
     private readonly Lock _gate = new();
@@ -58,7 +57,7 @@ internal sealed class PolicyMetrics
         );
         _found.Add(0); // counters begin at zero, so that the first is a rise that an alert sees
         _corrected.Add(0);
-        foreach (var reason in FuseReasons)
+        foreach (var reason in BackOffReasons)
             _fuses.Add(0, new KeyValuePair<string, object?>("reason", reason));
     }
 
@@ -104,10 +103,11 @@ internal sealed class PolicyMetrics
     }
 
     /// <param name="isNews">The status was written, for it says something new.</param>
-    public void Told(BucketEncryptionPolicy policy, PolicyStatus status, Findings findings, bool isNews)
+    public void Told(BucketEncryptionPolicy policy, ComposedStatus composed, Findings findings, bool isNews)
     {
+        var status = composed.Status;
         if (isNews)
-            CountRows(policy, status, findings.Written);
+            CountRows(policy, composed, findings.Written);
         long? changedAt = null;
         lock (_gate)
         {
@@ -119,7 +119,7 @@ internal sealed class PolicyMetrics
             if (
                 entry.ChangedAt is not null
                 && status.ObservedGeneration == policy.Metadata.Generation
-                && status.Conditions.Find(StatusComposer.Compliant)?.Status == Condition.True
+                && status.Conditions.Find(ConditionTypes.Compliant)?.Status == Condition.True
             )
                 (changedAt, entry.ChangedAt) = (entry.ChangedAt, null);
         }
@@ -127,9 +127,9 @@ internal sealed class PolicyMetrics
             _apply.Record(_time.GetElapsedTime(from).TotalSeconds);
     }
 
-    private void CountRows(BucketEncryptionPolicy policy, PolicyStatus status, IReadOnlySet<string> written)
+    private void CountRows(BucketEncryptionPolicy policy, ComposedStatus composed, IReadOnlySet<string> written)
     {
-        foreach (var row in status.Buckets)
+        foreach (var row in composed.Status.Buckets)
         {
             var before = RowOf(policy, row.Name);
             var changed =
@@ -139,10 +139,7 @@ internal sealed class PolicyMetrics
                 && !written.Contains(row.Name);
             if (changed || (row.Planned is not null && before?.Planned is null))
                 _found.Add(1);
-            if (
-                StatusChanges.NewError(policy.Status, row) is { } error
-                && FuseReasons.Contains(error.Code, StringComparer.Ordinal)
-            )
+            if (composed.NewErrorOf(row) is { } error && error.Has(ReasonTraits.BackOff))
                 _fuses.Add(1, new KeyValuePair<string, object?>("reason", error.Code));
         }
     }

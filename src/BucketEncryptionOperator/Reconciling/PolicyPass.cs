@@ -33,8 +33,6 @@ internal sealed class PolicyPass(
     PassOptions options
 )
 {
-    public const string OnlyReads = "ReadOnly";
-
     /// <summary>Until the next try of a bucket that has to wait for others to be released.</summary>
     private static readonly TimeSpan ReleasePause = TimeSpan.FromMinutes(1);
 
@@ -270,7 +268,7 @@ internal sealed class PolicyPass(
     /// <summary>The bucket could not be put on record.</summary>
     private static BucketResult Refused(BucketObservation.Seen look, Failure why)
     {
-        var isWaiting = why.Code == WriteAheadRecorder.AwaitingRelease;
+        var isWaiting = Reasons.AwaitingRelease.Is(why.Code);
         Outcome outcome = isWaiting
             ? look.Plan is Plan.Write
                 ? new Outcome.Waiting(look.Observed.Encryption, why, ReleasePause)
@@ -312,7 +310,7 @@ internal sealed class PolicyPass(
     }
 
     private static Failure ReadOnlyRefusal { get; } =
-        new(FailureKind.Refused, Planner.Step, OnlyReads)
+        new(Reasons.ReadOnly, Planner.Step)
         {
             Message = "The operator runs with --read-only and writes to no vendor.",
             Hint = "status.buckets[].planned says what would be sent.",

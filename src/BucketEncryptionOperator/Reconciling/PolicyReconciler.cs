@@ -210,7 +210,7 @@ internal sealed class PolicyReconciler(
                 policy,
                 new Findings(
                     [],
-                    new Failure(FailureKind.Bug, "Reconcile", "OperatorBug")
+                    new Failure(Reasons.OperatorBug, "Reconcile")
                     {
                         Message = "The operator has a bug; its log tells more.",
                     },

@@ -20,11 +20,6 @@ internal sealed class Releaser(
     TimeProvider time
 )
 {
-    public const string RestoreUnavailable = "RestoreUnavailable";
-    public const string AwaitingSuccessor = "AwaitingSuccessor";
-    public const string BucketElsewhere = "BucketElsewhere";
-    public const string StatusLost = "StatusLost";
-
     private const string Step = "Release";
 
     /// <summary>
@@ -194,13 +189,13 @@ internal sealed class Releaser(
         };
 
     private static Failure Unavailable { get; } =
-        new(FailureKind.Refused, "Restore", RestoreUnavailable)
+        new(Reasons.RestoreUnavailable, "Restore")
         {
             Message = "What the bucket had before this policy is not on record; it was left as it is.",
         };
 
     private static Failure Lost { get; } =
-        new(FailureKind.Refused, Step, StatusLost)
+        new(Reasons.StatusLost, Step)
         {
             Message =
                 "The policy's status was lost, and with it the record of the buckets that the policy owned: its "
@@ -208,7 +203,7 @@ internal sealed class Releaser(
         };
 
     private static Failure NotPassedOn { get; } =
-        new(FailureKind.Refused, "Restore", RestoreUnavailable)
+        new(Reasons.RestoreUnavailable, "Restore")
         {
             Message =
                 "A policy of another namespace, or of another vendor's store, owns the bucket now; it was left as it "
@@ -216,7 +211,7 @@ internal sealed class Releaser(
         };
 
     private static Failure Awaiting { get; } =
-        new(FailureKind.Conflict, Step, AwaitingSuccessor)
+        new(Reasons.AwaitingSuccessor, Step)
         {
             Message =
                 "Another policy may be about to take the bucket over as it is; if none has after two minutes at the "
@@ -224,7 +219,7 @@ internal sealed class Releaser(
         };
 
     private static Failure Elsewhere(string partition) =>
-        new(FailureKind.Refused, Step, BucketElsewhere)
+        new(Reasons.BucketElsewhere, Step)
         {
             Message =
                 $"The store led to {partition} when this policy wrote the bucket, and leads elsewhere now; the bucket "

@@ -47,7 +47,7 @@ internal static class Schedule
         && status.ObservedGeneration == meta.Generation
         && status.LastHandledReconcileAt == AskedFor(policy)
         && status.Inputs == inputs
-        && status.Conditions.Find(StatusComposer.Ready) is { Status: Condition.True }
+        && status.Conditions.Find(ConditionTypes.Ready) is { Status: Condition.True }
         && status.Buckets.All(b => b.State != BucketStatus.Releasing);
 
     /// <summary>What somebody has asked for a look with; any new value is a new request.</summary>

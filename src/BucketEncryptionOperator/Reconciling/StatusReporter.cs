@@ -31,15 +31,15 @@ internal sealed class StatusReporter(
     {
         var now = time.GetUtcNow();
         findings = findings.WithForeignTimes(policy.Status, now);
-        var status = StatusComposer.Compose(policy, findings, options.Evidence, now);
+        var composed = StatusComposer.Compose(policy, findings, options.Evidence, now);
         TellDone(policy, findings);
-        var told = await writer.WriteAsync(policy, status, cancellationToken);
+        var (told, written) = await writer.WriteAsync(policy, composed.Status, cancellationToken);
         ownership.Reported(told);
-        metrics.Told(policy, status, findings, isNews: !ReferenceEquals(told, policy));
-        if (!ReferenceEquals(told, policy))
+        metrics.Told(policy, composed, findings, isNews: written);
+        if (written)
         {
-            LogChange(logger, policy.Status, status);
-            Record(PolicyEvents.Changes(policy, status, findings.Written, now));
+            LogChange(logger, policy.Status, composed);
+            Record(PolicyEvents.Changes(policy, composed, findings.Written, now));
         }
         var settled = Schedule.Next(policy.Metadata.Uid, resync, now);
         return (
@@ -49,7 +49,7 @@ internal sealed class StatusReporter(
                 : FailurePolicy.Next(
                     findings.OutcomesAt(now),
                     settled,
-                    StatusComposer.UntilMissingStalls(status, now)
+                    PolicyConditions.UntilMissingStalls(composed.Status, now)
                 ) switch
                 {
                     { Delay: null } => ReconcileResult.OnChange,
@@ -81,8 +81,8 @@ internal sealed class StatusReporter(
     )
     {
         var woken = ConcernedByRelease(told, findings);
-        if (ReferenceEquals(before, told))
-            return woken;
+        if (before.Metadata.ResourceVersion == told.Metadata.ResourceVersion)
+            return woken; // no status was written
         var rows = (before.Status?.Buckets ?? []).ToDictionary(b => b.Name, StringComparer.Ordinal);
         foreach (var row in told.Status?.Buckets ?? [])
         {
@@ -96,7 +96,7 @@ internal sealed class StatusReporter(
                         : ownership.Others(told, [row.Name])
                 );
             else if (
-                (row.Error?.Code == Ownership.AnotherWrites && last?.Error?.Code != Ownership.AnotherWrites)
+                (Reasons.HeldByAnother.Is(row.Error?.Code) && !Reasons.HeldByAnother.Is(last?.Error?.Code))
                 || Denials(row) != Denials(last)
             )
                 Add(ownership.WriterOf(id));
@@ -135,16 +135,17 @@ internal sealed class StatusReporter(
     }
 
     /// <summary>One line for each thing that changed with a status, none for what stayed.</summary>
-    private static void LogChange(ILogger logger, PolicyStatus? before, PolicyStatus after)
+    private static void LogChange(ILogger logger, PolicyStatus? before, ComposedStatus composed)
     {
+        var after = composed.Status;
         foreach (var row in after.Buckets)
         {
-            if (StatusChanges.NewError(before, row) is { } error && error.Code != PassProgress.NotReached)
+            if (composed.NewErrorOf(row) is { } error && !error.Has(ReasonTraits.NotLogged))
                 LogFailed(logger, row.Name, error);
         }
-        var was = before?.Conditions.Find(StatusComposer.Ready);
+        var was = before?.Conditions.Find(ConditionTypes.Ready);
         if (
-            after.Conditions.Find(StatusComposer.Ready) is { } ready
+            after.Conditions.Find(ConditionTypes.Ready) is { } ready
             && (was?.Status != ready.Status || was.Reason != ready.Reason)
         )
         {

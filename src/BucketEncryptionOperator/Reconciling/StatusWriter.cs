@@ -6,6 +6,10 @@ using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
+/// <param name="Policy">The policy as it is stored now.</param>
+/// <param name="Written">Whether a patch was sent: an equal status is not.</param>
+internal sealed record StatusWriteResult(BucketEncryptionPolicy Policy, bool Written);
+
 /// <summary>
 /// Writes a status: one patch bound to the version that it was made from, and none at all when nothing changed. All
 /// parts of the status that may go are always present, so that a merge patch leaves nothing old behind.
@@ -19,11 +23,8 @@ internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncrypti
     /// </summary>
     private readonly ConcurrentDictionary<string, string> _unanswered = new(StringComparer.Ordinal);
 
-    /// <returns>
-    /// The policy as it is stored now: the very object that was given, where nothing was to be written.
-    /// </returns>
     /// <exception cref="KubeApiException">Conflict: the policy has changed since it was read.</exception>
-    public async Task<BucketEncryptionPolicy> WriteAsync(
+    public async Task<StatusWriteResult> WriteAsync(
         BucketEncryptionPolicy policy,
         PolicyStatus status,
         CancellationToken cancellationToken
@@ -31,7 +32,7 @@ internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncrypti
     {
         var (uid, version) = (policy.Metadata.Uid, policy.Metadata.ResourceVersion);
         if (policy.Status is { } current && IsSame(current, status) && _unanswered.GetValueOrDefault(uid) != version)
-            return policy;
+            return new StatusWriteResult(policy, Written: false);
         _unanswered[uid] = version;
         var patch = new StatusPatch
         {
@@ -47,7 +48,7 @@ internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncrypti
         );
         _unanswered.TryRemove(uid, out _);
         mirror.Replace(version, written);
-        return written;
+        return new StatusWriteResult(written, Written: true);
     }
 
     /// <summary>The policy is gone.</summary>

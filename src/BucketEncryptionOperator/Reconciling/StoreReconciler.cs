@@ -145,8 +145,8 @@ internal sealed class StoreReconciler<T>(
         );
         kind.Mirror.Replace(meta.ResourceVersion, written);
         var (before, after) = (
-            store.Status?.Conditions.Find(StatusComposer.Ready),
-            status.Conditions.Find(StatusComposer.Ready)
+            store.Status?.Conditions.Find(ConditionTypes.Ready),
+            status.Conditions.Find(ConditionTypes.Ready)
         );
         if (after is not null && (before?.Status, before?.Reason) != (after.Status, after.Reason))
             Log.StoreReadyChanged(

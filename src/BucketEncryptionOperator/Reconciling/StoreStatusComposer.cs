@@ -31,9 +31,6 @@ internal sealed record StoreFindings(Failure? Failure, AccessKeyState Standing, 
 /// </summary>
 internal static class StoreStatusComposer
 {
-    public const string KeysAccepted = "KeysAccepted";
-    public const string KeysResolved = "KeysResolved";
-
     public static StoreStatus Compose(ObjectMeta meta, StoreStatus? before, StoreFindings findings, DateTimeOffset time)
     {
         var now = KubeTimeConverter.Truncate(time);
@@ -58,7 +55,7 @@ internal static class StoreStatusComposer
 
     /// <summary>How long from now until a missing thing is no longer waited for.</summary>
     public static TimeSpan UntilMissingStalls(StoreStatus status, DateTimeOffset now) =>
-        status.Conditions.Find(StatusComposer.Ready) is { Status: Condition.False } ready
+        status.Conditions.Find(ConditionTypes.Ready) is { Status: Condition.False } ready
             ? ready.LastTransitionTime + FailurePolicy.MissingGrace - now
             : FailurePolicy.MissingGrace;
 
@@ -76,8 +73,8 @@ internal static class StoreStatusComposer
         }
         var rejected = findings.Failure is null;
         var reason = rejected
-            ? StatusComposer.CredentialsRejected
-            : StatusComposer.Legal(failure.Code, failure.HttpStatus);
+            ? Reasons.CredentialsRejected.Name
+            : PolicyVerdict.ToReason(failure.Code, failure.HttpStatus);
         var message = Sentence(
             rejected ? $"The vendor rejects the access key: {failure.Code}." : failure.Message,
             failure.Hint
@@ -87,14 +84,14 @@ internal static class StoreStatusComposer
             && (failure.Kind != FailureKind.Missing || UntilMissingStalls(last, now) <= TimeSpan.Zero);
         yield return new Condition
         {
-            Type = StatusComposer.Ready,
+            Type = ConditionTypes.Ready,
             Status = failure.PassesByItself ? Condition.Unknown : Condition.False,
             Reason = reason,
             Message = message,
         };
         yield return new Condition
         {
-            Type = stalled ? StatusComposer.Stalled : StatusComposer.Reconciling,
+            Type = stalled ? ConditionTypes.Stalled : ConditionTypes.Reconciling,
             Status = Condition.True,
             Reason = reason,
             Message = message,
@@ -107,13 +104,15 @@ internal static class StoreStatusComposer
     /// </summary>
     private static Condition Good(StoreFindings findings, StoreStatus last, bool sameSpec)
     {
-        var wasTaken = last.Conditions.Find(StatusComposer.Ready) is { Status: Condition.True, Reason: KeysAccepted };
+        var wasTaken =
+            last.Conditions.Find(ConditionTypes.Ready) is { Status: Condition.True, Reason: var reason }
+            && Reasons.KeysAccepted.Is(reason);
         var taken = findings.Standing is AccessKeyState.Taken || (sameSpec && wasTaken && !findings.HasOtherKey);
         return new Condition
         {
-            Type = StatusComposer.Ready,
+            Type = ConditionTypes.Ready,
             Status = Condition.True,
-            Reason = taken ? KeysAccepted : KeysResolved,
+            Reason = (taken ? Reasons.KeysAccepted : Reasons.KeysResolved).Name,
             Message = Sentence(
                 taken
                     ? "The vendor has taken the keys."

@@ -27,8 +27,6 @@ internal sealed class WriteAheadRecorder(
 )
 {
     public const string Finalizer = "bucketencryption.io/release";
-    public const string OriginalTooLarge = "OriginalTooLarge";
-    public const string AwaitingRelease = "AwaitingRelease";
 
     /// <summary>
     /// Buckets that a policy may have to release. With the 256 that its spec may name, its status then has no more rows
@@ -62,11 +60,11 @@ internal sealed class WriteAheadRecorder(
 
     /// <returns>The policy with the rows in its status.</returns>
     /// <exception cref="KubeApiException">Nothing may be written to a vendor then.</exception>
-    public Task<BucketEncryptionPolicy> WriteAsync(
+    public async Task<BucketEncryptionPolicy> WriteAsync(
         BucketEncryptionPolicy policy,
         IReadOnlyList<BucketStatus> rows,
         CancellationToken cancellationToken
-    ) => writer.WriteAsync(policy, StatusComposer.WithRows(policy, rows), cancellationToken);
+    ) => (await writer.WriteAsync(policy, StatusComposer.WithRows(policy, rows), cancellationToken)).Policy;
 
     /// <summary>The policy must not go before its buckets are released.</summary>
     public Task<BucketEncryptionPolicy> HoldAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken) =>
@@ -214,7 +212,7 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder keeper, PassBasis basi
         catch (KubeApiException e)
         {
             // The other buckets of the pass are on record and go on.
-            return new Failure(FailureKind.Conflict, Planner.Step, "NotOnRecord")
+            return new Failure(Reasons.NotOnRecord, Planner.Step)
             {
                 Message = $"What the write needs on record could not be written: {e.Failure}.",
             };
@@ -333,7 +331,7 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder keeper, PassBasis basi
     private static int Bytes(string? document) => document is null ? 0 : Encoding.UTF8.GetByteCount(document);
 
     private static Failure TooLarge(int size) =>
-        new(FailureKind.Refused, Planner.Step, WriteAheadRecorder.OriginalTooLarge)
+        new(Reasons.OriginalTooLarge, Planner.Step)
         {
             Message =
                 $"What the bucket has now takes {size} bytes to remember; {Original.MaxDocument} are allowed for a "
@@ -342,7 +340,7 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder keeper, PassBasis basi
         };
 
     private static Failure StillReleasing(int held) =>
-        new(FailureKind.Refused, Planner.Step, WriteAheadRecorder.AwaitingRelease)
+        new(Reasons.AwaitingRelease, Planner.Step)
         {
             Message =
                 $"The policy still has to release {held} buckets that it wrote before; it takes no more until some of "

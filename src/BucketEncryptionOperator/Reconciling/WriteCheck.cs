@@ -22,8 +22,6 @@ internal sealed class WriteChecks(
     WriteGuard mayWrite
 )
 {
-    public const string SpecChanged = "SpecChanged";
-
     /// <summary>Whether this process may write at all: else nothing need be put on record.</summary>
     public bool MayWrite => mayWrite();
 
@@ -31,7 +29,7 @@ internal sealed class WriteChecks(
 
     /// <summary>The change is in the queue already.</summary>
     private static Failure Changed { get; } =
-        new(FailureKind.Conflict, Planner.Step, SpecChanged)
+        new(Reasons.SpecChanged, Planner.Step)
         {
             Message =
                 "The policy, its store or its keys have changed since the bucket was looked at; nothing was written.",

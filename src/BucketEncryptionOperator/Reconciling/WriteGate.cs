@@ -233,13 +233,13 @@ internal sealed class WriteGate(
         );
 
     private static Failure JustWritten { get; } =
-        new(FailureKind.Conflict, BucketStatuses.Confirm, BucketStatuses.Confirming)
+        new(Reasons.Confirming, BucketStatuses.Confirm)
         {
             Message = "The bucket was written a moment ago, and a read may not show it yet.",
         };
 
     private static Failure KeepsChanging { get; } =
-        new(FailureKind.Conflict, Planner.Step, "KeepsChanging")
+        new(Reasons.KeepsChanging, Planner.Step)
         {
             Message = "The bucket changed each time that it was about to be written.",
         };

@@ -22,19 +22,19 @@ internal sealed class KeySourceReader(bool ambientInNamespacedStores)
         var given = spec.Credentials.Fields();
         if (given.Count != 1)
             return Wrong(
-                "InvalidSpec",
+                Reasons.InvalidSpec,
                 "spec.credentials: name exactly one of secretRef, rrsa, ecsRamRole and webIdentity; "
                     + $"{(given.Count == 0 ? "none is" : string.Join(" and ", given) + " are")} given."
             );
         if (StoreSpecMapping.OnlyFor.TryGetValue(given[0], out var vendor) && vendor != spec.Vendor)
             return Wrong(
-                "InvalidSpec",
+                Reasons.InvalidSpec,
                 $"spec.credentials.{given[0]}: goes only with vendor {vendor}, and the vendor is {spec.Vendor}."
             );
         return spec.Credentials.Source(scope.SecretNamespace, spec.Region) switch
         {
             KeySource.FromIdentity when scope.IsNamespaced && !ambientInNamespacedStores => Wrong(
-                "AmbientNotAllowed",
+                Reasons.AmbientNotAllowed,
                 $"spec.credentials.{given[0]}: the operator's own identity is not for a store of a namespace.",
                 "Use secretRef, or a ClusterBucketStore; or ask whoever runs the operator for "
                     + "--ambient-credentials-in-namespaced-stores."
@@ -43,14 +43,10 @@ internal sealed class KeySourceReader(bool ambientInNamespacedStores)
             null => throw new InvalidOperationException("one is given, and none found"),
         };
 
-        Result<KeySource> Wrong(string code, string message, string? hint = null) =>
+        Result<KeySource> Wrong(FailureReason reason, string message, string? hint = null) =>
             new(
                 Value: null,
-                new Failure(FailureKind.Invalid, StoreReader.ReadStore, code)
-                {
-                    Message = $"{subject}, {message}",
-                    Hint = hint,
-                }
+                new Failure(reason, StoreReader.ReadStore) { Message = $"{subject}, {message}", Hint = hint }
             );
     }
 }

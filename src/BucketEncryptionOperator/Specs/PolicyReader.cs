@@ -228,6 +228,5 @@ internal static class PolicyReader
         && char.IsAsciiLetterOrDigit(id[0])
         && id.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '/' or '_' or '.' or '-');
 
-    private static Failure Invalid(string message) =>
-        new(FailureKind.Invalid, ReadPolicy, "InvalidSpec") { Message = message };
+    private static Failure Invalid(string message) => new(Reasons.InvalidSpec, ReadPolicy) { Message = message };
 }

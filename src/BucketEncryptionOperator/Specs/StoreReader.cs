@@ -97,13 +97,14 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
         if (!allowedEndpoints.Allows(endpoint))
         {
             var refusal = Invalid(
+                Reasons.EndpointNotAllowed,
                 subject,
                 $"spec.endpoint: {endpoint.GetLeftPart(UriPartial.Authority)} is not allowed."
             );
             var hint = vendor.Endpoints.IsSuperseded(endpoint.IdnHost)
                 ? $"Give the region's own endpoint, {vendor.Endpoints.Default(spec.Region)}, or no spec.endpoint."
                 : "Ask whoever runs the operator to list it in --allowed-endpoints (plain http with its scheme).";
-            return new(Value: null, refusal with { Code = "EndpointNotAllowed", Hint = hint });
+            return new(Value: null, refusal with { Hint = hint });
         }
         if (vendor.Endpoints.IsOfAnotherRegion(endpoint, spec.Region))
             return Wrong(
@@ -145,7 +146,7 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
             Failure: null
         );
 
-        Result<Store> Wrong(string message) => new(Value: null, Invalid(subject, message));
+        Result<Store> Wrong(string message) => new(Value: null, Invalid(Reasons.InvalidSpec, subject, message));
     }
 
     /// <summary>An IP address has no room for a bucket before it.</summary>
@@ -196,6 +197,6 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
             : (limit, "");
     }
 
-    private static Failure Invalid(string subject, string message) =>
-        new(FailureKind.Invalid, ReadStore, "InvalidSpec") { Message = $"{subject}, {message}" };
+    private static Failure Invalid(FailureReason reason, string subject, string message) =>
+        new(reason, ReadStore) { Message = $"{subject}, {message}" };
 }

@@ -27,8 +27,6 @@ internal sealed record ClusterStores(
 /// <param name="shared">Null where the installation serves none.</param>
 internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? shared, StoreReader reader)
 {
-    public const string NotAllowed = "StoreNotAllowed";
-
     /// <summary>
     /// Each policy of a store asks at each look, and certificates take long to read. A store that has changed is
     /// another object.
@@ -41,15 +39,13 @@ internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? sha
         {
             null or ApiResources.BucketStore => Own(new NamespacedName(ns, reference.Name)),
             ApiResources.ClusterBucketStore when shared is null => Missing(
-                FailureKind.Invalid,
-                "ClusterStoresNotServed",
+                Reasons.ClusterStoresNotServed,
                 $"spec.storeRef.kind: this installation of the operator serves no {ApiResources.ClusterBucketStore}.",
                 "Use a BucketStore of this namespace, or ask whoever runs the operator for --cluster-stores."
             ),
             ApiResources.ClusterBucketStore => Shared(shared, reference.Name, ns),
             _ => Missing(
-                FailureKind.Invalid,
-                "InvalidSpec",
+                Reasons.InvalidSpec,
                 $"spec.storeRef.kind: \"{reference.Kind}\" is not known; allowed are {ApiResources.BucketStore} and "
                     + $"{ApiResources.ClusterBucketStore}.",
                 hint: null
@@ -97,8 +93,7 @@ internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? sha
         stores.Find(name) is { } store
             ? Read(store)
             : Missing(
-                FailureKind.Missing,
-                "StoreNotFound",
+                Reasons.StoreNotFound,
                 $"spec.storeRef: there is no {ApiResources.BucketStore} \"{name.Name}\" in this namespace.",
                 "Create it, or point a new policy at one that exists."
             );
@@ -113,8 +108,7 @@ internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? sha
         )
             ? Read(store)
             : Missing(
-                FailureKind.Missing,
-                NotAllowed,
+                Reasons.StoreNotAllowed,
                 $"spec.storeRef: {ApiResources.ClusterBucketStore} \"{name}\" does not exist, or does not allow this "
                     + "namespace.",
                 "Ask whoever owns the store to allow the namespace (spec.allowedNamespaces), or point a new policy at "
@@ -139,6 +133,6 @@ internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? sha
             }
             : read;
 
-    private static Result<Store> Missing(FailureKind kind, string code, string message, string? hint) =>
-        new(Value: null, new Failure(kind, StoreReader.ReadStore, code) { Message = message, Hint = hint });
+    private static Result<Store> Missing(FailureReason reason, string message, string? hint) =>
+        new(Value: null, new Failure(reason, StoreReader.ReadStore) { Message = message, Hint = hint });
 }

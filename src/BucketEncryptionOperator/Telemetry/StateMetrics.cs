@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Pipeline;
@@ -127,7 +128,7 @@ internal sealed class StateMetrics
     {
         var ready = _from
             .Policies.Snapshot()
-            .Select(p => p.Status?.Conditions.Find(StatusComposer.Ready)?.Status ?? Condition.Unknown)
+            .Select(p => p.Status?.Conditions.Find(ConditionTypes.Ready)?.Status ?? Condition.Unknown)
             .ToList();
         return new[] { Condition.True, Condition.False, Condition.Unknown }.Select(s => new Measurement<long>(
             ready.Count(r => r == s),
@@ -144,7 +145,8 @@ internal sealed class StateMetrics
     }
 
     /// <summary>
-    /// A code that came with a status is the vendor's, and must be known; any other is a word of ours.
+    /// Reasons of the operator's own and the codes of the vendors' tables. Any other code is <c>Other</c>, so that no
+    /// endpoint, and nobody who may edit a status, can make up series.
     /// </summary>
     private IEnumerable<Measurement<long>> Errors() =>
         _from
@@ -153,7 +155,10 @@ internal sealed class StateMetrics
             .Select(r => r.Error)
             .OfType<BucketError>()
             .CountBy(
-                e => e.HttpStatus is null || _codes.Contains(e.Code) ? e.Code : MeasuredCall.Other,
+                e =>
+                    Reasons.Find(e.Code, e.HttpStatus) is not null || _codes.Contains(e.Code)
+                        ? e.Code
+                        : MeasuredCall.Other,
                 StringComparer.Ordinal
             )
             .Select(c => new Measurement<long>(c.Value, Label("code", c.Key)));

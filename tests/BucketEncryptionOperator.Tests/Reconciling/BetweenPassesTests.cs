@@ -9,8 +9,7 @@ namespace BucketEncryptionOperator.Tests.Reconciling;
 /// <summary>What passes leave to each other: results, looks, what is on record, and what no status says yet.</summary>
 public sealed class BetweenPassesTests : SharedBucketBench
 {
-    private static Failure Limited =>
-        new(FailureKind.Throttled, "Get", AdaptiveRateLimiter.RateLimited) { NotSent = true };
+    private static Failure Limited => new(FailureKind.Throttled, "Get", "RateLimited") { NotSent = true };
 
     [Fact]
     public async Task A_result_that_grows_old_while_the_next_pass_runs_still_counts_for_it()

@@ -129,7 +129,7 @@ public sealed class EndpointStateSourceTests : IAsyncLifetime
         for (var i = 0; i < EndpointCircuitBreakers.OpensAt; i++)
         {
             using var pass = _breakers.Enter(Here, "Get");
-            pass.Failed(new Failure(FailureKind.Transient, "Get", VendorHttp.TimedOut));
+            pass.Failed(new Failure(FailureKind.Transient, "Get", "Timeout"));
         }
     }
 }

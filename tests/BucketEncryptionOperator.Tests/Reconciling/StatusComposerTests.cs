@@ -201,7 +201,7 @@ public sealed partial class StatusComposerTests
         var first = Compose(missing);
         _now += TimeSpan.FromMinutes(5) - TimeSpan.FromSeconds(1);
         var before = Compose(missing);
-        var wait = StatusComposer.UntilMissingStalls(before, _now);
+        var wait = PolicyConditions.UntilMissingStalls(before, _now);
         _now += TimeSpan.FromSeconds(1);
 
         var after = Compose(missing);
@@ -211,7 +211,7 @@ public sealed partial class StatusComposerTests
         Assert.Null(before.Conditions.Find("Stalled"));
         Assert.Equal(_now, after.Conditions.Find("Stalled")?.LastTransitionTime);
         Assert.Equal(Start, after.Conditions.Find("Ready")?.LastTransitionTime);
-        Assert.True(StatusComposer.UntilMissingStalls(after, _now) <= TimeSpan.Zero);
+        Assert.True(PolicyConditions.UntilMissingStalls(after, _now) <= TimeSpan.Zero);
     }
 
     [Fact]
@@ -310,12 +310,12 @@ public sealed partial class StatusComposerTests
                 $"seed {Seed}, step {i}, {findings.Failure} {string.Join(' ', findings.Buckets)}, attempt {attempt}";
 
             var before = _policy.Status ?? new PolicyStatus();
-            var status = StatusComposer.Compose(_policy, findings, Evidence, _now);
+            var status = StatusComposer.Compose(_policy, findings, Evidence, _now).Status;
             var broken = StatusRules.Broken(_policy, status, _now).ToList();
             Assert.True(broken.Count == 0, $"{at}: {string.Join("; ", broken)}");
             _policy = _policy with { Status = status };
 
-            var again = StatusComposer.Compose(_policy, findings, Evidence, _now);
+            var again = StatusComposer.Compose(_policy, findings, Evidence, _now).Status;
             Assert.True(Json(status) == Json(again), $"{at}:\n{Json(before)}\n{Json(status)}\n{Json(again)}");
         }
     }
@@ -378,7 +378,7 @@ public sealed partial class StatusComposerTests
 
     private PolicyStatus Compose(Findings findings)
     {
-        var status = StatusComposer.Compose(_policy, findings, Evidence, _now);
+        var status = StatusComposer.Compose(_policy, findings, Evidence, _now).Status;
         StatusRules.Check(_policy, status, _now);
         _policy = _policy with { Status = status };
         return status;

@@ -183,7 +183,12 @@ public sealed partial class ObservabilityTests
         var known = bench.Metrics.VerifiedAt(Given.PolicyKey);
         bench.Delete(Given.PolicyKey);
 
-        bench.Metrics.Told(last, last.Status!, new Findings([], Failure: null, Attempt: 0), isNews: false);
+        bench.Metrics.Told(
+            last,
+            new ComposedStatus(last.Status!, new HashSet<string>()),
+            new Findings([], Failure: null, Attempt: 0),
+            isNews: false
+        );
 
         Assert.NotNull(known);
         Assert.Null(bench.Metrics.VerifiedAt(Given.PolicyKey));

@@ -72,7 +72,7 @@ internal sealed class BucketEncryptionApi(
             throw new VendorException(problem ?? throw new InvalidOperationException("neither a value nor a reason"));
         if (!KeyRedaction.Repeats(response.Body, call.Key))
             return observed;
-        var repeats = new Failure(FailureKind.Transient, AnswerContext.Get, Answers.Unreadable)
+        var repeats = new Failure(Reasons.UnreadableAnswer, AnswerContext.Get)
         {
             HttpStatus = (int)response.Status,
             Message = "The answer repeats the request's secrets.",
@@ -85,7 +85,7 @@ internal sealed class BucketEncryptionApi(
 
     /// <summary>It was good when the work on the policy began, and the turn was long in coming.</summary>
     private static Failure KeyOver(string operation) =>
-        new(FailureKind.Transient, operation, "KeyExpired")
+        new(Reasons.KeyExpired, operation)
         {
             Message = "The temporary key ended before the request was sent.",
             ConcernsCredentials = true,
@@ -154,7 +154,7 @@ internal sealed class BucketEncryptionApi(
         {
             call?.Ended(e.Failure);
             // the end of the lease is not the endpoint's fault
-            if (pass is null || (e.Failure.Code == VendorHttp.TimedOut && atMost < http.Limit))
+            if (pass is null || (Reasons.Timeout.Is(e.Failure.Code) && atMost < http.Limit))
                 throw;
             throw new VendorException(pass.Failed(e.Failure));
         }

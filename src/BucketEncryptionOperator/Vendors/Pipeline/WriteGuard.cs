@@ -28,7 +28,7 @@ internal static class NotLeading
     /// Passes by itself: the process leads again, or ends, in seconds. Until then the row stays as it was.
     /// </summary>
     public static Failure Failure { get; } =
-        new(FailureKind.Conflict, CheckLease, "NotLeading")
+        new(Reasons.NotLeading, CheckLease)
         {
             Message = "This replica does not hold the lease now; nothing was written.",
             NotSent = true,

@@ -42,8 +42,6 @@ internal sealed record RateLimiterState(
 /// </remarks>
 internal sealed class AdaptiveRateLimiter : IDisposable
 {
-    public const string RateLimited = "RateLimited";
-
     private const double Decrease = 0.8;
     private const double Increase = 0.03;
     private const double SlowestRate = 0.1;
@@ -152,7 +150,7 @@ internal sealed class AdaptiveRateLimiter : IDisposable
 
     private static Failure TooLong(string operation, TimeSpan wait)
     {
-        return new Failure(FailureKind.Throttled, operation, RateLimited)
+        return new Failure(Reasons.RateLimited, operation)
         {
             Message = "The vendor asked to go slower, or more waits for the store's rateLimit than passes in a while.",
             RetryAfter = wait,

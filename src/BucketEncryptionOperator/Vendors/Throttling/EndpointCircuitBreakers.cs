@@ -26,7 +26,7 @@ internal enum EndpointTurn
 /// of any status
 /// does not, and neither do a name that does not resolve or a certificate that is not accepted: these fail at once, and
 /// may be one bucket's own.</item>
-/// <item>Open, from the third request in a row on: requests fail at once with <see cref="Down"/>. In a row means that
+/// <item>Open, from the third request in a row on: requests fail at once with <see cref="Reasons.EndpointDown"/>. In a row means that
 /// the endpoint has answered
 /// nothing since the request was sent. One lost request happens; eight are usually under way at a time, so the third
 /// comes with the first; and an
@@ -42,8 +42,6 @@ internal enum EndpointTurn
 /// </summary>
 internal sealed class EndpointCircuitBreakers : IDisposable
 {
-    public const string Down = "EndpointDown";
-
     internal const int OpensAt = 3;
 
     /// <summary>
@@ -110,7 +108,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     /// <summary>
     /// Fails if a request would not be let through now. To be asked before a wait; it lets nothing through by itself.
     /// </summary>
-    /// <exception cref="VendorException"><see cref="Down"/>.</exception>
+    /// <exception cref="VendorException"><see cref="Reasons.EndpointDown"/>.</exception>
     public void Check(BucketAddress address, string operation)
     {
         lock (_gate)
@@ -123,7 +121,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     }
 
     /// <summary>Asks for leave to send one request now.</summary>
-    /// <exception cref="VendorException"><see cref="Down"/>.</exception>
+    /// <exception cref="VendorException"><see cref="Reasons.EndpointDown"/>.</exception>
     public Pass Enter(BucketAddress address, string operation)
     {
         lock (_gate)
@@ -155,7 +153,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     private Failure FailureOf(Breaker breaker, string operation, bool notSent)
     {
         var now = _time.GetTimestamp();
-        return new Failure(FailureKind.Transient, operation, Down)
+        return new Failure(Reasons.EndpointDown, operation)
         {
             Message =
                 $"The endpoint has not answered several requests in a row ({breaker.Cause?.Code}). One request at a "
@@ -189,9 +187,6 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         _breakers.Remove(place.Value.Whose);
     }
 
-    /// <summary>Whether a failure says that the endpoint did not answer.</summary>
-    private static bool IsNoAnswer(Failure failure) => failure.Code is VendorHttp.Unreachable or VendorHttp.TimedOut;
-
     private void Answered(Breaker breaker, bool isProbe)
     {
         bool isUp;
@@ -213,7 +208,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         {
             var now = _time.GetTimestamp();
             breaker.IsProbed &= !isProbe;
-            var counts = IsNoAnswer(failure) && sentAt >= breaker.AnsweredAt;
+            var counts = failure.Has(ReasonTraits.NoAnswer) && sentAt >= breaker.AnsweredAt;
             if (counts && ++breaker.InARow >= OpensAt && !breaker.IsOpen)
                 (breaker.DownSince, breaker.Cause) = (sentAt, failure);
             if (breaker.DownSince is not { } since)

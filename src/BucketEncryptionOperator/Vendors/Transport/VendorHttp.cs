@@ -18,10 +18,6 @@ internal sealed class VendorHttp : IDisposable
     /// <summary>The largest legal answer is an error document of a few KiB.</summary>
     private const int MaxBody = 64 * 1024;
 
-    /// <summary>Codes of failures that say that nobody is there.</summary>
-    public const string Unreachable = "Unreachable";
-    public const string TimedOut = "Timeout";
-
     private const string CheckWay =
         "Check the store's endpoint and region, and that the operator can reach it (DNS, network policy, proxy).";
     private const string CheckCertificate =
@@ -131,14 +127,19 @@ internal sealed class VendorHttp : IDisposable
         {
             throw NoConnection(
                 operation,
-                Unreachable,
+                Reasons.Unreachable,
                 $"No connection to the endpoint within {ConnectTimeout.TotalSeconds:0.#} s.",
                 CheckWay
             );
         }
         catch (OperationCanceledException)
         {
-            throw NoAnswer(operation, TimedOut, $"No complete answer within {limit.TotalSeconds:0} s.", CheckWay);
+            throw NoAnswer(
+                operation,
+                Reasons.Timeout,
+                $"No complete answer within {limit.TotalSeconds:0} s.",
+                CheckWay
+            );
         }
         catch (AddressNotAllowedException e)
         {
@@ -154,33 +155,33 @@ internal sealed class VendorHttp : IDisposable
             {
                 HttpRequestError.NameResolutionError => NoConnection(
                     operation,
-                    "NameNotResolved",
+                    Reasons.NameNotResolved,
                     "The endpoint's name does not resolve.",
                     CheckWay
                 ),
                 HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoConnection(
                     operation,
-                    Unreachable,
+                    Reasons.Unreachable,
                     WhyUnreachable(e.InnerException),
                     CheckWay
                 ),
                 HttpRequestError.SecureConnectionError => NoConnection(
                     operation,
-                    "TlsFailed",
+                    Reasons.TlsFailed,
                     "The endpoint's certificate was not accepted, or TLS failed otherwise.",
                     CheckCertificate
                 ),
                 HttpRequestError.ConfigurationLimitExceeded => NoAnswer(
                     operation,
-                    "AnswerTooLarge",
+                    Reasons.AnswerTooLarge,
                     $"The answer is larger than {MaxBody} bytes."
                 ),
-                _ => NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete."),
+                _ => NoAnswer(operation, Reasons.BrokenAnswer, "The connection broke before the answer was complete."),
             };
         }
         catch (IOException)
         {
-            throw NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete.");
+            throw NoAnswer(operation, Reasons.BrokenAnswer, "The connection broke before the answer was complete.");
         }
     }
 
@@ -189,7 +190,7 @@ internal sealed class VendorHttp : IDisposable
     /// <summary>Asked again after an hour or a change: a name may lead elsewhere by then.</summary>
     private static VendorException NotAllowed(string operation, AddressNotAllowedException e) =>
         new(
-            new Failure(FailureKind.Refused, operation, "AddressNotAllowed")
+            new Failure(Reasons.AddressNotAllowed, operation)
             {
                 Message = $"{e.Message}. No connection was made.",
                 NotSent = true,
@@ -200,9 +201,9 @@ internal sealed class VendorHttp : IDisposable
             }
         );
 
-    private static VendorException NoConnection(string operation, string code, string message, string hint) =>
+    private static VendorException NoConnection(string operation, FailureReason reason, string message, string hint) =>
         new(
-            new Failure(FailureKind.Transient, operation, code)
+            new Failure(reason, operation)
             {
                 Message = message,
                 Hint = hint,
@@ -222,6 +223,10 @@ internal sealed class VendorHttp : IDisposable
         return $"No connection to any of the endpoint's {failures.Count} addresses ({string.Join(", ", errors)}).";
     }
 
-    private static VendorException NoAnswer(string operation, string code, string message, string? hint = null) =>
-        new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint });
+    private static VendorException NoAnswer(
+        string operation,
+        FailureReason reason,
+        string message,
+        string? hint = null
+    ) => new(new Failure(reason, operation) { Message = message, Hint = hint });
 }

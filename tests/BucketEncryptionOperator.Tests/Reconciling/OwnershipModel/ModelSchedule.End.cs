@@ -127,7 +127,7 @@ internal sealed partial class ModelSchedule
         )
         {
             var error = other.Status?.Buckets.FirstOrDefault(r => r.Name == bucket.Name)?.Error?.Code;
-            var expected = OwnershipOracle.Agree(owner, other) ? null : Ownership.BucketConflict;
+            var expected = OwnershipOracle.Agree(owner, other) ? null : "BucketConflict";
             Assert.True(
                 error == expected,
                 $"{Where}: {other.Metadata.Key} says {error ?? "nothing"} of {bucket}, which "

@@ -141,7 +141,7 @@ public sealed partial class ErrorTableTests
                     failure.Code,
                     failure.HttpStatus,
                     failure.ConcernsCredentials,
-                    StatusComposer.Legal(failure.Code, failure.HttpStatus)
+                    PolicyVerdict.ToReason(failure.Code, failure.HttpStatus)
                 )
             );
             if (kind == None)
@@ -366,7 +366,7 @@ public sealed partial class ErrorTableTests
     [InlineData("nothing, no status", "", null, "Unspecified")]
     public void A_code_becomes_a_legal_reason(string sentence, string code, int? status, string expected)
     {
-        var reason = StatusComposer.Legal(code, status);
+        var reason = PolicyVerdict.ToReason(code, status);
 
         Assert.True(expected == reason, $"{sentence}: {reason}");
         Assert.Matches(HostileAnswerTests.Reason(), reason);
