@@ -4,14 +4,14 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Reconciling;
 
-/// <summary>What a reconcile found: one result a bucket, or why the buckets were not looked at.</summary>
+/// <summary>What a reconcile found: one result per bucket, or why the buckets were not read.</summary>
 /// <param name="Attempt">Tries in a row before this one that ended in a failure which passes by itself.</param>
 internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? Failure, int Attempt)
 {
     /// <summary>Buckets that are not the policy's any more.</summary>
     public ImmutableArray<BucketResult> Releases { get; init; } = [];
 
-    /// <summary>Somebody wants the policy to rest.</summary>
+    /// <summary>The policy has <c>spec.suspend</c>: nothing was read or written.</summary>
     public bool IsSuspended { get; init; }
 
     /// <summary>Results of earlier passes of a suspended policy that no status has yet.</summary>
@@ -23,10 +23,10 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
     /// <summary>Nothing is left to be done for buckets that are not the policy's any more.</summary>
     public bool IsReleased => Failure is null && !IsSuspended && Releases.All(r => r.Outcome is Outcome.Released);
 
-    /// <summary>What was looked with; null where nothing was.</summary>
+    /// <summary>The versions of store and key that were used; null where nothing was read.</summary>
     public string? Inputs { get; init; }
 
-    /// <summary>Whether the pass came to all buckets.</summary>
+    /// <summary>Whether the pass reached all buckets.</summary>
     public PassEnd End { get; init; }
 
     /// <summary>Buckets that were written to.</summary>
@@ -36,7 +36,9 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
     /// <summary>Where the store's buckets are; null where the store is not known.</summary>
     public string? Partition { get; init; }
 
-    /// <summary>For the requeue: a policy-wide failure counts as any bucket's.</summary>
+    /// <summary>
+    /// Outcomes that decide when to reconcile again. A failure of the whole policy counts as one of a bucket.
+    /// </summary>
     public IEnumerable<Outcome> OutcomesAt(DateTimeOffset now) =>
         Failure is not null
             ? [new Outcome.Failed(Failure, Observed: null)]
@@ -63,13 +65,13 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
             }
         );
 
-    /// <summary>Whether a status of the same spec need not speak of the failure yet.</summary>
+    /// <summary>Whether a status of the same spec does not show the failure yet.</summary>
     public bool Tolerates(Failure failure) =>
         failure.PassesByItself && Attempt + 1 < FailurePolicy.ShowsAt(failure.Kind);
 
     /// <summary>
     /// The findings, with the time since when each bucket had nothing but answers that are not the store's. After an
-    /// hour a person is called for, and the store is asked every five minutes.
+    /// hour a person is needed, and the store is asked every five minutes.
     /// </summary>
     public Findings WithForeignTimes(PolicyStatus? last, DateTimeOffset now)
     {

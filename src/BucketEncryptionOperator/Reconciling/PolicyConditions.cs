@@ -77,7 +77,7 @@ internal static class PolicyConditions
         var stalled =
             verdict.Worst == Standing.Stuck
             || (verdict.Worst == Standing.Missing && UntilMissingStalls(last, now) <= TimeSpan.Zero)
-            // Our mistake mends nothing: the rows that called for a person are kept
+            // A bug of ours resolves nothing: the rows that needed a person are kept
             || (verdict.IsBug && IsStalled(last));
         yield return Make(
             stalled ? ConditionTypes.Stalled : ConditionTypes.Reconciling,
@@ -87,7 +87,9 @@ internal static class PolicyConditions
         );
     }
 
-    /// <summary>What was known stays, and nothing is being done: neither Reconciling nor Stalled.</summary>
+    /// <summary>
+    /// Conditions of a suspended policy: Ready stays as it was, with neither Reconciling nor Stalled.
+    /// </summary>
     public static IEnumerable<Condition> OfSuspended(BucketEncryptionPolicy policy, PolicyStatus last)
     {
         const string Message = "The policy is suspended (spec.suspend): nothing is read or written.";
@@ -116,7 +118,7 @@ internal static class PolicyConditions
         };
     }
 
-    /// <summary>How long from now until a missing thing is no longer waited for.</summary>
+    /// <summary>Time until a missing object makes the policy Stalled.</summary>
     public static TimeSpan UntilMissingStalls(PolicyStatus status, DateTimeOffset now) =>
         status.Conditions.Find(ConditionTypes.Ready) is { Status: Condition.False } ready
             ? ready.LastTransitionTime + FailurePolicy.MissingGrace - now

@@ -7,8 +7,8 @@ using KubeRuntime.Events;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// Which events a reconcile has to tell, from the same findings as the status: a pure function, one event for a change
-/// and none for what stays. Buckets to which the same happened share one, for a policy may have 256 of them. No event
+/// The events of a reconcile, from the same findings as the status: a pure function, one event per change and none for
+/// what stays. Buckets to which the same happened share one, for a policy may have 256 of them. No event
 /// holds a vendor's own text; what one says is made of names, codes and the request id.
 /// </summary>
 internal static class PolicyEvents
@@ -16,8 +16,8 @@ internal static class PolicyEvents
     private const int NamedBuckets = 10;
 
     /// <summary>
-    /// What was done to buckets, and the drift that it corrects: told whether or not the status can be written, for it
-    /// is not done again.
+    /// What was done to buckets, and the drift that it corrects: reported whether or not the status can be written, for
+    /// it is not done again.
     /// </summary>
     public static IEnumerable<Occurrence> Done(BucketEncryptionPolicy policy, Findings findings, DateTimeOffset now)
     {
@@ -54,8 +54,10 @@ internal static class PolicyEvents
         return Group(policy, facts, now);
     }
 
-    /// <summary>What the status says for the first time: told once it is written, or it would be told again.</summary>
-    /// <param name="written">Buckets that were written: <see cref="Done"/> has told of their drift.</param>
+    /// <summary>
+    /// What the status says for the first time: reported once it is written, or it would be reported again.
+    /// </summary>
+    /// <param name="written">Buckets that were written: <see cref="Done"/> has reported their drift.</param>
     public static IEnumerable<Occurrence> Changes(
         BucketEncryptionPolicy policy,
         ComposedStatus after,
@@ -93,7 +95,7 @@ internal static class PolicyEvents
     }
 
     /// <summary>
-    /// A row that speaks of another spec says nothing of drift: somebody has changed the declaration, not the bucket.
+    /// A row of another spec says nothing about drift: somebody has changed the declaration, not the bucket.
     /// </summary>
     private static Dictionary<string, BucketStatus> RowsOfThisSpec(BucketEncryptionPolicy policy) =>
         policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation

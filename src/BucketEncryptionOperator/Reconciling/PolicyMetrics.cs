@@ -8,8 +8,8 @@ using KubeRuntime.Informers;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// What happens to policies, counted as it is told; and when each was last verified, exactly, for its status has that
-/// only now and then. A settled policy costs a look-up and two assignments.
+/// Counts what happens to policies as it is reported, and knows exactly when each was last verified: its status has
+/// that only now and then. A settled policy costs a look-up and two assignments.
 /// </summary>
 internal sealed class PolicyMetrics
 {
@@ -62,7 +62,7 @@ internal sealed class PolicyMetrics
     }
 
     /// <summary>
-    /// A policy came, changed or went. What its status speaks of already was there before this process.
+    /// A policy was created, changed or deleted. What its status reports already was there before this process.
     /// </summary>
     public void Changed(Change<BucketEncryptionPolicy> change)
     {
@@ -90,7 +90,7 @@ internal sealed class PolicyMetrics
             return _policies.GetValueOrDefault(policy)?.VerifiedAt;
     }
 
-    /// <summary>What was done, whether or not a status can tell.</summary>
+    /// <summary>What was done, whether or not a status can be written.</summary>
     public void Done(BucketEncryptionPolicy policy, Findings findings)
     {
         foreach (var result in findings.Buckets)
@@ -144,7 +144,7 @@ internal sealed class PolicyMetrics
         }
     }
 
-    /// <summary>What the last status says of a bucket, if it speaks of the same spec.</summary>
+    /// <summary>The bucket's row in the last status, if that is of the same spec.</summary>
     private static BucketStatus? RowOf(BucketEncryptionPolicy policy, string bucket) =>
         policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation
             ? status.Buckets.FirstOrDefault(r => r.Name == bucket)

@@ -5,7 +5,7 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>What the rows of a policy come to: the one reason and message of its condition Ready.</summary>
-/// <param name="Worst">Of all rows.</param>
+/// <param name="Worst">The worst standing of all rows.</param>
 internal sealed record PolicyVerdict(Standing Worst, string Reason, string Message)
 {
     private const int NamedBuckets = 10;
@@ -14,7 +14,7 @@ internal sealed record PolicyVerdict(Standing Worst, string Reason, string Messa
     /// <summary>The operator has failed, and not the policy or its vendor.</summary>
     public bool IsBug { get; init; }
 
-    /// <param name="failure">Why the buckets were not looked at; null where they were.</param>
+    /// <param name="failure">Why the buckets were not read; null where they were.</param>
     public static PolicyVerdict Of(ImmutableArray<StatusStanding> rows, Failure? failure)
     {
         if (failure is not null)
@@ -47,13 +47,13 @@ internal sealed record PolicyVerdict(Standing Worst, string Reason, string Messa
                 $"{Listing(rows)} Mode Audit writes nothing; status.buckets[].planned says what Enforce would send."
             );
         var worst = rows.Max(r => r.Standing);
-        // Those that a person must see to name the reason; the ones that may pass do so only when they are alone.
-        var telling =
+        // Rows that need a person give the reason. Those that may pass give it only where no other row fails.
+        var failing =
             worst >= Standing.Missing
                 ? rows.Where(r => r.Standing >= Standing.Missing)
                 : rows.Where(r => r.Standing != Standing.Good);
-        var reasons = telling.Select(ReasonOf).Distinct(StringComparer.Ordinal).ToList();
-        var hints = telling.Select(r => r.Row.Error?.Hint).Distinct(StringComparer.Ordinal).ToList();
+        var reasons = failing.Select(ReasonOf).Distinct(StringComparer.Ordinal).ToList();
+        var hints = failing.Select(r => r.Row.Error?.Hint).Distinct(StringComparer.Ordinal).ToList();
         var message = Sentence(Listing(rows), hints is [{ } hint] ? hint : null);
         return new PolicyVerdict(worst, reasons is [var one] ? one : Reasons.MultipleErrors.Name, message);
     }
@@ -80,7 +80,7 @@ internal sealed record PolicyVerdict(Standing Worst, string Reason, string Messa
     /// <summary>Names and codes only: what the vendor's texts add may change from one answer to the next.</summary>
     private static string Listing(ImmutableArray<StatusStanding> rows)
     {
-        // Those for a person first, and then as in the spec: no finer, for a row that is kept does not remember more.
+        // Rows that need a person first, then the order of the spec. A kept row knows no finer order.
         var failing = rows.Where(r => r.Standing != Standing.Good)
             .OrderByDescending(r => r.Standing >= Standing.Missing)
             .ToList();

@@ -15,13 +15,12 @@ internal sealed record ComposedStatus(PolicyStatus Status, IReadOnlySet<string> 
 }
 
 /// <summary>
-/// The one place that says what a status is: a pure function of the last status, what was found, and the time. It lives
-/// here and not in Encryption because conditions are Kubernetes' words: <see cref="PolicyVerdict"/>,
-/// <see cref="PolicyConditions"/>.
+/// Composes a status: a pure function of the last status, what was found, and the time. It is here and not in
+/// Encryption because conditions are Kubernetes' words: <see cref="PolicyVerdict"/>, <see cref="PolicyConditions"/>.
 /// </summary>
 internal static class StatusComposer
 {
-    /// <summary>Characters, of all documents that are planned and not sent.</summary>
+    /// <summary>Maximum number of characters of all documents that are planned and not sent.</summary>
     private const int MaxPlans = 256 * 1024;
 
     /// <param name="evidence">How old <c>lastVerifiedTime</c> may get while nothing else changes.</param>
@@ -39,7 +38,7 @@ internal static class StatusComposer
         if (findings.Failure is { } passing && sameSpec && findings.Tolerates(passing))
             return new ComposedStatus(status, new HashSet<string>());
         ImmutableArray<StatusStanding> rows = findings.IsSuspended
-            ? [.. Resting(policy, findings, last, now)]
+            ? [.. Suspended(policy, findings, last, now)]
             : [.. Rows(policy, findings, last, sameSpec, now)];
         var wanted = findings.IsSuspended
             ? PolicyConditions.OfSuspended(policy, last)
@@ -77,7 +76,7 @@ internal static class StatusComposer
         );
     }
 
-    /// <summary>The status as it is but for some rows: what must be on record before something is done.</summary>
+    /// <summary>The last status with some rows replaced: what must be on record before a write.</summary>
     public static PolicyStatus WithRows(BucketEncryptionPolicy policy, IReadOnlyList<BucketStatus> rows)
     {
         var last = policy.Status ?? new PolicyStatus();
@@ -105,7 +104,7 @@ internal static class StatusComposer
             var leaving = policy.Metadata.DeletionTimestamp is not null;
             var spec = leaving ? [] : policy.Spec.Buckets.Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
             foreach (var bucket in spec)
-                yield return Unlooked(
+                yield return WithoutResult(
                     bucket,
                     remembered.GetValueOrDefault(bucket),
                     failure,
@@ -118,20 +117,22 @@ internal static class StatusComposer
                 )
             )
                 yield return BucketStatuses.Leaving(
-                    Unlooked(row.Name, row, failure, sameSpec, PolicyConditions.IsStalled(last))
+                    WithoutResult(row.Name, row, failure, sameSpec, PolicyConditions.IsStalled(last))
                 );
             yield break;
         }
         foreach (var result in findings.Buckets)
-            yield return Looked(result, remembered.GetValueOrDefault(result.Bucket), sameSpec, findings, last, now);
+            yield return WithResult(result, remembered.GetValueOrDefault(result.Bucket), sameSpec, findings, last, now);
         foreach (var result in findings.Releases.Where(r => r.Outcome is not Outcome.Released))
             yield return BucketStatuses.Leaving(
-                Looked(result, remembered.GetValueOrDefault(result.Bucket), sameSpec, findings, last, now)
+                WithResult(result, remembered.GetValueOrDefault(result.Bucket), sameSpec, findings, last, now)
             );
     }
 
-    /// <summary>The rows that are there; a bucket that was never looked at has none to keep.</summary>
-    private static IEnumerable<StatusStanding> Resting(
+    /// <summary>
+    /// Rows of a suspended policy: those of the last status, and new ones for buckets that have none.
+    /// </summary>
+    private static IEnumerable<StatusStanding> Suspended(
         BucketEncryptionPolicy policy,
         Findings findings,
         PolicyStatus last,
@@ -173,8 +174,10 @@ internal static class StatusComposer
             );
     }
 
-    /// <summary>Of a row that speaks of an older spec, what happened stays true: writes and when.</summary>
-    private static StatusStanding Looked(
+    /// <summary>
+    /// The row of a bucket with a result. From a row of an older spec only the history of writes and claims is kept.
+    /// </summary>
+    private static StatusStanding WithResult(
         BucketResult result,
         BucketStatus? remembered,
         bool sameSpec,
@@ -183,7 +186,7 @@ internal static class StatusComposer
         DateTimeOffset now
     )
     {
-        // A row of a bucket elsewhere is another bucket's: nothing of it holds here.
+        // A row of another partition is about another bucket: nothing of it is valid here.
         var before =
             remembered?.Partition is { } partition && findings.Partition is { } here && partition != here
                 ? null
@@ -210,7 +213,7 @@ internal static class StatusComposer
         };
     }
 
-    private static StatusStanding Unlooked(
+    private static StatusStanding WithoutResult(
         string bucket,
         BucketStatus? last,
         Failure failure,
@@ -222,15 +225,16 @@ internal static class StatusComposer
             : new StatusStanding(BucketStatuses.NotLookedAt(bucket, last), Standing.Unread);
 
     /// <summary>
-    /// An object may have a megabyte and a half in all: of many large plans the last ones lose their document.
+    /// Limits the size of a status, for etcd takes 1.5 MB per object: of many large plans the last ones lose their
+    /// document.
     /// </summary>
     private static ImmutableArray<BucketStatus> Bounded(IEnumerable<BucketStatus> rows)
     {
-        var room = MaxPlans;
+        var left = MaxPlans;
         return
         [
             .. rows.Select(row =>
-                row.Planned is not { Document: { } document } plan || (room -= document.Length) >= 0
+                row.Planned is not { Document: { } document } plan || (left -= document.Length) >= 0
                     ? row
                     : row with
                     {
@@ -240,7 +244,7 @@ internal static class StatusComposer
         ];
     }
 
-    /// <summary>Of the policy's own buckets; such as are being released do not count.</summary>
+    /// <summary>Counts the policy's buckets by state, without those that are being released.</summary>
     private static BucketSummary Summary(IEnumerable<BucketStatus> rows)
     {
         var ours = rows.Where(r => r.State != BucketStatus.Releasing).ToList();

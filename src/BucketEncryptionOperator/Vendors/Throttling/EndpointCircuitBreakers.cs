@@ -26,8 +26,8 @@ internal enum EndpointTurn
 /// of any status
 /// does not, and neither do a name that does not resolve or a certificate that is not accepted: these fail at once, and
 /// may be one bucket's own.</item>
-/// <item>Open, from the third request in a row on: requests fail at once with <see cref="Reasons.EndpointDown"/>. In a row means that
-/// the endpoint has answered
+/// <item>Open, from the third request in a row on: requests fail at once with <see cref="Reasons.EndpointDown"/>. In a
+/// row means that the endpoint has answered
 /// nothing since the request was sent. One lost request happens; eight are usually under way at a time, so the third
 /// comes with the first; and an
 /// endpoint that was taken for down by mistake is asked again within seconds.</item>
