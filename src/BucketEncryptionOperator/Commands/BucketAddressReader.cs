@@ -5,6 +5,7 @@ using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Commands;
 
@@ -21,9 +22,6 @@ internal sealed class BucketAddressReader(
     Func<string, string?> environment
 )
 {
-    private const int LongestName = 253;
-    private const int LongestLabel = 63;
-
     private readonly ShellNames _shell = task.Vendor.Shell;
     private readonly EndpointNames _endpoints = task.Vendor.Endpoints;
 
@@ -84,8 +82,8 @@ internal sealed class BucketAddressReader(
             var host = VendorRequest.Target(address).IdnHost;
             var isName =
                 Ascii.IsValid(host)
-                && host.Length <= LongestName
-                && host.Split('.').All(label => label.Length is > 0 and <= LongestLabel);
+                && host.Length <= DnsName.MaxSubdomain
+                && host.Split('.').All(label => label.Length is > 0 and <= DnsName.MaxLabel);
             if (isName || IPAddress.TryParse(host, out _))
                 return;
         }
@@ -101,7 +99,7 @@ internal sealed class BucketAddressReader(
     /// <summary>It goes into what is signed, and a region into a host name.</summary>
     private static string? Label(string? text, string where, string what) =>
         string.IsNullOrEmpty(text) ? null
-        : text.Length <= LongestLabel && text.All(StoreReader.IsLabelLetter) ? text
+        : text.Length <= DnsName.MaxLabel && DnsName.IsLabel(text, edgeHyphens: true) ? text
         : throw new UsageException(
             $"{where} is no {what}: it has lower-case letters, digits and hyphens, for example "
                 + (what == "region" ? "cn-hangzhou" : "cb-example")

@@ -1,4 +1,5 @@
 using BucketEncryptionOperator.Credentials;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Commands;
 
@@ -35,7 +36,7 @@ internal sealed class BucketKeyReader(
             IsMode(mode, "AK") ? null : token
         );
         // They go into headers.
-        if (!IsPrintable(key.Id) || !IsPrintable(key.SecurityToken ?? ""))
+        if (!VisibleAscii.IsAll(key.Id) || !VisibleAscii.IsAll(key.SecurityToken ?? ""))
             throw new UsageException("accessKeyID and stsToken must be printable ASCII");
         return key;
     }
@@ -79,6 +80,4 @@ internal sealed class BucketKeyReader(
         string.Equals(mode, name, StringComparison.OrdinalIgnoreCase);
 
     private static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
-
-    private static bool IsPrintable(string text) => text.All(c => c is > ' ' and < '\x7f');
 }

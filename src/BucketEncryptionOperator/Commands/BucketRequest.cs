@@ -81,13 +81,7 @@ internal sealed record BucketRequest(
             );
         }
         var bucket = url[(at + 3)..].TrimEnd('/');
-        if (
-            bucket.Length is < 3 or > 63
-            || !bucket.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')
-            || bucket.StartsWith('.')
-            || bucket.EndsWith('.')
-            || bucket.Contains("..", StringComparison.Ordinal)
-        )
+        if (!BucketName.IsValid(bucket, edgeHyphens: true))
             throw new UsageException(
                 "the bucket's name is none: it has 3 to 63 lower-case letters, digits, hyphens and dots, and no "
                     + "object follows it"

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Xml;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Credentials;
 
@@ -92,7 +93,7 @@ internal sealed class AnswerFields
     }
 
     /// <summary>What may go into a header.</summary>
-    private string? Word(string name) => this[name] is { } text && text.All(c => c is > ' ' and <= '~') ? text : null;
+    private string? Word(string name) => this[name] is { } text && VisibleAscii.IsAll(text) ? text : null;
 
     private void Add(JsonElement element)
     {

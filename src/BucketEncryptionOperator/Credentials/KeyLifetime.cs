@@ -1,3 +1,5 @@
+using BucketEncryptionOperator.Encryption;
+
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
@@ -19,24 +21,20 @@ internal sealed class KeyLifetime(TimeSpan lasts, long askedAt, TimeProvider tim
     private static readonly TimeSpan LongestMargin = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestAhead = TimeSpan.FromMinutes(10);
 
-    private readonly TimeSpan _lasts = lasts < Longest ? lasts : Longest;
+    private readonly TimeSpan _lasts = Durations.Min(lasts, Longest);
     private readonly DateTimeOffset _since = time.GetUtcNow() - time.GetElapsedTime(askedAt);
 
-    public TimeSpan Left => _lasts - Max(time.GetElapsedTime(askedAt), time.GetUtcNow() - _since);
+    public TimeSpan Left => _lasts - Durations.Max(time.GetElapsedTime(askedAt), time.GetUtcNow() - _since);
 
     /// <summary>
     /// Not to be sent any more: a request takes time to arrive, and clocks of one vendor differ. The last twentieth of
     /// its life, a minute at most.
     /// </summary>
-    public bool IsOver => Left <= Min(_lasts / 20, LongestMargin);
+    public bool IsOver => Left <= Durations.Min(_lasts / 20, LongestMargin);
 
     /// <summary>
     /// Time to ask for the next: the last fifth of its life, 10 minutes at most. (The metadata of an ECS instance have
     /// a new key no earlier than that.)
     /// </summary>
-    public bool IsLate => Left <= Min(_lasts / 5, LongestAhead);
-
-    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
-
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+    public bool IsLate => Left <= Durations.Min(_lasts / 5, LongestAhead);
 }

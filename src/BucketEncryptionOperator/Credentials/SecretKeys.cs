@@ -242,7 +242,7 @@ internal sealed class SecretKeys(
         if (secret.Data is null || !secret.Data.TryGetValue(name, out var bytes) || bytes is null)
             return null;
         var text = Encoding.UTF8.GetString(bytes).TrimEnd('\r', '\n');
-        return text.Length <= MaxLength && text.All(c => c is > ' ' and < '\x7f') ? text : "";
+        return text.Length <= MaxLength && VisibleAscii.IsAll(text) ? text : "";
     }
 
     private sealed class Entry : KeyEntry

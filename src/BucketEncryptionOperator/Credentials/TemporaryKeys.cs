@@ -137,9 +137,9 @@ internal sealed class TemporaryKeys(
         if (renewed is null)
         {
             entry.Failures++;
-            entry.Pause = Between(
-                ShortestPause,
+            entry.Pause = Durations.Clamp(
                 ShortestPause * Math.Pow(2, Math.Min(entry.Failures - 1, 16)),
+                ShortestPause,
                 LongestPause
             );
             return;
@@ -154,7 +154,7 @@ internal sealed class TemporaryKeys(
             && known.SecurityToken == renewed.SecurityToken;
         // An instance's metadata have the next key when they have it: it is asked for again before the old one ends.
         entry.Pause = same
-            ? Between(ShortestPause, (renewed.Lifetime?.Left ?? TimeSpan.Zero) / 2, LongestPause)
+            ? Durations.Clamp((renewed.Lifetime?.Left ?? TimeSpan.Zero) / 2, ShortestPause, LongestPause)
             : TimeSpan.Zero;
         if (!same)
             entry.Key = renewed;
@@ -175,11 +175,6 @@ internal sealed class TemporaryKeys(
             Hint = "Check the clocks of the node and of whoever gives the keys.",
             ConcernsCredentials = true,
         };
-
-    private static TimeSpan Between(TimeSpan least, TimeSpan value, TimeSpan most) =>
-        value < least ? least
-        : value > most ? most
-        : value;
 
     private sealed class Entry : KeyEntry
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using BucketEncryptionOperator.Encryption;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Credentials;
 
@@ -46,7 +47,7 @@ internal static class TokenFile
             );
         }
         var token = length > MaxBytes ? "" : Encoding.UTF8.GetString(bytes, 0, length).Trim();
-        return token.Length > 0 && token.All(c => c is > ' ' and <= '~')
+        return token.Length > 0 && VisibleAscii.IsAll(token)
             ? token
             : throw Unusable(Reasons.TokenFileInvalid, path, "has no token in it");
     }

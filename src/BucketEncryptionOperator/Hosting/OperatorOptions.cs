@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
+using KubeRuntime.Client;
 using Microsoft.Extensions.Options;
 
 namespace BucketEncryptionOperator.Hosting;
@@ -107,10 +108,6 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
     /// <summary>Each costs a watch of each kind.</summary>
     private const int MostNamespaces = 100;
 
-    private const int LongestLabel = 63;
-
-    private const int LongestName = 253;
-
     private static readonly TimeSpan LongestDrain = TimeSpan.FromHours(1);
 
     /// <summary>Shorter, and an API server that is slow for a moment ends the term.</summary>
@@ -169,7 +166,7 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             );
         if (!IsNamespace(options.LeaseNamespace))
             problems.Add($"--lease-namespace \"{options.LeaseNamespace}\" must be the name of a namespace");
-        if (!IsName(options.LeaseName, LongestName))
+        if (options.LeaseName.Length > DnsName.MaxSubdomain || !DnsName.IsSubdomain(options.LeaseName))
             problems.Add($"--lease-name \"{options.LeaseName}\" must be lower-case letters, digits, hyphens and dots");
         if (options.LeaseDuration < ShortestLease || options.LeaseDuration > LongestLease)
             problems.Add(
@@ -226,15 +223,7 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
         return isUri && uri is { Scheme: "https" or "http", PathAndQuery: "/", UserInfo: "", Fragment: "" };
     }
 
-    private static bool IsNamespace(string text) =>
-        IsName(text, LongestLabel) && !text.Contains('.', StringComparison.Ordinal);
-
-    private static bool IsName(string text, int longest) =>
-        text.Length > 0
-        && text.Length <= longest
-        && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')
-        && char.IsAsciiLetterOrDigit(text[0])
-        && char.IsAsciiLetterOrDigit(text[^1]);
+    private static bool IsNamespace(string text) => text.Length <= DnsName.MaxLabel && DnsName.IsLabel(text);
 
     private static bool IsHostAndPort(string text) =>
         Uri.TryCreate("http://" + text, UriKind.Absolute, out var address)

@@ -210,7 +210,7 @@ internal static class PolicyReader
     {
         if (buckets.IsDefaultOrEmpty)
             return "spec.buckets: name at least one bucket.";
-        if (buckets.FirstOrDefault(b => b.Name.Length is < 3 or > 63 || !b.Name.Split('.').All(IsLabel)) is { } bad)
+        if (buckets.FirstOrDefault(b => !BucketName.IsValid(b.Name, edgeHyphens: false)) is { } bad)
             return $"spec.buckets: \"{bad.Name}\" is no bucket name; one has 3 to 63 lower-case letters, digits and "
                 + "hyphens (where the store takes them: and dots between them), and starts and ends with a letter "
                 + "or digit.";
@@ -219,9 +219,6 @@ internal static class PolicyReader
             ? $"spec.buckets: \"{twice.Name}\" must be named once."
             : null;
     }
-
-    private static bool IsLabel(string text) =>
-        text.Length > 0 && text.All(StoreReader.IsLabelLetter) && text[0] != '-' && text[^1] != '-';
 
     private static bool IsKeyId(string id) =>
         id.Length is > 0 and <= 256

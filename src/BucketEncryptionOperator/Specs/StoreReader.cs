@@ -5,6 +5,7 @@ using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Transport;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Specs;
 
@@ -58,8 +59,6 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
 {
     public const string ReadStore = "ReadStore";
 
-    public static bool IsLabelLetter(char c) => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-';
-
     /// <param name="subject">The store, for messages.</param>
     /// <param name="scope">Whose store it is, and where its Secret is.</param>
     public Result<Store> Read(string subject, BucketStoreSpec spec, StoreScope scope)
@@ -67,7 +66,7 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
         if (VendorCatalog.Find(spec.Vendor) is not { } vendor)
             return Wrong($"spec.vendor: \"{spec.Vendor}\" is not known; allowed are {VendorCatalog.Names}.");
         // A region goes into the endpoint's host, and into what is signed.
-        if (spec.Region.Length is 0 or > 63 || !spec.Region.All(IsLabelLetter))
+        if (spec.Region.Length > DnsName.MaxLabel || !DnsName.IsLabel(spec.Region, edgeHyphens: true))
             return Wrong(
                 $"spec.region: \"{spec.Region}\" is none; it has lower-case letters, digits and hyphens, for example "
                     + "cn-hangzhou."

@@ -13,7 +13,7 @@ public sealed record EventSubject(string ApiVersion, string Kind, NamespacedName
 /// </summary>
 internal static class KubeEvent
 {
-    public const int MaxName = 253;
+    public const int MaxName = DnsName.MaxSubdomain;
     public const int MaxWord = 128;
     public const int MaxNoteBytes = 1024;
 
@@ -70,17 +70,8 @@ internal static class KubeEvent
             subject.Length + suffix.Length <= MaxName
                 ? subject
                 : subject[..(MaxName - suffix.Length)].TrimEnd('-', '.');
-        return (IsSubdomain(name) ? name : "event") + suffix;
+        return (DnsName.IsSubdomain(name) ? name : "event") + suffix;
     }
-
-    private static bool IsSubdomain(string name) =>
-        name.Split('.')
-            .All(label =>
-                label.Length > 0
-                && label[0] != '-'
-                && label[^1] != '-'
-                && label.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
-            );
 
     /// <summary>At most so many bytes, and no half of a character.</summary>
     private static string Cut(string text, int bytes)

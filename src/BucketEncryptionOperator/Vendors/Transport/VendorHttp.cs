@@ -58,7 +58,7 @@ internal sealed class VendorHttp : IDisposable
                 Proxy = proxy,
                 ConnectTimeout = ConnectTimeout,
                 ConnectCallback = _dialer.DialAsync,
-                SslOptions = VendorClients.Trust(roots),
+                SslOptions = CertificateTrust.In(roots),
                 MaxConnectionsPerServer = 64,
                 // So that a change of the vendor's addresses is noticed
                 PooledConnectionLifetime = TimeSpan.FromMinutes(10),
@@ -103,7 +103,7 @@ internal sealed class VendorHttp : IDisposable
         CancellationToken cancellationToken
     )
     {
-        var limit = atMost < _timeout ? atMost : _timeout;
+        var limit = Durations.Min(atMost, _timeout);
         using var client = _clients.Rent(caBundle);
         using var deadline = new Deadline(limit, _time, cancellationToken);
         try
