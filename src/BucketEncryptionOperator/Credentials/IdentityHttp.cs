@@ -93,34 +93,17 @@ internal sealed class IdentityHttp : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw e.HttpRequestError switch
+            var message = e.HttpRequestError switch
             {
-                HttpRequestError.NameResolutionError => NoAnswer(
-                    step,
-                    Reasons.NameNotResolved,
-                    $"{host} does not resolve."
-                ),
-                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoAnswer(
-                    step,
-                    Reasons.Unreachable,
-                    $"There is no connection to {host}."
-                ),
-                HttpRequestError.SecureConnectionError => NoAnswer(
-                    step,
-                    Reasons.TlsFailed,
-                    $"The certificate of {host} was not accepted, or TLS failed otherwise."
-                ),
-                HttpRequestError.ConfigurationLimitExceeded => NoAnswer(
-                    step,
-                    Reasons.AnswerTooLarge,
-                    $"The answer of {host} is larger than {MaxBody} bytes."
-                ),
-                _ => NoAnswer(
-                    step,
-                    Reasons.BrokenAnswer,
-                    $"The connection to {host} broke before the answer was complete."
-                ),
+                HttpRequestError.NameResolutionError => $"{host} does not resolve.",
+                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError =>
+                    $"There is no connection to {host}.",
+                HttpRequestError.SecureConnectionError =>
+                    $"The certificate of {host} was not accepted, or TLS failed otherwise.",
+                HttpRequestError.ConfigurationLimitExceeded => $"The answer of {host} is larger than {MaxBody} bytes.",
+                _ => $"The connection to {host} broke before the answer was complete.",
             };
+            throw NoAnswer(step, HttpReasons.Of(e.HttpRequestError), message);
         }
         catch (IOException)
         {
