@@ -90,46 +90,6 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
         Assert.Equal(Aes, _bench.Vendor["finance-archive"]);
     }
 
-    [Fact]
-    public async Task Drift_is_mended()
-    {
-        _bench.Vendor["finance-archive"] = Aes;
-        await _bench.Start(Given.Policy()).SettleAsync();
-        _bench.Vendor["finance-archive"] = None;
-        _bench.Time.Advance(TimeSpan.FromMinutes(10));
-
-        await _bench.ReconcileAsync();
-
-        Assert.Equal(Aes, _bench.Vendor["finance-archive"]);
-        AssertReady("True", "InSync");
-    }
-
-    [Fact]
-    public async Task Declared_none_with_consent_removes_the_encryption()
-    {
-        _bench.Vendor["finance-archive"] = Key1;
-        var policy = Given.Policy().With(new EncryptionSpec { Algorithm = "None" });
-
-        await _bench.Start(policy with { Spec = policy.Spec with { AllowDowngrade = true } }).ReconcileAsync();
-
-        Assert.Equal(None, _bench.Vendor["finance-archive"]);
-        Assert.Equal(["Get", "Delete", "Get"], _bench.Vendor.Calls.Select(c => c.Operation));
-        AssertReady("True", "InSync");
-    }
-
-    [Fact]
-    public async Task A_downgrade_without_consent_writes_nothing_and_stalls()
-    {
-        _bench.Vendor["finance-archive"] = Key1;
-
-        await _bench.Start(Given.Policy()).ReconcileAsync();
-
-        Assert.Equal(["Get"], _bench.Vendor.Calls.Select(c => c.Operation));
-        AssertReady("False", "DowngradeRefused");
-        Assert.NotNull(_bench.Status.Conditions.Find("Stalled"));
-        Assert.Equal("False", _bench.Status.Conditions.Find("Compliant")?.Status);
-    }
-
     /// <summary>A text that names what the bucket had must not stay when the bucket has something else.</summary>
     [Fact]
     public async Task A_refusal_speaks_of_what_the_bucket_has_now()

@@ -105,18 +105,6 @@ public sealed partial class ReleaseTests
     }
 
     [Fact]
-    public async Task Restore_that_is_declared_after_the_first_write_has_no_original()
-    {
-        await StartAsync("Retain", None, allowDowngrade: true);
-        var now = _bench.Kubernetes.Read(Given.PolicyKey);
-        _bench.Put((now with { Spec = now.Spec with { DeletionPolicy = "Restore" } }).NextGeneration());
-
-        await _bench.SettleAsync();
-
-        Assert.Equal(OriginalEncryption.Unavailable, Assert.Single(_bench.Status.Buckets).Original?.State);
-    }
-
-    [Fact]
     public async Task An_original_that_is_too_large_is_refused_before_anything_is_written()
     {
         _bench.Vendor.SetDocument(

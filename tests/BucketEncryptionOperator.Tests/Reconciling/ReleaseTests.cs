@@ -24,30 +24,6 @@ public sealed partial class ReleaseTests(ITestOutputHelper output) : IAsyncLifet
     public async Task DisposeAsync() => await _bench.DisposeAsync();
 
     [Fact]
-    public async Task Retain_leaves_no_finalizer_and_writes_nothing()
-    {
-        await StartAsync("Retain", None);
-        var writes = _bench.Vendor.Calls.Count;
-
-        _bench.Delete(Given.PolicyKey);
-
-        Assert.Null(_bench.Kubernetes.Find(Given.PolicyKey));
-        Assert.Equal(writes, _bench.Vendor.Calls.Count);
-        Assert.Equal(Aes, _bench.Vendor[Bucket]);
-    }
-
-    [Fact]
-    public async Task Delete_removes_the_encryption_and_lets_the_policy_go()
-    {
-        await StartAsync("Delete", None);
-
-        await DeleteAsync();
-
-        Assert.Equal(None, _bench.Vendor[Bucket]);
-        Assert.Null(_bench.Kubernetes.Find(Given.PolicyKey));
-    }
-
-    [Fact]
     public async Task Restore_puts_back_what_was_there()
     {
         var encryption = new BucketEncryption.Kms("before", DataCipher.Sm4);
@@ -57,18 +33,6 @@ public sealed partial class ReleaseTests(ITestOutputHelper output) : IAsyncLifet
 
         Assert.Equal(encryption, _bench.Vendor[Bucket]);
         Assert.Null(_bench.Kubernetes.Find(Given.PolicyKey));
-    }
-
-    [Fact]
-    public async Task A_restore_that_would_weaken_is_skipped_without_consent_and_an_event_says_so()
-    {
-        await StartAsync("Restore", None, allowDowngrade: false);
-
-        await DeleteAsync();
-
-        Assert.Equal(Aes, _bench.Vendor[Bucket]);
-        Assert.Null(_bench.Kubernetes.Find(Given.PolicyKey));
-        Assert.Contains(_bench.Events.All, e => e.Reason == "DowngradeRefused");
     }
 
     [Theory]
@@ -96,22 +60,6 @@ public sealed partial class ReleaseTests(ITestOutputHelper output) : IAsyncLifet
         Assert.Equal((Aes, None), (_bench.Vendor["bucket-a"], _bench.Vendor["bucket-b"]));
         Assert.Equal(["bucket-a"], _bench.Status.Buckets.Select(b => b.Name));
         Assert.Equal(Condition.True, _bench.Status.Conditions.Find("Ready")?.Status);
-    }
-
-    [Theory]
-    [InlineData("the policy audits", "Audit", false)]
-    [InlineData("the policy rests", "Enforce", true)]
-    public async Task Deleting_a_policy_that_does_not_act_writes_nothing(string sentence, string mode, bool suspend)
-    {
-        await StartAsync("Delete", None);
-        var now = _bench.Kubernetes.Read(Given.PolicyKey);
-        _bench.Put((now with { Spec = now.Spec with { Mode = mode, Suspend = suspend } }).NextGeneration());
-        await _bench.SettleAsync();
-
-        await DeleteAsync();
-
-        Assert.True(Aes == _bench.Vendor[Bucket], sentence);
-        Assert.Null(_bench.Kubernetes.Find(Given.PolicyKey));
     }
 
     [Fact]
