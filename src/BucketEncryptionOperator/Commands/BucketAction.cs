@@ -58,9 +58,10 @@ internal sealed class BucketAction(TimeProvider time, Func<string, Task> warn)
     private static Failure? NothingToCheck() => null;
 
     /// <summary>
-    /// Reads first. A store that ignores <c>?encryption</c> takes the DELETE for one of the bucket, and deletes the bucket
-    /// (Ceph 16). So the request goes only to a store that has just answered with an encryption document. Where nothing
-    /// is configured, there is nothing to remove. After any other answer, a denied read included, nothing is sent.
+    /// Reads first. A store that ignores <c>?encryption</c> takes the DELETE for one of the bucket, and deletes the
+    /// bucket (Ceph 16). So the request goes only to a store that has just answered with an encryption document. Where
+    /// nothing is configured, there is nothing to remove. After any other answer, a denied read included, nothing is
+    /// sent.
     /// </summary>
     private static async Task DeleteAsync(IBucketWrite write, CancellationToken cancellationToken)
     {
@@ -70,8 +71,8 @@ internal sealed class BucketAction(TimeProvider time, Func<string, Task> warn)
     }
 
     /// <summary>
-    /// Returns what the bucket has, so that a put keeps what no option declares, as the operator's does. With the right to
-    /// write and not to read, the put sends a plain document, as ossutil does.
+    /// Returns what the bucket has, so that a put keeps what no option declares, as the operator's does. With the right
+    /// to write and not to read, the put sends a plain document, as ossutil does.
     /// </summary>
     private static async Task<Observation> ReadBasisAsync(IBucketWrite write, CancellationToken cancellationToken)
     {

@@ -6,8 +6,8 @@ namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
 /// Writes one line of JSON, whatever happens. Its fields and their values are a promise
-/// (docs/bucket-encryption-command.md): a version may add fields, and does not change their meaning. Unlike in ossutil's
-/// form, "nothing is configured" is a value: algorithm None, exit code 0.
+/// (docs/bucket-encryption-command.md): a version may add fields, and does not change their meaning. Unlike in
+/// ossutil's form, "nothing is configured" is a value: algorithm None, exit code 0.
 /// </summary>
 internal static class JsonOutput
 {

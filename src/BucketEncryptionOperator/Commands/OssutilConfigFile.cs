@@ -8,8 +8,8 @@ internal static class OssutilConfigFile
     public const string DefaultPath = "~/.ossutilconfig";
 
     /// <summary>
-    /// The scheme of the vendor whose file <see cref="DefaultPath"/> is. Its keys go to no other vendor unless the file is
-    /// named.
+    /// The scheme of the vendor whose file <see cref="DefaultPath"/> is. Its keys go to no other vendor unless the file
+    /// is named.
     /// </summary>
     public const string Scheme = "oss";
 

@@ -13,7 +13,8 @@ namespace BucketEncryptionOperator.Commands;
 internal static class RunCommand
 {
     /// <summary>
-    /// Time for cancelled work to end (5 s), for the lease to be released (3 s), and for the last events to be sent (2 s).
+    /// Time for cancelled work to end (5 s), for the lease to be released (3 s), and for the last events to be sent (2
+    /// s).
     /// </summary>
     private static readonly TimeSpan AfterDrain = TimeSpan.FromSeconds(10);
 

@@ -4,7 +4,9 @@ using BucketEncryptionOperator.Hosting;
 
 namespace BucketEncryptionOperator.Commands;
 
-/// <summary>The flags of <c>run</c>, in the order of its help. A new flag is one entry here and one row in docs/flags.md.</summary>
+/// <summary>
+/// The flags of <c>run</c>, in the order of its help. A new flag is one entry here and one row in docs/flags.md.
+/// </summary>
 internal static class RunFlags
 {
     public static ImmutableArray<Flag> All { get; } =

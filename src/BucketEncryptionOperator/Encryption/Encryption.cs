@@ -18,8 +18,8 @@ internal abstract record BucketEncryption
     private BucketEncryption() { }
 
     /// <summary>
-    /// The algorithm as scripts and statuses read it: <c>None</c>, <c>AES256</c>, <c>SM4</c>, <c>KMS</c>, or the vendor's
-    /// own word for another one. A promise, unlike <see cref="object.ToString"/>, which is for people.
+    /// The algorithm as scripts and statuses read it: <c>None</c>, <c>AES256</c>, <c>SM4</c>, <c>KMS</c>, or the
+    /// vendor's own word for another one. A promise, unlike <see cref="object.ToString"/>, which is for people.
     /// </summary>
     public abstract string Algorithm { get; }
 

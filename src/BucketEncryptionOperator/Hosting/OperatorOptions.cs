@@ -40,7 +40,9 @@ internal sealed class OperatorOptions
     /// <summary>Host names that lead to the same buckets, as NAME=host[:port].</summary>
     public IReadOnlyList<string> Partitions { get; set; } = [];
 
-    /// <summary>Whether namespaced stores may use the operator's own identities. Stores of the cluster always may.</summary>
+    /// <summary>
+    /// Whether namespaced stores may use the operator's own identities. Stores of the cluster always may.
+    /// </summary>
     public bool AmbientCredentialsInNamespacedStores { get; set; }
 
     /// <summary>Replaces the vendors' security token services. Null: the vendors' own.</summary>

@@ -20,7 +20,9 @@ internal sealed class SchemaCheck(
     /// <summary>Documents come a moment after their CRDs, so a first installation passes here too.</summary>
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
-    /// <summary>Maximum number of missing fields in the message: of a CRD that is years old they would fill a page.</summary>
+    /// <summary>
+    /// Maximum number of missing fields in the message: of a CRD that is years old they would fill a page.
+    /// </summary>
     private const int MostNamed = 5;
 
     private volatile SchemaProblem? _problem = new("the CRDs of the cluster have not been looked at yet");
@@ -77,7 +79,8 @@ internal sealed class SchemaCheck(
         catch (KubeApiException e) when (e.Failure == KubeFailureKind.Denied)
         {
             Log.SchemaUnchecked(logger, e.Message);
-            return null; // every account has this right by default; encryption must not stop because somebody removed it
+            // Every account has this right by default. Encryption must not stop because somebody removed it.
+            return null;
         }
         catch (Exception e) when (e is KubeApiException or JsonException)
         {

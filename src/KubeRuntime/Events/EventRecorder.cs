@@ -7,17 +7,17 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeRuntime.Events;
 
-/// <summary>Tells people what happened to an object.</summary>
+/// <summary>Reports to people what happened to an object.</summary>
 public interface IEventRecorder
 {
-    /// <summary>Returns at once, whatever becomes of the event. May be called from any thread.</summary>
+    /// <summary>Returns at once, whether or not the event is sent. Thread-safe.</summary>
     void Record(Occurrence occurrence);
 }
 
-/// <param name="Reason">Why, for machines: one word in CamelCase, at most 128 characters.</param>
-/// <param name="Action">What was done or tried, for machines: as the reason.</param>
-/// <param name="Note">For people. What is over 1024 bytes is cut off.</param>
-/// <param name="At">When.</param>
+/// <param name="Reason">The reason, for machines: one word in CamelCase, at most 128 characters.</param>
+/// <param name="Action">What was done or tried, for machines; the same form as the reason.</param>
+/// <param name="Note">For people. Cut after 1024 bytes.</param>
+/// <param name="At">Time of the occurrence.</param>
 public sealed record Occurrence(
     EventSubject Subject,
     bool IsWarning,
@@ -28,7 +28,7 @@ public sealed record Occurrence(
 );
 
 /// <param name="Controller">A qualified name, <c>example.com/name</c>.</param>
-/// <param name="Instance">Which of its processes, for example the pod's name.</param>
+/// <param name="Instance">The process of the controller, for example the name of the pod.</param>
 public sealed record EventReporter(string Controller, string Instance);
 
 /// <summary>
@@ -56,7 +56,7 @@ public sealed class EventRecorder : IEventRecorder
     internal const int MaxWaiting = 1000;
     internal const int Tries = 6;
 
-    /// <summary>For what waits at the end of the process.</summary>
+    /// <summary>Time for the events that still wait at the end of the process.</summary>
     public static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Channel<Occurrence> _waiting = Channel.CreateBounded<Occurrence>(
@@ -151,7 +151,7 @@ public sealed class EventRecorder : IEventRecorder
         }
     }
 
-    /// <returns>The event as it is to be; null when its subject has had too many.</returns>
+    /// <returns>The event to send; null if its subject has reached its limit.</returns>
     private Eventsv1Event? Admit(Occurrence occurrence)
     {
         var again = _series.Continue(occurrence);

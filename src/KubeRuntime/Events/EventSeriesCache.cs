@@ -3,9 +3,9 @@ using k8s.Models;
 namespace KubeRuntime.Events;
 
 /// <summary>
-/// The events that were sent lately. The same again within <see cref="Window"/> (client-go's) is another occurrence of
-/// a series. The text counts too: it cannot be changed once an event is there, and what is told with other words would
-/// go unheard. Not thread-safe.
+/// Remembers the events that were sent lately. The same event again within <see cref="Window"/> (client-go's) is
+/// another occurrence of a series. The text counts too: it cannot be changed later, so an event with another text would
+/// not be seen. Not thread-safe.
 /// </summary>
 internal sealed class EventSeriesCache(TimeProvider time)
 {
@@ -16,7 +16,9 @@ internal sealed class EventSeriesCache(TimeProvider time)
 
     public int Remembered => _entries.Count;
 
-    /// <summary>Counts an occurrence of a series that is under way; null when there is none.</summary>
+    /// <summary>
+    /// Counts an occurrence of a running series and returns its event; null if there is no such series.
+    /// </summary>
     public Eventsv1Event? Continue(Occurrence occurrence)
     {
         var identity = Identity.Of(occurrence);

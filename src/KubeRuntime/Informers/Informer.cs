@@ -5,7 +5,8 @@ using KubeRuntime.Instrumentation;
 namespace KubeRuntime.Informers;
 
 /// <summary>
-/// What wakes a controller, a watched kind most of all: its changes become keys of the controller's own kind.
+/// A source of keys for a controller. A watched kind is the usual one: its changes become keys of the controller's own
+/// kind.
 /// </summary>
 public interface IInformer
 {
@@ -13,15 +14,16 @@ public interface IInformer
 
     Task WhenSynced { get; }
 
-    /// <summary>Of the loops that <see cref="RunAsync"/> runs.</summary>
+    /// <summary>The watchdogs of the loops that <see cref="RunAsync"/> runs.</summary>
     IReadOnlyList<Watchdog> Heartbeats { get; }
 
     Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken);
 }
 
-/// <param name="watchers">One, or one for each namespace that the mirror was made for.</param>
+/// <param name="watchers">One reflector, or one per namespace that the cache was made for.</param>
 /// <param name="map">
-/// The keys that a change concerns; none, for a change that does not matter. Called by several watchers at a time.
+/// Returns the keys that a change concerns; none for a change that does not matter. Called by several reflectors at a
+/// time.
 /// </param>
 public sealed class Informer<T>(
     IReadOnlyList<Reflector<T>> watchers,
@@ -42,13 +44,13 @@ public sealed class Informer<T>(
     public IReadOnlyList<Watchdog> Heartbeats => [.. watchers.Select(w => w.Heartbeat)];
 
     /// <summary>
-    /// The same watch for another controller, with a map of its own. It runs as long as it is let, and this source must
-    /// run, too: it has no stream of its own.
+    /// Makes a source of the same watch for another controller, with a map of its own. This informer must run too: the
+    /// new source has no stream of its own.
     /// </summary>
     public IInformer Follow(Func<Change<T>, IEnumerable<NamespacedName>> follower) => new Follower(this, follower);
 
     /// <summary>
-    /// Ends when the first of the watchers does, which is a bug unless it was cancelled; the others end with it.
+    /// Ends when the first reflector ends, which is a bug unless it was cancelled. The others end with it.
     /// </summary>
     public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)
     {

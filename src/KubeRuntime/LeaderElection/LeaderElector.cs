@@ -56,16 +56,16 @@ public sealed class LeaderElector(
     private TimeSpan PauseAfterFailure => options.RetryPeriod / 4;
 
     /// <summary>
-    /// Asks the wall clock too, because the monotonic clock stands still while a machine is suspended. If either says that
-    /// it is too late, it is. A wall clock that was only set forward counts until the next renewal.
+    /// Asks the wall clock too, because the monotonic clock stands still while a machine is suspended. If either says
+    /// that it is too late, it is. A wall clock that was only set forward counts until the next renewal.
     /// </summary>
     public bool MayWrite => WriteTime > TimeSpan.Zero;
 
     /// <summary>
     /// The rest of the lease, minus half a <see cref="LeaderElectorOptions.RetryPeriod"/> for clocks that run unevenly;
-    /// zero from <see cref="LeaderElectorOptions.RenewDeadline"/> on. With 15, 10 and 2 seconds the last renewal was sent
-    /// at most 2 s and the time of a call ago, which leaves 12 to 14 s in normal renewal. While renewals fail it falls to
-    /// 4 s, and then to zero. A write that needs longer must bound its own deadline by this.
+    /// zero from <see cref="LeaderElectorOptions.RenewDeadline"/> on. With 15, 10 and 2 seconds the last renewal was
+    /// sent at most 2 s and the time of a call ago, which leaves 12 to 14 s in normal renewal. While renewals fail it
+    /// falls to 4 s, and then to zero. A write that needs longer must bound its own deadline by this.
     /// </summary>
     public TimeSpan WriteTime
     {
@@ -337,7 +337,9 @@ public sealed class LeaderElector(
 
     private TimeSpan Left(Renewal last) => options.RenewDeadline - time.GetElapsedTime(last.SentAt);
 
-    /// <summary>The times are from before the request left: the server cannot have stored the renewal earlier.</summary>
+    /// <summary>
+    /// The times are from before the request left: the server cannot have stored the renewal earlier.
+    /// </summary>
     private sealed record Renewal(long SentAt, DateTimeOffset SentAtWallClock);
 
     private sealed record Answer(Lease? Lease);

@@ -8,8 +8,8 @@ public sealed record LeaderElectorOptions(string Identity)
     public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// A leader that has not renewed for this time has lost. The difference to <see cref="LeaseDuration"/> is for clocks
-    /// that run unevenly and for writes that are under way.
+    /// A leader that has not renewed for this time has lost. The difference to <see cref="LeaseDuration"/> is for
+    /// clocks that run unevenly and for writes that are under way.
     /// </summary>
     public TimeSpan RenewDeadline { get; init; } = TimeSpan.FromSeconds(10);
 

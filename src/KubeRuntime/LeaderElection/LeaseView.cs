@@ -1,9 +1,9 @@
 namespace KubeRuntime.LeaderElection;
 
 /// <summary>
-/// What one process knows of the lease, and since when. An age is the process's own monotonic time since it first saw the
-/// record as it is. It is never more than the time since the holder sent the record. So a process that waits for an age
-/// waits at least as long as the holder may write.
+/// What one process knows of the lease, and since when. An age is the process's own monotonic time since it first saw
+/// the record as it is. It is never more than the time since the holder sent the record. So a process that waits for an
+/// age waits at least as long as the holder may write.
 /// </summary>
 internal sealed class LeaseView(string identity, TimeSpan defaultDuration, TimeProvider time)
 {
@@ -23,7 +23,9 @@ internal sealed class LeaseView(string identity, TimeSpan defaultDuration, TimeP
             return new LeaseSnapshot(_record, _version, UntilFree());
     }
 
-    /// <summary>Returns a source that completes with the next change. For one waiter: the next call replaces it.</summary>
+    /// <summary>
+    /// Returns a source that completes with the next change. For one waiter: the next call replaces it.
+    /// </summary>
     public TaskCompletionSource NextChange()
     {
         var next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -33,8 +35,9 @@ internal sealed class LeaseView(string identity, TimeSpan defaultDuration, TimeP
     }
 
     /// <summary>
-    /// Takes over the lease as a read or a watch returned it. Its age starts again only if the record has changed, not if
-    /// a label has. A deleted lease is not free: its holder does not know yet, and may write until its time has passed.
+    /// Takes over the lease as a read or a watch returned it. Its age starts again only if the record has changed, not
+    /// if a label has. A deleted lease is not free: its holder does not know yet, and may write until its time has
+    /// passed.
     /// </summary>
     public void Observe(Lease? lease)
     {

@@ -11,7 +11,9 @@ public sealed partial class RunFlagsTests
 {
     private const string ChartFolder = "charts/bucket-encryption-operator";
 
-    /// <summary>Flags whose value the chart takes from elsewhere than values.yaml, or that it sets for every release.</summary>
+    /// <summary>
+    /// Flags whose value the chart takes from elsewhere than values.yaml, or that it sets for every release.
+    /// </summary>
     private static readonly string[] ChartsOwn =
     [
         "--http-address",

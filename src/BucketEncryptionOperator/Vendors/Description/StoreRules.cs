@@ -3,7 +3,9 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors.Description;
 
-/// <summary>The part of a declaration that a store does not accept. Policies and options have names of their own for it.</summary>
+/// <summary>
+/// The part of a declaration that a store does not accept. Policies and options have names of their own for it.
+/// </summary>
 internal enum DeclaredField
 {
     Bucket,
@@ -18,7 +20,9 @@ internal enum DeclaredField
 /// <param name="Message">What is wrong, without the name of the field and without a full stop.</param>
 internal sealed record StoreProblem(DeclaredField Field, string Message)
 {
-    /// <summary>The algorithms that the store offers, where <see cref="Field"/> is the algorithm; otherwise empty.</summary>
+    /// <summary>
+    /// The algorithms that the store offers, where <see cref="Field"/> is the algorithm; otherwise empty.
+    /// </summary>
     public ImmutableArray<string> Allowed { get; init; } = [];
 }
 

@@ -29,8 +29,8 @@ internal sealed class VendorLimits : IDisposable
     private readonly TimeProvider _time;
 
     /// <summary>
-    /// A limiter that is dropped while callers wait in it is not used again. It lets them go: its waits are bounded, and
-    /// each permit that ends lets the next caller in.
+    /// A limiter that is dropped while callers wait in it is not used again. It lets them go: its waits are bounded,
+    /// and each permit that ends lets the next caller in.
     /// </summary>
     private readonly RecentlyUsed<Owner, OwnedLimiter> _limiters;
 
