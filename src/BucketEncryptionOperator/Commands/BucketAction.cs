@@ -31,7 +31,7 @@ internal sealed class BucketAction(TimeProvider time, Func<string, Task> warn)
         {
             KeyBreakers = new AccessKeyCircuitBreakers(time),
         };
-        var vendor = request.Task.Vendor;
+        var vendor = request.Target.Vendor;
         var api = services.Connect([vendor])[vendor.Name];
         var (address, key) = (request.Address, request.Key);
         if (request.Desired is { } desired)
@@ -44,7 +44,7 @@ internal sealed class BucketAction(TimeProvider time, Func<string, Task> warn)
             await put.PutAsync(api.Write(target, basis), NothingToCheck, cancellationToken);
             return new CommandResult.Written(target);
         }
-        if (request.Task.Method == BucketMethod.Delete)
+        if (request.Target.Method == BucketMethod.Delete)
         {
             using var delete = await api.BeginWriteAsync(address, key, cancellationToken);
             await DeleteAsync(delete, cancellationToken);

@@ -131,7 +131,7 @@ internal static class BucketEncryptionCommand
     }
 
     /// <summary>
-    /// Why a command line of ours cannot be run at all; null when it can, and when it is another command's.
+    /// Returns why a command line of this command cannot be run at all; null if it can, and for other commands.
     /// </summary>
     internal static string? ProblemOf(ParseResult parsed)
     {
@@ -149,7 +149,10 @@ internal static class BucketEncryptionCommand
             : null;
     }
 
-    /// <summary>The parser takes whatever follows an option for its value, the name of another option too.</summary>
+    /// <summary>
+    /// Returns the options without a value. The parser takes whatever follows an option for its value, the name of
+    /// another option too.
+    /// </summary>
     private static IEnumerable<string> WithoutValue(ParseResult parsed)
     {
         var names = parsed.CommandResult.Command.Options.Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
@@ -160,9 +163,11 @@ internal static class BucketEncryptionCommand
     }
 
     internal static Task<int> RefuseAsync(ParseResult parsed, string problem, InvocationConfiguration configuration) =>
-        WriteAsync(Show(parsed, task: null, new CommandResult.Unusable(problem), TimeSpan.Zero), configuration);
+        WriteAsync(Render(parsed, target: null, new CommandResult.Unusable(problem), TimeSpan.Zero), configuration);
 
-    /// <summary>In words of our own: the parser's quote what was typed, which may be a key.</summary>
+    /// <summary>
+    /// Describes an error in our own words: the parser's messages quote what was typed, which may be a key.
+    /// </summary>
     private static string Describe(ParseError error) =>
         error.SymbolResult switch
         {
@@ -174,19 +179,24 @@ internal static class BucketEncryptionCommand
 
     private static string ValueIsMissing(Option option) => $"value of option {option.Name} is missing";
 
-    /// <summary>Wherever the word stands, and whatever the parser makes of it: whoever types it reads JSON.</summary>
+    /// <summary>
+    /// Returns whether the user wants JSON, wherever the option stands and whatever the parser makes of it.
+    /// </summary>
     private static bool AsksForJson(ParseResult parsed) =>
         parsed.GetResult(Json) is { Implicit: false } result && !result.Errors.Any()
             ? result.GetValueOrDefault<bool>()
             : parsed.Tokens.Any(t => t.Value == Json.Name)
                 || parsed.UnmatchedTokens.Contains(Json.Name, StringComparer.Ordinal);
 
-    private static RenderedOutput Show(
+    private static RenderedOutput Render(
         ParseResult parsed,
-        CommandTarget? task,
+        CommandTarget? target,
         CommandResult result,
         TimeSpan elapsed
-    ) => AsksForJson(parsed) ? JsonOutput.Show(task, result, elapsed) : OssutilOutput.Show(task, result, elapsed);
+    ) =>
+        AsksForJson(parsed)
+            ? JsonOutput.Render(target, result, elapsed)
+            : OssutilOutput.Render(target, result, elapsed);
 
     private static async Task<int> RunAsync(
         ParseResult parsed,
@@ -197,21 +207,21 @@ internal static class BucketEncryptionCommand
     {
         var configuration = parsed.InvocationConfiguration;
         var started = time.GetTimestamp();
-        CommandTarget? task = null;
+        CommandTarget? target = null;
         CommandResult result;
         try
         {
             var given = Given(parsed);
-            task = BucketRequest.ReadTask(given);
+            target = BucketRequest.ReadTarget(given);
             var request = BucketRequest.Read(
-                task,
+                target,
                 given,
-                OssutilConfigFile.Load(task, given, environment),
+                OssutilConfigFile.Load(target, given, environment),
                 environment
             );
             foreach (var warning in request.Warnings)
-                await SayAsync($"warning: {warning}", configuration);
-            var action = new BucketAction(time, warning => SayAsync($"warning: {warning}", configuration));
+                await WriteErrorAsync($"warning: {warning}", configuration);
+            var action = new BucketAction(time, warning => WriteErrorAsync($"warning: {warning}", configuration));
             result = await action.RunAsync(request, EnvironmentProxy.Read(environment), cancellationToken);
         }
         catch (Exception e) when (e is UsageException or ProxyFormatException)
@@ -232,13 +242,13 @@ internal static class BucketEncryptionCommand
 #pragma warning restore CA1031
         {
             // Without its message: that may quote a header, and so a key.
-            await SayAsync($"{e.GetType()}\n{e.StackTrace}", configuration);
+            await WriteErrorAsync($"{e.GetType()}\n{e.StackTrace}", configuration);
             result = new CommandResult.Broken();
         }
-        return await WriteAsync(Show(parsed, task, result, time.GetElapsedTime(started)), configuration);
+        return await WriteAsync(Render(parsed, target, result, time.GetElapsedTime(started)), configuration);
     }
 
-    /// <returns>The exit code: a result that nobody can read is a failure.</returns>
+    /// <returns>The exit code. A result that cannot be written is a failure.</returns>
     private static async Task<int> WriteAsync(RenderedOutput shown, InvocationConfiguration configuration)
     {
         try
@@ -248,13 +258,13 @@ internal static class BucketEncryptionCommand
         }
         catch (Exception e) when (IsUnwritable(e))
         {
-            await SayAsync($"cannot write the result: {e.Message}", configuration);
+            await WriteErrorAsync($"cannot write the result: {e.Message}", configuration);
             return 1;
         }
     }
 
-    /// <summary>On stderr. What cannot be said there is not said: the result counts.</summary>
-    private static async Task SayAsync(string text, InvocationConfiguration configuration)
+    /// <summary>Writes a line to stderr. A failure to write it is ignored: the result counts.</summary>
+    private static async Task WriteErrorAsync(string text, InvocationConfiguration configuration)
     {
         try
         {
@@ -266,7 +276,9 @@ internal static class BucketEncryptionCommand
         }
     }
 
-    /// <summary>A full disk, or a descriptor that was closed before the start.</summary>
+    /// <summary>
+    /// Returns whether a write failed: a full disk, or a descriptor that was closed before the start.
+    /// </summary>
     private static bool IsUnwritable(Exception e) => e is IOException or UnauthorizedAccessException;
 
     private static BucketEncryptionArguments Given(ParseResult parsed) =>

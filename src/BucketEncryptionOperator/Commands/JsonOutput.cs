@@ -11,13 +11,13 @@ namespace BucketEncryptionOperator.Commands;
 /// </summary>
 internal static class JsonOutput
 {
-    public static RenderedOutput Show(CommandTarget? task, CommandResult result, TimeSpan elapsed)
+    public static RenderedOutput Render(CommandTarget? target, CommandResult result, TimeSpan elapsed)
     {
         var answer = new JsonAnswer
         {
-            Method = task is null ? null : MethodOf(task.Method),
-            Vendor = task?.Vendor.Name,
-            Bucket = task?.Bucket,
+            Method = target is null ? null : MethodOf(target.Method),
+            Vendor = target?.Vendor.Name,
+            Bucket = target?.Bucket,
             Encryption = result switch
             {
                 CommandResult.Read read => Describe(read.Encryption),

@@ -15,12 +15,12 @@ internal static class OssutilConfigFile
 
     /// <exception cref="UsageException">The file was named and is not there, or cannot be read.</exception>
     public static OssutilConfig Load(
-        CommandTarget task,
+        CommandTarget target,
         BucketEncryptionArguments given,
         Func<string, string?> environment
     )
     {
-        if (given.ConfigFile is null && task.Vendor.Shell.Scheme != Scheme)
+        if (given.ConfigFile is null && target.Vendor.Shell.Scheme != Scheme)
             return OssutilConfig.Empty;
         var path = given.ConfigFile ?? DefaultPath;
         if (path.StartsWith("~/", StringComparison.Ordinal))

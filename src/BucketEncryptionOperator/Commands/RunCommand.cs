@@ -18,7 +18,7 @@ internal static class RunCommand
     /// </summary>
     private static readonly TimeSpan AfterDrain = TimeSpan.FromSeconds(10);
 
-    /// <summary>OpenTelemetry's own name; its SDK reads this one, and those that belong to it.</summary>
+    /// <summary>The variable of OpenTelemetry's SDK, which reads it and those that belong to it.</summary>
     private const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     public static Command Build()
@@ -58,9 +58,9 @@ internal static class RunCommand
     }
 
     /// <summary>
-    /// Makes the runtime read the system's root certificates, once for the process. It would do so within the first TLS
-    /// handshake, whatever that trusts, and takes half the time of the start for it. Here another core reads them while
-    /// the host starts. A failure is left to the first handshake that needs a root.
+    /// Makes the runtime read the system's root certificates, once per process. It would do so in the first TLS
+    /// handshake, whichever roots that trusts, and takes half of the start's time for it. Here another core reads them
+    /// while the host starts. A failure is left to the first handshake that needs a root.
     /// </summary>
     private static void ReadSystemRoots()
     {
@@ -109,7 +109,7 @@ internal static class RunCommand
     {
         logging.ClearProviders();
         logging.SetMinimumLevel(LogLevel.Trace); // which of them, the filter says: it may change its mind
-        logging.AddFilter(levels.LetsThrough);
+        logging.AddFilter(levels.IsEnabled);
         logging.Configure(options =>
             options.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId
         );

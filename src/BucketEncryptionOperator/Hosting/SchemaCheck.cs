@@ -34,7 +34,7 @@ internal sealed class SchemaCheck(
     public bool IsOutdated => _problem is { IsOutdated: true };
 
     /// <summary>Ends when the check has passed, or when it is cancelled.</summary>
-    public async Task PassAsync(CancellationToken cancellationToken)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
         {

@@ -14,7 +14,7 @@ internal enum PolicyMode
     Audit,
 }
 
-/// <summary>What becomes of a bucket that is the policy's no more.</summary>
+/// <summary>What happens to a bucket that leaves the policy, or whose policy is deleted.</summary>
 internal enum DeletionPolicy
 {
     /// <summary>It stays as it is.</summary>
@@ -27,16 +27,15 @@ internal enum DeletionPolicy
     Restore,
 }
 
-/// <summary>What a policy asks for, as far as it can be told without its store.</summary>
+/// <summary>What a policy asks for, without regard to its store.</summary>
 internal sealed record PolicyTerms(Goal.Declared Goal, PolicyMode Mode, DeletionPolicy Deletion, TimeSpan Resync);
 
 /// <summary>What a policy asks for, valid by construction.</summary>
 internal sealed record DesiredState(PolicyTerms Terms, ImmutableArray<BucketAddress> Buckets);
 
 /// <summary>
-/// Turns a policy and the place of its store into what is to be done. The CRDs have refused most nonsense already; what
-/// is left here is what only both objects together, or the operator's own settings, can tell, and what an older CRD let
-/// through.
+/// Turns a policy and its store into a desired state, or says what is wrong. The CRDs refuse most invalid specs. This
+/// reader checks what needs both objects or the operator's settings, and what an older CRD accepted.
 /// </summary>
 internal static class PolicyReader
 {
@@ -45,7 +44,8 @@ internal static class PolicyReader
     public const string ReadPolicy = "ReadPolicy";
 
     /// <summary>
-    /// What a clock takes; how short is sensible, the CRD says (30 s), and an installation may say otherwise.
+    /// Minimum interval that a clock can count. The CRD sets the minimum for users (30 s), and an installation may
+    /// change it.
     /// </summary>
     private static readonly TimeSpan ShortestResync = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestResync = TimeSpan.FromHours(24);
@@ -53,7 +53,7 @@ internal static class PolicyReader
     public static bool IsAudit(PolicySpec spec) => spec.Mode == nameof(PolicyMode.Audit);
 
     /// <summary>
-    /// Nothing is to be written to the buckets of such a policy when it goes, so nothing need keep it.
+    /// Returns whether nothing is written to the buckets when the policy is deleted, so that it needs no finalizer.
     /// </summary>
     public static bool LeavesBucketsAlone(BucketEncryptionPolicy policy) =>
         policy.Spec.DeletionPolicy is null or nameof(DeletionPolicy.Retain)
@@ -203,8 +203,7 @@ internal static class PolicyReader
     }
 
     /// <summary>
-    /// A bucket's name becomes a part of a host: what the CRD says of it is held here once more, for the CRD may be
-    /// older.
+    /// Checks the names of the buckets, which become parts of a host. The CRD checks the same, but may be older.
     /// </summary>
     private static string? ProblemOfBuckets(ImmutableArray<BucketReference> buckets)
     {

@@ -10,12 +10,14 @@ using KubeRuntime.Client;
 namespace BucketEncryptionOperator.Specs;
 
 /// <summary>A store that can be used.</summary>
-/// <param name="Vendor">The name of one in <see cref="VendorCatalog"/>.</param>
-/// <param name="Keys">Whose keys open the buckets.</param>
+/// <param name="Vendor">Name of a vendor in <see cref="VendorCatalog"/>.</param>
+/// <param name="Keys">Source of the keys.</param>
 /// <param name="Realm">Names where the vendor knows a key: see <see cref="Vendor.Realm"/>.</param>
 internal sealed record Store(string Vendor, StorePlace Place, KeySource Keys, string Realm)
 {
-    /// <summary>Of the object that it was read from: another one, or a change of its spec, has another.</summary>
+    /// <summary>
+    /// Version of the object that the store was read from: another object, or a changed spec, has another version.
+    /// </summary>
     public string Version { get; init; } = "";
 }
 
@@ -54,13 +56,13 @@ internal sealed record StorePlace(
         };
 }
 
-/// <summary>Turns a store into a place that signed requests may go to.</summary>
+/// <summary>Turns a store into an address for signed requests, or says what is wrong with it.</summary>
 internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions partitions, KeySourceReader keySources)
 {
     public const string ReadStore = "ReadStore";
 
-    /// <param name="subject">The store, for messages.</param>
-    /// <param name="scope">Whose store it is, and where its Secret is.</param>
+    /// <param name="subject">Name of the store, for messages.</param>
+    /// <param name="scope">Where the store belongs, and the namespace of its Secret.</param>
     public Result<Store> Read(string subject, BucketStoreSpec spec, StoreScope scope)
     {
         if (VendorCatalog.Find(spec.Vendor) is not { } vendor)
@@ -148,7 +150,7 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
         Result<Store> Wrong(string message) => new(Value: null, Invalid(Reasons.InvalidSpec, subject, message));
     }
 
-    /// <summary>An IP address has no room for a bucket before it.</summary>
+    /// <summary>Reads the addressing. The name of a bucket cannot stand before an IP address.</summary>
     private static (Addressing Addressing, string? Problem) ReadAddressing(
         BucketStoreSpec spec,
         Uri endpoint,

@@ -168,19 +168,19 @@ public sealed class EventRecorder : IEventRecorder
         return first;
     }
 
-    private async Task SendAsync(Eventsv1Event told, int tries, CancellationToken cancellationToken)
+    private async Task SendAsync(Eventsv1Event sent, int tries, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await WriteAsync(told, cancellationToken);
+                await WriteAsync(sent, cancellationToken);
                 return;
             }
             catch (KubeApiException e)
             {
                 if (_reported.Add(e.Failure))
-                    Log.EventNotSent(_logger, told.Reason, told.Regarding?.Name ?? "", e.Failure, e.Message);
+                    Log.EventNotSent(_logger, sent.Reason, sent.Regarding?.Name ?? "", e.Failure, e.Message);
                 if (attempt >= tries || e.Failure is not (KubeFailureKind.Transient or KubeFailureKind.Throttled))
                 {
                     Drop("failed");
@@ -192,14 +192,14 @@ public sealed class EventRecorder : IEventRecorder
         }
     }
 
-    private async Task WriteAsync(Eventsv1Event told, CancellationToken cancellationToken)
+    private async Task WriteAsync(Eventsv1Event sent, CancellationToken cancellationToken)
     {
         try
         {
-            if (told.Series is { } series)
+            if (sent.Series is { } series)
             {
                 await _api.UpdateAsync(
-                    new NamespacedName(told.Metadata.NamespaceProperty, told.Metadata.Name),
+                    new NamespacedName(sent.Metadata.NamespaceProperty, sent.Metadata.Name),
                     series,
                     cancellationToken
                 );
@@ -212,7 +212,7 @@ public sealed class EventRecorder : IEventRecorder
         }
         try
         {
-            await _api.CreateAsync(told, cancellationToken);
+            await _api.CreateAsync(sent, cancellationToken);
         }
         catch (KubeApiException e) when (e.Failure == KubeFailureKind.Conflict)
         {

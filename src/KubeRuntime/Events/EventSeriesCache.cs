@@ -12,9 +12,9 @@ internal sealed class EventSeriesCache(TimeProvider time)
     public const int MaxRemembered = 1024;
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(6);
 
-    private readonly Dictionary<Identity, Entry> _entries = [];
+    private readonly Dictionary<Identity, Series> _series = [];
 
-    public int Remembered => _entries.Count;
+    public int Remembered => _series.Count;
 
     /// <summary>
     /// Counts an occurrence of a running series and returns its event; null if there is no such series.
@@ -22,24 +22,24 @@ internal sealed class EventSeriesCache(TimeProvider time)
     public Eventsv1Event? Continue(Occurrence occurrence)
     {
         var identity = Identity.Of(occurrence);
-        if (!_entries.TryGetValue(identity, out var entry) || time.GetElapsedTime(entry.LastAt) > Window)
+        if (!_series.TryGetValue(identity, out var series) || time.GetElapsedTime(series.LastAt) > Window)
             return null;
-        var told = KubeEvent.Again(entry.Event, occurrence.At);
-        _entries[identity] = new Entry(told, time.GetTimestamp());
-        return told;
+        var sent = KubeEvent.Again(series.Event, occurrence.At);
+        _series[identity] = new Series(sent, time.GetTimestamp());
+        return sent;
     }
 
-    public void Begin(Occurrence occurrence, Eventsv1Event told)
+    public void Begin(Occurrence occurrence, Eventsv1Event sent)
     {
-        if (_entries.Count >= MaxRemembered)
+        if (_series.Count >= MaxRemembered)
         {
-            foreach (var (identity, _) in _entries.OrderBy(e => e.Value.LastAt).Take(MaxRemembered / 2).ToList())
-                _entries.Remove(identity);
+            foreach (var (identity, _) in _series.OrderBy(e => e.Value.LastAt).Take(MaxRemembered / 2).ToList())
+                _series.Remove(identity);
         }
-        _entries[Identity.Of(occurrence)] = new Entry(told, time.GetTimestamp());
+        _series[Identity.Of(occurrence)] = new Series(sent, time.GetTimestamp());
     }
 
-    private readonly record struct Entry(Eventsv1Event Event, long LastAt);
+    private readonly record struct Series(Eventsv1Event Event, long LastAt);
 
     private readonly record struct Identity(
         EventSubject Subject,

@@ -50,12 +50,12 @@ internal static class KubeEvent
         };
 
     /// <summary>Returns the event after another occurrence.</summary>
-    public static Eventsv1Event Again(Eventsv1Event told, DateTimeOffset at) =>
-        told with
+    public static Eventsv1Event Again(Eventsv1Event sent, DateTimeOffset at) =>
+        sent with
         {
             Series = new Eventsv1EventSeries
             {
-                Count = (told.Series?.Count ?? 1) + 1,
+                Count = (sent.Series?.Count ?? 1) + 1,
                 LastObservedTime = at.UtcDateTime,
             },
         };

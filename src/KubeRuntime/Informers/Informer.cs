@@ -27,7 +27,7 @@ public interface IInformer
 /// </param>
 public sealed class Informer<T>(
     IReadOnlyList<Reflector<T>> watchers,
-    ObjectCache<T> mirror,
+    ObjectCache<T> cache,
     Func<Change<T>, IEnumerable<NamespacedName>> map
 ) : IInformer
     where T : class, IKubernetesObject
@@ -35,11 +35,11 @@ public sealed class Informer<T>(
     /// <summary>Replaced as a whole, and read without a lock.</summary>
     private ImmutableArray<Action<Change<T>>> _followers = [];
 
-    public bool IsSynced => mirror.IsSynced;
+    public bool IsSynced => cache.IsSynced;
 
-    public Task WhenSynced => mirror.WhenSynced;
+    public Task WhenSynced => cache.WhenSynced;
 
-    private ImmutableArray<T> Items => mirror.Snapshot();
+    private ImmutableArray<T> Items => cache.Snapshot();
 
     public IReadOnlyList<Watchdog> Heartbeats => [.. watchers.Select(w => w.Heartbeat)];
 
@@ -69,7 +69,7 @@ public sealed class Informer<T>(
 
     private void Take(WatchEvent<T> e, WatchScope scope, Action<NamespacedName> enqueue)
     {
-        foreach (var change in mirror.Apply(e, scope.Namespace))
+        foreach (var change in cache.Apply(e, scope.Namespace))
         {
             foreach (var key in map(change))
                 enqueue(key);
@@ -95,7 +95,7 @@ public sealed class Informer<T>(
             );
             try
             {
-                // What came before is not told again. An object that comes right now is told twice, and its key is in
+                // Earlier changes are not reported again. An object that comes right now is reported twice, and its key is in
                 // the queue once.
                 foreach (var item in leader.Items)
                     Take(new Change<T>(item.Metadata.Key, Old: null, item));

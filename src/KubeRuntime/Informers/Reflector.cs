@@ -164,8 +164,8 @@ public sealed class Reflector<T>(
                         $"LIST {resource.Plural}: the stream ended before its end bookmark"
                     );
                     break;
-                case { Type: WatchLineType.Error, Failure: { } told }:
-                    failure = told;
+                case { Type: WatchLineType.Error, Failure: { } error }:
+                    failure = error;
                     break;
                 case { Type: WatchLineType.InitialEventsEnd }:
                     _brokenStreams = 0;
@@ -278,7 +278,7 @@ public sealed class Reflector<T>(
         // To resume from no version, or from 0, would be to start anywhere, and to lose deletions.
         if (line.ResourceVersion is "" or "0" || line.ResourceVersion == state.ResourceVersion)
             return (state, Translate(line));
-        _recovery.News();
+        _recovery.Progressed();
         return (state with { ResourceVersion = line.ResourceVersion }, Translate(line));
     }
 

@@ -25,7 +25,7 @@ internal sealed class WatchRecovery(string plural, Random random, TimeProvider t
     private const int RelistAfter = 10;
 
     /// <summary>The count of failures after a watch has brought something new: a pause of 0.8 to 1.6 s.</summary>
-    private const int FailuresAfterNews = 4;
+    private const int FailuresAfterProgress = 4;
 
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), LongestBackoff, random);
     private int _failures;
@@ -43,10 +43,10 @@ internal sealed class WatchRecovery(string plural, Random random, TimeProvider t
     public void Progress() => _stuck = 0;
 
     /// <summary>Called when a watch has brought a new version.</summary>
-    public void News()
+    public void Progressed()
     {
         _stuck = 0;
-        _failures = Math.Min(_failures, FailuresAfterNews);
+        _failures = Math.Min(_failures, FailuresAfterProgress);
     }
 
     /// <summary>Called when a stream of this age has ended.</summary>

@@ -64,7 +64,7 @@ internal sealed class FairQueue<TKey>(Holdings holdings)
     /// <summary>The target of keys that have none.</summary>
     private readonly Target _none = new(name: null);
 
-    /// <summary>Targets without a worker, none of whose keys was taken since they came.</summary>
+    /// <summary>Targets without a worker, none of whose keys was taken since the target came.</summary>
     private readonly LinkedList<Target> _new = new();
     private readonly LinkedList<Target> _known = new();
     private readonly LinkedList<Target> _aside = new();

@@ -223,7 +223,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         _slowTimer?.Dispose();
     }
 
-    /// <summary>A key with failures is a retry.</summary>
+    /// <summary>Adds a delayed key that is due. A key with failures is a retry.</summary>
     private void AddDue(TKey key)
     {
         var group = GroupOf(key);

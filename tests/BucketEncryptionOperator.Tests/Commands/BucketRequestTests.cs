@@ -379,7 +379,7 @@ public sealed partial class BucketRequestTests
             .Select(v => v.Split('='))
             .ToDictionary(v => v[0], v => v[1], StringComparer.Ordinal);
         return BucketRequest.Read(
-            BucketRequest.ReadTask(given),
+            BucketRequest.ReadTarget(given),
             given,
             OssutilConfig.Parse(file),
             variables.GetValueOrDefault

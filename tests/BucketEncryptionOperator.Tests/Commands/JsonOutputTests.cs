@@ -7,7 +7,7 @@ namespace BucketEncryptionOperator.Tests.Commands;
 /// <summary>Byte for byte: scripts rely on the fields.</summary>
 public sealed class JsonOutputTests
 {
-    private static readonly CommandTarget Task = new(BucketMethod.Get, VendorCatalog.Find("AlibabaOSS")!, "b-one");
+    private static readonly CommandTarget Target = new(BucketMethod.Get, VendorCatalog.Find("AlibabaOSS")!, "b-one");
 
     private static readonly (CommandResult Result, string Field, int ExitCode)[] All =
     [
@@ -74,7 +74,7 @@ public sealed class JsonOutputTests
     {
         var (result, field, exitCode) = All[at];
 
-        var shown = JsonOutput.Show(Task, result, TimeSpan.FromMilliseconds(12.5));
+        var shown = JsonOutput.Render(Target, result, TimeSpan.FromMilliseconds(12.5));
 
         Assert.Equal(
             (
@@ -94,7 +94,7 @@ public sealed class JsonOutputTests
     internal void Show_names_the_method_as_it_is_typed(BucketMethod method, string word) =>
         Assert.StartsWith(
             $"{{\"method\":\"{word}\",",
-            JsonOutput.Show(Task with { Method = method }, new CommandResult.Unusable("x"), TimeSpan.Zero).Text,
+            JsonOutput.Render(Target with { Method = method }, new CommandResult.Unusable("x"), TimeSpan.Zero).Text,
             StringComparison.Ordinal
         );
 
@@ -110,20 +110,20 @@ public sealed class JsonOutputTests
     internal void Show_names_the_kind_of_a_failure_by_a_word_that_never_changes(FailureKind kind, string word) =>
         Assert.Equal(
             $"{{\"error\":{{\"kind\":\"{word}\",\"operation\":\"O\",\"code\":\"C\"}},\"elapsedSeconds\":0}}\n",
-            JsonOutput.Show(null, new CommandResult.Failed(new Failure(kind, "O", "C")), TimeSpan.Zero).Text
+            JsonOutput.Render(null, new CommandResult.Failed(new Failure(kind, "O", "C")), TimeSpan.Zero).Text
         );
 
     [Fact]
     public void Every_kind_of_failure_has_a_word() =>
         Assert.All(
             Enum.GetValues<FailureKind>(),
-            kind => JsonOutput.Show(null, new CommandResult.Failed(new Failure(kind, "O", "C")), TimeSpan.Zero)
+            kind => JsonOutput.Render(null, new CommandResult.Failed(new Failure(kind, "O", "C")), TimeSpan.Zero)
         );
 
     [Fact]
     public void Show_leaves_out_what_could_not_be_read() =>
         Assert.Equal(
             "{\"error\":{\"kind\":\"Invalid\",\"code\":\"InvalidArguments\",\"message\":\"x\"},\"elapsedSeconds\":0}\n",
-            JsonOutput.Show(null, new CommandResult.Unusable("x"), TimeSpan.Zero).Text
+            JsonOutput.Render(null, new CommandResult.Unusable("x"), TimeSpan.Zero).Text
         );
 }

@@ -20,7 +20,7 @@ public sealed class SchemaCheckTests
         var check = Check();
 
         var before = check.Problem;
-        await check.PassAsync(CancellationToken.None);
+        await check.RunAsync(CancellationToken.None);
 
         Assert.NotNull(before);
         Assert.Null(check.Problem);
@@ -34,7 +34,7 @@ public sealed class SchemaCheckTests
         _answer = () => "{}"u8.ToArray();
         var check = Check();
 
-        var passing = check.PassAsync(CancellationToken.None);
+        var passing = check.RunAsync(CancellationToken.None);
         await _time.TimersScheduledAsync(1).Within();
         _time.Advance(TimeSpan.FromSeconds(1));
         await _time.TimersScheduledAsync(1).Within();
@@ -83,7 +83,7 @@ public sealed class SchemaCheckTests
         using var stop = new CancellationTokenSource();
         var check = Check();
 
-        var passing = check.PassAsync(stop.Token);
+        var passing = check.RunAsync(stop.Token);
         await _time.TimersScheduledAsync(1).Within();
         await stop.CancelAsync();
         await passing.Within();
@@ -99,7 +99,7 @@ public sealed class SchemaCheckTests
         using var stop = new CancellationTokenSource();
         var check = Check();
 
-        var passing = check.PassAsync(stop.Token);
+        var passing = check.RunAsync(stop.Token);
         await _time.TimersScheduledAsync(1).Within();
         await stop.CancelAsync();
         await passing.Within();
@@ -113,7 +113,7 @@ public sealed class SchemaCheckTests
         _answer = () => throw new KubeApiException(KubeFailureKind.Denied, "forbidden");
         var check = Check();
 
-        await check.PassAsync(CancellationToken.None);
+        await check.RunAsync(CancellationToken.None);
 
         Assert.Null(check.Problem);
         Assert.Contains("forbidden", Assert.Single(_log.Entries).Text, StringComparison.Ordinal);
