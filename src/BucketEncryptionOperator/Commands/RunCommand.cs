@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using BucketEncryptionOperator.Hosting;
-using BucketEncryptionOperator.Vendors.Catalog;
 using KubeRuntime.Client;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;

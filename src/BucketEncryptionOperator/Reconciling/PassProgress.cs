@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors.Throttling;
 
 namespace BucketEncryptionOperator.Reconciling;
 

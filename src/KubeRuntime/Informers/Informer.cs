@@ -95,8 +95,8 @@ public sealed class Informer<T>(
             );
             try
             {
-                // Earlier changes are not reported again. An object that comes right now is reported twice, and its key is in
-                // the queue once.
+                // Earlier changes are not reported again. An object that comes right now is reported twice, and its key
+                // is in the queue once.
                 foreach (var item in leader.Items)
                     Take(new Change<T>(item.Metadata.Key, Old: null, item));
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);

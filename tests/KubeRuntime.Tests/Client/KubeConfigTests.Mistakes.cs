@@ -1,7 +1,6 @@
 using System.Text;
 using KubeRuntime.Client;
 using TestKit;
-using Xunit.Abstractions;
 
 namespace KubeRuntime.Tests.Client;
 

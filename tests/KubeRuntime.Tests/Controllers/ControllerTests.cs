@@ -1,12 +1,9 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using KubeRuntime.Informers;
 using KubeRuntime.Instrumentation;
 using KubeRuntime.LeaderElection;
-using KubeRuntime.Tests.Instrumentation;
 using KubeRuntime.WorkQueues;
 using Microsoft.Extensions.Logging;
 using TestKit;

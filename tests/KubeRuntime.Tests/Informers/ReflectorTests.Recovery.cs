@@ -1,8 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Threading.Channels;
 using KubeRuntime.Client;
 using KubeRuntime.Informers;
-using Microsoft.Extensions.Logging;
 using TestKit;
 
 namespace KubeRuntime.Tests.Informers;

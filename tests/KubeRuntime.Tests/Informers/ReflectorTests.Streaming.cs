@@ -1,7 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Threading.Channels;
 using KubeRuntime.Client;
-using KubeRuntime.Informers;
 using Microsoft.Extensions.Logging;
 using TestKit;
 

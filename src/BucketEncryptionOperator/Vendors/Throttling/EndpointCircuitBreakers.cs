@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
-using BucketEncryptionOperator.Vendors.Transport;
 
 namespace BucketEncryptionOperator.Vendors.Throttling;
 
