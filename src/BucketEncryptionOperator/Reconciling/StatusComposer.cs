@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
@@ -36,7 +37,7 @@ internal static class StatusComposer
         var sameSpec = last.ObservedGeneration == policy.Metadata.Generation;
         var status = last with { LastHandledReconcileAt = Schedule.AskedFor(policy) ?? last.LastHandledReconcileAt };
         if (findings.Failure is { } passing && sameSpec && findings.Tolerates(passing))
-            return new ComposedStatus(status, new HashSet<string>());
+            return new ComposedStatus(status, FrozenSet<string>.Empty);
         ImmutableArray<StatusStanding> rows = findings.IsSuspended
             ? [.. Suspended(policy, findings, last, now)]
             : [.. Rows(policy, findings, last, sameSpec, now)];

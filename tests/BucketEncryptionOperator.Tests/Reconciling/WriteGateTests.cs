@@ -1,6 +1,5 @@
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using KubeRuntime.Client;
 using Xunit.Abstractions;

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using BucketEncryptionOperator.Credentials;
@@ -185,7 +186,7 @@ public sealed partial class ObservabilityTests
 
         bench.Metrics.Told(
             last,
-            new ComposedStatus(last.Status!, new HashSet<string>()),
+            new ComposedStatus(last.Status!, FrozenSet<string>.Empty),
             new Findings([], Failure: null, Attempt: 0),
             isNews: false
         );
