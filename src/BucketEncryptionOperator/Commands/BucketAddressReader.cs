@@ -59,9 +59,7 @@ internal sealed class BucketAddressReader(
         if (config.ProxyHost is not null)
             warnings.Add("proxyHost of the config file is not read: set HTTPS_PROXY (HTTP_PROXY for plain http)");
         var signature = ReadSignature(region, warnings);
-        var traits = task.Vendor.Describe(
-            new StoreSettings(region ?? "", endpoint) { SignatureVersion = signature, CloudBoxId = CloudBoxId() }
-        );
+        var traits = VendorCatalog.Bind(task.Vendor, Settings(region, endpoint, signature));
         var place = new StorePlace(
             endpoint,
             region ?? "",
@@ -101,7 +99,7 @@ internal sealed class BucketAddressReader(
     /// <summary>It goes into what is signed, and a region into a host name.</summary>
     private static string? Label(string? text, string where, string what) =>
         string.IsNullOrEmpty(text) ? null
-        : text.Length <= LongestLabel && text.All(StoreReader.IsLabelLetter) ? text
+        : StoreSettings.IsLabel(text) ? text
         : throw new UsageException(
             $"{where} is no {what}: it has lower-case letters, digits and hyphens, for example "
                 + (what == "region" ? "cn-hangzhou" : "cb-example")
@@ -174,6 +172,25 @@ internal sealed class BucketAddressReader(
     {
         var variable = _shell.RegionVariables.IsEmpty ? "" : $", or {_shell.RegionVariables[0]} in the environment";
         return $"{who} needs a region, and the endpoint names none: give --region{variable}";
+    }
+
+    /// <summary>Both values were checked, each in the words of where it was found.</summary>
+    private StoreSettings Settings(string? region, Uri endpoint, string? signature)
+    {
+        (string Name, string Option, string? Value)[] given =
+        [
+            ("signatureVersion", "--sign-version", signature),
+            ("cloudBoxId", "--cloudbox-id", CloudBoxId()),
+        ];
+        return new(region ?? "", endpoint)
+        {
+            ForVendor =
+            [
+                .. from setting in given
+                where setting.Value is not null
+                select new VendorSetting(setting.Name, setting.Option, setting.Value),
+            ],
+        };
     }
 
     /// <summary>The config file's is for the vendor whose file it is.</summary>

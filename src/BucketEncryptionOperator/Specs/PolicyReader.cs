@@ -197,8 +197,7 @@ internal static class PolicyReader
             : null;
     }
 
-    private static bool IsLabel(string text) =>
-        text.Length > 0 && text.All(StoreReader.IsLabelLetter) && text[0] != '-' && text[^1] != '-';
+    private static bool IsLabel(string text) => StoreSettings.IsLabel(text) && text[0] != '-' && text[^1] != '-';
 
     private static bool IsKeyId(string id) =>
         id.Length is > 0 and <= 256

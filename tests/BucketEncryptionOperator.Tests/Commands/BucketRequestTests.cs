@@ -439,7 +439,7 @@ public sealed class BucketRequestTests
             File + BucketSections
         ).Address;
 
-        var options = address.Options!.ToString()!;
+        var options = address.Options.ToString()!;
         Assert.Equal(
             (what, expected),
             (

@@ -331,6 +331,13 @@ public sealed class PolicyReaderTests
             "spec.endpoint",
             "must be given"
         ),
+        ["a setting that the vendor does not accept"] = BadStore(
+            s => s with { Spec = s.Spec with { Alibaba = new AlibabaSpec { SignatureVersion = "v4" } } },
+            "InvalidSpec",
+            "spec.alibaba.signatureVersion",
+            "\"v4\"",
+            "use V4 or V1"
+        ),
         ["a CloudBox without an endpoint"] = BadStore(
             s => s with { Spec = s.Spec with { Alibaba = new AlibabaSpec { CloudBoxId = "cb-1" } } },
             "InvalidSpec",

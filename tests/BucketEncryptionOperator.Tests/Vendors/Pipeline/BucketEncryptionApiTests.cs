@@ -777,6 +777,37 @@ public sealed class BucketEncryptionApiTests : IDisposable
         Assert.Equal(0, breakers.OpenCount);
     }
 
+    [Fact]
+    public async Task A_write_that_its_last_check_stops_leaves_the_endpoints_probe_to_the_next_request()
+    {
+        await using var server = new ScriptedServer(_ => new Reply.Silence());
+        using var breakers = new EndpointCircuitBreakers(_time);
+        var api = new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
+            Dialects.All["s3"]
+        );
+        Task<Observation> GetAsync() => api.GetAsync(At(server), Dialects.Key, CancellationToken.None);
+        var unanswered = Enumerable.Range(0, EndpointCircuitBreakers.OpensAt).Select(_ => GetAsync()).ToList();
+        await Waiting.UntilAsync(() => server.Requests.Count == EndpointCircuitBreakers.OpensAt);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        foreach (var request in unanswered)
+            await Assert.ThrowsAsync<VendorException>(() => request).Within();
+        _time.Advance(EndpointCircuitBreakers.ShortestPause);
+        var stop = new Failure(FailureKind.Conflict, "Check", "SpecChanged");
+
+        using (var write = await api.BeginWriteAsync(At(server), Dialects.Key, CancellationToken.None))
+        {
+            var stopped = await Assert
+                .ThrowsAsync<VendorException>(() => write.DeleteAsync(() => stop, CancellationToken.None))
+                .Within();
+            Assert.Equal(("SpecChanged", true), (stopped.Failure.Code, stopped.Failure.NotSent));
+        }
+        var probe = GetAsync();
+        await Waiting.UntilAsync(() => server.Requests.Count == EndpointCircuitBreakers.OpensAt + 1);
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Equal("EndpointDown", (await Assert.ThrowsAsync<VendorException>(() => probe).Within()).Failure.Code);
+    }
+
     /// <summary>
     /// Another replica may write when the lease has ended: until then the request must have ended, too.
     /// </summary>
@@ -817,7 +848,7 @@ public sealed class BucketEncryptionApiTests : IDisposable
     }
 
     private static BucketAddress At(ScriptedServer server) =>
-        new("finance-archive", server.Address, "cn-north-1", Addressing.CName);
+        new("finance-archive", server.Address, "cn-north-1", Addressing.CName, VendorOptions.None);
 
     private static string Authorization(string request) =>
         request.Split("\r\n").Single(l => l.StartsWith("Authorization: ", StringComparison.Ordinal))[

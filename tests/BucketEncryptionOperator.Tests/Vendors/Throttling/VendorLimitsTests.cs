@@ -17,7 +17,8 @@ public sealed class VendorLimitsTests : IDisposable
         "finance-archive",
         new Uri("https://oss-cn-hangzhou.aliyuncs.com"),
         "cn-hangzhou",
-        Addressing.VirtualHost
+        Addressing.VirtualHost,
+        VendorOptions.None
     );
 
     private readonly ManualTimeProvider _time = new();
