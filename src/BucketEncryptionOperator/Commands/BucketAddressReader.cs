@@ -57,9 +57,7 @@ internal sealed class BucketAddressReader(
         if (config.ProxyHost is not null)
             warnings.Add("proxyHost of the config file is not read: set HTTPS_PROXY (HTTP_PROXY for plain http)");
         var signature = ReadSignature(region, warnings);
-        var traits = target.Vendor.Describe(
-            new StoreSettings(region ?? "", endpoint) { SignatureVersion = signature, CloudBoxId = CloudBoxId() }
-        );
+        var traits = VendorCatalog.Bind(target.Vendor, Settings(region, endpoint, signature));
         var place = new StorePlace(
             endpoint,
             region ?? "",
@@ -99,7 +97,7 @@ internal sealed class BucketAddressReader(
     /// <summary>Reads a region or id, which is signed; a region is also a part of a host name.</summary>
     private static string? Label(string? text, string where, string what) =>
         string.IsNullOrEmpty(text) ? null
-        : text.Length <= DnsName.MaxLabel && DnsName.IsLabel(text, edgeHyphens: true) ? text
+        : StoreSettings.IsLabel(text) ? text
         : throw new UsageException(
             $"{where} is no {what}: it has lower-case letters, digits and hyphens, for example "
                 + (what == "region" ? "cn-hangzhou" : "cb-example")
@@ -172,6 +170,25 @@ internal sealed class BucketAddressReader(
     {
         var variable = _shell.RegionVariables.IsEmpty ? "" : $", or {_shell.RegionVariables[0]} in the environment";
         return $"{who} needs a region, and the endpoint names none: give --region{variable}";
+    }
+
+    /// <summary>Returns the settings. Both values were checked, and their messages name the option.</summary>
+    private StoreSettings Settings(string? region, Uri endpoint, string? signature)
+    {
+        (string Name, string Option, string? Value)[] given =
+        [
+            ("signatureVersion", "--sign-version", signature),
+            ("cloudBoxId", "--cloudbox-id", CloudBoxId()),
+        ];
+        return new(region ?? "", endpoint)
+        {
+            ForVendor =
+            [
+                .. from setting in given
+                where setting.Value is not null
+                select new VendorSetting(setting.Name, setting.Option, setting.Value),
+            ],
+        };
     }
 
     /// <summary>Returns the CloudBox id. The config file's counts only for the vendor of that file.</summary>

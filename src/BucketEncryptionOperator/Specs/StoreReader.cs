@@ -68,7 +68,7 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
         if (VendorCatalog.Find(spec.Vendor) is not { } vendor)
             return Wrong($"spec.vendor: \"{spec.Vendor}\" is not known; allowed are {VendorCatalog.Names}.");
         // A region goes into the endpoint's host, and into what is signed.
-        if (spec.Region.Length > DnsName.MaxLabel || !DnsName.IsLabel(spec.Region, edgeHyphens: true))
+        if (!StoreSettings.IsLabel(spec.Region))
             return Wrong(
                 $"spec.region: \"{spec.Region}\" is none; it has lower-case letters, digits and hyphens, for example "
                     + "cn-hangzhou."
@@ -113,7 +113,9 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
                     + "of them."
             );
 
-        var traits = vendor.Describe(spec.Settings(endpoint));
+        var (traits, wrongSetting) = Bind(vendor, spec.Settings(endpoint));
+        if (traits is null)
+            return Wrong(wrongSetting);
         var (addressing, problem) = ReadAddressing(spec, endpoint, traits);
         if (problem is not null)
             return Wrong(problem);
@@ -180,6 +182,18 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
                 $"spec.endpoint: {endpoint.Host} is an IP address; {traits.Subject} wants the bucket in the host, so "
                     + "give a name."
             );
+    }
+
+    private static (StoreTraits? Traits, string Problem) Bind(Vendor vendor, StoreSettings settings)
+    {
+        try
+        {
+            return (VendorCatalog.Bind(vendor, settings), "");
+        }
+        catch (SettingException e)
+        {
+            return (null, e.Message);
+        }
     }
 
     private static (RateLimit? Limit, string Problem) ReadLimit(RateLimitSpec? spec)

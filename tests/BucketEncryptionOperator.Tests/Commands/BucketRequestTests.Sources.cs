@@ -146,7 +146,7 @@ public sealed partial class BucketRequestTests
             File + BucketSections
         ).Address;
 
-        var options = address.Options!.ToString()!;
+        var options = address.Options.ToString()!;
         Assert.Equal(
             (what, expected),
             (

@@ -19,7 +19,8 @@ public sealed class EndpointStateSourceTests : IAsyncLifetime
         "finance-archive",
         new Uri("https://oss-cn-hangzhou.aliyuncs.com"),
         "cn-hangzhou",
-        Addressing.VirtualHost
+        Addressing.VirtualHost,
+        VendorOptions.None
     );
 
     private static readonly (string Name, string Store)[] Policies =

@@ -45,7 +45,7 @@ public sealed class QuietResyncTests(ITestOutputHelper output)
             time: time,
             real: (
                 vendor,
-                new BucketEncryptionApi(http, VendorCatalog.Find(vendor)!.Dialect, new ServerClocks(time), limits)
+                new VendorServices(http, new ServerClocks(time), limits).Connect(VendorCatalog.Find(vendor)!.Dialect)
             )
         );
         var policy = Given
@@ -110,7 +110,9 @@ public sealed class QuietResyncTests(ITestOutputHelper output)
             time: time,
             real: (
                 "AlibabaOSS",
-                new BucketEncryptionApi(http, VendorCatalog.Find("AlibabaOSS")!.Dialect, new ServerClocks(time), limits)
+                new VendorServices(http, new ServerClocks(time), limits).Connect(
+                    VendorCatalog.Find("AlibabaOSS")!.Dialect
+                )
             )
         );
         bench.Start(Given.Policy(Bucket));

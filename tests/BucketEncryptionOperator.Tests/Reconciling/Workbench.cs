@@ -139,7 +139,7 @@ internal sealed partial class Workbench : IAsyncDisposable
         var keeper = new WriteAheadRecorder(Kubernetes.Client, _policies, ownership, stores, writer, Time);
         var vendors = _vendors.ToDictionary(
             v => v.Key,
-            v => (IBucketEncryptionApi)new GuardedApi(v.Value, _breakers, VendorCatalog.Find(v.Key)!.Realm),
+            v => (IBucketEncryptionApi)new GuardedVendor(v.Value, _breakers, VendorCatalog.Find(v.Key)!.Realm),
             StringComparer.Ordinal
         );
         var buckets = new BucketReconciler(Time);

@@ -4,7 +4,9 @@ using BucketEncryptionOperator.Tests.Fakes;
 
 namespace BucketEncryptionOperator.Tests.Specs;
 
-/// <summary>By reflection: a field of <c>spec.encryption</c> that the reader forgot would be accepted and do nothing.</summary>
+/// <summary>
+/// By reflection: a field of <c>spec.encryption</c> that the reader forgot would be accepted and do nothing.
+/// </summary>
 public sealed class EncryptionFieldsTests
 {
     private static readonly EncryptionSpec Base = new()

@@ -15,6 +15,13 @@ public sealed partial class PolicyReaderTests
     /// <inheritdoc cref="RefusedPolicies"/>
     private static readonly Dictionary<string, Refusal> RefusedStores = new(StringComparer.Ordinal)
     {
+        ["a setting that the vendor does not accept"] = BadStore(
+            s => s with { Spec = s.Spec with { Alibaba = new AlibabaSpec { SignatureVersion = "v4" } } },
+            "InvalidSpec",
+            "spec.alibaba.signatureVersion",
+            "\"v4\"",
+            "use V4 or V1"
+        ),
         ["a vendor that is not known"] = BadStore(
             s => s with { Spec = s.Spec with { Vendor = "Floppy" } },
             "InvalidSpec",

@@ -39,7 +39,8 @@ public sealed partial class ObservabilityTests : IDisposable
         Bucket,
         new Uri("https://oss-cn-hangzhou.aliyuncs.com"),
         "cn-hangzhou",
-        Addressing.VirtualHost
+        Addressing.VirtualHost,
+        VendorOptions.None
     );
 
     private readonly ServiceProvider _services;

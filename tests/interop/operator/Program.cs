@@ -25,9 +25,13 @@ if (
 
 var more = args.Skip(4).Select(a => a.Split('=', 2)).ToDictionary(a => a[0], a => a[1], StringComparer.Ordinal);
 var endpoint = new Uri(args[1]);
-var traits = vendor.Describe(
-    new StoreSettings(args[2], endpoint) { SignatureVersion = more.GetValueOrDefault("signature") }
-);
+var settings = new StoreSettings(args[2], endpoint)
+{
+    ForVendor = more.TryGetValue("signature", out var version)
+        ? [new VendorSetting("signatureVersion", "signature", version)]
+        : [],
+};
+var traits = VendorCatalog.Bind(vendor, settings);
 var address = new BucketAddress("interop-bucket", endpoint, args[2], addressing, traits.Options);
 var key = new AccessKey("interop-id", "interop-secret", SecurityToken: null);
 var target = new BucketEncryption.Kms(
@@ -38,7 +42,7 @@ var target = new BucketEncryption.Kms(
 
 using var http = new VendorHttp("bucket-encryption-operator/1.0", TimeSpan.FromSeconds(20), TimeProvider.System);
 using var limits = new VendorLimits(TimeProvider.System);
-var api = new BucketEncryptionApi(http, vendor.Dialect, new ServerClocks(TimeProvider.System), limits);
+var api = new VendorServices(http, new ServerClocks(TimeProvider.System), limits).Connect([vendor])[vendor.Name];
 using (var put = await api.BeginWriteAsync(address, key, CancellationToken.None))
     await put.PutAsync(
         api.Write(target, new Observation(new BucketEncryption.None(), Document: null)),

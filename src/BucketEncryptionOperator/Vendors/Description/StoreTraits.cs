@@ -3,17 +3,6 @@ using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.Description;
 
-/// <summary>What a store's owner says, in no vendor's words. A vendor looks at what concerns it.</summary>
-/// <param name="Endpoint">As given, or the vendor's default.</param>
-internal sealed record StoreSettings(string Region, Uri Endpoint)
-{
-    public string? SignatureVersion { get; init; }
-
-    public string? CloudBoxId { get; init; }
-
-    public string? ExpectedBucketOwner { get; init; }
-}
-
 /// <summary>
 /// What one store can do: data, stated by its vendor. <see cref="StoreRules"/> holds policies against it.
 /// </summary>
@@ -56,5 +45,6 @@ internal sealed record StoreTraits(
     /// </summary>
     public string? Partition { get; init; }
 
-    public VendorOptions? Options { get; init; }
+    /// <summary>The vendor's own settings of the store, as the vendor's dialect reads them.</summary>
+    public VendorOptions Options { get; init; } = VendorOptions.None;
 }

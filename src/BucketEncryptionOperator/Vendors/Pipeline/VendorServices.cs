@@ -9,7 +9,8 @@ namespace BucketEncryptionOperator.Vendors.Pipeline;
 /// <summary>What the calls of all vendors share.</summary>
 internal sealed record VendorServices(VendorHttp Http, ServerClocks Clocks, VendorLimits Limits)
 {
-    public required AccessKeyCircuitBreakers KeyBreakers { get; init; }
+    /// <summary>Null: a rejected key is sent with every call.</summary>
+    public AccessKeyCircuitBreakers? KeyBreakers { get; init; }
 
     /// <summary>Null: every request is sent, whatever became of those before it.</summary>
     public EndpointCircuitBreakers? EndpointBreakers { get; init; }
@@ -26,19 +27,9 @@ internal sealed record VendorServices(VendorHttp Http, ServerClocks Clocks, Vend
             v => v.Name,
             v =>
                 (IBucketEncryptionApi)
-                    new GuardedApi(
-                        new BucketEncryptionApi(
-                            Http,
-                            v.Dialect,
-                            Clocks,
-                            Limits,
-                            WriteTime,
-                            Metrics?.Of(v),
-                            EndpointBreakers
-                        ),
-                        KeyBreakers,
-                        v.Realm,
-                        EndpointBreakers
+                    new BucketEncryptionApi(
+                        VendorPipeline.For(v.Dialect, v.Realm, Metrics?.Of(v), this),
+                        v.Dialect.Document
                     ),
             StringComparer.Ordinal
         );

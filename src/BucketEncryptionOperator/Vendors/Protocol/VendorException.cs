@@ -7,4 +7,9 @@ internal sealed class VendorException(Failure failure)
     : Exception($"{failure.Operation}: {failure.Code} ({failure.Kind})")
 {
     public Failure Failure => failure;
+
+    /// <summary>
+    /// The write guard refused the request, or cut its time short: the failure says nothing about the endpoint.
+    /// </summary>
+    public bool IsOfWriteGuard { get; init; }
 }

@@ -64,14 +64,11 @@ public sealed partial class BucketEncryptionApiTests
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointCircuitBreakers(_time);
-        var api = new BucketEncryptionApi(
-            _http,
-            Dialects.All["s3"],
-            new ServerClocks(_time),
-            _limits,
-            () => TimeSpan.FromSeconds(4),
-            endpoints: breakers
-        );
+        var api = new VendorServices(_http, new ServerClocks(_time), _limits)
+        {
+            WriteTime = () => TimeSpan.FromSeconds(4),
+            EndpointBreakers = breakers,
+        }.Connect(Dialects.All["s3"]);
         var writing = Enumerable.Range(0, 5).Select(_ => api.DeleteAsync(At(server), Dialects.Key)).ToList();
         await Waiting.UntilAsync(() => server.Requests.Count == 5);
 
@@ -89,13 +86,10 @@ public sealed partial class BucketEncryptionApiTests
     public async Task A_write_takes_no_longer_than_is_left_of_the_lease()
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
-        var api = new BucketEncryptionApi(
-            _http,
-            Dialects.All["s3"],
-            new ServerClocks(_time),
-            _limits,
-            () => TimeSpan.FromSeconds(4)
-        );
+        var api = new VendorServices(_http, new ServerClocks(_time), _limits)
+        {
+            WriteTime = () => TimeSpan.FromSeconds(4),
+        }.Connect(Dialects.All["s3"]);
 
         var writing = api.DeleteAsync(At(server), Dialects.Key);
         await Waiting.UntilAsync(() => server.Requests.Count == 1);
@@ -111,13 +105,10 @@ public sealed partial class BucketEncryptionApiTests
     public async Task Without_a_lease_nothing_is_written_whatever_the_last_check_says()
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(204));
-        var api = new BucketEncryptionApi(
-            _http,
-            Dialects.All["s3"],
-            new ServerClocks(_time),
-            _limits,
-            () => TimeSpan.Zero
-        );
+        var api = new VendorServices(_http, new ServerClocks(_time), _limits)
+        {
+            WriteTime = () => TimeSpan.Zero,
+        }.Connect(Dialects.All["s3"]);
 
         var thrown = await Assert
             .ThrowsAsync<VendorException>(() => api.DeleteAsync(At(server), Dialects.Key))

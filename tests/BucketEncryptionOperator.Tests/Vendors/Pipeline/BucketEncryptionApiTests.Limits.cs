@@ -36,12 +36,8 @@ public sealed partial class BucketEncryptionApiTests
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointCircuitBreakers(_time);
-        var api = new BucketEncryptionApi(
-            _http,
-            Dialects.All["s3"],
-            new ServerClocks(_time),
-            _limits,
-            endpoints: breakers
+        var api = new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
+            Dialects.All["s3"]
         );
         var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 100, Burst: 100, MaxConcurrency: 1) };
         Task<Observation> GetAsync() => api.GetAsync(address, Dialects.Key, CancellationToken.None);
@@ -114,12 +110,8 @@ public sealed partial class BucketEncryptionApiTests
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status));
         using var breakers = new EndpointCircuitBreakers(_time);
-        var api = new BucketEncryptionApi(
-            _http,
-            Dialects.All["s3"],
-            new ServerClocks(_time),
-            _limits,
-            endpoints: breakers
+        var api = new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
+            Dialects.All["s3"]
         );
 
         for (var i = 0; i < 5; i++)
@@ -128,5 +120,36 @@ public sealed partial class BucketEncryptionApiTests
                 .Within();
 
         Assert.True(server.Requests.Count == 5, sentence);
+    }
+
+    [Fact]
+    public async Task A_write_that_its_last_check_stops_leaves_the_endpoints_probe_to_the_next_request()
+    {
+        await using var server = new ScriptedServer(_ => new Reply.Silence());
+        using var breakers = new EndpointCircuitBreakers(_time);
+        var api = new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
+            Dialects.All["s3"]
+        );
+        Task<Observation> GetAsync() => api.GetAsync(At(server), Dialects.Key, CancellationToken.None);
+        var unanswered = Enumerable.Range(0, EndpointCircuitBreakers.OpensAt).Select(_ => GetAsync()).ToList();
+        await Waiting.UntilAsync(() => server.Requests.Count == EndpointCircuitBreakers.OpensAt);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        foreach (var request in unanswered)
+            await Assert.ThrowsAsync<VendorException>(() => request).Within();
+        _time.Advance(EndpointCircuitBreakers.ShortestPause);
+        var stop = new Failure(FailureKind.Conflict, "Check", "SpecChanged");
+
+        using (var write = await api.BeginWriteAsync(At(server), Dialects.Key, CancellationToken.None))
+        {
+            var stopped = await Assert
+                .ThrowsAsync<VendorException>(() => write.DeleteAsync(() => stop, CancellationToken.None))
+                .Within();
+            Assert.Equal(("SpecChanged", true), (stopped.Failure.Code, stopped.Failure.NotSent));
+        }
+        var probe = GetAsync();
+        await Waiting.UntilAsync(() => server.Requests.Count == EndpointCircuitBreakers.OpensAt + 1);
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Equal("EndpointDown", (await Assert.ThrowsAsync<VendorException>(() => probe).Within()).Failure.Code);
     }
 }

@@ -374,7 +374,7 @@ public sealed partial class BucketEncryptionApiTests : IDisposable
     }
 
     private static BucketAddress At(ScriptedServer server) =>
-        new("finance-archive", server.Address, "cn-north-1", Addressing.CName);
+        new("finance-archive", server.Address, "cn-north-1", Addressing.CName, VendorOptions.None);
 
     private static string Authorization(string request) =>
         request.Split("\r\n").Single(l => l.StartsWith("Authorization: ", StringComparison.Ordinal))[
@@ -385,7 +385,7 @@ public sealed partial class BucketEncryptionApiTests : IDisposable
         string.Join(", ", request.Headers.GetValues("Authorization"));
 
     private BucketEncryptionApi Api(string vendor) =>
-        new(_http, Dialects.All[vendor], new ServerClocks(_time), _limits);
+        new VendorServices(_http, new ServerClocks(_time), _limits).Connect(Dialects.All[vendor]);
 
     private Task<Observation> GetAsync(string vendor, ScriptedServer server) =>
         Api(vendor).GetAsync(At(server), Dialects.Key, CancellationToken.None);

@@ -210,10 +210,11 @@ public sealed partial class SimulatedStoreTests
     public async Task AWS_refuses_the_bucket_of_another_owner(string owner, string? code)
     {
         await using var store = await SimulatedStore.StartAsync(Aws);
-        var options = VendorCatalog
-            .Find("S3")!
-            .Describe(new StoreSettings(Aws.Region, store.Address.Endpoint) { ExpectedBucketOwner = owner })
-            .Options;
+        var settings = new StoreSettings(Aws.Region, store.Address.Endpoint)
+        {
+            ForVendor = [new VendorSetting("expectedBucketOwner", "the test", owner)],
+        };
+        var options = VendorCatalog.Bind(VendorCatalog.Find("S3")!, settings).Options;
 
         var thrown = await Record.ExceptionAsync(() =>
             store.GetAsync(address: store.Address with { Options = options })

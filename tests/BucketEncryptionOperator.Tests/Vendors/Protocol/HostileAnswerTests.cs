@@ -178,13 +178,19 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
                 return new Reply.Bytes(random.Next(4) == 0 ? Spoil(random, whole) : whole);
             }
         });
-        var address = new BucketAddress("finance-archive", server.Address, "cn-north-1", Addressing.CName);
+        var address = new BucketAddress(
+            "finance-archive",
+            server.Address,
+            "cn-north-1",
+            Addressing.CName,
+            VendorOptions.None
+        );
 
         for (var i = 0; i < RandomSeed.Cases(2_000); i++)
         {
             // The clock stands still: what is asked to go slower once would wait for ever
             using var limits = new VendorLimits(time);
-            var api = new BucketEncryptionApi(http, Dialects.All[vendor], new ServerClocks(time), limits);
+            var api = new VendorServices(http, new ServerClocks(time), limits).Connect(Dialects.All[vendor]);
             var thrown = await Record.ExceptionAsync(() => api.GetAsync(address, Dialects.Key, CancellationToken.None));
 
             Assert.True(thrown is null or VendorException, $"case {i}: {thrown}");
@@ -211,13 +217,19 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
         var time = new ManualTimeProvider(Dialects.Now);
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), time);
         using var limits = new VendorLimits(time);
-        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(time), limits);
+        var api = new VendorServices(http, new ServerClocks(time), limits).Connect(Dialects.All["s3"]);
         await using var server = new ScriptedServer(_ => endless ? new Reply.Endless(head) : new Reply.Bytes(head));
         var before = GC.GetTotalAllocatedBytes(precise: true);
 
         var thrown = await Record.ExceptionAsync(() =>
             api.GetAsync(
-                new BucketAddress("finance-archive", server.Address, "cn-north-1", Addressing.CName),
+                new BucketAddress(
+                    "finance-archive",
+                    server.Address,
+                    "cn-north-1",
+                    Addressing.CName,
+                    VendorOptions.None
+                ),
                 Dialects.Key,
                 CancellationToken.None
             )

@@ -12,7 +12,8 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
         "finance-archive",
         new Uri("https://store.example"),
         "cn-hangzhou",
-        Addressing.Path
+        Addressing.Path,
+        VendorOptions.None
     );
     private static readonly Failure Silence = NoAnswer("Timeout");
 

@@ -17,7 +17,8 @@ public sealed class VendorLimitsTests : IDisposable
         "finance-archive",
         new Uri("https://oss-cn-hangzhou.aliyuncs.com"),
         "cn-hangzhou",
-        Addressing.VirtualHost
+        Addressing.VirtualHost,
+        VendorOptions.None
     );
 
     private readonly ManualTimeProvider _time = new();
@@ -138,7 +139,7 @@ public sealed class VendorLimitsTests : IDisposable
             ScriptedServer.Answer(503, "<Error><Code>SlowDown</Code></Error>")
         );
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time);
-        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(_time), _limits);
+        var api = new VendorServices(http, new ServerClocks(_time), _limits).Connect(Dialects.All["s3"]);
 
         await Assert.ThrowsAsync<VendorException>(() =>
             api.GetAsync(
@@ -171,7 +172,7 @@ public sealed class VendorLimitsTests : IDisposable
             return ScriptedServer.Answer(200, "");
         });
         using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time);
-        var api = new BucketEncryptionApi(http, Dialects.All["s3"], new ServerClocks(_time), _limits);
+        var api = new VendorServices(http, new ServerClocks(_time), _limits).Connect(Dialects.All["s3"]);
         var address = Bucket with
         {
             Endpoint = server.Address,

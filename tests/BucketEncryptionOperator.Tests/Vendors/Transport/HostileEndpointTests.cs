@@ -360,7 +360,9 @@ public sealed class HostileEndpointTests : IDisposable
         ).Read("store", spec, new StoreScope(Given.Namespace, IsNamespaced: true));
         if (store is null)
             return failure;
-        var api = new BucketEncryptionApi(http, VendorCatalog.Find(vendor)!.Dialect, new ServerClocks(_time), _limits);
+        var api = new VendorServices(http, new ServerClocks(_time), _limits).Connect(
+            VendorCatalog.Find(vendor)!.Dialect
+        );
         var thrown = await Assert.ThrowsAsync<VendorException>(() =>
             api.GetAsync(
                 store.Place.Address(Bucket),

@@ -1,0 +1,23 @@
+using BucketEncryptionOperator.Vendors.Protocol;
+
+namespace BucketEncryptionOperator.Vendors.Pipeline;
+
+/// <summary>Reads what the vendor's answer means.</summary>
+internal sealed class AnswerStep(IVendorDialect dialect, ServerClocks clocks) : CallStep("answer")
+{
+    public override async Task<VendorAnswer> SendAsync(
+        CallRequest request,
+        NextStep next,
+        CancellationToken cancellationToken
+    )
+    {
+        var context = new AnswerContext(request.Operation)
+        {
+            SentToken = request.Call.Key.SecurityToken is not null,
+            Now = clocks.Now(request.Address.Endpoint),
+        };
+        var answer = await next.SendAsync(request, cancellationToken);
+        var response = answer.Response ?? throw new InvalidOperationException("an answer without a response");
+        return answer with { Problem = Answers.Problem(dialect, response, context) };
+    }
+}

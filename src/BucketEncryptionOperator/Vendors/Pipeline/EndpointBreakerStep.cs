@@ -1,0 +1,36 @@
+using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Throttling;
+
+namespace BucketEncryptionOperator.Vendors.Pipeline;
+
+/// <summary>
+/// Fails a request to an endpoint that is down, and learns from each request whether an answer came. It checks once
+/// more while the call is admitted, because the wait for the access key may have been long.
+/// </summary>
+internal sealed class EndpointBreakerStep(EndpointCircuitBreakers breakers) : CallStep("endpoint breaker")
+{
+    public override ValueTask AdmitAsync(CallContext call, CancellationToken cancellationToken)
+    {
+        breakers.Check(call.Address, AnswerContext.Get);
+        return ValueTask.CompletedTask;
+    }
+
+    public override async Task<VendorAnswer> SendAsync(
+        CallRequest request,
+        NextStep next,
+        CancellationToken cancellationToken
+    )
+    {
+        using var pass = breakers.Enter(request.Address, request.Operation);
+        try
+        {
+            var answer = await next.SendAsync(request, cancellationToken);
+            pass.Answered();
+            return answer;
+        }
+        catch (VendorException e) when (!e.IsOfWriteGuard)
+        {
+            throw new VendorException(pass.Failed(e.Failure));
+        }
+    }
+}

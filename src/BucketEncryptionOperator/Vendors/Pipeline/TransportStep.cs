@@ -1,0 +1,23 @@
+using BucketEncryptionOperator.Vendors.Transport;
+
+namespace BucketEncryptionOperator.Vendors.Pipeline;
+
+/// <summary>Sends the request. The last step: nothing comes after it.</summary>
+internal sealed class TransportStep(VendorHttp http) : CallStep("transport")
+{
+    public override async Task<VendorAnswer> SendAsync(
+        CallRequest request,
+        NextStep next,
+        CancellationToken cancellationToken
+    ) =>
+        new()
+        {
+            Response = await http.SendAsync(
+                request.Message ?? throw new InvalidOperationException("the request is not signed"),
+                request.Operation,
+                request.Address.CaBundle,
+                request.AtMost,
+                cancellationToken
+            ),
+        };
+}
