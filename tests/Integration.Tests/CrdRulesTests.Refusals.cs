@@ -1,5 +1,3 @@
-using Integration.Tests.Harness;
-
 namespace Integration.Tests;
 
 public sealed partial class CrdRulesTests

@@ -1,22 +1,12 @@
-using System.Net;
-using System.Security.Cryptography.X509Certificates;
-using System.Text.Json.Nodes;
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Hosting;
-using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Protocol;
-using BucketEncryptionOperator.Vendors.Throttling;
 using Integration.Tests.Harness;
 using KubeRuntime.Client;
-using KubeRuntime.Tests.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using ObjectStoreSimulator;
-using ObjectStoreSimulator.State;
-using Xunit.Abstractions;
 
 namespace Integration.Tests;
 

@@ -175,7 +175,7 @@ internal sealed class BucketAddressReader(
     /// <summary>Returns the settings. Both values were checked, and their messages name the option.</summary>
     private StoreSettings Settings(string? region, Uri endpoint, string? signature)
     {
-        (string Name, string Option, string? Value)[] given =
+        (string Name, string Option, string? Value)[] settings =
         [
             ("signatureVersion", "--sign-version", signature),
             ("cloudBoxId", "--cloudbox-id", CloudBoxId()),
@@ -184,7 +184,7 @@ internal sealed class BucketAddressReader(
         {
             ForVendor =
             [
-                .. from setting in given
+                .. from setting in settings
                 where setting.Value is not null
                 select new VendorSetting(setting.Name, setting.Option, setting.Value),
             ],

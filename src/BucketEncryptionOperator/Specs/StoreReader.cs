@@ -5,7 +5,6 @@ using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Transport;
-using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Specs;
 

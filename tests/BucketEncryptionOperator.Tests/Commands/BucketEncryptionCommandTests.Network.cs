@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using BucketEncryptionOperator.Tests.Fakes;
-using ObjectStoreSimulator;
-using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Commands;
 

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using BucketEncryptionOperator.Tests.Fakes;
 using ObjectStoreSimulator;
 using TestKit;

@@ -1,5 +1,4 @@
 using BucketEncryptionOperator.Commands;
-using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Tests.Commands;

@@ -1,7 +1,3 @@
-using BucketEncryptionOperator.Commands;
-using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors.Protocol;
-
 namespace BucketEncryptionOperator.Tests.Commands;
 
 public sealed partial class BucketRequestTests

@@ -1,5 +1,3 @@
-using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Encryption;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Credentials;

@@ -1,12 +1,6 @@
-using System.Text;
-using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
-using k8s.Models;
 using KubeRuntime.Client;
-using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Credentials;
 

@@ -1,13 +1,3 @@
-using System.Text;
-using BucketEncryptionOperator.Api;
-using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Specs;
-using BucketEncryptionOperator.Tests.Fakes;
-using k8s.Models;
-using KubeRuntime.Client;
-using TestKit;
-
 namespace BucketEncryptionOperator.Tests.Credentials;
 
 public sealed partial class SecretKeysTests

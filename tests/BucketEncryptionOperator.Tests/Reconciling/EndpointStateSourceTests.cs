@@ -7,7 +7,6 @@ using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
-using BucketEncryptionOperator.Vendors.Transport;
 using KubeRuntime.Informers;
 using TestKit;
 

@@ -1,11 +1,6 @@
-using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
-using KubeRuntime.Controllers;
-using Xunit.Abstractions;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 

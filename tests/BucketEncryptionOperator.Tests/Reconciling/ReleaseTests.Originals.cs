@@ -3,9 +3,7 @@ using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors.Alibaba;
-using KubeRuntime.Controllers;
 using TestKit;
-using Xunit.Abstractions;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 

@@ -4,7 +4,6 @@ using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors.Alibaba;
 using KubeRuntime.Controllers;
-using TestKit;
 using Xunit.Abstractions;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;

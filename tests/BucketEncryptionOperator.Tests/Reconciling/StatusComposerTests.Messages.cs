@@ -1,10 +1,6 @@
-using System.Collections.Immutable;
-using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using KubeRuntime.Controllers;
-using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 

@@ -1,18 +1,7 @@
-using System.Collections.Concurrent;
-using System.Diagnostics.Metrics;
 using BucketEncryptionOperator.Api;
-using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Reconciling;
-using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors.Catalog;
-using BucketEncryptionOperator.Vendors.Description;
-using BucketEncryptionOperator.Vendors.Pipeline;
-using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
-using KubeRuntime.Informers;
-using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 

@@ -1,9 +1,6 @@
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Client;
-using Xunit.Abstractions;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 

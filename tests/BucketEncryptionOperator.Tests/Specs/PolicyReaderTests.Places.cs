@@ -1,10 +1,7 @@
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors.Alibaba;
-using BucketEncryptionOperator.Vendors.Catalog;
-using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.S3;
 

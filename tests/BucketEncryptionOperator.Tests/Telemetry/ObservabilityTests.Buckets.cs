@@ -1,25 +1,10 @@
 using System.Collections.Frozen;
-using System.Diagnostics.Metrics;
-using System.Text.RegularExpressions;
-using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Telemetry;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Tests.Hosting;
 using BucketEncryptionOperator.Tests.Reconciling;
 using BucketEncryptionOperator.Vendors.Catalog;
-using BucketEncryptionOperator.Vendors.Pipeline;
-using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
-using KubeRuntime.Instrumentation;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using OpenTelemetry.Metrics;
 
 namespace BucketEncryptionOperator.Tests.Telemetry;
 

@@ -1,9 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
-using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Hosting;
-using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Telemetry;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Tests.Hosting;

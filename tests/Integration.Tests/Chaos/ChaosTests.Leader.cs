@@ -1,9 +1,6 @@
-using BucketEncryptionOperator.Api;
 using Integration.Tests.Harness;
 using ObjectStoreSimulator;
 using ObjectStoreSimulator.State;
-using Xunit.Abstractions;
-using RandomSeed = TestKit.RandomSeed;
 
 namespace Integration.Tests.Chaos;
 

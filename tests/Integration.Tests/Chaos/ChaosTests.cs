@@ -1,7 +1,5 @@
-using BucketEncryptionOperator.Api;
 using Integration.Tests.Harness;
 using Xunit.Abstractions;
-using RandomSeed = TestKit.RandomSeed;
 
 namespace Integration.Tests.Chaos;
 

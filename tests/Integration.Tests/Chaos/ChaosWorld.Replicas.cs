@@ -1,12 +1,4 @@
-using BucketEncryptionOperator.Api;
 using Integration.Tests.Harness;
-using KubeRuntime.Client;
-using KubeRuntime.Informers;
-using KubeRuntime.LeaderElection;
-using KubeRuntime.Tests.Client;
-using Microsoft.Extensions.Logging.Abstractions;
-using ObjectStoreSimulator;
-using RecordedRequest = ObjectStoreSimulator.State.RecordedRequest;
 
 namespace Integration.Tests.Chaos;
 

@@ -1,6 +1,5 @@
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
-using BucketEncryptionOperator.Vendors.Transport;
 
 namespace BucketEncryptionOperator.Vendors.Pipeline;
 

@@ -1,17 +1,6 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text;
-using BucketEncryptionOperator.Api;
-using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Reconciling;
-using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors.Catalog;
-using BucketEncryptionOperator.Vendors.Description;
-using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
-using KubeRuntime.Controllers;
-using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 

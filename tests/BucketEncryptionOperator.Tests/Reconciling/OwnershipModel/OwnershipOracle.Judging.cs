@@ -2,7 +2,6 @@ using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 

@@ -1,4 +1,3 @@
-using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors.Alibaba;
 using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;

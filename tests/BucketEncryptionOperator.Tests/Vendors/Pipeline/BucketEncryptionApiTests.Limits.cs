@@ -6,7 +6,6 @@ using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Pipeline;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
-using BucketEncryptionOperator.Vendors.Transport;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Vendors.Pipeline;

@@ -2,12 +2,7 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Tests.Vendors.Catalog;
-using BucketEncryptionOperator.Vendors.Catalog;
-using BucketEncryptionOperator.Vendors.Pipeline;
 using BucketEncryptionOperator.Vendors.Protocol;
-using BucketEncryptionOperator.Vendors.Throttling;
-using BucketEncryptionOperator.Vendors.Transport;
-using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Vendors.Pipeline;
 

@@ -1,12 +1,7 @@
-using System.Text.RegularExpressions;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors.Catalog;
-using BucketEncryptionOperator.Vendors.Description;
-using BucketEncryptionOperator.Vendors.Protocol;
 using TestKit;
-using SimulatedVendor = ObjectStoreSimulator.Vendor;
 
 namespace BucketEncryptionOperator.Tests.Vendors.Pipeline;
 

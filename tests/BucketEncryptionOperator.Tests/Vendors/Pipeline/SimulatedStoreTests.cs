@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;

@@ -1,6 +1,4 @@
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Tests.Vendors.Catalog;
-using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Tests.Vendors.Protocol;
 

@@ -1,6 +1,4 @@
-using System.Net;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Protocol;
 

@@ -1,7 +1,6 @@
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
-using BucketEncryptionOperator.Vendors.Transport;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Vendors.Throttling;
