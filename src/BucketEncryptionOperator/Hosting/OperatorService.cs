@@ -6,8 +6,8 @@ using KubeRuntime.LeaderElection;
 namespace BucketEncryptionOperator.Hosting;
 
 /// <summary>
-/// Once the CRDs are as they must be, runs the controllers for as long as the process lives, or leads; and the sending
-/// of events a little longer, so that the last ones are told.
+/// Waits for the CRDs, and then runs the controllers for as long as the process lives, or leads. The sending of events
+/// ends last, so that the last ones are sent.
 /// </summary>
 internal sealed class OperatorService(
     SchemaCheck schema,
@@ -25,7 +25,7 @@ internal sealed class OperatorService(
         Log.Started(logger, connection, string.Join(", ", options.AllowedEndpoints));
         try
         {
-            await schema.PassAsync(stoppingToken);
+            await schema.RunAsync(stoppingToken);
             await WithEventsAsync(() => election.RunAsync(controllers.RunAsync, stoppingToken));
             Log.Stopped(logger);
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Signing;
 
@@ -17,6 +18,15 @@ internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect
 
     private static readonly HmacSha1Scheme V1 = new("OSS", "x-oss-", VendorRequest.SubResource);
 
+    /// <summary>Alibaba Cloud, as the catalogue lists it.</summary>
+    public static Vendor Vendor { get; } =
+        new("AlibabaOSS", new OssDialect())
+        {
+            Endpoints = OssDescription.Endpoints,
+            Shell = OssDescription.Shell,
+            Bind = OssDescription.Bind,
+        };
+
     private readonly BodyChecksum _checksum = checksum ?? new BodyChecksum(WithoutMd5.Tls);
 
     public EncryptionDocument Document { get; } =
@@ -33,7 +43,7 @@ internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect
     )
     {
         var target = VendorRequest.Target(address);
-        var options = address.Options as OssOptions ?? new OssOptions(OssSignature.V4, CloudBoxId: null);
+        var options = address.OptionsOr(OssOptions.Default);
         var bytes = body is null ? null : Encoding.UTF8.GetBytes(body);
         var headers = new List<KeyValuePair<string, string>>();
         if (key.SecurityToken is { } token)

@@ -1,5 +1,6 @@
 using System.Text;
 using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Signing;
 
@@ -13,6 +14,15 @@ namespace BucketEncryptionOperator.Vendors.Huawei;
 internal sealed class ObsDialect : IVendorDialect
 {
     private static readonly HmacSha1Scheme Native = new("OBS", "x-obs-", VendorRequest.SubResource);
+
+    /// <summary>Huawei Cloud, as the catalogue lists it.</summary>
+    public static Vendor Vendor { get; } =
+        new("HuaweiOBS", new ObsDialect())
+        {
+            Endpoints = ObsDescription.Endpoints,
+            Shell = ObsDescription.Shell,
+            Bind = _ => ObsDescription.Traits,
+        };
 
     public EncryptionDocument Document { get; } =
         new(new DocumentShape("ServerSideEncryptionConfiguration", HasRule: true, Namespace: "", "kms", "aws:kms"));

@@ -1,4 +1,5 @@
 using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Signing;
 
@@ -11,6 +12,15 @@ namespace BucketEncryptionOperator.Vendors.S3;
 /// <param name="checksum">Null for the platform's.</param>
 internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
 {
+    /// <summary>AWS and all that speak its protocol, as the catalogue lists them.</summary>
+    public static Vendor Vendor { get; } =
+        new("S3", new S3Dialect())
+        {
+            Endpoints = S3Description.Endpoints,
+            Shell = S3Description.Shell,
+            Bind = S3Description.Bind,
+        };
+
     private readonly BodyChecksum _checksum = checksum ?? new BodyChecksum(WithoutMd5.Sha256Header);
 
     public EncryptionDocument Document { get; } =
@@ -37,7 +47,7 @@ internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
         string? body,
         DateTimeOffset now
     ) =>
-        address.Options is S3Options { ExpectedBucketOwner: { } owner }
+        address.OptionsOr(S3Options.Default).ExpectedBucketOwner is { } owner
             ? SigV4Request.Make(
                 method,
                 address,

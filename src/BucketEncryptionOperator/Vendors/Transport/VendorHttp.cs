@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
@@ -58,7 +59,7 @@ internal sealed class VendorHttp : IDisposable
                 Proxy = proxy,
                 ConnectTimeout = ConnectTimeout,
                 ConnectCallback = _dialer.DialAsync,
-                SslOptions = VendorClients.Trust(roots),
+                SslOptions = CertificateTrust.In(roots),
                 MaxConnectionsPerServer = 64,
                 // So that a change of the vendor's addresses is noticed
                 PooledConnectionLifetime = TimeSpan.FromMinutes(10),
@@ -103,7 +104,7 @@ internal sealed class VendorHttp : IDisposable
         CancellationToken cancellationToken
     )
     {
-        var limit = atMost < _timeout ? atMost : _timeout;
+        var limit = Durations.Min(atMost, _timeout);
         using var client = _clients.Rent(caBundle);
         using var deadline = new Deadline(limit, _time, cancellationToken);
         try
@@ -151,32 +152,33 @@ internal sealed class VendorHttp : IDisposable
         }
         catch (HttpRequestException e)
         {
+            var reason = HttpReasons.Of(e.HttpRequestError);
             throw e.HttpRequestError switch
             {
                 HttpRequestError.NameResolutionError => NoConnection(
                     operation,
-                    Reasons.NameNotResolved,
+                    reason,
                     "The endpoint's name does not resolve.",
                     CheckWay
                 ),
                 HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoConnection(
                     operation,
-                    Reasons.Unreachable,
+                    reason,
                     WhyUnreachable(e.InnerException),
                     CheckWay
                 ),
                 HttpRequestError.SecureConnectionError => NoConnection(
                     operation,
-                    Reasons.TlsFailed,
+                    reason,
                     "The endpoint's certificate was not accepted, or TLS failed otherwise.",
                     CheckCertificate
                 ),
                 HttpRequestError.ConfigurationLimitExceeded => NoAnswer(
                     operation,
-                    Reasons.AnswerTooLarge,
+                    reason,
                     $"The answer is larger than {MaxBody} bytes."
                 ),
-                _ => NoAnswer(operation, Reasons.BrokenAnswer, "The connection broke before the answer was complete."),
+                _ => NoAnswer(operation, reason, "The connection broke before the answer was complete."),
             };
         }
         catch (IOException)

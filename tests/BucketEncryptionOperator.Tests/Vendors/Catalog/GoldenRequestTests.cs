@@ -148,7 +148,7 @@ public sealed class GoldenRequestTests
         );
 
     private static BucketAddress At(string endpoint, string region, Addressing addressing = Addressing.VirtualHost) =>
-        new("finance-archive", new Uri(endpoint), region, addressing);
+        new("finance-archive", new Uri(endpoint), region, addressing, VendorOptions.None);
 
     private static Case Get(BucketAddress address, AccessKey? key = null) =>
         new(HttpMethod.Get, address, key ?? Dialects.Key, Target: null);

@@ -58,11 +58,15 @@ internal sealed class SimulatedStore : IAsyncDisposable
         var endpoint = place.Endpoint is null ? server.Url : new Uri(place.Endpoint);
         var vendor = VendorCatalog.Find(place.Vendor)!;
         Api = new VendorServices(_http, new ServerClocks(TimeProvider.System), _limits).Connect(vendor.Dialect);
-        Traits = vendor.Describe(
+        Traits = VendorCatalog.Bind(
+            vendor,
             new StoreSettings(place.Region, endpoint)
             {
-                SignatureVersion = place.SignatureVersion,
-                CloudBoxId = place.CloudBoxId,
+                ForVendor =
+                [
+                    .. Setting("signatureVersion", place.SignatureVersion),
+                    .. Setting("cloudBoxId", place.CloudBoxId),
+                ],
             }
         );
         Address = new BucketAddress(place.Bucket, endpoint, place.Region, place.Addressing, Traits.Options);
@@ -106,6 +110,9 @@ internal sealed class SimulatedStore : IAsyncDisposable
         await Api.PutAsync(Address, key ?? Key, Api.Write(target, await GetAsync()));
 
     public Task DeleteAsync() => Api.DeleteAsync(Address, Key);
+
+    private static IEnumerable<VendorSetting> Setting(string name, string? value) =>
+        value is null ? [] : [new VendorSetting(name, "the test", value)];
 
     public async ValueTask DisposeAsync()
     {

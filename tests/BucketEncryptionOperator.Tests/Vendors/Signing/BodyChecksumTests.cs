@@ -22,7 +22,8 @@ public sealed class BodyChecksumTests
         "b-one",
         new Uri("https://store.example"),
         "cn-x",
-        Addressing.Path
+        Addressing.Path,
+        VendorOptions.None
     );
 
     public static TheoryData<Exception> Refusals =>

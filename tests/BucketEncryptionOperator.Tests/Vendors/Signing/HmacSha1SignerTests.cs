@@ -225,7 +225,8 @@ public sealed class HmacSha1SignerTests
             "b-one",
             new Uri("https://obs.cn-north-4.myhuaweicloud.com"),
             "cn-north-4",
-            Addressing.VirtualHost
+            Addressing.VirtualHost,
+            VendorOptions.None
         );
 
         using var request = Dialects
