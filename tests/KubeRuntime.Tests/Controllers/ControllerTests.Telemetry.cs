@@ -154,6 +154,7 @@ public sealed partial class ControllerTests
         source.Enqueue(new NamespacedName("ns", "e"));
         var slow = await _reconciler.NextAsync();
         await Waiting.UntilAsync(() => metrics.Sum("controller_runtime_reconcile_total", "error") == 2);
+        await Waiting.UntilAsync(() => queue.Delayed == 3); // a key is counted first, and delayed then
         _clock.Advance(20 * Second);
         await slow.Cancelled.Within();
         (await _reconciler.NextAsync()).Return(ReconcileResult.OnChange); // the one that threw, again
