@@ -24,7 +24,7 @@ internal sealed class BucketAction(TimeProvider time, Func<string, Task> warn)
         CancellationToken cancellationToken
     )
     {
-        using var http = new VendorHttp(Services.Product, request.Timeout, time, proxy);
+        using var http = new VendorHttp(Services.Product, request.Timeout, time, new VendorRoute { Proxy = proxy });
         using var limits = new VendorLimits(time);
         var services = new VendorServices(http, new ServerClocks(time), limits)
         {

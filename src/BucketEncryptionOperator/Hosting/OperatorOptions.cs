@@ -31,6 +31,11 @@ internal sealed class OperatorOptions
     /// </summary>
     public bool? ClusterStores { get; set; }
 
+    /// <summary>
+    /// An installation for some namespaces has no rights outside of them, unless somebody says that it has.
+    /// </summary>
+    public bool ServesClusterStores => ClusterStores ?? WatchNamespaces.Count == 0;
+
     /// <summary>Namespace of the Secrets that ClusterBucketStores name. Null: the operator's own.</summary>
     public string? ClusterResourceNamespace { get; set; }
 

@@ -46,7 +46,8 @@ internal sealed class PolicyReconciler(
         }
         catch (KubeApiException e)
         {
-            Log.StatusNotWritten(logger, Requeues.LevelOfFailedWrite(e), e.Failure, e.Message);
+            var level = Requeues.LevelOfFailedWrite(e);
+            Log.StatusNotWritten(logger, level, e.Failure, e.Message);
             return Requeues.AfterFailedWrite(e);
         }
     }

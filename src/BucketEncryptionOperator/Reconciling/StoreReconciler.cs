@@ -110,7 +110,8 @@ internal sealed class StoreReconciler<T>(
         }
         catch (KubeApiException e)
         {
-            Log.StatusNotWritten(logger, Requeues.LevelOfFailedWrite(e), e.Failure, e.Message);
+            var level = Requeues.LevelOfFailedWrite(e);
+            Log.StatusNotWritten(logger, level, e.Failure, e.Message);
             return Requeues.AfterFailedWrite(e);
         }
         IEnumerable<Outcome> outcomes = findings.Trouble is { } trouble

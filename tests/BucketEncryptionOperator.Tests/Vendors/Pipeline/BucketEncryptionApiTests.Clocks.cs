@@ -24,8 +24,12 @@ public sealed partial class BucketEncryptionApiTests
         await api.GetAsync(At(server), Dialects.Key, CancellationToken.None);
         await api.GetAsync(At(server), Dialects.Key, CancellationToken.None);
 
-        using var first = Dialects.All[vendor].Sign(HttpMethod.Get, At(server), Dialects.Key, null, Dialects.Now);
-        using var corrected = Dialects.All[vendor].Sign(HttpMethod.Get, At(server), Dialects.Key, null, serverTime);
+        using var first = Dialects
+            .All[vendor]
+            .Sign(new UnsignedRequest(HttpMethod.Get, At(server), Dialects.Key, Body: null, Dialects.Now));
+        using var corrected = Dialects
+            .All[vendor]
+            .Sign(new UnsignedRequest(HttpMethod.Get, At(server), Dialects.Key, Body: null, serverTime));
         Assert.Equal(
             [Authorization(first), Authorization(corrected), Authorization(corrected)],
             server.Requests.Select(Authorization)

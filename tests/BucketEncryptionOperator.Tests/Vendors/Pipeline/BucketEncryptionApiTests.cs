@@ -63,11 +63,13 @@ public sealed partial class BucketEncryptionApiTests : IDisposable
         await Api(vendor).PutAsync(At(server), Dialects.Temporary, Api(vendor).Write(target, Nothing));
 
         using var built = dialect.Sign(
-            HttpMethod.Put,
-            At(server),
-            Dialects.Temporary,
-            dialect.Document.Write(target, null),
-            Dialects.Now
+            new UnsignedRequest(
+                HttpMethod.Put,
+                At(server),
+                Dialects.Temporary,
+                dialect.Document.Write(target, null),
+                Dialects.Now
+            )
         );
         var lines = Assert
             .Single(server.Requests)
