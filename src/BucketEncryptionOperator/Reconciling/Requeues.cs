@@ -7,7 +7,9 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <summary>What the queue does next, for policies and stores alike.</summary>
 internal static class Requeues
 {
-    /// <summary>The status was not written: at once if somebody else wrote the object, otherwise with back-off.</summary>
+    /// <summary>
+    /// The status was not written: at once if somebody else wrote the object, otherwise with back-off.
+    /// </summary>
     public static ReconcileResult AfterFailedWrite(KubeApiException failure) =>
         new ReconcileResult.Retry(
             failure.Failure == KubeFailureKind.Conflict

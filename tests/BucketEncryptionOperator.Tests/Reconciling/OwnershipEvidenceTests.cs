@@ -9,7 +9,7 @@ using Xunit.Abstractions;
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
 /// <summary>
-/// OwnershipFailures rests on what the operator has seen itself: nothing that a tenant writes, and no answer without the
+/// Ownership rests on what the operator has seen itself: nothing that a tenant writes, and no answer without the
 /// vendor's code, moves a bucket.
 /// </summary>
 public sealed partial class OwnershipEvidenceTests(ITestOutputHelper output) : SharedBucketBench
