@@ -2,7 +2,7 @@ namespace BucketEncryptionOperator.Encryption;
 
 /// <summary>
 /// Writes of one goal that had no lasting effect. Without it the operator would write for ever against a bucket that
-/// drops what it is told, or against somebody who undoes each write. A write is put on record before it is sent, so
+/// ignores the write, or against somebody who undoes each write. A write is put on record before it is sent, so
 /// that a crash does not forget it.
 /// </summary>
 /// <param name="Fingerprint">Of the goal that was written.</param>

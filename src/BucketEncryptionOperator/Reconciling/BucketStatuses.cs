@@ -281,7 +281,7 @@ internal static class BucketStatuses
                     Message = $"Removed {times} times, and a read still shows an encryption.",
                     Hint =
                         "The store keeps or enforces a default encryption of its own. The next removal comes later "
-                        + "each time; a change of spec.encryption starts anew.",
+                        + "each time; a change of spec.encryption resets that.",
                 },
                 _ => new BucketError
                 {
@@ -289,9 +289,9 @@ internal static class BucketStatuses
                     Code = Reasons.NotConverging.Name,
                     Message = $"Written {times} times, and a read never shows it.",
                     Hint =
-                        "Something puts the bucket back, or the vendor drops what it is told; some stores name their "
+                        "Something puts the bucket back, or the vendor ignores the write; some stores name their "
                         + "default key where a write names none: then leave spec.encryption.kmsKey out. The next "
-                        + "write comes later each time; a change of spec.encryption starts anew.",
+                        + "write comes later each time; a change of spec.encryption resets that.",
                 },
             },
         };

@@ -58,7 +58,7 @@ internal static class OwnershipFailures
         return row is { State: BucketStatus.Failed }
             ? Stuck(
                 Reasons.OwnerFailed,
-                "The policy that owns this bucket declares the same, and its last look or write has failed.",
+                "The policy that owns this bucket declares the same, and its last read or write has failed.",
                 "See that policy's status, take the bucket out of it, or delete it."
             )
             : WillBeWritten;

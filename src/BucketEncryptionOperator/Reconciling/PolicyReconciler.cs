@@ -101,7 +101,7 @@ internal sealed class PolicyReconciler(
                 [],
                 new Failure(Reasons.OperatorBug, "Reconcile")
                 {
-                    Message = "The operator has a bug; its log tells more.",
+                    Message = "The operator has a bug; its log has the details.",
                 },
                 attempt
             );

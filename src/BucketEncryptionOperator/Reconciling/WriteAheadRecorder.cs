@@ -197,7 +197,7 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder recorder, ReconcileCon
                 $"The policy still has to release {held} buckets that it wrote before; it takes no more until some of "
                 + "them are released.",
             Hint =
-                "Mend what keeps those buckets from being released (rows with the state Releasing), or set "
+                "Correct what keeps those buckets from being released (rows with the state Releasing), or set "
                 + "deletionPolicy Retain.",
         };
 

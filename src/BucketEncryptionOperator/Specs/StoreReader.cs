@@ -60,6 +60,11 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
 {
     public const string ReadStore = "ReadStore";
 
+    // The API's words: literals, so that a rename of an enumeration's member does not change the API.
+    private const string VirtualHost = "VirtualHost";
+    private const string Path = "Path";
+    private const string CName = "CName";
+
     /// <param name="subject">Name of the store, for messages.</param>
     /// <param name="scope">Where the store belongs, and the namespace of its Secret.</param>
     public Result<Store> Read(string subject, BucketStoreSpec spec, StoreScope scope)
@@ -87,7 +92,7 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
             return Wrong($"spec.region: \"{spec.Region}\" is not a region id: give {region}.");
         if (VendorRequest.ProblemOf(endpoint) is { } hostProblem)
             return Wrong($"spec.endpoint: {endpoint.Host} {hostProblem}.");
-        if (spec.Addressing != nameof(Addressing.CName) && VendorCatalog.BehindBucket(endpoint) is { } known)
+        if (spec.Addressing != CName && VendorCatalog.BehindBucket(endpoint) is { } known)
         {
             var instead = known.Vendor.Endpoints.Instead(known.Host, endpoint.Scheme, spec.Region);
             return Wrong(
@@ -158,16 +163,19 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
         StoreTraits traits
     )
     {
-        var addressing =
-            spec.Addressing is null ? traits.Addressings[0]
-            : Enum.TryParse<Addressing>(spec.Addressing, out var known) && Enum.GetName(known) == spec.Addressing
-                ? known
-            : (Addressing?)null;
+        Addressing? addressing = spec.Addressing switch
+        {
+            null => traits.Addressings[0],
+            VirtualHost => Addressing.VirtualHost,
+            Path => Addressing.Path,
+            CName => Addressing.CName,
+            _ => null,
+        };
         if (addressing is not { } declared || !traits.Addressings.Contains(declared))
             return (
                 default,
                 $"spec.addressing: \"{spec.Addressing}\" is not for {traits.Subject}; allowed are "
-                    + $"{string.Join(", ", traits.Addressings)}."
+                    + $"{string.Join(", ", traits.Addressings.Select(WordOf))}."
             );
         if (
             declared != Addressing.VirtualHost
@@ -182,6 +190,14 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
                     + "give a name."
             );
     }
+
+    private static string WordOf(Addressing addressing) =>
+        addressing switch
+        {
+            Addressing.VirtualHost => VirtualHost,
+            Addressing.Path => Path,
+            _ => CName,
+        };
 
     private static (StoreTraits? Traits, string Problem) Bind(Vendor vendor, StoreSettings settings)
     {

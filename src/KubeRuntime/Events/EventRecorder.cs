@@ -208,7 +208,7 @@ public sealed class EventRecorder : IEventRecorder
         }
         catch (KubeApiException e) when (e.Failure == KubeFailureKind.NotFound)
         {
-            // Events live for an hour, and an earlier try may have failed: it is made anew, with its count.
+            // Events live for an hour, and an earlier try may have failed: it is created again, with its count.
         }
         try
         {

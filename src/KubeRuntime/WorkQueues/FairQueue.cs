@@ -40,7 +40,7 @@ internal sealed class Holdings
 /// <summary>
 /// Waiting keys in a fair order: target after target, within one target tenant after tenant, within one tenant first
 /// in, first out. Targets that
-/// nobody works on go first, so that who comes anew need not wait for a round of all that wait already; after
+/// nobody works on go first, so that a new item need not wait for a round of all that wait already; after
 /// <see cref="NewInARow"/> of them goes one
 /// of the others.
 /// <para>

@@ -128,9 +128,9 @@ public sealed class PolicyEventsTests
             new BucketResult("b", new Outcome.Unconfirmed(None, History(3))),
             [
                 "Warning NotConverging/Confirm: Bucket b: Written 3 times, and a read never shows it. Something puts "
-                    + "the bucket back, or the vendor drops what it is told; some stores name their default key "
+                    + "the bucket back, or the vendor ignores the write; some stores name their default key "
                     + "where a write names none: then leave spec.encryption.kmsKey out. The next write comes later "
-                    + "each time; a change of spec.encryption starts anew.",
+                    + "each time; a change of spec.encryption resets that.",
             ]
         ),
         ["a lease that is not held is nobody's trouble"] = (

@@ -124,7 +124,7 @@ public sealed partial class PolicyReconcilerTests : IAsyncLifetime
     }
 
     /// <summary>
-    /// A day of a vendor that drops what it is told: 3 writes until the fuse blows, then at ever longer distance.
+    /// A day of a vendor that ignores the write: 3 writes until the fuse blows, then at ever longer distance.
     /// </summary>
     [Fact]
     public async Task A_vendor_that_drops_writes_blows_a_fuse()

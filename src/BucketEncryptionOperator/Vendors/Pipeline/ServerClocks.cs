@@ -14,7 +14,7 @@ internal sealed class ServerClocks(TimeProvider time)
     /// </summary>
     private static readonly TimeSpan LargestOffset = TimeSpan.FromHours(24);
 
-    /// <summary>Endpoints are as many as stores name; past this the memory starts anew.</summary>
+    /// <summary>Endpoints are as many as stores name; when there are more, the memory is cleared.</summary>
     private const int MaxEndpoints = 1024;
 
     private readonly ConcurrentDictionary<string, TimeSpan> _offsets = new(StringComparer.OrdinalIgnoreCase);
