@@ -21,7 +21,10 @@ using Microsoft.Extensions.Options;
 
 namespace BucketEncryptionOperator.Hosting;
 
-/// <summary>All wiring, in one file. Types get plain values; only this file knows the options.</summary>
+/// <summary>
+/// All wiring, in one file: what exists once per process (<see cref="AddOperator"/>), and which watches wake which
+/// controller (<c>Controllers</c>). Types get plain values; only this file knows the options.
+/// </summary>
 internal static class Services
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(5);
@@ -254,7 +257,7 @@ internal static class Services
         var (time, random) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>());
         // By name: a right to list and watch can be bound to one name, for requests that select it.
         var scope = new WatchScope(options.LeaseNamespace) { FieldSelector = $"metadata.name={options.LeaseName}" };
-        var watcher = new Reflector<Lease>(
+        var reflector = new Reflector<Lease>(
             services.GetRequiredService<KubeClient>(),
             KubeRuntime.LeaderElection.Lease.Resource,
             scope,
@@ -264,7 +267,7 @@ internal static class Services
         );
         return new LeaseLock(
             () => Connect(services),
-            watcher,
+            reflector,
             new NamespacedName(options.LeaseNamespace, options.LeaseName)
         );
     }
@@ -323,7 +326,7 @@ internal static class Services
             services.GetRequiredService<StoreKeys>()
         );
 
-        var own = Source(services, ApiResources.Stores, options.WatchNamespaces, routes.OfStore);
+        var storeInformer = InformerOf(services, ApiResources.Stores, options.WatchNamespaces, routes.OfStore);
         var queue = services.GetRequiredService<WorkQueue<NamespacedName>>();
         var endpoints = new EndpointStateSource(
             services.GetRequiredService<EndpointCircuitBreakers>(),
@@ -331,14 +334,14 @@ internal static class Services
             stores,
             queue.Failures
         );
-        var ofPolicy = Source(services, ApiResources.Policies, options.WatchNamespaces, OfPolicy);
-        var sources = new List<IInformer> { own, ofPolicy, endpoints };
-        var ofStores = new List<Controller>
+        var policyInformer = InformerOf(services, ApiResources.Policies, options.WatchNamespaces, OfPolicy);
+        var sources = new List<IInformer> { storeInformer, policyInformer, endpoints };
+        var storeControllers = new List<Controller>
         {
             StoresOf(
                 services,
                 StoreController,
-                own,
+                storeInformer,
                 new StoreKind<BucketStore>(
                     ApiResources.Stores,
                     services.GetRequiredService<ObjectCache<BucketStore>>(),
@@ -349,9 +352,9 @@ internal static class Services
         };
         if (ServesClusterStores(options))
         {
-            var shared = Source(services, ApiResources.ClusterStores, [], routes.OfClusterStore);
-            sources.AddRange([shared, Source(services, ApiResources.Namespaces, [], routes.OfNamespace)]);
-            ofStores.Add(
+            var shared = InformerOf(services, ApiResources.ClusterStores, [], routes.OfClusterStore);
+            sources.AddRange([shared, InformerOf(services, ApiResources.Namespaces, [], routes.OfNamespace)]);
+            storeControllers.Add(
                 StoresOf(
                     services,
                     ClusterStoreController,
@@ -368,7 +371,7 @@ internal static class Services
                 )
             );
         }
-        var ofPolicies = Controller(
+        var policyController = Controller(
             services,
             PolicyController,
             sources,
@@ -376,7 +379,7 @@ internal static class Services
             services.GetRequiredService<PolicyReconciler>(),
             options.Workers
         );
-        return new ControllerGroup([ofPolicies, .. ofStores]);
+        return new ControllerGroup([policyController, .. storeControllers]);
 
         IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change)
         {
@@ -463,7 +466,7 @@ internal static class Services
         );
 
     /// <param name="namespaces">A watch for each; none, for one of all.</param>
-    private static Informer<T> Source<T>(
+    private static Informer<T> InformerOf<T>(
         IServiceProvider services,
         KubeResource<T> resource,
         IReadOnlyList<string> namespaces,

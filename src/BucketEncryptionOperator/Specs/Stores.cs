@@ -20,7 +20,7 @@ internal sealed record ClusterStores(
 );
 
 /// <summary>
-/// The one room that says which store a policy uses, and whether it may. A policy reaches the stores of its own
+/// The one place that says which store a policy uses, and whether it may. A policy reaches the stores of its own
 /// namespace, and the cluster's stores that allow its namespace; of any other it learns nothing, not even whether there
 /// is one.
 /// </summary>
@@ -116,7 +116,7 @@ internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? sha
             );
 
     /// <summary>
-    /// A store is asked for with every look at every bucket, and reads the same until the mirror has another object in
+    /// A store is asked for with every look at every bucket, and reads the same until the cache has another object in
     /// its place.
     /// </summary>
     private Result<Store> Once(IStore store, Func<Result<Store>> read) =>

@@ -20,8 +20,7 @@ public abstract record ReconcileResult
 
     /// <summary>
     /// Soon, behind all keys that wait now: the work is not done, and it has given its worker to others. Neither a
-    /// success nor a failure: the
-    /// back-off and the count of attempts stay as they are.
+    /// success nor a failure: the back-off and the count of attempts stay as they are.
     /// </summary>
     public static ReconcileResult Behind { get; } = new BehindOthers();
 

@@ -5,7 +5,8 @@ using KubeRuntime.Instrumentation;
 namespace KubeRuntime.Informers;
 
 /// <summary>
-/// What wakes a controller, a watched kind most of all: its changes become keys of the controller's own kind.
+/// A source of keys for a controller. Mostly a watched kind (<see cref="Informer{T}"/>), whose changes become keys of
+/// the controller's own kind; a change inside the process can be a source too.
 /// </summary>
 public interface IInformer
 {
@@ -13,19 +14,20 @@ public interface IInformer
 
     Task WhenSynced { get; }
 
-    /// <summary>Of the loops that <see cref="RunAsync"/> runs.</summary>
+    /// <summary>One watchdog for each loop that <see cref="RunAsync"/> runs.</summary>
     IReadOnlyList<Watchdog> Heartbeats { get; }
 
     Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken);
 }
 
-/// <param name="watchers">One, or one for each namespace that the mirror was made for.</param>
+/// <summary>Feeds the changes of one kind into its cache, and makes keys of them.</summary>
+/// <param name="reflectors">One, or one for each namespace that the cache was made for.</param>
 /// <param name="map">
-/// The keys that a change concerns; none, for a change that does not matter. Called by several watchers at a time.
+/// The keys that a change concerns; none, for a change that does not matter. Called by several reflectors at a time.
 /// </param>
 public sealed class Informer<T>(
-    IReadOnlyList<Reflector<T>> watchers,
-    ObjectCache<T> mirror,
+    IReadOnlyList<Reflector<T>> reflectors,
+    ObjectCache<T> cache,
     Func<Change<T>, IEnumerable<NamespacedName>> map
 ) : IInformer
     where T : class, IKubernetesObject
@@ -33,27 +35,27 @@ public sealed class Informer<T>(
     /// <summary>Replaced as a whole, and read without a lock.</summary>
     private ImmutableArray<Action<Change<T>>> _followers = [];
 
-    public bool IsSynced => mirror.IsSynced;
+    public bool IsSynced => cache.IsSynced;
 
-    public Task WhenSynced => mirror.WhenSynced;
+    public Task WhenSynced => cache.WhenSynced;
 
-    private ImmutableArray<T> Items => mirror.Snapshot();
+    private ImmutableArray<T> Items => cache.Snapshot();
 
-    public IReadOnlyList<Watchdog> Heartbeats => [.. watchers.Select(w => w.Heartbeat)];
+    public IReadOnlyList<Watchdog> Heartbeats => [.. reflectors.Select(r => r.Heartbeat)];
 
     /// <summary>
-    /// The same watch for another controller, with a map of its own. It runs as long as it is let, and this source must
-    /// run, too: it has no stream of its own.
+    /// The same watch for another controller, with a map of its own. It has no stream of its own: it gets changes only
+    /// while this informer runs.
     /// </summary>
     public IInformer Follow(Func<Change<T>, IEnumerable<NamespacedName>> follower) => new Follower(this, follower);
 
     /// <summary>
-    /// Ends when the first of the watchers does, which is a bug unless it was cancelled; the others end with it.
+    /// Ends when the first of the reflectors does, which is a bug unless it was cancelled; the others end with it.
     /// </summary>
     public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)
     {
         using var together = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = watchers.Select(w => w.RunAsync(e => Take(e, w.Scope, enqueue), together.Token)).ToList();
+        var running = reflectors.Select(r => r.RunAsync(e => Take(e, r.Scope, enqueue), together.Token)).ToList();
         try
         {
             await await Task.WhenAny(running);
@@ -67,7 +69,7 @@ public sealed class Informer<T>(
 
     private void Take(WatchEvent<T> e, WatchScope scope, Action<NamespacedName> enqueue)
     {
-        foreach (var change in mirror.Apply(e, scope.Namespace))
+        foreach (var change in cache.Apply(e, scope.Namespace))
         {
             foreach (var key in map(change))
                 enqueue(key);

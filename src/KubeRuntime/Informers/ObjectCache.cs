@@ -8,8 +8,8 @@ public readonly record struct Change<T>(NamespacedName Key, T? Old, T? New)
     where T : class;
 
 /// <summary>
-/// The objects of one kind, in memory, as the API server last told. Reads are from any thread. One watcher feeds it, or
-/// one for each of several namespaces; a list then says what exists in its own namespace, and nothing of the others.
+/// The objects of one kind, in memory, as the API server last told. Reads are from any thread. One reflector feeds it,
+/// or one for each of several namespaces; a list then says what exists in its own namespace, and nothing of the others.
 /// </summary>
 public sealed class ObjectCache<T>
     where T : class, IKubernetesObject
@@ -25,7 +25,7 @@ public sealed class ObjectCache<T>
     /// <summary>Namespaces that have yet to be listed.</summary>
     private readonly HashSet<string> _unlisted;
 
-    /// <param name="namespaces">Each has a watcher of its own; none, for one watcher of all namespaces.</param>
+    /// <param name="namespaces">Each has a reflector of its own; none, for one reflector of all namespaces.</param>
     public ObjectCache(params IReadOnlyCollection<string> namespaces)
     {
         _unlisted = namespaces.Count == 0 ? [All] : [.. namespaces];
@@ -59,7 +59,7 @@ public sealed class ObjectCache<T>
     }
 
     /// <summary>
-    /// Puts in what a write of ours returned, if the mirror still holds the version that the write was based on. The
+    /// Puts in what a write of ours returned, if the cache still holds the version that the write was based on. The
     /// watch will bring the same version and change nothing, so a controller does not wake itself; and the next
     /// reconcile sees its own write.
     /// </summary>
@@ -76,8 +76,8 @@ public sealed class ObjectCache<T>
     }
 
     /// <summary>Takes in one event and returns what it changed.</summary>
-    /// <param name="e">In the order in which its watcher tells; those of several watchers may alternate.</param>
-    /// <param name="ns">The namespace that its watcher watches; null for all.</param>
+    /// <param name="e">In the order of its reflector; those of several reflectors may alternate.</param>
+    /// <param name="ns">The namespace that its reflector watches; null for all.</param>
     public IReadOnlyList<Change<T>> Apply(WatchEvent<T> e, string? ns = null)
     {
         var part = ns ?? All;

@@ -5,13 +5,13 @@ using Microsoft.Extensions.Logging;
 namespace KubeRuntime.Informers;
 
 /// <summary>
-/// Keeps a mirror of one kind fed, for ever, as a state machine (<see cref="WatchState{T}"/>): list (as a stream, which
+/// Keeps a cache of one kind fed, for ever, as a state machine (<see cref="WatchState{T}"/>): list (as a stream, which
 /// a server sends from memory and which goes on as the watch; by pages where it has none), watch with bookmarks, resume
 /// from the last version seen, list again on 410 in either form. What follows a failure, and a clean end, is
 /// <see cref="WatchRecovery"/>'s.
 /// </summary>
 /// <param name="scope">An object that leaves it (its labels change) is told as deleted.</param>
-/// <param name="random">Source of jitter; watchers that share one need one that is thread-safe.</param>
+/// <param name="random">Source of jitter; reflectors that share one need one that is thread-safe.</param>
 public sealed class Reflector<T>(
     KubeClient client,
     KubeResource<T> resource,
@@ -51,7 +51,9 @@ public sealed class Reflector<T>(
     /// <summary>The last object of the list by pages that is being read.</summary>
     private NamespacedName? _lastListed;
     private bool _sendsBookmarks;
-    private bool _streams = true;
+
+    /// <summary>Until the server refuses one.</summary>
+    private bool _hasStreamingLists = true;
     private int _brokenStreams;
 
     public WatchScope Scope => scope;
@@ -113,7 +115,7 @@ public sealed class Reflector<T>(
 
     private WatchState<T> Begin()
     {
-        if (_streams && _brokenStreams < BrokenStreamsAllowed)
+        if (_hasStreamingLists && _brokenStreams < BrokenStreamsAllowed)
             return new WatchState<T>.Opening();
         _brokenStreams = 0;
         return new WatchState<T>.Listing(Continue: null);
@@ -135,7 +137,7 @@ public sealed class Reflector<T>(
         }
         catch (KubeApiException e) when (e.Failure == KubeFailureKind.Invalid)
         {
-            _streams = false;
+            _hasStreamingLists = false;
             Log.NoStreamingLists(logger, resource.Plural, e.Message);
             return (new WatchState<T>.Listing(Continue: null), null);
         }
@@ -213,7 +215,7 @@ public sealed class Reflector<T>(
         }
         catch (KubeApiException e) when (e.Failure == KubeFailureKind.TooLarge && _pageSize > 1)
         {
-            _pageSize /= 2; // for the life of the watcher: what is large now will be at the next list
+            _pageSize /= 2; // for the life of the reflector: what is large now will be at the next list
             Log.PageTooLarge(logger, resource.Plural, _pageSize);
             return (state, null);
         }

@@ -3,8 +3,8 @@ using KubeRuntime.Client;
 namespace KubeRuntime.Informers;
 
 /// <summary>
-/// What a watcher tells its mirror. A list is bracketed by <see cref="Restarted"/> and <see cref="Synced"/>:
-/// what the mirror holds and the list did not name was deleted while nobody looked.
+/// What a reflector tells its cache. A list is bracketed by <see cref="Restarted"/> and <see cref="Synced"/>:
+/// what the cache holds and the list did not name was deleted while nobody looked.
 /// </summary>
 public abstract record WatchEvent<T>
     where T : class, IKubernetesObject
@@ -14,7 +14,7 @@ public abstract record WatchEvent<T>
     /// <summary>A list begins; it will name every object that exists.</summary>
     public sealed record Restarted : WatchEvent<T>;
 
-    /// <summary>A part of the list. An unreadable object exists too: it keeps what the mirror has of it.</summary>
+    /// <summary>A part of the list. An unreadable object exists too: the cache keeps what it has of it.</summary>
     public sealed record Listed(IReadOnlyList<T> Items, IReadOnlyList<UnreadableObject> Unreadable) : WatchEvent<T>;
 
     /// <summary>The list is complete.</summary>
@@ -26,11 +26,11 @@ public abstract record WatchEvent<T>
 }
 
 /// <summary>
-/// Where a watcher stands. States are data; recovery from anything is the state that a step returns.
+/// The state of a reflector. States are data; recovery from anything is the state that a step returns.
 /// <code>
 ///            ┌→ Opening → Streaming ─── end bookmark ──┐
 ///            │     │ 400, 422: the server has none,    ↓
-///    Empty ──┤     ↓ for the life of this watcher   Watching ⇄ Listed
+///    Empty ──┤     ↓ for the life of this reflector Watching ⇄ Listed
 ///      ↑     └→ Listing ──────→ Complete ─────────────────────→ ↑
 ///      │           │ 410 (continue)                    │ 410 (event, status)
 ///      └───────────┴───────────────────────────────────┘
@@ -58,7 +58,7 @@ public abstract record WatchState<T>
     /// </summary>
     public sealed record Listing(string? Continue) : WatchState<T>;
 
-    /// <summary>All pages are read; the mirror has yet to be told.</summary>
+    /// <summary>All pages are read; the cache has yet to be told.</summary>
     public sealed record Complete(string ResourceVersion) : WatchState<T>;
 
     /// <summary>All is known up to a version, and no watch is open.</summary>

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeRuntime.Informers;
 
 /// <summary>
-/// When a watcher tries again after a failure or a clean end, and whether it goes on where it was. It backs off on
-/// every exit, clean ends included: behind a proxy that closes at once a watcher that reopens at once is a request
+/// When a reflector tries again after a failure or a clean end, and whether it goes on where it was. It backs off on
+/// every exit, clean ends included: behind a proxy that closes at once a reflector that reopens at once is a request
 /// storm. The back-off starts anew only after a watch that has lived for a while; one that brings an event and is cut,
 /// again and again, is a storm too, but a useful one: its back-off stays at about a second, so that what happens
 /// meanwhile is known soon.

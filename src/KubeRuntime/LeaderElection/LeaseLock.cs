@@ -10,8 +10,8 @@ namespace KubeRuntime.LeaderElection;
 /// renewal, and get a new one after each call without an answer: a connection whose other end is gone would swallow
 /// every renewal until a ping finds out.
 /// </summary>
-/// <param name="watcher">Of the key's namespace; it may use any client.</param>
-public sealed class LeaseLock(Func<KubeClient> connect, Reflector<Lease> watcher, NamespacedName key)
+/// <param name="reflector">Of the key's namespace; it may use any client.</param>
+public sealed class LeaseLock(Func<KubeClient> connect, Reflector<Lease> reflector, NamespacedName key)
     : ILease,
         IDisposable
 {
@@ -92,7 +92,7 @@ public sealed class LeaseLock(Func<KubeClient> connect, Reflector<Lease> watcher
     public Task WatchAsync(Action<Lease?> sink, CancellationToken cancellationToken)
     {
         var named = false;
-        return watcher.RunAsync(
+        return reflector.RunAsync(
             e =>
             {
                 switch (e)

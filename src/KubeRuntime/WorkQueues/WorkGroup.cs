@@ -10,12 +10,10 @@ public readonly record struct WorkGroup(string? Tenant, string? Target)
 
 /// <summary>
 /// How several tenants share the workers. Of the workers no tenant and no target holds more than half while a key of
-/// others waits, and never more
-/// than all of them. Work that takes longer than <see cref="SlowAfter"/> is waiting for somebody outside, so while
-/// others wait it no longer counts
-/// as one of the workers, and another key is taken in its place. It still counts for its tenant and its target. So the
-/// trouble of one tenant or
-/// target ties up what it holds, and not the workers of the others.
+/// others waits, and never more than all of them. Work that takes longer than <see cref="SlowAfter"/> (slow work) is
+/// waiting for somebody outside, so while others wait it no longer counts as one of the workers, and another key is
+/// taken in its place. It still counts for its tenant and its target. So a fault at one tenant or target occupies what
+/// that one holds, and not the workers of the others.
 /// </summary>
 /// <param name="Workers">Keys that are worked on at a time, those that have become slow left out.</param>
 /// <param name="GroupOf">Called without a lock, when a key is added; cheap, and thread-safe.</param>

@@ -7,11 +7,12 @@ namespace KubeRuntime.WorkQueues;
 /// a key that is added while it waits is still one entry; a key that is added while a worker has it (<i>processing</i>)
 /// becomes <i>dirty</i> and is queued again when that worker is done. So no change is lost, and no two workers meet on
 /// a key. A key's delayed add is dropped when a worker takes the key: the outcome of that work says when to come back.
-/// Two priorities (<see cref="PriorityLanes{TKey}"/>): <see cref="Add"/> is urgent, and raises a key that waits without
-/// urgency; a delayed key that falls due is not, unless it is a retry. Retries are urgent because somebody waits for
-/// their outcome (often it is a write that met a conflict), while a resync looks at what was right the last time; that
-/// many failing keys do not crowd out the changes is the work of their back-off. With <see cref="WorkShares{TKey}"/>
-/// the queue also says how many keys are worked on at a time, and whose: see there.
+/// Two priorities (<see cref="PriorityLanes{TKey}"/>): an urgent key goes into the fast lane, any other into the slow
+/// one. <see cref="Add"/> is urgent, and raises a key that waits without urgency; a delayed key that falls due is not,
+/// unless it is a retry. Retries are urgent because somebody waits for their outcome (often it is a write that met a
+/// conflict), while a resync looks at what was right the last time; that many failing keys do not crowd out the changes
+/// is the work of their back-off. With <see cref="WorkShares{TKey}"/> the queue also says how many keys are worked on
+/// at a time, and whose: see there.
 /// </summary>
 public sealed class WorkQueue<TKey> : IDisposable
     where TKey : struct
@@ -41,7 +42,9 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>Fires when a key becomes slow that another waits for.</summary>
     private readonly ITimer? _slowTimer;
     private Work? _slowTimerFor;
-    private int _slow;
+
+    /// <summary>Keys that a worker has and that are slow work, which is not the slow lane.</summary>
+    private int _slowCount;
     private bool _shutDown;
 
     /// <param name="shares">Null: whoever asks gets a key, and all keys are alike.</param>
@@ -94,8 +97,7 @@ public sealed class WorkQueue<TKey> : IDisposable
 
     /// <summary>
     /// Adds the key behind all that wait now, and counts nothing: its work is not done, and others have waited for the
-    /// worker. To be called by the
-    /// worker that has the key, before <see cref="Done"/>.
+    /// worker. To be called by the worker that has the key, before <see cref="Done"/>.
     /// </summary>
     public void AddBehind(TKey key)
     {
@@ -106,8 +108,8 @@ public sealed class WorkQueue<TKey> : IDisposable
 
     /// <summary>
     /// Whether a worker should end its work on the key early, where it can go on later (<see cref="AddBehind"/>): it
-    /// has had the key for
-    /// <see cref="WorkShares{TKey}.SlowAfter"/>, and another key waits for a worker. Asked as often as one likes.
+    /// has had the key for <see cref="WorkShares{TKey}.SlowAfter"/>, and another key waits for a worker. May be called
+    /// at any time, and changes nothing.
     /// </summary>
     public bool ShouldYield(TKey key)
     {
@@ -297,17 +299,17 @@ public sealed class WorkQueue<TKey> : IDisposable
     {
         if (_shares is null)
             return true;
-        while (_processing.Count - _slow >= _shares.Workers)
+        while (_processing.Count - _slowCount >= _shares.Workers)
         {
             if (
                 _aging.First is not { } oldest
-                || _slow >= _shares.MostSlow
+                || _slowCount >= _shares.MostSlow
                 || _time.GetElapsedTime(oldest.Value.Since) < _shares.SlowAfter
             )
                 return false;
             _aging.RemoveFirst();
             (oldest.Value.Place, oldest.Value.IsSlow) = (null, true);
-            _slow++;
+            _slowCount++;
         }
         return true;
     }
@@ -317,7 +319,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         if (work.Place is { } place)
             _aging.Remove(place);
         if (work.IsSlow)
-            _slow--;
+            _slowCount--;
         if (_held.Remove(work.Group, _shares?.Share ?? int.MaxValue))
             _waiting.ReturnSetAside();
     }
@@ -329,7 +331,7 @@ public sealed class WorkQueue<TKey> : IDisposable
             _shares is null
             || _takers.Count == 0
             || _waiting.Count == 0
-            || _slow >= _shares.MostSlow
+            || _slowCount >= _shares.MostSlow
             || _aging.First is not { } oldest
             || oldest.Value == _slowTimerFor
         )
