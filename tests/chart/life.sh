@@ -49,6 +49,7 @@ start_api_server() {
 
 # For health.py, if somebody wants them.
 keep_status() { [ -z "${STATUSES:-}" ] || printf '%s\n' "$2" >"$STATUSES/$1.json"; }
+# shellcheck disable=SC2046  # one argument per CRD
 established() { quietly kubectl wait --for=condition=Established --timeout=20s $(kubectl get crd -o name | grep bucketencryption.io); }
 make_objects() {
   established
@@ -66,6 +67,7 @@ objects() { # the store's kind
 }
 knows() { kubectl get crd bucketencryptionpolicies.bucketencryption.io -o 'jsonpath={.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.mode.type}'; }
 # docs/upgrade.md, "Renamed kinds": the commands that stand there, with this namespace's stores and policies.
+# shellcheck disable=SC2016  # these backticks are Markdown's
 renamed_kinds() { sed -n '/^## Renamed kinds/,/^## /p' docs/upgrade.md | sed -n '/^```/,/^```/{/^```/d;p}'; }
 release_objects() { kubectl get -o name deployment,serviceaccount,role,rolebinding,pdb --namespace "$release" -l app.kubernetes.io/instance="$1"; kubectl get -o name clusterrole,clusterrolebinding -l app.kubernetes.io/instance="$1"; }
 crds() { kubectl get crd -o name | grep -c bucketencryption.io || true; }

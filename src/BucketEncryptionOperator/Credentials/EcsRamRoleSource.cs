@@ -1,5 +1,6 @@
 using System.Net;
 using BucketEncryptionOperator.Encryption;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Credentials;
 
@@ -81,7 +82,7 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
         {
             var answer = await http.SendAsync(request, TokenStep, cancellationToken);
             var token = answer.Body.Trim();
-            if (answer.IsSuccess && token.Length is > 0 and <= LongestToken && token.All(c => c is > ' ' and <= '~'))
+            if (answer.IsSuccess && token.Length is > 0 and <= LongestToken && VisibleAscii.IsAll(token))
                 return token;
             return isRequired ? throw Refused(TokenStep, answer, token: "") : null;
         }

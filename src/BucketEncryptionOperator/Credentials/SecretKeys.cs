@@ -54,7 +54,7 @@ internal sealed class SecretKeys(
     private static readonly TimeSpan RereadBrokenAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan KeptWhileDenied = TimeSpan.FromMinutes(5);
 
-    private readonly KeyEntries<SecretSource, Entry> _entries = new(isUsed);
+    private readonly KeyCache<SecretSource, CachedSecretKey> _cache = new(isUsed);
 
     /// <exception cref="KubeApiException">The API server did not give it.</exception>
     public static Task<V1Secret> FetchAsync(
@@ -71,52 +71,52 @@ internal sealed class SecretKeys(
     /// <summary>The key to use now, or why there is none.</summary>
     public async Task<Result<AccessKey>> GetAsync(SecretSource secret, CancellationToken cancellationToken)
     {
-        var entry = _entries.Of(secret);
-        await entry.Turn.WaitAsync(cancellationToken);
+        var entry = _cache.Of(secret);
+        await entry.Refresh.WaitAsync(cancellationToken);
         try
         {
             if (IsDue(entry))
                 await RereadAsync(secret, entry, cancellationToken);
-            lock (_entries.Gate)
+            lock (_cache.Gate)
                 return entry.Current;
         }
         finally
         {
-            entry.Turn.Release();
+            entry.Refresh.Release();
         }
     }
 
     /// <summary>Which version of the Secret the key is from; empty where there is none.</summary>
     public string VersionOf(SecretSource secret)
     {
-        if (_entries.Find(secret) is not { } entry)
+        if (_cache.Find(secret) is not { } entry)
             return "";
-        lock (_entries.Gate)
+        lock (_cache.Gate)
             return entry.Version;
     }
 
     /// <summary>No store uses the Secret any more.</summary>
-    public void Forget(SecretSource secret) => _entries.Forget(secret);
+    public void Forget(SecretSource secret) => _cache.Forget(secret);
 
     /// <summary>Secrets that are kept.</summary>
-    internal int Count => _entries.Count;
+    internal int Count => _cache.Count;
 
-    public void Dispose() => _entries.Dispose();
+    public void Dispose() => _cache.Dispose();
 
-    private bool IsDue(Entry entry)
+    private bool IsDue(CachedSecretKey entry)
     {
-        lock (_entries.Gate)
+        lock (_cache.Gate)
         {
             var rejected = entry.Current.Value is { } key && breakers.IsRejected(key);
-            var news = rejected && !entry.KnownRejected;
+            var isNew = rejected && !entry.KnownRejected;
             entry.KnownRejected = rejected;
             var isGood = !rejected && entry is { Current.Failure: null, DeniedSince: null };
             var after = isGood ? RereadAfter : RereadBrokenAfter;
-            return news || entry.ReadAt is not { } readAt || time.GetElapsedTime(readAt) >= after;
+            return isNew || entry.ReadAt is not { } readAt || time.GetElapsedTime(readAt) >= after;
         }
     }
 
-    private async Task RereadAsync(SecretSource source, Entry entry, CancellationToken cancellationToken)
+    private async Task RereadAsync(SecretSource source, CachedSecretKey entry, CancellationToken cancellationToken)
     {
         var (version, read) = ("", default(Result<AccessKey>));
         try
@@ -128,7 +128,7 @@ internal sealed class SecretKeys(
         {
             read = new Result<AccessKey>(Value: null, Failed(source, e));
         }
-        lock (_entries.Gate)
+        lock (_cache.Gate)
         {
             entry.ReadAt = time.GetTimestamp();
             if (!Keeps(entry, version, read.Failure))
@@ -137,7 +137,7 @@ internal sealed class SecretKeys(
     }
 
     /// <summary>Whether the entry stays as it is.</summary>
-    private bool Keeps(Entry entry, string version, Failure? failure)
+    private bool Keeps(CachedSecretKey entry, string version, Failure? failure)
     {
         var hasKey = entry.Current.Value is not null;
         if (failure is { PassesByItself: true })
@@ -242,10 +242,10 @@ internal sealed class SecretKeys(
         if (secret.Data is null || !secret.Data.TryGetValue(name, out var bytes) || bytes is null)
             return null;
         var text = Encoding.UTF8.GetString(bytes).TrimEnd('\r', '\n');
-        return text.Length <= MaxLength && text.All(c => c is > ' ' and < '\x7f') ? text : "";
+        return text.Length <= MaxLength && VisibleAscii.IsAll(text) ? text : "";
     }
 
-    private sealed class Entry : KeyEntry
+    private sealed class CachedSecretKey : CachedKey
     {
         public string Version { get; set; } = "";
         public Result<AccessKey> Current { get; set; }

@@ -1,20 +1,21 @@
 using System.Text;
 using BucketEncryptionOperator.Encryption;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
-/// The token of the pod's service account that the kubelet writes into a file and replaces before it ends. Read anew
-/// each time: that is once in most of an hour.
+/// Reads the token of the pod's service account, which the kubelet writes into a file and replaces before it expires.
+/// It is read each time it is needed, about once per hour.
 /// </summary>
 internal static class TokenFile
 {
     private const string ReadTokenFile = "ReadTokenFile";
     private const int MaxBytes = 32 * 1024;
 
-    /// <param name="path">Null: the environment does not name one.</param>
-    /// <param name="variable">The environment's variable that names it.</param>
-    /// <exception cref="KeySourceException">There is no token to be read there.</exception>
+    /// <param name="path">Path of the file. Null if the environment does not name one.</param>
+    /// <param name="variable">The environment variable that names it.</param>
+    /// <exception cref="KeySourceException">The file has no token.</exception>
     public static async Task<string> ReadAsync(string? path, string variable, CancellationToken cancellationToken)
     {
         if (string.IsNullOrEmpty(path))
@@ -46,7 +47,7 @@ internal static class TokenFile
             );
         }
         var token = length > MaxBytes ? "" : Encoding.UTF8.GetString(bytes, 0, length).Trim();
-        return token.Length > 0 && token.All(c => c is > ' ' and <= '~')
+        return token.Length > 0 && VisibleAscii.IsAll(token)
             ? token
             : throw Unusable(Reasons.TokenFileInvalid, path, "has no token in it");
     }

@@ -27,7 +27,13 @@ internal static class PolicyEvents
         {
             if (result.Outcome is Outcome.Released { Skipped: { } why })
                 facts.Add(
-                    new Fact(result.Bucket, IsWarning: true, why.Code, why.Operation, Sentence(why.Message, why.Hint))
+                    new Fact(
+                        result.Bucket,
+                        IsWarning: true,
+                        why.Code,
+                        why.Operation,
+                        Messages.Join(why.Message, why.Hint)
+                    )
                 );
             if (result.Applied is not { } applied)
                 continue;
@@ -121,7 +127,7 @@ internal static class PolicyEvents
                 IsWarning: true,
                 Reasons.CommonEvent.Name,
                 error.Operation,
-                Sentence($"{error.Operation} failed with {error.Code}{Answered(error)}.", error.Hint)
+                Messages.Join($"{error.Operation} failed with {error.Code}{Answered(error)}.", error.Hint)
             )
             {
                 RequestId = error.RequestId,
@@ -131,15 +137,12 @@ internal static class PolicyEvents
                 IsWarning: own == ReasonEvent.Warning,
                 error.Code,
                 error.Operation,
-                Sentence(error.Message, error.Hint)
+                Messages.Join(error.Message, error.Hint)
             ),
         };
 
     private static string Answered(BucketError error) =>
         error.HttpStatus is { } status ? string.Create(CultureInfo.InvariantCulture, $" (HTTP {status})") : "";
-
-    private static string Sentence(string? what, string? hint) =>
-        string.Join(' ', new[] { what, hint }.Where(t => !string.IsNullOrEmpty(t)));
 
     private static string Words(ObservedEncryption row) =>
         string.Join(

@@ -46,15 +46,9 @@ internal sealed class PolicyReconciler(
         }
         catch (KubeApiException e)
         {
-            Log.StatusNotWritten(
-                logger,
-                e.Failure == KubeFailureKind.Conflict ? LogLevel.Debug : LogLevel.Warning,
-                e.Failure,
-                e.Message
-            );
-            return new ReconcileResult.Retry(
-                e.Failure == KubeFailureKind.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry
-            );
+            var level = Requeues.LevelOfFailedWrite(e);
+            Log.StatusNotWritten(logger, level, e.Failure, e.Message);
+            return Requeues.AfterFailedWrite(e);
         }
     }
 

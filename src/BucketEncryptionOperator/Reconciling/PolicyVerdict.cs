@@ -26,7 +26,7 @@ internal sealed record PolicyVerdict(Standing Worst, string Reason, string Messa
             return new PolicyVerdict(
                 standing,
                 ToReason(failure.Code, failure.HttpStatus),
-                Sentence(failure.Message, failure.Hint)
+                Messages.Join(failure.Message, failure.Hint)
             )
             {
                 IsBug = failure.Kind == FailureKind.Bug,
@@ -54,7 +54,7 @@ internal sealed record PolicyVerdict(Standing Worst, string Reason, string Messa
                 : rows.Where(r => r.Standing != Standing.Good);
         var reasons = failing.Select(ReasonOf).Distinct(StringComparer.Ordinal).ToList();
         var hints = failing.Select(r => r.Row.Error?.Hint).Distinct(StringComparer.Ordinal).ToList();
-        var message = Sentence(Listing(rows), hints is [{ } hint] ? hint : null);
+        var message = Messages.Join(Listing(rows), hints is [{ } hint] ? hint : null);
         return new PolicyVerdict(worst, reasons is [var one] ? one : Reasons.MultipleErrors.Name, message);
     }
 
@@ -98,7 +98,4 @@ internal sealed record PolicyVerdict(Standing Worst, string Reason, string Messa
             : row.Standing == Standing.Noted ? "Drift"
             : Reasons.Pending.Name;
     }
-
-    private static string Sentence(string? what, string? hint) =>
-        string.Join(' ', new[] { what, hint }.Where(t => !string.IsNullOrEmpty(t)));
 }

@@ -72,15 +72,12 @@ internal sealed class StatusReporter(
             return ReconcileResult.OnChange;
         var settled = Schedule.Next(policy.Uid, policy.Resync, now);
         var untilStalled = PolicyConditions.UntilMissingStalls(status, now);
-        return FailurePolicy.Next(findings.OutcomesAt(now), settled, untilStalled) switch
+        return (FailurePolicy.Next(findings.OutcomesAt(now), settled, untilStalled), findings.End) switch
         {
-            { Delay: null } => ReconcileResult.OnChange,
-            { BackOff: true } when findings.End == PassEnd.Yielded => ReconcileResult.Behind,
-            { Delay: { } delay, BackOff: true } when findings.End == PassEnd.RateLimited => new ReconcileResult.After(
-                delay
-            ), // it goes on, and has not failed
-            { Delay: { } delay, BackOff: true } => new ReconcileResult.Retry(delay),
-            { Delay: { } delay } => new ReconcileResult.After(delay),
+            ({ Delay: not null, BackOff: true }, PassEnd.Yielded) => ReconcileResult.Behind,
+            // the pass continues, and has not failed
+            ({ Delay: { } delay, BackOff: true }, PassEnd.RateLimited) => new ReconcileResult.After(delay),
+            (var decision, _) => Requeues.Of(decision),
         };
     }
 

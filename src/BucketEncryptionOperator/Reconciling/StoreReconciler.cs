@@ -110,25 +110,17 @@ internal sealed class StoreReconciler<T>(
         }
         catch (KubeApiException e)
         {
-            Log.StatusNotWritten(
-                logger,
-                e.Failure == KubeFailureKind.Conflict ? LogLevel.Debug : LogLevel.Warning,
-                e.Failure,
-                e.Message
-            );
-            return new ReconcileResult.Retry(
-                e.Failure == KubeFailureKind.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry
-            );
+            var level = Requeues.LevelOfFailedWrite(e);
+            Log.StatusNotWritten(logger, level, e.Failure, e.Message);
+            return Requeues.AfterFailedWrite(e);
         }
         IEnumerable<Outcome> outcomes = findings.Trouble is { } trouble
             ? [new Outcome.Failed(trouble, Observed: null)]
             : [];
-        return FailurePolicy.Next(outcomes, Resync, StoreStatusComposer.UntilMissingStalls(status, now)) switch
-        {
-            { Delay: null } => ReconcileResult.OnChange,
-            { Delay: { } delay, BackOff: true } => new ReconcileResult.Retry(delay),
-            { Delay: { } delay } => new ReconcileResult.After(delay * (1 + MaxJitter * jitter.NextDouble())),
-        };
+        return Requeues.Of(
+            FailurePolicy.Next(outcomes, Resync, StoreStatusComposer.UntilMissingStalls(status, now)),
+            settled: delay => delay * (1 + MaxJitter * jitter.NextDouble())
+        );
     }
 
     private async Task WriteAsync(T store, StoreStatus status, CancellationToken cancellationToken)

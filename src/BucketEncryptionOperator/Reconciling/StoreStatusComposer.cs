@@ -77,7 +77,7 @@ internal static class StoreStatusComposer
         var reason = rejected
             ? Reasons.CredentialsRejected.Name
             : PolicyVerdict.ToReason(failure.Code, failure.HttpStatus);
-        var message = Sentence(
+        var message = Messages.Join(
             rejected ? $"The vendor rejects the access key: {failure.Code}." : failure.Message,
             failure.Hint
         );
@@ -115,7 +115,7 @@ internal static class StoreStatusComposer
             Type = ConditionTypes.Ready,
             Status = Condition.True,
             Reason = (taken ? Reasons.KeysAccepted : Reasons.KeysResolved).Name,
-            Message = Sentence(
+            Message = Messages.Join(
                 taken
                     ? "The vendor has taken the keys."
                     : "The keys are there; the vendor has not been asked with them yet.",
@@ -123,7 +123,4 @@ internal static class StoreStatusComposer
             ),
         };
     }
-
-    private static string Sentence(string? what, string? more) =>
-        string.Join(' ', new[] { what, more }.Where(t => !string.IsNullOrEmpty(t)));
 }

@@ -4,15 +4,17 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Specs;
 
-/// <summary>Whose store it is.</summary>
-/// <param name="SecretNamespace">Where its Secret is.</param>
-/// <param name="IsNamespaced">It is a namespace's, and so its author may be; else the cluster's.</param>
+/// <summary>Where a store belongs.</summary>
+/// <param name="SecretNamespace">Namespace of the Secret.</param>
+/// <param name="IsNamespaced">
+/// Whether the store is namespaced, so that a tenant may have written it; otherwise it is cluster-scoped.
+/// </param>
 internal sealed record StoreScope(string SecretNamespace, bool IsNamespaced);
 
 /// <summary>
-/// Turns a store's <c>credentials</c> into where its keys come from. The operator's own identities may do whatever the
-/// platform team gave them: a namespace's author could aim them at buckets that are not the namespace's. So only a
-/// store of the whole cluster has them, unless the operator was started otherwise.
+/// Turns a store's <c>credentials</c> into the source of its keys. The platform team decides what the operator's own
+/// identities may do; a tenant could use them for buckets that are not the tenant's. So only a cluster-scoped store may
+/// use them, unless a flag allows it.
 /// </summary>
 internal sealed class KeySourceReader(bool ambientInNamespacedStores)
 {

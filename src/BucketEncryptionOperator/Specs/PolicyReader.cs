@@ -14,7 +14,7 @@ internal enum PolicyMode
     Audit,
 }
 
-/// <summary>What becomes of a bucket that is the policy's no more.</summary>
+/// <summary>What happens to a bucket that leaves the policy, or whose policy is deleted.</summary>
 internal enum DeletionPolicy
 {
     /// <summary>It stays as it is.</summary>
@@ -27,7 +27,7 @@ internal enum DeletionPolicy
     Restore,
 }
 
-/// <summary>What a policy asks for, as far as it can be told without its store.</summary>
+/// <summary>What a policy asks for, without regard to its store.</summary>
 internal sealed record PolicyTerms(Goal.Declared Goal, PolicyMode Mode, DeletionPolicy Deletion, TimeSpan Resync);
 
 /// <summary>
@@ -38,9 +38,8 @@ internal sealed record PolicyTerms(Goal.Declared Goal, PolicyMode Mode, Deletion
 internal sealed record DesiredState(PolicyTerms Terms, ImmutableArray<BucketAddress> Buckets);
 
 /// <summary>
-/// Turns a policy and the place of its store into what is to be done. The CRDs have refused most nonsense already; what
-/// is left here is what only both objects together, or the operator's own settings, can tell, and what an older CRD let
-/// through.
+/// Turns a policy and its store into a desired state, or says what is wrong. The CRDs refuse most invalid specs. This
+/// reader checks what needs both objects or the operator's settings, and what an older CRD accepted.
 /// </summary>
 internal static class PolicyReader
 {
@@ -49,7 +48,8 @@ internal static class PolicyReader
     public const string ReadPolicy = "ReadPolicy";
 
     /// <summary>
-    /// What a clock takes; how short is sensible, the CRD says (30 s), and an installation may say otherwise.
+    /// Minimum interval that a clock can count. The CRD sets the minimum for users (30 s), and an installation may
+    /// change it.
     /// </summary>
     private static readonly TimeSpan ShortestResync = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestResync = TimeSpan.FromHours(24);
@@ -64,7 +64,7 @@ internal static class PolicyReader
     public static bool IsAudit(PolicySpec spec) => spec.Mode == Audit;
 
     /// <summary>
-    /// Nothing is to be written to the buckets of such a policy when it goes, so nothing need keep it.
+    /// Returns whether nothing is written to the buckets when the policy is deleted, so that it needs no finalizer.
     /// </summary>
     public static bool LeavesBucketsAlone(BucketEncryptionPolicy policy) =>
         policy.Spec.DeletionPolicy is null or Retain
@@ -116,12 +116,12 @@ internal static class PolicyReader
         if (ProblemOfBuckets(spec.Buckets) is { } bucketProblem)
             return new(Value: null, Invalid(bucketProblem));
         if (StoreRules.ProblemOf(terms.Goal.Encryption, place.Traits) is { } wrong)
-            return new(Value: null, Invalid(wrong));
+            return new(Value: null, Invalid(Describe(wrong)));
         if (
             spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits)).FirstOrDefault(p => p is not null) is
             { } wrongName
         )
-            return new(Value: null, Invalid(wrongName));
+            return new(Value: null, Invalid(Describe(wrongName)));
         if (terms.Goal.Encryption is DesiredEncryption.None)
             terms = terms with
             {
@@ -147,6 +147,29 @@ internal static class PolicyReader
             Delete => DeletionPolicy.Delete,
             Restore => DeletionPolicy.Restore,
             _ => null,
+        };
+
+    private static string Describe(StoreProblem problem)
+    {
+        var path = problem.Field switch
+        {
+            DeclaredField.Bucket => "spec.buckets",
+            DeclaredField.Algorithm => "spec.encryption.algorithm",
+            DeclaredField.DataEncryption => "spec.encryption.kmsDataEncryption",
+            DeclaredField.KeyId => "spec.encryption.kmsKey.id",
+            DeclaredField.KeyProject => "spec.encryption.kmsProjectId",
+            DeclaredField.BucketKey => "spec.encryption.bucketKeyEnabled",
+            _ => throw new InvalidOperationException($"no path for {problem.Field}"),
+        };
+        return $"{path}: {problem.Message}{Allowed(problem.Allowed)}.";
+    }
+
+    private static string Allowed(ImmutableArray<string> words) =>
+        words switch
+        {
+            [] => "",
+            [var only] => $"; allowed are {only}",
+            [.. var others, var last] => $"; allowed are {string.Join(", ", others)} and {last}",
         };
 
     private static Result<DesiredEncryption> ReadEncryption(EncryptionSpec spec)
@@ -205,14 +228,13 @@ internal static class PolicyReader
     }
 
     /// <summary>
-    /// A bucket's name becomes a part of a host: what the CRD says of it is held here once more, for the CRD may be
-    /// older.
+    /// Checks the names of the buckets, which become parts of a host. The CRD checks the same, but may be older.
     /// </summary>
     private static string? ProblemOfBuckets(ImmutableArray<BucketReference> buckets)
     {
         if (buckets.IsDefaultOrEmpty)
             return "spec.buckets: name at least one bucket.";
-        if (buckets.FirstOrDefault(b => b.Name.Length is < 3 or > 63 || !b.Name.Split('.').All(IsLabel)) is { } bad)
+        if (buckets.FirstOrDefault(b => !BucketName.IsValid(b.Name, edgeHyphens: false)) is { } bad)
             return $"spec.buckets: \"{bad.Name}\" is no bucket name; one has 3 to 63 lower-case letters, digits and "
                 + "hyphens (where the store takes them: and dots between them), and starts and ends with a letter "
                 + "or digit.";
@@ -221,9 +243,6 @@ internal static class PolicyReader
             ? $"spec.buckets: \"{twice.Name}\" must be named once."
             : null;
     }
-
-    private static bool IsLabel(string text) =>
-        text.Length > 0 && text.All(StoreReader.IsLabelLetter) && text[0] != '-' && text[^1] != '-';
 
     private static bool IsKeyId(string id) =>
         id.Length is > 0 and <= 256

@@ -9,12 +9,14 @@ using BucketEncryptionOperator.Vendors.Transport;
 namespace BucketEncryptionOperator.Specs;
 
 /// <summary>A store that can be used.</summary>
-/// <param name="Vendor">The name of one in <see cref="VendorCatalog"/>.</param>
-/// <param name="Keys">Whose keys open the buckets.</param>
+/// <param name="Vendor">Name of a vendor in <see cref="VendorCatalog"/>.</param>
+/// <param name="Keys">Source of the keys.</param>
 /// <param name="Realm">Names where the vendor knows a key: see <see cref="Vendor.Realm"/>.</param>
 internal sealed record Store(string Vendor, StorePlace Place, KeySource Keys, string Realm)
 {
-    /// <summary>Of the object that it was read from: another one, or a change of its spec, has another.</summary>
+    /// <summary>
+    /// Version of the object that the store was read from: another object, or a changed spec, has another version.
+    /// </summary>
     public string Version { get; init; } = "";
 }
 
@@ -53,21 +55,19 @@ internal sealed record StorePlace(
         };
 }
 
-/// <summary>Turns a store into a place that signed requests may go to.</summary>
+/// <summary>Turns a store into an address for signed requests, or says what is wrong with it.</summary>
 internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions partitions, KeySourceReader keySources)
 {
     public const string ReadStore = "ReadStore";
 
-    public static bool IsLabelLetter(char c) => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-';
-
-    /// <param name="subject">The store, for messages.</param>
-    /// <param name="scope">Whose store it is, and where its Secret is.</param>
+    /// <param name="subject">Name of the store, for messages.</param>
+    /// <param name="scope">Where the store belongs, and the namespace of its Secret.</param>
     public Result<Store> Read(string subject, BucketStoreSpec spec, StoreScope scope)
     {
         if (VendorCatalog.Find(spec.Vendor) is not { } vendor)
             return Wrong($"spec.vendor: \"{spec.Vendor}\" is not known; allowed are {VendorCatalog.Names}.");
         // A region goes into the endpoint's host, and into what is signed.
-        if (spec.Region.Length is 0 or > 63 || !spec.Region.All(IsLabelLetter))
+        if (!StoreSettings.IsLabel(spec.Region))
             return Wrong(
                 $"spec.region: \"{spec.Region}\" is none; it has lower-case letters, digits and hyphens, for example "
                     + "cn-hangzhou."
@@ -112,7 +112,9 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
                     + "of them."
             );
 
-        var traits = vendor.Describe(spec.Settings(endpoint));
+        var (traits, wrongSetting) = Bind(vendor, spec.Settings(endpoint));
+        if (traits is null)
+            return Wrong(wrongSetting);
         var (addressing, problem) = ReadAddressing(spec, endpoint, traits);
         if (problem is not null)
             return Wrong(problem);
@@ -149,7 +151,7 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
         Result<Store> Wrong(string message) => new(Value: null, Invalid(Reasons.InvalidSpec, subject, message));
     }
 
-    /// <summary>An IP address has no room for a bucket before it.</summary>
+    /// <summary>Reads the addressing. The name of a bucket cannot stand before an IP address.</summary>
     private static (Addressing Addressing, string? Problem) ReadAddressing(
         BucketStoreSpec spec,
         Uri endpoint,
@@ -179,6 +181,18 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
                 $"spec.endpoint: {endpoint.Host} is an IP address; {traits.Subject} wants the bucket in the host, so "
                     + "give a name."
             );
+    }
+
+    private static (StoreTraits? Traits, string Problem) Bind(Vendor vendor, StoreSettings settings)
+    {
+        try
+        {
+            return (VendorCatalog.Bind(vendor, settings), "");
+        }
+        catch (SettingException e)
+        {
+            return (null, e.Message);
+        }
     }
 
     private static (RateLimit? Limit, string Problem) ReadLimit(RateLimitSpec? spec)

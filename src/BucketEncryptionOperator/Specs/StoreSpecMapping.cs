@@ -59,13 +59,28 @@ internal static class StoreSpecMapping
             _ => null,
         };
 
-    public static StoreSettings Settings(this BucketStoreSpec spec, Uri endpoint) =>
-        new(spec.Region, endpoint)
+    /// <summary>
+    /// Returns what the vendor binds. Here a field of a vendor becomes a name and a value; what it means, and whether
+    /// it is valid, only the vendor knows.
+    /// </summary>
+    public static StoreSettings Settings(this BucketStoreSpec spec, Uri endpoint)
+    {
+        (string Path, string? Value)[] fields =
+        [
+            ("alibaba.signatureVersion", spec.Alibaba?.SignatureVersion),
+            ("alibaba.cloudBoxId", spec.Alibaba?.CloudBoxId),
+            ("s3.expectedBucketOwner", spec.S3?.ExpectedBucketOwner),
+        ];
+        return new(spec.Region, endpoint)
         {
-            SignatureVersion = spec.Alibaba?.SignatureVersion,
-            CloudBoxId = spec.Alibaba?.CloudBoxId,
-            ExpectedBucketOwner = spec.S3?.ExpectedBucketOwner,
+            ForVendor =
+            [
+                .. from field in fields
+                where field.Value is not null
+                select new VendorSetting(field.Path.Split('.')[^1], "spec." + field.Path, field.Value),
+            ],
         };
+    }
 
     public static SecretSource In(this SecretReference reference, string ns)
     {

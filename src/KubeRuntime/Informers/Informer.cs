@@ -5,8 +5,8 @@ using KubeRuntime.Instrumentation;
 namespace KubeRuntime.Informers;
 
 /// <summary>
-/// A source of keys for a controller. Mostly a watched kind (<see cref="Informer{T}"/>), whose changes become keys of
-/// the controller's own kind; a change inside the process can be a source too.
+/// A source of keys for a controller. A watched kind is the usual one: its changes become keys of the controller's own
+/// kind.
 /// </summary>
 public interface IInformer
 {
@@ -14,16 +14,16 @@ public interface IInformer
 
     Task WhenSynced { get; }
 
-    /// <summary>One watchdog for each loop that <see cref="RunAsync"/> runs.</summary>
+    /// <summary>The watchdogs of the loops that <see cref="RunAsync"/> runs.</summary>
     IReadOnlyList<Watchdog> Heartbeats { get; }
 
     Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken);
 }
 
-/// <summary>Feeds the changes of one kind into its cache, and makes keys of them.</summary>
-/// <param name="reflectors">One, or one for each namespace that the cache was made for.</param>
+/// <param name="reflectors">One reflector, or one per namespace that the cache was made for.</param>
 /// <param name="map">
-/// The keys that a change concerns; none, for a change that does not matter. Called by several reflectors at a time.
+/// Returns the keys that a change concerns; none for a change that does not matter. Called by several reflectors at a
+/// time.
 /// </param>
 public sealed class Informer<T>(
     IReadOnlyList<Reflector<T>> reflectors,
@@ -44,13 +44,13 @@ public sealed class Informer<T>(
     public IReadOnlyList<Watchdog> Heartbeats => [.. reflectors.Select(r => r.Heartbeat)];
 
     /// <summary>
-    /// The same watch for another controller, with a map of its own. It has no stream of its own: it gets changes only
-    /// while this informer runs.
+    /// Makes a source of the same watch for another controller, with a map of its own. This informer must run too: the
+    /// new source has no stream of its own.
     /// </summary>
     public IInformer Follow(Func<Change<T>, IEnumerable<NamespacedName>> follower) => new Follower(this, follower);
 
     /// <summary>
-    /// Ends when the first of the reflectors does, which is a bug unless it was cancelled; the others end with it.
+    /// Ends when the first reflector ends, which is a bug unless it was cancelled. The others end with it.
     /// </summary>
     public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)
     {
@@ -95,8 +95,8 @@ public sealed class Informer<T>(
             );
             try
             {
-                // What came before is not told again. An object that comes right now is told twice, and its key is in
-                // the queue once.
+                // Earlier changes are not reported again. An object that comes right now is reported twice, and its key
+                // is in the queue once.
                 foreach (var item in leader.Items)
                     Take(new Change<T>(item.Metadata.Key, Old: null, item));
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);

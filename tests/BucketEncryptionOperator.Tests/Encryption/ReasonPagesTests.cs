@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.RegularExpressions;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors;
 using BucketEncryptionOperator.Vendors.Catalog;
 
 namespace BucketEncryptionOperator.Tests.Encryption;

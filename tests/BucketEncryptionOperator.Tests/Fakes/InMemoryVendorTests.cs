@@ -11,7 +11,8 @@ public sealed class InMemoryVendorTests
         "bucket-a",
         new Uri("https://oss-cn-hangzhou.aliyuncs.com"),
         "cn-hangzhou",
-        Addressing.VirtualHost
+        Addressing.VirtualHost,
+        VendorOptions.None
     );
     private static readonly AccessKey Key = new("id", "hush", null);
     private static readonly BucketEncryption None = new BucketEncryption.None();

@@ -7,7 +7,6 @@ using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
-using BucketEncryptionOperator.Vendors.Transport;
 using KubeRuntime.Informers;
 using TestKit;
 
@@ -19,7 +18,8 @@ public sealed class EndpointStateSourceTests : IAsyncLifetime
         "finance-archive",
         new Uri("https://oss-cn-hangzhou.aliyuncs.com"),
         "cn-hangzhou",
-        Addressing.VirtualHost
+        Addressing.VirtualHost,
+        VendorOptions.None
     );
 
     private static readonly (string Name, string Store)[] Policies =

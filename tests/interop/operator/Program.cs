@@ -25,9 +25,13 @@ if (
 
 var more = args.Skip(4).Select(a => a.Split('=', 2)).ToDictionary(a => a[0], a => a[1], StringComparer.Ordinal);
 var endpoint = new Uri(args[1]);
-var traits = vendor.Describe(
-    new StoreSettings(args[2], endpoint) { SignatureVersion = more.GetValueOrDefault("signature") }
-);
+var settings = new StoreSettings(args[2], endpoint)
+{
+    ForVendor = more.TryGetValue("signature", out var version)
+        ? [new VendorSetting("signatureVersion", "signature", version)]
+        : [],
+};
+var traits = VendorCatalog.Bind(vendor, settings);
 var address = new BucketAddress("interop-bucket", endpoint, args[2], addressing, traits.Options);
 var key = new AccessKey("interop-id", "interop-secret", SecurityToken: null);
 var target = new BucketEncryption.Kms(

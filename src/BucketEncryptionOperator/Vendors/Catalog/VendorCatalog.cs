@@ -10,18 +10,7 @@ namespace BucketEncryptionOperator.Vendors.Catalog;
 internal static class VendorCatalog
 {
     public static IReadOnlyList<Vendor> All { get; } =
-    [
-        new("AlibabaOSS", OssCatalog.Endpoints, OssCatalog.Shell, new OssDialect(), OssCatalog.Describe),
-        new("HuaweiOBS", ObsCatalog.Endpoints, ObsCatalog.Shell, new ObsDialect(), _ => ObsCatalog.Traits),
-        new(
-            "JDCloudOSS",
-            JDCloudCatalog.Endpoints,
-            JDCloudCatalog.Shell,
-            new JDCloudDialect(),
-            _ => JDCloudCatalog.Traits
-        ),
-        new("S3", S3Catalog.Endpoints, S3Catalog.Shell, new S3Dialect(), S3Catalog.Describe),
-    ];
+    [OssDialect.Vendor, ObsDialect.Vendor, JDCloudDialect.Vendor, S3Dialect.Vendor];
 
     public static string Names => string.Join(", ", All.Select(v => v.Name));
 
@@ -32,12 +21,13 @@ internal static class VendorCatalog
     public static IReadOnlyList<EndpointNames> Endpoints { get; } = [.. All.Select(v => v.Endpoints)];
 
     /// <summary>
-    /// Returns what a store with these settings can do. The partition follows from whose host the endpoint is: a
-    /// vendor's buckets are the same ones in another vendor's dialect.
+    /// Binds a store's settings. The partition follows from whose host the endpoint is: a vendor's buckets are the same
+    /// ones in another vendor's dialect.
     /// </summary>
-    public static StoreTraits Describe(this Vendor vendor, StoreSettings settings)
+    /// <exception cref="SettingException">A setting is invalid.</exception>
+    public static StoreTraits Bind(Vendor vendor, StoreSettings settings)
     {
-        var traits = vendor.Traits(settings);
+        var traits = vendor.Bind(settings);
         return traits with { Partition = traits.Partition ?? PartitionOf(settings.Endpoint) };
     }
 

@@ -3,17 +3,6 @@ using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.Description;
 
-/// <summary>What a store's owner says, in no vendor's words. A vendor looks at what concerns it.</summary>
-/// <param name="Endpoint">As given, or the vendor's default.</param>
-internal sealed record StoreSettings(string Region, Uri Endpoint)
-{
-    public string? SignatureVersion { get; init; }
-
-    public string? CloudBoxId { get; init; }
-
-    public string? ExpectedBucketOwner { get; init; }
-}
-
 /// <summary>
 /// What one store can do: data, stated by its vendor. <see cref="StoreRules"/> holds policies against it.
 /// </summary>
@@ -35,7 +24,8 @@ internal sealed record StoreTraits(
     public bool BucketKeys { get; init; }
 
     /// <summary>
-    /// What is wrong with the name of a KMS key here, and the right value; null for a name that may be one.
+    /// Returns what is wrong with the id of a KMS key here, and the right value, without a full stop; null for a
+    /// possible id.
     /// </summary>
     public Func<string, string?> ProblemOfKey { get; init; } = static _ => null;
 
@@ -55,5 +45,6 @@ internal sealed record StoreTraits(
     /// </summary>
     public string? Partition { get; init; }
 
-    public VendorOptions? Options { get; init; }
+    /// <summary>The vendor's own settings of the store, as the vendor's dialect reads them.</summary>
+    public VendorOptions Options { get; init; } = VendorOptions.None;
 }

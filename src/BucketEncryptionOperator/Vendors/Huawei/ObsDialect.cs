@@ -1,5 +1,5 @@
 using System.Text;
-using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Signing;
 
@@ -14,25 +14,29 @@ internal sealed class ObsDialect : IVendorDialect
 {
     private static readonly HmacSha1Scheme Native = new("OBS", "x-obs-", VendorRequest.SubResource);
 
+    /// <summary>Huawei Cloud, as the catalogue lists it.</summary>
+    public static Vendor Vendor { get; } =
+        new("HuaweiOBS", new ObsDialect())
+        {
+            Endpoints = ObsDescription.Endpoints,
+            Shell = ObsDescription.Shell,
+            Bind = _ => ObsDescription.Traits,
+        };
+
     public EncryptionDocument Document { get; } =
         new(new DocumentShape("ServerSideEncryptionConfiguration", HasRule: true, Namespace: "", "kms", "aws:kms"));
 
     public ErrorTable Errors => ObsErrors.Table;
 
-    public HttpRequestMessage Sign(
-        HttpMethod method,
-        BucketAddress address,
-        AccessKey key,
-        string? body,
-        DateTimeOffset now
-    )
+    public HttpRequestMessage Sign(UnsignedRequest request)
     {
-        var date = HmacSha1Signer.FormatDate(now);
+        var (address, key) = (request.Address, request.Key);
+        var date = HmacSha1Signer.FormatDate(request.Now);
         List<KeyValuePair<string, string>> headers = [new("Date", date)];
         if (key.SecurityToken is { } token)
             headers.Add(new("x-obs-security-token", token));
         var input = new HmacSha1Input(
-            method.Method,
+            request.Method.Method,
             date,
             $"/{address.Bucket}/",
             [new(VendorRequest.SubResource, null)],
@@ -40,10 +44,10 @@ internal sealed class ObsDialect : IVendorDialect
         );
         headers.Add(new("Authorization", HmacSha1Signer.Authorize(Native, input, key)));
         return VendorRequest.Make(
-            method,
+            request.Method,
             VendorRequest.Target(address),
             headers,
-            body is null ? null : Encoding.UTF8.GetBytes(body)
+            request.Body is { } body ? Encoding.UTF8.GetBytes(body) : null
         );
     }
 }

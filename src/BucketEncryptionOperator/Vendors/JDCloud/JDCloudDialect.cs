@@ -1,4 +1,4 @@
-using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Signing;
 
@@ -12,6 +12,25 @@ namespace BucketEncryptionOperator.Vendors.JDCloud;
 /// <param name="checksum">Null for the platform's.</param>
 internal sealed class JDCloudDialect(BodyChecksum? checksum = null) : IVendorDialect
 {
+    /// <summary>JD Cloud, as the catalogue lists it.</summary>
+    public static Vendor Vendor { get; } =
+        new("JDCloudOSS", new JDCloudDialect())
+        {
+            Endpoints = new(
+                region => $"https://s3.{region}.jdcloud-oss.com",
+                ["s3.{region}.jdcloud-oss.com", "s3-internal.{region}.jdcloud-oss.com", "s3.{region}.jcloudcs.com"]
+            )
+            {
+                // The newer pages' domain is another name of the older one's buckets.
+                Partition = endpoint =>
+                    EndpointNames.DomainOf(endpoint, "jdcloud-oss.com", "jcloudcs.com") is null
+                        ? null
+                        : "jdcloud-oss.com",
+            },
+            Shell = new("s3", "jdcloud", RegionUse.InSignature) { MustBeNamed = true },
+            Bind = _ => new("JDCloudOSS", ["KMS", "None"], [Addressing.VirtualHost, Addressing.Path]),
+        };
+
     private readonly BodyChecksum _checksum = checksum ?? new BodyChecksum(WithoutMd5.Signature);
 
     public EncryptionDocument Document { get; } =
@@ -19,11 +38,5 @@ internal sealed class JDCloudDialect(BodyChecksum? checksum = null) : IVendorDia
 
     public ErrorTable Errors => JDCloudErrors.Table;
 
-    public HttpRequestMessage Sign(
-        HttpMethod method,
-        BucketAddress address,
-        AccessKey key,
-        string? body,
-        DateTimeOffset now
-    ) => SigV4Request.Make(method, address, key, body, now, _checksum);
+    public HttpRequestMessage Sign(UnsignedRequest request) => SigV4Request.Make(request, _checksum);
 }

@@ -13,8 +13,14 @@ internal enum Addressing
     CName,
 }
 
-/// <summary>What a store says to its vendor alone. Only the vendor's own adapter knows more.</summary>
-internal abstract record VendorOptions;
+/// <summary>What a store sets for its vendor alone: a type of the vendor's.</summary>
+internal abstract record VendorOptions
+{
+    /// <summary>Nothing is set: the vendor's defaults apply.</summary>
+    public static VendorOptions None { get; } = new Nothing();
+
+    public sealed record Nothing : VendorOptions;
+}
 
 /// <summary>Where a bucket is.</summary>
 /// <param name="Endpoint">Scheme, host and port, without the bucket.</param>
@@ -23,7 +29,7 @@ internal sealed record BucketAddress(
     Uri Endpoint,
     string Region,
     Addressing Addressing,
-    VendorOptions? Options = null
+    VendorOptions Options
 )
 {
     /// <summary>How fast the store's owner lets its endpoint be called.</summary>
@@ -31,6 +37,17 @@ internal sealed record BucketAddress(
 
     /// <summary>The only roots that the endpoint's certificate may chain to, in PEM; null: the system's.</summary>
     public string? CaBundle { get; init; }
+
+    /// <summary>Returns the vendor's own settings; <paramref name="defaults"/> where nothing is set.</summary>
+    /// <exception cref="InvalidOperationException">They are another vendor's: a bug.</exception>
+    public T OptionsOr<T>(T defaults)
+        where T : VendorOptions =>
+        Options switch
+        {
+            T own => own,
+            VendorOptions.Nothing => defaults,
+            var other => throw new InvalidOperationException($"{other.GetType().Name} is another vendor's"),
+        };
 }
 
 /// <param name="RequestsPerSecond">In the long run.</param>

@@ -1,4 +1,4 @@
-using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Signing;
 
@@ -11,6 +11,15 @@ namespace BucketEncryptionOperator.Vendors.S3;
 /// <param name="checksum">Null for the platform's.</param>
 internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
 {
+    /// <summary>AWS and all that speak its protocol, as the catalogue lists them.</summary>
+    public static Vendor Vendor { get; } =
+        new("S3", new S3Dialect())
+        {
+            Endpoints = S3Description.Endpoints,
+            Shell = S3Description.Shell,
+            Bind = S3Description.Bind,
+        };
+
     private readonly BodyChecksum _checksum = checksum ?? new BodyChecksum(WithoutMd5.Sha256Header);
 
     public EncryptionDocument Document { get; } =
@@ -30,22 +39,12 @@ internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
 
     public bool NeedsNamedKey(VendorResponse answer) => CephAnswers.IsCeph(answer);
 
-    public HttpRequestMessage Sign(
-        HttpMethod method,
-        BucketAddress address,
-        AccessKey key,
-        string? body,
-        DateTimeOffset now
-    ) =>
-        address.Options is S3Options { ExpectedBucketOwner: { } owner }
+    public HttpRequestMessage Sign(UnsignedRequest request) =>
+        request.Address.OptionsOr(S3Options.Default).ExpectedBucketOwner is { } owner
             ? SigV4Request.Make(
-                method,
-                address,
-                key,
-                body,
-                now,
+                request,
                 _checksum,
                 new KeyValuePair<string, string>("x-amz-expected-bucket-owner", owner)
             )
-            : SigV4Request.Make(method, address, key, body, now, _checksum);
+            : SigV4Request.Make(request, _checksum);
 }

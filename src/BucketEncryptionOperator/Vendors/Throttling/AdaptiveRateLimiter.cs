@@ -188,7 +188,7 @@ internal sealed class AdaptiveRateLimiter : IDisposable
     {
         _throttled++;
         if (retryAfter is { } asked && asked > PauseLeft())
-            (_pausedAt, _pause) = (_time.GetTimestamp(), asked < LongestPause ? asked : LongestPause);
+            (_pausedAt, _pause) = (_time.GetTimestamp(), Durations.Min(asked, LongestPause));
         if (sentAt <= _slowedAt)
             return; // sent at a rate that is over
         (_rate, _tokens, _slowedAt) = (Math.Max(SlowestRate, _rate * Decrease), 0, _time.GetTimestamp());

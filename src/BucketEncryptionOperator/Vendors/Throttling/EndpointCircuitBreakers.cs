@@ -56,10 +56,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     private static readonly TimeSpan KeptUnused = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<Whose, LinkedListNode<Breaker>> _breakers = [];
-
-    /// <summary>Last used last.</summary>
-    private readonly LinkedList<Breaker> _byUse = new();
+    private readonly RecentlyUsed<Whose, Breaker> _breakers;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
 
@@ -69,6 +66,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     public EndpointCircuitBreakers(TimeProvider time)
     {
         _time = time;
+        _breakers = new RecentlyUsed<Whose, Breaker>(MostEndpoints, KeptUnused, time);
         _timer = time.CreateTimer(
             static s => ((EndpointCircuitBreakers?)s)?.Tick(),
             this,
@@ -82,7 +80,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         get
         {
             lock (_gate)
-                return _byUse.Count;
+                return _breakers.Count;
         }
     }
 
@@ -92,7 +90,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         get
         {
             lock (_gate)
-                return _byUse.Count(b => b.IsOpen);
+                return _breakers.Values.Count(b => b.IsOpen);
         }
     }
 
@@ -112,10 +110,8 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     {
         lock (_gate)
         {
-            if (
-                _breakers.TryGetValue(WhoseOf(address), out var place) && !place.Value.LetsThrough(_time.GetTimestamp())
-            )
-                throw new VendorException(FailureOf(place.Value, operation, notSent: true));
+            if (_breakers.Find(WhoseOf(address)) is { } breaker && !breaker.LetsThrough(_time.GetTimestamp()))
+                throw new VendorException(FailureOf(breaker, operation, notSent: true));
         }
     }
 
@@ -125,7 +121,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     {
         lock (_gate)
         {
-            var breaker = BreakerOf(WhoseOf(address), address.Endpoint);
+            var breaker = _breakers.GetOrAdd(WhoseOf(address), () => new Breaker(address.Endpoint));
             var now = _time.GetTimestamp();
             if (!breaker.LetsThrough(now))
                 throw new VendorException(FailureOf(breaker, operation, notSent: true));
@@ -161,29 +157,6 @@ internal sealed class EndpointCircuitBreakers : IDisposable
             RetryAfter = _time.GetElapsedTime(now, Math.Max(now, breaker.ProbeAt ?? now)),
             NotSent = notSent,
         };
-    }
-
-    private Breaker BreakerOf(Whose whose, Uri endpoint)
-    {
-        if (_breakers.TryGetValue(whose, out var place))
-        {
-            _byUse.Remove(place);
-        }
-        else
-        {
-            if (_breakers.Count >= MostEndpoints && _byUse.First is { } oldest)
-                Forget(oldest);
-            _breakers[whose] = place = new LinkedListNode<Breaker>(new Breaker(whose, endpoint));
-        }
-        _byUse.AddLast(place);
-        place.Value.UsedAt = _time.GetTimestamp();
-        return place.Value;
-    }
-
-    private void Forget(LinkedListNode<Breaker> place)
-    {
-        _byUse.Remove(place);
-        _breakers.Remove(place.Value.Whose);
     }
 
     private void Answered(Breaker breaker, bool isProbe)
@@ -245,9 +218,8 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         lock (_gate)
         {
             var now = _time.GetTimestamp();
-            while (_byUse.First is { } oldest && _time.GetElapsedTime(oldest.Value.UsedAt, now) > KeptUnused)
-                Forget(oldest);
-            foreach (var breaker in _byUse.Where(b => b.AskAt <= now))
+            _breakers.DropUnused();
+            foreach (var breaker in _breakers.Values.Where(b => b.AskAt <= now))
             {
                 due.Add((breaker.Endpoint, EndpointTurn.ProbeDue));
                 breaker.AskedUntil = AfterPause(breaker.DownSince ?? now, now);
@@ -260,7 +232,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     /// <summary>To the next probe that somebody may have to be asked for.</summary>
     private void SetTimer()
     {
-        if (_byUse.Min(b => b.AskAt) is not { } next)
+        if (_breakers.Values.Min(b => b.AskAt) is not { } next)
             return;
         var wait = _time.GetElapsedTime(_time.GetTimestamp(), next);
         _timer.Change(
@@ -309,10 +281,8 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     internal readonly record struct Whose(string Endpoint, string Bundle);
 
     /// <summary>Guarded by the gate.</summary>
-    internal sealed class Breaker(Whose whose, Uri endpoint)
+    internal sealed class Breaker(Uri endpoint)
     {
-        public Whose Whose => whose;
-
         public Uri Endpoint => endpoint;
 
         /// <summary>Requests without an answer since the last answer.</summary>
@@ -337,8 +307,6 @@ internal sealed class EndpointCircuitBreakers : IDisposable
 
         /// <summary>When somebody must be asked for a probe; null where nobody needs to be.</summary>
         public long? AskAt => IsProbed || ProbeAt is not { } at ? null : Math.Max(at, AskedUntil);
-
-        public long UsedAt { get; set; }
 
         /// <summary>Of the request that has opened it.</summary>
         public Failure? Cause { get; set; }

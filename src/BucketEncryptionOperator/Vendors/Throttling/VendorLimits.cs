@@ -14,22 +14,31 @@ namespace BucketEncryptionOperator.Vendors.Throttling;
 /// role share a pace, because the operator itself has got them for that role.
 /// </para>
 /// </summary>
-internal sealed class VendorLimits(TimeProvider time) : IDisposable
+internal sealed class VendorLimits : IDisposable
 {
     /// <summary>
     /// Whoever may change a Secret can make keys; beyond this the pace whose last use is longest ago is dropped, with
     /// what it has found.
     /// </summary>
-    internal const int MostPaces = 4096;
+    internal const int MaxLimiters = 4096;
 
     /// <summary>A key that was replaced, or a store that is gone, leaves nothing behind.</summary>
     private static readonly TimeSpan KeptUnused = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<Owner, LinkedListNode<Entry>> _paces = [];
+    private readonly TimeProvider _time;
 
-    /// <summary>Last used last.</summary>
-    private readonly LinkedList<Entry> _byUse = new();
+    /// <summary>
+    /// A limiter that is dropped while callers wait in it is not used again. It lets them go: its waits are bounded,
+    /// and each permit that ends lets the next caller in.
+    /// </summary>
+    private readonly RecentlyUsed<Owner, OwnedLimiter> _limiters;
+
+    public VendorLimits(TimeProvider time)
+    {
+        _time = time;
+        _limiters = new RecentlyUsed<Owner, OwnedLimiter>(MaxLimiters, KeptUnused, time, l => l.Limiter.Dispose());
+    }
 
     /// <param name="requests">That go out in the turn, one after the other.</param>
     /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
@@ -40,7 +49,7 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
         int requests,
         CancellationToken cancellationToken
     ) =>
-        PaceOf(new Owner(key.Principal, SecretsOf(key), address.Endpoint.Authority), address.Limit)
+        LimiterOf(new Owner(key.Principal, SecretsOf(key), address.Endpoint.Authority), address.Limit)
             .EnterAsync(address.Limit, operation, requests, cancellationToken);
 
     /// <summary>
@@ -54,8 +63,8 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
             lock (_gate)
                 return
                 [
-                    .. _byUse
-                        .Select(e => e.Pace.State(e.Owner.Principal, e.Owner.Endpoint))
+                    .. _limiters
+                        .Values.Select(l => l.Limiter.State(l.Owner.Principal, l.Owner.Endpoint))
                         .GroupBy(s => (s.Principal, s.Endpoint))
                         .Select(Together),
                 ];
@@ -65,12 +74,7 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
     public void Dispose()
     {
         lock (_gate)
-        {
-            foreach (var entry in _byUse)
-                entry.Pace.Dispose();
-            _paces.Clear();
-            _byUse.Clear();
-        }
+            _limiters.Clear();
     }
 
     private static RateLimiterState Together(IEnumerable<RateLimiterState> states)
@@ -95,48 +99,19 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
                 SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Secret.Length} {key.Secret}{key.SecurityToken}"))
             );
 
-    private AdaptiveRateLimiter PaceOf(Owner owner, RateLimit limit)
+    private AdaptiveRateLimiter LimiterOf(Owner owner, RateLimit limit)
     {
         lock (_gate)
         {
-            if (_paces.TryGetValue(owner, out var place))
-            {
-                _byUse.Remove(place);
-            }
-            else
-            {
-                MakeRoom();
-                _paces[owner] = place = new LinkedListNode<Entry>(
-                    new Entry(owner, new AdaptiveRateLimiter(limit, time))
-                );
-            }
-            _byUse.AddLast(place);
-            place.Value.UsedAt = time.GetTimestamp();
-            return place.Value.Pace;
-        }
-    }
-
-    /// <summary>
-    /// One that is dropped while somebody waits in it is not used again, and lets those go: its waits are bounded, and
-    /// its turns make room.
-    /// </summary>
-    private void MakeRoom()
-    {
-        while (
-            _byUse.First is { } oldest
-            && (time.GetElapsedTime(oldest.Value.UsedAt) > KeptUnused || _paces.Count >= MostPaces)
-        )
-        {
-            _byUse.RemoveFirst();
-            _paces.Remove(oldest.Value.Owner);
-            oldest.Value.Pace.Dispose();
+            if (_limiters.Find(owner) is null)
+                _limiters.DropUnused();
+            return _limiters
+                .GetOrAdd(owner, () => new OwnedLimiter(owner, new AdaptiveRateLimiter(limit, _time)))
+                .Limiter;
         }
     }
 
     private readonly record struct Owner(string Principal, string Secrets, string Endpoint);
 
-    private sealed record Entry(Owner Owner, AdaptiveRateLimiter Pace)
-    {
-        public long UsedAt { get; set; }
-    }
+    private sealed record OwnedLimiter(Owner Owner, AdaptiveRateLimiter Limiter);
 }

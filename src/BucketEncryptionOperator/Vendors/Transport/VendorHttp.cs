@@ -2,11 +2,22 @@ using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Vendors.Transport;
+
+/// <summary>The way from here to a vendor.</summary>
+internal sealed record VendorRoute
+{
+    /// <summary>Null: <see cref="HttpClient.DefaultProxy"/>.</summary>
+    public IWebProxy? Proxy { get; init; }
+
+    /// <summary>Null: every address is trusted, and nothing but a metadata service is refused.</summary>
+    public Dialer? Dialer { get; init; }
+}
 
 /// <summary>
 /// Sends one signed request and reads a bounded answer. No redirects (a signature covers its host, and an answer must
@@ -30,21 +41,12 @@ internal sealed class VendorHttp : IDisposable
 
     /// <param name="product">For the User-Agent header, as <c>name/1.0</c>.</param>
     /// <param name="timeout">For one request, connection and body included.</param>
-    /// <param name="proxy">Null: <see cref="HttpClient.DefaultProxy"/>.</param>
-    /// <param name="dialer">
-    /// Null: whoever asks for an address vouches for it, and nothing but a metadata service is refused.
-    /// </param>
-    public VendorHttp(
-        string product,
-        TimeSpan timeout,
-        TimeProvider time,
-        IWebProxy? proxy = null,
-        Dialer? dialer = null
-    )
+    /// <param name="route">Null: all defaults.</param>
+    public VendorHttp(string product, TimeSpan timeout, TimeProvider time, VendorRoute? route = null)
     {
         _timeout = timeout;
         _time = time;
-        _dialer = dialer ?? new Dialer(_ => EndpointTrust.Operator, new StaggeredConnector(time));
+        _dialer = route?.Dialer ?? new Dialer(_ => EndpointTrust.Operator, new StaggeredConnector(time));
         _clients = new VendorClients(Open, time);
 
         HttpClient Open(X509Certificate2Collection roots)
@@ -55,10 +57,10 @@ internal sealed class VendorHttp : IDisposable
                 UseCookies = false,
                 // Spans, but no word of them to a vendor
                 ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
-                Proxy = proxy,
+                Proxy = route?.Proxy,
                 ConnectTimeout = ConnectTimeout,
                 ConnectCallback = _dialer.DialAsync,
-                SslOptions = VendorClients.Trust(roots),
+                SslOptions = CertificateTrust.In(roots),
                 MaxConnectionsPerServer = 64,
                 // So that a change of the vendor's addresses is noticed
                 PooledConnectionLifetime = TimeSpan.FromMinutes(10),
@@ -103,7 +105,7 @@ internal sealed class VendorHttp : IDisposable
         CancellationToken cancellationToken
     )
     {
-        var limit = atMost < _timeout ? atMost : _timeout;
+        var limit = Durations.Min(atMost, _timeout);
         using var client = _clients.Rent(caBundle);
         using var deadline = new Deadline(limit, _time, cancellationToken);
         try
@@ -151,32 +153,33 @@ internal sealed class VendorHttp : IDisposable
         }
         catch (HttpRequestException e)
         {
+            var reason = HttpReasons.Of(e.HttpRequestError);
             throw e.HttpRequestError switch
             {
                 HttpRequestError.NameResolutionError => NoConnection(
                     operation,
-                    Reasons.NameNotResolved,
+                    reason,
                     "The endpoint's name does not resolve.",
                     CheckWay
                 ),
                 HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoConnection(
                     operation,
-                    Reasons.Unreachable,
+                    reason,
                     WhyUnreachable(e.InnerException),
                     CheckWay
                 ),
                 HttpRequestError.SecureConnectionError => NoConnection(
                     operation,
-                    Reasons.TlsFailed,
+                    reason,
                     "The endpoint's certificate was not accepted, or TLS failed otherwise.",
                     CheckCertificate
                 ),
                 HttpRequestError.ConfigurationLimitExceeded => NoAnswer(
                     operation,
-                    Reasons.AnswerTooLarge,
+                    reason,
                     $"The answer is larger than {MaxBody} bytes."
                 ),
-                _ => NoAnswer(operation, Reasons.BrokenAnswer, "The connection broke before the answer was complete."),
+                _ => NoAnswer(operation, reason, "The connection broke before the answer was complete."),
             };
         }
         catch (IOException)

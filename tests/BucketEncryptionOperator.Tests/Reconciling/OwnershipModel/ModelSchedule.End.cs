@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;

@@ -124,11 +124,13 @@ public sealed class GoldenRequestTests
         var dialect = Dialects.All[file.Split('/')[0]];
 
         using var request = dialect.Sign(
-            method,
-            address,
-            key,
-            target is null ? null : dialect.Document.Write(target, basis: null),
-            Dialects.Now
+            new UnsignedRequest(
+                method,
+                address,
+                key,
+                target is null ? null : dialect.Document.Write(target, basis: null),
+                Dialects.Now
+            )
         );
 
         Assert.Equal(
@@ -148,7 +150,7 @@ public sealed class GoldenRequestTests
         );
 
     private static BucketAddress At(string endpoint, string region, Addressing addressing = Addressing.VirtualHost) =>
-        new("finance-archive", new Uri(endpoint), region, addressing);
+        new("finance-archive", new Uri(endpoint), region, addressing, VendorOptions.None);
 
     private static Case Get(BucketAddress address, AccessKey? key = null) =>
         new(HttpMethod.Get, address, key ?? Dialects.Key, Target: null);

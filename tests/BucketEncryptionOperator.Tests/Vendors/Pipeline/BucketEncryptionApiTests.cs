@@ -2,7 +2,6 @@ using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Tests.Vendors.Catalog;
-using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Pipeline;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
@@ -15,7 +14,7 @@ namespace BucketEncryptionOperator.Tests.Vendors.Pipeline;
 /// The three operations over the wire, for each vendor. An address of its own (CName) lets every dialect speak to
 /// loopback.
 /// </summary>
-public sealed class BucketEncryptionApiTests : IDisposable
+public sealed partial class BucketEncryptionApiTests : IDisposable
 {
     private const string NothingConfigured =
         "<Error><Code>ServerSideEncryptionConfigurationNotFoundError</Code></Error>";
@@ -64,11 +63,13 @@ public sealed class BucketEncryptionApiTests : IDisposable
         await Api(vendor).PutAsync(At(server), Dialects.Temporary, Api(vendor).Write(target, Nothing));
 
         using var built = dialect.Sign(
-            HttpMethod.Put,
-            At(server),
-            Dialects.Temporary,
-            dialect.Document.Write(target, null),
-            Dialects.Now
+            new UnsignedRequest(
+                HttpMethod.Put,
+                At(server),
+                Dialects.Temporary,
+                dialect.Document.Write(target, null),
+                Dialects.Now
+            )
         );
         var lines = Assert
             .Single(server.Requests)
@@ -79,117 +80,6 @@ public sealed class BucketEncryptionApiTests : IDisposable
             (await Dialects.TextAsync(built)).Split('\n').Order(StringComparer.Ordinal).Where(l => l.Length > 0),
             lines.Where(l => l.Length > 0)
         );
-    }
-
-    [Theory]
-    [MemberData(nameof(Vendors))]
-    public async Task A_message_that_repeats_the_token_is_not_passed_on(string vendor)
-    {
-        var key = Dialects.Temporary with { SecurityToken = "a-longer-token" };
-        await using var server = new ScriptedServer(_ =>
-            ScriptedServer.Answer(
-                403,
-                $"<Error><Code>AccessDenied</Code><Message>{key.SecurityToken} may not</Message></Error>"
-            )
-        );
-
-        var thrown = await Assert.ThrowsAsync<VendorException>(() =>
-            Api(vendor).GetAsync(At(server), key, CancellationToken.None)
-        );
-
-        Assert.Equal(("AccessDenied", null), (thrown.Failure.Code, thrown.Failure.Message));
-    }
-
-    /// <summary>
-    /// Real tokens are longer than any text that is kept: what is left of one in a text that was cut is a part of it.
-    /// </summary>
-    [Theory]
-    [MemberData(nameof(Vendors))]
-    public async Task No_text_of_a_failure_repeats_the_key_whatever_the_endpoint_says(string vendor)
-    {
-        var key = new AccessKey(
-            "AKIA-an-id",
-            "a/secret+that-nobody/may=see",
-            string.Concat(Enumerable.Range(1000, 200))
-        );
-        foreach (var said in new[] { key.Id, key.Secret, key.SecurityToken!, key.SecurityToken![100..] })
-        {
-            foreach (
-                var body in new[]
-                {
-                    $"<Error><Code>AccessDenied</Code><Message>you said {said}, no</Message></Error>",
-                    $"<Error><Code>{said}</Code></Error>",
-                    $"<Error><Code>AccessDenied</Code><RequestId>{said}</RequestId><EC>{said}</EC></Error>",
-                    "<Error><Code>PermanentRedirect</Code>"
-                        + $"<Endpoint>{said[..Math.Min(said.Length, 60)].Replace("/", "", StringComparison.Ordinal)}"
-                        + "</Endpoint></Error>",
-                    "<Error><Code>AuthorizationHeaderMalformed</Code>"
-                        + $"<Region>{said[..Math.Min(said.Length, 60)]}</Region></Error>",
-                    "",
-                }
-            )
-            {
-                var header = $"{said[..Math.Min(said.Length, 500)]}";
-                await using var server = new ScriptedServer(_ =>
-                    ScriptedServer.Answer(
-                        403,
-                        body,
-                        $"x-oss-request-id: {header}",
-                        $"x-amz-request-id: {header}",
-                        $"x-obs-request-id: {header}",
-                        $"x-oss-ec: {header}",
-                        $"x-amz-bucket-region: {header}"
-                    )
-                );
-
-                var thrown = await Assert.ThrowsAsync<VendorException>(() =>
-                    Api(vendor).GetAsync(At(server), key, CancellationToken.None)
-                );
-
-                AssertSaysNothing(key, thrown);
-            }
-        }
-    }
-
-    [Theory]
-    [MemberData(nameof(Vendors))]
-    public async Task An_answer_that_repeats_the_secrets_is_not_taken_for_what_a_bucket_has(string vendor)
-    {
-        var key = Dialects.Temporary;
-        var body = Dialects.Document(
-            vendor,
-            $"<KMSMasterKeyID>{key.SecurityToken}</KMSMasterKeyID><SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm>"
-        );
-        foreach (var answer in new[] { body, "not a document" })
-        {
-            await using var server = new ScriptedServer(_ =>
-                ScriptedServer.Answer(
-                    200,
-                    answer,
-                    $"x-oss-request-id: {key.Secret}",
-                    $"x-amz-request-id: {key.Secret}",
-                    $"x-obs-request-id: {key.Secret}"
-                )
-            );
-
-            var thrown = await Assert.ThrowsAsync<VendorException>(() =>
-                Api(vendor).GetAsync(At(server), key, CancellationToken.None)
-            );
-
-            Assert.Equal((FailureKind.Transient, "UnreadableAnswer"), (thrown.Failure.Kind, thrown.Failure.Code));
-            AssertSaysNothing(key, thrown);
-        }
-    }
-
-    private static void AssertSaysNothing(AccessKey key, VendorException thrown)
-    {
-        var text = $"{thrown} {thrown.Failure}";
-        Assert.DoesNotContain(key.Id, text, StringComparison.Ordinal);
-        foreach (var hidden in new[] { key.Secret, key.SecurityToken! })
-        {
-            for (var i = 0; i + 16 <= hidden.Length; i++)
-                Assert.DoesNotContain(hidden.Substring(i, 16), text, StringComparison.Ordinal);
-        }
     }
 
     /// <summary>
@@ -468,124 +358,6 @@ public sealed class BucketEncryptionApiTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Vendors))]
-    public async Task A_failure_never_holds_key_or_token(string vendor)
-    {
-        await using var server = new ScriptedServer(r =>
-            ScriptedServer.Answer(
-                403,
-                "<Error><Code>SignatureDoesNotMatch</Code><Message>m</Message><StringToSign>"
-                    + r.Replace("&", "", StringComparison.Ordinal)
-                    + "</StringToSign></Error>"
-            )
-        );
-
-        var thrown = await Assert.ThrowsAsync<VendorException>(() =>
-            Api(vendor).GetAsync(At(server), Dialects.Temporary, CancellationToken.None)
-        );
-
-        var text = thrown + thrown.Failure.ToString();
-        Assert.DoesNotContain("nobody-may-see", text, StringComparison.Ordinal);
-        Assert.DoesNotContain("STS.key", text, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [MemberData(nameof(Vendors))]
-    public async Task A_clock_that_is_wrong_is_corrected_once_by_the_servers_and_stays_corrected(string vendor)
-    {
-        var serverTime = Dialects.Now.AddHours(3);
-        var good = Dialects.Document(vendor, "<SSEAlgorithm>AES256</SSEAlgorithm>");
-        var answers = new Queue<Reply>([
-            ScriptedServer.Answer(403, Skewed, $"Date: {serverTime:R}"),
-            ScriptedServer.Answer(200, good),
-            ScriptedServer.Answer(200, good),
-        ]);
-        await using var server = new ScriptedServer(_ => answers.Dequeue());
-        var api = Api(vendor);
-
-        await api.GetAsync(At(server), Dialects.Key, CancellationToken.None);
-        await api.GetAsync(At(server), Dialects.Key, CancellationToken.None);
-
-        using var first = Dialects.All[vendor].Sign(HttpMethod.Get, At(server), Dialects.Key, null, Dialects.Now);
-        using var corrected = Dialects.All[vendor].Sign(HttpMethod.Get, At(server), Dialects.Key, null, serverTime);
-        Assert.Equal(
-            [Authorization(first), Authorization(corrected), Authorization(corrected)],
-            server.Requests.Select(Authorization)
-        );
-    }
-
-    /// <summary>
-    /// The guard of writes was asked for one request: what is sent later may be another replica's turn.
-    /// </summary>
-    [Fact]
-    public async Task A_write_with_a_wrong_clock_is_not_sent_again_but_the_clock_is_corrected()
-    {
-        var serverTime = Dialects.Now.AddHours(3);
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, Skewed, $"Date: {serverTime:R}"));
-        var api = Api("huawei");
-
-        var put = await Assert.ThrowsAsync<VendorException>(() =>
-            api.PutAsync(At(server), Dialects.Key, api.Write(Aes, Nothing))
-        );
-        var delete = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(At(server), Dialects.Key));
-
-        Assert.Equal(("RequestTimeTooSkewed", "RequestTimeTooSkewed"), (put.Failure.Code, delete.Failure.Code));
-        Assert.Collection(
-            server.Requests,
-            r => Assert.Contains($"Date: {Dialects.Now:R}\r\n", r, StringComparison.Ordinal),
-            r => Assert.Contains($"Date: {serverTime:R}\r\n", r, StringComparison.Ordinal)
-        );
-    }
-
-    [Fact]
-    public async Task A_clock_that_cannot_be_corrected_is_reported_after_one_more_try()
-    {
-        await using var server = new ScriptedServer(_ =>
-            ScriptedServer.Answer(403, Skewed, $"Date: {Dialects.Now.AddHours(3):R}")
-        );
-
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => GetAsync("alibaba", server));
-
-        Assert.Equal((FailureKind.Transient, "RequestTimeTooSkewed"), (thrown.Failure.Kind, thrown.Failure.Code));
-        Assert.Contains("set the node's clock", thrown.Failure.Hint, StringComparison.Ordinal);
-        Assert.Equal(2, server.Requests.Count);
-    }
-
-    [Theory]
-    [InlineData("a date that is none", "Date: yesterday")]
-    [InlineData("no date", "X-Date: none")]
-    [InlineData(
-        "a date of another decade, for which a signature would be good to whoever asked for it",
-        "Date: Sat, 21 Nov 2037 01:47:57 GMT"
-    )]
-    public async Task A_time_that_is_not_to_be_believed_is_not_signed_for(string sentence, string header)
-    {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(403, Skewed, header));
-
-        await Assert.ThrowsAsync<VendorException>(() => GetAsync("s3", server));
-
-        Assert.True(server.Requests.Count == 1, sentence);
-    }
-
-    [Fact]
-    public async Task Another_endpoints_clock_is_not_touched()
-    {
-        var answers = new Queue<Reply>([
-            ScriptedServer.Answer(403, Skewed, $"Date: {Dialects.Now.AddHours(3):R}"),
-            ScriptedServer.Answer(404),
-            ScriptedServer.Answer(404),
-        ]);
-        await using var skewed = new ScriptedServer(_ => answers.Dequeue());
-        await using var other = new ScriptedServer(_ => ScriptedServer.Answer(404));
-        var api = Api("huawei");
-
-        await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(At(skewed), Dialects.Key, CancellationToken.None));
-        await Assert.ThrowsAsync<VendorException>(() => api.GetAsync(At(other), Dialects.Key, CancellationToken.None));
-
-        Assert.Contains($"Date: {Dialects.Now:R}", Assert.Single(other.Requests), StringComparison.Ordinal);
-    }
-
-    [Theory]
     [InlineData(301)]
     [InlineData(307)]
     public async Task A_redirect_to_another_region_is_reported_and_not_followed(int status)
@@ -602,222 +374,8 @@ public sealed class BucketEncryptionApiTests : IDisposable
         Assert.Empty(elsewhere.Requests);
     }
 
-    [Fact]
-    public async Task At_one_request_per_second_a_write_follows_its_read_at_once_and_leaves_the_only_slot_to_the_next()
-    {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(404, NothingConfigured));
-        var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 1, Burst: 1, MaxConcurrency: 1) };
-
-        using var write = await Api("s3").BeginWriteAsync(address, Dialects.Key, CancellationToken.None).Within();
-        var read = await write.GetAsync(CancellationToken.None).Within();
-        await write.DeleteAsync(() => null, CancellationToken.None).Within();
-        var confirming = Api("s3").GetAsync(address, Dialects.Key, CancellationToken.None);
-        await _time.TimersScheduledAsync(1).Within();
-        _time.Advance(TimeSpan.FromSeconds(2.1));
-        await confirming.Within();
-
-        Assert.IsType<BucketEncryption.None>(read.Encryption);
-        Assert.Equal(["GET", "DELETE", "GET"], server.Requests.Select(r => r.Split(' ')[0]));
-    }
-
-    [Fact]
-    public async Task A_write_that_the_last_check_stops_is_not_sent_and_its_permits_are_returned()
-    {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(404, NothingConfigured));
-        var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 1, Burst: 1, MaxConcurrency: 1) };
-        var stop = new Failure(FailureKind.Conflict, "Test", "Stopped") { Message = "stopped" };
-
-        var stopped = await Assert
-            .ThrowsAsync<VendorException>(() => Api("s3").DeleteAsync(address, Dialects.Key, () => stop))
-            .Within();
-        await Api("s3").GetAsync(address, Dialects.Key, CancellationToken.None).Within();
-
-        Assert.Equal(stop with { NotSent = true }, stopped.Failure);
-        Assert.StartsWith("GET", Assert.Single(server.Requests), StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("nobody listens", true)]
-    [InlineData("the vendor fails", false)]
-    [InlineData("the connection breaks in the middle of the answer", false)]
-    [InlineData("no answer comes", false)]
-    public async Task A_failed_write_says_whether_it_may_have_reached_the_vendor(string sentence, bool notSent)
-    {
-        await using var server = new ScriptedServer(_ =>
-            sentence switch
-            {
-                "the vendor fails" => ScriptedServer.Answer(500),
-                "no answer comes" => new Reply.Silence(),
-                _ => new Reply.Reset(),
-            }
-        );
-        var address = At(server);
-        if (sentence == "nobody listens")
-            await server.DisposeAsync();
-
-        var writing = Api("s3").DeleteAsync(address, Dialects.Key);
-        if (sentence == "no answer comes")
-        {
-            await Waiting.UntilAsync(() => server.Requests.Count == 1);
-            _time.Advance(TimeSpan.FromSeconds(10));
-        }
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => writing).Within();
-
-        Assert.True(thrown.Failure.NotSent == notSent, sentence);
-    }
-
-    [Fact]
-    public async Task An_endpoint_that_has_not_answered_three_requests_is_not_sent_a_fourth_and_nobody_waits_for_it()
-    {
-        await using var server = new ScriptedServer(_ => new Reply.Silence());
-        using var breakers = new EndpointCircuitBreakers(_time);
-        var api = new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
-            Dialects.All["s3"]
-        );
-        var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 100, Burst: 100, MaxConcurrency: 1) };
-        Task<Observation> GetAsync() => api.GetAsync(address, Dialects.Key, CancellationToken.None);
-        var codes = new List<string>();
-        async Task EndsAsync(Task request) =>
-            codes.Add((await Assert.ThrowsAsync<VendorException>(() => request).Within()).Failure.Code);
-        for (var i = 1; i <= 2; i++)
-        {
-            var unanswered = GetAsync();
-            await Waiting.UntilAsync(() => server.Requests.Count == i);
-            _time.Advance(TimeSpan.FromSeconds(10));
-            await EndsAsync(unanswered);
-        }
-
-        var third = GetAsync();
-        await Waiting.UntilAsync(() => server.Requests.Count == 3);
-        _time.Advance(TimeSpan.FromSeconds(1));
-        var fourth = GetAsync(); // waits for the third's slot
-        _time.Advance(TimeSpan.FromSeconds(9));
-        await EndsAsync(third);
-        await EndsAsync(fourth);
-        var read = await Assert
-            .ThrowsAsync<VendorException>(() => api.GetAsync(address, Dialects.Key, CancellationToken.None))
-            .Within();
-        var write = await Assert.ThrowsAsync<VendorException>(() => api.DeleteAsync(address, Dialects.Key)).Within();
-
-        Assert.Equal(["Timeout", "Timeout", "EndpointDown", "EndpointDown"], codes);
-        Assert.Equal(["EndpointDown", "EndpointDown"], [read.Failure.Code, write.Failure.Code]);
-        Assert.True(write.Failure.NotSent);
-        Assert.Equal(3, server.Requests.Count);
-    }
-
-    /// <summary>
-    /// A new key's first call is waited for by the others with that key, but not at an endpoint that is down.
-    /// </summary>
-    [Fact]
-    public async Task Nobody_waits_for_the_first_call_of_a_key_at_an_endpoint_that_is_down()
-    {
-        await using var server = new ScriptedServer(_ => new Reply.Silence());
-        using var breakers = new EndpointCircuitBreakers(_time);
-        var services = new VendorServices(_http, new ServerClocks(_time), _limits)
-        {
-            KeyBreakers = new AccessKeyCircuitBreakers(_time),
-            EndpointBreakers = breakers,
-        };
-        var api = services.Connect(VendorCatalog.All)["S3"];
-        Task<Observation> GetAsync(string id) =>
-            api.GetAsync(At(server), new AccessKey(id, "secret", SecurityToken: null), CancellationToken.None);
-        var first = Enumerable.Range(0, EndpointCircuitBreakers.OpensAt).Select(i => GetAsync($"id-{i}")).ToList();
-        await Waiting.UntilAsync(() => server.Requests.Count == EndpointCircuitBreakers.OpensAt);
-        _time.Advance(TimeSpan.FromSeconds(10));
-        foreach (var request in first)
-            await Assert.ThrowsAsync<VendorException>(() => request).Within();
-        _time.Advance(EndpointCircuitBreakers.ShortestPause);
-        var probe = GetAsync("new");
-        await Waiting.UntilAsync(() => server.Requests.Count == EndpointCircuitBreakers.OpensAt + 1);
-
-        var refused = await Assert.ThrowsAsync<VendorException>(() => GetAsync("new")).Within();
-
-        Assert.Equal(("EndpointDown", false), (refused.Failure.Code, probe.IsCompleted));
-        _time.Advance(TimeSpan.FromSeconds(10));
-        await Assert.ThrowsAsync<VendorException>(() => probe).Within();
-    }
-
-    [Theory]
-    [InlineData("an error of the vendor", 500)]
-    [InlineData("a page of a gateway", 504)]
-    [InlineData("a slow down", 503)]
-    public async Task An_answer_of_any_status_is_an_answer(string sentence, int status)
-    {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status));
-        using var breakers = new EndpointCircuitBreakers(_time);
-        var api = new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
-            Dialects.All["s3"]
-        );
-
-        for (var i = 0; i < 5; i++)
-            await Assert
-                .ThrowsAsync<VendorException>(() => api.GetAsync(At(server), Dialects.Key, CancellationToken.None))
-                .Within();
-
-        Assert.True(server.Requests.Count == 5, sentence);
-    }
-
-    [Fact]
-    public async Task A_write_that_the_end_of_the_lease_cuts_short_says_nothing_about_the_endpoint()
-    {
-        await using var server = new ScriptedServer(_ => new Reply.Silence());
-        using var breakers = new EndpointCircuitBreakers(_time);
-        var api = new VendorServices(_http, new ServerClocks(_time), _limits)
-        {
-            WriteTime = () => TimeSpan.FromSeconds(4),
-            EndpointBreakers = breakers,
-        }.Connect(Dialects.All["s3"]);
-        var writing = Enumerable.Range(0, 5).Select(_ => api.DeleteAsync(At(server), Dialects.Key)).ToList();
-        await Waiting.UntilAsync(() => server.Requests.Count == 5);
-
-        _time.Advance(TimeSpan.FromSeconds(5));
-        foreach (var write in writing)
-            await Assert.ThrowsAsync<VendorException>(() => write).Within();
-
-        Assert.Equal(0, breakers.OpenCount);
-    }
-
-    /// <summary>
-    /// Another replica may write when the lease has ended: until then the request must have ended, too.
-    /// </summary>
-    [Fact]
-    public async Task A_write_takes_no_longer_than_is_left_of_the_lease()
-    {
-        await using var server = new ScriptedServer(_ => new Reply.Silence());
-        var api = new VendorServices(_http, new ServerClocks(_time), _limits)
-        {
-            WriteTime = () => TimeSpan.FromSeconds(4),
-        }.Connect(Dialects.All["s3"]);
-
-        var writing = api.DeleteAsync(At(server), Dialects.Key);
-        await Waiting.UntilAsync(() => server.Requests.Count == 1);
-        _time.Advance(TimeSpan.FromSeconds(3.9));
-        var early = writing.IsCompleted;
-        _time.Advance(TimeSpan.FromSeconds(0.2));
-        var thrown = await Assert.ThrowsAsync<VendorException>(() => writing).Within();
-
-        Assert.Equal((false, "Timeout", false), (early, thrown.Failure.Code, thrown.Failure.NotSent));
-    }
-
-    [Fact]
-    public async Task Without_a_lease_nothing_is_written_whatever_the_last_check_says()
-    {
-        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(204));
-        var api = new VendorServices(_http, new ServerClocks(_time), _limits)
-        {
-            WriteTime = () => TimeSpan.Zero,
-        }.Connect(Dialects.All["s3"]);
-
-        var thrown = await Assert
-            .ThrowsAsync<VendorException>(() => api.DeleteAsync(At(server), Dialects.Key))
-            .Within();
-
-        Assert.Equal(NotLeading.Failure, thrown.Failure);
-        Assert.Empty(server.Requests);
-    }
-
     private static BucketAddress At(ScriptedServer server) =>
-        new("finance-archive", server.Address, "cn-north-1", Addressing.CName);
+        new("finance-archive", server.Address, "cn-north-1", Addressing.CName, VendorOptions.None);
 
     private static string Authorization(string request) =>
         request.Split("\r\n").Single(l => l.StartsWith("Authorization: ", StringComparison.Ordinal))[

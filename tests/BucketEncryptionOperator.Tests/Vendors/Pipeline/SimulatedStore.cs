@@ -53,16 +53,25 @@ internal sealed class SimulatedStore : IAsyncDisposable
     {
         _place = place;
         _server = server;
-        _http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(20), TimeProvider.System, new WebProxy(server.Url));
+        _http = new VendorHttp(
+            "test/1.0",
+            TimeSpan.FromSeconds(20),
+            TimeProvider.System,
+            new VendorRoute { Proxy = new WebProxy(server.Url) }
+        );
         Admin = new SimulatorAdmin(server.Url);
         var endpoint = place.Endpoint is null ? server.Url : new Uri(place.Endpoint);
         var vendor = VendorCatalog.Find(place.Vendor)!;
         Api = new VendorServices(_http, new ServerClocks(TimeProvider.System), _limits).Connect(vendor.Dialect);
-        Traits = vendor.Describe(
+        Traits = VendorCatalog.Bind(
+            vendor,
             new StoreSettings(place.Region, endpoint)
             {
-                SignatureVersion = place.SignatureVersion,
-                CloudBoxId = place.CloudBoxId,
+                ForVendor =
+                [
+                    .. Setting("signatureVersion", place.SignatureVersion),
+                    .. Setting("cloudBoxId", place.CloudBoxId),
+                ],
             }
         );
         Address = new BucketAddress(place.Bucket, endpoint, place.Region, place.Addressing, Traits.Options);
@@ -106,6 +115,9 @@ internal sealed class SimulatedStore : IAsyncDisposable
         await Api.PutAsync(Address, key ?? Key, Api.Write(target, await GetAsync()));
 
     public Task DeleteAsync() => Api.DeleteAsync(Address, Key);
+
+    private static IEnumerable<VendorSetting> Setting(string name, string? value) =>
+        value is null ? [] : [new VendorSetting(name, "the test", value)];
 
     public async ValueTask DisposeAsync()
     {

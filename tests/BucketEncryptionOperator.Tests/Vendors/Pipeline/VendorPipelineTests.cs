@@ -17,7 +17,8 @@ public sealed class VendorPipelineTests
         "finance-archive",
         new Uri("https://store.example"),
         "region-1",
-        Addressing.Path
+        Addressing.Path,
+        VendorOptions.None
     );
 
     private readonly ManualTimeProvider _time = new();

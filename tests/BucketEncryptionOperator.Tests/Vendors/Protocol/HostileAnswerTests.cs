@@ -178,7 +178,13 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
                 return new Reply.Bytes(random.Next(4) == 0 ? Spoil(random, whole) : whole);
             }
         });
-        var address = new BucketAddress("finance-archive", server.Address, "cn-north-1", Addressing.CName);
+        var address = new BucketAddress(
+            "finance-archive",
+            server.Address,
+            "cn-north-1",
+            Addressing.CName,
+            VendorOptions.None
+        );
 
         for (var i = 0; i < RandomSeed.Cases(2_000); i++)
         {
@@ -217,7 +223,13 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
 
         var thrown = await Record.ExceptionAsync(() =>
             api.GetAsync(
-                new BucketAddress("finance-archive", server.Address, "cn-north-1", Addressing.CName),
+                new BucketAddress(
+                    "finance-archive",
+                    server.Address,
+                    "cn-north-1",
+                    Addressing.CName,
+                    VendorOptions.None
+                ),
                 Dialects.Key,
                 CancellationToken.None
             )

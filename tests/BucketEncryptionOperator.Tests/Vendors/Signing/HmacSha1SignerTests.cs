@@ -225,17 +225,20 @@ public sealed class HmacSha1SignerTests
             "b-one",
             new Uri("https://obs.cn-north-4.myhuaweicloud.com"),
             "cn-north-4",
-            Addressing.VirtualHost
+            Addressing.VirtualHost,
+            VendorOptions.None
         );
 
         using var request = Dialects
             .All["huawei"]
             .Sign(
-                new HttpMethod(method),
-                address,
-                new AccessKey("ak", "sk", token),
-                method == "PUT" ? "<x/>" : null,
-                DateTimeOffset.Parse(time)
+                new UnsignedRequest(
+                    new HttpMethod(method),
+                    address,
+                    new AccessKey("ak", "sk", token),
+                    method == "PUT" ? "<x/>" : null,
+                    DateTimeOffset.Parse(time)
+                )
             );
 
         Assert.True($"OBS ak:{signature}" == Assert.Single(request.Headers.GetValues("Authorization")), vector);

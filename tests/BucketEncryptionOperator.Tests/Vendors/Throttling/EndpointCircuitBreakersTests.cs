@@ -1,7 +1,6 @@
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
-using BucketEncryptionOperator.Vendors.Transport;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Vendors.Throttling;
@@ -12,7 +11,8 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
         "finance-archive",
         new Uri("https://store.example"),
         "cn-hangzhou",
-        Addressing.Path
+        Addressing.Path,
+        VendorOptions.None
     );
     private static readonly Failure Silence = NoAnswer("Timeout");
 

@@ -7,7 +7,7 @@ namespace BucketEncryptionOperator.Vendors.Huawei;
 /// Where Huawei Cloud OBS and the same service of its partners' clouds are, and what it offers. Facts and sources:
 /// docs/vendors/huawei.md.
 /// </summary>
-internal static class ObsCatalog
+internal static class ObsDescription
 {
     private const string Huawei = "myhuaweicloud.com";
     private const string HuaweiEurope = "myhuaweicloud.eu";

@@ -4,14 +4,11 @@ using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.S3;
 
-/// <param name="ExpectedBucketOwner">Account id that the bucket must belong to; null: any.</param>
-internal sealed record S3Options(string? ExpectedBucketOwner) : VendorOptions;
-
 /// <summary>
 /// Where AWS S3 is (MinIO, Ceph and others are where their owners say), and what S3 offers. Facts and sources:
 /// docs/vendors/s3.md.
 /// </summary>
-internal static class S3Catalog
+internal static class S3Description
 {
     /// <summary>What stands before the region in a host name.</summary>
     private static readonly string[] Services = ["s3", "s3.dualstack", "s3-fips", "s3-fips.dualstack"];
@@ -38,7 +35,8 @@ internal static class S3Catalog
             RegionVariables = ["AWS_REGION", "AWS_DEFAULT_REGION"],
         };
 
-    public static StoreTraits Describe(StoreSettings settings)
+    /// <inheritdoc cref="Vendor.Bind"/>
+    public static StoreTraits Bind(StoreSettings settings)
     {
         var isAws = AwsPartition.OfHost(settings.Endpoint.IdnHost) is not null;
         return new StoreTraits(
@@ -51,7 +49,7 @@ internal static class S3Catalog
             DottedNames = true,
             AlwaysEncrypted = isAws,
             ProblemOfKey = isAws ? S3Keys.ProblemOnAws : S3Keys.ProblemElsewhere,
-            Options = new S3Options(settings.ExpectedBucketOwner),
+            Options = S3Options.Read(settings),
         };
     }
 }

@@ -3,17 +3,8 @@ using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.Alibaba;
 
-internal enum OssSignature
-{
-    V4,
-    V1,
-}
-
-/// <param name="CloudBoxId">Takes the region's place in a V4 signature; null outside of a CloudBox.</param>
-internal sealed record OssOptions(OssSignature Signature, string? CloudBoxId) : VendorOptions;
-
 /// <summary>Where Alibaba Cloud OSS is, and what it offers. Facts and sources: docs/vendors/alibaba.md.</summary>
-internal static class OssCatalog
+internal static class OssDescription
 {
     private const string Domain = "aliyuncs.com";
 
@@ -75,13 +66,11 @@ internal static class OssCatalog
             RegionVariables = ["OSS_REGION"],
         };
 
-    public static StoreTraits Describe(StoreSettings settings)
+    /// <inheritdoc cref="Vendor.Bind"/>
+    public static StoreTraits Bind(StoreSettings settings)
     {
-        var options = new OssOptions(
-            settings.SignatureVersion == "V1" ? OssSignature.V1 : OssSignature.V4,
-            settings.CloudBoxId
-        );
-        return settings.CloudBoxId is null
+        var options = OssOptions.Read(settings);
+        return options.CloudBoxId is null
             ? new StoreTraits(
                 "AlibabaOSS",
                 ["AES256", "KMS", "SM4", "None"],
@@ -94,7 +83,7 @@ internal static class OssCatalog
             : new StoreTraits("AlibabaOSS on a CloudBox", ["AES256", "None"], [Addressing.VirtualHost, Addressing.Path])
             {
                 NeedsEndpoint = true,
-                Partition = settings.CloudBoxId,
+                Partition = options.CloudBoxId,
                 Options = options,
             };
     }
