@@ -109,8 +109,8 @@ internal sealed record Failure(FailureKind Kind, string Operation, string Code)
 
     /// <summary>
     /// No byte of the request went to the vendor, so it has changed nothing: the rate limit, a circuit breaker, an
-    /// expired key, a last check, or a
-    /// connection that could not be made. False means that the vendor may have got it, answer or not.
+    /// expired key, a last check, or a connection that could not be made. False means that the vendor may have got it,
+    /// answer or not.
     /// </summary>
     public bool NotSent { get; init; }
 

@@ -46,6 +46,7 @@ internal abstract record Outcome
     public sealed record Released(Failure? Skipped = null) : Outcome;
 }
 
+/// <summary>What one reconcile found and did at one bucket.</summary>
 /// <param name="Applied">What this reconcile wrote to the bucket, if it did.</param>
 internal sealed record BucketResult(string Bucket, Outcome Outcome, AppliedChange? Applied = null)
 {
@@ -59,8 +60,8 @@ internal sealed record BucketResult(string Bucket, Outcome Outcome, AppliedChang
     public bool Owns { get; init; }
 
     /// <summary>
-    /// A write was on record and was not made: it was not sent, or the vendor refused it. It does not count as one
-    /// without effect.
+    /// A write was on record and was not made: it was not sent, for whatever reason, or the vendor refused it. It does
+    /// not count as one without effect. A plan that refuses to write (<see cref="Plan.Refuse"/>) does not set this.
     /// </summary>
     public bool WasRefused { get; init; }
 

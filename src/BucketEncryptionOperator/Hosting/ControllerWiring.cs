@@ -11,7 +11,7 @@ using KubeRuntime.WorkQueues;
 
 namespace BucketEncryptionOperator.Hosting;
 
-/// <summary>Wires the controllers, their queues and their watches.</summary>
+/// <summary>Wires the controllers, their queues and their watches: <c>Controllers</c> says what wakes which.</summary>
 internal static class ControllerWiring
 {
     public static void AddControllers(this IServiceCollection services)
@@ -61,7 +61,7 @@ internal static class ControllerWiring
             services.GetRequiredService<StoreKeys>()
         );
 
-        var own = Source(services, ApiResources.Stores, options.WatchNamespaces, handlers.OfStore);
+        var storeInformer = InformerOf(services, ApiResources.Stores, options.WatchNamespaces, handlers.OfStore);
         var queue = services.GetRequiredService<WorkQueue<NamespacedName>>();
         var endpoints = new EndpointStateSource(
             services.GetRequiredService<EndpointCircuitBreakers>(),
@@ -69,14 +69,14 @@ internal static class ControllerWiring
             stores,
             queue.Failures
         );
-        var ofPolicy = Source(services, ApiResources.Policies, options.WatchNamespaces, OfPolicy);
-        var sources = new List<IInformer> { own, ofPolicy, endpoints };
-        var ofStores = new List<Controller>
+        var policyInformer = InformerOf(services, ApiResources.Policies, options.WatchNamespaces, OfPolicy);
+        var sources = new List<IInformer> { storeInformer, policyInformer, endpoints };
+        var storeControllers = new List<Controller>
         {
             StoresOf(
                 services,
                 StoreController,
-                own,
+                storeInformer,
                 new StoreKind<BucketStore>(
                     ApiResources.Stores,
                     services.GetRequiredService<ObjectCache<BucketStore>>(),
@@ -87,9 +87,9 @@ internal static class ControllerWiring
         };
         if (options.ServesClusterStores)
         {
-            var shared = Source(services, ApiResources.ClusterStores, [], handlers.OfClusterStore);
-            sources.AddRange([shared, Source(services, ApiResources.Namespaces, [], handlers.OfNamespace)]);
-            ofStores.Add(
+            var shared = InformerOf(services, ApiResources.ClusterStores, [], handlers.OfClusterStore);
+            sources.AddRange([shared, InformerOf(services, ApiResources.Namespaces, [], handlers.OfNamespace)]);
+            storeControllers.Add(
                 StoresOf(
                     services,
                     ClusterStoreController,
@@ -106,12 +106,12 @@ internal static class ControllerWiring
                 )
             );
         }
-        var ofPolicies = Controller(
+        var policyController = Controller(
             services,
             new ControllerParts(PolicyController, sources, queue, options.Workers),
             services.GetRequiredService<PolicyReconciler>()
         );
-        return new ControllerGroup([ofPolicies, .. ofStores]);
+        return new ControllerGroup([policyController, .. storeControllers]);
 
         IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change)
         {
@@ -177,7 +177,7 @@ internal static class ControllerWiring
     }
 
     /// <param name="namespaces">A watch for each; none, for one of all.</param>
-    private static Informer<T> Source<T>(
+    private static Informer<T> InformerOf<T>(
         IServiceProvider services,
         KubeResource<T> resource,
         IReadOnlyList<string> namespaces,

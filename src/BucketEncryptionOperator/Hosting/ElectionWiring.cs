@@ -54,7 +54,7 @@ internal static class ElectionWiring
         var (time, random) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>());
         // By name: a right to list and watch can be bound to one name, for requests that select it.
         var scope = new WatchScope(options.LeaseNamespace) { FieldSelector = $"metadata.name={options.LeaseName}" };
-        var watcher = new Reflector<Lease>(
+        var reflector = new Reflector<Lease>(
             services.GetRequiredService<KubeClient>(),
             KubeRuntime.LeaderElection.Lease.Resource,
             scope,
@@ -64,7 +64,7 @@ internal static class ElectionWiring
         );
         return new LeaseLock(
             () => Services.Connect(services),
-            watcher,
+            reflector,
             new NamespacedName(options.LeaseNamespace, options.LeaseName)
         );
     }

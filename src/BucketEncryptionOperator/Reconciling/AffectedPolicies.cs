@@ -83,7 +83,7 @@ internal sealed class AffectedPolicies(
         foreach (var key in affected)
         {
             if (policies.Find(key) is { } policy)
-                memory.MarkReconciled(policy); // its status looks settled, and is not: do not wait for its next resync
+                memory.MarkReconciled(policy); // or its first reconcile would find it settled, and wait for its resync
             enqueue(key);
         }
     }

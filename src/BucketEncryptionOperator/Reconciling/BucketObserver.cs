@@ -38,7 +38,10 @@ internal abstract record BucketObservation(BucketTask Task)
     public sealed record Unseen(BucketTask Task, Failure Failure) : BucketObservation(Task);
 }
 
-/// <summary>Reads one bucket and plans what to do. It changes nothing.</summary>
+/// <summary>
+/// Reads one bucket and plans what it needs (<see cref="Planner"/>). It changes nothing. Whether this policy and this
+/// process may do it is decided after that (<see cref="BucketPlanner"/>).
+/// </summary>
 internal sealed class BucketObserver(TimeProvider time)
 {
     public async Task<BucketObservation> ObserveAsync(

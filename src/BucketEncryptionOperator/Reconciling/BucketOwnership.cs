@@ -9,7 +9,10 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <summary>One bucket, whatever stores lead to it.</summary>
 internal readonly record struct BucketId(string Partition, string Name);
 
-/// <summary>What a policy may do with a bucket that several policies may name.</summary>
+/// <summary>
+/// What a policy may do with a bucket that several policies may name. Not what its row means for the conditions: that
+/// is <see cref="Standing"/>.
+/// </summary>
 internal abstract record BucketStanding
 {
     private BucketStanding() { }

@@ -65,7 +65,7 @@ internal sealed class BucketPass(
     )
     {
         var earlier = tasks.Select(t => EarlierOf(context, session.Api, t)).ToArray();
-        var free = earlier.Any(o => o is not null) ? 0 : 1;
+        var least = earlier.Any(o => o is not null) ? 0 : 1; // read even if others wait for the worker
         var observations = new BucketObservation[tasks.Count];
         await EachAsync(
             tasks.Count,
@@ -73,7 +73,7 @@ internal sealed class BucketPass(
             {
                 if (earlier[i] is { } seen)
                     observations[i] = seen;
-                else if (Interlocked.Decrement(ref free) < 0 && ShouldYield(context))
+                else if (Interlocked.Decrement(ref least) < 0 && ShouldYield(context))
                     observations[i] = new BucketObservation.Unseen(tasks[i], PassProgress.NotReachedFailure);
                 else
                     observations[i] = await observer.ObserveAsync(session, tasks[i], token);
@@ -105,10 +105,10 @@ internal sealed class BucketPass(
         var decisions = observations.Select(o => planner.Decide(context, api, o)).ToArray();
         if (!ShouldYield(context))
             return decisions;
-        var free = options.BucketConcurrency;
+        var least = options.BucketConcurrency; // stay in the pass even if others wait for the worker
         for (var i = 0; i < decisions.Length; i++)
         {
-            if (decisions[i] is BucketDecision.Act { Observation: { Plan: Plan.Write } seen } && free-- <= 0)
+            if (decisions[i] is BucketDecision.Act { Observation: { Plan: Plan.Write } seen } && least-- <= 0)
                 decisions[i] = new BucketDecision.Done(Postponed(seen));
         }
         return decisions;
@@ -138,7 +138,7 @@ internal sealed class BucketPass(
     )
     {
         var context = scope.Context;
-        var free = options.BucketConcurrency;
+        var least = options.BucketConcurrency; // written even if others wait for the worker
         var results = new BucketResult[decisions.Length];
         await EachAsync(
             results.Length,
@@ -150,7 +150,7 @@ internal sealed class BucketPass(
                     BucketDecision.Act { Observation: var seen }
                         when refused.TryGetValue(seen.Task.Bucket, out var why) => Refused(seen, why),
                     BucketDecision.Act { Observation: { Plan: Plan.Write } seen }
-                        when Interlocked.Decrement(ref free) < 0 && ShouldYield(context) => Postponed(seen) with
+                        when Interlocked.Decrement(ref least) < 0 && ShouldYield(context) => Postponed(seen) with
                     {
                         WasRefused = true,
                     }, // it is on record, and was not sent
@@ -182,7 +182,7 @@ internal sealed class BucketPass(
         return PassProgress.IsUnfinished(result) ? WithPostponed(result, seen) : result;
     }
 
-    /// <summary>Others wait for the worker.</summary>
+    /// <summary>The result of a bucket that must wait for the next pass, for others wait for the worker.</summary>
     private static BucketResult Postponed(BucketObservation.Seen seen)
     {
         var outcome = new Outcome.Failed(PassProgress.NotReachedFailure, seen.Observed.Encryption);
@@ -195,7 +195,7 @@ internal sealed class BucketPass(
             Postponed = new PostponedObservation(seen.Observed, seen.ReadAt),
         };
 
-    /// <summary>The bucket could not be put on record.</summary>
+    /// <summary>The result of a bucket that could not be put on record.</summary>
     private static BucketResult Refused(BucketObservation.Seen seen, Failure why)
     {
         var isWaiting = Reasons.AwaitingRelease.Is(why.Code);

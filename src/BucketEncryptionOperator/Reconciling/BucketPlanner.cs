@@ -14,13 +14,17 @@ internal abstract record BucketDecision
     /// <summary>Nothing more: this is the result.</summary>
     public sealed record Done(BucketResult Result) : BucketDecision;
 
-    /// <summary>The policy may act on the bucket: it is recorded, and written if the plan says so.</summary>
+    /// <summary>
+    /// The policy may act on the bucket, whether or not the plan is a write: it is recorded, and written if the plan
+    /// says so.
+    /// </summary>
     public sealed record Act(BucketObservation.Seen Observation) : BucketDecision;
 }
 
 /// <summary>
-/// Decides what a policy does with a bucket that it has observed: in this order, what the mode says, which policy owns
-/// the bucket, and whether this process may write at all. It reads and writes nothing.
+/// Decides what a policy does with a bucket that it has observed. What the bucket needs is in the observation already
+/// (<see cref="BucketObserver"/>). This decides whether it may be done, in this order: what the mode says, which policy
+/// owns the bucket, and whether this process may write at all. It reads and writes nothing.
 /// </summary>
 internal sealed class BucketPlanner(
     BucketOwnership ownership,
@@ -144,7 +148,7 @@ internal sealed class BucketPlanner(
             )
             : seen.WithoutWrite;
 
-    /// <summary>Another policy owns the bucket.</summary>
+    /// <summary>The outcome where another policy owns the bucket.</summary>
     private Outcome.Yielded Yield(
         BucketEncryptionPolicy policy,
         BucketEnforcement enforcement,

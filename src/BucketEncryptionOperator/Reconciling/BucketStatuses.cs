@@ -3,7 +3,9 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Reconciling;
 
-/// <summary>What a row means for the conditions.</summary>
+/// <summary>
+/// What a row means for the conditions, the best first: the order counts, for a policy is as its worst row.
+/// </summary>
 internal enum Standing
 {
     /// <summary>As declared.</summary>
@@ -25,6 +27,7 @@ internal enum Standing
     Stuck,
 }
 
+/// <summary>A row of the status that is being composed, and what it means for the conditions.</summary>
 internal readonly record struct StatusStanding(BucketStatus Row, Standing Standing)
 {
     /// <summary>The vendor rejects the access key: the trouble is not the bucket's.</summary>
@@ -50,7 +53,7 @@ internal static class BucketStatuses
 
     /// <param name="before">The bucket's last row of the same spec, or null.</param>
     /// <param name="tolerated">A failure that passes by itself does not show yet.</param>
-    /// <param name="wasStalled">The policy's status says so now.</param>
+    /// <param name="wasStalled">The last status has the condition Stalled.</param>
     /// <param name="now">In whole seconds.</param>
     /// <param name="partition">Where the bucket is; null where that is not known now.</param>
     public static StatusStanding Next(

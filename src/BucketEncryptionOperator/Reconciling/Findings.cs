@@ -8,7 +8,7 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <param name="Attempt">Tries in a row before this one that ended in a failure which passes by itself.</param>
 internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? Failure, int Attempt)
 {
-    /// <summary>Buckets that are not the policy's any more.</summary>
+    /// <summary>Buckets that the policy has to release: not named any more, or the policy is being deleted.</summary>
     public ImmutableArray<BucketResult> Releases { get; init; } = [];
 
     /// <summary>The policy has <c>spec.suspend</c>: nothing was read or written.</summary>
@@ -20,7 +20,7 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
     /// <summary>The policy has written to buckets before, and its status does not know of it.</summary>
     public bool WasLost { get; init; }
 
-    /// <summary>Nothing is left to be done for buckets that are not the policy's any more.</summary>
+    /// <summary>Every bucket that the policy had to release is released.</summary>
     public bool IsReleased => Failure is null && !IsSuspended && Releases.All(r => r.Outcome is Outcome.Released);
 
     /// <summary>The versions of store and key that were used; null where nothing was read.</summary>
@@ -33,7 +33,7 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
     public IReadOnlySet<string> Written =>
         Buckets.Where(b => b.Applied is not null).Select(b => b.Bucket).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Where the store's buckets are; null where the store is not known.</summary>
+    /// <summary>The partition of the store; null where the store is not known.</summary>
     public string? Partition { get; init; }
 
     /// <summary>

@@ -16,7 +16,9 @@ internal enum PassEnd
     Yielded,
 }
 
-/// <summary>What a pass works on. A pass with another state is another pass.</summary>
+/// <summary>
+/// The versions of all that a pass works from. While they are the same, the next pass continues the last one.
+/// </summary>
 internal readonly record struct PassState(
     long? Generation,
     string Inputs,
@@ -79,7 +81,7 @@ internal sealed class PassProgress(TimeProvider time)
         var state = PassState.Of(context.Policy, session);
         if (!_unfinished.TryGetValue(uid, out var unfinished))
             return new PassTasks(uid, state, tasks, tasks);
-        if (unfinished.Of != state)
+        if (unfinished.State != state)
         {
             _unfinished.TryRemove(uid, out _);
             return new PassTasks(uid, state, tasks, tasks);
@@ -104,6 +106,7 @@ internal sealed class PassProgress(TimeProvider time)
     public PassResult Complete(PassTasks pass, IReadOnlyList<BucketResult> results)
     {
         var (uid, _, tasks, remaining) = pass;
+        // No check of the age of a result here: one that Begin has counted stays one of this pass.
         var unfinished = _unfinished.GetValueOrDefault(uid) ?? new Unfinished(pass.State);
         var done = remaining.Zip(results).ToDictionary(p => p.First.Id, p => p.Second);
         IReadOnlyList<BucketResult> all =
@@ -188,7 +191,7 @@ internal sealed class PassProgress(TimeProvider time)
     /// By bucket: while the state is the same, a bucket is either enforced or released, for what the spec names and
     /// whether the policy is being deleted are parts of the state.
     /// </summary>
-    private sealed record Unfinished(PassState Of)
+    private sealed record Unfinished(PassState State)
     {
         public Dictionary<BucketId, (BucketResult Result, long At)> Done { get; } = [];
 

@@ -9,11 +9,16 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <summary>
 /// What this process remembers of policies between reconciles: whether it has reconciled a policy before, and results
 /// that no status has yet. When a policy is gone, everything about it is forgotten, here and in the steps.
+/// <para>
+/// Other memories: <see cref="BucketMemory"/> has what a status remembers of a bucket, <see cref="PassProgress"/> what
+/// an unfinished pass has done, <see cref="BucketOwnership"/> the claims that no status has yet.
+/// </para>
 /// </summary>
 internal sealed class PolicyMemory(ReleasePlanner releases, PassProgress progress, StatusWriter writer)
 {
     /// <summary>
-    /// The uids of policies that this process has reconciled: the first reconcile may wait for its time.
+    /// The uids of policies that this process has reconciled. Only the first reconcile of a settled policy waits for
+    /// its time.
     /// </summary>
     private readonly ConcurrentDictionary<NamespacedName, string> _known = new();
 
@@ -59,7 +64,7 @@ internal sealed class PolicyMemory(ReleasePlanner releases, PassProgress progres
     /// <summary>A status has all results.</summary>
     public void Reported(string uid) => _unreported.TryRemove(uid, out _);
 
-    /// <summary>All buckets of the policy are released.</summary>
+    /// <summary>All buckets of the policy are released: since when they were leaving is forgotten.</summary>
     public void Released(string uid) => releases.Forget(uid);
 
     /// <summary>The policy is gone.</summary>

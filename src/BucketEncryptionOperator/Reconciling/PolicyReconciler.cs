@@ -58,16 +58,18 @@ internal sealed class PolicyReconciler(
         CancellationToken cancellationToken
     )
     {
+        // Retain, Audit, or deleted while suspended: nothing will be written, so nothing need keep the policy
         if (policy.HasFinalizer && policy.LeavesBucketsAlone)
             await finalizer.RemoveAsync(policy, cancellationToken);
         if (policy.IsBeingDeleted && !policy.HasFinalizer)
-            return ReconcileResult.OnChange;
-        if (policy.IsBeingDeleted && (policy.WasStatusLost || policy.HasNothingToRelease))
+            return ReconcileResult.OnChange; // there is nothing to release
+        if (policy.IsBeingDeleted && (policy.WasStatusLost || policy.WasStatusLostEarlier))
             return await reporter.FinalizeAsync(policy, ReleasePlanner.AfterLostStatus(policy), cancellationToken);
         if (policy.Spec.Suspend == true)
             return await reporter.ReportSuspendedAsync(policy, attempt, cancellationToken);
 
         var (context, problem) = await resolver.ResolveAsync(policy, cancellationToken);
+        // After a restart a settled policy is read at its own time, and not at once
         if (context is { IsFirst: true, IsSettled: true })
             return reporter.NextResync(policy);
         var findings = context is null

@@ -4,8 +4,9 @@ using KubeRuntime.Controllers;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// The last step of a reconcile: the status or the end of the policy, and the other policies that should reconcile
-/// because of it.
+/// The last step of a reconcile: the status (<see cref="StatusReporter"/>) or the end of the policy
+/// (<see cref="PolicyFinalizer"/>), and the other policies that should reconcile because of it
+/// (<see cref="AffectedPolicies"/>).
 /// </summary>
 internal sealed class PolicyReporter(
     StatusReporter status,

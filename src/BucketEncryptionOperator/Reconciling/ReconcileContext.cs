@@ -43,7 +43,7 @@ internal sealed record ReconcileContext(
 }
 
 /// <summary>A vendor's client and the access key for one store: the same for all buckets of a policy.</summary>
-/// <param name="Inputs">Names the versions of store and key.</param>
+/// <param name="Inputs">A hash of the versions of store and key, as <c>status.inputs</c> has it.</param>
 internal sealed record VendorSession(IBucketEncryptionApi Api, AccessKey Key, string Inputs);
 
 /// <summary>
@@ -90,10 +90,10 @@ internal sealed class StoredPolicy(BucketEncryptionPolicy read)
         && (read.Status?.Buckets ?? []).All(b => b.HeldTime is null && b.Original is null);
 
     /// <summary>
-    /// The status was lost, and the policy was reconciled since: its rows say that the originals are unavailable, and
-    /// no row says that the policy owned the bucket.
+    /// As <see cref="WasStatusLost"/>, but reconciles have written a status since: its rows say that the originals are
+    /// unavailable, and no row says that the policy owned the bucket.
     /// </summary>
-    public bool HasNothingToRelease { get; } =
+    public bool WasStatusLostEarlier { get; } =
         PolicyFinalizer.IsOn(read)
         && (read.Status?.Buckets ?? []) is var rows
         && rows.All(b => b.HeldTime is null)

@@ -9,7 +9,7 @@ namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>What becomes of the buckets that a policy has to release.</summary>
 /// <param name="Tasks">Buckets that the vendor must be asked about.</param>
-/// <param name="Done">Buckets that are released without that, or have to wait.</param>
+/// <param name="Done">Results of all others: released without asking the vendor, or waiting for a successor.</param>
 internal sealed record ReleasePlan(ImmutableArray<BucketRelease> Tasks, ImmutableArray<BucketResult> Done);
 
 /// <summary>
@@ -51,7 +51,7 @@ internal sealed class ReleasePlanner(
         StringComparer.Ordinal
     );
 
-    /// <summary>Rows of buckets that must be released.</summary>
+    /// <summary>Rows of the buckets that are leaving: the policy has owned them, and must release them.</summary>
     public static IEnumerable<BucketStatus> Leaving(BucketEncryptionPolicy policy) =>
         (policy.Status?.Buckets ?? []).Where(b =>
             b.HeldTime is not null
@@ -84,6 +84,7 @@ internal sealed class ReleasePlanner(
                 done.Add(new BucketResult(row.Name, new Outcome.Released()));
             else if (ownership.OwnerOf(id) is { } successor)
             {
+                // Always another policy: this one has no claim on a bucket that it has to release
                 var failure = await originals.HandOverAsync(policy, successor, id, memory.Original, cancellationToken);
                 done.Add(new BucketResult(row.Name, new Outcome.Released(failure)));
             }

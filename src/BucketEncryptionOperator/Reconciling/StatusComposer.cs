@@ -94,6 +94,10 @@ internal static class StatusComposer
         return last with { Summary = Summary(all), Buckets = all };
     }
 
+    /// <summary>
+    /// Rows of the buckets of the spec, and of those that the policy still has to release. A bucket that is released
+    /// has no row any more.
+    /// </summary>
     private static IEnumerable<StatusStanding> Rows(
         BucketEncryptionPolicy policy,
         Findings findings,
@@ -105,8 +109,8 @@ internal static class StatusComposer
         var remembered = last.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal);
         if (findings.Failure is { } failure)
         {
-            var leaving = policy.Metadata.DeletionTimestamp is not null;
-            var spec = leaving ? [] : policy.Spec.Buckets.Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
+            var isBeingDeleted = policy.Metadata.DeletionTimestamp is not null;
+            var spec = isBeingDeleted ? [] : policy.Spec.Buckets.Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
             foreach (var bucket in spec)
                 yield return WithoutResult(
                     bucket,

@@ -10,11 +10,14 @@ internal sealed record StatusReporterOptions(TimeSpan Evidence);
 
 /// <summary>What came of a report.</summary>
 /// <param name="Policy">The policy as it is stored now.</param>
-/// <param name="Written">Whether the status was written, for it says something new.</param>
+/// <param name="Written">Whether the status was written; one that says nothing new is not.</param>
 /// <param name="Next">When to reconcile again.</param>
 internal sealed record StatusReport(BucketEncryptionPolicy Policy, bool Written, ReconcileResult Next);
 
-/// <summary>Reports what was found: in the status, by events, in the log and in metrics.</summary>
+/// <summary>
+/// Reports what was found, in this order: compose the status (<see cref="StatusComposer"/>); events and metrics of what
+/// was done to buckets; write the status (<see cref="StatusWriter"/>); metrics, log and events of what is new in it.
+/// </summary>
 internal sealed class StatusReporter(
     StatusWriter writer,
     BucketOwnership ownership,

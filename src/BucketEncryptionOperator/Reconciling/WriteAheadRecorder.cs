@@ -65,7 +65,10 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder recorder, ReconcileCon
     private readonly ReconcileContext _context = context;
     private readonly SemaphoreSlim _writing = new(1, 1);
 
-    /// <summary>Originals that this pass has recorded from its reads. It replaces them until the write.</summary>
+    /// <summary>
+    /// A set: buckets whose original this pass has recorded from its own read. Until the write it replaces the original
+    /// where a later read shows something else.
+    /// </summary>
     private readonly ConcurrentDictionary<string, bool> _recorded = new(StringComparer.Ordinal);
 
     /// <summary>
@@ -246,7 +249,11 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder recorder, ReconcileCon
                 Changed.Add(next);
         }
 
-        /// <summary>Records that the policy owns the bucket, and will have to release it.</summary>
+        /// <summary>
+        /// Records that the policy owns the bucket, and will have to release it. With Retain nothing is released, so
+        /// the report may record it after the write.
+        /// </summary>
+        /// <returns>False where the policy may not take the bucket: the reason is in <see cref="Refused"/>.</returns>
         private bool TryOwn(ref BucketStatus row)
         {
             if (_deletion == DeletionPolicy.Retain || row.HeldTime is not null)
@@ -261,6 +268,7 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder recorder, ReconcileCon
         }
 
         /// <summary>Records what the bucket had, for <c>deletionPolicy: Restore</c>.</summary>
+        /// <returns>False where the original is too large.</returns>
         private bool TryKeepOriginal(BucketObservation.Seen seen, ref BucketStatus row)
         {
             if (

@@ -73,7 +73,9 @@ internal sealed class WriteGate(
         }
     }
 
-    /// <returns>No result where the record does not fit what was read.</returns>
+    /// <returns>
+    /// The result and the observation that it rests on. No result where the record does not fit what was read.
+    /// </returns>
     private async Task<(BucketResult? Result, BucketObservation.Seen Seen)> TryAsync(
         WriteScope scope,
         BucketObservation.Seen seen,
@@ -190,7 +192,10 @@ internal sealed class WriteGate(
             ? new Outcome.Unconfirmed(readBack, write.History, write.Removes) { IsNew = true }
             : new Outcome.InSync(readBack, WriteHistory.AfterMet(write.History));
 
-    /// <summary>Somebody else has made the bucket what it should be, or what may not be changed.</summary>
+    /// <summary>
+    /// The result where the second read asks for no write: somebody else has made the bucket what it should be, or what
+    /// may not be changed.
+    /// </summary>
     private static BucketResult NotNeeded(BucketObservation.Seen seen) =>
         new(seen.Task.Bucket, seen.WithoutWrite) { WasRefused = true };
 

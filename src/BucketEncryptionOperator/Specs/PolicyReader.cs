@@ -30,7 +30,11 @@ internal enum DeletionPolicy
 /// <summary>What a policy asks for, without regard to its store.</summary>
 internal sealed record PolicyTerms(Goal.Declared Goal, PolicyMode Mode, DeletionPolicy Deletion, TimeSpan Resync);
 
-/// <summary>What a policy asks for, valid by construction.</summary>
+/// <summary>
+/// What a policy asks for, valid by construction. From the inside: <c>DesiredEncryption</c> is the declared encryption;
+/// <c>Goal.Declared</c> adds <c>match</c> and <c>allowDowngrade</c>; <see cref="PolicyTerms"/> adds mode, deletion and
+/// interval; this adds where the buckets are.
+/// </summary>
 internal sealed record DesiredState(PolicyTerms Terms, ImmutableArray<BucketAddress> Buckets);
 
 /// <summary>

@@ -11,7 +11,7 @@ namespace KubeRuntime.Client;
 
 /// <summary>
 /// An object's annotations as far as the program reads them, and a hash of all others, by which a change of one is
-/// seen. Annotations may have 256 KiB per object, and a mirror has all objects of a kind. Enumerates those that are
+/// seen. Annotations may have 256 KiB per object, and a cache has all objects of a kind. Enumerates those that are
 /// kept, ordered by name.
 /// </summary>
 [CollectionBuilder(typeof(AnnotationCollection), nameof(Create))]

@@ -7,7 +7,7 @@ using System.Text.Json.Serialization;
 namespace KubeRuntime.Client;
 
 /// <summary>
-/// Reads labels, ordered by name so that two objects' can be compared; an array, for most objects have few and a mirror
+/// Reads labels, ordered by name so that two objects' can be compared; an array, for most objects have few and a cache
 /// has many objects. Values that are not text are passed over. (Public for the generated readers of other assemblies.)
 /// </summary>
 public sealed class LabelsConverter : JsonConverter<ImmutableArray<KeyValuePair<string, string>>>

@@ -13,7 +13,7 @@ public interface IKubernetesObject
 }
 
 /// <summary>
-/// The part of <c>metadata</c> that the runtime reads; the rest is dropped on reading, so that a mirror of many objects
+/// The part of <c>metadata</c> that the runtime reads; the rest is dropped on reading, so that a cache of many objects
 /// stays small. Never written back whole: every write is a patch. Absent texts are empty (a generated reader sets null
 /// where the field is absent).
 /// </summary>

@@ -6,7 +6,7 @@ namespace KubeRuntime.Client;
 
 /// <summary>
 /// Reads equal texts as one string where it can: the objects of a kind repeat their namespace, their keys, and what
-/// their conditions say, and a mirror of many would hold a copy of each. It remembers one text a slot, so what it holds
+/// their conditions say, and a cache of many would hold a copy of each. It remembers one text a slot, so what it holds
 /// is bounded, and a text that has lost its slot costs a copy and nothing else. Not for kinds that carry secrets: a
 /// text may stay in its slot for as long as the process lives.
 /// </summary>

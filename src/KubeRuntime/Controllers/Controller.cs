@@ -190,7 +190,7 @@ public sealed class Controller(
             Log.ReconcileTimedOut(logger, key, options.ReconcileTimeout);
             metrics?.TimedOut();
         }
-        // One of the two catch-alls (CONTRIBUTING, "Errors"): a bug in one object's reconcile must not end the others'.
+        // One of the catch-alls (CONTRIBUTING, "Errors"): a bug in one object's reconcile must not end the others'.
 #pragma warning disable CA1031
         catch (Exception e)
 #pragma warning restore CA1031

@@ -20,13 +20,13 @@ public interface IInformer
     Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken);
 }
 
-/// <param name="watchers">One reflector, or one per namespace that the cache was made for.</param>
+/// <param name="reflectors">One reflector, or one per namespace that the cache was made for.</param>
 /// <param name="map">
 /// Returns the keys that a change concerns; none for a change that does not matter. Called by several reflectors at a
 /// time.
 /// </param>
 public sealed class Informer<T>(
-    IReadOnlyList<Reflector<T>> watchers,
+    IReadOnlyList<Reflector<T>> reflectors,
     ObjectCache<T> cache,
     Func<Change<T>, IEnumerable<NamespacedName>> map
 ) : IInformer
@@ -41,7 +41,7 @@ public sealed class Informer<T>(
 
     private ImmutableArray<T> Items => cache.Snapshot();
 
-    public IReadOnlyList<Watchdog> Heartbeats => [.. watchers.Select(w => w.Heartbeat)];
+    public IReadOnlyList<Watchdog> Heartbeats => [.. reflectors.Select(r => r.Heartbeat)];
 
     /// <summary>
     /// Makes a source of the same watch for another controller, with a map of its own. This informer must run too: the
@@ -55,7 +55,7 @@ public sealed class Informer<T>(
     public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)
     {
         using var together = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = watchers.Select(w => w.RunAsync(e => Take(e, w.Scope, enqueue), together.Token)).ToList();
+        var running = reflectors.Select(r => r.RunAsync(e => Take(e, r.Scope, enqueue), together.Token)).ToList();
         try
         {
             await await Task.WhenAny(running);

@@ -54,7 +54,9 @@ public sealed class Reflector<T>(
     /// <summary>The last object of the list that is being read by pages.</summary>
     private NamespacedName? _lastListed;
     private bool _sendsBookmarks;
-    private bool _streams = true;
+
+    /// <summary>Until the server refuses one.</summary>
+    private bool _hasStreamingLists = true;
     private int _brokenStreams;
 
     public WatchScope Scope => scope;
@@ -114,7 +116,7 @@ public sealed class Reflector<T>(
 
     private WatchState<T> Begin()
     {
-        if (_streams && _brokenStreams < BrokenStreamsAllowed)
+        if (_hasStreamingLists && _brokenStreams < BrokenStreamsAllowed)
             return new WatchState<T>.Opening();
         _brokenStreams = 0;
         return new WatchState<T>.Listing(Continue: null);
@@ -136,7 +138,7 @@ public sealed class Reflector<T>(
         }
         catch (KubeApiException e) when (e.Failure == KubeFailureKind.Invalid)
         {
-            _streams = false;
+            _hasStreamingLists = false;
             Log.NoStreamingLists(logger, resource.Plural, e.Message);
             return (new WatchState<T>.Listing(Continue: null), null);
         }
@@ -212,7 +214,7 @@ public sealed class Reflector<T>(
         }
         catch (KubeApiException e) when (e.Failure == KubeFailureKind.TooLarge && _pageSize > 1)
         {
-            _pageSize /= 2; // for the life of the watcher: what is large now will be at the next list
+            _pageSize /= 2; // for the life of the reflector: what is large now will be at the next list
             Log.PageTooLarge(logger, resource.Plural, _pageSize);
             return (state, null);
         }

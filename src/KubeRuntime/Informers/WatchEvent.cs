@@ -26,11 +26,11 @@ public abstract record WatchEvent<T>
 }
 
 /// <summary>
-/// Where a watcher stands. States are data; recovery from anything is the state that a step returns.
+/// The state of a reflector. States are data; recovery from anything is the state that a step returns.
 /// <code>
 ///            ┌→ Opening → Streaming ─── end bookmark ──┐
 ///            │     │ 400, 422: the server has none,    ↓
-///    Empty ──┤     ↓ for the life of this watcher   Watching ⇄ Listed
+///    Empty ──┤     ↓ for the life of this reflector Watching ⇄ Listed
 ///      ↑     └→ Listing ──────→ Complete ─────────────────────→ ↑
 ///      │           │ 410 (continue)                    │ 410 (event, status)
 ///      └───────────┴───────────────────────────────────┘

@@ -10,8 +10,8 @@ namespace KubeRuntime.LeaderElection;
 /// renewal. They get a new one after each call without an answer: a connection whose other end is gone would lose every
 /// renewal until a ping finds out.
 /// </summary>
-/// <param name="watcher">Reflector of the key's namespace; it may use any client.</param>
-public sealed class LeaseLock(Func<KubeClient> connect, Reflector<Lease> watcher, NamespacedName key)
+/// <param name="reflector">Reflector of the key's namespace; it may use any client.</param>
+public sealed class LeaseLock(Func<KubeClient> connect, Reflector<Lease> reflector, NamespacedName key)
     : ILease,
         IDisposable
 {
@@ -92,7 +92,7 @@ public sealed class LeaseLock(Func<KubeClient> connect, Reflector<Lease> watcher
     public Task WatchAsync(Action<Lease?> sink, CancellationToken cancellationToken)
     {
         var named = false;
-        return watcher.RunAsync(
+        return reflector.RunAsync(
             e =>
             {
                 switch (e)

@@ -41,7 +41,9 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>Fires when a key becomes slow while another waits.</summary>
     private readonly ITimer? _slowTimer;
     private Work? _slowTimerFor;
-    private int _slow;
+
+    /// <summary>Keys that a worker has and that are slow work, which is not the slow lane.</summary>
+    private int _slowCount;
     private bool _shutDown;
 
     /// <param name="shares">Null: no limits, and all keys are alike.</param>
@@ -298,17 +300,17 @@ public sealed class WorkQueue<TKey> : IDisposable
     {
         if (_shares is null)
             return true;
-        while (_processing.Count - _slow >= _shares.Workers)
+        while (_processing.Count - _slowCount >= _shares.Workers)
         {
             if (
                 _aging.First is not { } oldest
-                || _slow >= _shares.MostSlow
+                || _slowCount >= _shares.MostSlow
                 || _time.GetElapsedTime(oldest.Value.Since) < _shares.SlowAfter
             )
                 return false;
             _aging.RemoveFirst();
             (oldest.Value.Place, oldest.Value.IsSlow) = (null, true);
-            _slow++;
+            _slowCount++;
         }
         return true;
     }
@@ -318,7 +320,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         if (work.Place is { } place)
             _aging.Remove(place);
         if (work.IsSlow)
-            _slow--;
+            _slowCount--;
         if (_held.Remove(work.Group, _shares?.Share ?? int.MaxValue))
             _waiting.ReturnSetAside();
     }
@@ -330,7 +332,7 @@ public sealed class WorkQueue<TKey> : IDisposable
             _shares is null
             || _takers.Count == 0
             || _waiting.Count == 0
-            || _slow >= _shares.MostSlow
+            || _slowCount >= _shares.MostSlow
             || _aging.First is not { } oldest
             || oldest.Value == _slowTimerFor
         )

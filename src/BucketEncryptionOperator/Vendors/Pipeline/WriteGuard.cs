@@ -3,9 +3,9 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors.Pipeline;
 
 /// <summary>
-/// Whether this process may change buckets at this moment: another one may be about to. Asked twice: when a write is
-/// decided, which spares a wait for nothing, and as the last check before the request is sent, because the wait for its
-/// permits may take as long as a lease lasts.
+/// Whether this process may change buckets at this moment: another one may be about to. Asked when a write is decided,
+/// which spares a wait for nothing, and again by the last check of the request (<see cref="CallRequest.LastCheck"/>),
+/// because the wait for its permits may take as long as a lease lasts. <see cref="WriteGuardStep"/> calls that check.
 /// </summary>
 internal delegate bool WriteGuard();
 
@@ -13,9 +13,8 @@ internal delegate bool WriteGuard();
 /// Returns how long a write that is sent now may take, so that it ends before another process may write. Zero when
 /// nothing may be sent.
 /// It bounds the request's own deadline: a lease of 15 s and a vendor timeout of 10 s leave the timeout whole in normal
-/// renewal (12 to 14 s), a
-/// vendor timeout of 30 s is cut to what is left of the lease. A request that a vendor has received and not carried out
-/// yet cannot be recalled.
+/// renewal (12 to 14 s), a vendor timeout of 30 s is cut to what is left of the lease. A request that a vendor has
+/// received and not carried out yet cannot be recalled.
 /// </summary>
 internal delegate TimeSpan WriteTime();
 

@@ -4,8 +4,8 @@ using BucketEncryptionOperator.Vendors.Protocol;
 namespace BucketEncryptionOperator.Vendors.Pipeline;
 
 /// <summary>
-/// Gives a write no more time than this process may write for, and asks for the last time whether it may be sent. The
-/// steps after it await nothing before the send.
+/// Gives a write no more time than this process may write for (<see cref="WriteTime"/>), and asks for the last time
+/// whether it may be sent (<see cref="CallRequest.LastCheck"/>). The steps after it await nothing before the send.
 /// </summary>
 /// <param name="writeTime">Null: a write may take as long as any request.</param>
 /// <param name="requestTimeout">Maximum time of any request.</param>

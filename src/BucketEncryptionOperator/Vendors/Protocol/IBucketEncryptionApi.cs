@@ -13,8 +13,7 @@ internal interface IBucketEncryptionApi
 
     /// <summary>
     /// Begins one write: waits for the permits of a read and of the write that follows, taken together. So the write
-    /// follows the read that it
-    /// is based on without another wait.
+    /// follows the read that it is based on without another wait.
     /// </summary>
     Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken);
 
@@ -30,8 +29,7 @@ internal interface IBucketEncryptionApi
 
 /// <summary>
 /// One write of a bucket: one read at most, then one write at most. It occupies one of the store's slots until the
-/// write has its answer or
-/// the object is disposed. Disposing returns the permits that were not used.
+/// write has its answer or the object is disposed. Disposing returns the permits that were not used.
 /// </summary>
 internal interface IBucketWrite : IDisposable
 {
@@ -41,8 +39,7 @@ internal interface IBucketWrite : IDisposable
     /// <see cref="IBucketEncryptionApi.Repeat"/>.</param>
     /// <param name="lastCheck">
     /// Called when the request is complete and signed, with nothing awaited between its answer and the send. If it
-    /// returns a failure, nothing is
-    /// sent, and the failure is thrown with <see cref="Failure.NotSent"/>. Null: send.
+    /// returns a failure, nothing is sent, and the failure is thrown with <see cref="Failure.NotSent"/>. Null: send.
     /// </param>
     /// <exception cref="VendorException">Its <see cref="Failure.NotSent"/> says whether the vendor may have got the
     /// write.</exception>
