@@ -210,8 +210,7 @@ public sealed class NetworkTests(ClusterFixture fixture, ITestOutputHelper outpu
             "test/1.0",
             TimeSpan.FromSeconds(15),
             TimeProvider.System,
-            new WebProxy(),
-            new Dialer(_ => EndpointTrust.Operator, connector)
+            new VendorRoute { Proxy = new WebProxy(), Dialer = new Dialer(_ => EndpointTrust.Operator, connector) }
         );
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(endpoint, "/dual-stack/?encryption"));
 

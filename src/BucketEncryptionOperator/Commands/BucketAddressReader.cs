@@ -177,7 +177,7 @@ internal sealed class BucketAddressReader(
     /// <summary>Both values were checked, each in the words of where it was found.</summary>
     private StoreSettings Settings(string? region, Uri endpoint, string? signature)
     {
-        (string Name, string Option, string? Value)[] given =
+        (string Name, string Option, string? Value)[] settings =
         [
             ("signatureVersion", "--sign-version", signature),
             ("cloudBoxId", "--cloudbox-id", CloudBoxId()),
@@ -186,7 +186,7 @@ internal sealed class BucketAddressReader(
         {
             ForVendor =
             [
-                .. from setting in given
+                .. from setting in settings
                 where setting.Value is not null
                 select new VendorSetting(setting.Name, setting.Option, setting.Value),
             ],

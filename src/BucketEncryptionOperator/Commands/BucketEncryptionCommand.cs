@@ -292,7 +292,7 @@ internal static class BucketEncryptionCommand
         CancellationToken cancellationToken
     )
     {
-        using var http = new VendorHttp(Services.Product, request.Timeout, time, proxy);
+        using var http = new VendorHttp(Services.Product, request.Timeout, time, new VendorRoute { Proxy = proxy });
         using var limits = new VendorLimits(time);
         var services = new VendorServices(http, new ServerClocks(time), limits)
         {

@@ -24,6 +24,11 @@ internal sealed class OperatorOptions
     /// </summary>
     public bool? ClusterStores { get; set; }
 
+    /// <summary>
+    /// An installation for some namespaces has no rights outside of them, unless somebody says that it has.
+    /// </summary>
+    public bool ServesClusterStores => ClusterStores ?? WatchNamespaces.Count == 0;
+
     /// <summary>Where the Secrets of ClusterBucketStores are. Null: where the operator itself is.</summary>
     public string? ClusterResourceNamespace { get; set; }
 

@@ -5,16 +5,21 @@ using KubeRuntime.LeaderElection;
 
 namespace BucketEncryptionOperator.Hosting;
 
+/// <summary>What runs while the process lives.</summary>
+internal sealed record OperatorParts(
+    KubeConnection Connection,
+    SchemaCheck Schema,
+    ControllerGroup Controllers,
+    IElection Election,
+    EventRecorder Events
+);
+
 /// <summary>
 /// Once the CRDs are as they must be, runs the controllers for as long as the process lives, or leads; and the sending
-/// of events a little longer, so that the last ones are told.
+/// of events a little longer, so that the last ones are sent.
 /// </summary>
 internal sealed class OperatorService(
-    SchemaCheck schema,
-    ControllerGroup controllers,
-    IElection election,
-    EventRecorder events,
-    KubeConnection connection,
+    OperatorParts parts,
     OperatorOptions options,
     IHostApplicationLifetime host,
     ILogger<OperatorService> logger
@@ -22,16 +27,16 @@ internal sealed class OperatorService(
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        Log.Started(logger, connection, string.Join(", ", options.AllowedEndpoints));
+        Log.Started(logger, parts.Connection, string.Join(", ", options.AllowedEndpoints));
         try
         {
-            await schema.PassAsync(stoppingToken);
-            await WithEventsAsync(() => election.RunAsync(controllers.RunAsync, stoppingToken));
+            await parts.Schema.PassAsync(stoppingToken);
+            await WithEventsAsync(() => parts.Election.RunAsync(parts.Controllers.RunAsync, stoppingToken));
             Log.Stopped(logger);
         }
         catch (LeadershipLostException)
         {
-            SetExitCode(); // the elector has told why; whoever started the process starts it anew, as a standby
+            SetExitCode(); // the elector has logged why; a restart makes this replica a standby
             host.StopApplication();
         }
         catch (Exception) when (SetExitCode())
@@ -42,15 +47,15 @@ internal sealed class OperatorService(
 
     private async Task WithEventsAsync(Func<Task> work)
     {
-        using var over = new CancellationTokenSource();
-        var sending = events.RunAsync(over.Token);
+        using var stop = new CancellationTokenSource();
+        var sending = parts.Events.RunAsync(stop.Token);
         try
         {
             await work();
         }
         finally
         {
-            await over.CancelAsync();
+            await stop.CancelAsync();
             await sending;
         }
     }

@@ -6,38 +6,23 @@ using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Telemetry;
 using BucketEncryptionOperator.Vendors.Catalog;
-using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Pipeline;
 using BucketEncryptionOperator.Vendors.Throttling;
-using BucketEncryptionOperator.Vendors.Transport;
 using KubeRuntime.Client;
-using KubeRuntime.Controllers;
 using KubeRuntime.Events;
 using KubeRuntime.Informers;
 using KubeRuntime.Instrumentation;
-using KubeRuntime.LeaderElection;
 using KubeRuntime.WorkQueues;
 using Microsoft.Extensions.Options;
 
 namespace BucketEncryptionOperator.Hosting;
 
-/// <summary>All wiring, in one file. Types get plain values; only this file knows the options.</summary>
+/// <summary>
+/// Wires the operator; what belongs together has a file of its own (<c>…Wiring.cs</c>). Types get plain values: only
+/// these files know the options.
+/// </summary>
 internal static class Services
 {
-    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(5);
-
-    /// <summary>Between wakes of one policy by others, once they come often.</summary>
-    private static readonly TimeSpan FirstWakePause = TimeSpan.FromSeconds(1);
-
-    /// <summary>In metrics; controller-runtime takes the kind.</summary>
-    private const string PolicyController = "bucketencryptionpolicy";
-    private const string StoreController = "bucketstore";
-    private const string ClusterStoreController = "clusterbucketstore";
-
-    /// <summary>A look at a store is short, and rare.</summary>
-    private const int StoreWorkers = 1;
-
     /// <summary>What the operator calls itself in requests, as <c>name/1.0</c>.</summary>
     public static string Product => "bucket-encryption-operator/" + Version;
 
@@ -80,72 +65,13 @@ internal static class Services
         services.AddSingleton(s => new ObjectCache<BucketStore>(
             s.GetRequiredService<OperatorOptions>().WatchNamespaces
         ));
-        services.AddSingleton(s => new EndpointAllowList(
-            s.GetRequiredService<OperatorOptions>().AllowedEndpoints,
-            VendorCatalog.Endpoints
-        ));
-        services.AddSingleton(s => new Partitions(s.GetRequiredService<OperatorOptions>().Partitions));
+        services.AddVendors();
         services.AddSingleton<StoreReader>();
         services.AddSingleton(s => new ObjectCache<ClusterBucketStore>());
         services.AddSingleton(s => new ObjectCache<Namespace>());
         services.AddSingleton(Stores);
-        services.AddSingleton<AccessKeyCircuitBreakers>();
-        services.AddSingleton(s => new SecretKeys(
-            (name, token) => SecretKeys.FetchAsync(s.GetRequiredService<KubeClient>(), name, token),
-            s.GetRequiredService<AccessKeyCircuitBreakers>(),
-            s.GetRequiredService<TimeProvider>(),
-            secret => s.GetRequiredService<Stores>().Use(new KeySource.FromSecret(secret))
-        ));
-        services.AddSingleton(s => new AmbientIdentities(
-            IdentityOptionsOf(s.GetRequiredService<OperatorOptions>()),
-            s.GetRequiredService<TimeProvider>()
-        ));
-        services.AddSingleton(s => new TemporaryKeys(
-            s.GetRequiredService<AmbientIdentities>().FetchAsync,
-            s.GetRequiredService<AccessKeyCircuitBreakers>(),
-            s.GetRequiredService<TimeProvider>(),
-            s.GetRequiredService<ILogger<TemporaryKeys>>(),
-            identity => s.GetRequiredService<Stores>().Use(new KeySource.FromIdentity(identity))
-        ));
-        services.AddSingleton<StoreKeys>();
-        services.AddSingleton(s => new KeySourceReader(
-            s.GetRequiredService<OperatorOptions>().AmbientCredentialsInNamespacedStores
-        ));
-        services.AddSingleton(s => new VendorHttp(
-            Product,
-            s.GetRequiredService<OperatorOptions>().VendorTimeout,
-            s.GetRequiredService<TimeProvider>(),
-            proxy: null,
-            new Dialer(
-                s.GetRequiredService<EndpointAllowList>().VouchingFor,
-                new StaggeredConnector(s.GetRequiredService<TimeProvider>())
-            )
-        ));
-        services.AddSingleton<ServerClocks>();
-        services.AddSingleton<VendorLimits>();
-        services.AddSingleton<EndpointCircuitBreakers>();
-        services.AddSingleton(s =>
-            new VendorServices(
-                s.GetRequiredService<VendorHttp>(),
-                s.GetRequiredService<ServerClocks>(),
-                s.GetRequiredService<VendorLimits>()
-            )
-            {
-                KeyBreakers = s.GetRequiredService<AccessKeyCircuitBreakers>(),
-                EndpointBreakers = s.GetRequiredService<EndpointCircuitBreakers>(),
-                WriteTime = s.GetRequiredService<WriteTime>(),
-                Metrics = s.GetRequiredService<VendorMetrics>(),
-            }.Connect(VendorCatalog.All)
-        );
-        services.AddSingleton(Lease);
-        services.AddSingleton(Election);
-        services.AddSingleton<WriteTime>(s =>
-            () =>
-                s.GetRequiredService<OperatorOptions>().ReadOnly
-                    ? TimeSpan.Zero
-                    : s.GetRequiredService<IElection>().WriteTime
-        );
-        services.AddSingleton<WriteGuard>(s => () => s.GetRequiredService<WriteTime>()() > TimeSpan.Zero);
+        services.AddCredentials();
+        services.AddElection();
         services.AddSingleton<BucketReconciler>();
         services.AddSingleton<StatusWriter>();
         services.AddSingleton(s => new PassOptions(
@@ -176,36 +102,15 @@ internal static class Services
         services.AddSingleton<Releaser>();
         services.AddSingleton<PolicyPass>();
         services.AddSingleton<StatusReporter>();
-        services.AddSingleton(s => new Wakeups(
-            s.GetRequiredService<WorkQueue<NamespacedName>>().AddAfter,
-            new Backoff(FirstWakePause, LongestBackoff, s.GetRequiredService<Random>()),
-            s.GetRequiredService<TimeProvider>()
-        ));
-        services.AddSingleton<Action<NamespacedName>>(s => s.GetRequiredService<Wakeups>().Wake);
         services.AddSingleton<PolicyReconciler>();
-        services.AddSingleton(s =>
-            Queue(
-                s,
-                PolicyController,
-                new WorkShares<NamespacedName>(s.GetRequiredService<OperatorOptions>().Workers, GroupsOf(s))
-            )
-        );
         services.AddSingleton(Schema);
-        services.AddSingleton(Controllers);
+        services.AddControllers();
+        services.AddSingleton<OperatorParts>();
         services.AddHostedService<OperatorService>();
     }
 
-    private static IdentityOptions IdentityOptionsOf(OperatorOptions options) =>
-        new(
-            Product,
-            Environment.GetEnvironmentVariable,
-            UriOf(options.TokenServiceEndpoint),
-            UriOf(options.MetadataEndpoint)
-        );
-
-    private static Uri? UriOf(string? endpoint) => endpoint is null ? null : new Uri(endpoint);
-
-    private static KubeClient Connect(IServiceProvider services) =>
+    /// <summary>Returns a client of the API server with connections of its own.</summary>
+    internal static KubeClient Connect(IServiceProvider services) =>
         new(
             services.GetRequiredService<KubeConnection>(),
             Product,
@@ -213,53 +118,6 @@ internal static class Services
             services.GetRequiredService<ServerWarnings>(),
             services.GetRequiredService<RuntimeMetrics>()
         );
-
-    private static IElection Election(IServiceProvider services)
-    {
-        var options = services.GetRequiredService<OperatorOptions>();
-        if (!options.LeaderElect)
-            return new NoElection();
-        var (time, random) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>());
-        // A pod's host name is its own; the rest tells a container that was started again from the one before.
-        var identity = $"{Environment.MachineName}_{random.NextInt64():x16}";
-        // The proportions of client-go's 15, 10 and 2 seconds.
-        var times = new LeaderElectorOptions(identity)
-        {
-            LeaseDuration = options.LeaseDuration,
-            RenewDeadline = options.LeaseDuration * 2 / 3,
-            RetryPeriod = options.LeaseDuration * 2 / 15,
-        };
-        var elector = new LeaderElector(
-            services.GetRequiredService<LeaseLock>(),
-            times,
-            random,
-            time,
-            services.GetRequiredService<ILogger<LeaderElector>>()
-        );
-        services.GetRequiredService<RuntimeMetrics>().WatchLeadership(options.LeaseName, () => elector.MayWrite);
-        return elector;
-    }
-
-    private static LeaseLock Lease(IServiceProvider services)
-    {
-        var options = services.GetRequiredService<OperatorOptions>();
-        var (time, random) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>());
-        // By name: a right to list and watch can be bound to one name, for requests that select it.
-        var scope = new WatchScope(options.LeaseNamespace) { FieldSelector = $"metadata.name={options.LeaseName}" };
-        var watcher = new Reflector<Lease>(
-            services.GetRequiredService<KubeClient>(),
-            KubeRuntime.LeaderElection.Lease.Resource,
-            scope,
-            random,
-            time,
-            services.GetRequiredService<ILogger<Reflector<Lease>>>()
-        );
-        return new LeaseLock(
-            () => Connect(services),
-            watcher,
-            new NamespacedName(options.LeaseNamespace, options.LeaseName)
-        );
-    }
 
     private static Stores Stores(IServiceProvider services)
     {
@@ -275,16 +133,10 @@ internal static class Services
         );
         return new Stores(
             services.GetRequiredService<ObjectCache<BucketStore>>(),
-            ServesClusterStores(options) ? shared : null,
+            options.ServesClusterStores ? shared : null,
             services.GetRequiredService<StoreReader>()
         );
     }
-
-    /// <summary>
-    /// An installation for some namespaces has no rights outside of them, unless somebody says that it has.
-    /// </summary>
-    private static bool ServesClusterStores(OperatorOptions options) =>
-        options.ClusterStores ?? options.WatchNamespaces.Count == 0;
 
     private static SchemaCheck Schema(IServiceProvider services) =>
         new(
@@ -292,152 +144,13 @@ internal static class Services
             [
                 ApiResources.Policy,
                 ApiResources.BucketStore,
-                .. ServesClusterStores(services.GetRequiredService<OperatorOptions>())
+                .. services.GetRequiredService<OperatorOptions>().ServesClusterStores
                     ? [ApiResources.ClusterBucketStore]
                     : Array.Empty<string>(),
             ],
             services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<ILogger<SchemaCheck>>()
         );
-
-    /// <summary>One controller of policies, and one of each kind of stores, on the same watches.</summary>
-    private static ControllerGroup Controllers(IServiceProvider services)
-    {
-        var options = services.GetRequiredService<OperatorOptions>();
-        var (policies, stores) = (
-            services.GetRequiredService<ObjectCache<BucketEncryptionPolicy>>(),
-            services.GetRequiredService<Stores>()
-        );
-        var routes = new EventHandlers(
-            policies,
-            services.GetRequiredService<BucketOwnership>(),
-            stores,
-            services.GetRequiredService<StoreKeys>()
-        );
-
-        var own = Source(services, ApiResources.Stores, options.WatchNamespaces, routes.OfStore);
-        var queue = services.GetRequiredService<WorkQueue<NamespacedName>>();
-        var endpoints = new EndpointStateSource(
-            services.GetRequiredService<EndpointCircuitBreakers>(),
-            policies,
-            stores,
-            queue.Failures
-        );
-        var ofPolicy = Source(services, ApiResources.Policies, options.WatchNamespaces, OfPolicy);
-        var sources = new List<IInformer> { own, ofPolicy, endpoints };
-        var ofStores = new List<Controller>
-        {
-            StoresOf(
-                services,
-                StoreController,
-                own,
-                new StoreKind<BucketStore>(
-                    ApiResources.Stores,
-                    services.GetRequiredService<ObjectCache<BucketStore>>(),
-                    stores.Read,
-                    _ => null
-                )
-            ),
-        };
-        if (ServesClusterStores(options))
-        {
-            var shared = Source(services, ApiResources.ClusterStores, [], routes.OfClusterStore);
-            sources.AddRange([shared, Source(services, ApiResources.Namespaces, [], routes.OfNamespace)]);
-            ofStores.Add(
-                StoresOf(
-                    services,
-                    ClusterStoreController,
-                    shared,
-                    new StoreKind<ClusterBucketStore>(
-                        ApiResources.ClusterStores,
-                        services.GetRequiredService<ObjectCache<ClusterBucketStore>>(),
-                        stores.Read,
-                        s =>
-                            NamespaceRules.AllowsNobody(s.Spec.AllowedNamespaces)
-                                ? "No namespace may use the store: spec.allowedNamespaces says none."
-                                : null
-                    )
-                )
-            );
-        }
-        var ofPolicies = Controller(
-            services,
-            PolicyController,
-            sources,
-            queue,
-            services.GetRequiredService<PolicyReconciler>(),
-            options.Workers
-        );
-        return new ControllerGroup([ofPolicies, .. ofStores]);
-
-        IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change)
-        {
-            services.GetRequiredService<PolicyMetrics>().Changed(change);
-            return routes.OfPolicy(change);
-        }
-    }
-
-    private static Controller StoresOf<T>(IServiceProvider services, string name, Informer<T> source, StoreKind<T> kind)
-        where T : class, IStore
-    {
-        var news = new CredentialStateSource(services.GetRequiredService<AccessKeyCircuitBreakers>());
-        var reconciler = new StoreReconciler<T>(
-            kind,
-            services.GetRequiredService<StoreKeys>(),
-            services.GetRequiredService<AccessKeyCircuitBreakers>(),
-            news,
-            services.GetRequiredService<KubeClient>(),
-            services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<Random>(),
-            services.GetRequiredService<ILogger<StoreReconciler<T>>>()
-        );
-        var stores = source.Follow(change => Predicates.IsMoreThanStatus(change) ? [change.Key] : []);
-        return Controller(services, name, [stores, news], Queue(services, name), reconciler, StoreWorkers);
-    }
-
-    private static Controller Controller(
-        IServiceProvider services,
-        string name,
-        IReadOnlyList<IInformer> sources,
-        WorkQueue<NamespacedName> queue,
-        IReconciler reconciler,
-        int workers
-    )
-    {
-        var options = services.GetRequiredService<OperatorOptions>();
-        return new Controller(
-            sources,
-            queue,
-            reconciler,
-            new ControllerOptions(workers, options.ReconcileTimeout, options.DrainTimeout),
-            services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<ILogger<Controller>>(),
-            new ControllerMetrics(services.GetRequiredService<RuntimeMetrics>(), name)
-        );
-    }
-
-    private static WorkQueue<NamespacedName> Queue(
-        IServiceProvider services,
-        string name,
-        WorkShares<NamespacedName>? shares = null
-    ) =>
-        new(
-            new Backoff(FirstBackoff, LongestBackoff, services.GetRequiredService<Random>()),
-            services.GetRequiredService<TimeProvider>(),
-            new WorkQueueMetrics(services.GetRequiredService<RuntimeMetrics>(), name),
-            shares
-        );
-
-    /// <summary>A policy is its namespace's, and may have to wait for its store's endpoint.</summary>
-    private static Func<NamespacedName, WorkGroup> GroupsOf(IServiceProvider services)
-    {
-        var policies = services.GetRequiredService<ObjectCache<BucketEncryptionPolicy>>();
-        var stores = services.GetRequiredService<Stores>();
-        return key => new WorkGroup(key.Namespace, policies.Find(key) is { } policy ? EndpointOf(policy) : null);
-
-        string? EndpointOf(BucketEncryptionPolicy policy) =>
-            stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Endpoint.Authority;
-    }
 
     private static StateMetrics State(IServiceProvider services) =>
         new(
@@ -453,31 +166,4 @@ internal static class Services
             Version,
             services.GetRequiredService<OperatorOptions>().MetricsPerBucket
         );
-
-    /// <param name="namespaces">A watch for each; none, for one of all.</param>
-    private static Informer<T> Source<T>(
-        IServiceProvider services,
-        KubeResource<T> resource,
-        IReadOnlyList<string> namespaces,
-        Func<Change<T>, IEnumerable<NamespacedName>> map
-    )
-        where T : class, IKubernetesObject
-    {
-        IEnumerable<WatchScope> scopes =
-            namespaces.Count == 0 ? [new WatchScope(Namespace: null)] : namespaces.Select(ns => new WatchScope(ns));
-        return new Informer<T>(
-            [
-                .. scopes.Select(scope => new Reflector<T>(
-                    services.GetRequiredService<KubeClient>(),
-                    resource,
-                    scope,
-                    services.GetRequiredService<Random>(),
-                    services.GetRequiredService<TimeProvider>(),
-                    services.GetRequiredService<ILogger<Reflector<T>>>()
-                )),
-            ],
-            services.GetRequiredService<ObjectCache<T>>(),
-            map
-        );
-    }
 }

@@ -39,7 +39,12 @@ public sealed class QuietResyncTests(ITestOutputHelper output)
         using var admin = new SimulatorAdmin(server.Url);
         await admin.SetAccountAsync("ak", new SimulatedAccount(Workbench.GoodSecret));
         await admin.SetBucketAsync(Bucket, new SimulatedBucket { Region = region });
-        using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(20), time, new WebProxy(server.Url));
+        using var http = new VendorHttp(
+            "test/1.0",
+            TimeSpan.FromSeconds(20),
+            time,
+            new VendorRoute { Proxy = new WebProxy(server.Url) }
+        );
         using var limits = new VendorLimits(time);
         await using var bench = new Workbench(
             time: time,
@@ -104,7 +109,12 @@ public sealed class QuietResyncTests(ITestOutputHelper output)
         using var admin = new SimulatorAdmin(server.Url);
         await admin.SetAccountAsync("ak", new SimulatedAccount(Workbench.GoodSecret));
         await admin.SetBucketAsync(Bucket, new SimulatedBucket { ReadLagMs = 3000 });
-        using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(20), time, new WebProxy(server.Url));
+        using var http = new VendorHttp(
+            "test/1.0",
+            TimeSpan.FromSeconds(20),
+            time,
+            new VendorRoute { Proxy = new WebProxy(server.Url) }
+        );
         using var limits = new VendorLimits(time);
         await using var bench = new Workbench(
             time: time,

@@ -7,7 +7,6 @@ using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
-using BucketEncryptionOperator.Vendors.Pipeline;
 using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;

@@ -1,5 +1,4 @@
 using System.Text;
-using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Signing;
@@ -34,19 +33,13 @@ internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect
 
     public ErrorTable Errors => OssErrors.Table;
 
-    public HttpRequestMessage Sign(
-        HttpMethod method,
-        BucketAddress address,
-        AccessKey key,
-        string? body,
-        DateTimeOffset now
-    )
+    public HttpRequestMessage Sign(UnsignedRequest request)
     {
-        var target = VendorRequest.Target(address);
-        var options = address.OptionsOr(OssOptions.Default);
-        var bytes = body is null ? null : Encoding.UTF8.GetBytes(body);
+        var target = VendorRequest.Target(request.Address);
+        var options = request.Address.OptionsOr(OssOptions.Default);
+        var bytes = request.Body is { } body ? Encoding.UTF8.GetBytes(body) : null;
         var headers = new List<KeyValuePair<string, string>>();
-        if (key.SecurityToken is { } token)
+        if (request.Key.SecurityToken is { } token)
             headers.Add(new(TokenHeader, token));
         if (bytes is not null)
             headers.AddRange([new("content-type", VendorRequest.Xml), .. _checksum.Headers(bytes, target)]);
@@ -54,27 +47,24 @@ internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect
             new(
                 "Authorization",
                 options.Signature == OssSignature.V1
-                    ? AuthorizeV1(method, address, key, now, headers)
-                    : AuthorizeV4(method, address, key, now, options, headers)
+                    ? AuthorizeV1(request, headers)
+                    : AuthorizeV4(request, options, headers)
             )
         );
-        return VendorRequest.Make(method, target, headers, bytes);
+        return VendorRequest.Make(request.Method, target, headers, bytes);
     }
 
     /// <summary>The bucket is in the canonical resource whatever the URL style.</summary>
     private static string AuthorizeV4(
-        HttpMethod method,
-        BucketAddress address,
-        AccessKey key,
-        DateTimeOffset now,
+        UnsignedRequest request,
         OssOptions options,
         List<KeyValuePair<string, string>> headers
     )
     {
-        var date = OssV4Signer.FormatDate(now);
+        var (address, date) = (request.Address, OssV4Signer.FormatDate(request.Now));
         headers.AddRange([new(DateHeader, date), new(OssV4Signer.PayloadHeader, OssV4Signer.UnsignedPayload)]);
         var input = new OssCanonicalInput(
-            method.Method,
+            request.Method.Method,
             address.Bucket,
             ObjectKey: "",
             [new(VendorRequest.SubResource, null)],
@@ -82,27 +72,21 @@ internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect
             AdditionalHeaders: []
         );
         return options.CloudBoxId is { } cloudBox
-            ? OssV4Signer.Authorize(input, key, date, cloudBox, "oss-cloudbox")
-            : OssV4Signer.Authorize(input, key, date, address.Region, "oss");
+            ? OssV4Signer.Authorize(input, request.Key, date, cloudBox, "oss-cloudbox")
+            : OssV4Signer.Authorize(input, request.Key, date, address.Region, "oss");
     }
 
-    private static string AuthorizeV1(
-        HttpMethod method,
-        BucketAddress address,
-        AccessKey key,
-        DateTimeOffset now,
-        List<KeyValuePair<string, string>> headers
-    )
+    private static string AuthorizeV1(UnsignedRequest request, List<KeyValuePair<string, string>> headers)
     {
-        var date = HmacSha1Signer.FormatDate(now);
+        var date = HmacSha1Signer.FormatDate(request.Now);
         headers.Add(new(DateHeader, date));
         var input = new HmacSha1Input(
-            method.Method,
+            request.Method.Method,
             date,
-            $"/{address.Bucket}/",
+            $"/{request.Address.Bucket}/",
             [new(VendorRequest.SubResource, null)],
             headers
         );
-        return HmacSha1Signer.Authorize(V1, input, key);
+        return HmacSha1Signer.Authorize(V1, input, request.Key);
     }
 }

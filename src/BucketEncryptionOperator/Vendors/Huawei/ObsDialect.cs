@@ -1,5 +1,4 @@
 using System.Text;
-using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Signing;
@@ -29,20 +28,15 @@ internal sealed class ObsDialect : IVendorDialect
 
     public ErrorTable Errors => ObsErrors.Table;
 
-    public HttpRequestMessage Sign(
-        HttpMethod method,
-        BucketAddress address,
-        AccessKey key,
-        string? body,
-        DateTimeOffset now
-    )
+    public HttpRequestMessage Sign(UnsignedRequest request)
     {
-        var date = HmacSha1Signer.FormatDate(now);
+        var (address, key) = (request.Address, request.Key);
+        var date = HmacSha1Signer.FormatDate(request.Now);
         List<KeyValuePair<string, string>> headers = [new("Date", date)];
         if (key.SecurityToken is { } token)
             headers.Add(new("x-obs-security-token", token));
         var input = new HmacSha1Input(
-            method.Method,
+            request.Method.Method,
             date,
             $"/{address.Bucket}/",
             [new(VendorRequest.SubResource, null)],
@@ -50,10 +44,10 @@ internal sealed class ObsDialect : IVendorDialect
         );
         headers.Add(new("Authorization", HmacSha1Signer.Authorize(Native, input, key)));
         return VendorRequest.Make(
-            method,
+            request.Method,
             VendorRequest.Target(address),
             headers,
-            body is null ? null : Encoding.UTF8.GetBytes(body)
+            request.Body is { } body ? Encoding.UTF8.GetBytes(body) : null
         );
     }
 }

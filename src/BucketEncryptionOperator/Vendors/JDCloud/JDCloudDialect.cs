@@ -1,4 +1,3 @@
-using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Signing;
@@ -39,11 +38,5 @@ internal sealed class JDCloudDialect(BodyChecksum? checksum = null) : IVendorDia
 
     public ErrorTable Errors => JDCloudErrors.Table;
 
-    public HttpRequestMessage Sign(
-        HttpMethod method,
-        BucketAddress address,
-        AccessKey key,
-        string? body,
-        DateTimeOffset now
-    ) => SigV4Request.Make(method, address, key, body, now, _checksum);
+    public HttpRequestMessage Sign(UnsignedRequest request) => SigV4Request.Make(request, _checksum);
 }

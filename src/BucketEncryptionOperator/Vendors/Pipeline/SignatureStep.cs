@@ -11,8 +11,10 @@ internal sealed class SignatureStep(IVendorDialect dialect, ServerClocks clocks)
         CancellationToken cancellationToken
     )
     {
-        var (address, key) = (request.Address, request.Call.Key);
-        using var message = dialect.Sign(request.Method, address, key, request.Body, clocks.Now(address.Endpoint));
+        var now = clocks.Now(request.Address.Endpoint);
+        using var message = dialect.Sign(
+            new UnsignedRequest(request.Method, request.Address, request.Call.Key, request.Body, now)
+        );
         return await next.SendAsync(request with { Message = message }, cancellationToken);
     }
 }

@@ -45,15 +45,16 @@ internal sealed class VendorMetrics
 
     public VendorMeter Of(Vendor vendor) => new(this, vendor);
 
-    internal MeasuredCall Begin(Vendor vendor, string operation, BucketAddress address)
+    internal MeasuredCall Begin(VendorMeter meter, string operation, BucketAddress address)
     {
+        var vendor = meter.Vendor;
         var span = Source.StartActivity(operation, ActivityKind.Client);
         span?.SetTag("bucketencryption.vendor", vendor.Name)
             .SetTag("bucketencryption.bucket", address.Bucket)
             .SetTag("bucketencryption.operation", operation)
             .SetTag("server.address", address.Endpoint.Host)
             .SetTag("server.port", address.Endpoint.Port);
-        return new MeasuredCall(this, vendor, operation, span, _time.GetTimestamp());
+        return new MeasuredCall(meter, operation, span, _time.GetTimestamp());
     }
 
     internal void Ended(Vendor vendor, string operation, string code, long from)
@@ -67,18 +68,21 @@ internal sealed class VendorMetrics
     }
 }
 
-/// <summary>One vendor's.</summary>
+/// <summary>The metrics of one vendor.</summary>
 internal sealed class VendorMeter(VendorMetrics metrics, Vendor vendor)
 {
-    public MeasuredCall Begin(string operation, BucketAddress address) => metrics.Begin(vendor, operation, address);
+    public VendorMetrics Metrics => metrics;
+
+    public Vendor Vendor => vendor;
+
+    public MeasuredCall Begin(string operation, BucketAddress address) => metrics.Begin(this, operation, address);
 }
 
 /// <summary>
-/// A request that is under way. It ends with an answer, or (disposed) with the one who waited for it. A struct: a look
-/// at a bucket allocates nothing for it.
+/// A request that is under way. It ends with an answer, or (disposed) when its caller stops waiting. A struct: a read
+/// of a bucket allocates nothing for it.
 /// </summary>
-internal readonly struct MeasuredCall(VendorMetrics metrics, Vendor vendor, string operation, Activity? span, long from)
-    : IDisposable
+internal readonly struct MeasuredCall(VendorMeter meter, string operation, Activity? span, long from) : IDisposable
 {
     public const string Ok = "OK";
     public const string Other = "Other";
@@ -86,8 +90,8 @@ internal readonly struct MeasuredCall(VendorMetrics metrics, Vendor vendor, stri
     /// <param name="failure">Null for success.</param>
     public void Ended(Failure? failure)
     {
-        var code = CodeOf(failure, vendor);
-        metrics.Ended(vendor, operation, code, from);
+        var code = CodeOf(failure, meter.Vendor);
+        meter.Metrics.Ended(meter.Vendor, operation, code, from);
         if (span is null)
             return;
         span.SetTag("bucketencryption.code", code);
@@ -100,7 +104,7 @@ internal readonly struct MeasuredCall(VendorMetrics metrics, Vendor vendor, stri
 
     public void Dispose() => span?.Dispose();
 
-    /// <summary>A failure without a status is none of the vendor's: its code is a word of ours.</summary>
+    /// <summary>A failure without a status is not the vendor's: its code is the operator's own.</summary>
     private static string CodeOf(Failure? failure, Vendor vendor) =>
         failure is null ? Ok
         : failure.HttpStatus is null || vendor.Dialect.Errors.Knows(failure.Code) ? failure.Code

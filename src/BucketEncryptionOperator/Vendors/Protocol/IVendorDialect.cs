@@ -2,6 +2,16 @@ using BucketEncryptionOperator.Credentials;
 
 namespace BucketEncryptionOperator.Vendors.Protocol;
 
+/// <summary>What a dialect makes a request from.</summary>
+/// <param name="Now">The time that the vendor's clock is taken to show.</param>
+internal sealed record UnsignedRequest(
+    HttpMethod Method,
+    BucketAddress Address,
+    AccessKey Key,
+    string? Body,
+    DateTimeOffset Now
+);
+
 /// <summary>
 /// How a vendor is spoken to: what differs between vendors that all have the same three operations. Pure: the same
 /// arguments give the same request.
@@ -19,6 +29,5 @@ internal interface IVendorDialect
     bool NeedsNamedKey(VendorResponse answer) => false;
 
     /// <summary>A complete, signed request.</summary>
-    /// <param name="now">The time that the vendor's clock is taken to show.</param>
-    HttpRequestMessage Sign(HttpMethod method, BucketAddress address, AccessKey key, string? body, DateTimeOffset now);
+    HttpRequestMessage Sign(UnsignedRequest request);
 }

@@ -1,4 +1,3 @@
-using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Signing;
@@ -40,22 +39,12 @@ internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
 
     public bool NeedsNamedKey(VendorResponse answer) => CephAnswers.IsCeph(answer);
 
-    public HttpRequestMessage Sign(
-        HttpMethod method,
-        BucketAddress address,
-        AccessKey key,
-        string? body,
-        DateTimeOffset now
-    ) =>
-        address.OptionsOr(S3Options.Default).ExpectedBucketOwner is { } owner
+    public HttpRequestMessage Sign(UnsignedRequest request) =>
+        request.Address.OptionsOr(S3Options.Default).ExpectedBucketOwner is { } owner
             ? SigV4Request.Make(
-                method,
-                address,
-                key,
-                body,
-                now,
+                request,
                 _checksum,
                 new KeyValuePair<string, string>("x-amz-expected-bucket-owner", owner)
             )
-            : SigV4Request.Make(method, address, key, body, now, _checksum);
+            : SigV4Request.Make(request, _checksum);
 }

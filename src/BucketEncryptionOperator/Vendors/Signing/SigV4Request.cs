@@ -1,5 +1,4 @@
 using System.Text;
-using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.Signing;
@@ -12,18 +11,15 @@ internal static class SigV4Request
 {
     /// <param name="more">Headers beyond those that the signature and the body need.</param>
     public static HttpRequestMessage Make(
-        HttpMethod method,
-        BucketAddress address,
-        AccessKey key,
-        string? body,
-        DateTimeOffset now,
+        UnsignedRequest request,
         BodyChecksum checksum,
         params IEnumerable<KeyValuePair<string, string>> more
     )
     {
+        var (address, key) = (request.Address, request.Key);
         var target = VendorRequest.Target(address);
-        var date = SigV4Signer.FormatDate(now);
-        var bytes = body is null ? null : Encoding.UTF8.GetBytes(body);
+        var date = SigV4Signer.FormatDate(request.Now);
+        var bytes = request.Body is { } body ? Encoding.UTF8.GetBytes(body) : null;
         var hash = SigV4Signer.HashOf(bytes ?? []);
         List<KeyValuePair<string, string>> headers =
         [
@@ -37,13 +33,13 @@ internal static class SigV4Request
             headers.AddRange([new("content-type", VendorRequest.Xml), .. checksum.Headers(bytes, target)]);
 
         var input = new SigV4Input(
-            method.Method,
+            request.Method.Method,
             target.AbsolutePath,
             [new(VendorRequest.SubResource, "")],
             [.. headers, new("host", VendorRequest.Host(target))],
             hash
         );
         headers.Add(new("Authorization", SigV4Signer.Authorize(input, key, date, address.Region)));
-        return VendorRequest.Make(method, target, headers, bytes);
+        return VendorRequest.Make(request.Method, target, headers, bytes);
     }
 }

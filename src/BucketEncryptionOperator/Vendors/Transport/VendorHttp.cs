@@ -8,6 +8,16 @@ using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Vendors.Transport;
 
+/// <summary>The way from here to a vendor.</summary>
+internal sealed record VendorRoute
+{
+    /// <summary>Null: <see cref="HttpClient.DefaultProxy"/>.</summary>
+    public IWebProxy? Proxy { get; init; }
+
+    /// <summary>Null: every address is trusted, and nothing but a metadata service is refused.</summary>
+    public Dialer? Dialer { get; init; }
+}
+
 /// <summary>
 /// Sends one signed request and reads a bounded answer. No redirects (a signature covers its host, and an answer must
 /// not choose where keys' signatures go), no cookies, no retries (the queue is the one retry loop), certificate checks
@@ -34,21 +44,12 @@ internal sealed class VendorHttp : IDisposable
 
     /// <param name="product">For the User-Agent header, as <c>name/1.0</c>.</param>
     /// <param name="timeout">For one request, connection and body included.</param>
-    /// <param name="proxy">Null: <see cref="HttpClient.DefaultProxy"/>.</param>
-    /// <param name="dialer">
-    /// Null: whoever asks for an address vouches for it, and nothing but a metadata service is refused.
-    /// </param>
-    public VendorHttp(
-        string product,
-        TimeSpan timeout,
-        TimeProvider time,
-        IWebProxy? proxy = null,
-        Dialer? dialer = null
-    )
+    /// <param name="route">Null: all defaults.</param>
+    public VendorHttp(string product, TimeSpan timeout, TimeProvider time, VendorRoute? route = null)
     {
         _timeout = timeout;
         _time = time;
-        _dialer = dialer ?? new Dialer(_ => EndpointTrust.Operator, new StaggeredConnector(time));
+        _dialer = route?.Dialer ?? new Dialer(_ => EndpointTrust.Operator, new StaggeredConnector(time));
         _clients = new VendorClients(Open, time);
 
         HttpClient Open(X509Certificate2Collection roots)
@@ -59,7 +60,7 @@ internal sealed class VendorHttp : IDisposable
                 UseCookies = false,
                 // Spans, but no word of them to a vendor
                 ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
-                Proxy = proxy,
+                Proxy = route?.Proxy,
                 ConnectTimeout = ConnectTimeout,
                 ConnectCallback = _dialer.DialAsync,
                 SslOptions = VendorClients.Trust(roots),

@@ -124,11 +124,13 @@ public sealed class GoldenRequestTests
         var dialect = Dialects.All[file.Split('/')[0]];
 
         using var request = dialect.Sign(
-            method,
-            address,
-            key,
-            target is null ? null : dialect.Document.Write(target, basis: null),
-            Dialects.Now
+            new UnsignedRequest(
+                method,
+                address,
+                key,
+                target is null ? null : dialect.Document.Write(target, basis: null),
+                Dialects.Now
+            )
         );
 
         Assert.Equal(

@@ -1,4 +1,3 @@
-using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors.Alibaba;
 using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
@@ -20,7 +19,9 @@ public sealed class VendorBindingTests
         var settings = new StoreSettings("region-1", new Uri("https://store.example"));
         var address = AddressWith(VendorCatalog.Bind(vendor, settings).Options);
 
-        using var request = vendor.Dialect.Sign(HttpMethod.Get, address, Dialects.Key, body: null, Dialects.Now);
+        using var request = vendor.Dialect.Sign(
+            new UnsignedRequest(HttpMethod.Get, address, Dialects.Key, Body: null, Dialects.Now)
+        );
 
         Assert.NotEmpty(request.Headers);
     }
@@ -33,7 +34,9 @@ public sealed class VendorBindingTests
         var address = AddressWith(name == "S3" ? OssOptions.Default : S3Options.Default);
 
         Assert.Throws<InvalidOperationException>(() =>
-            VendorCatalog.Find(name)!.Dialect.Sign(HttpMethod.Get, address, Dialects.Key, body: null, Dialects.Now)
+            VendorCatalog
+                .Find(name)!
+                .Dialect.Sign(new UnsignedRequest(HttpMethod.Get, address, Dialects.Key, Body: null, Dialects.Now))
         );
     }
 

@@ -64,11 +64,13 @@ public sealed class BucketEncryptionApiTests : IDisposable
         await Api(vendor).PutAsync(At(server), Dialects.Temporary, Api(vendor).Write(target, Nothing));
 
         using var built = dialect.Sign(
-            HttpMethod.Put,
-            At(server),
-            Dialects.Temporary,
-            dialect.Document.Write(target, null),
-            Dialects.Now
+            new UnsignedRequest(
+                HttpMethod.Put,
+                At(server),
+                Dialects.Temporary,
+                dialect.Document.Write(target, null),
+                Dialects.Now
+            )
         );
         var lines = Assert
             .Single(server.Requests)
@@ -506,8 +508,12 @@ public sealed class BucketEncryptionApiTests : IDisposable
         await api.GetAsync(At(server), Dialects.Key, CancellationToken.None);
         await api.GetAsync(At(server), Dialects.Key, CancellationToken.None);
 
-        using var first = Dialects.All[vendor].Sign(HttpMethod.Get, At(server), Dialects.Key, null, Dialects.Now);
-        using var corrected = Dialects.All[vendor].Sign(HttpMethod.Get, At(server), Dialects.Key, null, serverTime);
+        using var first = Dialects
+            .All[vendor]
+            .Sign(new UnsignedRequest(HttpMethod.Get, At(server), Dialects.Key, Body: null, Dialects.Now));
+        using var corrected = Dialects
+            .All[vendor]
+            .Sign(new UnsignedRequest(HttpMethod.Get, At(server), Dialects.Key, Body: null, serverTime));
         Assert.Equal(
             [Authorization(first), Authorization(corrected), Authorization(corrected)],
             server.Requests.Select(Authorization)

@@ -53,7 +53,12 @@ internal sealed class SimulatedStore : IAsyncDisposable
     {
         _place = place;
         _server = server;
-        _http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(20), TimeProvider.System, new WebProxy(server.Url));
+        _http = new VendorHttp(
+            "test/1.0",
+            TimeSpan.FromSeconds(20),
+            TimeProvider.System,
+            new VendorRoute { Proxy = new WebProxy(server.Url) }
+        );
         Admin = new SimulatorAdmin(server.Url);
         var endpoint = place.Endpoint is null ? server.Url : new Uri(place.Endpoint);
         var vendor = VendorCatalog.Find(place.Vendor)!;

@@ -80,7 +80,7 @@ public sealed class BodyChecksumTests
         var plain = Https with { Endpoint = new Uri("http://store.example") };
 
         var thrown = Assert.Throws<VendorException>(() =>
-            dialect.Sign(HttpMethod.Put, plain, Dialects.Key, Body, Dialects.Now)
+            dialect.Sign(new UnsignedRequest(HttpMethod.Put, plain, Dialects.Key, Body, Dialects.Now))
         );
 
         Assert.Equal(
@@ -89,7 +89,9 @@ public sealed class BodyChecksumTests
         );
         Assert.Contains("FIPS", thrown.Failure.Message, StringComparison.Ordinal);
         Assert.Contains("https", thrown.Failure.Hint, StringComparison.Ordinal);
-        using var read = dialect.Sign(HttpMethod.Get, plain, Dialects.Key, body: null, Dialects.Now);
+        using var read = dialect.Sign(
+            new UnsignedRequest(HttpMethod.Get, plain, Dialects.Key, Body: null, Dialects.Now)
+        );
         Assert.Null(read.Content);
     }
 
@@ -102,5 +104,7 @@ public sealed class BodyChecksumTests
     private static BodyChecksum Without(Exception refusal, WithoutMd5 otherwise) => new(_ => throw refusal, otherwise);
 
     private static Task<string> PutAsync(IVendorDialect dialect, BucketAddress address) =>
-        Dialects.TextAsync(dialect.Sign(HttpMethod.Put, address, Dialects.Key, Body, Dialects.Now));
+        Dialects.TextAsync(
+            dialect.Sign(new UnsignedRequest(HttpMethod.Put, address, Dialects.Key, Body, Dialects.Now))
+        );
 }

@@ -232,11 +232,13 @@ public sealed class HmacSha1SignerTests
         using var request = Dialects
             .All["huawei"]
             .Sign(
-                new HttpMethod(method),
-                address,
-                new AccessKey("ak", "sk", token),
-                method == "PUT" ? "<x/>" : null,
-                DateTimeOffset.Parse(time)
+                new UnsignedRequest(
+                    new HttpMethod(method),
+                    address,
+                    new AccessKey("ak", "sk", token),
+                    method == "PUT" ? "<x/>" : null,
+                    DateTimeOffset.Parse(time)
+                )
             );
 
         Assert.True($"OBS ak:{signature}" == Assert.Single(request.Headers.GetValues("Authorization")), vector);

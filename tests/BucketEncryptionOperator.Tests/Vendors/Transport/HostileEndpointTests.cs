@@ -285,8 +285,11 @@ public sealed class HostileEndpointTests : IDisposable
             "test/1.0",
             TimeSpan.FromSeconds(10),
             TimeProvider.System,
-            new WebProxy(),
-            new Dialer(byPattern.VouchingFor, new StaggeredConnector(TimeProvider.System))
+            new VendorRoute
+            {
+                Proxy = new WebProxy(),
+                Dialer = new Dialer(byPattern.VouchingFor, new StaggeredConnector(TimeProvider.System)),
+            }
         );
         var failure = await LookAsync(http, byPattern, $"http://localhost:{port}", "S3");
         var seen = listener.Pending();
@@ -294,8 +297,11 @@ public sealed class HostileEndpointTests : IDisposable
             "test/1.0",
             TimeSpan.FromSeconds(10),
             TimeProvider.System,
-            new WebProxy(),
-            new Dialer(inFull.VouchingFor, new StaggeredConnector(TimeProvider.System))
+            new VendorRoute
+            {
+                Proxy = new WebProxy(),
+                Dialer = new Dialer(inFull.VouchingFor, new StaggeredConnector(TimeProvider.System)),
+            }
         );
         var second = LookAsync(vouched, inFull, $"http://localhost:{port}", "S3");
         using (await listener.AcceptTcpClientAsync().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System))
@@ -345,7 +351,12 @@ public sealed class HostileEndpointTests : IDisposable
             }
         );
         var dialer = new Dialer(list.VouchingFor, connector);
-        using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), _time, proxy ?? new WebProxy(), dialer);
+        using var http = new VendorHttp(
+            "test/1.0",
+            TimeSpan.FromSeconds(10),
+            _time,
+            new VendorRoute { Proxy = proxy ?? new WebProxy(), Dialer = dialer }
+        );
         return await LookAsync(http, list, endpoint, vendor);
     }
 

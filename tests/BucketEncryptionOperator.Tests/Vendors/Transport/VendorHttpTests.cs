@@ -175,8 +175,7 @@ public sealed class VendorHttpTests : IDisposable
             "test/1.0",
             Limit,
             TimeProvider.System,
-            new WebProxy(),
-            new Dialer(_ => EndpointTrust.Operator, connector)
+            new VendorRoute { Proxy = new WebProxy(), Dialer = new Dialer(_ => EndpointTrust.Operator, connector) }
         );
     }
 

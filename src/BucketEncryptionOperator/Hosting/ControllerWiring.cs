@@ -1,0 +1,214 @@
+using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Specs;
+using BucketEncryptionOperator.Vendors.Throttling;
+using KubeRuntime.Client;
+using KubeRuntime.Controllers;
+using KubeRuntime.Informers;
+using KubeRuntime.Instrumentation;
+using KubeRuntime.WorkQueues;
+
+namespace BucketEncryptionOperator.Hosting;
+
+/// <summary>Wires the controllers, their queues and their watches.</summary>
+internal static class ControllerWiring
+{
+    public static void AddControllers(this IServiceCollection services)
+    {
+        services.AddSingleton(s =>
+            Queue(
+                s,
+                PolicyController,
+                new WorkShares<NamespacedName>(s.GetRequiredService<OperatorOptions>().Workers, GroupsOf(s))
+            )
+        );
+        services.AddSingleton(s => new Wakeups(
+            s.GetRequiredService<WorkQueue<NamespacedName>>().AddAfter,
+            new Backoff(FirstWakePause, LongestBackoff, s.GetRequiredService<Random>()),
+            s.GetRequiredService<TimeProvider>()
+        ));
+        services.AddSingleton<Action<NamespacedName>>(s => s.GetRequiredService<Wakeups>().Wake);
+        services.AddSingleton(Controllers);
+    }
+
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(5);
+
+    /// <summary>Between wakes of one policy by others, once they come often.</summary>
+    private static readonly TimeSpan FirstWakePause = TimeSpan.FromSeconds(1);
+
+    /// <summary>In metrics; controller-runtime takes the kind.</summary>
+    private const string PolicyController = "bucketencryptionpolicy";
+    private const string StoreController = "bucketstore";
+    private const string ClusterStoreController = "clusterbucketstore";
+
+    /// <summary>A look at a store is short, and rare.</summary>
+    private const int StoreWorkers = 1;
+
+    /// <summary>One controller of policies, and one of each kind of stores, on the same watches.</summary>
+    private static ControllerGroup Controllers(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<OperatorOptions>();
+        var (policies, stores) = (
+            services.GetRequiredService<ObjectCache<BucketEncryptionPolicy>>(),
+            services.GetRequiredService<Stores>()
+        );
+        var handlers = new EventHandlers(
+            policies,
+            services.GetRequiredService<BucketOwnership>(),
+            stores,
+            services.GetRequiredService<StoreKeys>()
+        );
+
+        var own = Source(services, ApiResources.Stores, options.WatchNamespaces, handlers.OfStore);
+        var queue = services.GetRequiredService<WorkQueue<NamespacedName>>();
+        var endpoints = new EndpointStateSource(
+            services.GetRequiredService<EndpointCircuitBreakers>(),
+            policies,
+            stores,
+            queue.Failures
+        );
+        var ofPolicy = Source(services, ApiResources.Policies, options.WatchNamespaces, OfPolicy);
+        var sources = new List<IInformer> { own, ofPolicy, endpoints };
+        var ofStores = new List<Controller>
+        {
+            StoresOf(
+                services,
+                StoreController,
+                own,
+                new StoreKind<BucketStore>(
+                    ApiResources.Stores,
+                    services.GetRequiredService<ObjectCache<BucketStore>>(),
+                    stores.Read,
+                    _ => null
+                )
+            ),
+        };
+        if (options.ServesClusterStores)
+        {
+            var shared = Source(services, ApiResources.ClusterStores, [], handlers.OfClusterStore);
+            sources.AddRange([shared, Source(services, ApiResources.Namespaces, [], handlers.OfNamespace)]);
+            ofStores.Add(
+                StoresOf(
+                    services,
+                    ClusterStoreController,
+                    shared,
+                    new StoreKind<ClusterBucketStore>(
+                        ApiResources.ClusterStores,
+                        services.GetRequiredService<ObjectCache<ClusterBucketStore>>(),
+                        stores.Read,
+                        s =>
+                            NamespaceRules.AllowsNobody(s.Spec.AllowedNamespaces)
+                                ? "No namespace may use the store: spec.allowedNamespaces says none."
+                                : null
+                    )
+                )
+            );
+        }
+        var ofPolicies = Controller(
+            services,
+            new ControllerParts(PolicyController, sources, queue, options.Workers),
+            services.GetRequiredService<PolicyReconciler>()
+        );
+        return new ControllerGroup([ofPolicies, .. ofStores]);
+
+        IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change)
+        {
+            services.GetRequiredService<PolicyMetrics>().Changed(change);
+            return handlers.OfPolicy(change);
+        }
+    }
+
+    private static Controller StoresOf<T>(IServiceProvider services, string name, Informer<T> source, StoreKind<T> kind)
+        where T : class, IStore
+    {
+        var keyStates = new CredentialStateSource(services.GetRequiredService<AccessKeyCircuitBreakers>());
+        var reconciler = new StoreReconciler<T>(
+            kind,
+            services.GetRequiredService<StoreKeys>(),
+            services.GetRequiredService<AccessKeyCircuitBreakers>(),
+            keyStates,
+            services.GetRequiredService<KubeClient>(),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<Random>(),
+            services.GetRequiredService<ILogger<StoreReconciler<T>>>()
+        );
+        var stores = source.Follow(change => Predicates.IsMoreThanStatus(change) ? [change.Key] : []);
+        var parts = new ControllerParts(name, [stores, keyStates], Queue(services, name), StoreWorkers);
+        return Controller(services, parts, reconciler);
+    }
+
+    private static Controller Controller(IServiceProvider services, ControllerParts parts, IReconciler reconciler)
+    {
+        var options = services.GetRequiredService<OperatorOptions>();
+        return new Controller(
+            parts.Sources,
+            parts.Queue,
+            reconciler,
+            new ControllerOptions(parts.Workers, options.ReconcileTimeout, options.DrainTimeout),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<Controller>>(),
+            new ControllerMetrics(services.GetRequiredService<RuntimeMetrics>(), parts.Name)
+        );
+    }
+
+    private static WorkQueue<NamespacedName> Queue(
+        IServiceProvider services,
+        string name,
+        WorkShares<NamespacedName>? shares = null
+    ) =>
+        new(
+            new Backoff(FirstBackoff, LongestBackoff, services.GetRequiredService<Random>()),
+            services.GetRequiredService<TimeProvider>(),
+            new WorkQueueMetrics(services.GetRequiredService<RuntimeMetrics>(), name),
+            shares
+        );
+
+    /// <summary>A policy is its namespace's, and may have to wait for its store's endpoint.</summary>
+    private static Func<NamespacedName, WorkGroup> GroupsOf(IServiceProvider services)
+    {
+        var policies = services.GetRequiredService<ObjectCache<BucketEncryptionPolicy>>();
+        var stores = services.GetRequiredService<Stores>();
+        return key => new WorkGroup(key.Namespace, policies.Find(key) is { } policy ? EndpointOf(policy) : null);
+
+        string? EndpointOf(BucketEncryptionPolicy policy) =>
+            stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Endpoint.Authority;
+    }
+
+    /// <param name="namespaces">A watch for each; none, for one of all.</param>
+    private static Informer<T> Source<T>(
+        IServiceProvider services,
+        KubeResource<T> resource,
+        IReadOnlyList<string> namespaces,
+        Func<Change<T>, IEnumerable<NamespacedName>> map
+    )
+        where T : class, IKubernetesObject
+    {
+        IEnumerable<WatchScope> scopes =
+            namespaces.Count == 0 ? [new WatchScope(Namespace: null)] : namespaces.Select(ns => new WatchScope(ns));
+        return new Informer<T>(
+            [
+                .. scopes.Select(scope => new Reflector<T>(
+                    services.GetRequiredService<KubeClient>(),
+                    resource,
+                    scope,
+                    services.GetRequiredService<Random>(),
+                    services.GetRequiredService<TimeProvider>(),
+                    services.GetRequiredService<ILogger<Reflector<T>>>()
+                )),
+            ],
+            services.GetRequiredService<ObjectCache<T>>(),
+            map
+        );
+    }
+
+    /// <summary>What differs between controllers besides their reconciler.</summary>
+    /// <param name="Name">In metrics.</param>
+    private sealed record ControllerParts(
+        string Name,
+        IReadOnlyList<IInformer> Sources,
+        WorkQueue<NamespacedName> Queue,
+        int Workers
+    );
+}
