@@ -3,8 +3,8 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors.Description;
 
 /// <summary>
-/// What a policy must not ask of a store: pure, by the store's traits alone. The CRDs cannot know, for these are two
-/// objects.
+/// What a policy must not ask of a store: pure, by the store's traits alone. A CRD cannot check it, because policy and
+/// store are two objects.
 /// </summary>
 internal static class StoreRules
 {

@@ -32,7 +32,9 @@ internal sealed record VendorAnswer
     /// <summary>Null where a test answers without HTTP.</summary>
     public VendorResponse? Response { get; init; }
 
-    /// <summary>What the vendor said was wrong; null for a success. "Not configured" counts as a problem here.</summary>
+    /// <summary>
+    /// What the vendor said was wrong; null for a success. "Not configured" counts as a problem here.
+    /// </summary>
     public Failure? Problem { get; init; }
 
     /// <summary>What a read found, from the step <c>result</c> on.</summary>

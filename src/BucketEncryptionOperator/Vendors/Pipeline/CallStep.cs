@@ -16,7 +16,9 @@ internal abstract class CallStep(string name)
     public virtual ValueTask AdmitAsync(CallContext call, CancellationToken cancellationToken) =>
         ValueTask.CompletedTask;
 
-    /// <summary>Runs around one request: it sends the request to the next step, once unless its summary says more.</summary>
+    /// <summary>
+    /// Runs around one request: it sends the request to the next step, once unless its summary says more.
+    /// </summary>
     /// <exception cref="VendorException">The request was not sent, or got no answer.</exception>
     public virtual Task<VendorAnswer> SendAsync(
         CallRequest request,

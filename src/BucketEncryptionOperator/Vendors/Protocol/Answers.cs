@@ -5,18 +5,18 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>
-/// What an answer means, by all of it: a good status is a success only with the body that the operation returns. The
-/// whole table, over every status and kind of body: docs/design/0013-answers.md.
+/// What a whole answer means: a good status is a success only with the body that the operation returns.
+/// docs/design/0013-answers.md has the table over every status and kind of body.
 /// </summary>
 internal static class Answers
 {
-    /// <summary>A good status, and a body that is not the operation's.</summary>
+    /// <summary>The status is good, and the body is not the operation's.</summary>
     public const string Unreadable = "UnreadableAnswer";
 
     /// <summary>The right document, with something in it that this version does not understand.</summary>
     public const string NotUnderstood = "DocumentNotUnderstood";
 
-    /// <summary>The store does not know <c>?encryption</c>, and answered another question.</summary>
+    /// <summary>The store does not know <c>?encryption</c>, and answered another request.</summary>
     public const string NotOffered = "EncryptionNotOffered";
 
     public static readonly FrozenSet<string> OwnCodes = FrozenSet.Create(
@@ -27,7 +27,7 @@ internal static class Answers
     );
 
     /// <summary>
-    /// Roots of S3's answers to other questions about a bucket. A gateway that makes up a page does not use them.
+    /// Roots of S3's answers to other requests about a bucket. A gateway's own page does not have them.
     /// </summary>
     private static readonly FrozenSet<string> OtherRoots = FrozenSet.Create(
         StringComparer.Ordinal,
@@ -51,8 +51,8 @@ internal static class Answers
 
     /// <returns>
     /// Null when the answer is what the operation returns: of a read a document that is understood, of a write nothing
-    /// (blanks do not count). "Nothing is configured" is a failure here: <see cref="ErrorTable.SaysNotConfigured"/>
-    /// tells it.
+    /// (blanks do not count). "Nothing is configured" is a failure here, which
+    /// <see cref="ErrorTable.SaysNotConfigured"/> recognizes.
     /// </returns>
     public static Failure? Problem(IVendorDialect dialect, VendorResponse response, AnswerContext context)
     {

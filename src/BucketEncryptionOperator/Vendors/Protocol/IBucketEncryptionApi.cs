@@ -12,26 +12,24 @@ internal interface IBucketEncryptionApi
     Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Begins one write: waits for the permits of a read and of the write that follows, taken together. So the write
-    /// follows the read that it
-    /// is based on without another wait.
+    /// Begins one write: waits for the permits of a read and of the write together, so that the write follows its read
+    /// without another wait.
     /// </summary>
     Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken);
 
-    /// <summary>The document that makes a bucket have <paramref name="target"/>, which is not none.</summary>
+    /// <summary>Returns the document that gives a bucket <paramref name="target"/>, which is not <c>None</c>.</summary>
     /// <param name="basis">
-    /// What was read: the document keeps of it what <paramref name="target"/> does not cover.
+    /// What was read: the document keeps what <paramref name="target"/> does not cover.
     /// </param>
     string Write(BucketEncryption target, Observation basis);
 
-    /// <summary>The document that makes a bucket have the very same again; null where nothing is configured.</summary>
+    /// <summary>Returns the document that gives a bucket the same again; null where nothing is configured.</summary>
     string? Repeat(Observation observed);
 }
 
 /// <summary>
 /// One write of a bucket: one read at most, then one write at most. It occupies one of the store's slots until the
-/// write has its answer or
-/// the object is disposed. Disposing returns the permits that were not used.
+/// write has its answer or the object is disposed of. Disposing of it returns the unused permits.
 /// </summary>
 internal interface IBucketWrite : IDisposable
 {
@@ -40,9 +38,8 @@ internal interface IBucketWrite : IDisposable
     /// <param name="document">From <see cref="IBucketEncryptionApi.Write"/> or
     /// <see cref="IBucketEncryptionApi.Repeat"/>.</param>
     /// <param name="lastCheck">
-    /// Called when the request is complete and signed, with nothing awaited between its answer and the send. If it
-    /// returns a failure, nothing is
-    /// sent, and the failure is thrown with <see cref="Failure.NotSent"/>. Null: send.
+    /// Called when the request is complete and signed; nothing is awaited between its result and the send. If it
+    /// returns a failure, nothing is sent and the failure is thrown with <see cref="Failure.NotSent"/>. Null: send.
     /// </param>
     /// <exception cref="VendorException">Its <see cref="Failure.NotSent"/> says whether the vendor may have got the
     /// write.</exception>

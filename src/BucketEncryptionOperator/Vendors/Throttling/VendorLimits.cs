@@ -6,32 +6,31 @@ using BucketEncryptionOperator.Vendors.Protocol;
 namespace BucketEncryptionOperator.Vendors.Throttling;
 
 /// <summary>
-/// One <see cref="AdaptiveRateLimiter"/> for each access key and endpoint, whatever stores and policies they come from:
-/// vendors count an account's requests, not ours. Every vendor request goes through here.
+/// One <see cref="AdaptiveRateLimiter"/> per access key and endpoint, whatever stores and policies use them: vendors
+/// count an account's requests, not ours.
 /// <para>
-/// A key is the whole key. Its id alone is no secret, and who only knows that must not be able to slow its owner down.
-/// Temporary keys of one
-/// role share a pace, because the operator itself has got them for that role.
+/// A key is the whole key. Its id alone is no secret, and somebody who knows only the id must not be able to slow its
+/// owner down. Temporary keys of one role share a limiter, because the operator itself got them for that role.
 /// </para>
 /// </summary>
 internal sealed class VendorLimits(TimeProvider time) : IDisposable
 {
     /// <summary>
-    /// Whoever may change a Secret can make keys; beyond this the pace whose last use is longest ago is dropped, with
-    /// what it has found.
+    /// Maximum number of limiters: everyone who may change a Secret can make keys. Beyond it the least recently used
+    /// one is dropped, with what it has learned.
     /// </summary>
-    internal const int MostPaces = 4096;
+    internal const int MaxLimiters = 4096;
 
-    /// <summary>A key that was replaced, or a store that is gone, leaves nothing behind.</summary>
+    /// <summary>A limiter that was not used for this long is dropped.</summary>
     private static readonly TimeSpan KeptUnused = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<Owner, LinkedListNode<Entry>> _paces = [];
+    private readonly Dictionary<LimiterKey, LinkedListNode<UsedLimiter>> _limiters = [];
 
-    /// <summary>Last used last.</summary>
-    private readonly LinkedList<Entry> _byUse = new();
+    /// <summary>The most recently used one is last.</summary>
+    private readonly LinkedList<UsedLimiter> _byUse = new();
 
-    /// <param name="requests">That go out in the turn, one after the other.</param>
+    /// <param name="requests">Maximum number of requests of the call, sent one after the other.</param>
     /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
     public Task<AdaptiveRateLimiter.Permit> EnterAsync(
         BucketAddress address,
@@ -40,12 +39,12 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
         int requests,
         CancellationToken cancellationToken
     ) =>
-        PaceOf(new Owner(key.Principal, SecretsOf(key), address.Endpoint.Authority), address.Limit)
+        LimiterOf(new LimiterKey(key.Principal, SecretsOf(key), address.Endpoint.Authority), address.Limit)
             .EnterAsync(address.Limit, operation, requests, cancellationToken);
 
     /// <summary>
-    /// For metrics: one for each principal and endpoint. Of several keys with one id the counts are added, and the rate
-    /// is that of the busiest.
+    /// For metrics: one per principal and endpoint. The counts of several keys with one id are added, and the rate is
+    /// that of the busiest.
     /// </summary>
     public IReadOnlyList<RateLimiterState> States
     {
@@ -55,9 +54,9 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
                 return
                 [
                     .. _byUse
-                        .Select(e => e.Pace.State(e.Owner.Principal, e.Owner.Endpoint))
+                        .Select(e => e.Limiter.State(e.Key.Principal, e.Key.Endpoint))
                         .GroupBy(s => (s.Principal, s.Endpoint))
-                        .Select(Together),
+                        .Select(Sum),
                 ];
         }
     }
@@ -66,14 +65,14 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
     {
         lock (_gate)
         {
-            foreach (var entry in _byUse)
-                entry.Pace.Dispose();
-            _paces.Clear();
+            foreach (var used in _byUse)
+                used.Limiter.Dispose();
+            _limiters.Clear();
             _byUse.Clear();
         }
     }
 
-    private static RateLimiterState Together(IEnumerable<RateLimiterState> states)
+    private static RateLimiterState Sum(IEnumerable<RateLimiterState> states)
     {
         var busiestFirst = states.OrderByDescending(s => s.Requests).ToList();
         return busiestFirst[0] with
@@ -95,47 +94,47 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
                 SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Secret.Length} {key.Secret}{key.SecurityToken}"))
             );
 
-    private AdaptiveRateLimiter PaceOf(Owner owner, RateLimit limit)
+    private AdaptiveRateLimiter LimiterOf(LimiterKey key, RateLimit limit)
     {
         lock (_gate)
         {
-            if (_paces.TryGetValue(owner, out var place))
+            if (_limiters.TryGetValue(key, out var node))
             {
-                _byUse.Remove(place);
+                _byUse.Remove(node);
             }
             else
             {
-                MakeRoom();
-                _paces[owner] = place = new LinkedListNode<Entry>(
-                    new Entry(owner, new AdaptiveRateLimiter(limit, time))
+                EvictUnused();
+                _limiters[key] = node = new LinkedListNode<UsedLimiter>(
+                    new UsedLimiter(key, new AdaptiveRateLimiter(limit, time))
                 );
             }
-            _byUse.AddLast(place);
-            place.Value.UsedAt = time.GetTimestamp();
-            return place.Value.Pace;
+            _byUse.AddLast(node);
+            node.Value.UsedAt = time.GetTimestamp();
+            return node.Value.Limiter;
         }
     }
 
     /// <summary>
-    /// One that is dropped while somebody waits in it is not used again, and lets those go: its waits are bounded, and
-    /// its turns make room.
+    /// A limiter that is dropped while calls wait in it gets no new calls; those that wait still get their permits,
+    /// since waits are bounded.
     /// </summary>
-    private void MakeRoom()
+    private void EvictUnused()
     {
         while (
             _byUse.First is { } oldest
-            && (time.GetElapsedTime(oldest.Value.UsedAt) > KeptUnused || _paces.Count >= MostPaces)
+            && (time.GetElapsedTime(oldest.Value.UsedAt) > KeptUnused || _limiters.Count >= MaxLimiters)
         )
         {
             _byUse.RemoveFirst();
-            _paces.Remove(oldest.Value.Owner);
-            oldest.Value.Pace.Dispose();
+            _limiters.Remove(oldest.Value.Key);
+            oldest.Value.Limiter.Dispose();
         }
     }
 
-    private readonly record struct Owner(string Principal, string Secrets, string Endpoint);
+    private readonly record struct LimiterKey(string Principal, string Secrets, string Endpoint);
 
-    private sealed record Entry(Owner Owner, AdaptiveRateLimiter Pace)
+    private sealed record UsedLimiter(LimiterKey Key, AdaptiveRateLimiter Limiter)
     {
         public long UsedAt { get; set; }
     }

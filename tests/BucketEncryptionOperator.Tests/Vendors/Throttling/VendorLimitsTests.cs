@@ -114,10 +114,10 @@ public sealed class VendorLimitsTests : IDisposable
     [Fact]
     public async Task Keys_without_end_leave_a_bounded_number_of_limits_behind()
     {
-        for (var i = 0; i < VendorLimits.MostPaces + 10; i++)
+        for (var i = 0; i < VendorLimits.MaxLimiters + 10; i++)
             await SendAsync(Bucket, Key with { Id = $"id-{i}", Principal = $"id-{i}" });
 
-        Assert.Equal(VendorLimits.MostPaces, _limits.States.Count);
+        Assert.Equal(VendorLimits.MaxLimiters, _limits.States.Count);
         Assert.DoesNotContain(_limits.States, s => s.Principal == "id-9");
     }
 
