@@ -35,7 +35,7 @@ internal static class ControllerWiring
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(5);
 
-    /// <summary>Between wakes of one policy by others, once they come often.</summary>
+    /// <summary>First pause between wakes of one policy by others, once they are frequent.</summary>
     private static readonly TimeSpan FirstWakePause = TimeSpan.FromSeconds(1);
 
     /// <summary>In metrics; controller-runtime takes the kind.</summary>
@@ -43,7 +43,7 @@ internal static class ControllerWiring
     private const string StoreController = "bucketstore";
     private const string ClusterStoreController = "clusterbucketstore";
 
-    /// <summary>A look at a store is short, and rare.</summary>
+    /// <summary>A reconcile of a store is short, and rare.</summary>
     private const int StoreWorkers = 1;
 
     /// <summary>One controller of policies, and one of each kind of stores, on the same watches.</summary>
@@ -165,7 +165,7 @@ internal static class ControllerWiring
             shares
         );
 
-    /// <summary>A policy is its namespace's, and may have to wait for its store's endpoint.</summary>
+    /// <summary>Groups policies by namespace, and by the endpoint of their store, which may be down.</summary>
     private static Func<NamespacedName, WorkGroup> GroupsOf(IServiceProvider services)
     {
         var policies = services.GetRequiredService<ObjectCache<BucketEncryptionPolicy>>();

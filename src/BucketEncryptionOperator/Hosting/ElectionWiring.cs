@@ -28,7 +28,7 @@ internal static class ElectionWiring
         if (!options.LeaderElect)
             return new NoElection();
         var (time, random) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>());
-        // A pod's host name is its own; the rest tells a container that was started again from the one before.
+        // A pod's host name is unique; the rest distinguishes a restarted container from the one before.
         var identity = $"{Environment.MachineName}_{random.NextInt64():x16}";
         // The proportions of client-go's 15, 10 and 2 seconds.
         var times = new LeaderElectorOptions(identity)

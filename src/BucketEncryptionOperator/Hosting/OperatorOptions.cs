@@ -32,7 +32,8 @@ internal sealed class OperatorOptions
     public bool? ClusterStores { get; set; }
 
     /// <summary>
-    /// An installation for some namespaces has no rights outside of them, unless somebody says that it has.
+    /// Whether stores of the cluster are served. An installation for some namespaces has no rights outside of them,
+    /// unless <see cref="ClusterStores"/> says that it has.
     /// </summary>
     public bool ServesClusterStores => ClusterStores ?? WatchNamespaces.Count == 0;
 

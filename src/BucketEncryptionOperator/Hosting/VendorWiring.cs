@@ -25,7 +25,7 @@ internal static class VendorWiring
             new VendorRoute
             {
                 Dialer = new Dialer(
-                    s.GetRequiredService<EndpointAllowList>().VouchingFor,
+                    s.GetRequiredService<EndpointAllowList>().TrustOf,
                     new StaggeredConnector(s.GetRequiredService<TimeProvider>())
                 ),
             }

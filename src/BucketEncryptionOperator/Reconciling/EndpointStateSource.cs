@@ -41,7 +41,7 @@ internal sealed class EndpointStateSource(
             breakers.StopListening(OnTurn);
         }
 
-        void OnTurn(Uri endpoint, EndpointTurn turn)
+        void OnTurn(Uri endpoint, EndpointChange change)
         {
             var failing = policies
                 .Snapshot()
@@ -50,7 +50,7 @@ internal sealed class EndpointStateSource(
                 .ToList();
             if (failing.Count == 0)
                 return;
-            if (turn == EndpointTurn.ProbeDue)
+            if (change == EndpointChange.ProbeDue)
                 failing = [failing[(Interlocked.Increment(ref _asked) & int.MaxValue) % failing.Count]];
             failing.ForEach(enqueue);
         }

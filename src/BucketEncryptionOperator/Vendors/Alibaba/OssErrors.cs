@@ -93,8 +93,8 @@ internal static class OssErrors
         );
 
     /// <summary>
-    /// AccessDenied has several owners: a policy that denies, the key service, and the wrong endpoint. Only the text
-    /// tells.
+    /// AccessDenied has several causes: a policy that denies, the key service, and the wrong endpoint. Only the text
+    /// distinguishes them.
     /// </summary>
     private static string? Refine(ErrorAnswer answer) =>
         answer.Code switch

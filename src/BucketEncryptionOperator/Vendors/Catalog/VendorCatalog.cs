@@ -6,7 +6,7 @@ using BucketEncryptionOperator.Vendors.S3;
 
 namespace BucketEncryptionOperator.Vendors.Catalog;
 
-/// <summary>All vendors: one line each.</summary>
+/// <summary>All vendors, one line each, and what only the whole list can answer.</summary>
 internal static class VendorCatalog
 {
     public static IReadOnlyList<Vendor> All { get; } =
@@ -32,15 +32,15 @@ internal static class VendorCatalog
     }
 
     /// <summary>
-    /// The space in which the names of an endpoint's buckets are unique; null where the host is no vendor's, and so a
-    /// space of its own.
+    /// Returns the space in which the names of an endpoint's buckets are unique; null where the host is no vendor's,
+    /// and so a space of its own.
     /// </summary>
     public static string? PartitionOf(Uri endpoint) =>
         All.Select(v => v.Endpoints.Partition(endpoint)).FirstOrDefault(p => p is not null);
 
     /// <summary>
-    /// The vendor's host that follows a bucket's name in an endpoint, with the vendor; null where the endpoint does not
-    /// have that form.
+    /// Returns the vendor's host that follows a bucket's name in an endpoint, with the vendor; null where the endpoint
+    /// does not have that form.
     /// </summary>
     public static (Vendor Vendor, string Host)? BehindBucket(Uri endpoint)
     {

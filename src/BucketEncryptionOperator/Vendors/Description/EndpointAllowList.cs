@@ -5,14 +5,14 @@ using BucketEncryptionOperator.Vendors.Transport;
 namespace BucketEncryptionOperator.Vendors.Description;
 
 /// <summary>
-/// The endpoints that signed requests may go to. A store's endpoint is a tenant's word: without this list it could aim
-/// the operator, its keys' signatures and session tokens at any host. An entry is <c>[scheme://]host[:port]</c>; the
-/// scheme is https unless given, the port the scheme's own unless given, and <c>*</c> stands for a part of one label,
-/// never for a dot. Where a listed name leads is <see cref="AddressRules"/>' matter.
+/// The endpoints that signed requests may go to. A tenant chooses a store's endpoint: without this list it could direct
+/// the operator, its keys' signatures and session tokens to any host. An entry is <c>[scheme://]host[:port]</c>; the
+/// default scheme is https, the default port is the scheme's, and <c>*</c> stands for a part of one label, never for a
+/// dot. <see cref="AddressRules"/> checks the addresses that a listed name resolves to.
 /// </summary>
 internal sealed partial class EndpointAllowList
 {
-    private readonly IReadOnlyList<Entry> _entries;
+    private readonly IReadOnlyList<AllowedEndpoint> _entries;
     private readonly IReadOnlyList<EndpointNames> _ofVendors;
 
     /// <param name="entries">The list, as an operator's flag gives it.</param>
@@ -25,11 +25,11 @@ internal sealed partial class EndpointAllowList
         _entries.Any(e => e.Scheme == endpoint.Scheme && e.Port == endpoint.Port && e.Host.Matches(endpoint.IdnHost));
 
     /// <summary>
-    /// Who vouches for where a request goes. A bucket may stand before a host that is listed, as one label; but not
-    /// where a pattern lets the same name through: it may then be a store's endpoint, too, which whoever may create
-    /// stores chooses.
+    /// Returns how far the host of a request is trusted. A bucket may stand before a listed host, as one label; but not
+    /// where a pattern allows the same name: the name may then also be the endpoint of a store, which a tenant
+    /// chooses.
     /// </summary>
-    public EndpointTrust VouchingFor(Uri target)
+    public EndpointTrust TrustOf(Uri target)
     {
         var host = target.IdnHost;
         var dot = target.HostNameType == UriHostNameType.Dns ? host.IndexOf('.', StringComparison.Ordinal) : -1;
@@ -42,7 +42,7 @@ internal sealed partial class EndpointAllowList
     }
 
     /// <summary>
-    /// The vendors' names are on the list by default, so nobody has vouched for one of them in particular.
+    /// The vendors' names are on the list by default, so the administrator has not chosen any of them.
     /// </summary>
     private bool IsListedInFull(Uri target, string host) =>
         _entries.Any(e =>
@@ -53,26 +53,26 @@ internal sealed partial class EndpointAllowList
             && !e.IsDefault
         );
 
-    private static Entry Parse(string text, IReadOnlyList<EndpointNames> ofVendors)
+    private static AllowedEndpoint Parse(string text, IReadOnlyList<EndpointNames> ofVendors)
     {
         var match = EntryForm().Match(text);
         if (!match.Success)
-            throw NoEntry(text);
+            throw Invalid(text);
         var scheme = match.Groups["scheme"] is { Success: true } s ? s.Value : Uri.UriSchemeHttps;
         var port =
             match.Groups["port"] is { Success: true } p ? int.Parse(p.Value)
             : scheme == Uri.UriSchemeHttps ? 443
             : 80;
         if (port is 0 or > 65535)
-            throw NoEntry(text);
+            throw Invalid(text);
         var name = match.Groups["host"].Value.Trim('[', ']');
         // An address has many spellings, a URI knows one
         name = IPAddress.TryParse(name, out var address) ? address.ToString() : name;
         var isDefault = ofVendors.Any(v => v.Patterns.Contains(text, StringComparer.OrdinalIgnoreCase));
-        return new Entry(scheme, new HostPattern(name), port, isDefault);
+        return new AllowedEndpoint(scheme, new HostPattern(name), port, isDefault);
     }
 
-    private static FormatException NoEntry(string text) =>
+    private static FormatException Invalid(string text) =>
         new($"\"{text}\" is not [scheme://]host[:port], for example oss-*.aliyuncs.com or http://127.0.0.1:9000");
 
     [GeneratedRegex(
@@ -83,5 +83,5 @@ internal sealed partial class EndpointAllowList
     private static partial Regex EntryForm();
 
     /// <param name="IsDefault">The entry is one of a vendor's own patterns, which are on the list by default.</param>
-    private sealed record Entry(string Scheme, HostPattern Host, int Port, bool IsDefault);
+    private sealed record AllowedEndpoint(string Scheme, HostPattern Host, int Port, bool IsDefault);
 }

@@ -1,29 +1,29 @@
 namespace BucketEncryptionOperator.Vendors.Description;
 
 /// <summary>
-/// A vendor's own endpoints, as data: from it come the default list of allowed endpoints, the check that a store's
-/// endpoint is in the store's region, and the partition of a bucket. Names of the store service only: under a cloud's
-/// whole domain customers can get names, and serve from them.
+/// A vendor's own endpoints, as data. The default list of allowed endpoints, the check that a store's endpoint is in
+/// the store's region, and the partition of a bucket derive from it. It lists names of the storage service only:
+/// customers can get names in the rest of a cloud's domain, and serve from them.
 /// </summary>
-/// <param name="Default">The public endpoint of a region.</param>
+/// <param name="Default">Returns the public endpoint of a region.</param>
 /// <param name="Regional">Host names with <c>{region}</c>, and <c>*</c> for a whole label.</param>
 internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList<string> Regional)
 {
     private const string Region = "{region}";
 
-    /// <summary>Host names that go with any region.</summary>
+    /// <summary>Host names that serve every region.</summary>
     public IReadOnlyList<string> Global { get; init; } = [];
 
-    /// <summary>Host names that have another word in the place of their region's id, with that id.</summary>
+    /// <summary>Host names that do not contain their region's id, with that id.</summary>
     public IReadOnlyDictionary<string, string> Named { get; init; } =
         new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>
-    /// Host names of the vendor, as in <see cref="Regional"/>, that a store gives up for its region's own.
+    /// Host names of the vendor, as in <see cref="Regional"/>, that a store must replace by its region's own.
     /// </summary>
     public IReadOnlyList<string> Superseded { get; init; } = [];
 
-    /// <summary>What some of the vendor's SDKs write before a region id. No region id begins with it.</summary>
+    /// <summary>Prefix that some of the vendor's SDKs write before a region id. No region id begins with it.</summary>
     public string SdkPrefix { get; init; } = "";
 
     /// <summary>
@@ -37,8 +37,8 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
     public Func<string, bool> IsIrregular { get; init; } = _ => false;
 
     /// <summary>
-    /// Names the space in which the vendor keeps bucket names unique, by an endpoint's host, whatever dialect the
-    /// endpoint is spoken to in. Null for a host that is not in a domain of the vendor's.
+    /// Returns the name of the space in which the vendor keeps bucket names unique, by an endpoint's host, whatever
+    /// dialect the store uses. Null for a host that is not in a domain of the vendor's.
     /// </summary>
     public Func<Uri, string?> Partition { get; init; } = _ => null;
 
@@ -47,8 +47,7 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
         [.. Regional.Select(p => p.Replace(Region, "*", StringComparison.Ordinal)), .. Global, .. Named.Keys];
 
     /// <summary>
-    /// Whether the endpoint is one of the vendor's own, whatever its scheme and port: those are the allow list's
-    /// matter.
+    /// Whether the endpoint is one of the vendor's own, whatever its scheme and port, which the allow list checks.
     /// </summary>
     public bool Contain(Uri endpoint) => Contain(endpoint.IdnHost);
 
@@ -57,8 +56,8 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
         Named.ContainsKey(host) || Global.Any(p => IsLike(host, p)) || Regional.Any(p => RegionIn(host, p) is not null);
 
     /// <summary>
-    /// Whether the host is the vendor's, and not only by its pattern: "oss-data-acc.aliyuncs.com" has the form of an
-    /// endpoint, and is the end of other names. A region id begins with two letters, or ends in a digit.
+    /// Whether the host is certainly the vendor's, and not only by its pattern: "oss-data-acc.aliyuncs.com" has the
+    /// form of an endpoint, and is the end of other names. A region id begins with two letters, or ends in a digit.
     /// </summary>
     public bool IsSurelyEndpoint(string host)
     {
@@ -68,10 +67,12 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
             && (region.IndexOf('-', StringComparison.Ordinal) == 2 || char.IsAsciiDigit(region[^1]));
     }
 
-    /// <summary>Whether the vendor has the host, and another one takes its place in a store.</summary>
+    /// <summary>Whether the host is the vendor's, and a store must use another one instead.</summary>
     public bool IsSuperseded(string host) => Superseded.Any(p => IsLike(host, p) || RegionIn(host, p) is not null);
 
-    /// <summary>What to give in place of an endpoint that has a bucket's name before a host of the vendor's.</summary>
+    /// <summary>
+    /// Returns the endpoint to use instead of one with a bucket's name before a host of the vendor's.
+    /// </summary>
     public string Instead(string host, string scheme, string region) =>
         Contain(host) ? $"{scheme}://{host}" : Default(region);
 
@@ -91,14 +92,14 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
     }
 
     /// <summary>
-    /// The region that one of the vendor's own endpoints is in; null for every other, and for those that go with any
+    /// Returns the region of one of the vendor's own endpoints; null for every other, and for those that serve every
     /// region.
     /// </summary>
     public string? RegionOf(Uri endpoint) => RegionOf(endpoint.IdnHost);
 
     /// <summary>
-    /// The id of the region that is meant by a spelling of the vendor's SDKs, or by the part of a host name that stands
-    /// for it; null where the text may be an id.
+    /// Returns the region id for a spelling of the vendor's SDKs, or for the part of a host name that stands for it;
+    /// null where the text may be an id.
     /// </summary>
     /// <param name="endpoint">
     /// The store's; null for the vendor's. At a host that is not the vendor's only the SDK's prefix is known to be
@@ -115,7 +116,7 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
         return id == text || id.Length == 0 ? null : id;
     }
 
-    /// <summary>The first of the domains that the endpoint is in; null for none.</summary>
+    /// <summary>Returns the first of the domains that contains the endpoint; null where none does.</summary>
     public static string? DomainOf(Uri endpoint, params IEnumerable<string> domains) =>
         domains.FirstOrDefault(d =>
             endpoint.IdnHost.EndsWith(d, StringComparison.OrdinalIgnoreCase)
@@ -147,7 +148,7 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
     }
 
     /// <summary>
-    /// Label by label: a regular expression for each read of a store would cost more than all the rest of it.
+    /// Compares label by label: a regular expression per read of a store would cost more than the rest of the read.
     /// </summary>
     private static bool IsLike(string host, string pattern)
     {

@@ -6,27 +6,26 @@ using BucketEncryptionOperator.Vendors.Transport;
 namespace BucketEncryptionOperator.Vendors.Description;
 
 /// <summary>
-/// Which host names lead to the same buckets: the word of whoever runs the operator. Where it says nothing, a vendor's
-/// hosts are the vendor's partition, and any other endpoint is one of its own. An entry is <c>NAME=host[:port]</c>;
+/// Which host names lead to the same buckets, as the operator's administrator says. Without an entry a vendor's hosts
+/// are the vendor's partition, and any other endpoint is a partition of its own. An entry is <c>NAME=host[:port]</c>;
 /// <c>*</c> stands for a part of one label, and without a port every port is meant.
 /// </summary>
 internal sealed partial class Partitions
 {
     private const int LongestName = 253;
 
-    private readonly IReadOnlyList<Entry> _entries;
+    private readonly IReadOnlyList<PartitionRule> _rules;
 
     /// <exception cref="FormatException">An entry is invalid; the message names it.</exception>
-    public Partitions(IEnumerable<string> entries) => _entries = [.. entries.Select(Parse)];
+    public Partitions(IEnumerable<string> entries) => _rules = [.. entries.Select(Parse)];
 
     public static Partitions None { get; } = new([]);
 
     /// <summary>
-    /// The partition that the endpoint's host was said to belong to; null where nothing was said. The first entry that
-    /// fits counts.
+    /// Returns the partition of the first entry that matches the endpoint; null where none does.
     /// </summary>
     public string? Of(Uri endpoint) =>
-        _entries
+        _rules
             .FirstOrDefault(e =>
                 (e.Port ?? endpoint.Port) == endpoint.Port && e.Host.Matches(endpoint.IdnHost.Trim('[', ']'))
             )
@@ -38,7 +37,7 @@ internal sealed partial class Partitions
         && char.IsAsciiLetterOrDigit(text[^1])
         && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or ':' or '_' or '-');
 
-    private static Entry Parse(string text)
+    private static PartitionRule Parse(string text)
     {
         var match = EntryForm().Match(text);
         if (!match.Success || !IsName(match.Groups["name"].Value))
@@ -50,7 +49,7 @@ internal sealed partial class Partitions
             throw Invalid(text);
         var host = match.Groups["host"].Value.Trim('[', ']');
         host = IPAddress.TryParse(host, out var address) ? address.ToString() : host; // as a URI spells it
-        return new Entry(match.Groups["name"].Value, new HostPattern(host), port);
+        return new PartitionRule(match.Groups["name"].Value, new HostPattern(host), port);
     }
 
     private static FormatException Invalid(string text) =>
@@ -63,5 +62,5 @@ internal sealed partial class Partitions
     )]
     private static partial Regex EntryForm();
 
-    private sealed record Entry(string Name, HostPattern Host, int? Port);
+    private sealed record PartitionRule(string Name, HostPattern Host, int? Port);
 }

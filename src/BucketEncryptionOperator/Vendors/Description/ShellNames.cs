@@ -15,13 +15,13 @@ internal enum RegionUse
 /// <summary>Environment variables that the vendor's own tools read a key from.</summary>
 internal sealed record KeyVariables(string Id, string Secret, string Token);
 
-/// <summary>What a vendor is called on a command line and in an environment.</summary>
-/// <param name="Scheme">Of a bucket's URL.</param>
-/// <param name="Word">Names the vendor.</param>
+/// <summary>A vendor's names on a command line and in an environment.</summary>
+/// <param name="Scheme">Scheme of a bucket's URL.</param>
+/// <param name="Word">Value of <c>--vendor</c>.</param>
 /// <param name="Region">Whether a request can be signed without a region.</param>
 /// <param name="Keys">
-/// The first that is set counts. None where the vendor's tools have none: another vendor's key must not go to it
-/// unasked.
+/// The first that is set counts. Empty where the vendor's tools have no variables: another vendor's key must not be
+/// sent to it by accident.
 /// </param>
 internal sealed record ShellNames(
     string Scheme,
@@ -30,7 +30,7 @@ internal sealed record ShellNames(
     params ImmutableArray<KeyVariables> Keys
 )
 {
-    /// <summary>The scheme is another vendor's unless this one is named.</summary>
+    /// <summary>The scheme means another vendor unless this one is named.</summary>
     public bool MustBeNamed { get; init; }
 
     public ImmutableArray<string> RegionVariables { get; init; } = [];

@@ -4,10 +4,10 @@ using BucketEncryptionOperator.Vendors.Protocol;
 namespace BucketEncryptionOperator.Vendors.Description;
 
 /// <summary>
-/// What one store can do: data, stated by its vendor. <see cref="StoreRules"/> holds policies against it.
+/// What one store can do: data that its vendor provides. <see cref="StoreRules"/> checks policies against it.
 /// </summary>
-/// <param name="Subject">Who it is, in a message.</param>
-/// <param name="Algorithms">In a policy's words.</param>
+/// <param name="Subject">Name of the store's vendor in messages.</param>
+/// <param name="Algorithms">Values of a policy that the store accepts.</param>
 /// <param name="Addressings">The first is the default.</param>
 internal sealed record StoreTraits(
     string Subject,
@@ -39,9 +39,9 @@ internal sealed record StoreTraits(
     public bool NeedsEndpoint { get; init; }
 
     /// <summary>
-    /// Names the space in which the vendor keeps bucket names unique, over all its endpoints. A vendor sets it where
-    /// its settings say more than the endpoint's host; otherwise it follows from the host. Null:
-    /// each host has its own.
+    /// Name of the space in which the vendor keeps bucket names unique, over all its endpoints. A vendor sets it where
+    /// its settings say more than the endpoint's host; otherwise it follows from the host. Null: each host has its
+    /// own.
     /// </summary>
     public string? Partition { get; init; }
 

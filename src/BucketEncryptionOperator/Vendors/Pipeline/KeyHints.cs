@@ -2,7 +2,7 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors.Pipeline;
 
-/// <summary>What a person can do about a rejected key, where more is known than the vendor's answer says.</summary>
+/// <summary>A better hint for a rejected key, where more is known than the vendor's answer says.</summary>
 internal static class KeyHints
 {
     private const string UnknownHere =
@@ -10,7 +10,7 @@ internal static class KeyHints
         + "opt-in region that is not enabled for the account, belong to another partition (China, GovCloud), or not "
         + "take this kind of session token.";
 
-    /// <summary>Codes that say that the key or its token is not known, as opposed to expired or wrongly used.</summary>
+    /// <summary>Codes for a key or token that is not known, as opposed to expired or wrongly used.</summary>
     private static readonly string[] Unknown =
     [
         "InvalidAccessKeyId",

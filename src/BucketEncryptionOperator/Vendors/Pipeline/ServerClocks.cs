@@ -3,14 +3,15 @@ using System.Collections.Concurrent;
 namespace BucketEncryptionOperator.Vendors.Pipeline;
 
 /// <summary>
-/// How far each endpoint's clock is from ours, as its own <c>Date</c> said when it refused a signature for its time.
-/// Signatures are then made for the endpoint's time: a node whose clock is wrong goes on working. In memory only.
+/// Offset of each endpoint's clock from ours, from the <c>Date</c> of an answer that refused a signature for its time.
+/// Signatures are then made for the endpoint's time, so that a node whose clock is wrong keeps working. In memory
+/// only.
 /// </summary>
 internal sealed class ServerClocks(TimeProvider time)
 {
     /// <summary>
-    /// A wrong time zone is 14 hours at most. For what is further away a person is called: whoever sets our clock
-    /// chooses until when a signature holds.
+    /// A wrong time zone makes 14 hours at most. A larger offset is left to a person: it would let the endpoint choose
+    /// for how long a signature is valid.
     /// </summary>
     private static readonly TimeSpan LargestOffset = TimeSpan.FromHours(24);
 
@@ -21,7 +22,7 @@ internal sealed class ServerClocks(TimeProvider time)
 
     public DateTimeOffset Now(Uri endpoint) => time.GetUtcNow() + _offsets.GetValueOrDefault(endpoint.Authority);
 
-    /// <returns>Whether another try may help: the endpoint told its time, and it is one that we take.</returns>
+    /// <returns>Whether a retry may help: the endpoint gave its time, and the offset is accepted.</returns>
     public bool Correct(Uri endpoint, DateTimeOffset? date)
     {
         if (date is not { } theirs || (theirs - time.GetUtcNow()).Duration() > LargestOffset)

@@ -7,15 +7,15 @@ using BucketEncryptionOperator.Vendors.Protocol;
 namespace BucketEncryptionOperator.Vendors.Pipeline;
 
 /// <summary>
-/// Counts, times and traces the requests to vendors: each that was sent, until its answer is complete. What waits for
-/// its turn, or is not sent at all, is not among them. The label values are the program's own: vendors, operations,
-/// codes of the tables. Any other code is <c>Other</c>, so that no endpoint can make up series.
+/// Counts, times and traces each request that is sent to a vendor, until its answer is complete. Waits for permits and
+/// requests that are not sent do not count. The label values are the program's own: vendors, operations, codes of the
+/// tables. Any other code is <c>Other</c>, so that no endpoint can create series.
 /// </summary>
 internal sealed class VendorMetrics
 {
     public const string SourceName = "BucketEncryptionOperator";
 
-    /// <summary>Beyond the last one the request has timed out, with the default <c>--vendor-timeout</c>.</summary>
+    /// <summary>A request beyond the last bound has timed out, with the default <c>--vendor-timeout</c>.</summary>
     private static readonly InstrumentAdvice<double> Bounds = new()
     {
         HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],

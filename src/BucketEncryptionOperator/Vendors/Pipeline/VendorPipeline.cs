@@ -8,7 +8,7 @@ namespace BucketEncryptionOperator.Vendors.Pipeline;
 /// The steps around every call of a vendor, in one list. A step sees a call twice: it admits the call before its first
 /// request (in the order of the list), and it runs around each request (the first step outermost).
 /// <list type="number">
-/// <item><c>endpoint check</c>: fails at once where the endpoint is down, so that nobody waits for step 2 or 9 there.
+/// <item><c>endpoint check</c>: fails at once where the endpoint is down, so that no call waits for step 2 or 9 there.
 /// </item>
 /// <item><c>access key breaker</c>: admits one call with a new key and lets the others wait for its result; refuses a
 /// rejected key. Outside of all that follows, because a call that was not sent says nothing about the key.</item>

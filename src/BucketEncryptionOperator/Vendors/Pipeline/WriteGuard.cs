@@ -18,13 +18,13 @@ internal delegate bool WriteGuard();
 /// </summary>
 internal delegate TimeSpan WriteTime();
 
-/// <summary>What a write fails with that the guard has stopped.</summary>
+/// <summary>The failure of a write that the guard has stopped.</summary>
 internal static class NotLeading
 {
     public const string CheckLease = "CheckLease";
 
     /// <summary>
-    /// Passes by itself: the process leads again, or ends, in seconds. Until then the row stays as it was.
+    /// Passes by itself: the process leads again, or ends, within seconds. Until then the bucket's status stays.
     /// </summary>
     public static Failure Failure { get; } =
         new(Reasons.NotLeading, CheckLease)

@@ -5,8 +5,8 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>
-/// What an answer means, by all of it: a good status is a success only with the body that the operation returns. The
-/// whole table, over every status and kind of body: docs/design/0013-answers.md.
+/// What a whole answer means: a good status is a success only with the body that the operation returns.
+/// docs/design/0013-answers.md has the table over every status and kind of body.
 /// </summary>
 internal static class Answers
 {
@@ -19,7 +19,7 @@ internal static class Answers
     );
 
     /// <summary>
-    /// Roots of S3's answers to other questions about a bucket. A gateway that makes up a page does not use them.
+    /// Roots of S3's answers to other requests about a bucket. A gateway's own page does not have them.
     /// </summary>
     private static readonly FrozenSet<string> OtherRoots = FrozenSet.Create(
         StringComparer.Ordinal,
@@ -43,8 +43,8 @@ internal static class Answers
 
     /// <returns>
     /// Null when the answer is what the operation returns: of a read a document that is understood, of a write nothing
-    /// (blanks do not count). "Nothing is configured" is a failure here: <see cref="ErrorTable.SaysNotConfigured"/>
-    /// tells it.
+    /// (blanks do not count). "Nothing is configured" is a failure here, which
+    /// <see cref="ErrorTable.SaysNotConfigured"/> recognizes.
     /// </returns>
     public static Failure? Problem(IVendorDialect dialect, VendorResponse response, AnswerContext context)
     {

@@ -32,7 +32,7 @@ internal sealed record BucketAddress(
     VendorOptions Options
 )
 {
-    /// <summary>How fast the store's owner lets its endpoint be called.</summary>
+    /// <summary>The limit that the store's owner sets for its endpoint.</summary>
     public RateLimit Limit { get; init; } = RateLimit.Default;
 
     /// <summary>The only roots that the endpoint's certificate may chain to, in PEM; null: the system's.</summary>
@@ -50,13 +50,14 @@ internal sealed record BucketAddress(
         };
 }
 
-/// <param name="RequestsPerSecond">In the long run.</param>
-/// <param name="Burst">So many may go at once after a pause.</param>
-/// <param name="MaxConcurrency">Requests under way at a time.</param>
+/// <summary>How fast an endpoint may be called with one access key.</summary>
+/// <param name="RequestsPerSecond">Average rate.</param>
+/// <param name="Burst">Maximum number of requests at once after a pause.</param>
+/// <param name="MaxConcurrency">Maximum number of concurrent calls.</param>
 internal sealed record RateLimit(int RequestsPerSecond, int Burst, int MaxConcurrency)
 {
     /// <summary>
-    /// Far below what any vendor is known to take from an account, and enough for 10 000 buckets in a resync of ten
+    /// Far below what any vendor is known to accept from an account, and enough for 10 000 buckets in a resync of ten
     /// minutes.
     /// </summary>
     public static RateLimit Default { get; } = new(RequestsPerSecond: 20, Burst: 40, MaxConcurrency: 8);

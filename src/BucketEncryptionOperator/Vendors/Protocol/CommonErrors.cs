@@ -2,10 +2,10 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors.Protocol;
 
-/// <summary>The codes that mean the same with every vendor: they all descend from the same first API.</summary>
+/// <summary>The codes that mean the same for every vendor: all their APIs descend from the first S3.</summary>
 internal static class CommonErrors
 {
-    /// <summary>A read carries no value of a policy's.</summary>
+    /// <summary>Hint for a read, which has no value of a policy.</summary>
     public const string ReadRefused =
         "The vendor refuses the request; its message says why. Check the store's region and endpoint, and its keys.";
 

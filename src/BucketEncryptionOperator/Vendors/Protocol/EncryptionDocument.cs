@@ -3,11 +3,11 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors.Protocol;
 
-/// <summary>How one vendor writes the document that they all have.</summary>
+/// <summary>How one vendor writes the document that all vendors have.</summary>
 /// <param name="Root">Name of the outermost element.</param>
-/// <param name="HasRule">There is a level <c>Rule</c> below it.</param>
-/// <param name="Namespace">Of requests; empty for none.</param>
-/// <param name="Kms">The algorithm's name; first the one that is written, then others that are understood.</param>
+/// <param name="HasRule">The root has a level <c>Rule</c> below it.</param>
+/// <param name="Namespace">Namespace of requests; may be empty.</param>
+/// <param name="Kms">Names of the algorithm KMS: the first is written, the others are understood too.</param>
 internal sealed record DocumentShape(string Root, bool HasRule, string Namespace, params IReadOnlyList<string> Kms)
 {
     /// <summary>A bucket key may stay switched on where the encryption makes no use of it.</summary>
@@ -42,10 +42,10 @@ internal sealed class EncryptionDocument(DocumentShape shape)
 
     private readonly XNamespace _namespace = shape.Namespace;
 
-    /// <summary>For people, when an answer is something else.</summary>
+    /// <summary>Name of the document, for messages.</summary>
     public string Name => shape.Root;
 
-    /// <summary>Whether a document is of this kind, understood or not.</summary>
+    /// <summary>Whether the root is this document's, understood or not.</summary>
     public bool IsRoot(XElement? root) => root?.Name.LocalName == shape.Root;
 
     /// <returns>Null when the text is not such a document, or is not understood.</returns>
@@ -82,8 +82,8 @@ internal sealed class EncryptionDocument(DocumentShape shape)
     }
 
     /// <summary>
-    /// The request that makes <paramref name="basis"/> say <paramref name="target"/>, and keeps the rest of it. Without
-    /// a basis: the least that says it.
+    /// Returns the request that sets <paramref name="target"/> in <paramref name="basis"/> and keeps the rest. Without
+    /// a basis: the shortest request that sets it.
     /// </summary>
     public string Write(BucketEncryption target, string? basis)
     {
@@ -127,7 +127,7 @@ internal sealed class EncryptionDocument(DocumentShape shape)
     }
 
     /// <summary>
-    /// The request that says the very same as <paramref name="read"/>, an answer that <see cref="Read(string)"/>
+    /// Returns the request that says the same as <paramref name="read"/>, an answer that <see cref="Read(string)"/>
     /// understands.
     /// </summary>
     public string Repeat(string read) =>
@@ -142,15 +142,15 @@ internal sealed class EncryptionDocument(DocumentShape shape)
     {
         root = root?.Name.LocalName == shape.Root ? root : null;
         var rule = shape.HasRule ? VendorXml.Child(root, RuleName) : root;
-        // Of two rules nobody has said which one counts.
+        // It is not documented which of two rules counts.
         return shape.HasRule && root?.Elements().Count(e => e.Name.LocalName == RuleName) > 1
             ? default
             : (root, rule, VendorXml.Child(rule, Default));
     }
 
     /// <summary>
-    /// The document is empty of a default encryption: no rule, or one that only blocks something, or an algorithm that
-    /// is empty. Anything that this version does not know may be a default in other words, and is not taken for
+    /// Whether the document sets no default encryption: no rule, or a rule that only blocks something, or an empty
+    /// algorithm. An element that this version does not know may set a default in another way, so it does not count as
     /// nothing.
     /// </summary>
     private bool SaysNothing(XElement root, XElement? rule, XElement? inner) =>
@@ -173,7 +173,9 @@ internal sealed class EncryptionDocument(DocumentShape shape)
     private static bool SaysBucketKey(XElement? rule) =>
         string.Equals(VendorXml.Text(rule, BucketKey), "true", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>"No" is written only over another word: vendors that do not know the element need not see it.</summary>
+    /// <summary>
+    /// "false" is written only over another value: vendors that do not know the element need not see it.
+    /// </summary>
     private static void SetBucketKey(XElement rule, bool enabled)
     {
         if (SaysBucketKey(rule) == enabled)

@@ -5,8 +5,8 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>
-/// What an error answer says, whatever a stranger put there, and whether it is the vendor's. Everything is bounded and
-/// of one line; what cannot be read is absent.
+/// What an untrusted error answer says, and whether it is the vendor's. Every text is bounded and has one line; a text
+/// that cannot be read is absent.
 /// <para>
 /// An answer is the vendor's when it has an error code, and has it in the vendor's form: an XML <c>Error</c> in any
 /// namespace; or headers of the vendor's own where there is no body; or, of vendors that are known to do so, a JSON
@@ -25,7 +25,7 @@ internal sealed class ErrorAnswer
 
     private static readonly JsonDocumentOptions Shallow = new() { MaxDepth = 16 };
 
-    /// <summary>Reason phrases of HTTP that are codes of stores as well.</summary>
+    /// <summary>Reason phrases of HTTP that stores also use as codes.</summary>
     private static readonly string[] Phrases =
     [
         "BadRequest",
@@ -37,12 +37,12 @@ internal sealed class ErrorAnswer
         "ServiceUnavailable",
     ];
 
-    /// <summary>What stores write beside a code: one of them at least.</summary>
+    /// <summary>Elements that stores write beside a code: at least one of them.</summary>
     private static readonly string[] Marks = ["RequestId", "HostId", "BucketName", "Resource"];
 
     private readonly Func<string, string?> _field;
 
-    /// <summary>Longer than what is shown: what tells one refusal from another stands at its end.</summary>
+    /// <summary>Longer than the text that is shown: the words that distinguish refusals are at its end.</summary>
     private readonly string? _fullMessage;
 
     public ErrorAnswer(VendorResponse response, ErrorDialect dialect, Func<string, bool> isKnown, AnswerContext context)
@@ -87,10 +87,10 @@ internal sealed class ErrorAnswer
 
     public int Status => (int)Response.Status;
 
-    /// <summary>The vendor's, or <c>HTTP_nnn</c> where it gave none.</summary>
+    /// <summary>The vendor's code, or <c>HTTP_nnn</c> where it gave no code.</summary>
     public string Code { get; }
 
-    /// <summary>The answer is the vendor's own word; else anybody on the way may have given it.</summary>
+    /// <summary>The answer is the vendor's own; otherwise anything on the way may have given it.</summary>
     public bool IsVendors { get; }
 
     public string? Message { get; }

@@ -6,7 +6,7 @@ namespace BucketEncryptionOperator.Vendors.Protocol;
 /// <summary>What some codes of a vendor mean, and what a person can do about them.</summary>
 internal sealed record ErrorMeaning(FailureKind Kind, string Hint, params IReadOnlyList<string> Codes)
 {
-    /// <summary>The access key itself is the trouble.</summary>
+    /// <summary>The access key itself is the cause.</summary>
     public bool ConcernsCredentials { get; init; }
 
     /// <summary>
@@ -15,44 +15,46 @@ internal sealed record ErrorMeaning(FailureKind Kind, string Hint, params IReadO
     public string? HintOnRead { get; init; }
 }
 
-/// <summary>How one vendor tells errors, beside its codes.</summary>
+/// <summary>Where one vendor puts what it says about errors, besides its codes.</summary>
 internal sealed record ErrorDialect
 {
-    /// <summary>The first that is there is the request's id, unless the body has it.</summary>
+    /// <summary>The first of these headers that is present holds the request id, unless the body has it.</summary>
     public required IReadOnlyList<string> RequestIdHeaders { get; init; }
 
     /// <summary>The hint for a right on the KMS key that is missing.</summary>
     public required string KmsRight { get; init; }
 
-    /// <summary>Alibaba Cloud's fine number.</summary>
+    /// <summary>Header with a number that is finer than the code.</summary>
     public string? EcHeader { get; init; }
 
-    /// <summary>Holds the body in base64 when there is none.</summary>
+    /// <summary>Header that holds the body in base64 when the answer has no body.</summary>
     public string? BodyHeader { get; init; }
 
-    /// <summary>Headers that begin so hold the fields when there is no body: <c>…code</c>, <c>…message</c>.</summary>
+    /// <summary>
+    /// Prefix of the headers that hold the fields when there is no body: <c>…code</c>, <c>…message</c>.
+    /// </summary>
     public string? FieldHeaders { get; init; }
 
     /// <summary>Errors may be JSON objects.</summary>
     public bool WritesJson { get; init; }
 
-    /// <summary>On a read they mean that nothing is configured, for nothing can be.</summary>
+    /// <summary>Codes that mean on a read that nothing is configured, because nothing can be.</summary>
     public IReadOnlyList<string> NotConfigurable { get; init; } = [];
 
     /// <summary>A 503 without a known code is how the vendor asks to go slower.</summary>
     public bool Unnamed503Throttles { get; init; }
 
-    /// <summary>A better hint than the table's, where only the text tells who can help; or null.</summary>
+    /// <summary>Returns a better hint than the table's, where only the text says who can help; or null.</summary>
     public Func<ErrorAnswer, string?> Refine { get; init; } = _ => null;
 
-    /// <summary>Another meaning than the table's, where the code alone does not tell; or null.</summary>
+    /// <summary>Returns another meaning than the table's, where the code alone does not say it; or null.</summary>
     public Func<ErrorAnswer, ErrorMeaning?> Reread { get; init; } = _ => null;
 }
 
 /// <summary>
 /// Turns a vendor's error answer into a failure that the operator knows. The code decides; the status only where the
 /// code is unknown, and it never says "not configured": a 404 is also a missing bucket or key. An answer without the
-/// vendor's code is nobody's word (<see cref="ErrorAnswer"/>): it passes by itself, whatever its status.
+/// vendor's code is not the vendor's (<see cref="ErrorAnswer"/>): it passes by itself, whatever its status.
 /// </summary>
 internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorMeaning> rows)
 {
@@ -63,7 +65,7 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
         "Something in front of the store answered, or the endpoint is not the store: look at gateways, proxies and "
         + "load balancers on the way.";
 
-    /// <summary>Each vendor has one; where nobody has confirmed which, any will do: each says just this.</summary>
+    /// <summary>Each vendor has one of them. Which one is UNCONFIRMED for some, so any of them is accepted.</summary>
     private static readonly FrozenSet<string> NotConfigured = FrozenSet.Create(
         StringComparer.Ordinal,
         "NoSuchServerSideEncryptionRule",
@@ -71,17 +73,17 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
         "ServerSideEncryptionConfigurationNotFoundError"
     );
 
-    /// <summary>A vendor's own rows go before the common ones.</summary>
+    /// <summary>A vendor's own rows take precedence over the common ones.</summary>
     private readonly FrozenDictionary<string, ErrorMeaning> _rows = CommonErrors
         .Rows.Concat(rows)
         .SelectMany(r => r.Codes.Select(c => (Code: c, Row: r)))
         .GroupBy(p => p.Code, StringComparer.Ordinal)
         .ToFrozenDictionary(g => g.Key, g => g.Last().Row, StringComparer.Ordinal);
 
-    /// <summary>Those that have a row.</summary>
+    /// <summary>Codes that have a row.</summary>
     public IEnumerable<string> Codes => _rows.Keys;
 
-    /// <summary>Whether a code is one that somebody has written down: vendors have more, and may invent some.</summary>
+    /// <summary>Whether a code is known here: vendors have more, and an endpoint may invent some.</summary>
     public bool Knows(string code) =>
         _rows.ContainsKey(code) || NotConfigured.Contains(code) || Answers.OwnCodes.Contains(code);
 
@@ -136,7 +138,7 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
             "The key service refuses the key: correct spec.encryption.kmsKey.id, or mend the key."
         );
 
-    /// <summary>A code of the vendor's that nobody has written down.</summary>
+    /// <summary>Meaning of a vendor's code that is not known here.</summary>
     private ErrorMeaning ByStatus(ErrorAnswer answer) =>
         answer.Status switch
         {
@@ -177,7 +179,7 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
         new(FailureKind.Throttled, "The vendor asks to go slower: its limit of requests per bucket is reached.");
 
     /// <summary>
-    /// Seconds of any number of digits, or a date in any form of HTTP's, by the clock of whoever wrote it.
+    /// Returns the wait: seconds with any number of digits, or a date in any form of HTTP, by the clock of its author.
     /// </summary>
     private static TimeSpan? RetryAfter(VendorResponse response, AnswerContext context)
     {

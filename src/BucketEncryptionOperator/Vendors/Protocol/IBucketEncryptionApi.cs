@@ -17,13 +17,13 @@ internal interface IBucketEncryptionApi
     /// </summary>
     Task<IBucketWrite> BeginWriteAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken);
 
-    /// <summary>The document that makes a bucket have <paramref name="target"/>, which is not none.</summary>
+    /// <summary>Returns the document that gives a bucket <paramref name="target"/>, which is not <c>None</c>.</summary>
     /// <param name="basis">
-    /// What was read: the document keeps of it what <paramref name="target"/> does not cover.
+    /// What was read: the document keeps what <paramref name="target"/> does not cover.
     /// </param>
     string Write(BucketEncryption target, Observation basis);
 
-    /// <summary>The document that makes a bucket have the very same again; null where nothing is configured.</summary>
+    /// <summary>Returns the document that gives a bucket the same again; null where nothing is configured.</summary>
     string? Repeat(Observation observed);
 }
 

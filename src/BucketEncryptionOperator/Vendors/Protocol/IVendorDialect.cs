@@ -13,8 +13,8 @@ internal sealed record UnsignedRequest(
 );
 
 /// <summary>
-/// How a vendor is spoken to: what differs between vendors that all have the same three operations. Pure: the same
-/// arguments give the same request.
+/// What differs between vendors that all have the same three operations. Pure: the same arguments give the same
+/// request.
 /// </summary>
 internal interface IVendorDialect
 {
@@ -23,11 +23,11 @@ internal interface IVendorDialect
     ErrorTable Errors { get; }
 
     /// <summary>
-    /// Whether whoever gave this answer is known to have no KMS key of its own, so that KMS without a named key is of
-    /// no use.
+    /// Whether the store that gave this answer is known to have no KMS key of its own, so that KMS without a named key
+    /// does not work.
     /// </summary>
     bool NeedsNamedKey(VendorResponse answer) => false;
 
-    /// <summary>A complete, signed request.</summary>
+    /// <summary>Returns the complete, signed request.</summary>
     HttpRequestMessage Sign(UnsignedRequest request);
 }

@@ -1,6 +1,6 @@
 namespace BucketEncryptionOperator.Vendors.Protocol;
 
-/// <summary>What every vendor's request is put together from.</summary>
+/// <summary>Parts of requests that all vendors share.</summary>
 internal static class VendorRequest
 {
     public const string SubResource = "encryption";
@@ -36,7 +36,8 @@ internal static class VendorRequest
     }
 
     /// <summary>
-    /// As in the <c>Host</c> header: a port only where it is not the scheme's own, a name in the letters of DNS.
+    /// Returns the host as in the <c>Host</c> header: with the port unless it is the scheme's default, and with an
+    /// international name in its DNS form.
     /// </summary>
     public static string Host(Uri uri)
     {

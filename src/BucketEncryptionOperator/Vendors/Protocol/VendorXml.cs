@@ -4,16 +4,16 @@ using System.Xml.Linq;
 namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>
-/// XML from strangers: no DTD, no entities, nothing fetched, bounded in length and depth. Read by local names, for
-/// namespaces differ by region and vendor.
+/// Reads untrusted XML: no DTD, no entities, nothing fetched, bounded in length and depth. Elements are found by local
+/// names, because namespaces differ by region and vendor.
 /// </summary>
 internal static class VendorXml
 {
     private const int MaxCharacters = 64 * 1024;
 
     /// <summary>
-    /// The documents have four levels. Walks over what is far deeper would end in a stack overflow, which no catch can
-    /// stop.
+    /// The documents have four levels. A walk over a far deeper one would end in a stack overflow, which cannot be
+    /// caught.
     /// </summary>
     private const int MaxDepth = 16;
 
@@ -29,7 +29,7 @@ internal static class VendorXml
         return text.AsSpan(at);
     }
 
-    /// <returns>The root, or null when the text is no XML that we take.</returns>
+    /// <returns>The root, or null when the text is not XML within these bounds.</returns>
     public static XElement? Parse(string xml)
     {
         var settings = new XmlReaderSettings
@@ -53,7 +53,7 @@ internal static class VendorXml
     public static XElement? Child(XElement? parent, string localName) =>
         parent?.Elements().FirstOrDefault(e => e.Name.LocalName == localName);
 
-    /// <summary>Trimmed; an empty element is as good as none.</summary>
+    /// <summary>Returns the trimmed text; null for an empty or missing element.</summary>
     public static string? Text(XElement? parent, string localName) =>
         Child(parent, localName)?.Value.Trim() is { Length: > 0 } text ? text : null;
 }

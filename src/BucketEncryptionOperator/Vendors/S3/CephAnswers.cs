@@ -4,7 +4,7 @@ using BucketEncryptionOperator.Vendors.Protocol;
 namespace BucketEncryptionOperator.Vendors.S3;
 
 /// <summary>
-/// Tells answers of Ceph's gateway from those of other S3 stores. Ceph names itself in <c>Server</c> unless it is
+/// Recognizes answers of Ceph's gateway. Ceph names itself in <c>Server</c> unless it is
 /// configured not to, or a proxy replaces the header; its request ids (<c>tx</c> and 21 hexadecimal digits, the time,
 /// the gateway, the zone) stay.
 /// </summary>

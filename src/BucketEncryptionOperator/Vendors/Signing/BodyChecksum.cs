@@ -5,7 +5,7 @@ using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.Signing;
 
-/// <summary>What protects a body where the platform does not compute MD5.</summary>
+/// <summary>What protects a body where the platform does not offer MD5.</summary>
 internal enum WithoutMd5
 {
     /// <summary>The vendor's header with a SHA-256.</summary>
@@ -19,8 +19,8 @@ internal enum WithoutMd5
 }
 
 /// <summary>
-/// The header by which a vendor checks that a body has arrived whole: Content-MD5, which all of them and old servers
-/// know. A host in FIPS mode may refuse to compute MD5; another protection takes its place then.
+/// The header by which a vendor checks that a body has arrived complete: Content-MD5, which all vendors and old servers
+/// know. A host in FIPS mode may refuse MD5; another protection is used then.
 /// </summary>
 /// <param name="md5">
 /// Throws <see cref="CryptographicException"/> or <see cref="PlatformNotSupportedException"/> where the platform does

@@ -4,7 +4,7 @@ using BucketEncryptionOperator.Vendors.Protocol;
 namespace BucketEncryptionOperator.Vendors.Signing;
 
 /// <summary>
-/// A request of the three operations, signed by AWS's version 4 with every header that it has.
+/// Makes a request of the three operations, signed by AWS's version 4 with all its headers.
 /// No chunked body, no checksum but that of <see cref="BodyChecksum"/>, no <c>Expect</c>.
 /// </summary>
 internal static class SigV4Request

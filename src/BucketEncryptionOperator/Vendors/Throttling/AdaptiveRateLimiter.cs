@@ -3,10 +3,10 @@ using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.Throttling;
 
-/// <summary>What a pace is at now, for metrics.</summary>
+/// <summary>The state of one limiter, for metrics.</summary>
 /// <param name="Principal">Whose keys: an access key's id, or a role. No secret.</param>
-/// <param name="RequestsPerSecond">The rate that the vendor is found to take, at most the limit's.</param>
-/// <param name="Requests">So far. <paramref name="Throttled"/> of them the vendor answered with "slower".</param>
+/// <param name="RequestsPerSecond">The rate that the vendor was found to accept, at most the limit's.</param>
+/// <param name="Requests">Number of requests so far; <paramref name="Throttled"/> of them were throttled.</param>
 internal sealed record RateLimiterState(
     string Principal,
     string Endpoint,
@@ -19,22 +19,20 @@ internal sealed record RateLimiterState(
 );
 
 /// <summary>
-/// How fast one access key calls one endpoint: a token bucket, a bound on what is under way, and a rate that follows
-/// the vendor's answers. "Slower" takes a fifth off the rate, once for all requests that were sent at the old one,
-/// empties the bucket, and pauses for the vendor's Retry-After. Every other answer adds a little: 3 % in a second of
-/// full use, so that few requests are refused whatever the vendor takes. Below the limit there are no bursts: they
-/// would only meet the vendor's limit again. First come, first served.
+/// Limits how fast one access key calls one endpoint: a token bucket, a maximum of concurrent calls, and a rate that
+/// follows the vendor's answers. A throttled answer takes a fifth off the rate, once for all requests that were sent at
+/// the old rate, empties the bucket, and pauses for the vendor's Retry-After. Every other answer adds a little: 3 % per
+/// second of full use, so that few requests are throttled whatever the vendor accepts. Below the limit there are no
+/// bursts: they would only meet the vendor's limit again. First come, first served.
 /// <para>
-/// Nobody waits for long: neither for the permits nor for a slot of <see cref="RateLimit.MaxConcurrency"/>, which an
-/// endpoint without answers keeps
-/// occupied until the timeout. Who would wait longer than <see cref="LongestWait"/> is refused at once, by how long
-/// turns have taken lately; who
-/// has waited that long is refused then.
+/// A call never waits for long, neither for permits nor for a slot of <see cref="RateLimit.MaxConcurrency"/>, which an
+/// endpoint without answers occupies until the timeout. A call that would wait longer than <see cref="LongestWait"/> is
+/// refused at once, by how long calls have taken lately; a call that has waited that long is refused then.
 /// </para>
 /// <para>
-/// A turn may be for two requests, a read and the write that follows from it. It is granted when there is a permit for
-/// the first and takes
-/// both, so that the write need not wait even at one request per second: the debt is paid before the next turn.
+/// A call may have two requests, a read and the write that follows from it. It is granted when there is a permit for
+/// the first and takes both, so that the write need not wait even at one request per second: the debt is paid before
+/// the next call.
 /// </para>
 /// </summary>
 /// <remarks>
@@ -46,17 +44,17 @@ internal sealed class AdaptiveRateLimiter : IDisposable
     private const double Increase = 0.03;
     private const double SlowestRate = 0.1;
 
-    /// <summary>Weight of the last turn in the average of how long they take.</summary>
-    private const double Newest = 0.2;
+    /// <summary>Weight of the last call in the average duration of calls.</summary>
+    private const double WeightOfLast = 0.2;
 
     /// <summary>
-    /// Whoever would wait longer holds up a worker that has better things to do: the queue tries again later.
+    /// Maximum wait. A longer one would hold up a worker; the queue retries instead.
     /// </summary>
     internal static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
-    private readonly LinkedList<Place> _waiting = [];
+    private readonly LinkedList<Waiter> _waiting = [];
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private RateLimit _limit;
@@ -70,12 +68,12 @@ internal sealed class AdaptiveRateLimiter : IDisposable
     private int _inFlight;
 
     /// <summary>
-    /// Sum of the times at which the turns under way were granted: with it their mean age takes no list.
+    /// Sum of the times at which the calls under way were granted: it gives their mean age without a list.
     /// </summary>
     private long _grantedAtSum;
 
-    /// <summary>How long turns take, on average.</summary>
-    private double _secondsPerTurn;
+    /// <summary>Average duration of calls.</summary>
+    private double _secondsPerCall;
     private long _requests;
     private long _throttled;
 
@@ -91,9 +89,9 @@ internal sealed class AdaptiveRateLimiter : IDisposable
         );
     }
 
-    /// <summary>Waits for a turn; the requests go out in it.</summary>
-    /// <param name="limit">The last one given counts.</param>
-    /// <param name="requests">That will go out in the turn, one after the other.</param>
+    /// <summary>Waits until a call may begin.</summary>
+    /// <param name="limit">The limit from now on.</param>
+    /// <param name="requests">Maximum number of requests of the call, sent one after the other.</param>
     /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
     public async Task<Permit> EnterAsync(
         RateLimit limit,
@@ -102,32 +100,32 @@ internal sealed class AdaptiveRateLimiter : IDisposable
         CancellationToken cancellationToken
     )
     {
-        LinkedListNode<Place> place;
+        LinkedListNode<Waiter> waiter;
         lock (_gate)
         {
             Fill();
             if (_limit != limit)
                 (_limit, _rate) = (limit, Math.Min(_rate, limit.RequestsPerSecond));
             if (Wait(_waitingRequests, _waiting.Count) is var wait && wait > LongestWait)
-                throw new VendorException(TooLong(operation, wait));
-            place = _waiting.AddLast(new Place(requests));
+                throw new VendorException(WaitTooLong(operation, wait));
+            waiter = _waiting.AddLast(new Waiter(requests));
             _waitingRequests += requests;
-            LetGo();
+            Grant();
         }
         try
         {
-            var grantedAt = await place.Value.Granted.Task.WaitAsync(LongestWait, _time, cancellationToken);
+            var grantedAt = await waiter.Value.Granted.Task.WaitAsync(LongestWait, _time, cancellationToken);
             return new Permit(this, grantedAt, requests);
         }
         catch (OperationCanceledException)
         {
-            GiveUp(place);
+            GiveUp(waiter);
             throw;
         }
         catch (TimeoutException)
         {
-            GiveUp(place);
-            throw new VendorException(TooLong(operation, WaitNow()));
+            GiveUp(waiter);
+            throw new VendorException(WaitTooLong(operation, WaitNow()));
         }
     }
 
@@ -148,7 +146,7 @@ internal sealed class AdaptiveRateLimiter : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private static Failure TooLong(string operation, TimeSpan wait)
+    private static Failure WaitTooLong(string operation, TimeSpan wait)
     {
         return new Failure(Reasons.RateLimited, operation)
         {
@@ -158,8 +156,8 @@ internal sealed class AdaptiveRateLimiter : IDisposable
         };
     }
 
-    /// <summary>A request goes out.</summary>
-    /// <param name="isBorrowed">The turn has no permit left for it: those that wait pay.</param>
+    /// <summary>Counts a request that is sent.</summary>
+    /// <param name="isBorrowed">The call has no permit left for it: the calls that wait pay.</param>
     private long Sent(bool isBorrowed)
     {
         lock (_gate)
@@ -171,7 +169,7 @@ internal sealed class AdaptiveRateLimiter : IDisposable
         }
     }
 
-    /// <summary>The request has its answer.</summary>
+    /// <summary>Learns from the answer to a request.</summary>
     private void Answered(Failure? failure, long sentAt)
     {
         lock (_gate)
@@ -190,11 +188,11 @@ internal sealed class AdaptiveRateLimiter : IDisposable
         if (retryAfter is { } asked && asked > PauseLeft())
             (_pausedAt, _pause) = (_time.GetTimestamp(), Durations.Min(asked, LongestPause));
         if (sentAt <= _slowedAt)
-            return; // sent at a rate that is over
+            return; // sent at an earlier rate
         (_rate, _tokens, _slowedAt) = (Math.Max(SlowestRate, _rate * Decrease), 0, _time.GetTimestamp());
     }
 
-    private void Leave(long grantedAt, int unused)
+    private void End(long grantedAt, int unused)
     {
         lock (_gate)
         {
@@ -203,33 +201,33 @@ internal sealed class AdaptiveRateLimiter : IDisposable
             _inFlight--;
             _grantedAtSum -= grantedAt;
             var seconds = _time.GetElapsedTime(grantedAt, _filledAt).TotalSeconds;
-            _secondsPerTurn += Newest * (seconds - _secondsPerTurn);
-            LetGo();
+            _secondsPerCall += WeightOfLast * (seconds - _secondsPerCall);
+            Grant();
         }
     }
 
-    private void GiveUp(LinkedListNode<Place> place)
+    private void GiveUp(LinkedListNode<Waiter> waiter)
     {
         lock (_gate)
         {
-            if (place.List is not null)
+            if (waiter.List is not null)
             {
-                _waiting.Remove(place);
-                _waitingRequests -= place.Value.Requests;
+                _waiting.Remove(waiter);
+                _waitingRequests -= waiter.Value.Requests;
                 return;
             }
         }
-        Leave(place.Value.GrantedAt, place.Value.Requests); // the turn came in the same moment
+        End(waiter.Value.GrantedAt, waiter.Value.Requests); // it was granted in the same moment
     }
 
     private void Tick()
     {
         lock (_gate)
-            LetGo();
+            Grant();
     }
 
-    /// <summary>Whose turn it is goes; a timer is set for the next, unless the next waits for an answer.</summary>
-    private void LetGo()
+    /// <summary>Grants calls in their order, and sets a timer for the next unless it waits for a slot.</summary>
+    private void Grant()
     {
         Fill();
         while (
@@ -249,7 +247,7 @@ internal sealed class AdaptiveRateLimiter : IDisposable
         }
         if (_waiting.Count > 0 && _inFlight < _limit.MaxConcurrency) // whole milliseconds, and never too early
             _timer.Change(
-                TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(1, UntilTurn(ahead: 0).TotalMilliseconds))),
+                TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(1, UntilPermit(ahead: 0).TotalMilliseconds))),
                 Timeout.InfiniteTimeSpan
             );
     }
@@ -262,32 +260,32 @@ internal sealed class AdaptiveRateLimiter : IDisposable
         _filledAt = now;
     }
 
-    /// <summary>Returns how long a turn has to wait if answers come at once.</summary>
-    /// <param name="ahead">Requests that wait before it.</param>
-    private TimeSpan UntilTurn(int ahead) =>
+    /// <summary>Returns how long a call has to wait for its permit.</summary>
+    /// <param name="ahead">Number of requests that wait before it.</param>
+    private TimeSpan UntilPermit(int ahead) =>
         PauseLeft() + TimeSpan.FromSeconds(Math.Max(0, (ahead + 1 - _tokens) / _rate));
 
     /// <summary>
-    /// Returns how long a turn has to wait for a slot, if turns take as long as they have lately, and as those under
+    /// Returns how long a call has to wait for a slot, if calls take as long as they have lately, and as those under
     /// way already have.
     /// </summary>
-    /// <param name="ahead">Turns that wait before it.</param>
+    /// <param name="ahead">Number of calls that wait before it.</param>
     private TimeSpan UntilSlot(int ahead)
     {
         var missing = _inFlight + ahead + 1 - _limit.MaxConcurrency;
         if (missing <= 0 || _inFlight == 0)
             return TimeSpan.Zero;
         var soFar = _time.GetElapsedTime(_grantedAtSum / _inFlight, _filledAt).TotalSeconds;
-        return TimeSpan.FromSeconds(missing * Math.Max(soFar, _secondsPerTurn) / _limit.MaxConcurrency);
+        return TimeSpan.FromSeconds(missing * Math.Max(soFar, _secondsPerCall) / _limit.MaxConcurrency);
     }
 
-    private TimeSpan Wait(int requestsAhead, int turnsAhead)
+    private TimeSpan Wait(int requestsAhead, int callsAhead)
     {
-        var (turn, slot) = (UntilTurn(requestsAhead), UntilSlot(turnsAhead));
-        return turn > slot ? turn : slot;
+        var (permit, slot) = (UntilPermit(requestsAhead), UntilSlot(callsAhead));
+        return permit > slot ? permit : slot;
     }
 
-    /// <summary>Of somebody who comes now.</summary>
+    /// <summary>Returns how long a call that comes now has to wait.</summary>
     private TimeSpan WaitNow()
     {
         lock (_gate)
@@ -300,8 +298,8 @@ internal sealed class AdaptiveRateLimiter : IDisposable
     private TimeSpan PauseLeft() =>
         _pause - _time.GetElapsedTime(_pausedAt) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
-    /// <summary>A turn that waits, for so many requests.</summary>
-    private sealed record Place(int Requests)
+    /// <summary>A call that waits.</summary>
+    private sealed record Waiter(int Requests)
     {
         public TaskCompletionSource<long> Granted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -309,37 +307,36 @@ internal sealed class AdaptiveRateLimiter : IDisposable
     }
 
     /// <summary>
-    /// Permits for requests that go out one after the other, and one slot for all of them. Disposing it returns the
-    /// permits that were not used,
-    /// and makes room for the next. For one caller at a time.
+    /// Permits for requests that are sent one after the other, and one slot for all of them. Disposing it returns the
+    /// unused permits and the slot. For one caller at a time.
     /// </summary>
-    internal sealed class Permit(AdaptiveRateLimiter pace, long grantedAt, int requests) : IDisposable
+    internal sealed class Permit(AdaptiveRateLimiter limiter, long grantedAt, int requests) : IDisposable
     {
         private int _sent;
-        private bool _left;
+        private bool _isReturned;
 
         /// <summary>
-        /// Counts a request that goes out now. One more than there are permits borrows from those that wait.
+        /// Counts a request that is sent now. A request beyond the permits borrows from the calls that wait.
         /// </summary>
         public Request Send()
         {
-            var sentAt = pace.Sent(isBorrowed: _sent >= requests);
-            return new Request(pace, _sent++ == 0 ? grantedAt : sentAt);
+            var sentAt = limiter.Sent(isBorrowed: _sent >= requests);
+            return new Request(limiter, _sent++ == 0 ? grantedAt : sentAt);
         }
 
         public void Dispose()
         {
-            if (_left)
+            if (_isReturned)
                 return;
-            _left = true;
-            pace.Leave(grantedAt, Math.Max(0, requests - _sent));
+            _isReturned = true;
+            limiter.End(grantedAt, Math.Max(0, requests - _sent));
         }
     }
 
     /// <summary>A request that was sent.</summary>
-    internal readonly struct Request(AdaptiveRateLimiter pace, long sentAt)
+    internal readonly struct Request(AdaptiveRateLimiter limiter, long sentAt)
     {
-        /// <summary>How the vendor took the request; not called when no answer came.</summary>
-        public void Answered(Failure? failure) => pace.Answered(failure, sentAt);
+        /// <summary>Reports how the vendor answered; not called when no answer came.</summary>
+        public void Answered(Failure? failure) => limiter.Answered(failure, sentAt);
     }
 }

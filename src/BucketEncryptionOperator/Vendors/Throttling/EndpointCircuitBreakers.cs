@@ -6,10 +6,10 @@ using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.Throttling;
 
-/// <summary>What has become of an endpoint.</summary>
-internal enum EndpointTurn
+/// <summary>A change of an endpoint that listeners learn of.</summary>
+internal enum EndpointChange
 {
-    /// <summary>It is time to ask whether it answers again, and nobody does: one request is enough.</summary>
+    /// <summary>A probe is due, and no request is there to be one: one request is enough.</summary>
     ProbeDue,
 
     /// <summary>It answers again.</summary>
@@ -17,24 +17,19 @@ internal enum EndpointTurn
 }
 
 /// <summary>
-/// A circuit breaker for each endpoint and bundle of roots. An endpoint that does not answer costs each request a
-/// timeout, a slot of its rate limit
-/// and a worker's time; behind its breaker it costs nothing.
+/// One circuit breaker per endpoint and bundle of roots. An endpoint that does not answer costs each request a timeout,
+/// a slot of its rate limit and a worker's time; behind its breaker it costs nothing.
 /// <list type="bullet">
-/// <item>Closed: requests pass. What counts is no answer: a connection that could not be made, or a timeout. An answer
-/// of any status
-/// does not, and neither do a name that does not resolve or a certificate that is not accepted: these fail at once, and
-/// may be one bucket's own.</item>
-/// <item>Open, from the third request in a row on: requests fail at once with <see cref="Reasons.EndpointDown"/>. In a
-/// row means that the endpoint has answered
-/// nothing since the request was sent. One lost request happens; eight are usually under way at a time, so the third
-/// comes with the first; and an
-/// endpoint that was taken for down by mistake is asked again within seconds.</item>
-/// <item>One request at a time is let through as a probe, so long after the last one ended: a twentieth of the time
-/// that the endpoint has
-/// been down, at least <see cref="ShortestPause"/> and at most <see cref="LongestPause"/>. So its return is noticed
-/// soon after it, in proportion.</item>
-/// <item>Any answer closes it, whichever request it is for.</item>
+/// <item>Closed: requests pass. Only a missing answer counts against the endpoint: a connection that could not be made,
+/// or a timeout. An answer of any status does not, and neither do a name that does not resolve or a certificate that is
+/// not accepted: these fail at once, and may concern one bucket only.</item>
+/// <item>Open, after <see cref="OpensAt"/> such requests in a row: requests fail at once with <see cref="Reasons.EndpointDown"/>. In a
+/// row means that the endpoint has answered nothing since the request was sent. One lost request happens; eight are
+/// usually under way at a time, so the third comes with the first; and an endpoint that was taken for down by mistake
+/// is probed within seconds.</item>
+/// <item>Half open: one request at a time passes as a probe. The pause after a probe is a twentieth of the time that
+/// the endpoint has been down, at least <see cref="ShortestPause"/> and at most <see cref="LongestPause"/>.</item>
+/// <item>Any answer closes the breaker, whichever request it is for.</item>
 /// </list>
 /// The proxy is the process's own, and which one is used follows from the endpoint, so it needs no breaker of its own.
 /// In memory only.
@@ -44,29 +39,30 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     internal const int OpensAt = 3;
 
     /// <summary>
-    /// Whoever may create stores can name endpoints; beyond this the one whose last use is longest ago is forgotten.
+    /// Maximum number of breakers: everyone who may create stores can name endpoints. Beyond it the least recently
+    /// used one is dropped.
     /// </summary>
-    internal const int MostEndpoints = 1024;
+    internal const int MaxEndpoints = 1024;
 
     internal static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(2);
     internal static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
     private const double PauseOfDownTime = 0.05;
 
-    /// <summary>Nobody needs to know of an endpoint that no policy uses any more.</summary>
+    /// <summary>A breaker that was not used for this long is dropped: no policy uses its endpoint any more.</summary>
     private static readonly TimeSpan KeptUnused = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
-    private readonly RecentlyUsed<Whose, Breaker> _breakers;
+    private readonly RecentlyUsed<BreakerKey, Breaker> _breakers;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
 
     /// <summary>Replaced as a whole, and read without the gate.</summary>
-    private ImmutableArray<Action<Uri, EndpointTurn>> _listeners = [];
+    private ImmutableArray<Action<Uri, EndpointChange>> _listeners = [];
 
     public EndpointCircuitBreakers(TimeProvider time)
     {
         _time = time;
-        _breakers = new RecentlyUsed<Whose, Breaker>(MostEndpoints, KeptUnused, time);
+        _breakers = new RecentlyUsed<BreakerKey, Breaker>(MostEndpoints, KeptUnused, time);
         _timer = time.CreateTimer(
             static s => ((EndpointCircuitBreakers?)s)?.Tick(),
             this,
@@ -84,7 +80,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         }
     }
 
-    /// <summary>Endpoints that are taken for down now.</summary>
+    /// <summary>Number of endpoints that are taken for down now.</summary>
     public int OpenCount
     {
         get
@@ -94,23 +90,23 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         }
     }
 
-    /// <summary>Tells of each endpoint that answers again, and of each that should be asked.</summary>
-    /// <param name="listener">Called by whoever brought the answer, or by a timer; it must return at once.</param>
-    public void Listen(Action<Uri, EndpointTurn> listener) =>
+    /// <summary>Adds a listener for endpoints that answer again, and for those that should be probed.</summary>
+    /// <param name="listener">Runs on the caller that got the answer, or on a timer; it must return at once.</param>
+    public void Listen(Action<Uri, EndpointChange> listener) =>
         ImmutableInterlocked.Update(ref _listeners, static (all, one) => all.Add(one), listener);
 
-    public void StopListening(Action<Uri, EndpointTurn> listener) =>
+    public void StopListening(Action<Uri, EndpointChange> listener) =>
         ImmutableInterlocked.Update(ref _listeners, static (all, one) => all.Remove(one), listener);
 
     /// <summary>
-    /// Fails if a request would not be let through now. To be asked before a wait; it lets nothing through by itself.
+    /// Fails if a request would not pass now: for a check before a wait. It reserves nothing.
     /// </summary>
     /// <exception cref="VendorException"><see cref="Reasons.EndpointDown"/>.</exception>
     public void Check(BucketAddress address, string operation)
     {
         lock (_gate)
         {
-            if (_breakers.Find(WhoseOf(address)) is { } breaker && !breaker.LetsThrough(_time.GetTimestamp()))
+            if (_breakers.Find(KeyOf(address)) is { } breaker && !breaker.Passes(_time.GetTimestamp()))
                 throw new VendorException(FailureOf(breaker, operation, notSent: true));
         }
     }
@@ -121,9 +117,9 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     {
         lock (_gate)
         {
-            var breaker = _breakers.GetOrAdd(WhoseOf(address), () => new Breaker(address.Endpoint));
+            var breaker = _breakers.GetOrAdd(KeyOf(address), () => new Breaker(address.Endpoint));
             var now = _time.GetTimestamp();
-            if (!breaker.LetsThrough(now))
+            if (!breaker.Passes(now))
                 throw new VendorException(FailureOf(breaker, operation, notSent: true));
             var isProbe = breaker.IsOpen;
             breaker.IsProbed |= isProbe;
@@ -133,7 +129,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private static Whose WhoseOf(BucketAddress address) =>
+    private static BreakerKey KeyOf(BucketAddress address) =>
         new(
             address.Endpoint.GetLeftPart(UriPartial.Authority),
             address.CaBundle is not { } bundle
@@ -142,8 +138,8 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         );
 
     /// <summary>
-    /// Its texts are the same for as long as the breaker is open, whether a request was a probe or not: they end in a
-    /// status.
+    /// Returns the failure of every request while the breaker is open, probe or not. Its texts stay the same, because
+    /// they end in a status.
     /// </summary>
     private Failure FailureOf(Breaker breaker, string operation, bool notSent)
     {
@@ -166,14 +162,14 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         {
             breaker.IsProbed &= !isProbe;
             isUp = breaker.IsOpen;
-            (breaker.DownSince, breaker.ProbeAt, breaker.InARow) = (null, null, 0);
+            (breaker.DownSince, breaker.ProbeAt, breaker.Unanswered) = (null, null, 0);
             breaker.AnsweredAt = _time.GetTimestamp();
         }
         if (isUp)
-            Tell([(breaker.Endpoint, EndpointTurn.Up)]);
+            Notify([(breaker.Endpoint, EndpointChange.Up)]);
     }
 
-    /// <returns>What to report: with the breaker open, what all other requests are told.</returns>
+    /// <returns>The failure to report: with the breaker open, the same as for all other requests.</returns>
     private Failure Failed(Breaker breaker, bool isProbe, long sentAt, Failure failure)
     {
         lock (_gate)
@@ -181,7 +177,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
             var now = _time.GetTimestamp();
             breaker.IsProbed &= !isProbe;
             var counts = failure.Has(ReasonTraits.NoAnswer) && sentAt >= breaker.AnsweredAt;
-            if (counts && ++breaker.InARow >= OpensAt && !breaker.IsOpen)
+            if (counts && ++breaker.Unanswered >= OpensAt && !breaker.IsOpen)
                 (breaker.DownSince, breaker.Cause) = (sentAt, failure);
             if (breaker.DownSince is not { } since)
                 return failure;
@@ -192,8 +188,8 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         }
     }
 
-    /// <summary>A probe that was not sent, or that nobody waited for, leaves its place to the next.</summary>
-    private void GiveBack(Breaker breaker)
+    /// <summary>A probe that was not sent, or that nobody waited for, makes the next request the probe.</summary>
+    private void ReleaseProbe(Breaker breaker)
     {
         lock (_gate)
         {
@@ -210,29 +206,29 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     }
 
     /// <summary>
-    /// Where a probe is due and nobody sends one, somebody is asked to, and again after the pause if nobody does.
+    /// Notifies listeners where a probe is due and no request is there, and again after the pause if none comes.
     /// </summary>
     private void Tick()
     {
-        var due = new List<(Uri, EndpointTurn)>();
+        var due = new List<(Uri, EndpointChange)>();
         lock (_gate)
         {
             var now = _time.GetTimestamp();
             _breakers.DropUnused();
-            foreach (var breaker in _breakers.Values.Where(b => b.AskAt <= now))
+            foreach (var breaker in _breakers.Values.Where(b => b.NotifyAt <= now))
             {
-                due.Add((breaker.Endpoint, EndpointTurn.ProbeDue));
-                breaker.AskedUntil = AfterPause(breaker.DownSince ?? now, now);
+                due.Add((breaker.Endpoint, EndpointChange.ProbeDue));
+                breaker.NotifiedUntil = AfterPause(breaker.DownSince ?? now, now);
             }
             SetTimer();
         }
-        Tell(due);
+        Notify(due);
     }
 
-    /// <summary>To the next probe that somebody may have to be asked for.</summary>
+    /// <summary>Sets the timer to the next probe that listeners may have to be notified of.</summary>
     private void SetTimer()
     {
-        if (_breakers.Values.Min(b => b.AskAt) is not { } next)
+        if (_breakers.Values.Min(b => b.NotifyAt) is not { } next)
             return;
         var wait = _time.GetElapsedTime(_time.GetTimestamp(), next);
         _timer.Change(
@@ -241,16 +237,16 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         );
     }
 
-    private void Tell(IEnumerable<(Uri Endpoint, EndpointTurn Turn)> news)
+    private void Notify(IEnumerable<(Uri Endpoint, EndpointChange Change)> changes)
     {
-        foreach (var (endpoint, turn) in news)
+        foreach (var (endpoint, change) in changes)
         {
             foreach (var listener in _listeners)
-                listener(endpoint, turn);
+                listener(endpoint, change);
         }
     }
 
-    /// <summary>Leave to send one request. Disposing it without a word means that nothing was learned.</summary>
+    /// <summary>An admitted request. Disposing it without a result means that nothing was learned.</summary>
     internal sealed class Pass(EndpointCircuitBreakers breakers, Breaker breaker, bool isProbe, long sentAt)
         : IDisposable
     {
@@ -273,22 +269,22 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         public void Dispose()
         {
             if (!_ended && isProbe)
-                breakers.GiveBack(breaker);
+                breakers.ReleaseProbe(breaker);
             _ended = true;
         }
     }
 
-    internal readonly record struct Whose(string Endpoint, string Bundle);
+    internal readonly record struct BreakerKey(string Endpoint, string Bundle);
 
     /// <summary>Guarded by the gate.</summary>
     internal sealed class Breaker(Uri endpoint)
     {
         public Uri Endpoint => endpoint;
 
-        /// <summary>Requests without an answer since the last answer.</summary>
-        public int InARow { get; set; }
+        /// <summary>Number of requests without an answer since the last answer.</summary>
+        public int Unanswered { get; set; }
 
-        /// <summary>Of the last answer; requests that were sent before it count no more.</summary>
+        /// <summary>Time of the last answer; requests that were sent before it do not count.</summary>
         public long AnsweredAt { get; set; } = long.MinValue;
 
         /// <summary>Null while it is closed.</summary>
@@ -296,21 +292,21 @@ internal sealed class EndpointCircuitBreakers : IDisposable
 
         public bool IsOpen => DownSince is not null;
 
-        /// <summary>From then on a probe is let through; null while it is closed.</summary>
+        /// <summary>A probe passes from then on; null while the breaker is closed.</summary>
         public long? ProbeAt { get; set; }
 
         /// <summary>A probe is under way.</summary>
         public bool IsProbed { get; set; }
 
-        /// <summary>Somebody was asked for a probe, and has until then.</summary>
-        public long AskedUntil { get; set; } = long.MinValue;
+        /// <summary>Listeners were notified, and have time for a probe until then.</summary>
+        public long NotifiedUntil { get; set; } = long.MinValue;
 
-        /// <summary>When somebody must be asked for a probe; null where nobody needs to be.</summary>
-        public long? AskAt => IsProbed || ProbeAt is not { } at ? null : Math.Max(at, AskedUntil);
+        /// <summary>When listeners must be notified of a due probe; null where they need not be.</summary>
+        public long? NotifyAt => IsProbed || ProbeAt is not { } at ? null : Math.Max(at, NotifiedUntil);
 
         /// <summary>Of the request that has opened it.</summary>
         public Failure? Cause { get; set; }
 
-        public bool LetsThrough(long now) => DownSince is null || (!IsProbed && ProbeAt <= now);
+        public bool Passes(long now) => DownSince is null || (!IsProbed && ProbeAt <= now);
     }
 }

@@ -6,23 +6,22 @@ using BucketEncryptionOperator.Vendors.Protocol;
 namespace BucketEncryptionOperator.Vendors.Throttling;
 
 /// <summary>
-/// One <see cref="AdaptiveRateLimiter"/> for each access key and endpoint, whatever stores and policies they come from:
-/// vendors count an account's requests, not ours. Every vendor request goes through here.
+/// One <see cref="AdaptiveRateLimiter"/> per access key and endpoint, whatever stores and policies use them: vendors
+/// count an account's requests, not ours.
 /// <para>
-/// A key is the whole key. Its id alone is no secret, and who only knows that must not be able to slow its owner down.
-/// Temporary keys of one
-/// role share a pace, because the operator itself has got them for that role.
+/// A key is the whole key. Its id alone is no secret, and somebody who knows only the id must not be able to slow its
+/// owner down. Temporary keys of one role share a limiter, because the operator itself got them for that role.
 /// </para>
 /// </summary>
 internal sealed class VendorLimits : IDisposable
 {
     /// <summary>
-    /// Whoever may change a Secret can make keys; beyond this the pace whose last use is longest ago is dropped, with
-    /// what it has found.
+    /// Maximum number of limiters: everyone who may change a Secret can make keys. Beyond it the least recently used
+    /// one is dropped, with what it has learned.
     /// </summary>
     internal const int MaxLimiters = 4096;
 
-    /// <summary>A key that was replaced, or a store that is gone, leaves nothing behind.</summary>
+    /// <summary>A limiter that was not used for this long is dropped.</summary>
     private static readonly TimeSpan KeptUnused = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
@@ -32,15 +31,15 @@ internal sealed class VendorLimits : IDisposable
     /// A limiter that is dropped while callers wait in it is not used again. It lets them go: its waits are bounded,
     /// and each permit that ends lets the next caller in.
     /// </summary>
-    private readonly RecentlyUsed<Owner, OwnedLimiter> _limiters;
+    private readonly RecentlyUsed<LimiterKey, OwnedLimiter> _limiters;
 
     public VendorLimits(TimeProvider time)
     {
         _time = time;
-        _limiters = new RecentlyUsed<Owner, OwnedLimiter>(MaxLimiters, KeptUnused, time, l => l.Limiter.Dispose());
+        _limiters = new RecentlyUsed<LimiterKey, OwnedLimiter>(MaxLimiters, KeptUnused, time, l => l.Limiter.Dispose());
     }
 
-    /// <param name="requests">That go out in the turn, one after the other.</param>
+    /// <param name="requests">Maximum number of requests of the call, sent one after the other.</param>
     /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
     public Task<AdaptiveRateLimiter.Permit> EnterAsync(
         BucketAddress address,
@@ -49,12 +48,12 @@ internal sealed class VendorLimits : IDisposable
         int requests,
         CancellationToken cancellationToken
     ) =>
-        LimiterOf(new Owner(key.Principal, SecretsOf(key), address.Endpoint.Authority), address.Limit)
+        LimiterOf(new LimiterKey(key.Principal, SecretsOf(key), address.Endpoint.Authority), address.Limit)
             .EnterAsync(address.Limit, operation, requests, cancellationToken);
 
     /// <summary>
-    /// For metrics: one for each principal and endpoint. Of several keys with one id the counts are added, and the rate
-    /// is that of the busiest.
+    /// For metrics: one per principal and endpoint. The counts of several keys with one id are added, and the rate is
+    /// that of the busiest.
     /// </summary>
     public IReadOnlyList<RateLimiterState> States
     {
@@ -66,7 +65,7 @@ internal sealed class VendorLimits : IDisposable
                     .. _limiters
                         .Values.Select(l => l.Limiter.State(l.Owner.Principal, l.Owner.Endpoint))
                         .GroupBy(s => (s.Principal, s.Endpoint))
-                        .Select(Together),
+                        .Select(Sum),
                 ];
         }
     }
@@ -77,7 +76,7 @@ internal sealed class VendorLimits : IDisposable
             _limiters.Clear();
     }
 
-    private static RateLimiterState Together(IEnumerable<RateLimiterState> states)
+    private static RateLimiterState Sum(IEnumerable<RateLimiterState> states)
     {
         var busiestFirst = states.OrderByDescending(s => s.Requests).ToList();
         return busiestFirst[0] with
@@ -99,7 +98,7 @@ internal sealed class VendorLimits : IDisposable
                 SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Secret.Length} {key.Secret}{key.SecurityToken}"))
             );
 
-    private AdaptiveRateLimiter LimiterOf(Owner owner, RateLimit limit)
+    private AdaptiveRateLimiter LimiterOf(LimiterKey owner, RateLimit limit)
     {
         lock (_gate)
         {
@@ -111,7 +110,7 @@ internal sealed class VendorLimits : IDisposable
         }
     }
 
-    private readonly record struct Owner(string Principal, string Secrets, string Endpoint);
+    private readonly record struct LimiterKey(string Principal, string Secrets, string Endpoint);
 
-    private sealed record OwnedLimiter(Owner Owner, AdaptiveRateLimiter Limiter);
+    private sealed record OwnedLimiter(LimiterKey Owner, AdaptiveRateLimiter Limiter);
 }

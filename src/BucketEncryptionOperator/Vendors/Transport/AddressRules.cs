@@ -4,24 +4,24 @@ using System.Net.Sockets;
 namespace BucketEncryptionOperator.Vendors.Transport;
 
 /// <summary>
-/// Who says that an endpoint may be where it is: the more is known of the name, the less its address matters.
+/// How far an endpoint's host name is trusted: the more is known about the name, the less its address matters.
 /// </summary>
 internal enum EndpointTrust
 {
-    /// <summary>A pattern lets the name through; whose it is nobody has said.</summary>
+    /// <summary>A pattern allows the name; its owner is unknown.</summary>
     Pattern,
 
     /// <summary>The name is a vendor's own.</summary>
     Vendor,
 
-    /// <summary>Whoever runs the operator has written the name in full.</summary>
+    /// <summary>The operator's administrator listed the name in full.</summary>
     Operator,
 }
 
 /// <summary>
-/// Which addresses signed requests may go to: pure. A name is a tenant's word, and so is what it resolves to; inside of
-/// a cluster and of a cloud there are services that trust whoever reaches them. An IPv4 address in IPv6's clothes
-/// (mapped, compatible, 6to4, NAT64) counts as what it is.
+/// Which addresses signed requests may go to: pure. A tenant chooses the host name and what it resolves to, and in
+/// clusters and clouds there are services that trust everyone who can reach them. An IPv4 address inside of an IPv6 one
+/// (mapped, compatible, 6to4, NAT64) counts as the IPv4 address.
 /// </summary>
 /// <remarks>
 /// Ranges: IANA's special-purpose address registries (RFC 6890 and successors); of IPv6 only 2000::/3 is given out for
@@ -30,7 +30,7 @@ internal enum EndpointTrust
 internal static class AddressRules
 {
     /// <summary>
-    /// Services that give a machine's or a pod's own keys to whoever asks: AWS (also of tasks and pods), Azure, Google,
+    /// Services that give a machine's or a pod's own keys to every caller: AWS (also of tasks and pods), Azure, Google,
     /// Alibaba Cloud and others.
     /// </summary>
     private static readonly IPAddress[] MetadataServices =
@@ -86,18 +86,18 @@ internal static class AddressRules
     private static readonly IPNetwork Nat64 = IPNetwork.Parse("64:ff9b::/96");
     private static readonly IPNetwork Compatible = IPNetwork.Parse("::/96");
 
-    /// <returns>What speaks against the address, as words after "is"; null if nothing does.</returns>
-    public static string? ProblemOf(IPAddress given, EndpointTrust vouching)
+    /// <returns>Why the address is not allowed, as words after "is"; null if it is allowed.</returns>
+    public static string? ProblemOf(IPAddress given, EndpointTrust trust)
     {
         var address = Unwrap(given);
         if (MetadataServices.Contains(address))
             return "a cloud's metadata service";
-        if (vouching == EndpointTrust.Operator)
+        if (trust == EndpointTrust.Operator)
             return null;
-        // Alibaba Cloud's internal endpoints are there; so are other people's machines, behind a carrier's or a
+        // Alibaba Cloud's internal endpoints have such addresses; so have machines of others, behind a carrier's or a
         // cluster's NAT.
         if (address.AddressFamily == AddressFamily.InterNetwork && Shared.Contains(address))
-            return vouching == EndpointTrust.Vendor ? null : "a shared address (100.64.0.0/10)";
+            return trust == EndpointTrust.Vendor ? null : "a shared address (100.64.0.0/10)";
         foreach (var (range, kind) in NotGlobal)
         {
             if (range.BaseAddress.AddressFamily == address.AddressFamily && range.Contains(address))
@@ -111,8 +111,8 @@ internal static class AddressRules
     public static bool IsMetadataService(IPAddress address) => MetadataServices.Contains(Unwrap(address));
 
     /// <summary>
-    /// The IPv4 address inside of an IPv6 one, where there is one; and without the zone, which is our own machine's
-    /// word.
+    /// Returns the IPv4 address inside of an IPv6 one, where there is one; and drops the zone, which only this machine
+    /// knows.
     /// </summary>
     private static IPAddress Unwrap(IPAddress address)
     {

@@ -10,7 +10,7 @@ namespace BucketEncryptionOperator.Vendors.Transport;
 internal static class CaBundle
 {
     private const string Label = "CERTIFICATE";
-    private const int MostCertificates = 100;
+    private const int MaxCertificates = 100;
 
     /// <summary>Of the text.</summary>
     private const int MaxLength = 64 * 1024;
@@ -41,10 +41,10 @@ internal static class CaBundle
         {
             for (var rest = pem.AsSpan(); PemEncoding.TryFind(rest, out var found); rest = rest[found.Location.End..])
             {
-                if (!rest[found.Label].SequenceEqual(Label) || read.Count == MostCertificates)
+                if (!rest[found.Label].SequenceEqual(Label) || read.Count == MaxCertificates)
                     throw new FormatException(
-                        read.Count == MostCertificates
-                            ? $"it has more than {MostCertificates} certificates"
+                        read.Count == MaxCertificates
+                            ? $"it has more than {MaxCertificates} certificates"
                             : "it holds something that is no certificate; give certificates only"
                     );
                 read.Add(

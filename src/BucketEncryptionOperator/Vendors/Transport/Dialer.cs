@@ -15,8 +15,8 @@ internal sealed class AddressNotAllowedException(string host, string problem, bo
 /// <see cref="AddressRules"/>, and connects only to addresses that it has checked: a name that resolves to something
 /// else a moment later changes nothing.
 /// </summary>
-/// <param name="vouching">Who vouches for the host of a request.</param>
-internal sealed class Dialer(Func<Uri, EndpointTrust> vouching, StaggeredConnector connector)
+/// <param name="trustOf">Returns how far the host of a request is trusted.</param>
+internal sealed class Dialer(Func<Uri, EndpointTrust> trustOf, StaggeredConnector connector)
 {
     /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
     /// <exception cref="AddressNotAllowedException">The host has no address that may be connected to.</exception>
@@ -24,13 +24,13 @@ internal sealed class Dialer(Func<Uri, EndpointTrust> vouching, StaggeredConnect
     {
         var (target, request) = (context.DnsEndPoint, context.InitialRequestMessage);
         var addresses = await connector.ResolveAsync(target.Host, cancellationToken);
-        // A proxy is where whoever runs the operator says; it resolves the names that it is given by itself.
+        // The administrator chooses the proxy, and the proxy resolves the names that it gets.
         var allowed =
             request.RequestUri is { } uri && !IsForProxy(target, request, uri) ? Allowed(uri, addresses) : addresses;
         return await connector.ConnectAsync(allowed, target.Port, cancellationToken);
     }
 
-    /// <summary>What can be said without a name service, and so in front of a proxy too.</summary>
+    /// <summary>Checks a host that is an address: it needs no name service, so it works before a proxy too.</summary>
     /// <exception cref="AddressNotAllowedException">
     /// The host is an address, and one that may not be connected to.
     /// </exception>
@@ -42,13 +42,13 @@ internal sealed class Dialer(Func<Uri, EndpointTrust> vouching, StaggeredConnect
 
     private IPAddress[] Allowed(Uri target, IPAddress[] addresses)
     {
-        var vouched = vouching(target);
-        IPAddress[] allowed = [.. addresses.Where(a => AddressRules.ProblemOf(a, vouched) is null)];
+        var trust = trustOf(target);
+        IPAddress[] allowed = [.. addresses.Where(a => AddressRules.ProblemOf(a, trust) is null)];
         return allowed.Length > 0
             ? allowed
             : throw new AddressNotAllowedException(
                 Bare(target),
-                AddressRules.ProblemOf(addresses[0], vouched) ?? "",
+                AddressRules.ProblemOf(addresses[0], trust) ?? "",
                 Array.TrueForAll(addresses, AddressRules.IsMetadataService)
             );
     }

@@ -5,16 +5,15 @@ using System.Security.Cryptography.X509Certificates;
 namespace BucketEncryptionOperator.Vendors.Transport;
 
 /// <summary>
-/// The open connections to vendors: one client for all endpoints whose certificate the system's roots vouch for, and
-/// one per bundle of roots that stores bring along, so that no store trusts what another one does. Equal bundles share
-/// a client.
+/// The HTTP clients for vendors: one that trusts the system's roots, and one per bundle of roots that a store brings
+/// along, so that no store trusts what another one does. Equal bundles share a client.
 /// <para>
-/// A store's author may edit the bundle as often as he likes, so the clients are bounded: one that nobody has used for
-/// an hour is closed, and beyond <see cref="MaxClients"/> the one whose last use is longest ago. A client in use is
-/// never closed.
+/// A store's author can edit the bundle any number of times, so the clients are bounded: a client that was not used for
+/// an hour is closed, and beyond <see cref="MaxClients"/> the least recently used one. A client in use is never
+/// closed.
 /// </para>
 /// </summary>
-/// <param name="open">A client that trusts these roots; none, for the system's.</param>
+/// <param name="open">Opens a client that trusts these roots; an empty collection means the system's.</param>
 internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient> open, TimeProvider time) : IDisposable
 {
     /// <summary>
@@ -28,10 +27,10 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
     private readonly Lock _gate = new();
     private readonly HttpClient _system = open([]);
 
-    /// <summary>By hash: a bundle may have 64 KiB.</summary>
-    private readonly Dictionary<string, Entry> _byBundle = new(StringComparer.Ordinal);
+    /// <summary>By the bundle's hash: a bundle may have 64 KiB.</summary>
+    private readonly Dictionary<string, PooledClient> _byBundle = new(StringComparer.Ordinal);
 
-    /// <summary>Bundles that have a client.</summary>
+    /// <summary>Number of bundles that have a client.</summary>
     internal int Count
     {
         get
@@ -41,24 +40,24 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
         }
     }
 
-    /// <summary>Ends with the lease's disposal; until then the client stays open.</summary>
+    /// <summary>Returns a client that stays open until the rental is disposed of.</summary>
     /// <param name="bundle">In PEM; null for the system's roots.</param>
-    /// <exception cref="FormatException">It is no bundle.</exception>
-    public ClientLease Rent(string? bundle)
+    /// <exception cref="FormatException">The text is not a bundle.</exception>
+    public RentedClient Rent(string? bundle)
     {
         if (bundle is null)
-            return new ClientLease(_system, this, entry: null);
+            return new RentedClient(_system, this, pooled: null);
         var hash = Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(bundle.AsSpan())));
         lock (_gate)
         {
-            if (!_byBundle.TryGetValue(hash, out var entry))
+            if (!_byBundle.TryGetValue(hash, out var pooled))
             {
                 var roots = CaBundle.Read(bundle);
-                MakeRoom();
-                _byBundle[hash] = entry = new Entry(open(roots), roots);
+                EvictUnused();
+                _byBundle[hash] = pooled = new PooledClient(open(roots), roots);
             }
-            entry.Requests++;
-            return new ClientLease(entry.Client, this, entry);
+            pooled.Requests++;
+            return new RentedClient(pooled.Client, this, pooled);
         }
     }
 
@@ -67,8 +66,8 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
         _system.Dispose();
         lock (_gate)
         {
-            foreach (var entry in _byBundle.Values)
-                entry.Dispose();
+            foreach (var pooled in _byBundle.Values)
+                pooled.Dispose();
             _byBundle.Clear();
         }
     }
@@ -78,32 +77,32 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
         var unused = _byBundle.Where(b => b.Value.Requests == 0).OrderBy(b => b.Value.UsedAt).ToList();
         var tooMany = _byBundle.Count + 1 - MaxClients;
         var closed = unused.Where((b, i) => i < tooMany || time.GetElapsedTime(b.Value.UsedAt) > KeptUnused);
-        foreach (var (hash, entry) in closed)
+        foreach (var (hash, pooled) in closed)
         {
             _byBundle.Remove(hash);
-            entry.Dispose();
+            pooled.Dispose();
         }
     }
 
-    private void Ended(Entry entry)
+    private void Return(PooledClient pooled)
     {
         lock (_gate)
-            (entry.Requests, entry.UsedAt) = (entry.Requests - 1, time.GetTimestamp());
+            (pooled.Requests, pooled.UsedAt) = (pooled.Requests - 1, time.GetTimestamp());
     }
 
-    internal readonly struct ClientLease(HttpClient client, VendorClients clients, Entry? entry) : IDisposable
+    internal readonly struct RentedClient(HttpClient client, VendorClients clients, PooledClient? pooled) : IDisposable
     {
         public HttpClient Client => client;
 
         public void Dispose()
         {
-            if (entry is not null)
-                clients.Ended(entry);
+            if (pooled is not null)
+                clients.Return(pooled);
         }
     }
 
     /// <summary>Guarded by the gate.</summary>
-    internal sealed class Entry(HttpClient client, X509Certificate2Collection roots) : IDisposable
+    internal sealed class PooledClient(HttpClient client, X509Certificate2Collection roots) : IDisposable
     {
         public HttpClient Client => client;
 

@@ -20,9 +20,9 @@ internal sealed record VendorRoute
 }
 
 /// <summary>
-/// Sends one signed request and reads a bounded answer. No redirects (a signature covers its host, and an answer must
-/// not choose where keys' signatures go), no cookies, no retries (the queue is the one retry loop), certificate checks
-/// always on, the process's proxies honoured. Connections are the <see cref="Dialer"/>'s.
+/// Sends one signed request and reads a bounded answer. It follows no redirects (a signature covers its host, and an
+/// answer must not choose where signatures go), keeps no cookies, does not retry (the queue is the one retry loop),
+/// always checks certificates and uses the process's proxies. <see cref="Dialer"/> makes the connections.
 /// </summary>
 internal sealed class VendorHttp : IDisposable
 {
@@ -55,7 +55,7 @@ internal sealed class VendorHttp : IDisposable
             {
                 AllowAutoRedirect = false,
                 UseCookies = false,
-                // Spans, but no word of them to a vendor
+                // Spans, but no trace headers to a vendor
                 ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
                 Proxy = route?.Proxy,
                 ConnectTimeout = ConnectTimeout,
@@ -79,8 +79,8 @@ internal sealed class VendorHttp : IDisposable
     public TimeSpan Limit => _timeout;
 
     /// <summary>
-    /// Shorter than <see cref="Limit"/>, so that a connection that cannot be made is told from an answer that does not
-    /// come: nothing was sent then.
+    /// Shorter than <see cref="Limit"/>, to tell a connection that cannot be made (nothing was sent) from an answer
+    /// that does not come.
     /// </summary>
     private TimeSpan ConnectTimeout => _timeout / 2;
 
@@ -190,7 +190,9 @@ internal sealed class VendorHttp : IDisposable
 
     public void Dispose() => _clients.Dispose();
 
-    /// <summary>Asked again after an hour or a change: a name may lead elsewhere by then.</summary>
+    /// <summary>
+    /// Refused, so it is retried after an hour or a change: the name may resolve to another address then.
+    /// </summary>
     private static VendorException NotAllowed(string operation, AddressNotAllowedException e) =>
         new(
             new Failure(Reasons.AddressNotAllowed, operation)
@@ -215,8 +217,8 @@ internal sealed class VendorHttp : IDisposable
         );
 
     /// <summary>
-    /// Without the addresses: in a status they would be news to the store's owner. The same failure is always the same
-    /// text.
+    /// Returns a text without the addresses: a status must not show them to the store's owner. The same failure always
+    /// gives the same text.
     /// </summary>
     private static string WhyUnreachable(Exception? reason)
     {

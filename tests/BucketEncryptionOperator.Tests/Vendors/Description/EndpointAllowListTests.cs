@@ -168,7 +168,7 @@ public sealed class EndpointAllowListTests
             VendorCatalog.Endpoints
         );
 
-        Assert.True(expected == list.VouchingFor(new Uri(target)).ToString(), sentence);
+        Assert.True(expected == list.TrustOf(new Uri(target)).ToString(), sentence);
     }
 
     /// <summary>
@@ -194,7 +194,7 @@ public sealed class EndpointAllowListTests
             VendorCatalog.Endpoints
         );
 
-        Assert.True(expected == list.VouchingFor(new Uri(target)).ToString(), sentence);
+        Assert.True(expected == list.TrustOf(new Uri(target)).ToString(), sentence);
     }
 
     [Fact]

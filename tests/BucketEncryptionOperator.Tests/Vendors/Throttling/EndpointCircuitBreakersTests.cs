@@ -18,7 +18,7 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
 
     private readonly ManualTimeProvider _time = new();
     private readonly EndpointCircuitBreakers _breakers;
-    private readonly List<(Uri Endpoint, EndpointTurn Turn)> _news = [];
+    private readonly List<(Uri Endpoint, EndpointChange Turn)> _news = [];
 
     public EndpointCircuitBreakersTests()
     {
@@ -113,7 +113,7 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
         Answer();
 
         Answer();
-        Assert.Equal((Bucket.Endpoint, EndpointTurn.Up), _news[^1]);
+        Assert.Equal((Bucket.Endpoint, EndpointChange.Up), _news[^1]);
     }
 
     /// <summary>What a status says must not change with each probe.</summary>
@@ -139,7 +139,7 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
         _breakers.Enter(Bucket, "Put").Dispose(); // stopped by a last check, or cancelled
 
         Answer();
-        Assert.Contains((Bucket.Endpoint, EndpointTurn.Up), _news);
+        Assert.Contains((Bucket.Endpoint, EndpointChange.Up), _news);
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
         End(late, failure: null);
 
         _breakers.Check(Bucket, "Get");
-        Assert.Equal([(Bucket.Endpoint, EndpointTurn.Up)], _news);
+        Assert.Equal([(Bucket.Endpoint, EndpointChange.Up)], _news);
     }
 
     [Theory]
@@ -199,7 +199,7 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
         _time.Advance(EndpointCircuitBreakers.ShortestPause + TimeSpan.FromMilliseconds(1));
 
         Assert.Equal((1, 2, 2, 3), (first, second, duringProbe, _news.Count));
-        Assert.All(_news, n => Assert.Equal((Bucket.Endpoint, EndpointTurn.ProbeDue), n));
+        Assert.All(_news, n => Assert.Equal((Bucket.Endpoint, EndpointChange.ProbeDue), n));
     }
 
     [Fact]
@@ -229,7 +229,7 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
     [Fact]
     public void Endpoints_without_end_leave_a_bounded_number_of_breakers_behind_and_unused_ones_none()
     {
-        for (var i = 0; i < EndpointCircuitBreakers.MostEndpoints + 10; i++)
+        for (var i = 0; i < EndpointCircuitBreakers.MaxEndpoints + 10; i++)
             Fail(Silence, Bucket with { Endpoint = new Uri($"https://{i}.example") });
         var most = _breakers.Count;
 
@@ -237,7 +237,7 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
         for (var minutes = 0; minutes < 65; minutes++)
             _time.Advance(TimeSpan.FromMinutes(1));
 
-        Assert.Equal((EndpointCircuitBreakers.MostEndpoints, 0), (most, _breakers.Count));
+        Assert.Equal((EndpointCircuitBreakers.MaxEndpoints, 0), (most, _breakers.Count));
     }
 
     private static Failure NoAnswer(string code) => new(FailureKind.Transient, "Get", code) { Hint = "Check the way." };

@@ -288,7 +288,7 @@ public sealed class HostileEndpointTests : IDisposable
             new VendorRoute
             {
                 Proxy = new WebProxy(),
-                Dialer = new Dialer(byPattern.VouchingFor, new StaggeredConnector(TimeProvider.System)),
+                Dialer = new Dialer(byPattern.TrustOf, new StaggeredConnector(TimeProvider.System)),
             }
         );
         var failure = await LookAsync(http, byPattern, $"http://localhost:{port}", "S3");
@@ -300,7 +300,7 @@ public sealed class HostileEndpointTests : IDisposable
             new VendorRoute
             {
                 Proxy = new WebProxy(),
-                Dialer = new Dialer(inFull.VouchingFor, new StaggeredConnector(TimeProvider.System)),
+                Dialer = new Dialer(inFull.TrustOf, new StaggeredConnector(TimeProvider.System)),
             }
         );
         var second = LookAsync(vouched, inFull, $"http://localhost:{port}", "S3");
@@ -350,7 +350,7 @@ public sealed class HostileEndpointTests : IDisposable
                 return connect?.Invoke() ?? throw new SocketException((int)SocketError.ConnectionRefused);
             }
         );
-        var dialer = new Dialer(list.VouchingFor, connector);
+        var dialer = new Dialer(list.TrustOf, connector);
         using var http = new VendorHttp(
             "test/1.0",
             TimeSpan.FromSeconds(10),
