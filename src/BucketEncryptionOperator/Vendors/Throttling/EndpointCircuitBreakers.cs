@@ -62,7 +62,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     public EndpointCircuitBreakers(TimeProvider time)
     {
         _time = time;
-        _breakers = new RecentlyUsed<BreakerKey, Breaker>(MostEndpoints, KeptUnused, time);
+        _breakers = new RecentlyUsed<BreakerKey, Breaker>(MaxEndpoints, KeptUnused, time);
         _timer = time.CreateTimer(
             static s => ((EndpointCircuitBreakers?)s)?.Tick(),
             this,

@@ -72,7 +72,7 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
         }
     }
 
-    private void MakeRoom()
+    private void EvictUnused()
     {
         var unused = _byBundle.Where(b => b.Value.Requests == 0).OrderBy(b => b.Value.UsedAt).ToList();
         var tooMany = _byBundle.Count + 1 - MaxClients;
