@@ -23,10 +23,10 @@ internal enum EndpointChange
 /// <item>Closed: requests pass. Only a missing answer counts against the endpoint: a connection that could not be made,
 /// or a timeout. An answer of any status does not, and neither do a name that does not resolve or a certificate that is
 /// not accepted: these fail at once, and may concern one bucket only.</item>
-/// <item>Open, after <see cref="OpensAt"/> such requests in a row: requests fail at once with
-/// <see cref="Reasons.EndpointDown"/>. In a row means that the endpoint has answered nothing since the request was sent. One lost request happens; eight are
-/// usually under way at a time, so the third comes with the first; and an endpoint that was taken for down by mistake
-/// is probed within seconds.</item>
+/// <item>Open, after <see cref="OpensAt"/> such requests in a row: requests fail at once with <see
+/// cref="Reasons.EndpointDown"/>. In a row means that the endpoint has answered nothing since the request was sent. One
+/// lost request happens; eight are usually under way at a time, so the third comes with the first; and an endpoint that
+/// was taken for down by mistake is probed within seconds.</item>
 /// <item>Half open: one request at a time passes as a probe. The pause after a probe is a twentieth of the time that
 /// the endpoint has been down, at least <see cref="ShortestPause"/> and at most <see cref="LongestPause"/>.</item>
 /// <item>Any answer closes the breaker, whichever request it is for.</item>
