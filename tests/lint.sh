@@ -38,6 +38,12 @@ width() {
   git grep -nIE '^.{121,}$' -- '*.cs' || code=$?
   [ "$code" -eq 1 ] # git grep: nothing found
 }
+# CONTRIBUTING, "Names and sizes".
+length() {
+  local long
+  long=$(tracked '*.cs' | xargs -0 wc -l | awk '$2 != "total" && $1 > 400 { print $2 ": " $1 " lines" }')
+  [ -z "$long" ] || { echo "$long"; return 1; }
+}
 analyzers() { dotnet build BucketEncryptionOperator.sln -c Release --nologo -v quiet; }
 shell_scripts() { scripts | xargs -0 -r "$shellcheck" --external-sources; }
 yaml() { tracked '*.yaml' '*.yml' .yamllint | xargs -0 -r "$yamllint" --strict; }
@@ -77,5 +83,6 @@ check "what is rendered (make render)" deploy/render.sh --check
 check "no paths of a machine" stray_paths
 check "layout of C# (CSharpier)" formatting
 check "C# lines of at most 120 columns" width
+check "C# files of at most 400 lines" length
 check "analyzers (dotnet build)" analyzers
 exit "$bad"

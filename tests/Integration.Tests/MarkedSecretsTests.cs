@@ -1,19 +1,14 @@
-using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
 using Integration.Tests.Harness;
 using KubeRuntime.Client;
 using KubeRuntime.Tests.Client;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using ObjectStoreSimulator;
 using ObjectStoreSimulator.State;
 using Xunit.Abstractions;
@@ -26,7 +21,9 @@ namespace Integration.Tests;
 /// in base64. Ids of access keys are no secrets, and have none.
 /// </summary>
 [Collection(ClusterTests.Name)]
-public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper output) : IAsyncLifetime, IDisposable
+public sealed partial class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper output)
+    : IAsyncLifetime,
+        IDisposable
 {
     private const string Mark = "m4rked";
     private const string MarkInBase64 = "bTRya2Vk"; // six bytes: the same at any place that begins a group
@@ -258,65 +255,6 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
         await CollectAsync();
     }
 
-    private WebApplication Compose(Overheard overheard, KubeConnection connection)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders().AddProvider(overheard).SetMinimumLevel(LogLevel.Trace);
-        builder.Services.Configure<OperatorOptions>(o =>
-            (o.WatchNamespaces, o.AllowedEndpoints, o.AmbientCredentialsInNamespacedStores, o.MetricsPerBucket) = (
-                [TheScene.Namespace],
-                [Plain, Secure],
-                true,
-                true
-            )
-        );
-        builder.Services.AddOperator(connection);
-        builder.Services.AddRoutingCore();
-        var environment = Environment();
-        builder.Services.AddSingleton(
-            new AmbientIdentities(
-                new IdentityOptions(
-                    "marked/1.0",
-                    name => environment.GetValueOrDefault(name),
-                    new Uri(Plain),
-                    new Uri(Plain)
-                ),
-                TimeProvider.System
-            )
-        );
-        var vendors = builder
-            .Services.Last(s => s.ServiceType == typeof(IReadOnlyDictionary<string, IBucketEncryptionApi>))
-            .ImplementationFactory!;
-        builder.Services.AddSingleton<IReadOnlyDictionary<string, IBucketEncryptionApi>>(s => new Dictionary<
-            string,
-            IBucketEncryptionApi
-        >((IReadOnlyDictionary<string, IBucketEncryptionApi>)vendors(s), StringComparer.Ordinal)
-        {
-            ["JDCloudOSS"] = new Buggy(),
-        });
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var app = builder.Build();
-        app.MapMetrics();
-        app.MapProbes();
-        return app;
-    }
-
-    /// <summary>
-    /// In a metric an access key's id is not told either: it would be there for years, for whoever sees a dashboard.
-    /// </summary>
-    private static async Task<string> ScrapeAsync(WebApplication app)
-    {
-        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
-        var text = await http.GetStringAsync(new Uri("/metrics", UriKind.Relative));
-        Assert.Contains("bucketencryption_vendor_requests_total{", text, StringComparison.Ordinal);
-        Assert.Contains("bucketencryption_access_keys{state=\"rejected\"}", text, StringComparison.Ordinal);
-        Assert.All(
-            Rejections.Select(r => "good-" + r).Append("another"),
-            id => Assert.DoesNotContain($"\"{id}\"", text, StringComparison.Ordinal)
-        );
-        return text;
-    }
-
     private async Task RunCommandsAsync()
     {
         foreach (var endpoint in new[] { Plain, Secure, "http://127.0.0.1:1" })
@@ -354,58 +292,6 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
             }
         }
     }
-
-    private IEnumerable<string> Stores() =>
-        [
-            SecretYaml("good", "good", $"{Mark}-secret"),
-            SecretYaml("wrong", "other", $"{Mark}-wrong"),
-            SecretYaml("wrong-too", "another", $"{Mark}-wrong"),
-            SecretYaml("malformed", "other", $"{Mark} with blanks"),
-            StoreYaml("all-codes", "{secretRef: {name: good}}"),
-            StoreYaml("wrong-v4", "{secretRef: {name: wrong}}"),
-            StoreYaml("wrong-v1", "{secretRef: {name: wrong-too}}", more: "alibaba: {signatureVersion: V1}"),
-            StoreYaml("malformed", "{secretRef: {name: malformed}}"),
-            StoreYaml("sts-refuses", $"{{rrsa: {{roleArn: '{RamRole}', oidcProviderArn: '{Provider}'}}}}"),
-            StoreYaml(
-                "bad-token-file",
-                "{webIdentity: {roleArn: 'arn:aws:iam::123456789012:role/operator'}}",
-                vendor: "S3"
-            ),
-            StoreYaml("given-keys", "{ecsRamRole: {}}"),
-            StoreYaml("tls", "{secretRef: {name: good}}", endpoint: Secure),
-            StoreYaml("echoed-code", "{secretRef: {name: good}}"),
-            .. Rejections.SelectMany(r =>
-                new[]
-                {
-                    SecretYaml("of-" + r.ToLowerInvariant(), "good-" + r, $"{Mark}-secret"),
-                    StoreYaml(
-                        "rejected-" + r.ToLowerInvariant(),
-                        $"{{secretRef: {{name: of-{r.ToLowerInvariant()}}}}}"
-                    ),
-                }
-            ),
-        ];
-
-    private async Task ApplyPoliciesAsync()
-    {
-        await fixture.Cluster.KubectlAsync("-n", TheScene.Namespace, "delete", "bep", "--all");
-        await fixture.Cluster.ApplyAsync(
-            string.Join(
-                "\n---\n",
-                _reasons.Keys.Select(name =>
-                    TheScene
-                        .PolicyYaml(name, BucketsOf(name), "{algorithm: KMS}")
-                        .Replace("{name: oss}", $"{{name: {name}}}", StringComparison.Ordinal)
-                )
-            )
-        );
-    }
-
-    private static IEnumerable<string> BucketsOf(string policy) =>
-        policy == "all-codes" ? Codes.Except(Rejections, StringComparer.Ordinal).Select(BucketOf)
-        : Rejections.FirstOrDefault(r => policy == "rejected-" + r.ToLowerInvariant()) is { } rejection
-            ? [BucketOf(rejection) + "-key"]
-        : [policy];
 
     private Task WhenAllCameToTheirReasonsAsync(Func<string> detail)
     {
@@ -455,79 +341,6 @@ public sealed class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper
                 )
             )
         );
-    }
-
-    private Dictionary<string, string> Environment() =>
-        new(StringComparer.Ordinal)
-        {
-            ["ALIBABA_CLOUD_OIDC_TOKEN_FILE"] = _tokenFile,
-            ["AWS_WEB_IDENTITY_TOKEN_FILE"] = _brokenTokenFile,
-        };
-
-    private string Plain => fixture.Vendor.Url.GetLeftPart(UriPartial.Authority);
-
-    private string Secure => Tls.Url.GetLeftPart(UriPartial.Authority);
-
-    private string StoreYaml(
-        string name,
-        string credentials,
-        string vendor = "AlibabaOSS",
-        string? endpoint = null,
-        string more = ""
-    ) =>
-        $$"""
-            apiVersion: bucketencryption.io/v1alpha1
-            kind: BucketStore
-            metadata: {name: {{name}}, namespace: {{TheScene.Namespace}} }
-            spec:
-              vendor: {{vendor}}
-              region: cn-hangzhou
-              endpoint: "{{endpoint ?? Plain}}"
-              credentials: {{credentials}}
-              {{more}}
-            """;
-
-    private string SecretYaml(string name, string id, string secret) =>
-        $$"""
-            apiVersion: v1
-            kind: Secret
-            metadata: {name: {{name}}, namespace: {{TheScene.Namespace}} }
-            stringData: {accessKeyId: {{id}}, accessKeySecret: "{{secret}}", securityToken: {{Mark}}-token }
-            """;
-
-    private static bool IsRejection(string code)
-    {
-        using var answer = new HttpResponseMessage(HttpStatusCode.Forbidden);
-        return VendorCatalog
-            .Find("AlibabaOSS")!
-            .Dialect.Errors.Read(
-                new VendorResponse(answer.StatusCode, $"<Error><Code>{code}</Code></Error>", answer.Headers),
-                new AnswerContext(AnswerContext.Get)
-            )
-            .ConcernsCredentials;
-    }
-
-    private static string BucketOf(string code) =>
-        "code-" + code.ToLowerInvariant().Replace('.', '-').Replace('_', '-');
-
-    /// <summary>A careless vendor: the token that came with the request is in its message.</summary>
-    private static FaultRule Echoing(string bucket, string code) =>
-        new()
-        {
-            Bucket = bucket,
-            Action = FaultAction.Error,
-            Status = 403,
-            Code = code,
-            Message = $"the token {Mark}-token is no good",
-        };
-
-    private static string Around(string text)
-    {
-        var at = Math.Max(
-            text.IndexOf(Mark, StringComparison.Ordinal),
-            text.IndexOf(MarkInBase64, StringComparison.Ordinal)
-        );
-        return text[Math.Max(0, at - 150)..Math.Min(text.Length, at + 60)].ReplaceLineEndings(" ");
     }
 
     /// <summary>Ours, who throws with all that it has at hand.</summary>

@@ -11,6 +11,11 @@ namespace TestKit;
 /// A timer that is due at once (zero) fires on the thread pool, as a real one does. Promised: thread safety, and that a
 /// callback may create, change and dispose timers. Not promised: an order between two threads that both call
 /// <see cref="Advance"/>.
+/// <para>
+/// It is not <c>FakeTimeProvider</c> of Microsoft.Extensions.TimeProvider.Testing. That one cannot say how many timers
+/// wait or when the next one fires, nor let a test wait until the code under test has scheduled its timer. Without that
+/// a test would advance the clock too early, or poll. 19 files of tests need it; one clock for all tests is simpler.
+/// </para>
 /// </remarks>
 public sealed class ManualTimeProvider : TimeProvider
 {

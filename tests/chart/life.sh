@@ -49,6 +49,7 @@ start_api_server() {
 
 # For health.py, if somebody wants them.
 keep_status() { [ -z "${STATUSES:-}" ] || printf '%s\n' "$2" >"$STATUSES/$1.json"; }
+# shellcheck disable=SC2046  # one argument per CRD
 established() { quietly kubectl wait --for=condition=Established --timeout=20s $(kubectl get crd -o name | grep bucketencryption.io); }
 make_objects() {
   established
@@ -66,6 +67,7 @@ objects() { # the store's kind
 }
 knows() { kubectl get crd bucketencryptionpolicies.bucketencryption.io -o 'jsonpath={.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.mode.type}'; }
 # docs/upgrade.md, "Renamed kinds": the commands that stand there, with this namespace's stores and policies.
+# shellcheck disable=SC2016  # these backticks are Markdown's
 renamed_kinds() { sed -n '/^## Renamed kinds/,/^## /p' docs/upgrade.md | sed -n '/^```/,/^```/{/^```/d;p}'; }
 release_objects() { kubectl get -o name deployment,serviceaccount,role,rolebinding,pdb --namespace "$release" -l app.kubernetes.io/instance="$1"; kubectl get -o name clusterrole,clusterrolebinding -l app.kubernetes.io/instance="$1"; }
 crds() { kubectl get crd -o name | grep -c bucketencryption.io || true; }
@@ -94,7 +96,7 @@ ok "after the upgrade of the CRDs it is ready by itself"
 kill "$operator"
 wait "$operator"
 operator=''
-is "an upgrade brings the CRDs along" "$(knows)" object
+is "an upgrade brings the CRDs along" "$(knows)" string
 is "policies, stores and statuses are as they were" "$(objects objectstore)" "$before"
 is "the stores of the older kind are still there" "$(kubectl get --namespace team -o name objectstores)" objectstore.bucketencryption.io/hangzhou
 quietly kubectl annotate --namespace team bep/finance note=unchanged
@@ -128,7 +130,7 @@ is "a rollback takes the CRDs back" "$(knows)" ""
 is "and loses no status" "$(objects bucketstore)" "$before"
 # Not by a rollback: Helm does not take up a kept CRD that the older version has not (docs/upgrade.md).
 helm upgrade "$release" "$chart"
-is "and forward again" "$(knows)" object
+is "and forward again" "$(knows)" string
 is "still nothing is lost" "$(objects bucketstore)" "$before"
 is "the rollback brought the CRDs of the older kinds back, and an upgrade leaves them" "$(crds)" 5
 quietly kubectl delete crd objectstores.bucketencryption.io clusterobjectstores.bucketencryption.io

@@ -62,15 +62,15 @@ internal sealed record PatchMeta
 [JsonSerializable(typeof(StoreStatusPatch))]
 internal sealed partial class ApiJsonContext : JsonSerializerContext;
 
-/// <summary>Keeps the annotation by which a person asks for a look, and of all others a hash.</summary>
+/// <summary>Keeps the annotation that requests a reconcile, and a hash of all others.</summary>
 internal sealed class RequestAnnotations() : AnnotationsConverter(RequestedAt)
 {
     public const string RequestedAt = "reconcile.fluxcd.io/requestedAt";
 }
 
 /// <summary>
-/// Times as <c>metav1.Time</c> has them: UTC, whole seconds, <c>Z</c>. What is written reads back equal. A time that
-/// cannot be read is the earliest one.
+/// Times as in <c>metav1.Time</c>: UTC, whole seconds, <c>Z</c>. A written time reads back equal. A time that cannot be
+/// read is the earliest one.
 /// </summary>
 internal sealed class KubeTimeConverter : JsonConverter<DateTimeOffset>
 {
@@ -84,12 +84,12 @@ internal sealed class KubeTimeConverter : JsonConverter<DateTimeOffset>
 
     public static string Text(DateTimeOffset time) => time.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture);
 
-    /// <summary>The instant as it will read back.</summary>
+    /// <summary>Returns the instant as it will be read back.</summary>
     public static DateTimeOffset Truncate(DateTimeOffset time) =>
         new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
 }
 
-/// <summary>The same where a time may be absent: one that cannot be read is.</summary>
+/// <summary>The same for an optional time: one that cannot be read is absent.</summary>
 internal sealed class OptionalKubeTimeConverter : JsonConverter<DateTimeOffset?>
 {
     public override DateTimeOffset? Read(

@@ -55,7 +55,7 @@ internal sealed record KmsKeySpec
 }
 
 /// <summary>
-/// Lists are never default: a generated reader leaves an absent one so, and every other use would have to ask.
+/// Lists are never default: a generated reader leaves an absent one default, and every use would have to check.
 /// </summary>
 internal sealed record PolicyStatus
 {
@@ -64,7 +64,7 @@ internal sealed record PolicyStatus
     public DateTimeOffset? LastVerifiedTime { get; init; }
 
     /// <summary>
-    /// Names what the last look was made with, besides the spec: the store and its keys, in the versions that they had.
+    /// The inputs of the last reconcile besides the spec: the store and its keys, with their versions.
     /// </summary>
     public string? Inputs { get; init; }
     public ImmutableArray<Condition> Conditions
@@ -104,9 +104,7 @@ internal sealed record BucketStatus
     public required string Name { get; init; }
     public required string State { get; init; }
 
-    /// <summary>
-    /// Where the bucket is. What the row remembers is of that bucket, and not of one of the same name elsewhere.
-    /// </summary>
+    /// <summary>Where the bucket is. The row is about this bucket, not about one of the same name elsewhere.</summary>
     public string? Partition { get; init; }
     public ObservedEncryption? Observed { get; init; }
     public PlannedWrite? Planned { get; init; }
@@ -140,7 +138,7 @@ internal sealed record PlannedWrite
     public const string Put = "PutBucketEncryption";
     public const string Delete = "DeleteBucketEncryption";
 
-    /// <summary>Characters; a document has some hundred.</summary>
+    /// <summary>Maximum length in characters; a document has some hundred.</summary>
     public const int MaxDocument = 4096;
 
     public required string Operation { get; init; }
@@ -173,7 +171,7 @@ internal sealed record WriteRecord
 {
     public required string Hash { get; init; }
 
-    /// <summary>Never negative: somebody else's -2000000000 would allow as many writes.</summary>
+    /// <summary>Never negative: an edited status with -2000000000 would allow as many writes.</summary>
     public required int Count
     {
         get;
@@ -181,16 +179,16 @@ internal sealed record WriteRecord
     }
     public required DateTimeOffset NotBefore { get; init; }
 
-    /// <summary>A read has seen the last of them; somebody else undid it later.</summary>
+    /// <summary>Whether a read has seen the last of them; another writer undid it later.</summary>
     public bool? Kept { get; init; }
 
-    /// <summary>The last of them corrected a bucket that was as declared before.</summary>
+    /// <summary>Whether the last of them corrected a bucket that was as declared before.</summary>
     public bool? Correction { get; init; }
 
-    /// <summary>The last of them was not sent, or the vendor refused it.</summary>
+    /// <summary>Whether the last of them was not sent, or the vendor refused it.</summary>
     public bool? Refused { get; init; }
 
-    /// <summary>When the last of them was put on record.</summary>
+    /// <summary>When the last of them was recorded.</summary>
     public DateTimeOffset? RecordedTime { get; init; }
 }
 
@@ -203,7 +201,7 @@ internal sealed record DeniedWrites
     /// </summary>
     public const int Enough = 3;
 
-    /// <summary>Least time from the first denied write to the one that is counted as the third.</summary>
+    /// <summary>Minimum time from the first denied write to the one that counts as the third.</summary>
     public static readonly TimeSpan Span = TimeSpan.FromMinutes(10);
 
     public required int Count { get; init; }

@@ -16,7 +16,7 @@ internal sealed record ClusterBucketStore : IStore
 
 internal sealed record ClusterBucketStoreSpec : BucketStoreSpec
 {
-    /// <summary>Only here: what a tenant writes must not say which buckets are the same.</summary>
+    /// <summary>Only here, because a tenant must not decide which buckets are the same.</summary>
     public string? Partition { get; init; }
     public AllowedNamespacesSpec? AllowedNamespaces { get; init; }
 }

@@ -19,7 +19,7 @@ internal sealed record SecretReference
 
 internal sealed record RrsaSpec
 {
-    /// <summary>It shows in the vendor's audit log.</summary>
+    /// <summary>Shown in the vendor's audit log.</summary>
     public const string DefaultSession = "bucket-encryption-operator";
 
     public string? RoleArn { get; init; }

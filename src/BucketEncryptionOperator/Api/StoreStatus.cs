@@ -4,15 +4,15 @@ using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Api;
 
-/// <summary>A store of either kind, as far as its status goes.</summary>
+/// <summary>A store of either kind, with its status.</summary>
 internal interface IStore : IKubernetesObject
 {
     StoreStatus? Status { get; }
 }
 
 /// <summary>
-/// As on the wire. The list is never default: a generated reader leaves an absent one so, and every other use would
-/// have to ask.
+/// The status as on the wire. The list is never default: a generated reader leaves an absent one default, and every use
+/// would have to check.
 /// </summary>
 internal sealed record StoreStatus
 {
@@ -23,7 +23,7 @@ internal sealed record StoreStatus
         init => field = value.IsDefault ? [] : value;
     } = [];
 
-    /// <summary>By value: a record compares its lists by reference.</summary>
+    /// <summary>Compares by value; a record compares its lists by reference.</summary>
     public bool IsSame(StoreStatus other) =>
         ObservedGeneration == other.ObservedGeneration && Conditions.AsSpan().SequenceEqual(other.Conditions.AsSpan());
 }

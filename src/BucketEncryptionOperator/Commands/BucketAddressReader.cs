@@ -5,33 +5,31 @@ using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// Where the bucket is. Endpoint: <c>-e</c>, else the config file's (a name or an endpoint of the bucket's own before
-/// the common one), else the vendor's for the region. Region: <c>--region</c>, else the endpoint's own, else the config
-/// file's, else the environment's. Whoever types is the administrator: no list of allowed endpoints, and plain http
-/// goes, with a warning.
+/// Reads where the bucket is. Endpoint: <c>-e</c>, else the config file's (a name or an endpoint of the bucket's own
+/// before the common one), else the vendor's for the region. Region: <c>--region</c>, else the endpoint's own, else the
+/// config file's, else the environment's. The user is the administrator, so there is no list of allowed endpoints, and
+/// plain http is allowed with a warning.
 /// </summary>
 internal sealed class BucketAddressReader(
-    CommandTarget task,
+    CommandTarget target,
     BucketEncryptionArguments given,
     OssutilConfig config,
     Func<string, string?> environment
 )
 {
-    private const int LongestName = 253;
-    private const int LongestLabel = 63;
-
-    private readonly ShellNames _shell = task.Vendor.Shell;
-    private readonly EndpointNames _endpoints = task.Vendor.Endpoints;
+    private readonly ShellNames _shell = target.Vendor.Shell;
+    private readonly EndpointNames _endpoints = target.Vendor.Endpoints;
 
     public (BucketAddress Address, StoreTraits Traits, ImmutableArray<string> Warnings) Read()
     {
         var asked = Region(given.Region, "--region");
         var settled = Region(config.Region, "region in the config file") ?? RegionOfEnvironment();
-        var cname = given.Endpoint is null ? config.CnameOf(task.Bucket) : null;
+        var cname = given.Endpoint is null ? config.CnameOf(target.Bucket) : null;
         var endpoint = ReadEndpoint(cname, asked ?? settled);
         var region = asked ?? _endpoints.RegionOf(endpoint) ?? settled;
         if (region is not null && _endpoints.RegionMeant(region, endpoint) is { } meant)
@@ -59,7 +57,7 @@ internal sealed class BucketAddressReader(
         if (config.ProxyHost is not null)
             warnings.Add("proxyHost of the config file is not read: set HTTPS_PROXY (HTTP_PROXY for plain http)");
         var signature = ReadSignature(region, warnings);
-        var traits = VendorCatalog.Bind(task.Vendor, Settings(region, endpoint, signature));
+        var traits = VendorCatalog.Bind(target.Vendor, Settings(region, endpoint, signature));
         var place = new StorePlace(
             endpoint,
             region ?? "",
@@ -67,13 +65,13 @@ internal sealed class BucketAddressReader(
             traits,
             RateLimit.Default
         );
-        var address = place.Address(task.Bucket);
+        var address = place.Address(target.Bucket);
         CheckHost(address);
         return (address, traits, warnings.ToImmutable());
     }
 
     /// <summary>
-    /// A host may be right in a URL and still not be a name in DNS, by itself or with the bucket before it.
+    /// Checks the host. It may be valid in a URL and not as a name in DNS, by itself or with the bucket before it.
     /// </summary>
     private static void CheckHost(BucketAddress address)
     {
@@ -82,8 +80,8 @@ internal sealed class BucketAddressReader(
             var host = VendorRequest.Target(address).IdnHost;
             var isName =
                 Ascii.IsValid(host)
-                && host.Length <= LongestName
-                && host.Split('.').All(label => label.Length is > 0 and <= LongestLabel);
+                && host.Length <= DnsName.MaxSubdomain
+                && host.Split('.').All(label => label.Length is > 0 and <= DnsName.MaxLabel);
             if (isName || IPAddress.TryParse(host, out _))
                 return;
         }
@@ -96,7 +94,7 @@ internal sealed class BucketAddressReader(
 
     private static string? Region(string? text, string where) => Label(text, where, "region");
 
-    /// <summary>It goes into what is signed, and a region into a host name.</summary>
+    /// <summary>Reads a region or id, which is signed; a region is also a part of a host name.</summary>
     private static string? Label(string? text, string where, string what) =>
         string.IsNullOrEmpty(text) ? null
         : StoreSettings.IsLabel(text) ? text
@@ -110,7 +108,7 @@ internal sealed class BucketAddressReader(
 
     private Uri ReadEndpoint(string? cname, string? region)
     {
-        var text = NullIfEmpty(given.Endpoint) ?? cname ?? config.EndpointOf(task.Bucket) ?? config.Endpoint;
+        var text = NullIfEmpty(given.Endpoint) ?? cname ?? config.EndpointOf(target.Bucket) ?? config.Endpoint;
         text ??= _endpoints.Default(
             region
                 ?? throw new UsageException(
@@ -135,7 +133,7 @@ internal sealed class BucketAddressReader(
             );
     }
 
-    /// <returns>V1, V4, or null where there is nothing to choose.</returns>
+    /// <returns>V1, V4, or null if there is no choice.</returns>
     private string? ReadSignature(string? region, ImmutableArray<string>.Builder warnings)
     {
         var asked =
@@ -174,7 +172,7 @@ internal sealed class BucketAddressReader(
         return $"{who} needs a region, and the endpoint names none: give --region{variable}";
     }
 
-    /// <summary>Both values were checked, each in the words of where it was found.</summary>
+    /// <summary>Returns the settings. Both values were checked, and their messages name the option.</summary>
     private StoreSettings Settings(string? region, Uri endpoint, string? signature)
     {
         (string Name, string Option, string? Value)[] settings =
@@ -193,7 +191,7 @@ internal sealed class BucketAddressReader(
         };
     }
 
-    /// <summary>The config file's is for the vendor whose file it is.</summary>
+    /// <summary>Returns the CloudBox id. The config file's counts only for the vendor of that file.</summary>
     private string? CloudBoxId() =>
         Label(given.CloudBoxId, "--cloudbox-id", "CloudBox id")
         ?? (
@@ -202,7 +200,7 @@ internal sealed class BucketAddressReader(
                 : null
         );
 
-    /// <summary>An IP address has no room for a bucket before it.</summary>
+    /// <summary>Reads the addressing. The name of a bucket cannot stand before an IP address.</summary>
     private Addressing ReadAddressing(Uri endpoint, bool isCname, StoreTraits traits)
     {
         var addressing =

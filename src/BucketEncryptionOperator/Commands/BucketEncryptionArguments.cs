@@ -2,12 +2,10 @@ using System.Collections.Immutable;
 
 namespace BucketEncryptionOperator.Commands;
 
-/// <summary>
-/// What was typed, as it was typed; null is not typed. Never printed: the record's own form is replaced.
-/// </summary>
+/// <summary>The command line as it was typed; null if an option was not typed. Its text form is redacted.</summary>
 internal sealed record BucketEncryptionArguments
 {
-    /// <summary>The one URL, and what the parser could make nothing of.</summary>
+    /// <summary>The URL of the bucket, and words that the parser did not recognize.</summary>
     public ImmutableArray<string> Words { get; init; } = [];
 
     public string? Method { get; init; }
@@ -44,14 +42,14 @@ internal sealed record BucketEncryptionArguments
 
     public string? ConnectTimeout { get; init; }
 
-    /// <summary>Options of ossutil that are known and not supported, as far as they were given.</summary>
+    /// <summary>Known options of ossutil that are not supported, as far as they were given.</summary>
     public ImmutableArray<string> Unsupported { get; init; } = [];
 
     public override string ToString() => "BucketEncryptionArguments (redacted)";
 }
 
 /// <summary>
-/// What was typed, or what the config file and the environment say, cannot be carried out. Its message is for the
-/// person who typed, and holds no key.
+/// The command line, the config file or the environment asks for something impossible. The message is for the user, and
+/// contains no key.
 /// </summary>
 internal sealed class UsageException(string message) : Exception(message);

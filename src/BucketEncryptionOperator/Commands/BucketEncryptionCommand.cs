@@ -1,34 +1,18 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Net;
-using System.Text;
-using BucketEncryptionOperator.Credentials;
-using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Vendors.Catalog;
-using BucketEncryptionOperator.Vendors.Pipeline;
 using BucketEncryptionOperator.Vendors.Protocol;
-using BucketEncryptionOperator.Vendors.Throttling;
-using BucketEncryptionOperator.Vendors.Transport;
 using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// <c>bucket-encryption</c>: one bucket by hand, as Alibaba's ossutil does it, through the operator's own vendor code,
-/// for every vendor. Read what was typed, act, show: docs/bucket-encryption-command.md.
+/// <c>bucket-encryption</c>: changes or shows one bucket by hand, as Alibaba's ossutil does, through the operator's own
+/// vendor code, at every vendor. It reads what was typed, acts and shows the result: docs/bucket-encryption-command.md.
 /// </summary>
 internal static class BucketEncryptionCommand
 {
     private const string Name = "bucket-encryption";
-
-    private const string DefaultConfigFile = "~/.ossutilconfig";
-
-    /// <summary>
-    /// The scheme of the vendor whose file <see cref="DefaultConfigFile"/> is: its keys go to no other unless the file
-    /// is named.
-    /// </summary>
-    private const string ConfigScheme = "oss";
 
     private static readonly Argument<string[]> Words = new("bucket")
     {
@@ -86,7 +70,7 @@ internal static class BucketEncryptionCommand
     };
     private static readonly Option<string?> ConfigFile = new("--config-file", "-c")
     {
-        Description = $"Default, for {ConfigScheme}:// only: {DefaultConfigFile}.",
+        Description = $"Default, for {OssutilConfigFile.Scheme}:// only: {OssutilConfigFile.DefaultPath}.",
     };
     private static readonly Option<string?> VendorWord = new("--vendor")
     {
@@ -146,7 +130,7 @@ internal static class BucketEncryptionCommand
     }
 
     /// <summary>
-    /// Why a command line of ours cannot be run at all; null when it can, and when it is another command's.
+    /// Returns why a command line of this command cannot be run at all; null if it can, and for other commands.
     /// </summary>
     internal static string? ProblemOf(ParseResult parsed)
     {
@@ -164,7 +148,10 @@ internal static class BucketEncryptionCommand
             : null;
     }
 
-    /// <summary>The parser takes whatever follows an option for its value, the name of another option too.</summary>
+    /// <summary>
+    /// Returns the options without a value. The parser takes whatever follows an option for its value, the name of
+    /// another option too.
+    /// </summary>
     private static IEnumerable<string> WithoutValue(ParseResult parsed)
     {
         var names = parsed.CommandResult.Command.Options.Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
@@ -175,9 +162,11 @@ internal static class BucketEncryptionCommand
     }
 
     internal static Task<int> RefuseAsync(ParseResult parsed, string problem, InvocationConfiguration configuration) =>
-        WriteAsync(Show(parsed, task: null, new CommandResult.Unusable(problem), TimeSpan.Zero), configuration);
+        WriteAsync(Render(parsed, target: null, new CommandResult.Unusable(problem), TimeSpan.Zero), configuration);
 
-    /// <summary>In words of our own: the parser's quote what was typed, which may be a key.</summary>
+    /// <summary>
+    /// Describes an error in our own words: the parser's messages quote what was typed, which may be a key.
+    /// </summary>
     private static string Describe(ParseError error) =>
         error.SymbolResult switch
         {
@@ -189,19 +178,24 @@ internal static class BucketEncryptionCommand
 
     private static string ValueIsMissing(Option option) => $"value of option {option.Name} is missing";
 
-    /// <summary>Wherever the word stands, and whatever the parser makes of it: whoever types it reads JSON.</summary>
+    /// <summary>
+    /// Returns whether the user wants JSON, wherever the option stands and whatever the parser makes of it.
+    /// </summary>
     private static bool AsksForJson(ParseResult parsed) =>
         parsed.GetResult(Json) is { Implicit: false } result && !result.Errors.Any()
             ? result.GetValueOrDefault<bool>()
             : parsed.Tokens.Any(t => t.Value == Json.Name)
                 || parsed.UnmatchedTokens.Contains(Json.Name, StringComparer.Ordinal);
 
-    private static RenderedOutput Show(
+    private static RenderedOutput Render(
         ParseResult parsed,
-        CommandTarget? task,
+        CommandTarget? target,
         CommandResult result,
         TimeSpan elapsed
-    ) => AsksForJson(parsed) ? JsonOutput.Show(task, result, elapsed) : OssutilOutput.Show(task, result, elapsed);
+    ) =>
+        AsksForJson(parsed)
+            ? JsonOutput.Render(target, result, elapsed)
+            : OssutilOutput.Render(target, result, elapsed);
 
     private static async Task<int> RunAsync(
         ParseResult parsed,
@@ -212,22 +206,22 @@ internal static class BucketEncryptionCommand
     {
         var configuration = parsed.InvocationConfiguration;
         var started = time.GetTimestamp();
-        CommandTarget? task = null;
+        CommandTarget? target = null;
         CommandResult result;
         try
         {
             var given = Given(parsed);
-            task = BucketRequest.ReadTask(given);
-            var request = BucketRequest.Read(task, given, LoadConfig(task, given, environment), environment);
-            foreach (var warning in request.Warnings)
-                await SayAsync($"warning: {warning}", configuration);
-            result = await ActAsync(
-                request,
-                EnvironmentProxy.Read(environment),
-                time,
-                configuration,
-                cancellationToken
+            target = BucketRequest.ReadTarget(given);
+            var request = BucketRequest.Read(
+                target,
+                given,
+                OssutilConfigFile.Load(target, given, environment),
+                environment
             );
+            foreach (var warning in request.Warnings)
+                await WriteErrorAsync($"warning: {warning}", configuration);
+            var action = new BucketAction(time, warning => WriteErrorAsync($"warning: {warning}", configuration));
+            result = await action.RunAsync(request, EnvironmentProxy.Read(environment), cancellationToken);
         }
         catch (Exception e) when (e is UsageException or ProxyFormatException)
         {
@@ -247,13 +241,13 @@ internal static class BucketEncryptionCommand
 #pragma warning restore CA1031
         {
             // Without its message: that may quote a header, and so a key.
-            await SayAsync($"{e.GetType()}\n{e.StackTrace}", configuration);
+            await WriteErrorAsync($"{e.GetType()}\n{e.StackTrace}", configuration);
             result = new CommandResult.Broken();
         }
-        return await WriteAsync(Show(parsed, task, result, time.GetElapsedTime(started)), configuration);
+        return await WriteAsync(Render(parsed, target, result, time.GetElapsedTime(started)), configuration);
     }
 
-    /// <returns>The exit code: a result that nobody can read is a failure.</returns>
+    /// <returns>The exit code. A result that cannot be written is a failure.</returns>
     private static async Task<int> WriteAsync(RenderedOutput shown, InvocationConfiguration configuration)
     {
         try
@@ -263,13 +257,13 @@ internal static class BucketEncryptionCommand
         }
         catch (Exception e) when (IsUnwritable(e))
         {
-            await SayAsync($"cannot write the result: {e.Message}", configuration);
+            await WriteErrorAsync($"cannot write the result: {e.Message}", configuration);
             return 1;
         }
     }
 
-    /// <summary>On stderr. What cannot be said there is not said: the result counts.</summary>
-    private static async Task SayAsync(string text, InvocationConfiguration configuration)
+    /// <summary>Writes a line to stderr. A failure to write it is ignored: the result counts.</summary>
+    private static async Task WriteErrorAsync(string text, InvocationConfiguration configuration)
     {
         try
         {
@@ -281,120 +275,10 @@ internal static class BucketEncryptionCommand
         }
     }
 
-    /// <summary>A full disk, or a descriptor that was closed before the start.</summary>
+    /// <summary>
+    /// Returns whether a write failed: a full disk, or a descriptor that was closed before the start.
+    /// </summary>
     private static bool IsUnwritable(Exception e) => e is IOException or UnauthorizedAccessException;
-
-    private static async Task<CommandResult> ActAsync(
-        BucketRequest request,
-        IWebProxy proxy,
-        TimeProvider time,
-        InvocationConfiguration configuration,
-        CancellationToken cancellationToken
-    )
-    {
-        using var http = new VendorHttp(Services.Product, request.Timeout, time, new VendorRoute { Proxy = proxy });
-        using var limits = new VendorLimits(time);
-        var services = new VendorServices(http, new ServerClocks(time), limits)
-        {
-            KeyBreakers = new AccessKeyCircuitBreakers(time),
-        };
-        var vendor = request.Task.Vendor;
-        var api = services.Connect([vendor])[vendor.Name];
-        var (address, key) = (request.Address, request.Key);
-        if (request.Desired is { } desired)
-        {
-            using var put = await api.BeginWriteAsync(address, key, cancellationToken);
-            var basis = await ReadBasisAsync(put, cancellationToken);
-            var target = desired.TargetFrom(basis.Encryption);
-            if (basis.NeedsNamedKey && target is BucketEncryption.Kms { KeyId: null })
-                await SayAsync(NeedsNamedKey, configuration);
-            await put.PutAsync(api.Write(target, basis), NothingToCheck, cancellationToken);
-            return new CommandResult.Written(target);
-        }
-        if (request.Task.Method == BucketMethod.Delete)
-        {
-            using var delete = await api.BeginWriteAsync(address, key, cancellationToken);
-            await DeleteAsync(delete, cancellationToken);
-            return new CommandResult.Written(new BucketEncryption.None());
-        }
-        var observed = await api.GetAsync(address, key, cancellationToken);
-        return new CommandResult.Read(observed.Encryption, observed.NotConfigured);
-    }
-
-    /// <summary>The operator refuses such a write. A person may mean it: an upload can name a key itself.</summary>
-    private const string NeedsNamedKey =
-        "warning: this store has no KMS key of its own: it will refuse every upload that names no key; "
-        + "give --kms-masterkey-id";
-
-    /// <summary>A person has asked for the write, and there is no lease.</summary>
-    private static Failure? NothingToCheck() => null;
-
-    /// <summary>
-    /// Reads first. A store that does not know <c>?encryption</c> takes the DELETE for the bucket's own and deletes the
-    /// bucket (Ceph 16), so the request goes only to a store that has just answered with an encryption document. Where
-    /// the store says that nothing is configured, nothing is to be removed; after any other answer, a refusal of the
-    /// right to read included, nothing is sent.
-    /// </summary>
-    private static async Task DeleteAsync(IBucketWrite write, CancellationToken cancellationToken)
-    {
-        var observed = await write.GetAsync(cancellationToken);
-        if (observed.Document is not null)
-            await write.DeleteAsync(NothingToCheck, cancellationToken);
-    }
-
-    /// <summary>
-    /// What the bucket has, so that a put keeps what the options have no words for, as the operator's does. Whoever may
-    /// write and not read (and is otherwise known to the vendor) puts a plain document, as ossutil would.
-    /// </summary>
-    private static async Task<Observation> ReadBasisAsync(IBucketWrite write, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await write.GetAsync(cancellationToken);
-        }
-        catch (VendorException e) when (e.Failure is { Kind: FailureKind.Denied, ConcernsCredentials: false })
-        {
-            return new Observation(new BucketEncryption.None(), Document: null);
-        }
-    }
-
-    private static OssutilConfig LoadConfig(
-        CommandTarget task,
-        BucketEncryptionArguments given,
-        Func<string, string?> environment
-    )
-    {
-        if (given.ConfigFile is null && task.Vendor.Shell.Scheme != ConfigScheme)
-            return OssutilConfig.Empty;
-        var path = given.ConfigFile ?? DefaultConfigFile;
-        if (path.StartsWith("~/", StringComparison.Ordinal))
-            path = Path.Combine(environment("HOME") ?? "", path[2..]);
-        try
-        {
-            return OssutilConfig.Parse(ReadConfig(path));
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return given.ConfigFile is null
-                ? OssutilConfig.Empty
-                : throw new UsageException($"Read config file error: there is no file {given.ConfigFile}");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new UsageException($"Read config file error: {e.Message}");
-        }
-    }
-
-    /// <summary>A pipe or a device has no length to ask for, and may have no end.</summary>
-    private static string ReadConfig(string path)
-    {
-        using var file = File.OpenRead(path);
-        var bytes = new byte[OssutilConfig.MaxLength + 1];
-        var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        return length <= OssutilConfig.MaxLength
-            ? Encoding.UTF8.GetString(bytes, 0, length)
-            : throw new UsageException($"Read config file error: it is larger than {OssutilConfig.MaxLength} bytes");
-    }
 
     private static BucketEncryptionArguments Given(ParseResult parsed) =>
         new()

@@ -1,14 +1,15 @@
 using BucketEncryptionOperator.Credentials;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// Whose keys. Id and secret each from the options, else from the config file; the environment counts only when neither
-/// has one of them, so that never half a pair comes from it. A session token goes with the id that it was found beside:
-/// the config file's does not go with another account's <c>-i</c>.
+/// Reads the access key. Id and secret come each from the options, else from the config file. The environment counts
+/// only if neither has one of them, so that a key is never half from there. A session token belongs to the id beside
+/// it: that of the config file is not used with an id from <c>-i</c>.
 /// </summary>
 internal sealed class BucketKeyReader(
-    CommandTarget task,
+    CommandTarget target,
     BucketEncryptionArguments given,
     OssutilConfig config,
     Func<string, string?> environment
@@ -30,12 +31,12 @@ internal sealed class BucketKeyReader(
         var mode = Given(given.Mode) ?? (Given(given.AccessKeyId) is null ? config.Mode : null);
         CheckMode(mode, id, token);
         var key = new AccessKey(
-            id ?? throw Empty("accessKeyID", "-i", task.Vendor.Shell.Keys.FirstOrDefault()?.Id),
-            secret ?? throw Empty("accessKeySecret", "-k", task.Vendor.Shell.Keys.FirstOrDefault()?.Secret),
+            id ?? throw Empty("accessKeyID", "-i", target.Vendor.Shell.Keys.FirstOrDefault()?.Id),
+            secret ?? throw Empty("accessKeySecret", "-k", target.Vendor.Shell.Keys.FirstOrDefault()?.Secret),
             IsMode(mode, "AK") ? null : token
         );
         // They go into headers.
-        if (!IsPrintable(key.Id) || !IsPrintable(key.SecurityToken ?? ""))
+        if (!VisibleAscii.IsAll(key.Id) || !VisibleAscii.IsAll(key.SecurityToken ?? ""))
             throw new UsageException("accessKeyID and stsToken must be printable ASCII");
         return key;
     }
@@ -61,7 +62,7 @@ internal sealed class BucketKeyReader(
 
     private (string? Id, string? Secret, string? Token) FromEnvironment(string? token)
     {
-        foreach (var names in task.Vendor.Shell.Keys)
+        foreach (var names in target.Vendor.Shell.Keys)
         {
             if (Given(environment(names.Id)) is { } id)
                 return (id, Given(environment(names.Secret)), token ?? Given(environment(names.Token)));
@@ -79,6 +80,4 @@ internal sealed class BucketKeyReader(
         string.Equals(mode, name, StringComparison.OrdinalIgnoreCase);
 
     private static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
-
-    private static bool IsPrintable(string text) => text.All(c => c is > ' ' and < '\x7f');
 }

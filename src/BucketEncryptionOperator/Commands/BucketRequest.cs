@@ -15,17 +15,17 @@ internal enum BucketMethod
 }
 
 /// <summary>
-/// Which bucket of which vendor, and what to do: known as soon as the words are read, so that a later failure can say
-/// it.
+/// The method, vendor and bucket of a command. It is known as soon as the words are read, so that a later failure can
+/// name it.
 /// </summary>
 internal sealed record CommandTarget(BucketMethod Method, Vendor Vendor, string Bucket);
 
-/// <summary>One thing to do, valid by construction.</summary>
-/// <param name="Desired">For a put, and only then.</param>
-/// <param name="Timeout">For one request.</param>
-/// <param name="Warnings">For stderr.</param>
+/// <summary>One request, valid by construction.</summary>
+/// <param name="Desired">Set for a put, and only then.</param>
+/// <param name="Timeout">Timeout of one request.</param>
+/// <param name="Warnings">Warnings for stderr.</param>
 internal sealed record BucketRequest(
-    CommandTarget Task,
+    CommandTarget Target,
     BucketAddress Address,
     AccessKey Key,
     DesiredEncryption? Desired,
@@ -37,7 +37,9 @@ internal sealed record BucketRequest(
     private const string KeyOption = "--kms-masterkey-id";
     private const string CipherOption = "--kms-data-encryption";
 
-    /// <summary>A longer one could not be read back: documents with such are not understood.</summary>
+    /// <summary>
+    /// Maximum length of a key id. A longer one could not be read back: such documents are not understood.
+    /// </summary>
     private const int LongestKeyId = 1024;
 
     /// <summary>ossutil waits up to 22 minutes for a server that says nothing.</summary>
@@ -46,10 +48,10 @@ internal sealed record BucketRequest(
     private const int MostSeconds = 3600;
 
     /// <summary>
-    /// The words alone. What ossutil checks comes first and in its words, for scripts may look for them.
+    /// Reads the words alone. ossutil's own checks come first and in its wording, because scripts may look for them.
     /// </summary>
     /// <exception cref="UsageException" />
-    public static CommandTarget ReadTask(BucketEncryptionArguments given)
+    public static CommandTarget ReadTarget(BucketEncryptionArguments given)
     {
         if (given.Words.FirstOrDefault(w => w.StartsWith('-')) is { } unknown)
             throw new UsageException($"unknown option {Clean(unknown.Split('=')[0])}");
@@ -63,7 +65,7 @@ internal sealed record BucketRequest(
         )
             throw new UsageException("--method value is not in the optional value:put|get|delete");
         if (given.Unsupported.FirstOrDefault() is { } unsupported)
-            throw new UsageException(UnsupportedOptions.Say(unsupported));
+            throw new UsageException(UnsupportedOptions.Describe(unsupported));
 
         var url = given.Words[0];
         var at = url.IndexOf("://", StringComparison.Ordinal);
@@ -81,13 +83,7 @@ internal sealed record BucketRequest(
             );
         }
         var bucket = url[(at + 3)..].TrimEnd('/');
-        if (
-            bucket.Length is < 3 or > 63
-            || !bucket.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')
-            || bucket.StartsWith('.')
-            || bucket.EndsWith('.')
-            || bucket.Contains("..", StringComparison.Ordinal)
-        )
+        if (!BucketName.IsValid(bucket, edgeHyphens: true))
             throw new UsageException(
                 "the bucket's name is none: it has 3 to 63 lower-case letters, digits, hyphens and dots, and no "
                     + "object follows it"
@@ -98,15 +94,15 @@ internal sealed record BucketRequest(
     /// <summary>Precedence: options, then the config file, then the environment.</summary>
     /// <exception cref="UsageException" />
     public static BucketRequest Read(
-        CommandTarget task,
+        CommandTarget target,
         BucketEncryptionArguments given,
         OssutilConfig config,
         Func<string, string?> environment
     )
     {
-        var desired = task.Method == BucketMethod.Put ? ReadDesired(given) : null;
-        var key = new BucketKeyReader(task, given, config, environment).Read();
-        var (address, traits, warnings) = new BucketAddressReader(task, given, config, environment).Read();
+        var desired = target.Method == BucketMethod.Put ? ReadDesired(given) : null;
+        var key = new BucketKeyReader(target, given, config, environment).Read();
+        var (address, traits, warnings) = new BucketAddressReader(target, given, config, environment).Read();
         if (
             desired is DesiredEncryption.Kms kms
             && NullIfEmpty(given.KmsDataEncryption) is null
@@ -115,18 +111,18 @@ internal sealed record BucketRequest(
             desired = kms with { Cipher = null }; // a store without the word has nothing to set back
         var problem =
             (desired is null ? null : StoreRules.ProblemOf(desired, traits))
-            ?? StoreRules.ProblemOf(task.Bucket, traits);
+            ?? StoreRules.ProblemOf(target.Bucket, traits);
         if (problem is not null)
-            throw new UsageException(InOptions(problem));
+            throw new UsageException(Describe(problem));
         var timeout =
             Seconds(given.ReadTimeout, "--read-timeout", DefaultReadSeconds)
             + Seconds(given.ConnectTimeout, "--connect-timeout", DefaultConnectSeconds);
-        return new BucketRequest(task, address, key, desired, timeout, warnings);
+        return new BucketRequest(target, address, key, desired, timeout, warnings);
     }
 
     /// <summary>
-    /// As ossutil: the whole rule is given, and what is not given is not set. What the options have no word for is kept
-    /// where it can be.
+    /// Reads the rule, as ossutil does: it is given as a whole, and what is not given is not set. What no option
+    /// declares is kept where possible.
     /// </summary>
     private static DesiredEncryption ReadDesired(BucketEncryptionArguments given)
     {
@@ -165,14 +161,20 @@ internal sealed record BucketRequest(
         return desired;
     }
 
-    /// <summary>The store's rules speak of a policy's fields; here they are options.</summary>
-    private static string InOptions(string problem) =>
-        problem
-            .Replace("spec.encryption.algorithm", Algorithm, StringComparison.Ordinal)
-            .Replace("spec.encryption.kmsDataEncryption", CipherOption, StringComparison.Ordinal)
-            .Replace("spec.buckets", "bucket", StringComparison.Ordinal)
-            .Replace(", None", "", StringComparison.Ordinal)
-            .Replace(" and None", "", StringComparison.Ordinal);
+    /// <summary>Says it with the names of the options. The command has no algorithm None.</summary>
+    private static string Describe(StoreProblem problem)
+    {
+        var option = problem.Field switch
+        {
+            DeclaredField.Bucket => "bucket",
+            DeclaredField.Algorithm => Algorithm,
+            DeclaredField.DataEncryption => CipherOption,
+            DeclaredField.KeyId => KeyOption,
+            _ => throw new InvalidOperationException($"no option declares {problem.Field}"),
+        };
+        var allowed = string.Join(", ", problem.Allowed.Where(a => a != "None"));
+        return $"{option}: {problem.Message}{(allowed.Length == 0 ? "" : "; allowed are " + allowed)}.";
+    }
 
     private static Vendor? FindByWord(string word) =>
         VendorCatalog.All.FirstOrDefault(v =>
@@ -187,7 +189,7 @@ internal sealed record BucketRequest(
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
-    /// <summary>What a stranger's word may look like in a message.</summary>
+    /// <summary>Returns the characters of an unknown word that may be in a message.</summary>
     private static string Clean(string word) =>
         string.Concat(Failure.Cut(word, 40).Where(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));
 }

@@ -7,10 +7,12 @@ internal abstract record CommandResult
 {
     private CommandResult() { }
 
-    /// <param name="NotConfigured">The vendor's words, where it said that nothing is configured.</param>
+    /// <param name="NotConfigured">The vendor's answer, if it said that nothing is configured.</param>
     public sealed record Read(BucketEncryption Encryption, Failure? NotConfigured) : CommandResult;
 
-    /// <summary>The vendor took it. Whether a read shows it yet, and whether the KMS key works, nobody asked.</summary>
+    /// <summary>
+    /// The vendor accepted it. Whether a read shows it yet, and whether the KMS key works, was not checked.
+    /// </summary>
     public sealed record Written(BucketEncryption Encryption) : CommandResult;
 
     public sealed record Failed(Failure Failure) : CommandResult;
@@ -29,15 +31,14 @@ internal abstract record CommandResult
     /// <summary>A bug of this program.</summary>
     public sealed record Broken : CommandResult
     {
-        public const string Code = "OperatorBug";
         public const string Message =
             "The program has a bug; stderr says where. A put or delete may have been carried out: a get shows it.";
     }
 }
 
-/// <summary>A result as it is shown: what goes to stdout, and the exit code.</summary>
+/// <summary>A result as text for stdout, and the exit code.</summary>
 internal readonly record struct RenderedOutput(string Text, int ExitCode)
 {
-    /// <summary>As shells have it for a program that SIGINT has ended.</summary>
+    /// <summary>The exit code of shells for a program that SIGINT has ended.</summary>
     public const int Interrupted = 130;
 }

@@ -5,19 +5,19 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// One line of JSON, whatever happens. Its fields are a promise (docs/bucket-encryption-command.md): they may become
-/// more, and none changes its meaning. Unlike ossutil's form, "nothing is configured" is a value here: algorithm None,
-/// exit code 0.
+/// Writes one line of JSON, whatever happens. Its fields and their values are a promise
+/// (docs/bucket-encryption-command.md): a version may add fields, and does not change their meaning. Unlike in
+/// ossutil's form, "nothing is configured" is a value: algorithm None, exit code 0.
 /// </summary>
 internal static class JsonOutput
 {
-    public static RenderedOutput Show(CommandTarget? task, CommandResult result, TimeSpan elapsed)
+    public static RenderedOutput Render(CommandTarget? target, CommandResult result, TimeSpan elapsed)
     {
         var answer = new JsonAnswer
         {
-            Method = task?.Method.ToString().ToLowerInvariant(),
-            Vendor = task?.Vendor.Name,
-            Bucket = task?.Bucket,
+            Method = target is null ? null : MethodOf(target.Method),
+            Vendor = target?.Vendor.Name,
+            Bucket = target?.Bucket,
             Encryption = result switch
             {
                 CommandResult.Read read => Describe(read.Encryption),
@@ -29,20 +29,20 @@ internal static class JsonOutput
                 CommandResult.Failed failed => Describe(failed.Failure),
                 CommandResult.Unusable unusable => new JsonError
                 {
-                    Kind = nameof(FailureKind.Invalid),
+                    Kind = KindOf(FailureKind.Invalid),
                     Code = "InvalidArguments",
                     Message = unusable.Problem,
                 },
                 CommandResult.Interrupted => new JsonError
                 {
-                    Kind = nameof(FailureKind.Transient),
+                    Kind = KindOf(FailureKind.Transient),
                     Code = CommandResult.Interrupted.Code,
                     Message = CommandResult.Interrupted.Message,
                 },
                 CommandResult.Broken => new JsonError
                 {
-                    Kind = nameof(FailureKind.Bug),
-                    Code = CommandResult.Broken.Code,
+                    Kind = KindOf(FailureKind.Bug),
+                    Code = Reasons.OperatorBug.Name,
                     Message = CommandResult.Broken.Message,
                 },
                 _ => null,
@@ -61,10 +61,10 @@ internal static class JsonOutput
     private static JsonEncryption Describe(BucketEncryption encryption)
     {
         if (encryption is not BucketEncryption.Kms kms)
-            return new JsonEncryption { Algorithm = encryption.ToString() };
+            return new JsonEncryption { Algorithm = encryption.Algorithm };
         return new JsonEncryption
         {
-            Algorithm = "KMS",
+            Algorithm = kms.Algorithm,
             KmsKeyId = kms.KeyId,
             KmsDataEncryption = kms.Cipher switch
             {
@@ -80,7 +80,7 @@ internal static class JsonOutput
     private static JsonError Describe(Failure failure) =>
         new()
         {
-            Kind = failure.Kind.ToString(),
+            Kind = KindOf(failure.Kind),
             Operation = failure.Operation,
             Code = failure.Code,
             HttpStatus = failure.HttpStatus,
@@ -88,6 +88,29 @@ internal static class JsonOutput
             Message = failure.Message,
             Endpoint = failure.Endpoint,
             RequestId = failure.RequestId,
+        };
+
+    private static string MethodOf(BucketMethod method) =>
+        method switch
+        {
+            BucketMethod.Get => "get",
+            BucketMethod.Put => "put",
+            BucketMethod.Delete => "delete",
+            _ => throw new InvalidOperationException($"no word for {method}"),
+        };
+
+    private static string KindOf(FailureKind kind) =>
+        kind switch
+        {
+            FailureKind.Transient => "Transient",
+            FailureKind.Throttled => "Throttled",
+            FailureKind.Conflict => "Conflict",
+            FailureKind.Denied => "Denied",
+            FailureKind.Missing => "Missing",
+            FailureKind.Invalid => "Invalid",
+            FailureKind.Refused => "Refused",
+            FailureKind.Bug => "Bug",
+            _ => throw new InvalidOperationException($"no word for {kind}"),
         };
 }
 

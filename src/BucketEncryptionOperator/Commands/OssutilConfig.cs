@@ -11,7 +11,7 @@ namespace BucketEncryptionOperator.Commands;
 /// </summary>
 internal sealed record OssutilConfig
 {
-    /// <summary>A real one has a few lines.</summary>
+    /// <summary>Maximum length. A real file has a few lines.</summary>
     public const int MaxLength = 1024 * 1024;
 
     private const string CredentialsSection = "credentials";
@@ -42,7 +42,7 @@ internal sealed record OssutilConfig
 
     public string? Mode => Value(CredentialsSection, "mode");
 
-    /// <summary>A URL to fetch keys from.</summary>
+    /// <summary>URL of a service that returns keys.</summary>
     public string? KeyService => Value("akservice", "ecsak");
 
     public string? ProxyHost => Value(DefaultSection, "proxyhost");
@@ -53,10 +53,10 @@ internal sealed record OssutilConfig
 
     public string? CloudBoxId => Value(CredentialsSection, "cloudboxid") ?? Value(DefaultSection, "cloudboxid");
 
-    /// <summary>The bucket's own endpoint.</summary>
+    /// <summary>Endpoint of one bucket.</summary>
     public string? EndpointOf(string bucket) => Value("bucket-endpoint", bucket);
 
-    /// <summary>A host name that is bound to the bucket.</summary>
+    /// <summary>Host name that is bound to the bucket.</summary>
     public string? CnameOf(string bucket) => Value("bucket-cname", bucket);
 
     public static OssutilConfig Parse(string text)
@@ -83,11 +83,13 @@ internal sealed record OssutilConfig
 
     public override string ToString() => "OssutilConfig (redacted)";
 
-    /// <summary>An empty value is as good as none.</summary>
+    /// <summary>Returns the value; null if it is empty.</summary>
     private string? Value(string section, string name) =>
         _values.GetValueOrDefault($"{section}\n{name}") is { Length: > 0 } value ? value : null;
 
-    /// <summary>In the sections of buckets a name is a bucket's.</summary>
+    /// <summary>
+    /// Returns the name in its one spelling. In the sections of buckets a name is that of a bucket, and stays as it is.
+    /// </summary>
     private static string Name(string section, string name)
     {
         if (section.StartsWith("bucket-", StringComparison.Ordinal))

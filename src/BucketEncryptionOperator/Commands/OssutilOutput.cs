@@ -5,24 +5,24 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// Byte for byte what ossutil 1.7.19 prints, errors too, all on stdout, with its exit codes: scripts read it. For other
-/// vendors the same form. Lines of its own only for what ossutil has no words for (a project of the key, a bucket key),
-/// and only where they say something.
+/// Writes byte for byte what ossutil 1.7.19 prints, errors too, all on stdout, with its exit codes: scripts read it.
+/// Other vendors get the same form. Two lines are not ossutil's: a key's project and a bucket key, only where there is
+/// one.
 /// </summary>
 internal static class OssutilOutput
 {
     private const string GetOperation = "GetBucketEncryption";
 
-    public static RenderedOutput Show(CommandTarget? task, CommandResult result, TimeSpan elapsed) =>
+    public static RenderedOutput Render(CommandTarget? target, CommandResult result, TimeSpan elapsed) =>
         result switch
         {
             CommandResult.Read { NotConfigured: null } read => new(
                 Lines(read.Encryption) + "\n\n" + Elapsed(elapsed),
                 0
             ),
-            CommandResult.Read read => Failed(task, read.NotConfigured),
+            CommandResult.Read read => Failed(target, read.NotConfigured),
             CommandResult.Written => new(Elapsed(elapsed), 0),
-            CommandResult.Failed failed => Failed(task, failed.Failure),
+            CommandResult.Failed failed => Failed(target, failed.Failure),
             CommandResult.Unusable unusable => new($"Error: {unusable.Problem}\n", 1),
             CommandResult.Interrupted => new(
                 $"Error: {CommandResult.Interrupted.Message}\n",
@@ -32,21 +32,21 @@ internal static class OssutilOutput
             _ => throw new InvalidOperationException(result.GetType().Name),
         };
 
-    private static RenderedOutput Failed(CommandTarget? task, Failure failure)
+    private static RenderedOutput Failed(CommandTarget? target, Failure failure)
     {
         var error = failure.HttpStatus is null
             ? $"{failure.Operation}: {failure.Message} ({failure.Code})"
-            : ServiceError(task, failure);
-        var info = task?.Method == BucketMethod.Get ? $"{GetOperation} error,info:{error}\n" : "";
+            : ServiceError(target, failure);
+        var info = target?.Method == BucketMethod.Get ? $"{GetOperation} error,info:{error}\n" : "";
         return new($"{info}Error: {error}\n", 1);
     }
 
-    private static string ServiceError(CommandTarget? task, Failure failure)
+    private static string ServiceError(CommandTarget? target, Failure failure)
     {
         var text = new StringBuilder();
         text.Append(
             CultureInfo.InvariantCulture,
-            $"{task?.Vendor.Shell.Scheme}: service returned error: StatusCode={failure.HttpStatus}, "
+            $"{target?.Vendor.Shell.Scheme}: service returned error: StatusCode={failure.HttpStatus}, "
                 + $"ErrorCode={failure.Code}, "
         );
         text.Append(CultureInfo.InvariantCulture, $"ErrorMessage=\"{failure.Message}\", RequestId={failure.RequestId}");
@@ -60,14 +60,14 @@ internal static class OssutilOutput
     private static string Lines(BucketEncryption encryption)
     {
         if (encryption is not BucketEncryption.Kms kms)
-            return $"SSEAlgorithm:{encryption}\n";
+            return $"SSEAlgorithm:{encryption.Algorithm}\n";
         var cipher = kms.Cipher switch
         {
             DataCipher.Sm4 => "SM4",
             DataCipher.Other => "unknown",
             _ => "",
         };
-        return $"SSEAlgorithm:KMS\nKMSMasterKeyID:{kms.KeyId}\nKMSDataEncryption:{cipher}\n"
+        return $"SSEAlgorithm:{kms.Algorithm}\nKMSMasterKeyID:{kms.KeyId}\nKMSDataEncryption:{cipher}\n"
             + (kms.ProjectId is null ? "" : $"ProjectID:{kms.ProjectId}\n")
             + (kms.BucketKeyEnabled ? "BucketKeyEnabled:true\n" : "");
     }

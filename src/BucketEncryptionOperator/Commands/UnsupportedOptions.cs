@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace BucketEncryptionOperator.Commands;
 
-/// <summary>Options of ossutil that are known, so that their refusal can say what to do.</summary>
+/// <summary>Known options of ossutil that are not supported, with what to do instead.</summary>
 internal static class UnsupportedOptions
 {
     private const string Role = "assume the role elsewhere, and pass its temporary keys with -i, -k and -t";
@@ -28,5 +28,5 @@ internal static class UnsupportedOptions
 
     public static IEnumerable<string> Names => Instead.Keys.Order(StringComparer.Ordinal);
 
-    public static string Say(string name) => $"option {name} is not supported: {Instead[name]}";
+    public static string Describe(string name) => $"option {name} is not supported: {Instead[name]}";
 }

@@ -1,8 +1,8 @@
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
-/// An identity that the operator itself has where it runs, "ambient": a vendor gives temporary keys for it, and no
-/// Secret is needed. Equal identities have equal keys, whatever stores use them.
+/// An identity that the operator itself has where it runs ("ambient"): a vendor issues temporary keys for it, and no
+/// Secret is needed. Equal identities have equal keys, whichever stores use them.
 /// </summary>
 internal abstract record AmbientIdentity
 {
@@ -16,7 +16,7 @@ internal abstract record AmbientIdentity
         : AmbientIdentity;
 
     /// <summary>The RAM role of the ECS instance that the operator runs on.</summary>
-    /// <param name="Name">Null: as the instance's metadata say.</param>
+    /// <param name="Name">Null: as in the instance's metadata.</param>
     public sealed record EcsRamRole(string? Name) : AmbientIdentity;
 
     /// <summary>An IAM role that a cluster's service account may take (AssumeRoleWithWebIdentity).</summary>

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Xml;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
-/// The texts of an answer by their names, on whatever level they are: documents of strangers, bounded in depth, and
+/// The texts of an answer by their names, on any level. The documents come from outside: they are bounded in depth, and
 /// never printed.
 /// </summary>
 internal sealed class AnswerFields
@@ -13,14 +14,14 @@ internal sealed class AnswerFields
     private const int MaxDepth = 16;
     private const int MaxText = 8 * 1024;
 
-    /// <summary>Both times are told in whole seconds, rounded down.</summary>
+    /// <summary>Both times are in whole seconds, rounded down.</summary>
     private static readonly TimeSpan Rounding = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
 
     private AnswerFields() { }
 
-    /// <summary>Null where there is none, or an empty one.</summary>
+    /// <summary>Null if there is no such text, or an empty one.</summary>
     public string? this[string name] =>
         _texts.TryGetValue(name, out var text) && text.Length is > 0 and <= MaxText ? text : null;
 
@@ -40,7 +41,7 @@ internal sealed class AnswerFields
         return fields;
     }
 
-    /// <summary>No DTD, no entities, nothing fetched; by local names.</summary>
+    /// <summary>Reads XML by local names. No DTD, no entities, nothing is fetched.</summary>
     public static AnswerFields OfXml(string body)
     {
         var fields = new AnswerFields();
@@ -64,8 +65,8 @@ internal sealed class AnswerFields
         return fields;
     }
 
-    /// <summary>The key in it, and how long it is good by the giver's own clock.</summary>
-    /// <exception cref="KeySourceException">There is none.</exception>
+    /// <summary>Returns the key in the answer, and its lifetime by the clock of the service.</summary>
+    /// <exception cref="KeySourceException">The answer has no key.</exception>
     public TemporaryKey Key(
         string step,
         string principal,
@@ -91,8 +92,8 @@ internal sealed class AnswerFields
             : throw IdentityErrors.Unreadable(step);
     }
 
-    /// <summary>What may go into a header.</summary>
-    private string? Word(string name) => this[name] is { } text && text.All(c => c is > ' ' and <= '~') ? text : null;
+    /// <summary>Returns a text that may go into a header; null for any other.</summary>
+    private string? Word(string name) => this[name] is { } text && VisibleAscii.IsAll(text) ? text : null;
 
     private void Add(JsonElement element)
     {

@@ -1,4 +1,6 @@
 using System.Net;
+using BucketEncryptionOperator.Encryption;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Credentials;
 
@@ -33,7 +35,7 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
         if (options.IsTrue(OffVariable))
             throw IdentityErrors.NotSetUp(
                 TokenStep,
-                "MetadataDisabled",
+                Reasons.MetadataDisabled,
                 $"{OffVariable} is true in the operator's environment.",
                 "Remove it, or use another source of keys."
             );
@@ -45,7 +47,7 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
         if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
             throw IdentityErrors.NotSetUp(
                 NameStep,
-                "NoRamRole",
+                Reasons.NoRamRole,
                 "the instance's metadata name no RAM role.",
                 WhoMustAct
             );
@@ -80,7 +82,7 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
         {
             var answer = await http.SendAsync(request, TokenStep, cancellationToken);
             var token = answer.Body.Trim();
-            if (answer.IsSuccess && token.Length is > 0 and <= LongestToken && token.All(c => c is > ' ' and <= '~'))
+            if (answer.IsSuccess && token.Length is > 0 and <= LongestToken && VisibleAscii.IsAll(token))
                 return token;
             return isRequired ? throw Refused(TokenStep, answer, token: "") : null;
         }
@@ -109,7 +111,7 @@ internal sealed class EcsRamRoleSource(IdentityHttp http, IdentityOptions option
     /// </summary>
     private static KeySourceException Refused(string step, IdentityAnswer answer, string token)
     {
-        var code = answer.Status == HttpStatusCode.NotFound ? "HTTP_404" : null;
+        var code = answer.Status == HttpStatusCode.NotFound ? Reasons.OfStatus((int)answer.Status) : null;
         return IdentityErrors.Refused(step, answer, code, message: null, requestId: null, token, WhoMustAct);
     }
 }

@@ -4,8 +4,8 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
-/// What a refusal by whoever gives temporary keys means. The codes are many and not all documented; what matters is
-/// whether time mends it.
+/// Classifies the refusals of token services. Their codes are many and not all documented; the important question is
+/// whether waiting helps.
 /// </summary>
 internal static class IdentityErrors
 {
@@ -15,9 +15,12 @@ internal static class IdentityErrors
         "The answer has no error code of the service: see whether a proxy or gateway on the way answers in its place.";
 
     /// <param name="step">The vendor's name of the call.</param>
-    /// <param name="code">The vendor's; null where there is none: such an answer may be anybody's, and passes.</param>
-    /// <param name="message">The vendor's.</param>
-    /// <param name="token">What was sent. A text that repeats it is dropped.</param>
+    /// <param name="code">
+    /// Code of the vendor; null if there is none: then the answer may come from anything on the way, and counts as
+    /// transient.
+    /// </param>
+    /// <param name="message">Message of the vendor.</param>
+    /// <param name="token">The token that was sent. A text that repeats it is dropped.</param>
     public static KeySourceException Refused(
         string step,
         IdentityAnswer answer,
@@ -30,7 +33,7 @@ internal static class IdentityErrors
     {
         code = KeyRedaction.Repeats(code, token) ? null : code;
         var kind = KindOf(answer.Status, code);
-        var failure = new Failure(kind, step, code ?? $"HTTP_{(int)answer.Status}")
+        var failure = new Failure(kind, step, code ?? Reasons.OfStatus((int)answer.Status))
         {
             HttpStatus = (int)answer.Status,
             Message = $"{step} was refused.",
@@ -47,16 +50,16 @@ internal static class IdentityErrors
 
     public static KeySourceException Unreadable(string step) =>
         new(
-            new Failure(FailureKind.Transient, step, "UnreadableAnswer")
+            new Failure(Reasons.UnreadableAnswer, step)
             {
                 Message = $"{step}: the answer has no keys in it that could be read.",
                 Hint = "Check whether something on the way answers in the vendor's place.",
             }
         );
 
-    public static KeySourceException NotSetUp(string step, string code, string message, string hint) =>
+    public static KeySourceException NotSetUp(string step, FailureReason reason, string message, string hint) =>
         new(
-            new Failure(FailureKind.Denied, step, code)
+            new Failure(reason, step)
             {
                 Message = $"{step}: {message}",
                 Hint = hint,

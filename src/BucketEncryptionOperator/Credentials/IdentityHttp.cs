@@ -5,23 +5,23 @@ using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Credentials;
 
-/// <summary>A complete answer of whoever gives temporary keys.</summary>
-/// <param name="Now">The giver's time; ours where it does not tell.</param>
+/// <summary>A complete answer of a token service.</summary>
+/// <param name="Now">Time of the service; ours if the answer has none.</param>
 internal sealed record IdentityAnswer(HttpStatusCode Status, string Body, DateTimeOffset Now)
 {
     public bool IsSuccess => (int)Status is >= 200 and < 300;
 
-    /// <summary>It has keys in it.</summary>
+    /// <summary>Redacted: the answer contains keys.</summary>
     public override string ToString() => $"IdentityAnswer {(int)Status} (redacted)";
 }
 
 /// <summary>
-/// Requests to those who give temporary keys: bounded answers, a time-out for each, no redirects, no cookies, no
-/// retries (the queue is the one retry loop).
+/// Sends requests to token services: bounded answers, a timeout per request, no redirects, no cookies, no retries (the
+/// queue is the one retry loop).
 /// </summary>
 internal sealed class IdentityHttp : IDisposable
 {
-    /// <summary>Answers have some 2 KiB, most of it a token.</summary>
+    /// <summary>Maximum length of an answer, in bytes. Answers have some 2 KiB, most of it a token.</summary>
     private const int MaxBody = 32 * 1024;
 
     private readonly HttpClient _http;
@@ -29,9 +29,9 @@ internal sealed class IdentityHttp : IDisposable
     private readonly TimeProvider _time;
 
     /// <param name="product">For the User-Agent header, as <c>name/1.0</c>.</param>
-    /// <param name="timeout">For one request, connection and body included.</param>
+    /// <param name="timeout">Timeout of one request, connection and body included.</param>
     /// <param name="isDirect">
-    /// Past every proxy: what is asked is a link away, and its answer nobody else's business.
+    /// Whether to use no proxy: the service is on the link, and no other host may see its answer.
     /// </param>
     public IdentityHttp(string product, TimeSpan timeout, TimeProvider time, bool isDirect)
     {
@@ -52,9 +52,7 @@ internal sealed class IdentityHttp : IDisposable
         _http.DefaultRequestHeaders.UserAgent.ParseAdd(product);
     }
 
-    /// <param name="step">
-    /// For failures: what is being done, in the vendor's word for the call where there is one.
-    /// </param>
+    /// <param name="step">The step, for failures: the vendor's name of the call if there is one.</param>
     /// <exception cref="KeySourceException">Transient: no complete answer came.</exception>
     public async Task<IdentityAnswer> SendAsync(
         HttpRequestMessage request,
@@ -85,42 +83,41 @@ internal sealed class IdentityHttp : IDisposable
         }
         catch (OperationCanceledException)
         {
-            throw NoAnswer(step, "Timeout", $"{host} gave no complete answer within {_timeout.TotalSeconds:0.#} s.");
+            throw NoAnswer(
+                step,
+                Reasons.Timeout,
+                $"{host} gave no complete answer within {_timeout.TotalSeconds:0.#} s."
+            );
         }
         catch (HttpRequestException e)
         {
-            throw e.HttpRequestError switch
+            var message = e.HttpRequestError switch
             {
-                HttpRequestError.NameResolutionError => NoAnswer(step, "NameNotResolved", $"{host} does not resolve."),
-                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoAnswer(
-                    step,
-                    "Unreachable",
-                    $"There is no connection to {host}."
-                ),
-                HttpRequestError.SecureConnectionError => NoAnswer(
-                    step,
-                    "TlsFailed",
-                    $"The certificate of {host} was not accepted, or TLS failed otherwise."
-                ),
-                HttpRequestError.ConfigurationLimitExceeded => NoAnswer(
-                    step,
-                    "AnswerTooLarge",
-                    $"The answer of {host} is larger than {MaxBody} bytes."
-                ),
-                _ => NoAnswer(step, "BrokenAnswer", $"The connection to {host} broke before the answer was complete."),
+                HttpRequestError.NameResolutionError => $"{host} does not resolve.",
+                HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError =>
+                    $"There is no connection to {host}.",
+                HttpRequestError.SecureConnectionError =>
+                    $"The certificate of {host} was not accepted, or TLS failed otherwise.",
+                HttpRequestError.ConfigurationLimitExceeded => $"The answer of {host} is larger than {MaxBody} bytes.",
+                _ => $"The connection to {host} broke before the answer was complete.",
             };
+            throw NoAnswer(step, HttpReasons.Of(e.HttpRequestError), message);
         }
         catch (IOException)
         {
-            throw NoAnswer(step, "BrokenAnswer", $"The connection to {host} broke before the answer was complete.");
+            throw NoAnswer(
+                step,
+                Reasons.BrokenAnswer,
+                $"The connection to {host} broke before the answer was complete."
+            );
         }
     }
 
     public void Dispose() => _http.Dispose();
 
-    private static KeySourceException NoAnswer(string step, string code, string message) =>
+    private static KeySourceException NoAnswer(string step, FailureReason reason, string message) =>
         new(
-            new Failure(FailureKind.Transient, step, code)
+            new Failure(reason, step)
             {
                 Message = $"{step}: {message}",
                 Hint = "Check that the operator can reach it (DNS, network policy, proxy).",

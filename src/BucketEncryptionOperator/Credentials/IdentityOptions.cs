@@ -1,10 +1,10 @@
 namespace BucketEncryptionOperator.Credentials;
 
-/// <summary>What the operator was started with, as far as it concerns its own identities.</summary>
+/// <summary>The settings of the operator for its own identities.</summary>
 /// <param name="Product">For the User-Agent header, as <c>name/1.0</c>.</param>
-/// <param name="Environment">From a variable's name to its value.</param>
-/// <param name="TokenService">In place of the vendors' own security token services.</param>
-/// <param name="Metadata">In place of the instance metadata's fixed address.</param>
+/// <param name="Environment">Returns the value of an environment variable.</param>
+/// <param name="TokenService">Replaces the vendors' own security token services.</param>
+/// <param name="Metadata">Replaces the fixed address of the instance metadata.</param>
 internal sealed record IdentityOptions(
     string Product,
     Func<string, string?> Environment,
@@ -12,7 +12,7 @@ internal sealed record IdentityOptions(
     Uri? Metadata
 )
 {
-    /// <summary>An empty variable is as good as none.</summary>
+    /// <summary>Returns the variable; null if it is empty.</summary>
     public string? Variable(string name) => Environment(name) is { Length: > 0 } value ? value : null;
 
     public bool IsTrue(string name) => string.Equals(Variable(name), "true", StringComparison.OrdinalIgnoreCase);

@@ -9,9 +9,6 @@ namespace BucketEncryptionOperator.Credentials;
 /// </summary>
 internal static class KeyRedaction
 {
-    /// <summary>The code of a failure whose own code repeats a key.</summary>
-    public const string Withheld = "Withheld";
-
     private const string IdRemoved = "(access key id)";
 
     /// <summary>
@@ -33,7 +30,7 @@ internal static class KeyRedaction
         var isForged = Shows(failure.Code, key);
         return failure with
         {
-            Code = isForged ? Withheld : failure.Code,
+            Code = isForged ? Reasons.Withheld.Name : failure.Code,
             IsVendorAnswer = failure.IsVendorAnswer && !isForged, // no vendor has such a code
             Message = Redact(failure.Message, key),
             Hint = Redact(failure.Hint, key),

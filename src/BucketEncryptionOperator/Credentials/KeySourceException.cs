@@ -2,15 +2,12 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Credentials;
 
-/// <summary>
-/// A step on the way to a temporary key that did not succeed, already named: <see cref="Failure.Operation"/> is the
-/// step.
-/// </summary>
+/// <summary>A step towards a temporary key failed. <see cref="Failure.Operation"/> is the step.</summary>
 internal sealed class KeySourceException(Failure failure)
     : Exception($"{failure.Operation}: {failure.Code} ({failure.Kind})")
 {
     public Failure Failure => failure;
 
-    /// <summary>The vendor's own text, for the log; not for a status, for it may be another one each time.</summary>
+    /// <summary>The vendor's own text, for the log. It is not for a status, because it may change each time.</summary>
     public string Said { get; init; } = "";
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Credentials;
 
@@ -81,7 +82,7 @@ internal sealed class RrsaSource(IdentityHttp http, IdentityOptions options, Tim
             ? new Uri("https://" + host)
             : throw IdentityErrors.NotSetUp(
                 Step,
-                "TokenServiceInvalid",
+                Reasons.TokenServiceInvalid,
                 $"{EndpointVariable} and {RegionVariable} must be the name of a host, and of a region.",
                 "Correct the operator's environment."
             );
@@ -90,7 +91,7 @@ internal sealed class RrsaSource(IdentityHttp http, IdentityOptions options, Tim
     private static KeySourceException NotGiven(string field, string variable) =>
         IdentityErrors.NotSetUp(
             Step,
-            "RoleNotGiven",
+            Reasons.RoleNotGiven,
             $"the store has no rrsa.{field}, and the operator's environment no {variable}.",
             "Set it in the store, or let ACK's webhook set the variable (docs/credentials.md)."
         );

@@ -47,7 +47,6 @@ internal sealed class SecretKeys(
     /// </summary>
     public const string KeysAnnotation = "bucketencryption.io/keys";
 
-    private const string Forbidden = "SecretForbidden";
     private const string NotGiven = "The Kubernetes API did not give the Secret.";
     private const int MaxLength = 4096;
 
@@ -55,7 +54,7 @@ internal sealed class SecretKeys(
     private static readonly TimeSpan RereadBrokenAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan KeptWhileDenied = TimeSpan.FromMinutes(5);
 
-    private readonly KeyEntries<SecretSource, Entry> _entries = new(isUsed);
+    private readonly KeyCache<SecretSource, CachedSecretKey> _cache = new(isUsed);
 
     /// <exception cref="KubeApiException">The API server did not give it.</exception>
     public static Task<V1Secret> FetchAsync(
@@ -72,52 +71,52 @@ internal sealed class SecretKeys(
     /// <summary>The key to use now, or why there is none.</summary>
     public async Task<Result<AccessKey>> GetAsync(SecretSource secret, CancellationToken cancellationToken)
     {
-        var entry = _entries.Of(secret);
-        await entry.Turn.WaitAsync(cancellationToken);
+        var entry = _cache.Of(secret);
+        await entry.Refresh.WaitAsync(cancellationToken);
         try
         {
             if (IsDue(entry))
                 await RereadAsync(secret, entry, cancellationToken);
-            lock (_entries.Gate)
+            lock (_cache.Gate)
                 return entry.Current;
         }
         finally
         {
-            entry.Turn.Release();
+            entry.Refresh.Release();
         }
     }
 
     /// <summary>Which version of the Secret the key is from; empty where there is none.</summary>
     public string VersionOf(SecretSource secret)
     {
-        if (_entries.Find(secret) is not { } entry)
+        if (_cache.Find(secret) is not { } entry)
             return "";
-        lock (_entries.Gate)
+        lock (_cache.Gate)
             return entry.Version;
     }
 
     /// <summary>No store uses the Secret any more.</summary>
-    public void Forget(SecretSource secret) => _entries.Forget(secret);
+    public void Forget(SecretSource secret) => _cache.Forget(secret);
 
     /// <summary>Secrets that are kept.</summary>
-    internal int Count => _entries.Count;
+    internal int Count => _cache.Count;
 
-    public void Dispose() => _entries.Dispose();
+    public void Dispose() => _cache.Dispose();
 
-    private bool IsDue(Entry entry)
+    private bool IsDue(CachedSecretKey entry)
     {
-        lock (_entries.Gate)
+        lock (_cache.Gate)
         {
             var rejected = entry.Current.Value is { } key && breakers.IsRejected(key);
-            var news = rejected && !entry.KnownRejected;
+            var isNew = rejected && !entry.KnownRejected;
             entry.KnownRejected = rejected;
             var isGood = !rejected && entry is { Current.Failure: null, DeniedSince: null };
             var after = isGood ? RereadAfter : RereadBrokenAfter;
-            return news || entry.ReadAt is not { } readAt || time.GetElapsedTime(readAt) >= after;
+            return isNew || entry.ReadAt is not { } readAt || time.GetElapsedTime(readAt) >= after;
         }
     }
 
-    private async Task RereadAsync(SecretSource source, Entry entry, CancellationToken cancellationToken)
+    private async Task RereadAsync(SecretSource source, CachedSecretKey entry, CancellationToken cancellationToken)
     {
         var (version, read) = ("", default(Result<AccessKey>));
         try
@@ -129,7 +128,7 @@ internal sealed class SecretKeys(
         {
             read = new Result<AccessKey>(Value: null, Failed(source, e));
         }
-        lock (_entries.Gate)
+        lock (_cache.Gate)
         {
             entry.ReadAt = time.GetTimestamp();
             if (!Keeps(entry, version, read.Failure))
@@ -138,12 +137,12 @@ internal sealed class SecretKeys(
     }
 
     /// <summary>Whether the entry stays as it is.</summary>
-    private bool Keeps(Entry entry, string version, Failure? failure)
+    private bool Keeps(CachedSecretKey entry, string version, Failure? failure)
     {
         var hasKey = entry.Current.Value is not null;
         if (failure is { PassesByItself: true })
             return hasKey;
-        if (failure is { Code: Forbidden } && hasKey)
+        if (hasKey && Reasons.SecretForbidden.Is(failure?.Code))
         {
             entry.DeniedSince ??= time.GetTimestamp();
             return time.GetElapsedTime(entry.DeniedSince.Value) < KeptWhileDenied;
@@ -155,24 +154,25 @@ internal sealed class SecretKeys(
     private static Failure Failed(SecretSource source, KubeApiException e) =>
         e.Failure switch
         {
-            KubeFailureKind.NotFound => new Failure(FailureKind.Missing, ReadSecret, "SecretNotFound")
+            KubeFailureKind.NotFound => new Failure(Reasons.SecretNotFound, ReadSecret)
             {
                 Message = $"There is no Secret \"{source.Name.Name}\" in namespace \"{source.Name.Namespace}\".",
                 Hint = $"Create it with the keys {source.IdKey} and {source.SecretKey}.",
                 ConcernsCredentials = true,
             },
-            KubeFailureKind.Denied => new Failure(FailureKind.Denied, ReadSecret, Forbidden)
+            KubeFailureKind.Denied => new Failure(Reasons.SecretForbidden, ReadSecret)
             {
                 Message = $"The operator may not get the Secret \"{source.Name.Name}\".",
                 Hint = "Grant the operator's service account get on this Secret.",
                 ConcernsCredentials = true,
             },
-            KubeFailureKind.Throttled => new Failure(FailureKind.Throttled, ReadSecret, "SecretUnreadable")
+            KubeFailureKind.Throttled => new Failure(Reasons.SecretUnreadable, ReadSecret)
             {
+                Kind = FailureKind.Throttled,
                 Message = NotGiven,
                 RetryAfter = e.RetryAfter,
             },
-            _ => new Failure(FailureKind.Transient, ReadSecret, "SecretUnreadable") { Message = NotGiven },
+            _ => new Failure(Reasons.SecretUnreadable, ReadSecret) { Message = NotGiven },
         };
 
     private static Result<AccessKey> Parse(SecretSource source, V1Secret secret)
@@ -193,7 +193,7 @@ internal sealed class SecretKeys(
             return new Result<AccessKey>(new AccessKey(id, secretText, token), Failure: null);
         return new Result<AccessKey>(
             Value: null,
-            new Failure(FailureKind.Denied, ReadSecret, "SecretInvalid")
+            new Failure(Reasons.SecretInvalid, ReadSecret)
             {
                 Message = $"Secret \"{source.Name.Name}\": {wrong} is missing, or is not a line of visible ASCII.",
                 Hint =
@@ -221,7 +221,7 @@ internal sealed class SecretKeys(
             return null;
         var (what, name) = missing[0];
         var offer = string.Join(',', renamed.Select(n => $"{n.Usual}={n.Given}"));
-        return new Failure(FailureKind.Denied, ReadSecret, "SecretKeysNotOffered")
+        return new Failure(Reasons.SecretKeysNotOffered, ReadSecret)
         {
             Message = $"Secret \"{source.Name.Name}\" does not offer its value {name} as {what}.",
             Hint =
@@ -242,10 +242,10 @@ internal sealed class SecretKeys(
         if (secret.Data is null || !secret.Data.TryGetValue(name, out var bytes) || bytes is null)
             return null;
         var text = Encoding.UTF8.GetString(bytes).TrimEnd('\r', '\n');
-        return text.Length <= MaxLength && text.All(c => c is > ' ' and < '\x7f') ? text : "";
+        return text.Length <= MaxLength && VisibleAscii.IsAll(text) ? text : "";
     }
 
-    private sealed class Entry : KeyEntry
+    private sealed class CachedSecretKey : CachedKey
     {
         public string Version { get; set; } = "";
         public Result<AccessKey> Current { get; set; }

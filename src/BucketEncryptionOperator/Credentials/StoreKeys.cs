@@ -2,10 +2,10 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Credentials;
 
-/// <summary>The access keys of stores, wherever they come from.</summary>
+/// <summary>The access keys of stores, from whichever source.</summary>
 internal sealed class StoreKeys(SecretKeys secrets, TemporaryKeys temporary)
 {
-    /// <summary>The key to use now, or why there is none.</summary>
+    /// <summary>Returns the key to use now, or why there is none.</summary>
     public Task<Result<AccessKey>> GetAsync(KeySource source, CancellationToken cancellationToken) =>
         source switch
         {
@@ -15,13 +15,13 @@ internal sealed class StoreKeys(SecretKeys secrets, TemporaryKeys temporary)
         };
 
     /// <summary>
-    /// Another text: the store's owner gave other keys. Temporary ones that follow each other are no change: nobody has
-    /// changed anything.
+    /// Returns the version of the keys. A new version means that the store's owner gave other keys. Temporary keys that
+    /// follow each other have one version: nobody changed anything.
     /// </summary>
     public string VersionOf(KeySource source) =>
         source is KeySource.FromSecret from ? secrets.VersionOf(from.Secret) : "";
 
-    /// <summary>No store uses it any more.</summary>
+    /// <summary>Called when no store uses the source any more.</summary>
     public void Forget(KeySource source)
     {
         if (source is KeySource.FromSecret secret)

@@ -35,15 +35,20 @@ internal sealed class TemporaryKeys(
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
-    private readonly KeyEntries<AmbientIdentity, Entry> _entries = new(isUsed);
+    private readonly KeyCache<AmbientIdentity, CachedTemporaryKey> _cache = new(isUsed);
 
     /// <summary>The key to use now, or why there is none.</summary>
     public async Task<Result<AccessKey>> GetAsync(AmbientIdentity identity, CancellationToken cancellationToken)
     {
-        var entry = _entries.Of(identity);
+        var entry = _cache.Of(identity);
         if (!IsDue(entry))
             return Answer(entry);
-        if (!await entry.Turn.WaitAsync(HasUsable(entry) ? TimeSpan.Zero : Timeout.InfiniteTimeSpan, cancellationToken))
+        if (
+            !await entry.Refresh.WaitAsync(
+                HasUsable(entry) ? TimeSpan.Zero : Timeout.InfiniteTimeSpan,
+                cancellationToken
+            )
+        )
             return Answer(entry);
         try
         {
@@ -53,27 +58,27 @@ internal sealed class TemporaryKeys(
         }
         finally
         {
-            entry.Turn.Release();
+            entry.Refresh.Release();
         }
     }
 
     /// <summary>No store uses the identity any more.</summary>
-    public void Forget(AmbientIdentity identity) => _entries.Forget(identity);
+    public void Forget(AmbientIdentity identity) => _cache.Forget(identity);
 
     /// <summary>Identities that are kept.</summary>
-    internal int Count => _entries.Count;
+    internal int Count => _cache.Count;
 
-    public void Dispose() => _entries.Dispose();
+    public void Dispose() => _cache.Dispose();
 
-    private bool HasUsable(Entry entry)
+    private bool HasUsable(CachedTemporaryKey entry)
     {
-        lock (_entries.Gate)
+        lock (_cache.Gate)
             return entry.Key?.Lifetime is { IsOver: false };
     }
 
-    private Result<AccessKey> Answer(Entry entry)
+    private Result<AccessKey> Answer(CachedTemporaryKey entry)
     {
-        lock (_entries.Gate)
+        lock (_cache.Gate)
         {
             return entry.Key is { Lifetime.IsOver: false } key
                 ? new Result<AccessKey>(key, Failure: null)
@@ -81,9 +86,9 @@ internal sealed class TemporaryKeys(
         }
     }
 
-    private bool IsDue(Entry entry)
+    private bool IsDue(CachedTemporaryKey entry)
     {
-        lock (_entries.Gate)
+        lock (_cache.Gate)
         {
             var paused = time.GetElapsedTime(entry.TriedAt) < entry.Pause;
             return entry.Key switch
@@ -98,7 +103,11 @@ internal sealed class TemporaryKeys(
         }
     }
 
-    private async Task RenewAsync(AmbientIdentity identity, Entry entry, CancellationToken cancellationToken)
+    private async Task RenewAsync(
+        AmbientIdentity identity,
+        CachedTemporaryKey entry,
+        CancellationToken cancellationToken
+    )
     {
         var askedAt = time.GetTimestamp();
         AccessKey? renewed = null;
@@ -115,7 +124,7 @@ internal sealed class TemporaryKeys(
         {
             (failure, said) = (e.Failure, e.Said);
         }
-        lock (_entries.Gate)
+        lock (_cache.Gate)
             Take(entry, renewed, failure);
         if (failure is not null)
             Log.KeyNotRenewed(
@@ -131,15 +140,15 @@ internal sealed class TemporaryKeys(
             Log.KeyRenewed(logger, identity, UsableFor(entry));
     }
 
-    private void Take(Entry entry, AccessKey? renewed, Failure? failure)
+    private void Take(CachedTemporaryKey entry, AccessKey? renewed, Failure? failure)
     {
         (entry.TriedAt, entry.Failure) = (time.GetTimestamp(), failure);
         if (renewed is null)
         {
             entry.Failures++;
-            entry.Pause = Between(
-                ShortestPause,
+            entry.Pause = Durations.Clamp(
                 ShortestPause * Math.Pow(2, Math.Min(entry.Failures - 1, 16)),
+                ShortestPause,
                 LongestPause
             );
             return;
@@ -154,34 +163,29 @@ internal sealed class TemporaryKeys(
             && known.SecurityToken == renewed.SecurityToken;
         // An instance's metadata have the next key when they have it: it is asked for again before the old one ends.
         entry.Pause = same
-            ? Between(ShortestPause, (renewed.Lifetime?.Left ?? TimeSpan.Zero) / 2, LongestPause)
+            ? Durations.Clamp((renewed.Lifetime?.Left ?? TimeSpan.Zero) / 2, ShortestPause, LongestPause)
             : TimeSpan.Zero;
         if (!same)
             entry.Key = renewed;
     }
 
-    private TimeSpan UsableFor(Entry entry)
+    private TimeSpan UsableFor(CachedTemporaryKey entry)
     {
-        lock (_entries.Gate)
+        lock (_cache.Gate)
             return entry.Key is { Lifetime: { IsOver: false, Left: var left } }
                 ? TimeSpan.FromSeconds(Math.Floor(left.TotalSeconds))
                 : TimeSpan.Zero;
     }
 
     private static Failure Over { get; } =
-        new(FailureKind.Transient, ReadKey, "KeyExpired")
+        new(Reasons.KeyExpired, ReadKey)
         {
             Message = "The temporary key is over, and so is the one that was given in its place.",
             Hint = "Check the clocks of the node and of whoever gives the keys.",
             ConcernsCredentials = true,
         };
 
-    private static TimeSpan Between(TimeSpan least, TimeSpan value, TimeSpan most) =>
-        value < least ? least
-        : value > most ? most
-        : value;
-
-    private sealed class Entry : KeyEntry
+    private sealed class CachedTemporaryKey : CachedKey
     {
         public AccessKey? Key { get; set; }
 

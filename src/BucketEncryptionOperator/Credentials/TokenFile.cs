@@ -1,25 +1,27 @@
 using System.Text;
+using BucketEncryptionOperator.Encryption;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
-/// The token of the pod's service account that the kubelet writes into a file and replaces before it ends. Read anew
-/// each time: that is once in most of an hour.
+/// Reads the token of the pod's service account, which the kubelet writes into a file and replaces before it expires.
+/// It is read each time it is needed, about once per hour.
 /// </summary>
 internal static class TokenFile
 {
     private const string ReadTokenFile = "ReadTokenFile";
     private const int MaxBytes = 32 * 1024;
 
-    /// <param name="path">Null: the environment does not name one.</param>
-    /// <param name="variable">The environment's variable that names it.</param>
-    /// <exception cref="KeySourceException">There is no token to be read there.</exception>
+    /// <param name="path">Path of the file. Null if the environment does not name one.</param>
+    /// <param name="variable">The environment variable that names it.</param>
+    /// <exception cref="KeySourceException">The file has no token.</exception>
     public static async Task<string> ReadAsync(string? path, string variable, CancellationToken cancellationToken)
     {
         if (string.IsNullOrEmpty(path))
             throw IdentityErrors.NotSetUp(
                 ReadTokenFile,
-                "TokenFileNotNamed",
+                Reasons.TokenFileNotNamed,
                 $"the environment has no {variable}.",
                 "Let the cluster's webhook set it, or set it in the operator's Deployment (docs/credentials.md)."
             );
@@ -39,21 +41,21 @@ internal static class TokenFile
         {
             var missing = e is FileNotFoundException or DirectoryNotFoundException;
             throw Unusable(
-                missing ? "TokenFileMissing" : "TokenFileUnreadable",
+                missing ? Reasons.TokenFileMissing : Reasons.TokenFileUnreadable,
                 path,
                 missing ? "is not there" : "cannot be read"
             );
         }
         var token = length > MaxBytes ? "" : Encoding.UTF8.GetString(bytes, 0, length).Trim();
-        return token.Length > 0 && token.All(c => c is > ' ' and <= '~')
+        return token.Length > 0 && VisibleAscii.IsAll(token)
             ? token
-            : throw Unusable("TokenFileInvalid", path, "has no token in it");
+            : throw Unusable(Reasons.TokenFileInvalid, path, "has no token in it");
     }
 
-    private static KeySourceException Unusable(string code, string path, string what) =>
+    private static KeySourceException Unusable(FailureReason reason, string path, string what) =>
         IdentityErrors.NotSetUp(
             ReadTokenFile,
-            code,
+            reason,
             $"{path} {what}.",
             "The pod needs a projected service account token there (docs/credentials.md)."
         );

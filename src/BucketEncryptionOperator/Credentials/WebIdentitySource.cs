@@ -1,3 +1,5 @@
+using BucketEncryptionOperator.Encryption;
+
 namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
@@ -30,7 +32,7 @@ internal sealed class WebIdentitySource(IdentityHttp http, IdentityOptions optio
             ?? options.Variable(RoleVariable)
             ?? throw IdentityErrors.NotSetUp(
                 Step,
-                "RoleNotGiven",
+                Reasons.RoleNotGiven,
                 $"the store has no webIdentity.roleArn, and the operator's environment no {RoleVariable}.",
                 "Set it in the store, or let EKS's webhook set the variable (docs/credentials.md)."
             );
@@ -83,7 +85,7 @@ internal sealed class WebIdentitySource(IdentityHttp http, IdentityOptions optio
             ? new Uri("https://" + host)
             : throw IdentityErrors.NotSetUp(
                 Step,
-                "TokenServiceInvalid",
+                Reasons.TokenServiceInvalid,
                 $"{RegionVariable} must be the name of a region.",
                 "Correct the operator's environment."
             );

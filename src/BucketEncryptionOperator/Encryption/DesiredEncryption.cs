@@ -106,8 +106,21 @@ internal abstract record DesiredEncryption
                 };
                 // What was added to the API later stands only where it is declared: a fingerprint outlives the version
                 // that made it.
-                var bucketKey = BucketKeyEnabled is { } enabled ? $"/bucketKey:{enabled}" : "";
-                return $"KMS/{key}/{(Cipher is { } cipher ? cipher.ToString() : "any")}{bucketKey}";
+                var bucketKey = BucketKeyEnabled switch
+                {
+                    null => "",
+                    true => "/bucketKey:True",
+                    false => "/bucketKey:False",
+                };
+                // Literals, not the names of the enumeration: a rename there must not change what statuses hold.
+                var cipher = Cipher switch
+                {
+                    null => "any",
+                    DataCipher.Aes256 => "Aes256",
+                    DataCipher.Sm4 => "Sm4",
+                    _ => "Other",
+                };
+                return $"KMS/{key}/{cipher}{bucketKey}";
             }
         }
 

@@ -17,6 +17,12 @@ internal abstract record BucketEncryption
 {
     private BucketEncryption() { }
 
+    /// <summary>
+    /// The algorithm as scripts and statuses read it: <c>None</c>, <c>AES256</c>, <c>SM4</c>, <c>KMS</c>, or the
+    /// vendor's own word for another one. A promise, unlike <see cref="object.ToString"/>, which is for people.
+    /// </summary>
+    public abstract string Algorithm { get; }
+
     /// <summary>How strong it is, to tell a downgrade: see the sub-types, weakest first.</summary>
     public abstract int Strength { get; }
 
@@ -36,6 +42,8 @@ internal abstract record BucketEncryption
 
     public sealed record None : BucketEncryption
     {
+        public override string Algorithm => "None";
+
         public override int Strength => 0;
 
         public override string ToString() => "None";
@@ -44,6 +52,8 @@ internal abstract record BucketEncryption
     /// <summary>The vendor's own keys.</summary>
     public sealed record Aes256 : BucketEncryption
     {
+        public override string Algorithm => "AES256";
+
         public override int Strength => 1;
 
         public override string ToString() => "AES256";
@@ -52,6 +62,8 @@ internal abstract record BucketEncryption
     /// <summary>The vendor's own keys, with the SM4 cipher.</summary>
     public sealed record Sm4 : BucketEncryption
     {
+        public override string Algorithm => "SM4";
+
         public override int Strength => 1;
 
         public override string ToString() => "SM4";
@@ -65,6 +77,8 @@ internal abstract record BucketEncryption
     public sealed record Kms(string? KeyId, DataCipher Cipher, string? ProjectId = null, bool BucketKeyEnabled = false)
         : BucketEncryption
     {
+        public override string Algorithm => "KMS";
+
         /// <summary>An unknown cipher counts as an unknown algorithm does.</summary>
         public override int Strength =>
             Cipher switch
@@ -93,6 +107,8 @@ internal abstract record BucketEncryption
     /// </summary>
     public sealed record Other(string Algorithm) : BucketEncryption
     {
+        public override string Algorithm { get; } = Algorithm;
+
         public override int Strength => 4;
 
         public override string ToString() => Algorithm;

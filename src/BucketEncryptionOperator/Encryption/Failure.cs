@@ -45,6 +45,10 @@ internal sealed record Failure(FailureKind Kind, string Operation, string Code)
     private const int MaxWord = 128;
     private const int MaxText = 1024;
 
+    /// <summary>A failure that has a reason of the operator's own.</summary>
+    public Failure(FailureReason reason, string operation)
+        : this(reason.Kind, operation, reason.Name) { }
+
     public string Code
     {
         get;
@@ -119,6 +123,9 @@ internal sealed record Failure(FailureKind Kind, string Operation, string Code)
 
     /// <summary>Whether waiting alone may mend it.</summary>
     public bool PassesByItself => Kind is FailureKind.Transient or FailureKind.Throttled or FailureKind.Conflict;
+
+    /// <summary>Whether its reason is the operator's own and has the trait.</summary>
+    public bool Has(ReasonTraits trait) => Reasons.Find(Code, HttpStatus)?.Has(trait) == true;
 
     /// <summary>
     /// At most <paramref name="max"/> characters, and no half of a pair: that would not read back as it was written.

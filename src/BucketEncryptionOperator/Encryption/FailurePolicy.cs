@@ -15,11 +15,9 @@ internal static class FailurePolicy
     public static readonly TimeSpan MissingGrace = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// The reason once something else has answered in the store's place for <see cref="ForeignGrace"/>.
+    /// Answers that are not the store's are waited out this long before a person is called for:
+    /// <see cref="Reasons.NotTheStore"/>.
     /// </summary>
-    public const string NotTheStore = "NotTheStore";
-
-    /// <summary>Answers that are not the store's are waited out this long before a person is called for.</summary>
     public static readonly TimeSpan ForeignGrace = TimeSpan.FromHours(1);
 
     /// <summary>
@@ -61,7 +59,7 @@ internal static class FailurePolicy
 
     /// <summary>The other side's own word on when to come back, as far as it is believed.</summary>
     private static TimeSpan? Believed(TimeSpan? retryAfter) =>
-        retryAfter is { } asked ? Min(asked, LongestAskedFor) : null;
+        retryAfter is { } asked ? Durations.Min(asked, LongestAskedFor) : null;
 
     /// <summary>The earliest of what each bucket asks for; a back-off goes before a fixed time.</summary>
     /// <param name="resync">Until the next look at what is settled.</param>
@@ -98,19 +96,17 @@ internal static class FailurePolicy
             FailureKind.Throttled => new RequeueDecision(Believed(failure.RetryAfter) ?? ShortestRetry, BackOff: true),
             FailureKind.Transient or FailureKind.Bug => new RequeueDecision(ShortestRetry, BackOff: true),
             FailureKind.Denied or FailureKind.Missing when failure.ConcernsCredentials => new RequeueDecision(
-                Min(CredentialsProbe, resync),
+                Durations.Min(CredentialsProbe, resync),
                 BackOff: false
             ),
             FailureKind.Missing when untilMissingStalls > TimeSpan.Zero => new RequeueDecision(
-                Min(resync, untilMissingStalls),
+                Durations.Min(resync, untilMissingStalls),
                 BackOff: false
             ),
-            FailureKind.Refused => new RequeueDecision(resync > RefusedPause ? resync : RefusedPause, BackOff: false),
+            FailureKind.Refused => new RequeueDecision(Durations.Max(resync, RefusedPause), BackOff: false),
             FailureKind.Invalid => new RequeueDecision(Delay: null, BackOff: false),
             _ => new RequeueDecision(resync, BackOff: false),
         };
 
     private static bool Sooner(TimeSpan? a, TimeSpan? b) => a is { } x && (b is not { } y || x < y);
-
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

@@ -37,7 +37,7 @@ internal abstract record Goal
     /// <summary>What was there before the first write, to the last element.</summary>
     public sealed record PutBack(Original.Recorded Original, bool Consent) : Goal(Consent)
     {
-        public override string Fingerprint => $"Original/{Original.Encryption}";
+        public override string Fingerprint => "Original/" + FingerprintOf(Original.Encryption);
 
         /// <summary>
         /// A vendor may write the same in another form: once it was put back, what we understand of it decides. "None"
@@ -48,6 +48,29 @@ internal abstract record Goal
             && (wasWritten || Original.Encryption is BucketEncryption.None || Original.Document == observed.Repeated);
 
         public override BucketEncryption TargetFrom(BucketEncryption observed) => Original.Encryption;
+
+        /// <summary>
+        /// Returns literals of its own, which statuses hold. They do not follow a change of the texts that people read
+        /// (<see cref="BucketEncryption"/>'s <c>ToString</c>), although they began as the same words.
+        /// </summary>
+        private static string FingerprintOf(BucketEncryption encryption) =>
+            encryption switch
+            {
+                BucketEncryption.None => "None",
+                BucketEncryption.Aes256 => "AES256",
+                BucketEncryption.Sm4 => "SM4",
+                BucketEncryption.Kms kms => (kms.KeyId is { } key ? $"KMS with key {key}" : "KMS with the vendor's key")
+                    + (kms.ProjectId is { } project ? $" of project {project}" : "")
+                    + kms.Cipher switch
+                    {
+                        DataCipher.Sm4 => " and SM4 data encryption",
+                        DataCipher.Other => " and a data encryption that is not known",
+                        _ => "",
+                    }
+                    + (kms.BucketKeyEnabled ? " and a bucket key" : ""),
+                BucketEncryption.Other other => other.Algorithm,
+                _ => throw new InvalidOperationException(encryption.GetType().Name),
+            };
     }
 }
 

@@ -79,11 +79,11 @@ internal sealed record BucketResult(string Bucket, Outcome Outcome, AppliedChang
     public bool WasUnread { get; init; }
 
     /// <summary>What was read of the bucket, where there was no time for the write that must follow.</summary>
-    public PostponedLook? Postponed { get; init; }
+    public PostponedObservation? Postponed { get; init; }
 }
 
 /// <param name="ReadAt">Timestamp at which the read was begun.</param>
-internal sealed record PostponedLook(Observation Observed, long ReadAt);
+internal sealed record PostponedObservation(Observation Observed, long ReadAt);
 
 /// <summary>
 /// What entitles a policy to a bucket: the vendor's coded answer about that very bucket to that very key, and nothing

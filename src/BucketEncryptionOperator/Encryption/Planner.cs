@@ -7,8 +7,6 @@ namespace BucketEncryptionOperator.Encryption;
 internal static class Planner
 {
     public const string Step = "Plan";
-    public const string DowngradeRefused = "DowngradeRefused";
-    public const string KmsKeyRequired = "KmsKeyRequired";
 
     /// <param name="wasInSync">
     /// The bucket was as declared when it was last read: a write corrects what somebody else did.
@@ -35,7 +33,7 @@ internal static class Planner
     }
 
     private static Failure Downgrade(Goal goal, BucketEncryption observed, BucketEncryption target) =>
-        new(FailureKind.Refused, Step, DowngradeRefused)
+        new(Reasons.DowngradeRefused, Step)
         {
             Message = $"The bucket has {observed}; {target} would be weaker.",
             Hint =
@@ -53,7 +51,7 @@ internal static class Planner
         + "spec.encryption.kmsKey out.";
 
     private static Failure KeyRequired { get; } =
-        new(FailureKind.Refused, Step, KmsKeyRequired)
+        new(Reasons.KmsKeyRequired, Step)
         {
             Message =
                 "This store has no KMS key of its own: with KMS and no key it would refuse every upload. Nothing was "

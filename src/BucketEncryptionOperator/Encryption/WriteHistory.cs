@@ -96,7 +96,7 @@ internal sealed record WriteHistory(string Fingerprint, int Count, DateTimeOffse
         };
 
     private static TimeSpan Hold(int count) =>
-        count < FuseAt ? SettleTime * count : Min(FirstFuse * Math.Pow(2, Math.Min(count - FuseAt, 20)), LongestFuse);
-
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+        count < FuseAt
+            ? SettleTime * count
+            : Durations.Min(FirstFuse * Math.Pow(2, Math.Min(count - FuseAt, 20)), LongestFuse);
 }

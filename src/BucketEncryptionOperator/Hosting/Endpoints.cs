@@ -5,7 +5,7 @@ using OpenTelemetry.Metrics;
 
 namespace BucketEncryptionOperator.Hosting;
 
-/// <summary>What a kubelet and Prometheus ask.</summary>
+/// <summary>The probes that a kubelet calls.</summary>
 internal static class Endpoints
 {
     public static void MapProbes(this IEndpointRouteBuilder routes)
@@ -21,8 +21,8 @@ internal static class Endpoints
     }
 
     /// <summary>
-    /// What Prometheus scrapes. Makes the MeterProvider now: the host would make it as it starts, after the
-    /// constructors of all hosted services, and what those count would be lost.
+    /// Maps <c>/metrics</c>. Makes the MeterProvider now: the host would make it during its start, after the
+    /// constructors of all hosted services, and their counts would be lost.
     /// </summary>
     public static void MapMetrics(this IEndpointRouteBuilder routes)
     {
@@ -39,16 +39,17 @@ internal static class Endpoints
     }
 
     /// <summary>
-    /// The least level to log: GET, and PUT with a level's name as the body. Only on an address of its own, on
-    /// loopback: who may forward a port of the pod may change it, and nobody else. The connection says where it came
-    /// in; the Host header, which a page in a browser cannot choose, keeps such pages out.
+    /// Maps <c>/loglevel</c>: GET returns the minimum level to log, and PUT sets it to the level in the body. It has an
+    /// address of its own, on loopback: only those who may forward a port of the pod can change it. The port of the
+    /// connection decides. The Host header, which a page in a browser cannot choose, keeps such pages out.
     /// </summary>
-    /// <param name="port">Of the address.</param>
+    /// <param name="port">Port of that address.</param>
     public static void MapLogLevel(this IEndpointRouteBuilder routes, int port, LogLevels levels, ILogger logger)
     {
         routes.MapGet(
             "/loglevel",
-            (HttpContext context) => IsAdmin(context, port) ? Results.Text(levels.Least.ToString()) : Results.NotFound()
+            (HttpContext context) =>
+                IsAdmin(context, port) ? Results.Text(levels.Minimum.ToString()) : Results.NotFound()
         );
         routes.MapPut(
             "/loglevel",
@@ -64,10 +65,10 @@ internal static class Endpoints
                         $"the body must be one of {string.Join(", ", Enum.GetNames<LogLevel>())}",
                         statusCode: StatusCodes.Status400BadRequest
                     );
-                var before = levels.Least;
-                levels.Least = level < before ? level : before; // the change itself is told at the lower of the two
+                var before = levels.Minimum;
+                levels.Minimum = level < before ? level : before; // the change is logged at the lower of the two
                 Log.LevelChanged(logger, before, level);
-                levels.Least = level;
+                levels.Minimum = level;
                 return Results.Text(level.ToString());
             }
         );

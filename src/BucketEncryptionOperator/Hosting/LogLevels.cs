@@ -1,22 +1,22 @@
 namespace BucketEncryptionOperator.Hosting;
 
 /// <summary>
-/// The least level to log, which may change while the operator runs. What .NET itself says of each request would drown
-/// the rest: of that, warnings at least.
+/// The minimum level to log, which may change while the operator runs. Of .NET's own messages, which come with each
+/// request, only warnings and errors are logged.
 /// </summary>
-internal sealed class LogLevels(LogLevel least)
+internal sealed class LogLevels(LogLevel minimum)
 {
-    private volatile LogLevel _least = least;
+    private volatile LogLevel _minimum = minimum;
 
-    public LogLevel Least
+    public LogLevel Minimum
     {
-        get => _least;
-        set => _least = value;
+        get => _minimum;
+        set => _minimum = value;
     }
 
-    /// <summary>Asked before each line.</summary>
-    public bool LetsThrough(string? category, LogLevel level) =>
-        level >= _least && (level >= LogLevel.Warning || !IsFramework(category));
+    /// <summary>Called before each line.</summary>
+    public bool IsEnabled(string? category, LogLevel level) =>
+        level >= _minimum && (level >= LogLevel.Warning || !IsFramework(category));
 
     private static bool IsFramework(string? category) =>
         category is not null

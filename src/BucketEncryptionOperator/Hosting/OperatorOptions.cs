@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
+using KubeRuntime.Client;
 using Microsoft.Extensions.Options;
 
 namespace BucketEncryptionOperator.Hosting;
@@ -12,15 +13,21 @@ internal enum LogFormat
     Plain,
 }
 
-/// <summary>The settings of the operator; each is a flag of <c>run</c>.</summary>
+/// <summary>The settings of the operator. Each but <see cref="ReconcileTimeout"/> is a flag of <c>run</c>.</summary>
 internal sealed class OperatorOptions
 {
+    /// <summary>Path of a kubeconfig. Null: $KUBECONFIG, then the pod's own account, then ~/.kube/config.</summary>
+    public string? Kubeconfig { get; set; }
+
+    /// <summary>Context of the kubeconfig. Null: its current-context.</summary>
+    public string? KubeconfigContext { get; set; }
+
     /// <summary>Namespaces to work in, each once; empty for all.</summary>
     public IReadOnlyList<string> WatchNamespaces { get; set; } = [];
 
     /// <summary>
-    /// Serves ClusterBucketStores, which needs rights in the whole cluster. Null: unless <see cref="WatchNamespaces"/>
-    /// says that there may be none.
+    /// Whether to serve ClusterBucketStores, which needs rights in the whole cluster. Null: only without
+    /// <see cref="WatchNamespaces"/>.
     /// </summary>
     public bool? ClusterStores { get; set; }
 
@@ -30,56 +37,63 @@ internal sealed class OperatorOptions
     /// </summary>
     public bool ServesClusterStores => ClusterStores ?? WatchNamespaces.Count == 0;
 
-    /// <summary>Where the Secrets of ClusterBucketStores are. Null: where the operator itself is.</summary>
+    /// <summary>Namespace of the Secrets that ClusterBucketStores name. Null: the operator's own.</summary>
     public string? ClusterResourceNamespace { get; set; }
 
+    /// <summary>Patterns of the endpoints that stores may use.</summary>
     public IReadOnlyList<string> AllowedEndpoints { get; set; } = VendorCatalog.DefaultEndpointPatterns;
 
     /// <summary>Host names that lead to the same buckets, as NAME=host[:port].</summary>
     public IReadOnlyList<string> Partitions { get; set; } = [];
 
-    /// <summary>Otherwise the operator's own identities are for stores of the whole cluster only.</summary>
+    /// <summary>
+    /// Whether namespaced stores may use the operator's own identities. Stores of the cluster always may.
+    /// </summary>
     public bool AmbientCredentialsInNamespacedStores { get; set; }
 
-    /// <summary>In place of the vendors' security token services; null for those.</summary>
+    /// <summary>Replaces the vendors' security token services. Null: the vendors' own.</summary>
     public string? TokenServiceEndpoint { get; set; }
 
-    /// <summary>In place of the instance metadata's fixed address; null for that.</summary>
+    /// <summary>Replaces the fixed address of the instance metadata. Null: that address.</summary>
     public string? MetadataEndpoint { get; set; }
 
+    /// <summary>Maximum number of policies in work at a time.</summary>
     public int Workers { get; set; } = 4;
 
+    /// <summary>Maximum number of buckets of one policy in work at a time.</summary>
     public int BucketConcurrency { get; set; } = 8;
 
-    /// <summary>No vendor is written to, whatever policies say.</summary>
+    /// <summary>Whether no vendor is written to, whatever policies say.</summary>
     public bool ReadOnly { get; set; }
 
-    /// <summary>How old a settled policy's lastVerifiedTime may get.</summary>
+    /// <summary>Maximum age of a settled policy's lastVerifiedTime.</summary>
     public TimeSpan EvidenceInterval { get; set; } = TimeSpan.FromHours(24);
 
+    /// <summary>host:port of probes and metrics.</summary>
     public string HttpAddress { get; set; } = "0.0.0.0:8080";
 
-    /// <summary>Metrics with a series for each bucket of each policy, under their names.</summary>
+    /// <summary>Whether there are metrics with one series per bucket, which name policy and bucket.</summary>
     public bool MetricsPerBucket { get; set; }
 
     public LogFormat LogFormat { get; set; } = LogFormat.Json;
 
     public LogLevel LogLevel { get; set; } = LogLevel.Information;
 
-    /// <summary>Where the level can be changed; null for nowhere.</summary>
+    /// <summary>host:port where the log level can be changed. Null: nowhere.</summary>
     public string? AdminAddress { get; set; }
 
-    /// <summary>For one vendor request.</summary>
+    /// <summary>Timeout of one vendor request.</summary>
     public TimeSpan VendorTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>For one policy.</summary>
+    /// <summary>Timeout of one reconcile of a policy.</summary>
     public TimeSpan ReconcileTimeout { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>For running reconciles after a stop was asked for.</summary>
+    /// <summary>Time for running reconciles to end after a stop was requested.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// Needed for a second replica; without it nothing is asked of leases, and no right to them is needed.
+    /// Whether to work only while holding a Lease, which a second replica needs. Without it the operator does not use
+    /// leases, and needs no right to them.
     /// </summary>
     public bool LeaderElect { get; set; }
 
@@ -87,7 +101,7 @@ internal sealed class OperatorOptions
 
     public string LeaseName { get; set; } = "bucket-encryption-operator";
 
-    /// <summary>How long a crashed leader is waited for. The other times of the election are parts of it.</summary>
+    /// <summary>Time until a crashed leader is replaced. The other times of the election are parts of it.</summary>
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(15);
 }
 
@@ -101,10 +115,6 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
 
     /// <summary>Each costs a watch of each kind.</summary>
     private const int MostNamespaces = 100;
-
-    private const int LongestLabel = 63;
-
-    private const int LongestName = 253;
 
     private static readonly TimeSpan LongestDrain = TimeSpan.FromHours(1);
 
@@ -164,7 +174,7 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             );
         if (!IsNamespace(options.LeaseNamespace))
             problems.Add($"--lease-namespace \"{options.LeaseNamespace}\" must be the name of a namespace");
-        if (!IsName(options.LeaseName, LongestName))
+        if (options.LeaseName.Length > DnsName.MaxSubdomain || !DnsName.IsSubdomain(options.LeaseName))
             problems.Add($"--lease-name \"{options.LeaseName}\" must be lower-case letters, digits, hyphens and dots");
         if (options.LeaseDuration < ShortestLease || options.LeaseDuration > LongestLease)
             problems.Add(
@@ -221,15 +231,7 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
         return isUri && uri is { Scheme: "https" or "http", PathAndQuery: "/", UserInfo: "", Fragment: "" };
     }
 
-    private static bool IsNamespace(string text) =>
-        IsName(text, LongestLabel) && !text.Contains('.', StringComparison.Ordinal);
-
-    private static bool IsName(string text, int longest) =>
-        text.Length > 0
-        && text.Length <= longest
-        && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')
-        && char.IsAsciiLetterOrDigit(text[0])
-        && char.IsAsciiLetterOrDigit(text[^1]);
+    private static bool IsNamespace(string text) => text.Length <= DnsName.MaxLabel && DnsName.IsLabel(text);
 
     private static bool IsHostAndPort(string text) =>
         Uri.TryCreate("http://" + text, UriKind.Absolute, out var address)

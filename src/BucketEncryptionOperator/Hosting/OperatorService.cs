@@ -15,8 +15,8 @@ internal sealed record OperatorParts(
 );
 
 /// <summary>
-/// Once the CRDs are as they must be, runs the controllers for as long as the process lives, or leads; and the sending
-/// of events a little longer, so that the last ones are sent.
+/// Waits for the CRDs, and then runs the controllers for as long as the process lives, or leads. The sending of events
+/// ends last, so that the last ones are sent.
 /// </summary>
 internal sealed class OperatorService(
     OperatorParts parts,
@@ -30,7 +30,7 @@ internal sealed class OperatorService(
         Log.Started(logger, parts.Connection, string.Join(", ", options.AllowedEndpoints));
         try
         {
-            await parts.Schema.PassAsync(stoppingToken);
+            await parts.Schema.RunAsync(stoppingToken);
             await WithEventsAsync(() => parts.Election.RunAsync(parts.Controllers.RunAsync, stoppingToken));
             Log.Stopped(logger);
         }

@@ -6,8 +6,8 @@ using KubeRuntime.Client;
 namespace BucketEncryptionOperator.Hosting;
 
 /// <summary>
-/// Holds the start up until the API server's CRDs have every field that this binary reads and writes. An upgrade of the
-/// CRDs ends the wait. Looked at once: who takes CRDs back under a running operator is not found out.
+/// Delays the start until the API server's CRDs have every field that this binary reads and writes. An upgrade of the
+/// CRDs ends the wait. The check runs once: it does not notice older CRDs that are installed under a running operator.
 /// </summary>
 /// <param name="read">The group's OpenAPI document.</param>
 internal sealed class SchemaCheck(
@@ -20,21 +20,21 @@ internal sealed class SchemaCheck(
     /// <summary>Documents come a moment after their CRDs, so a first installation passes here too.</summary>
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
-    private const string Outdated = "CRDOutdated";
-
-    /// <summary>All of a CRD that is years old would be a page.</summary>
+    /// <summary>
+    /// Maximum number of missing fields in the message: of a CRD that is years old they would fill a page.
+    /// </summary>
     private const int MostNamed = 5;
 
-    private volatile string? _problem = "the CRDs of the cluster have not been looked at yet";
+    private volatile SchemaProblem? _problem = new("the CRDs of the cluster have not been looked at yet");
 
-    /// <summary>For /readyz; null once all is there.</summary>
-    public string? Problem => _problem;
+    /// <summary>For /readyz; null once the check has passed.</summary>
+    public string? Problem => _problem?.Message;
 
-    /// <summary>For metrics.</summary>
-    public bool IsOutdated => _problem?.StartsWith(Outdated, StringComparison.Ordinal) == true;
+    /// <summary>The CRDs are known to be older than this binary. For metrics.</summary>
+    public bool IsOutdated => _problem is { IsOutdated: true };
 
-    /// <summary>Ends when all is there, or when it is cancelled.</summary>
-    public async Task PassAsync(CancellationToken cancellationToken)
+    /// <summary>Ends when the check has passed, or when it is cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -49,18 +49,18 @@ internal sealed class SchemaCheck(
 
     private async Task WaitAsync(CancellationToken cancellationToken)
     {
-        string? told = null;
+        string? reported = null;
         while (await FindProblemAsync(cancellationToken) is { } problem)
         {
             _problem = problem;
-            if (problem != told)
-                Log.SchemaProblem(logger, problem);
-            told = problem;
+            if (problem.Message != reported)
+                Log.SchemaProblem(logger, problem.Message);
+            reported = problem.Message;
             await Task.Delay(Period, time, cancellationToken);
         }
     }
 
-    private async Task<string?> FindProblemAsync(CancellationToken cancellationToken)
+    private async Task<SchemaProblem?> FindProblemAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -70,23 +70,32 @@ internal sealed class SchemaCheck(
                 return null;
             var named = string.Join(", ", missing.Take(MostNamed));
             var more = missing.Count > MostNamed ? $" and {missing.Count - MostNamed} more" : "";
-            return $"{Outdated}: the API server does not know {named}{more}; apply the CRDs of this version of the "
-                + "operator";
+            return OutdatedBecause($"does not know {named}{more}");
         }
         catch (KubeApiException e) when (e.Failure == KubeFailureKind.NotFound)
         {
-            return $"{Outdated}: the API server does not serve {ApiResources.Group}/{ApiResources.Version}; "
-                + "apply the CRDs of this "
-                + "version of the operator";
+            return OutdatedBecause($"does not serve {ApiResources.Group}/{ApiResources.Version}");
         }
         catch (KubeApiException e) when (e.Failure == KubeFailureKind.Denied)
         {
             Log.SchemaUnchecked(logger, e.Message);
-            return null; // somebody has taken away what every account has by default; that must not stop encryption
+            // Every account has this right by default. Encryption must not stop because somebody removed it.
+            return null;
         }
         catch (Exception e) when (e is KubeApiException or JsonException)
         {
-            return $"the CRDs of the cluster could not be looked at: {e.Message}";
+            return new SchemaProblem($"the CRDs of the cluster could not be looked at: {e.Message}");
         }
+    }
+
+    private static SchemaProblem OutdatedBecause(string what) =>
+        new($"CRDOutdated: the API server {what}; apply the CRDs of this version of the operator")
+        {
+            IsOutdated = true,
+        };
+
+    private sealed record SchemaProblem(string Message)
+    {
+        public bool IsOutdated { get; init; }
     }
 }

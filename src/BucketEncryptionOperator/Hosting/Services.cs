@@ -72,7 +72,7 @@ internal static class Services
         services.AddSingleton(Stores);
         services.AddCredentials();
         services.AddElection();
-        services.AddSingleton<BucketReconciler>();
+        services.AddSingleton<BucketObserver>();
         services.AddSingleton<StatusWriter>();
         services.AddSingleton(s => new PassOptions(
             s.GetRequiredService<OperatorOptions>().BucketConcurrency,
@@ -98,10 +98,18 @@ internal static class Services
             policy => Schedule.InputsOf(policy, s.GetRequiredService<Stores>(), s.GetRequiredService<StoreKeys>()),
             s.GetRequiredService<WriteGuard>()
         ));
+        services.AddSingleton<PolicyFinalizer>();
+        services.AddSingleton<OriginalHandover>();
         services.AddSingleton<WriteAheadRecorder>();
-        services.AddSingleton<Releaser>();
-        services.AddSingleton<PolicyPass>();
+        services.AddSingleton<ReleasePlanner>();
+        services.AddSingleton<PolicyMemory>();
+        services.AddSingleton<PolicyResolver>();
+        services.AddSingleton<BucketPlanner>();
+        services.AddSingleton<BucketPass>();
+        services.AddSingleton<BucketReconciler>();
         services.AddSingleton<StatusReporter>();
+        services.AddSingleton<AffectedPolicies>();
+        services.AddSingleton<PolicyReporter>();
         services.AddSingleton<PolicyReconciler>();
         services.AddSingleton(Schema);
         services.AddControllers();

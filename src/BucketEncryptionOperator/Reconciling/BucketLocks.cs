@@ -3,8 +3,8 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// One writer per bucket at a time, whatever policies name it. A turn also knows when this process last wrote the
-/// bucket, and so how much a read is worth.
+/// One lock per bucket: one policy at a time writes it. The lock also knows when this process last wrote the bucket,
+/// and so whether a read is evidence.
 /// </summary>
 internal sealed class BucketLocks(TimeProvider time)
 {
@@ -12,16 +12,16 @@ internal sealed class BucketLocks(TimeProvider time)
     private static readonly TimeSpan KeptFor = WriteHistory.ReadLag + WriteGate.FreshFor;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<BucketId, Entry> _entries = [];
+    private readonly Dictionary<BucketId, LockState> _states = [];
     private long? _droppedAt;
 
-    /// <summary>Buckets that somebody writes or waits for, and those that were written a moment ago.</summary>
+    /// <summary>Number of buckets that are locked or waited for, or were written a moment ago.</summary>
     internal int Count
     {
         get
         {
             lock (_gate)
-                return _entries.Count;
+                return _states.Count;
         }
     }
 
@@ -31,84 +31,84 @@ internal sealed class BucketLocks(TimeProvider time)
     public TimeSpan UntilReadsAreFresh(BucketId bucket)
     {
         lock (_gate)
-            return _entries.TryGetValue(bucket, out var entry) ? UntilReadsAreFresh(entry) : TimeSpan.Zero;
+            return _states.TryGetValue(bucket, out var state) ? UntilReadsAreFresh(state) : TimeSpan.Zero;
     }
 
-    /// <summary>Waits until no other policy writes the bucket. The turn ends when it is disposed.</summary>
+    /// <summary>Waits until no other policy writes the bucket. Dispose the lock to release it.</summary>
     public async Task<BucketLock> EnterAsync(BucketId bucket, CancellationToken cancellationToken)
     {
-        Entry entry;
+        LockState state;
         lock (_gate)
         {
             DropOld();
-            if (!_entries.TryGetValue(bucket, out entry!))
-                _entries[bucket] = entry = new Entry();
-            entry.Wanted++;
+            if (!_states.TryGetValue(bucket, out state!))
+                _states[bucket] = state = new LockState();
+            state.Wanted++;
         }
         var entered = false;
         try
         {
-            await entry.Free.WaitAsync(cancellationToken);
+            await state.Free.WaitAsync(cancellationToken);
             entered = true;
-            return new BucketLock(this, entry);
+            return new BucketLock(this, state);
         }
         finally
         {
             if (!entered)
-                Leave(entry);
+                Leave(state);
         }
     }
 
-    private void Leave(Entry entry)
+    private void Leave(LockState state)
     {
         lock (_gate)
         {
-            entry.Wanted--;
+            state.Wanted--;
             DropOld();
         }
     }
 
     /// <summary>
-    /// At most once in the time that an entry is kept, so that a pass over many buckets does not walk them all each
-    /// time.
+    /// Removes locks that say nothing any more: at most once in the time that one is kept, so that a pass over many
+    /// buckets does not walk them all each time.
     /// </summary>
     private void DropOld()
     {
         if (_droppedAt is { } at && time.GetElapsedTime(at) < KeptFor)
             return;
         _droppedAt = time.GetTimestamp();
-        foreach (var (bucket, _) in _entries.Where(e => e.Value.Wanted == 0 && !IsOfUse(e.Value)).ToList())
-            _entries.Remove(bucket);
+        foreach (var (bucket, _) in _states.Where(e => e.Value.Wanted == 0 && !IsOfUse(e.Value)).ToList())
+            _states.Remove(bucket);
     }
 
-    internal sealed class BucketLock(BucketLocks turns, Entry entry) : IDisposable
+    internal sealed class BucketLock(BucketLocks locks, LockState state) : IDisposable
     {
         private bool _writes;
 
         /// <inheritdoc cref="BucketLocks.UntilReadsAreFresh(BucketId)"/>
-        public TimeSpan UntilReadsAreFresh => turns.UntilReadsAreFresh(entry);
+        public TimeSpan UntilReadsAreFresh => locks.UntilReadsAreFresh(state);
 
         /// <summary>
-        /// Whether a read that was begun then shows what the bucket has: this process has not written the bucket since,
-        /// nor so shortly before that the read may have missed the write.
+        /// Returns whether a read that was begun then shows what the bucket has: this process has not written the
+        /// bucket since, nor so shortly before that the read may have missed the write.
         /// </summary>
-        public bool Trusts(long readAt) =>
-            entry.WrittenAt is not { } at || turns.Between(at, readAt) >= WriteHistory.ReadLag;
+        public bool IsFresh(long readAt) =>
+            state.WrittenAt is not { } at || locks.Between(at, readAt) >= WriteHistory.ReadLag;
 
         /// <summary>A write is about to be sent.</summary>
-        public void Writes() => (_writes, entry.WrittenAt) = (true, turns.Now());
+        public void BeginWrite() => (_writes, state.WrittenAt) = (true, locks.Now());
 
-        /// <summary>The write has ended, however; or none was sent.</summary>
-        public void Wrote()
+        /// <summary>The write has ended in whatever way, or none was sent.</summary>
+        public void EndWrite()
         {
             if (_writes)
-                entry.WrittenAt = turns.Now();
+                state.WrittenAt = locks.Now();
         }
 
         public void Dispose()
         {
-            entry.Free.Release();
-            turns.Leave(entry);
+            state.Free.Release();
+            locks.Leave(state);
         }
     }
 
@@ -116,21 +116,21 @@ internal sealed class BucketLocks(TimeProvider time)
 
     private TimeSpan Between(long from, long to) => time.GetElapsedTime(from, to);
 
-    private bool IsOfUse(Entry entry) => entry.WrittenAt is { } at && time.GetElapsedTime(at) < KeptFor;
+    private bool IsOfUse(LockState state) => state.WrittenAt is { } at && time.GetElapsedTime(at) < KeptFor;
 
-    private TimeSpan UntilReadsAreFresh(Entry entry) =>
-        entry.WrittenAt is { } at && WriteHistory.ReadLag - time.GetElapsedTime(at) is var left && left > TimeSpan.Zero
+    private TimeSpan UntilReadsAreFresh(LockState state) =>
+        state.WrittenAt is { } at && WriteHistory.ReadLag - time.GetElapsedTime(at) is var left && left > TimeSpan.Zero
             ? left
             : TimeSpan.Zero;
 
-    internal sealed class Entry
+    internal sealed class LockState
     {
         public SemaphoreSlim Free { get; } = new(1, 1);
 
-        /// <summary>Who has the turn or waits for it. Guarded by the gate.</summary>
+        /// <summary>Number of those that have the lock or wait for it. Guarded by the gate.</summary>
         public int Wanted { get; set; }
 
-        /// <summary>Only whoever has the turn sets it.</summary>
+        /// <summary>Set only by whoever has the lock.</summary>
         public long? WrittenAt { get; set; }
     }
 }

@@ -9,7 +9,7 @@ namespace BucketEncryptionOperator.Reconciling;
 /// <summary>One bucket, whatever stores lead to it.</summary>
 internal readonly record struct BucketId(string Partition, string Name);
 
-/// <summary>What a policy may do with a bucket that several may name.</summary>
+/// <summary>What a policy may do with a bucket that several policies may name.</summary>
 internal abstract record BucketStanding
 {
     private BucketStanding() { }
@@ -22,9 +22,9 @@ internal abstract record BucketStanding
     /// </summary>
     public sealed record StandIn(BucketEncryptionPolicy For) : BucketStanding;
 
-    /// <summary>Another policy owns the bucket, or keeps it although its keys are denied.</summary>
+    /// <summary>Another policy owns the bucket, or blocks it although its keys are denied.</summary>
     /// <param name="IsDenied">The vendor denies the other policy's keys.</param>
-    public sealed record Yields(BucketEncryptionPolicy To, bool IsDenied) : BucketStanding;
+    public sealed record NotOwner(BucketEncryptionPolicy To, bool IsDenied) : BucketStanding;
 }
 
 /// <summary>
@@ -37,12 +37,12 @@ internal abstract record BucketStanding
 /// </item>
 /// <item>
 /// The oldest claim owns (creationTimestamp, then uid). A denied claim does not own, and keeps the bucket from every
-/// policy that declares something else: a denial never moves a bucket to another declaration.
+/// policy that declares something else: a denial never gives a bucket to another declaration.
 /// </item>
 /// <item>Beside an owner whose writes are denied the next policy that declares the same may write in its place.</item>
 /// </list>
-/// Claims are read from statuses, so that they outlive the process; what a look has found since is added to them here,
-/// before the status can say it.
+/// Claims are read from statuses, so that they outlive the process. What a read has shown since is added here, before a
+/// status has it.
 /// </summary>
 /// <param name="partitionOf">Of the policy's store; null while the policy has none.</param>
 internal sealed class BucketOwnership(
@@ -53,13 +53,13 @@ internal sealed class BucketOwnership(
     private readonly Lock _gate = new();
 
     /// <summary>By a bucket's name: the policies that name it, and those that have to release it.</summary>
-    private readonly Dictionary<string, HashSet<NamespacedName>> _naming = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HashSet<NamespacedName>> _keysByBucket = new(StringComparer.Ordinal);
 
-    /// <summary>What looks have found and no status says yet.</summary>
-    private readonly Dictionary<string, Dictionary<BucketId, Claim>> _found = new(StringComparer.Ordinal);
+    /// <summary>By uid: claims that reads have shown and no status has yet.</summary>
+    private readonly Dictionary<string, Dictionary<BucketId, Claim>> _unreported = new(StringComparer.Ordinal);
 
-    /// <summary>Takes in a change of a policy's spec, or of what it has to release.</summary>
-    /// <returns>The other policies whose standing it may change.</returns>
+    /// <summary>Updates the index after a change of a policy's spec, or of what it has to release.</summary>
+    /// <returns>The other policies whose share of a bucket it may change.</returns>
     public IReadOnlyCollection<NamespacedName> Track(Change<BucketEncryptionPolicy> change)
     {
         var (before, now) = (Names(change.Old), Names(change.New));
@@ -67,24 +67,24 @@ internal sealed class BucketOwnership(
         {
             foreach (var name in before.Except(now, StringComparer.Ordinal))
             {
-                if (_naming.TryGetValue(name, out var keys) && keys.Remove(change.Key) && keys.Count == 0)
-                    _naming.Remove(name);
+                if (_keysByBucket.TryGetValue(name, out var keys) && keys.Remove(change.Key) && keys.Count == 0)
+                    _keysByBucket.Remove(name);
             }
             foreach (var name in now)
             {
-                if (!_naming.TryGetValue(name, out var keys))
-                    _naming[name] = keys = [];
+                if (!_keysByBucket.TryGetValue(name, out var keys))
+                    _keysByBucket[name] = keys = [];
                 keys.Add(change.Key);
             }
             if (change.Old is { Metadata.Uid: var uid } && change.New?.Metadata.Uid != uid)
-                _found.Remove(uid);
+                _unreported.Remove(uid);
         }
-        // A policy that has just come has read nothing yet: whom it concerns hears when it claims something.
-        return change.Old is { } old ? Others(change.New ?? old, before.Union(now, StringComparer.Ordinal)) : [];
+        // A new policy has read nothing yet: others are enqueued when it claims something.
+        return change.Old is { } old ? OthersNaming(change.New ?? old, before.Union(now, StringComparer.Ordinal)) : [];
     }
 
     /// <summary>The other policies of the same partition that name one of the buckets or have to release it.</summary>
-    public HashSet<NamespacedName> Others(BucketEncryptionPolicy policy, IEnumerable<string> buckets)
+    public HashSet<NamespacedName> OthersNaming(BucketEncryptionPolicy policy, IEnumerable<string> buckets)
     {
         var others = new HashSet<NamespacedName>();
         var partition = partitionOf(policy);
@@ -92,7 +92,7 @@ internal sealed class BucketOwnership(
         {
             var here = partition ?? RowOf(policy, bucket)?.Partition;
             others.UnionWith(
-                Naming(bucket)
+                PoliciesNaming(bucket)
                     .Where(p =>
                         p.Metadata.Key != policy.Metadata.Key && here is not null && PartitionOf(p, bucket) == here
                     )
@@ -103,54 +103,54 @@ internal sealed class BucketOwnership(
     }
 
     /// <summary>The other policies that have to release the bucket.</summary>
-    public IEnumerable<BucketEncryptionPolicy> Releasing(BucketEncryptionPolicy policy, BucketId bucket) =>
-        Naming(bucket.Name)
+    public IEnumerable<BucketEncryptionPolicy> PoliciesReleasing(BucketEncryptionPolicy policy, BucketId bucket) =>
+        PoliciesNaming(bucket.Name)
             .Where(p =>
                 p.Metadata.Uid != policy.Metadata.Uid
                 && PartitionOf(p, bucket.Name) == bucket.Partition
-                && Releaser
+                && ReleasePlanner
                     .Leaving(p)
                     .Any(r => r.Name == bucket.Name && (r.Partition ?? bucket.Partition) == bucket.Partition)
             );
 
     /// <summary>
-    /// A look has told something about the policy's claim. A policy that is gone, or another one of its name, leaves
-    /// nothing behind.
+    /// Records what a read has shown about the policy's claim, until a status has it. Nothing is recorded for a policy
+    /// that is gone, or was made again under its name.
     /// </summary>
-    public void Found(BucketEncryptionPolicy policy, BucketId bucket, Claim claim)
+    public void RecordClaim(BucketEncryptionPolicy policy, BucketId bucket, Claim claim)
     {
         lock (_gate)
         {
             if (policies.Find(policy.Metadata.Key)?.Metadata.Uid != policy.Metadata.Uid)
                 return;
-            if (!_found.TryGetValue(policy.Metadata.Uid, out var found))
-                _found[policy.Metadata.Uid] = found = [];
-            foreach (var elsewhere in found.Keys.Where(b => b.Name == bucket.Name && b != bucket))
-                found.Remove(elsewhere); // the store led there before
-            found[bucket] = claim;
+            if (!_unreported.TryGetValue(policy.Metadata.Uid, out var unreported))
+                _unreported[policy.Metadata.Uid] = unreported = [];
+            foreach (var elsewhere in unreported.Keys.Where(b => b.Name == bucket.Name && b != bucket))
+                unreported.Remove(elsewhere); // the store led there before
+            unreported[bucket] = claim;
         }
     }
 
     /// <summary>
-    /// Forgets what the policy's status says now. What it does not say yet, because a look failed or a write of it did,
-    /// is kept.
+    /// Forgets the claims that the policy's status has now. What it does not have yet, because a read failed or a write
+    /// of the status did, is kept.
     /// </summary>
-    public void Reported(BucketEncryptionPolicy policy)
+    public void ForgetReported(BucketEncryptionPolicy policy)
     {
         lock (_gate)
         {
-            if (_found.GetValueOrDefault(policy.Metadata.Uid) is not { } found)
+            if (_unreported.GetValueOrDefault(policy.Metadata.Uid) is not { } unreported)
                 return;
-            foreach (var (bucket, claim) in found)
+            foreach (var (bucket, claim) in unreported)
             {
                 if (
                     ClaimIn(RowOf(policy, bucket.Name), bucket) == claim
                     || !policy.Spec.Buckets.Any(b => b.Name == bucket.Name)
                 )
-                    found.Remove(bucket);
+                    unreported.Remove(bucket);
             }
-            if (found.Count == 0)
-                _found.Remove(policy.Metadata.Uid);
+            if (unreported.Count == 0)
+                _unreported.Remove(policy.Metadata.Uid);
         }
     }
 
@@ -158,7 +158,10 @@ internal sealed class BucketOwnership(
     {
         lock (_gate)
         {
-            if (_found.GetValueOrDefault(policy.Metadata.Uid) is { } found && found.TryGetValue(bucket, out var claim))
+            if (
+                _unreported.GetValueOrDefault(policy.Metadata.Uid) is { } unreported
+                && unreported.TryGetValue(bucket, out var claim)
+            )
                 return claim;
         }
         return ClaimIn(RowOf(policy, bucket.Name), bucket);
@@ -168,23 +171,22 @@ internal sealed class BucketOwnership(
     public BucketStanding StandingOf(BucketEncryptionPolicy policy, BucketId bucket, Goal.Declared goal)
     {
         var claims = Claims(bucket);
-        var (owner, keeper) = OwnerAmong(claims);
+        var (owner, blocker) = OwnerAmong(claims);
         if (owner is null)
-            return keeper is null || keeper.Metadata.Uid == policy.Metadata.Uid
+            return blocker is null || blocker.Metadata.Uid == policy.Metadata.Uid
                 ? new BucketStanding.Owner()
-                : new BucketStanding.Yields(keeper, IsDenied: true);
+                : new BucketStanding.NotOwner(blocker, IsDenied: true);
         if (owner.Metadata.Uid == policy.Metadata.Uid)
             return new BucketStanding.Owner();
-        if (keeper is not null && !Agree(keeper, goal))
-            return new BucketStanding.Yields(keeper, IsDenied: true);
+        if (blocker is not null && !Agree(blocker, goal))
+            return new BucketStanding.NotOwner(blocker, IsDenied: true);
         return StandInAmong(claims, owner, bucket)?.Metadata.Uid == policy.Metadata.Uid
             ? new BucketStanding.StandIn(owner)
-            : new BucketStanding.Yields(owner, IsDenied: false);
+            : new BucketStanding.NotOwner(owner, IsDenied: false);
     }
 
     /// <summary>
-    /// The policy that may write the bucket now, or is the one to do so when nothing stops it; null where there is
-    /// none.
+    /// Returns the policy that may write the bucket now, or may as soon as nothing stops it; null where there is none.
     /// </summary>
     public BucketEncryptionPolicy? WriterOf(BucketId bucket)
     {
@@ -193,29 +195,30 @@ internal sealed class BucketOwnership(
     }
 
     /// <summary>
-    /// The policy that owns the bucket, or keeps it although its keys are denied; null where nobody claims it.
+    /// Returns the policy that owns the bucket, or blocks it although its keys are denied; null where nobody claims it.
     /// </summary>
     public BucketEncryptionPolicy? OwnerOf(BucketId bucket) =>
-        OwnerAmong(Claims(bucket)) is var (owner, keeper) ? owner ?? keeper : null;
+        OwnerAmong(Claims(bucket)) is var (owner, blocker) ? owner ?? blocker : null;
 
     /// <summary>
-    /// Enforcing policies of the partition that name the bucket and have not looked at it under their present spec: one
-    /// of them may be about to claim it.
+    /// Returns enforcing policies of the partition that name the bucket and have not read it under their present spec:
+    /// one of them may be about to claim it.
     /// </summary>
-    public IReadOnlyList<BucketEncryptionPolicy> NewcomersTo(BucketId bucket, BucketEncryptionPolicy leaving) =>
+    public IReadOnlyList<BucketEncryptionPolicy> CandidatesFor(BucketId bucket, BucketEncryptionPolicy leaving) =>
         [
-            .. Naming(bucket.Name)
+            .. PoliciesNaming(bucket.Name)
                 .Where(p =>
                     p.Metadata.Uid != leaving.Metadata.Uid
                     && p.Spec.Suspend != true
                     && MayClaim(p, bucket)
                     && ClaimOf(p, bucket) == Claim.None
-                    && !HasLooked(p, bucket)
+                    && !HasObserved(p, bucket)
                 ),
         ];
 
     /// <summary>
-    /// The vendor denies the policy's writes of the bucket, for long enough to let another write in its place.
+    /// Returns whether the vendor has denied the policy's writes of the bucket for long enough to let another policy
+    /// write in its place.
     /// </summary>
     public static bool IsWriteDenied(BucketEncryptionPolicy policy, string bucket) =>
         policy.Status?.ObservedGeneration == policy.Metadata.Generation
@@ -224,19 +227,19 @@ internal sealed class BucketOwnership(
     public static bool Agree(BucketEncryptionPolicy other, Goal.Declared goal) =>
         PolicyReader.ReadTerms(other.Spec).Value is { } terms && terms.Goal.AgreesWith(goal);
 
-    private static (BucketEncryptionPolicy? Owner, BucketEncryptionPolicy? Keeper) OwnerAmong(
+    private static (BucketEncryptionPolicy? Owner, BucketEncryptionPolicy? Blocker) OwnerAmong(
         List<(BucketEncryptionPolicy Policy, Claim Claim)> claims
     )
     {
-        var keeper = claims is [(var oldest, Claim.Denied), ..] ? oldest : null;
-        if (keeper is null)
+        var blocker = claims is [(var oldest, Claim.Denied), ..] ? oldest : null;
+        if (blocker is null)
             return (claims is [(var first, _), ..] ? first : null, null);
         var open = claims.Where(c =>
             c.Claim == Claim.Open
             && PolicyReader.ReadTerms(c.Policy.Spec).Value is { } terms
-            && Agree(keeper, terms.Goal)
+            && Agree(blocker, terms.Goal)
         );
-        return (open.Select(c => c.Policy).FirstOrDefault(), keeper);
+        return (open.Select(c => c.Policy).FirstOrDefault(), blocker);
     }
 
     private static BucketEncryptionPolicy? StandInAmong(
@@ -263,10 +266,10 @@ internal sealed class BucketOwnership(
             .FirstOrDefault();
     }
 
-    /// <summary>All claims on the bucket, the oldest policy's first.</summary>
+    /// <summary>Returns all claims on the bucket, the oldest policy's first.</summary>
     private List<(BucketEncryptionPolicy Policy, Claim Claim)> Claims(BucketId bucket) =>
         [
-            .. Naming(bucket.Name)
+            .. PoliciesNaming(bucket.Name)
                 .Where(p => MayClaim(p, bucket))
                 .Select(p => (Policy: p, Claim: ClaimOf(p, bucket)))
                 .Where(c => c.Claim != Claim.None)
@@ -280,15 +283,17 @@ internal sealed class BucketOwnership(
         && PartitionOf(policy, bucket.Name) == bucket.Partition
         && policy.Spec.Buckets.Any(b => b.Name == bucket.Name);
 
-    /// <summary>By its store; while that is not there, by what its looks have found or its status remembers.</summary>
+    /// <summary>
+    /// By its store; while that does not exist, by what its reads have shown or its status remembers.
+    /// </summary>
     private string? PartitionOf(BucketEncryptionPolicy policy, string bucket) =>
-        partitionOf(policy) ?? FoundPartition(policy, bucket) ?? RowOf(policy, bucket)?.Partition;
+        partitionOf(policy) ?? ObservedPartition(policy, bucket) ?? RowOf(policy, bucket)?.Partition;
 
-    private string? FoundPartition(BucketEncryptionPolicy policy, string bucket)
+    private string? ObservedPartition(BucketEncryptionPolicy policy, string bucket)
     {
         lock (_gate)
         {
-            return _found
+            return _unreported
                 .GetValueOrDefault(policy.Metadata.Uid)
                 ?.Keys.Where(b => b.Name == bucket)
                 .Select(b => b.Partition)
@@ -296,11 +301,11 @@ internal sealed class BucketOwnership(
         }
     }
 
-    private bool HasLooked(BucketEncryptionPolicy policy, BucketId bucket)
+    private bool HasObserved(BucketEncryptionPolicy policy, BucketId bucket)
     {
         lock (_gate)
         {
-            if (_found.GetValueOrDefault(policy.Metadata.Uid)?.ContainsKey(bucket) == true)
+            if (_unreported.GetValueOrDefault(policy.Metadata.Uid)?.ContainsKey(bucket) == true)
                 return true;
         }
         return policy.Status?.ObservedGeneration == policy.Metadata.Generation
@@ -308,11 +313,11 @@ internal sealed class BucketOwnership(
             && (row.Partition ?? bucket.Partition) == bucket.Partition;
     }
 
-    private IEnumerable<BucketEncryptionPolicy> Naming(string bucket)
+    private IEnumerable<BucketEncryptionPolicy> PoliciesNaming(string bucket)
     {
         NamespacedName[] keys;
         lock (_gate)
-            keys = _naming.TryGetValue(bucket, out var naming) ? [.. naming] : [];
+            keys = _keysByBucket.TryGetValue(bucket, out var naming) ? [.. naming] : [];
         return keys.Select(policies.Find).OfType<BucketEncryptionPolicy>();
     }
 

@@ -1,94 +1,94 @@
-using BucketEncryptionOperator.Credentials;
+using System.Collections.Immutable;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Reconciling;
 
-/// <summary>What is the same for all buckets of a policy.</summary>
-internal sealed record VendorSession(IBucketEncryptionApi Api, AccessKey Key);
-
-/// <param name="IsRelease">The policy names the bucket no more, or is being deleted.</param>
-internal sealed record BucketTask(
-    BucketAddress Address,
-    BucketId Id,
-    Goal Goal,
-    BucketMemory Memory,
-    bool IsRelease = false
-)
+/// <summary>
+/// Reconciles all buckets of a policy: those of the spec get what is declared, those that the policy has to release get
+/// what <c>deletionPolicy</c> says.
+/// </summary>
+internal sealed class BucketReconciler(PolicyResolver resolver, ReleasePlanner releases, BucketPass pass)
 {
-    public string Bucket => Address.Bucket;
-}
-
-/// <summary>One bucket as a look found it, and what is to be done; or why it could not be seen.</summary>
-internal abstract record BucketObservation(BucketTask Task)
-{
-    /// <param name="ReadAt">
-    /// Timestamp at which the read was begun: its answer may have been made at any time since, and is no younger than
-    /// that.
-    /// </param>
-    public sealed record Seen(BucketTask Task, Observation Observed, Plan Plan, long ReadAt) : BucketObservation(Task);
-
-    public sealed record Unseen(BucketTask Task, Failure Failure) : BucketObservation(Task);
-}
-
-/// <summary>Reads one bucket and decides what is to be done. It changes nothing.</summary>
-internal sealed class BucketReconciler(TimeProvider time)
-{
-    public async Task<BucketObservation> ObserveAsync(
-        VendorSession session,
-        BucketTask task,
+    public async Task<Findings> ReconcileAsync(
+        ReconcileContext context,
+        int attempt,
         CancellationToken cancellationToken
     )
     {
-        var readAt = time.GetTimestamp();
-        try
+        var release = await releases.PlanAsync(context, cancellationToken);
+        var enforcements = EnforcementsOf(context);
+        var findings = new Findings([], Failure: null, attempt)
         {
-            return Judge(
-                session.Api,
-                task,
-                await session.Api.GetAsync(task.Address, session.Key, cancellationToken),
-                readAt
-            );
-        }
-        catch (VendorException e)
+            Releases = release.Done,
+            Partition = context.Partition,
+        };
+        IReadOnlyList<BucketTask> tasks = [.. enforcements, .. release.Tasks];
+        if (tasks.Count == 0)
+            return findings;
+        if (context.Session.Value is not { } session)
+            return new Findings([], context.Session.Failure, attempt);
+        var (results, end) = await RunAsync(context, session, tasks, cancellationToken);
+        return findings with
         {
-            return new BucketObservation.Unseen(task, e.Failure);
-        }
+            End = end,
+            Buckets = [.. results.Take(enforcements.Length)],
+            Releases = [.. release.Done, .. results.Skip(enforcements.Length)],
+            Inputs = session.Inputs,
+        };
     }
 
-    /// <summary>What follows from an answer.</summary>
-    /// <param name="readAt">When it was asked for.</param>
-    public BucketObservation.Seen Judge(IBucketEncryptionApi api, BucketTask task, Observation observed, long readAt)
+    private static ImmutableArray<BucketEnforcement> EnforcementsOf(ReconcileContext context)
     {
-        if (task.Goal is Goal.PutBack)
-            observed = observed with { Repeated = api.Repeat(observed) };
-        return new BucketObservation.Seen(
-            task,
-            observed,
-            Planner.Decide(task.Goal, observed, task.Memory.History, task.Memory.WasInSync, time.GetUtcNow()),
-            readAt
-        );
+        var policy = context.Policy.Now;
+        if (context.Policy.IsBeingDeleted)
+            return [];
+        var sameSpec = policy.Status?.ObservedGeneration == policy.Metadata.Generation;
+        var rows = (policy.Status?.Buckets ?? [])
+            .Where(b => (b.Partition ?? context.Partition) == context.Partition)
+            .ToDictionary(b => b.Name, StringComparer.Ordinal);
+        return
+        [
+            .. context.Desired.Buckets.Select(address =>
+            {
+                var memory = BucketMemory.Of(rows.GetValueOrDefault(address.Bucket), sameSpec);
+                return new BucketEnforcement(
+                    address,
+                    new BucketId(context.Partition, address.Bucket),
+                    context.Terms.Goal.Knowing(memory.VendorKey),
+                    memory
+                );
+            }),
+        ];
     }
 
     /// <summary>
-    /// The body of a PUT: of an original, as it was recorded; else what was read, with what is declared in it.
+    /// Runs a pass. Where the vendor rejected the access key and the store has another one by now, the rejected buckets
+    /// get a second pass with that one: a key that was replaced in the Secret before it was switched off, or that
+    /// expired and has a successor, causes no failure.
     /// </summary>
-    public static string DocumentOf(IBucketEncryptionApi api, BucketTask task, Observation before, Plan.Write write) =>
-        task.Goal is Goal.PutBack { Original.Document: { } document } ? document : api.Write(write.Target, before);
+    private async Task<PassResult> RunAsync(
+        ReconcileContext context,
+        VendorSession session,
+        IReadOnlyList<BucketTask> tasks,
+        CancellationToken cancellationToken
+    )
+    {
+        var first = await pass.RunAsync(context, session, tasks, cancellationToken);
+        if (
+            !first.Results.Any(IsRejection)
+            || (await resolver.ConnectAsync(context.Store, cancellationToken)).Value is not { } renewed
+            || renewed.Key == session.Key
+        )
+            return first;
+        var rejected = Enumerable.Range(0, tasks.Count).Where(i => IsRejection(first.Results[i])).ToList();
+        var second = await pass.RunAsync(context, renewed, [.. rejected.Select(i => tasks[i])], cancellationToken);
+        var all = first.Results.ToArray();
+        // What the first pass has written stays written
+        foreach (var (i, result) in rejected.Zip(second.Results))
+            all[i] = result with { Applied = result.Applied ?? all[i].Applied };
+        return first with { Results = all };
+    }
 
-    /// <summary>How the work on a bucket ends that is not written to.</summary>
-    public static Outcome Unwritten(BucketObservation.Seen look) =>
-        look.Plan switch
-        {
-            Plan.Keep when look.Task.IsRelease => new Outcome.Released(),
-            Plan.Keep keep => new Outcome.InSync(look.Observed.Encryption, keep.History),
-            Plan.Refuse refuse when look.Task.IsRelease => new Outcome.Released(refuse.Failure),
-            Plan.Refuse refuse => new Outcome.Failed(refuse.Failure, look.Observed.Encryption),
-            Plan.Wait wait => new Outcome.Unconfirmed(
-                look.Observed.Encryption,
-                wait.History,
-                wait.Target is BucketEncryption.None
-            ),
-            var plan => throw new InvalidOperationException(plan.GetType().Name),
-        };
+    private static bool IsRejection(BucketResult result) =>
+        result.Outcome is Outcome.Failed { Failure.ConcernsCredentials: true };
 }

@@ -32,6 +32,12 @@ internal readonly record struct StatusStanding(BucketStatus Row, Standing Standi
 
     /// <summary>Something else has answered in the store's place for an hour.</summary>
     public bool IsNotTheStore { get; init; }
+
+    /// <summary>The row is the last one without any change.</summary>
+    public bool IsKept { get; init; }
+
+    /// <summary>The row has an error that its last row of the same spec did not have: it is reported once.</summary>
+    public bool HasNewError { get; init; }
 }
 
 /// <summary>
@@ -41,10 +47,6 @@ internal readonly record struct StatusStanding(BucketStatus Row, Standing Standi
 internal static class BucketStatuses
 {
     public const string Confirm = "Confirm";
-    public const string Confirming = "Confirming";
-    public const string NotConverging = "NotConverging";
-    public const string DisableNotEffective = "DisableNotEffective";
-    public const string Contested = "Contested";
 
     /// <param name="before">The bucket's last row of the same spec, or null.</param>
     /// <param name="tolerated">A failure that passes by itself does not show yet.</param>
@@ -67,10 +69,14 @@ internal static class BucketStatuses
             && result.Applied is null
         )
         {
-            return new(Kept(before), StandingOf(before, wasStalled));
+            return Kept(before);
         }
-        if (result.Outcome is Outcome.Waiting { Why.Code: Confirming } && before is { State: not BucketStatus.Unknown })
-            return new(Kept(before), StandingOf(before, wasStalled)); // what was read is no evidence
+        if (
+            result.Outcome is Outcome.Waiting { Why.Code: var code }
+            && Reasons.Confirming.Is(code)
+            && before is { State: not BucketStatus.Unknown }
+        )
+            return Kept(before); // what was read is no evidence
         var row = WithClaim(
             new BucketStatus
             {
@@ -113,7 +119,7 @@ internal static class BucketStatuses
                 {
                     State = BucketStatus.Drifted,
                     Observed = ObservedEncryptions.Of(waiting.Observed),
-                    Error = Error(waiting.Why),
+                    Error = BucketErrors.Of(waiting.Why),
                 },
                 Standing.Confirming
             ),
@@ -126,7 +132,7 @@ internal static class BucketStatuses
                 {
                     State = yielded.IsMet ? BucketStatus.InSync : BucketStatus.Drifted,
                     Observed = ObservedEncryptions.Of(yielded.Observed),
-                    Error = Error(yielded.Why),
+                    Error = BucketErrors.Of(yielded.Why),
                 },
                 yielded.Why is null ? Standing.Good
                     : yielded.Why.PassesByItself ? Standing.Confirming
@@ -136,8 +142,7 @@ internal static class BucketStatuses
             _ => throw new InvalidOperationException(result.Outcome.GetType().Name),
         };
 
-        // The very row that was given, where nothing is new.
-        BucketStatus Kept(BucketStatus last)
+        StatusStanding Kept(BucketStatus last)
         {
             var kept = WithClaim(
                 result.WasRefused ? last with { Writes = Refused(last.Writes) } : last,
@@ -146,23 +151,18 @@ internal static class BucketStatuses
             );
             if (kept.ClaimedTime is not null || kept.ClaimDeniedTime is not null)
                 kept = kept with { Partition = kept.Partition ?? partition }; // without it, it would hold anywhere
-            return kept == last ? last : kept;
+            return new(kept, StandingOf(last, wasStalled)) { IsKept = kept == last };
         }
 
-        // A text may name what was observed: with another observation it is another.
+        // A text may name what was observed: with another observation it is another. A leaving row does not say which
+        // state it would have otherwise.
         StatusStanding Finish(BucketStatus next, Standing standing) =>
-            new(
-                before is not null
-                && before.State == next.State
-                && before.Observed == next.Observed
-                && IsSame(before.Error, next.Error)
-                    ? next with
-                    {
-                        Error = before.Error,
-                    }
-                    : next,
-                standing
-            );
+            before is not null
+            && (before.State == next.State || before.State == BucketStatus.Releasing)
+            && before.Observed == next.Observed
+            && BucketErrors.IsSame(before.Error, next.Error)
+                ? new(next with { Error = before.Error }, standing)
+                : new(next, standing) { HasNewError = next.Error is not null };
 
         StatusStanding Failed(BucketStatus next, Outcome.Failed outcome)
         {
@@ -175,14 +175,14 @@ internal static class BucketStatuses
                 : Standing.Stuck;
             var state =
                 failure.PassesByItself ? BucketStatus.Unknown
-                : failure.Code is Planner.DowngradeRefused or Planner.KmsKeyRequired ? BucketStatus.Drifted
+                : failure.Has(ReasonTraits.PlanRefusal) ? BucketStatus.Drifted
                 : BucketStatus.Failed;
             return Finish(
                 next with
                 {
                     State = state,
                     Observed = ObservedEncryptions.Of(outcome.Observed),
-                    Error = Error(failure) is { } error ? error with { Since = result.ForeignSince } : null,
+                    Error = BucketErrors.Of(failure) is { } error ? error with { Since = result.ForeignSince } : null,
                 },
                 standing
             ) with
@@ -228,34 +228,25 @@ internal static class BucketStatuses
 
     /// <summary>The row of a bucket that is to be released and is not yet.</summary>
     public static StatusStanding Leaving(StatusStanding row) =>
-        new(
-            row.Row with
-            {
-                State = BucketStatus.Releasing,
-            },
-            row.Standing is Standing.Good or Standing.Noted or Standing.Missing ? Standing.Confirming : row.Standing
-        )
+        row with
         {
-            KeyRejected = row.KeyRejected,
+            Row = row.Row with { State = BucketStatus.Releasing },
+            Standing = row.Standing is Standing.Good or Standing.Noted or Standing.Missing
+                ? Standing.Confirming
+                : row.Standing,
         };
 
     /// <summary>What a row that stays as it was means.</summary>
     public static Standing StandingOf(BucketStatus row, bool wasStalled) =>
-        (row.State, row.Error?.Code) switch
+        row switch
         {
-            (BucketStatus.InSync, null) => Standing.Good,
-            (BucketStatus.Drifted, null) => Standing.Noted,
-            (
-                BucketStatus.Drifted
-                    or BucketStatus.Releasing,
-                null
-                    or Confirming
-                    or Ownership.AnotherWrites
-                    or Releaser.AwaitingSuccessor
-                    or WriteAheadRecorder.AwaitingRelease
-            ) => Standing.Confirming,
-            (BucketStatus.Unknown, _) => Standing.Unread,
-            (BucketStatus.Failed, _) when !wasStalled => Standing.Missing,
+            { State: BucketStatus.InSync, Error: null } => Standing.Good,
+            { State: BucketStatus.Drifted, Error: null } => Standing.Noted,
+            { State: BucketStatus.Releasing, Error: null } => Standing.Confirming,
+            { State: BucketStatus.Drifted or BucketStatus.Releasing, Error: { } error }
+                when error.Has(ReasonTraits.Awaited) => Standing.Confirming,
+            { State: BucketStatus.Unknown } => Standing.Unread,
+            { State: BucketStatus.Failed } when !wasStalled => Standing.Missing,
             _ => Standing.Stuck,
         };
 
@@ -271,13 +262,13 @@ internal static class BucketStatuses
                 _ when !outcome.IsStuck => new BucketError
                 {
                     Operation = Confirm,
-                    Code = Confirming,
+                    Code = Reasons.Confirming.Name,
                     Message = "Written; a read does not show it yet.",
                 },
                 { History.Kept: true } => new BucketError
                 {
                     Operation = Confirm,
-                    Code = Contested,
+                    Code = Reasons.Contested.Name,
                     Message = $"Corrected {times} times, and changed back by somebody else each time.",
                     Hint =
                         "Find who else manages this bucket's encryption (another tool, another installation), and "
@@ -286,7 +277,7 @@ internal static class BucketStatuses
                 { Removes: true } => new BucketError
                 {
                     Operation = Confirm,
-                    Code = DisableNotEffective,
+                    Code = Reasons.DisableNotEffective.Name,
                     Message = $"Removed {times} times, and a read still shows an encryption.",
                     Hint =
                         "The store keeps or enforces a default encryption of its own. The next removal comes later "
@@ -295,7 +286,7 @@ internal static class BucketStatuses
                 _ => new BucketError
                 {
                     Operation = Confirm,
-                    Code = NotConverging,
+                    Code = Reasons.NotConverging.Name,
                     Message = $"Written {times} times, and a read never shows it.",
                     Hint =
                         "Something puts the bucket back, or the vendor drops what it is told; some stores name their "
@@ -339,7 +330,7 @@ internal static class BucketStatuses
         {
             State = BucketStatus.Drifted,
             Observed = ObservedEncryptions.Of(outcome.Observed),
-            Error = Error(outcome.Why),
+            Error = BucketErrors.Of(outcome.Why),
             Planned = new PlannedWrite
             {
                 Operation = outcome.Change.Document is null ? PlannedWrite.Delete : PlannedWrite.Put,
@@ -351,28 +342,4 @@ internal static class BucketStatuses
                     : null,
             },
         };
-
-    private static BucketError? Error(Failure? failure) =>
-        failure is null
-            ? null
-            : new BucketError
-            {
-                Operation = failure.Operation,
-                Code = failure.Code,
-                HttpStatus = failure.HttpStatus,
-                Ec = failure.Ec,
-                Message = failure.Message,
-                Hint = failure.Hint,
-                RequestId = failure.RequestId,
-            };
-
-    /// <summary>The same failure again: texts and request ids do not count.</summary>
-    private static bool IsSame(BucketError? a, BucketError? b) =>
-        a is not null
-        && b is not null
-        && a.Operation == b.Operation
-        && a.Code == b.Code
-        && a.HttpStatus == b.HttpStatus
-        && a.Ec == b.Ec
-        && a.Hint == b.Hint;
 }

@@ -7,7 +7,8 @@ using KubeRuntime.Instrumentation;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// Wakes the stores that use a key when a vendor's word on it turns: policies ask vendors, stores tell of it.
+/// Enqueues the stores that use an access key when a vendor starts or stops to reject it: policies ask vendors, and
+/// stores report it.
 /// </summary>
 internal sealed class CredentialStateSource(AccessKeyCircuitBreakers breakers) : IInformer
 {
@@ -19,9 +20,9 @@ internal sealed class CredentialStateSource(AccessKeyCircuitBreakers breakers) :
 
     public IReadOnlyList<Watchdog> Heartbeats => [];
 
-    /// <summary>To be said before the key's standing is asked, so that no turn between the two is missed.</summary>
-    /// <param name="key">Null: none, or the store is gone.</param>
-    public void Uses(NamespacedName store, AccessKey? key)
+    /// <summary>Call it before asking for the state of the key, so that no change between the two is missed.</summary>
+    /// <param name="key">Null where there is no key, or the store is gone.</param>
+    public void SetKey(NamespacedName store, AccessKey? key)
     {
         if (key is null)
             _keys.TryRemove(store, out _);
@@ -31,21 +32,21 @@ internal sealed class CredentialStateSource(AccessKeyCircuitBreakers breakers) :
 
     public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)
     {
-        breakers.Listen(Tell);
+        breakers.Listen(Enqueue);
         try
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
         }
         finally
         {
-            breakers.StopListening(Tell);
+            breakers.StopListening(Enqueue);
         }
 
-        void Tell(AccessKey turned)
+        void Enqueue(AccessKey changed)
         {
             foreach (var (store, key) in _keys)
             {
-                if (key == turned)
+                if (key == changed)
                     enqueue(store);
             }
         }

@@ -8,11 +8,11 @@ using KubeRuntime.Instrumentation;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// Wakes the policies of an endpoint that answers again, so that none of them waits for the rest of its back-off; and,
-/// while it does not,
-/// one of them whenever a request should find out. Only policies whose last work failed: the others have not noticed.
+/// Enqueues the policies of an endpoint that answers again, so that none of them waits for the rest of its back-off.
+/// While the endpoint does not answer, it enqueues one of them whenever a probe is due. Only policies whose last
+/// reconcile failed are enqueued: the others have not noticed.
 /// </summary>
-/// <param name="failures">Of a policy in a row, as the queue has counted them.</param>
+/// <param name="failures">Number of a policy's failures in a row, as the queue has counted them.</param>
 internal sealed class EndpointStateSource(
     EndpointCircuitBreakers breakers,
     ObjectCache<BucketEncryptionPolicy> policies,
@@ -20,7 +20,7 @@ internal sealed class EndpointStateSource(
     Func<NamespacedName, int> failures
 ) : IInformer
 {
-    /// <summary>The next one asks, for the last may have had no request to send.</summary>
+    /// <summary>Each probe takes the next policy, for the last may have had no request to send.</summary>
     private int _asked;
 
     public bool IsSynced => true;
@@ -31,17 +31,17 @@ internal sealed class EndpointStateSource(
 
     public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)
     {
-        breakers.Listen(Take);
+        breakers.Listen(OnTurn);
         try
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
         }
         finally
         {
-            breakers.StopListening(Take);
+            breakers.StopListening(OnTurn);
         }
 
-        void Take(Uri endpoint, EndpointChange change)
+        void OnTurn(Uri endpoint, EndpointChange change)
         {
             var failing = policies
                 .Snapshot()

@@ -6,7 +6,7 @@ using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
-/// <summary>Which policies a change concerns.</summary>
+/// <summary>Maps a change of an object to the policies that must reconcile because of it.</summary>
 internal sealed class EventHandlers(
     ObjectCache<BucketEncryptionPolicy> policies,
     BucketOwnership ownership,
@@ -15,13 +15,13 @@ internal sealed class EventHandlers(
 )
 {
     /// <summary>
-    /// A new, changed or deleted policy, and those that name a bucket of it; not one whose status alone changed: that
-    /// was us.
+    /// Returns a new, changed or deleted policy, and those that name a bucket of it; nothing where only the status
+    /// changed: the operator did that.
     /// </summary>
     public IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change) =>
         Predicates.IsMoreThanStatus(change) ? [change.Key, .. ownership.Track(change)] : [];
 
-    /// <summary>Every policy of the store. Where no store has its keys from any more is forgotten.</summary>
+    /// <summary>Returns every policy of the store. Keys that no store uses any more are forgotten.</summary>
     public IEnumerable<NamespacedName> OfStore(Change<BucketStore> change)
     {
         ForgetUnused(Stores.KeysOf(change.Old), Stores.KeysOf(change.New));
@@ -35,7 +35,8 @@ internal sealed class EventHandlers(
     }
 
     /// <summary>
-    /// Every policy that names the store, in namespaces that it does not allow too: it may have allowed them before.
+    /// Returns every policy that names the store, also in namespaces that it does not allow: it may have allowed them
+    /// before.
     /// </summary>
     public IEnumerable<NamespacedName> OfClusterStore(Change<ClusterBucketStore> change)
     {
@@ -45,7 +46,9 @@ internal sealed class EventHandlers(
             : [];
     }
 
-    /// <summary>With its labels a namespace may win or lose a store of the cluster.</summary>
+    /// <summary>
+    /// Returns the policies of a namespace whose labels changed: it may gain or lose a store of the cluster.
+    /// </summary>
     public IEnumerable<NamespacedName> OfNamespace(Change<Namespace> change) =>
         change is { Old.Metadata.Labels: var before, New.Metadata.Labels: var after }
         && before.AsSpan().SequenceEqual(after.AsSpan())

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors.Throttling;
 
 namespace BucketEncryptionOperator.Reconciling;
 
@@ -11,29 +9,51 @@ internal enum PassEnd
     /// <summary>Every bucket has its result.</summary>
     Complete,
 
-    /// <summary>The rate limit let some buckets through and not all of them: the next pass goes on.</summary>
+    /// <summary>The rate limit let some buckets through and not all of them: the next pass continues.</summary>
     RateLimited,
 
-    /// <summary>Others waited for the worker: the next pass goes on.</summary>
-    GaveWay,
+    /// <summary>Other policies waited for the worker: the next pass continues.</summary>
+    Yielded,
 }
 
+/// <summary>What a pass works on. A pass with another state is another pass.</summary>
+internal readonly record struct PassState(
+    long? Generation,
+    string Inputs,
+    string? RequestedAt,
+    DateTimeOffset? DeletionTimestamp
+)
+{
+    public static PassState Of(StoredPolicy policy, VendorSession session)
+    {
+        var meta = policy.Now.Metadata;
+        return new(meta.Generation, session.Inputs, Schedule.RequestedAtOf(policy.Now), meta.DeletionTimestamp);
+    }
+}
+
+/// <param name="All">The tasks of the policy.</param>
+/// <param name="Remaining">Those that have no result yet, in the order in which they should be done.</param>
+internal sealed record PassTasks(
+    string Uid,
+    PassState State,
+    IReadOnlyList<BucketTask> All,
+    IReadOnlyList<BucketTask> Remaining
+);
+
 /// <summary>
-/// What unfinished passes have done. A pass ends early at the rate limit, and when other policies wait for its worker;
-/// the next one goes on with the buckets that have no result yet, those first that were looked at longest ago. A bucket
-/// that was looked at and not written yet is not looked at again: the write reads it anyway. So every bucket of a
-/// policy has its turn.
+/// Remembers what unfinished passes have done. A pass ends early at the rate limit, and when other policies wait for
+/// its worker. The next one continues with the buckets that have no result yet, those first that were worked on longest
+/// ago. A bucket that was read and not written yet is not read again: the write reads it anyway. So every bucket of a
+/// policy is worked on, at any rate.
 /// <para>
-/// Results and looks are kept for <see cref="KeptFor"/>, and only while the pass would be the same: spec, store, keys,
-/// and what somebody asked for. Only results that need nothing more are kept, and nothing of a release. In memory only:
-/// after a restart every bucket is looked at.
+/// Results and reads are kept for <see cref="KeptFor"/>, and only while the pass would be the same: spec, store, keys,
+/// and the requested reconcile. Only results that need nothing more are kept, and nothing of a release. They are kept
+/// in memory only: after a restart every bucket is read.
 /// </para>
 /// </summary>
 internal sealed class PassProgress(TimeProvider time)
 {
-    public const string NotReached = "NotReached";
-
-    /// <summary>How old a look may be that counts as one of this pass.</summary>
+    /// <summary>Maximum age of a result or read that counts as one of this pass.</summary>
     internal static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(10);
 
     /// <summary>
@@ -41,59 +61,55 @@ internal sealed class PassProgress(TimeProvider time)
     /// </summary>
     private readonly ConcurrentDictionary<string, Unfinished> _unfinished = new(StringComparer.Ordinal);
 
-    /// <summary>What a bucket gets that the pass did not come to.</summary>
-    public static Failure GaveWay { get; } =
-        new(FailureKind.Conflict, Planner.Step, NotReached)
+    /// <summary>The failure of a bucket that the pass did not come to.</summary>
+    public static Failure NotReachedFailure { get; } =
+        new(Reasons.NotReached, Planner.Step)
         {
             Message = "Other policies waited for a worker. The bucket's turn comes in a moment.",
             NotSent = true,
         };
 
-    /// <summary>Policies with an unfinished pass.</summary>
+    /// <summary>Number of policies with an unfinished pass.</summary>
     internal int Count => _unfinished.Count;
 
-    /// <summary>The tasks that have no result yet, in the order in which they should be done.</summary>
-    public IReadOnlyList<BucketTask> Remaining(PassBasis basis, IReadOnlyList<BucketTask> tasks)
+    /// <summary>Begins a pass, or continues the last one, with the tasks that have no result yet.</summary>
+    public PassTasks Begin(ReconcileContext context, VendorSession session, IReadOnlyList<BucketTask> tasks)
     {
-        if (!_unfinished.TryGetValue(basis.Policy.Metadata.Uid, out var unfinished))
-            return tasks;
-        if (unfinished.Of == StateOf(basis))
+        var uid = context.Policy.Uid;
+        var state = PassState.Of(context.Policy, session);
+        if (!_unfinished.TryGetValue(uid, out var unfinished))
+            return new PassTasks(uid, state, tasks, tasks);
+        if (unfinished.Of != state)
         {
-            return
-            [
-                .. tasks
-                    .Where(t => Kept(unfinished, t) is null)
-                    .OrderBy(t => unfinished.Last.GetValueOrDefault(KeyOf(t), long.MinValue)),
-            ];
+            _unfinished.TryRemove(uid, out _);
+            return new PassTasks(uid, state, tasks, tasks);
         }
-        _unfinished.TryRemove(basis.Policy.Metadata.Uid, out _);
-        return tasks;
+        var remaining = tasks
+            .Where(t => Kept(unfinished, t) is null)
+            .OrderBy(t => unfinished.Last.GetValueOrDefault(t.Id, long.MinValue))
+            .ToList();
+        return new PassTasks(uid, state, tasks, remaining);
     }
 
     /// <summary>What an earlier pass has read of a bucket that it then had no time to write.</summary>
-    public PostponedLook? LookOf(BucketEncryptionPolicy policy, BucketTask task) =>
-        _unfinished.TryGetValue(policy.Metadata.Uid, out var unfinished)
-        && unfinished.Looks.TryGetValue(KeyOf(task), out var look)
-        && time.GetElapsedTime(look.ReadAt) <= KeptFor
-            ? look
+    public PostponedObservation? PostponedOf(StoredPolicy policy, BucketTask task) =>
+        _unfinished.TryGetValue(policy.Uid, out var unfinished)
+        && unfinished.Reads.TryGetValue(task.Id, out var read)
+        && time.GetElapsedTime(read.ReadAt) <= KeptFor
+            ? read
             : null;
 
     /// <summary>Takes in what a pass has done of the remaining tasks.</summary>
     /// <returns>A result for each task, and how the pass ended.</returns>
-    public (IReadOnlyList<BucketResult> Results, PassEnd End) Complete(
-        PassBasis basis,
-        IReadOnlyList<BucketTask> tasks,
-        IReadOnlyList<BucketTask> remaining,
-        IReadOnlyList<BucketResult> results
-    )
+    public PassResult Complete(PassTasks pass, IReadOnlyList<BucketResult> results)
     {
-        var uid = basis.Policy.Metadata.Uid;
-        var unfinished = _unfinished.GetValueOrDefault(uid) ?? new Unfinished(StateOf(basis));
-        var done = remaining.Zip(results).ToDictionary(p => KeyOf(p.First), p => p.Second);
+        var (uid, _, tasks, remaining) = pass;
+        var unfinished = _unfinished.GetValueOrDefault(uid) ?? new Unfinished(pass.State);
+        var done = remaining.Zip(results).ToDictionary(p => p.First.Id, p => p.Second);
         IReadOnlyList<BucketResult> all =
         [
             .. tasks.Select(t =>
-                done.GetValueOrDefault(KeyOf(t))
+                done.GetValueOrDefault(t.Id)
                 ?? Done(unfinished, t)?.Result
                 ?? throw new InvalidOperationException("a task without a result")
             ),
@@ -101,50 +117,53 @@ internal sealed class PassProgress(TimeProvider time)
         if (!results.Any(IsUnfinished))
         {
             foreach (var task in tasks)
-                unfinished.Done.Remove(KeyOf(task));
-            unfinished.Looks.Clear();
+                unfinished.Done.Remove(task.Id);
+            unfinished.Reads.Clear();
             unfinished.Last.Clear();
             if (unfinished.Done.Count == 0)
                 _unfinished.TryRemove(uid, out _);
-            return (all, PassEnd.Complete);
+            return new PassResult(all, PassEnd.Complete);
         }
-        foreach (var (task, result) in remaining.Zip(results).Where(p => !p.First.IsRelease))
+        foreach (var (task, result) in remaining.Zip(results).Where(p => p.First is BucketEnforcement))
         {
-            if (result.Postponed is { } look)
-                unfinished.Looks[KeyOf(task)] = look;
+            if (result.Postponed is { } read)
+                unfinished.Reads[task.Id] = read;
             else if (!IsUnfinished(result))
-                unfinished.Looks.Remove(KeyOf(task));
+                unfinished.Reads.Remove(task.Id);
         }
         foreach (var (task, result) in remaining.Zip(results).Where(p => !IsUnfinished(p.Second)))
         {
-            unfinished.Done.Remove(KeyOf(task)); // what an earlier look found does not hold any more
-            unfinished.Last[KeyOf(task)] = time.GetTimestamp();
-            if (!task.IsRelease && NeedsNothingMore(result))
-                unfinished.Done[KeyOf(task)] = (result with { Applied = null }, time.GetTimestamp());
+            unfinished.Done.Remove(task.Id); // what an earlier pass found does not hold any more
+            unfinished.Last[task.Id] = time.GetTimestamp();
+            if (task is BucketEnforcement && NeedsNothingMore(result))
+                unfinished.Done[task.Id] = (result with { Applied = null }, time.GetTimestamp());
         }
         _unfinished[uid] = unfinished;
-        return (all, EndOf(results));
+        return new PassResult(all, EndOf(results));
     }
 
     /// <summary>The pass had no time, or no permits, for the bucket.</summary>
     public static bool IsUnfinished(BucketResult result) =>
-        result.Outcome
-            is Outcome.Failed { Failure: { NotSent: true, Code: NotReached or AdaptiveRateLimiter.RateLimited } };
+        result.Outcome is Outcome.Failed { Failure: { NotSent: true } failure } && failure.Has(ReasonTraits.Unfinished);
 
     /// <summary>The policy is gone.</summary>
     public void Forget(string uid) => _unfinished.TryRemove(uid, out _);
 
-    /// <summary>Where something else failed too, that says when to come back.</summary>
+    /// <summary>Where something else failed too, that decides when to reconcile again.</summary>
     private static PassEnd EndOf(IReadOnlyList<BucketResult> results)
     {
         if (results.Any(r => r.Outcome is Outcome.Failed { Failure.PassesByItself: true } && !IsUnfinished(r)))
             return PassEnd.Complete;
-        if (results.Any(r => r.Outcome is Outcome.Failed { Failure.Code: NotReached }))
-            return PassEnd.GaveWay;
+        if (
+            results.Any(r =>
+                r.Outcome is Outcome.Failed { Failure: var failure } && Reasons.NotReached.Is(failure.Code)
+            )
+        )
+            return PassEnd.Yielded;
         return results.Any(NeedsNothingMore) ? PassEnd.RateLimited : PassEnd.Complete;
     }
 
-    /// <summary>Telling such a result twice changes nothing.</summary>
+    /// <summary>Reporting such a result twice changes nothing.</summary>
     private static bool NeedsNothingMore(BucketResult result)
     {
         if (result.WasRefused || result.WasDenied)
@@ -163,33 +182,22 @@ internal sealed class PassProgress(TimeProvider time)
         Done(unfinished, task) is { } done && time.GetElapsedTime(done.At) <= KeptFor ? done.Result : null;
 
     private static (BucketResult Result, long At)? Done(Unfinished unfinished, BucketTask task) =>
-        unfinished.Done.TryGetValue(KeyOf(task), out var done) ? done : null;
+        unfinished.Done.TryGetValue(task.Id, out var done) ? done : null;
 
-    private static (BucketId Id, bool IsRelease) KeyOf(BucketTask task) => (task.Id, task.IsRelease);
-
-    private static State StateOf(PassBasis basis)
+    /// <summary>
+    /// By bucket: while the state is the same, a bucket is either enforced or released, for what the spec names and
+    /// whether the policy is being deleted are parts of the state.
+    /// </summary>
+    private sealed record Unfinished(PassState Of)
     {
-        var meta = basis.Policy.Metadata;
-        return new State(meta.Generation, basis.Inputs, Schedule.AskedFor(basis.Policy), meta.DeletionTimestamp);
-    }
+        public Dictionary<BucketId, (BucketResult Result, long At)> Done { get; } = [];
 
-    private readonly record struct State(
-        long? Generation,
-        string Inputs,
-        string? AskedFor,
-        DateTimeOffset? DeletionTimestamp
-    );
-
-    private sealed record Unfinished(State Of)
-    {
-        public Dictionary<(BucketId Id, bool IsRelease), (BucketResult Result, long At)> Done { get; } = [];
-
-        public Dictionary<(BucketId Id, bool IsRelease), PostponedLook> Looks { get; } = [];
+        public Dictionary<BucketId, PostponedObservation> Reads { get; } = [];
 
         /// <summary>
-        /// Timestamp of the last work on each task, whatever its result: a bucket that always fails must not take
-        /// every turn.
+        /// Timestamp of the last work on each task, whatever its result: a bucket that always fails must not keep
+        /// others from being worked on.
         /// </summary>
-        public Dictionary<(BucketId Id, bool IsRelease), long> Last { get; } = [];
+        public Dictionary<BucketId, long> Last { get; } = [];
     }
 }

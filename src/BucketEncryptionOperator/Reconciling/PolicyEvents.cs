@@ -2,28 +2,22 @@ using System.Collections.Immutable;
 using System.Globalization;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using BucketEncryptionOperator.Vendors.Pipeline;
 using KubeRuntime.Events;
 
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// Which events a reconcile has to tell, from the same findings as the status: a pure function, one event for a change
-/// and none for what stays. Buckets to which the same happened share one, for a policy may have 256 of them. No event
+/// The events of a reconcile, from the same findings as the status: a pure function, one event per change and none for
+/// what stays. Buckets to which the same happened share one, for a policy may have 256 of them. No event
 /// holds a vendor's own text; what one says is made of names, codes and the request id.
 /// </summary>
 internal static class PolicyEvents
 {
-    public const string EncryptionApplied = "EncryptionApplied";
-    public const string EncryptionRemoved = "EncryptionRemoved";
-    public const string DriftDetected = "DriftDetected";
-    public const string VendorError = "VendorError";
-
     private const int NamedBuckets = 10;
 
     /// <summary>
-    /// What was done to buckets, and the drift that it corrects: told whether or not the status can be written, for it
-    /// is not done again.
+    /// What was done to buckets, and the drift that it corrects: reported whether or not the status can be written, for
+    /// it is not done again.
     /// </summary>
     public static IEnumerable<Occurrence> Done(BucketEncryptionPolicy policy, Findings findings, DateTimeOffset now)
     {
@@ -33,7 +27,13 @@ internal static class PolicyEvents
         {
             if (result.Outcome is Outcome.Released { Skipped: { } why })
                 facts.Add(
-                    new Fact(result.Bucket, IsWarning: true, why.Code, why.Operation, Sentence(why.Message, why.Hint))
+                    new Fact(
+                        result.Bucket,
+                        IsWarning: true,
+                        why.Code,
+                        why.Operation,
+                        Messages.Join(why.Message, why.Hint)
+                    )
                 );
             if (result.Applied is not { } applied)
                 continue;
@@ -44,14 +44,14 @@ internal static class PolicyEvents
                     ? new Fact(
                         result.Bucket,
                         IsWarning: false,
-                        EncryptionRemoved,
+                        Reasons.EncryptionRemoved.Name,
                         "Delete",
                         $"default encryption removed; it was {applied.From}."
                     )
                     : new Fact(
                         result.Bucket,
                         IsWarning: false,
-                        EncryptionApplied,
+                        Reasons.EncryptionApplied.Name,
                         "Put",
                         $"default encryption is now {applied.To}; it was {applied.From}."
                     )
@@ -60,21 +60,22 @@ internal static class PolicyEvents
         return Group(policy, facts, now);
     }
 
-    /// <summary>What the status says for the first time: told once it is written, or it would be told again.</summary>
-    /// <param name="written">Buckets that were written: <see cref="Done"/> has told of their drift.</param>
+    /// <summary>
+    /// What the status says for the first time: reported once it is written, or it would be reported again.
+    /// </summary>
+    /// <param name="written">Buckets that were written: <see cref="Done"/> has reported their drift.</param>
     public static IEnumerable<Occurrence> Changes(
         BucketEncryptionPolicy policy,
-        PolicyStatus after,
+        ComposedStatus after,
         IReadOnlySet<string> written,
         DateTimeOffset now
     )
     {
         var before = RowsOfThisSpec(policy);
         var facts = new List<Fact>();
-        foreach (var row in after.Buckets)
+        foreach (var row in after.Status.Buckets)
         {
             var last = before.GetValueOrDefault(row.Name);
-            var error = StatusChanges.NewError(policy.Status, row);
             if (
                 last is { State: BucketStatus.InSync, Observed: { } kept }
                 && row is { State: not BucketStatus.InSync, Observed: { } seen }
@@ -87,20 +88,20 @@ internal static class PolicyEvents
                     new Fact(
                         row.Name,
                         IsWarning: true,
-                        DriftDetected,
+                        Reasons.DriftDetected.Name,
                         "Get",
                         $"default encryption is not as declared: {Words(found)}. Nothing is written; the status says "
                             + "what would be."
                     )
                 );
-            if (error is not null && Problem(row.Name, error) is { } problem)
+            if (after.NewErrorOf(row) is { } error && Problem(row.Name, error) is { } problem)
                 facts.Add(problem);
         }
         return Group(policy, facts, now);
     }
 
     /// <summary>
-    /// A row that speaks of another spec says nothing of drift: somebody has changed the declaration, not the bucket.
+    /// A row of another spec says nothing about drift: somebody has changed the declaration, not the bucket.
     /// </summary>
     private static Dictionary<string, BucketStatus> RowsOfThisSpec(BucketEncryptionPolicy policy) =>
         policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation
@@ -111,57 +112,37 @@ internal static class PolicyEvents
         new(
             bucket,
             IsWarning: true,
-            DriftDetected,
+            Reasons.DriftDetected.Name,
             "Get",
             $"default encryption was changed by somebody else, from {Words(from)} to "
                 + $"{(to is null ? "something unread" : Words(to))}."
         );
 
     private static Fact? Problem(string bucket, BucketError error) =>
-        error.Code switch
+        error.Event() switch
         {
-            // They pass in seconds.
-            BucketStatuses.Confirming or Ownership.AnotherWrites or Releaser.AwaitingSuccessor => null,
-            PolicyPass.OnlyReads => null, // DriftDetected has told
-            BucketStatuses.NotConverging
-            or BucketStatuses.DisableNotEffective
-            or BucketStatuses.Contested
-            or Planner.DowngradeRefused
-            or Planner.KmsKeyRequired
-            or Ownership.BucketConflict
-            or WriteAheadRecorder.OriginalTooLarge
-            or WriteAheadRecorder.AwaitingRelease => new Fact(
+            ReasonEvent.None => null,
+            ReasonEvent.VendorError => new Fact(
                 bucket,
                 IsWarning: true,
-                error.Code,
+                Reasons.CommonEvent.Name,
                 error.Operation,
-                Sentence(error.Message, error.Hint)
-            ),
-            _ when Ownership.IsAboutOwner(error.Code) => new Fact(
-                bucket,
-                IsWarning: true,
-                error.Code,
-                error.Operation,
-                Sentence(error.Message, error.Hint)
-            ),
-            _ when error.Operation is NotLeading.CheckLease or Planner.Step => null,
-            _ => new Fact(
-                bucket,
-                IsWarning: true,
-                VendorError,
-                error.Operation,
-                Sentence($"{error.Operation} failed with {error.Code}{Answered(error)}.", error.Hint)
+                Messages.Join($"{error.Operation} failed with {error.Code}{Answered(error)}.", error.Hint)
             )
             {
                 RequestId = error.RequestId,
             },
+            var own => new Fact(
+                bucket,
+                IsWarning: own == ReasonEvent.Warning,
+                error.Code,
+                error.Operation,
+                Messages.Join(error.Message, error.Hint)
+            ),
         };
 
     private static string Answered(BucketError error) =>
         error.HttpStatus is { } status ? string.Create(CultureInfo.InvariantCulture, $" (HTTP {status})") : "";
-
-    private static string Sentence(string? what, string? hint) =>
-        string.Join(' ', new[] { what, hint }.Where(t => !string.IsNullOrEmpty(t)));
 
     private static string Words(ObservedEncryption row) =>
         string.Join(

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Encryption;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using KubeRuntime.Informers;
@@ -7,8 +8,8 @@ using KubeRuntime.Informers;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// What happens to policies, counted as it is told; and when each was last verified, exactly, for its status has that
-/// only now and then. A settled policy costs a look-up and two assignments.
+/// Counts what happens to policies as it is reported, and knows exactly when each was last verified: its status has
+/// that only now and then. A settled policy costs a look-up and two assignments.
 /// </summary>
 internal sealed class PolicyMetrics
 {
@@ -18,15 +19,13 @@ internal sealed class PolicyMetrics
         HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400, 43200],
     };
 
-    private static readonly string[] FuseReasons =
+    private static readonly string[] BackOffReasons =
     [
-        BucketStatuses.NotConverging,
-        BucketStatuses.DisableNotEffective,
-        BucketStatuses.Contested,
+        .. Reasons.All.Where(r => r.Has(ReasonTraits.BackOff)).Select(r => r.Name).Order(StringComparer.Ordinal),
     ];
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<NamespacedName, Entry> _policies = [];
+    private readonly Dictionary<NamespacedName, PolicyTimes> _policies = [];
     private readonly Counter<long> _found;
     private readonly Counter<long> _corrected;
     private readonly Counter<long> _fuses;
@@ -58,12 +57,12 @@ internal sealed class PolicyMetrics
         );
         _found.Add(0); // counters begin at zero, so that the first is a rise that an alert sees
         _corrected.Add(0);
-        foreach (var reason in FuseReasons)
+        foreach (var reason in BackOffReasons)
             _fuses.Add(0, new KeyValuePair<string, object?>("reason", reason));
     }
 
     /// <summary>
-    /// A policy came, changed or went. What its status speaks of already was there before this process.
+    /// A policy was created, changed or deleted. What its status reports already was there before this process.
     /// </summary>
     public void Changed(Change<BucketEncryptionPolicy> change)
     {
@@ -76,7 +75,7 @@ internal sealed class PolicyMetrics
             }
             var entry = Find(now);
             if (entry is null)
-                _policies[change.Key] = entry = new Entry(now.Uid);
+                _policies[change.Key] = entry = new PolicyTimes(now.Uid);
             var old = change.Old?.Metadata;
             var isNewSpec = old is null || old.Uid != now.Uid || old.Generation != now.Generation;
             if (isNewSpec && policy.Status?.ObservedGeneration != now.Generation)
@@ -91,8 +90,8 @@ internal sealed class PolicyMetrics
             return _policies.GetValueOrDefault(policy)?.VerifiedAt;
     }
 
-    /// <summary>What was done, whether or not a status can tell.</summary>
-    public void Done(BucketEncryptionPolicy policy, Findings findings)
+    /// <summary>What was done, whether or not a status can be written.</summary>
+    public void RecordDone(BucketEncryptionPolicy policy, Findings findings)
     {
         foreach (var result in findings.Buckets)
         {
@@ -103,11 +102,12 @@ internal sealed class PolicyMetrics
         }
     }
 
-    /// <param name="isNews">The status was written, for it says something new.</param>
-    public void Told(BucketEncryptionPolicy policy, PolicyStatus status, Findings findings, bool isNews)
+    /// <param name="isWritten">The status was written, for it says something new.</param>
+    public void RecordStatus(BucketEncryptionPolicy policy, ComposedStatus composed, Findings findings, bool isWritten)
     {
-        if (isNews)
-            CountRows(policy, status, findings.Written);
+        var status = composed.Status;
+        if (isWritten)
+            CountRows(policy, composed, findings.Written);
         long? changedAt = null;
         lock (_gate)
         {
@@ -119,7 +119,7 @@ internal sealed class PolicyMetrics
             if (
                 entry.ChangedAt is not null
                 && status.ObservedGeneration == policy.Metadata.Generation
-                && status.Conditions.Find(StatusComposer.Compliant)?.Status == Condition.True
+                && status.Conditions.Find(ConditionTypes.Compliant)?.Status == Condition.True
             )
                 (changedAt, entry.ChangedAt) = (entry.ChangedAt, null);
         }
@@ -127,9 +127,9 @@ internal sealed class PolicyMetrics
             _apply.Record(_time.GetElapsedTime(from).TotalSeconds);
     }
 
-    private void CountRows(BucketEncryptionPolicy policy, PolicyStatus status, IReadOnlySet<string> written)
+    private void CountRows(BucketEncryptionPolicy policy, ComposedStatus composed, IReadOnlySet<string> written)
     {
-        foreach (var row in status.Buckets)
+        foreach (var row in composed.Status.Buckets)
         {
             var before = RowOf(policy, row.Name);
             var changed =
@@ -139,26 +139,23 @@ internal sealed class PolicyMetrics
                 && !written.Contains(row.Name);
             if (changed || (row.Planned is not null && before?.Planned is null))
                 _found.Add(1);
-            if (
-                StatusChanges.NewError(policy.Status, row) is { } error
-                && FuseReasons.Contains(error.Code, StringComparer.Ordinal)
-            )
+            if (composed.NewErrorOf(row) is { } error && error.Has(ReasonTraits.BackOff))
                 _fuses.Add(1, new KeyValuePair<string, object?>("reason", error.Code));
         }
     }
 
-    /// <summary>What the last status says of a bucket, if it speaks of the same spec.</summary>
+    /// <summary>The bucket's row in the last status, if that is of the same spec.</summary>
     private static BucketStatus? RowOf(BucketEncryptionPolicy policy, string bucket) =>
         policy.Status is { } status && status.ObservedGeneration == policy.Metadata.Generation
             ? status.Buckets.FirstOrDefault(r => r.Name == bucket)
             : null;
 
     /// <summary>What is known of this policy; null where it is gone, or another one has its name.</summary>
-    private Entry? Find(ObjectMeta policy) =>
+    private PolicyTimes? Find(ObjectMeta policy) =>
         _policies.TryGetValue(policy.Key, out var entry) && entry.Uid == policy.Uid ? entry : null;
 
     /// <summary>Guarded by the gate.</summary>
-    private sealed class Entry(string uid)
+    private sealed class PolicyTimes(string uid)
     {
         public string Uid => uid;
 

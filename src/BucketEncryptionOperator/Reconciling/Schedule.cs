@@ -8,29 +8,28 @@ using KubeRuntime.Controllers;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// When a settled policy is looked at again. Each policy has a phase of its own, made of its uid, and is looked at
-/// whenever its interval comes round to it: that spreads many policies evenly over their interval, and a restart
-/// changes nothing of it.
+/// When a settled policy reconciles again. Each policy has a phase of its own, made of its uid, and reconciles once per
+/// interval at that phase: that spreads many policies evenly over their interval, and a restart does not change it.
 /// </summary>
 internal static class Schedule
 {
     public const string RequestedAt = RequestAnnotations.RequestedAt;
 
-    /// <summary>Of an interval; a look that has just been is not followed by another at once.</summary>
+    /// <summary>Least part of an interval between two reconciles.</summary>
     private const double ShortestPause = 0.1;
 
-    /// <summary>From now to the policy's next time: from a tenth of the interval to one and a tenth.</summary>
+    /// <summary>Returns the time until the policy's next reconcile: 0.1 to 1.1 of the interval.</summary>
     public static TimeSpan Next(string uid, TimeSpan interval, DateTimeOffset now)
     {
         var rest = UntilPhase(uid, interval, now);
         return rest < interval * ShortestPause ? rest + interval : rest;
     }
 
-    /// <summary>Whether the policy's time has come round since then.</summary>
-    public static bool HasCome(string uid, TimeSpan interval, DateTimeOffset since, DateTimeOffset now) =>
+    /// <summary>Returns whether the policy's next time after <paramref name="since"/> has passed.</summary>
+    public static bool HasPassed(string uid, TimeSpan interval, DateTimeOffset since, DateTimeOffset now) =>
         since + Next(uid, interval, since) <= now;
 
-    /// <summary>From now to the next time, however short.</summary>
+    /// <summary>Returns the time until the policy's phase, however short.</summary>
     public static TimeSpan UntilPhase(string uid, TimeSpan interval, DateTimeOffset now)
     {
         var phase = (long)(BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(uid))) % (ulong)interval.Ticks);
@@ -39,27 +38,29 @@ internal static class Schedule
     }
 
     /// <summary>
-    /// Nothing has changed since the last look but the time: the spec, what was asked for by annotation, the store, and
-    /// its keys. Then a process that has just started need not look before the policy's time comes round.
+    /// Returns whether nothing but the time has changed since the last reconcile: not the spec, the annotation, the
+    /// store or its keys. Then a process that has just started need not read the buckets before the policy's next time.
     /// </summary>
     public static bool IsSettled(BucketEncryptionPolicy policy, string inputs) =>
         policy is { Metadata: { DeletionTimestamp: null } meta, Status: { } status }
         && status.ObservedGeneration == meta.Generation
-        && status.LastHandledReconcileAt == AskedFor(policy)
+        && status.LastHandledReconcileAt == RequestedAtOf(policy)
         && status.Inputs == inputs
-        && status.Conditions.Find(StatusComposer.Ready) is { Status: Condition.True }
+        && status.Conditions.Find(ConditionTypes.Ready) is { Status: Condition.True }
         && status.Buckets.All(b => b.State != BucketStatus.Releasing);
 
-    /// <summary>What somebody has asked for a look with; any new value is a new request.</summary>
-    public static string? AskedFor(BucketEncryptionPolicy policy) => policy.Metadata.Annotations[RequestedAt];
+    /// <summary>
+    /// Returns the value of the annotation that requests a reconcile. Any new value is a new request.
+    /// </summary>
+    public static string? RequestedAtOf(BucketEncryptionPolicy policy) => policy.Metadata.Annotations[RequestedAt];
 
-    /// <summary>What a look of the policy would be made with now; null while its store cannot be used.</summary>
+    /// <summary>Returns what a reconcile would use now; null while the policy's store cannot be used.</summary>
     public static string? InputsOf(BucketEncryptionPolicy policy, Stores stores, StoreKeys keys) =>
         stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value is { } store
             ? Inputs(store.Version, keys.VersionOf(store.Keys))
             : null;
 
-    /// <summary>Names the versions of what a look is made with, besides the policy.</summary>
+    /// <summary>Returns a short hash of the versions of store and key, as statuses hold it.</summary>
     public static string Inputs(string storeVersion, string keyVersion) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{storeVersion} {keyVersion}")).AsSpan(0, 8));
 }

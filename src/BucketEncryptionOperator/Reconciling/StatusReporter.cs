@@ -1,15 +1,20 @@
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
-using KubeRuntime.Client;
 using KubeRuntime.Controllers;
 using KubeRuntime.Events;
 
 namespace BucketEncryptionOperator.Reconciling;
 
-/// <param name="Evidence">How old a settled policy's <c>lastVerifiedTime</c> may get.</param>
+/// <param name="Evidence">Maximum age of a settled policy's <c>lastVerifiedTime</c>.</param>
 internal sealed record StatusReporterOptions(TimeSpan Evidence);
 
-/// <summary>Says what was found: in the status, by events, in the log, in metrics, and to the queue.</summary>
+/// <summary>What came of a report.</summary>
+/// <param name="Policy">The policy as it is stored now.</param>
+/// <param name="Written">Whether the status was written, for it says something new.</param>
+/// <param name="Next">When to reconcile again.</param>
+internal sealed record StatusReport(BucketEncryptionPolicy Policy, bool Written, ReconcileResult Next);
+
+/// <summary>Reports what was found: in the status, by events, in the log and in metrics.</summary>
 internal sealed class StatusReporter(
     StatusWriter writer,
     BucketOwnership ownership,
@@ -20,113 +25,58 @@ internal sealed class StatusReporter(
     ILogger<StatusReporter> logger
 )
 {
-    /// <returns>The policy as it is stored now, and when to come back.</returns>
     /// <exception cref="KubeRuntime.Client.KubeApiException">The status was not written.</exception>
-    public async Task<(BucketEncryptionPolicy Policy, ReconcileResult Next)> TellAsync(
-        BucketEncryptionPolicy policy,
+    public async Task<StatusReport> ReportAsync(
+        StoredPolicy stored,
         Findings findings,
-        TimeSpan resync,
         CancellationToken cancellationToken
     )
     {
-        var now = time.GetUtcNow();
+        var (policy, now) = (stored.Now, time.GetUtcNow());
         findings = findings.WithForeignTimes(policy.Status, now);
-        var status = StatusComposer.Compose(policy, findings, options.Evidence, now);
-        TellDone(policy, findings);
-        var told = await writer.WriteAsync(policy, status, cancellationToken);
-        ownership.Reported(told);
-        metrics.Told(policy, status, findings, isNews: !ReferenceEquals(told, policy));
-        if (!ReferenceEquals(told, policy))
+        var composed = StatusComposer.Compose(policy, findings, options.Evidence, now);
+        RecordDone(policy, findings);
+        var (after, written) = await writer.WriteAsync(policy, composed.Status, cancellationToken);
+        stored.Replace(after);
+        ownership.ForgetReported(after);
+        metrics.RecordStatus(policy, composed, findings, written);
+        if (written)
         {
-            LogChange(logger, policy.Status, status);
-            Record(PolicyEvents.Changes(policy, status, findings.Written, now));
+            LogChange(logger, policy.Status, composed);
+            Record(PolicyEvents.Changes(policy, composed, findings.Written, now));
         }
-        var settled = Schedule.Next(policy.Metadata.Uid, resync, now);
-        return (
-            told,
-            findings.IsSuspended
-                ? ReconcileResult.OnChange
-                : FailurePolicy.Next(
-                    findings.OutcomesAt(now),
-                    settled,
-                    StatusComposer.UntilMissingStalls(status, now)
-                ) switch
-                {
-                    { Delay: null } => ReconcileResult.OnChange,
-                    { BackOff: true } when findings.End == PassEnd.GaveWay => ReconcileResult.Behind,
-                    { Delay: { } delay, BackOff: true } when findings.End == PassEnd.RateLimited =>
-                        new ReconcileResult.After(delay), // it goes on, and has not failed
-                    { Delay: { } delay, BackOff: true } => new ReconcileResult.Retry(delay),
-                    { Delay: { } delay } => new ReconcileResult.After(delay),
-                }
-        );
-    }
-
-    /// <summary>What was done, which is not done again, whether or not a status can be written.</summary>
-    public void TellDone(BucketEncryptionPolicy policy, Findings findings)
-    {
-        metrics.Done(policy, findings);
-        Record(PolicyEvents.Done(policy, findings, time.GetUtcNow()));
+        return new StatusReport(after, written, NextOf(stored, composed.Status, findings, now));
     }
 
     /// <summary>
-    /// Other policies that should look now, because something is new: this one's claim changed hands, it has found
-    /// drift that another one writes, or its writes are denied for long enough that another one may write. What stays
-    /// as it was wakes nobody.
+    /// Records what was done to buckets, in events and metrics. It is not done again, so it is recorded whether or not
+    /// a status can be written.
     /// </summary>
-    public IReadOnlyCollection<NamespacedName> Concerned(
-        BucketEncryptionPolicy before,
-        BucketEncryptionPolicy told,
-        Findings findings
+    public void RecordDone(BucketEncryptionPolicy policy, Findings findings)
+    {
+        metrics.RecordDone(policy, findings);
+        Record(PolicyEvents.Done(policy, findings, time.GetUtcNow()));
+    }
+
+    private static ReconcileResult NextOf(
+        StoredPolicy policy,
+        PolicyStatus status,
+        Findings findings,
+        DateTimeOffset now
     )
     {
-        var woken = ConcernedByRelease(told, findings);
-        if (ReferenceEquals(before, told))
-            return woken;
-        var rows = (before.Status?.Buckets ?? []).ToDictionary(b => b.Name, StringComparer.Ordinal);
-        foreach (var row in told.Status?.Buckets ?? [])
+        if (findings.IsSuspended)
+            return ReconcileResult.OnChange;
+        var settled = Schedule.Next(policy.Uid, policy.Resync, now);
+        var untilStalled = PolicyConditions.UntilMissingStalls(status, now);
+        return (FailurePolicy.Next(findings.OutcomesAt(now), settled, untilStalled), findings.End) switch
         {
-            if (row.Partition is not { } partition)
-                continue;
-            var (last, id) = (rows.GetValueOrDefault(row.Name), new BucketId(partition, row.Name));
-            if (ClaimOf(last) != ClaimOf(row))
-                woken.UnionWith(
-                    IsOneMore(row, id)
-                        ? ownership.Releasing(told, id).Select(p => p.Metadata.Key)
-                        : ownership.Others(told, [row.Name])
-                );
-            else if (
-                (row.Error?.Code == Ownership.AnotherWrites && last?.Error?.Code != Ownership.AnotherWrites)
-                || Denials(row) != Denials(last)
-            )
-                Add(ownership.WriterOf(id));
-        }
-        return woken;
-
-        // A claim behind an older one changes nothing for anybody but who waits for a successor.
-        bool IsOneMore(BucketStatus row, BucketId id) =>
-            row.ClaimedTime is not null && ownership.OwnerOf(id)?.Metadata.Uid != told.Metadata.Uid;
-
-        void Add(BucketEncryptionPolicy? other)
-        {
-            if (other is not null && other.Metadata.Uid != told.Metadata.Uid)
-                woken.Add(other.Metadata.Key);
-        }
+            ({ Delay: not null, BackOff: true }, PassEnd.Yielded) => ReconcileResult.Behind,
+            // the pass continues, and has not failed
+            ({ Delay: { } delay, BackOff: true }, PassEnd.RateLimited) => new ReconcileResult.After(delay),
+            (var decision, _) => Requeues.Of(decision),
+        };
     }
-
-    /// <summary>Policies that may have what this one has released.</summary>
-    public HashSet<NamespacedName> ConcernedByRelease(BucketEncryptionPolicy policy, Findings findings)
-    {
-        var released = findings.Releases.Where(r => r.Outcome is Outcome.Released).Select(r => r.Bucket).ToList();
-        return released.Count == 0 ? [] : ownership.Others(policy, released);
-    }
-
-    private static bool Denials(BucketStatus? row) => row?.Denied?.Count >= DeniedWrites.Enough;
-
-    private static Claim ClaimOf(BucketStatus? row) =>
-        row?.ClaimedTime is not null ? Claim.Open
-        : row?.ClaimDeniedTime is not null ? Claim.Denied
-        : Claim.None;
 
     private void Record(IEnumerable<Occurrence> occurrences)
     {
@@ -134,17 +84,18 @@ internal sealed class StatusReporter(
             events.Record(occurrence);
     }
 
-    /// <summary>One line for each thing that changed with a status, none for what stayed.</summary>
-    private static void LogChange(ILogger logger, PolicyStatus? before, PolicyStatus after)
+    /// <summary>Logs one line for each thing that changed with a status, and none for what stayed.</summary>
+    private static void LogChange(ILogger logger, PolicyStatus? before, ComposedStatus composed)
     {
+        var after = composed.Status;
         foreach (var row in after.Buckets)
         {
-            if (StatusChanges.NewError(before, row) is { } error && error.Code != PassProgress.NotReached)
+            if (composed.NewErrorOf(row) is { } error && !error.Has(ReasonTraits.NotLogged))
                 LogFailed(logger, row.Name, error);
         }
-        var was = before?.Conditions.Find(StatusComposer.Ready);
+        var was = before?.Conditions.Find(ConditionTypes.Ready);
         if (
-            after.Conditions.Find(StatusComposer.Ready) is { } ready
+            after.Conditions.Find(ConditionTypes.Ready) is { } ready
             && (was?.Status != ready.Status || was.Reason != ready.Reason)
         )
         {

@@ -6,24 +6,25 @@ using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
+/// <param name="Policy">The policy as it is stored now.</param>
+/// <param name="Written">Whether a patch was sent: an equal status is not.</param>
+internal sealed record StatusWriteResult(BucketEncryptionPolicy Policy, bool Written);
+
 /// <summary>
 /// Writes a status: one patch bound to the version that it was made from, and none at all when nothing changed. All
 /// parts of the status that may go are always present, so that a merge patch leaves nothing old behind.
 /// </summary>
-internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncryptionPolicy> mirror)
+internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncryptionPolicy> policies)
 {
     /// <summary>
-    /// By uid: the version that a patch without an answer was made from. The patch may be stored, and the mirror may
+    /// By uid: the version that a patch without an answer was made from. The patch may be stored, and the cache may
     /// not have it yet. So the next status is sent even if it is equal: if the patch is stored, that is a conflict, and
     /// the policy is reconciled again.
     /// </summary>
     private readonly ConcurrentDictionary<string, string> _unanswered = new(StringComparer.Ordinal);
 
-    /// <returns>
-    /// The policy as it is stored now: the very object that was given, where nothing was to be written.
-    /// </returns>
     /// <exception cref="KubeApiException">Conflict: the policy has changed since it was read.</exception>
-    public async Task<BucketEncryptionPolicy> WriteAsync(
+    public async Task<StatusWriteResult> WriteAsync(
         BucketEncryptionPolicy policy,
         PolicyStatus status,
         CancellationToken cancellationToken
@@ -31,7 +32,7 @@ internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncrypti
     {
         var (uid, version) = (policy.Metadata.Uid, policy.Metadata.ResourceVersion);
         if (policy.Status is { } current && IsSame(current, status) && _unanswered.GetValueOrDefault(uid) != version)
-            return policy;
+            return new StatusWriteResult(policy, Written: false);
         _unanswered[uid] = version;
         var patch = new StatusPatch
         {
@@ -46,16 +47,16 @@ internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncrypti
             cancellationToken
         );
         _unanswered.TryRemove(uid, out _);
-        mirror.Replace(version, written);
-        return written;
+        policies.Replace(version, written);
+        return new StatusWriteResult(written, Written: true);
     }
 
     /// <summary>The policy is gone.</summary>
     public void Forget(string uid) => _unanswered.TryRemove(uid, out _);
 
     /// <summary>
-    /// By value, and without writing either down: most reconciles change nothing. (A record compares its lists by
-    /// reference.)
+    /// Compares by value, and without serializing either: most reconciles change nothing. (A record compares its lists
+    /// by reference.)
     /// </summary>
     internal static bool IsSame(PolicyStatus a, PolicyStatus b) =>
         a.ObservedGeneration == b.ObservedGeneration

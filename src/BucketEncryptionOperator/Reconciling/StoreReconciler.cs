@@ -12,26 +12,26 @@ using KubeRuntime.Informers;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>One of the two kinds of stores.</summary>
-/// <param name="Read">What the store comes to, or why it cannot be used.</param>
+/// <param name="Read">Reads the store, or says why it cannot be used.</param>
 /// <param name="Remark">What its owner should know although nothing is wrong; null for nothing.</param>
 internal sealed record StoreKind<T>(
     KubeResource<T> Resource,
-    ObjectCache<T> Mirror,
+    ObjectCache<T> Cache,
     Func<T, Result<Store>> Read,
     Func<T, string?> Remark
 )
     where T : class, IStore;
 
 /// <summary>
-/// Keeps the status of the stores of one kind: read the spec, get the keys, ask what the vendor last said of them,
-/// tell. It makes no vendor call. A settled store costs its Secret's GET every 5 minutes, which its policies share, and
-/// nothing else.
+/// Reconciles the stores of one kind: reads the spec, gets the keys, looks up what the vendor last answered to them,
+/// and reports. It makes no vendor call. A settled store costs its Secret's GET every 5 minutes, which its policies
+/// share, and nothing else.
 /// </summary>
 internal sealed class StoreReconciler<T>(
     StoreKind<T> kind,
     StoreKeys keys,
     AccessKeyCircuitBreakers breakers,
-    CredentialStateSource news,
+    CredentialStateSource credentialStates,
     KubeClient client,
     TimeProvider time,
     Random jitter,
@@ -44,7 +44,7 @@ internal sealed class StoreReconciler<T>(
     /// <summary>As often as <see cref="SecretKeys"/> reads a Secret again.</summary>
     private static readonly TimeSpan Resync = TimeSpan.FromMinutes(5);
 
-    /// <summary>By store: the version of its keys that its status last spoke of.</summary>
+    /// <summary>By store: the version of its keys that its last status is about.</summary>
     private readonly ConcurrentDictionary<NamespacedName, string> _reported = [];
 
     public async Task<ReconcileResult> ReconcileAsync(
@@ -53,17 +53,17 @@ internal sealed class StoreReconciler<T>(
         CancellationToken cancellationToken
     )
     {
-        if (kind.Mirror.Find(key) is not { Metadata.DeletionTimestamp: null } store)
+        if (kind.Cache.Find(key) is not { Metadata.DeletionTimestamp: null } store)
         {
-            news.Uses(key, key: null);
+            credentialStates.SetKey(key, key: null);
             _reported.TryRemove(key, out _);
             return ReconcileResult.OnChange;
         }
-        var findings = await LookAsync(key, store, attempt, cancellationToken);
-        return await TellAsync(store, findings, cancellationToken);
+        var findings = await ObserveAsync(key, store, attempt, cancellationToken);
+        return await ReportAsync(store, findings, cancellationToken);
     }
 
-    private async Task<StoreFindings> LookAsync(
+    private async Task<StoreFindings> ObserveAsync(
         NamespacedName name,
         T store,
         int attempt,
@@ -74,10 +74,10 @@ internal sealed class StoreReconciler<T>(
         var key = default(AccessKey);
         if (usable is not null)
             (key, failure) = await keys.GetAsync(usable.Keys, cancellationToken);
-        news.Uses(name, key);
-        var standing = usable is not null && key is not null ? StandingOf(usable, key) : new AccessKeyState.Untried();
+        credentialStates.SetKey(name, key);
+        var state = usable is not null && key is not null ? StateOf(usable, key) : new AccessKeyState.Untried();
         var version = usable is null ? "" : keys.VersionOf(usable.Keys);
-        return new StoreFindings(failure, standing, attempt)
+        return new StoreFindings(failure, state, attempt)
         {
             Remark = kind.Remark(store),
             KeyVersion = version,
@@ -85,17 +85,21 @@ internal sealed class StoreReconciler<T>(
         };
     }
 
-    private AccessKeyState StandingOf(Store store, AccessKey key)
+    private AccessKeyState StateOf(Store store, AccessKey key)
     {
-        var standing = breakers.StandingOf(key, store.Realm);
-        return standing is AccessKeyState.Rejected rejected
+        var state = breakers.StandingOf(key, store.Realm);
+        return state is AccessKeyState.Rejected rejected
             ? new AccessKeyState.Rejected(
                 KeyHints.Explain(rejected.Failure, breakers.IsTakenElsewhere(key, store.Realm))
             )
-            : standing;
+            : state;
     }
 
-    private async Task<ReconcileResult> TellAsync(T store, StoreFindings findings, CancellationToken cancellationToken)
+    private async Task<ReconcileResult> ReportAsync(
+        T store,
+        StoreFindings findings,
+        CancellationToken cancellationToken
+    )
     {
         var now = time.GetUtcNow();
         var status = StoreStatusComposer.Compose(store.Metadata, store.Status, findings, now);
@@ -106,25 +110,17 @@ internal sealed class StoreReconciler<T>(
         }
         catch (KubeApiException e)
         {
-            Log.StatusNotWritten(
-                logger,
-                e.Failure == KubeFailureKind.Conflict ? LogLevel.Debug : LogLevel.Warning,
-                e.Failure,
-                e.Message
-            );
-            return new ReconcileResult.Retry(
-                e.Failure == KubeFailureKind.Conflict ? TimeSpan.Zero : e.RetryAfter ?? FailurePolicy.ShortestRetry
-            );
+            var level = Requeues.LevelOfFailedWrite(e);
+            Log.StatusNotWritten(logger, level, e.Failure, e.Message);
+            return Requeues.AfterFailedWrite(e);
         }
         IEnumerable<Outcome> outcomes = findings.Trouble is { } trouble
             ? [new Outcome.Failed(trouble, Observed: null)]
             : [];
-        return FailurePolicy.Next(outcomes, Resync, StoreStatusComposer.UntilMissingStalls(status, now)) switch
-        {
-            { Delay: null } => ReconcileResult.OnChange,
-            { Delay: { } delay, BackOff: true } => new ReconcileResult.Retry(delay),
-            { Delay: { } delay } => new ReconcileResult.After(delay * (1 + MaxJitter * jitter.NextDouble())),
-        };
+        return Requeues.Of(
+            FailurePolicy.Next(outcomes, Resync, StoreStatusComposer.UntilMissingStalls(status, now)),
+            settled: delay => delay * (1 + MaxJitter * jitter.NextDouble())
+        );
     }
 
     private async Task WriteAsync(T store, StoreStatus status, CancellationToken cancellationToken)
@@ -143,10 +139,10 @@ internal sealed class StoreReconciler<T>(
             JsonSerializer.SerializeToUtf8Bytes(patch, ApiJsonContext.Default.StoreStatusPatch),
             cancellationToken
         );
-        kind.Mirror.Replace(meta.ResourceVersion, written);
+        kind.Cache.Replace(meta.ResourceVersion, written);
         var (before, after) = (
-            store.Status?.Conditions.Find(StatusComposer.Ready),
-            status.Conditions.Find(StatusComposer.Ready)
+            store.Status?.Conditions.Find(ConditionTypes.Ready),
+            status.Conditions.Find(ConditionTypes.Ready)
         );
         if (after is not null && (before?.Status, before?.Reason) != (after.Status, after.Reason))
             Log.StoreReadyChanged(

@@ -6,34 +6,33 @@ using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
-/// <summary>What a look at a store found.</summary>
+/// <summary>What a reconcile of a store found.</summary>
 /// <param name="Failure">Why its spec or its keys cannot be used; null where they can.</param>
-/// <param name="Standing">The vendor's last word on the key that it has now.</param>
-/// <param name="Attempt">Tries in a row before this one that ended in a failure which passes by itself.</param>
-internal sealed record StoreFindings(Failure? Failure, AccessKeyState Standing, int Attempt)
+/// <param name="KeyState">The vendor's last answer to the key that the store has now.</param>
+/// <param name="Attempt">
+/// Number of attempts in a row before this one that failed for a reason that passes by itself.
+/// </param>
+internal sealed record StoreFindings(Failure? Failure, AccessKeyState KeyState, int Attempt)
 {
-    /// <summary>What its owner should know although nothing is wrong.</summary>
+    /// <summary>What the store's owner should know although nothing is wrong.</summary>
     public string? Remark { get; init; }
 
-    /// <summary>Which version of the keys this is about; empty where versions are nobody's doing.</summary>
+    /// <summary>The version of the keys that this is about; empty where keys have no versions.</summary>
     public string KeyVersion { get; init; } = "";
 
-    /// <summary>The keys are not those that the last status speaks of.</summary>
+    /// <summary>The keys are not those that the last status is about.</summary>
     public bool HasOtherKey { get; init; }
 
     /// <summary>The failure, or the vendor's rejection of the key: for the requeue it is one.</summary>
-    public Failure? Trouble => Failure ?? (Standing as AccessKeyState.Rejected)?.Failure;
+    public Failure? Trouble => Failure ?? (KeyState as AccessKeyState.Rejected)?.Failure;
 }
 
 /// <summary>
-/// What a store's status says: a pure function, with the policies' rules. Ready: the spec is valid, the keys are there,
-/// and the vendor's last word on them was no rejection. It asks no vendor: that the policies do.
+/// Composes a store's status: a pure function, with the same rules as for policies. Ready: the spec is valid, the keys
+/// exist, and the vendor's last answer to them was no rejection. It asks no vendor: the policies do.
 /// </summary>
 internal static class StoreStatusComposer
 {
-    public const string KeysAccepted = "KeysAccepted";
-    public const string KeysResolved = "KeysResolved";
-
     public static StoreStatus Compose(ObjectMeta meta, StoreStatus? before, StoreFindings findings, DateTimeOffset time)
     {
         var now = KubeTimeConverter.Truncate(time);
@@ -56,9 +55,9 @@ internal static class StoreStatusComposer
         };
     }
 
-    /// <summary>How long from now until a missing thing is no longer waited for.</summary>
+    /// <summary>Returns the time until a missing object counts as stalled.</summary>
     public static TimeSpan UntilMissingStalls(StoreStatus status, DateTimeOffset now) =>
-        status.Conditions.Find(StatusComposer.Ready) is { Status: Condition.False } ready
+        status.Conditions.Find(ConditionTypes.Ready) is { Status: Condition.False } ready
             ? ready.LastTransitionTime + FailurePolicy.MissingGrace - now
             : FailurePolicy.MissingGrace;
 
@@ -76,9 +75,9 @@ internal static class StoreStatusComposer
         }
         var rejected = findings.Failure is null;
         var reason = rejected
-            ? StatusComposer.CredentialsRejected
-            : StatusComposer.Legal(failure.Code, failure.HttpStatus);
-        var message = Sentence(
+            ? Reasons.CredentialsRejected.Name
+            : PolicyVerdict.ToReason(failure.Code, failure.HttpStatus);
+        var message = Messages.Join(
             rejected ? $"The vendor rejects the access key: {failure.Code}." : failure.Message,
             failure.Hint
         );
@@ -87,14 +86,14 @@ internal static class StoreStatusComposer
             && (failure.Kind != FailureKind.Missing || UntilMissingStalls(last, now) <= TimeSpan.Zero);
         yield return new Condition
         {
-            Type = StatusComposer.Ready,
+            Type = ConditionTypes.Ready,
             Status = failure.PassesByItself ? Condition.Unknown : Condition.False,
             Reason = reason,
             Message = message,
         };
         yield return new Condition
         {
-            Type = stalled ? StatusComposer.Stalled : StatusComposer.Reconciling,
+            Type = stalled ? ConditionTypes.Stalled : ConditionTypes.Reconciling,
             Status = Condition.True,
             Reason = reason,
             Message = message,
@@ -102,19 +101,21 @@ internal static class StoreStatusComposer
     }
 
     /// <summary>
-    /// That the vendor has taken the keys stays true when the operator has forgotten it: by a restart, or because
-    /// nobody has asked for long.
+    /// That the vendor has accepted the keys stays true when the operator has forgotten it: by a restart, or because no
+    /// request was made for long.
     /// </summary>
     private static Condition Good(StoreFindings findings, StoreStatus last, bool sameSpec)
     {
-        var wasTaken = last.Conditions.Find(StatusComposer.Ready) is { Status: Condition.True, Reason: KeysAccepted };
-        var taken = findings.Standing is AccessKeyState.Taken || (sameSpec && wasTaken && !findings.HasOtherKey);
+        var wasTaken =
+            last.Conditions.Find(ConditionTypes.Ready) is { Status: Condition.True, Reason: var reason }
+            && Reasons.KeysAccepted.Is(reason);
+        var taken = findings.KeyState is AccessKeyState.Taken || (sameSpec && wasTaken && !findings.HasOtherKey);
         return new Condition
         {
-            Type = StatusComposer.Ready,
+            Type = ConditionTypes.Ready,
             Status = Condition.True,
-            Reason = taken ? KeysAccepted : KeysResolved,
-            Message = Sentence(
+            Reason = (taken ? Reasons.KeysAccepted : Reasons.KeysResolved).Name,
+            Message = Messages.Join(
                 taken
                     ? "The vendor has taken the keys."
                     : "The keys are there; the vendor has not been asked with them yet.",
@@ -122,7 +123,4 @@ internal static class StoreStatusComposer
             ),
         };
     }
-
-    private static string Sentence(string? what, string? more) =>
-        string.Join(' ', new[] { what, more }.Where(t => !string.IsNullOrEmpty(t)));
 }

@@ -4,24 +4,24 @@ using KubeRuntime.WorkQueues;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// Wakes a policy because of what another one has found. The first wake is at once; a policy that is woken again and
-/// again waits longer each time, until nobody has woken it for a while: two policies that keep finding news for each
+/// Enqueues a policy because of what another one has found. The first time is at once. A policy that is enqueued again
+/// and again waits longer each time, until nobody has enqueued it for a while: two policies that keep enqueueing each
 /// other do not spin.
 /// </summary>
 /// <param name="addAfter">Adds a policy to the work queue after a delay.</param>
 internal sealed class Wakeups(Action<NamespacedName, TimeSpan> addAfter, Backoff backoff, TimeProvider time)
 {
-    /// <summary>Wakes that are this far apart are no loop.</summary>
+    /// <summary>Calls that are this far apart are no loop.</summary>
     private static readonly TimeSpan QuietPeriod = TimeSpan.FromMinutes(10);
 
-    /// <summary>Wakes that go through at once: a few policies may have news at the same time.</summary>
+    /// <summary>Number of calls without a delay: a few policies may change at the same time.</summary>
     private const int Free = 3;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<NamespacedName, (int Count, long At)> _woken = [];
     private long? _droppedAt;
 
-    /// <summary>Policies that were woken a while ago at most.</summary>
+    /// <summary>Number of policies that were enqueued within the quiet period.</summary>
     internal int Count
     {
         get

@@ -6,302 +6,151 @@ using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
-using KubeRuntime.Controllers;
-using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
-/// What must be on record before a vendor is written to, so that no crash in between is forgotten: that the policy owns
-/// the bucket, what the bucket had before, and that the write is about to be sent; and the finalizer, so that the
+/// Records what must be known before a vendor is written to, so that no crash in between is forgotten: that the policy
+/// owns the bucket, what the bucket had before, and that the write is about to be sent; and the finalizer, so that the
 /// policy cannot go before its buckets are released. The status comes first: a finalizer without an original then means
 /// that the original was lost, and not that nothing was written yet.
 /// </summary>
 internal sealed class WriteAheadRecorder(
-    KubeClient client,
-    ObjectCache<BucketEncryptionPolicy> policies,
-    BucketOwnership ownership,
-    Stores stores,
     StatusWriter writer,
+    PolicyFinalizer finalizer,
+    OriginalHandover originals,
     TimeProvider time
 )
 {
-    public const string Finalizer = "bucketencryption.io/release";
-    public const string OriginalTooLarge = "OriginalTooLarge";
-    public const string AwaitingRelease = "AwaitingRelease";
-
     /// <summary>
-    /// Buckets that a policy may have to release. With the 256 that its spec may name, its status then has no more rows
-    /// than the CRD takes.
+    /// Maximum number of buckets that a policy may have to release. With the 256 that its spec may name, its status
+    /// then has no more rows than the CRD allows.
     /// </summary>
     public const int MostHeld = 256;
 
-    public static bool HasFinalizer(BucketEncryptionPolicy policy) => Finalizers.Has(policy.Metadata, Finalizer);
-
-    /// <summary>
-    /// The finalizer is there and the status was never written, or has been cleared: a policy restored from a backup,
-    /// or a status that somebody has replaced.
-    /// </summary>
-    public static bool HasLostStatus(BucketEncryptionPolicy policy) =>
-        HasFinalizer(policy)
-        && policy.Status?.ObservedGeneration is null or < 0
-        && (policy.Status?.Buckets ?? []).All(b => b.HeldTime is null && b.Original is null);
-
-    /// <summary>
-    /// Returns whether a policy's status was lost and the policy was reconciled since: its rows say that the originals
-    /// are unavailable, and no row says that the policy owned the bucket.
-    /// </summary>
-    public static bool HasNothingToRelease(BucketEncryptionPolicy policy) =>
-        HasFinalizer(policy)
-        && (policy.Status?.Buckets ?? []) is var rows
-        && rows.All(b => b.HeldTime is null)
-        && rows.Any(b => b.Original is { State: OriginalEncryption.Unavailable });
+    /// <summary>The time of a record, in whole seconds, as statuses have it.</summary>
+    public DateTimeOffset Now => KubeTimeConverter.Truncate(time.GetUtcNow());
 
     /// <summary>Opens the record of one pass.</summary>
-    public WriteAheadRecord Open(PassBasis basis) => new(this, basis, HasLostStatus(basis.Policy), time);
+    public WriteAheadRecord Open(ReconcileContext context, IBucketEncryptionApi api) => new(this, context, api);
 
-    /// <returns>The policy with the rows in its status.</returns>
     /// <exception cref="KubeApiException">Nothing may be written to a vendor then.</exception>
-    public Task<BucketEncryptionPolicy> WriteAsync(
-        BucketEncryptionPolicy policy,
+    public async Task WriteAsync(
+        StoredPolicy policy,
         IReadOnlyList<BucketStatus> rows,
         CancellationToken cancellationToken
-    ) => writer.WriteAsync(policy, StatusComposer.WithRows(policy, rows), cancellationToken);
+    )
+    {
+        var status = StatusComposer.WithRows(policy.Now, rows);
+        policy.Replace((await writer.WriteAsync(policy.Now, status, cancellationToken)).Policy);
+    }
 
     /// <summary>The policy must not go before its buckets are released.</summary>
-    public Task<BucketEncryptionPolicy> HoldAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken) =>
-        SetAsync(policy, Finalizers.With(policy.Metadata, Finalizer), cancellationToken);
+    public Task AddFinalizerAsync(StoredPolicy policy, CancellationToken cancellationToken) =>
+        finalizer.AddAsync(policy, cancellationToken);
 
-    /// <summary>Nothing remains to be done for the policy's buckets.</summary>
-    public Task<BucketEncryptionPolicy> LetGoAsync(
-        BucketEncryptionPolicy policy,
-        CancellationToken cancellationToken
-    ) => SetAsync(policy, Finalizers.Without(policy.Metadata, Finalizer), cancellationToken);
-
-    /// <summary>The policy is gone.</summary>
-    public void Forget(string uid) => writer.Forget(uid);
-
-    /// <summary>An original stays in its namespace and with its vendor.</summary>
-    public bool MayPassOn(BucketEncryptionPolicy from, BucketEncryptionPolicy to) =>
-        from.Metadata.Namespace == to.Metadata.Namespace && VendorOf(from) is { } vendor && vendor == VendorOf(to);
-
-    /// <summary>
-    /// Returns what the bucket had before the first write of a policy that gives it up and has not passed the original
-    /// on yet. The bucket has that policy's write now, which is not what its successor has to restore.
-    /// </summary>
-    public Original.Recorded? Inherited(BucketEncryptionPolicy policy, BucketId bucket) =>
-        ownership
-            .Releasing(policy, bucket)
-            .Where(p => MayPassOn(p, policy) && !PolicyReader.LeavesBucketsAlone(p))
-            .SelectMany(p => p.Status!.Buckets.Where(r => r.Name == bucket.Name))
-            .Select(r => BucketMemory.Of(r, sameSpec: false).Original)
-            .OfType<Original.Recorded>()
-            .MinBy(o => o.At);
-
-    /// <summary>
-    /// Gives the successor of the same namespace and vendor what the bucket had before the first of all writes, unless
-    /// it has a record of its own. This is the one place that writes another policy's status.
-    /// </summary>
-    public async Task PassOnAsync(
-        BucketEncryptionPolicy successor,
-        BucketId bucket,
-        Original.Recorded original,
-        CancellationToken cancellationToken
-    )
-    {
-        var row =
-            (successor.Status?.Buckets ?? []).FirstOrDefault(b =>
-                b.Name == bucket.Name && (b.Partition ?? bucket.Partition) == bucket.Partition
-            )
-            ?? new BucketStatus
-            {
-                Name = bucket.Name,
-                State = BucketStatus.Unknown,
-                Partition = bucket.Partition,
-            };
-        if (row.Original is { State: OriginalEncryption.Recorded })
-            return;
-        try
-        {
-            await WriteAsync(successor, [row with { Original = BucketMemory.Row(original) }], cancellationToken);
-        }
-        catch (KubeApiException e) when (e.MissingObject == successor.Metadata.Name)
-        {
-            // It went in this moment. Who is next, if anybody, shows at the next look.
-        }
-    }
-
-    private string? VendorOf(BucketEncryptionPolicy policy) =>
-        stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Vendor;
-
-    private async Task<BucketEncryptionPolicy> SetAsync(
-        BucketEncryptionPolicy policy,
-        ImmutableArray<string> finalizers,
-        CancellationToken cancellationToken
-    )
-    {
-        var written = await Finalizers.WriteAsync(client, ApiResources.Policies, policy, finalizers, cancellationToken);
-        policies.Replace(policy.Metadata.ResourceVersion, written);
-        return written;
-    }
+    /// <inheritdoc cref="OriginalHandover.InheritedBy"/>
+    public Original.Recorded? InheritedBy(StoredPolicy policy, BucketId bucket) =>
+        originals.InheritedBy(policy.Now, bucket);
 }
 
 /// <summary>
 /// The record of one pass: one PATCH for all buckets that are to be written, and another one for a bucket that turned
-/// out to be different when it was read again. It knows the policy as it is stored now.
+/// out to be different when it was read again.
 /// </summary>
-internal sealed class WriteAheadRecord(WriteAheadRecorder keeper, PassBasis basis, bool isLost, TimeProvider time)
+internal sealed class WriteAheadRecord(WriteAheadRecorder recorder, ReconcileContext context, IBucketEncryptionApi api)
     : IDisposable
 {
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly WriteAheadRecorder _recorder = recorder;
+    private readonly ReconcileContext _context = context;
+    private readonly SemaphoreSlim _writing = new(1, 1);
 
     /// <summary>Originals that this pass has recorded from its reads. It replaces them until the write.</summary>
     private readonly ConcurrentDictionary<string, bool> _recorded = new(StringComparer.Ordinal);
 
-    /// <summary>The policy as it is stored now.</summary>
-    public BucketEncryptionPolicy Policy { get; private set; } = basis.Policy;
-
-    /// <summary>Puts the pass's buckets on record, and the finalizer where buckets will have to be released.</summary>
-    /// <param name="owned">Looks at buckets that the policy may write, or has to release.</param>
+    /// <summary>
+    /// Puts the pass's buckets on record, and adds the finalizer where buckets will have to be released.
+    /// </summary>
+    /// <param name="owned">Buckets that the policy may write, or has to release.</param>
     /// <returns>Buckets that may not be written, with the reason.</returns>
     /// <exception cref="KubeApiException">Nothing may be written to a vendor.</exception>
     public async Task<ImmutableDictionary<string, Failure>> BeginAsync(
-        IBucketEncryptionApi api,
         IReadOnlyList<BucketObservation.Seen> owned,
         CancellationToken cancellationToken
     )
     {
-        var (rows, refused) = Rows(api, owned);
-        if (rows.Count > 0)
-            Policy = await keeper.WriteAsync(Policy, rows, cancellationToken);
-        var holds =
-            basis.Terms.Deletion != DeletionPolicy.Retain
-            && Policy.Metadata.DeletionTimestamp is null
-            && owned.Any(l => !refused.ContainsKey(l.Task.Bucket));
-        if (holds && !WriteAheadRecorder.HasFinalizer(Policy))
-            Policy = await keeper.HoldAsync(Policy, cancellationToken);
+        var policy = _context.Policy;
+        var refused = await WriteAsync(owned, cancellationToken);
+        var needsFinalizer =
+            _context.Terms.Deletion != DeletionPolicy.Retain
+            && !policy.IsBeingDeleted
+            && owned.Any(o => !refused.ContainsKey(o.Task.Bucket));
+        if (needsFinalizer && !policy.HasFinalizer)
+            await _recorder.AddFinalizerAsync(policy, cancellationToken);
         return refused;
     }
 
     /// <summary>
-    /// Returns whether the record fits this look: the count of its write, if it asks for one, and the original.
+    /// Returns whether the record fits what was read: the count of its write, if it asks for one, and the original.
     /// </summary>
-    public bool Fits(IBucketEncryptionApi api, BucketObservation.Seen look)
+    public bool Fits(BucketObservation.Seen seen)
     {
-        if (RowOf(look.Task) is not { } row)
-            return look.Plan is not Plan.Write;
-        if (look.Plan is Plan.Write { History: var history } && !IsOnRecord(row.Writes, history))
+        if (RowOf(seen.Task) is not { } row)
+            return seen.Plan is not Plan.Write;
+        if (seen.Plan is Plan.Write { History: var history } && !IsOnRecord(row.Writes, history))
             return false;
-        return !_recorded.ContainsKey(look.Task.Bucket) || row.Original == BucketMemory.Row(OriginalOf(api, look, row));
+        return !_recorded.ContainsKey(seen.Task.Bucket) || row.Original == BucketMemory.Row(OriginalOf(seen, row));
     }
 
     /// <summary>Puts one bucket on record again.</summary>
     /// <returns>Why it may not be written; null where it may.</returns>
-    public async Task<Failure?> AddAsync(
-        IBucketEncryptionApi api,
-        BucketObservation.Seen look,
-        CancellationToken cancellationToken
-    )
+    public async Task<Failure?> AddAsync(BucketObservation.Seen seen, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken);
+        await _writing.WaitAsync(cancellationToken);
         try
         {
-            var (rows, refused) = Rows(api, [look]);
-            if (rows.Count > 0)
-                Policy = await keeper.WriteAsync(Policy, rows, cancellationToken);
-            return refused.GetValueOrDefault(look.Task.Bucket);
+            var refused = await WriteAsync([seen], cancellationToken);
+            return refused.GetValueOrDefault(seen.Task.Bucket);
         }
         catch (KubeApiException e)
         {
             // The other buckets of the pass are on record and go on.
-            return new Failure(FailureKind.Conflict, Planner.Step, "NotOnRecord")
+            return new Failure(Reasons.NotOnRecord, Planner.Step)
             {
                 Message = $"What the write needs on record could not be written: {e.Failure}.",
             };
         }
         finally
         {
-            _turn.Release();
+            _writing.Release();
         }
     }
 
-    public void Dispose() => _turn.Dispose();
+    public void Dispose() => _writing.Dispose();
 
-    private (List<BucketStatus> Rows, ImmutableDictionary<string, Failure> Refused) Rows(
-        IBucketEncryptionApi api,
-        IReadOnlyList<BucketObservation.Seen> looks
+    private async Task<ImmutableDictionary<string, Failure>> WriteAsync(
+        IReadOnlyList<BucketObservation.Seen> observations,
+        CancellationToken cancellationToken
     )
     {
-        var now = KubeTimeConverter.Truncate(time.GetUtcNow());
-        var before = Policy.Status?.Buckets ?? [];
-        var held = before.Count(b => b.HeldTime is not null);
-        var room = Original.MaxDocuments - before.Sum(b => Bytes(b.Original?.Document));
-        var rows = new List<BucketStatus>();
-        var refused = ImmutableDictionary.CreateBuilder<string, Failure>(StringComparer.Ordinal);
-        foreach (var look in looks)
-        {
-            var (task, row) = (look.Task, RowOf(look.Task));
-            var next = row ?? new BucketStatus { Name = task.Bucket, State = BucketStatus.Unknown };
-            next = next with { Partition = task.Id.Partition };
-            if (!task.IsRelease)
-            {
-                if (basis.Terms.Deletion != DeletionPolicy.Retain && next.HeldTime is null)
-                {
-                    if (held >= WriteAheadRecorder.MostHeld)
-                    {
-                        refused.Add(task.Bucket, StillReleasing(held));
-                        continue;
-                    }
-                    (next, held) = (next with { HeldTime = now }, held + 1);
-                }
-                if (
-                    basis.Terms.Deletion == DeletionPolicy.Restore
-                    && (next.Original is null || IsReplaceable(next, look.Plan))
-                )
-                {
-                    var inherited = next.Original is null ? keeper.Inherited(basis.Policy, task.Id) : null;
-                    var original = inherited ?? OriginalOf(api, look, next);
-                    var size = Bytes((original as Original.Recorded)?.Document);
-                    room += Bytes(next.Original?.Document);
-                    if (size > Original.MaxDocument || size > room)
-                    {
-                        if (look.Plan is Plan.Write)
-                            refused.Add(task.Bucket, TooLarge(size));
-                        continue;
-                    }
-                    room -= size;
-                    next = next with { Original = BucketMemory.Row(original) };
-                    if (inherited is null)
-                        _recorded[task.Bucket] = true;
-                }
-            }
-            if (look.Plan is Plan.Write write && !IsOnRecord(next.Writes, write.History))
-            {
-                next = BucketStatuses.WithWrite(
-                    next with
-                    {
-                        ClaimedTime = task.IsRelease ? next.ClaimedTime : next.ClaimedTime ?? now,
-                        ClaimDeniedTime = null,
-                    },
-                    write.History
-                );
-            }
-            if (next != row)
-                rows.Add(next);
-        }
-        return (rows, refused.ToImmutable());
+        var rows = new RowComposer(this);
+        foreach (var seen in observations)
+            rows.Add(seen);
+        if (rows.Changed.Count > 0)
+            await _recorder.WriteAsync(_context.Policy, rows.Changed, cancellationToken);
+        return rows.Refused.ToImmutable();
     }
 
     /// <summary>
     /// What the bucket had before the policy's first write; unavailable where the policy may have written already.
     /// </summary>
-    private Original OriginalOf(IBucketEncryptionApi api, BucketObservation.Seen look, BucketStatus row) =>
-        isLost || look.Task.Memory.WasWritten
+    private Original OriginalOf(BucketObservation.Seen seen, BucketStatus row) =>
+        _context.Policy.WasStatusLost || seen.Task.Memory.WasWritten
             ? new Original.Unavailable()
             : new Original.Recorded(
-                look.Observed.Encryption,
-                api.Repeat(look.Observed),
-                row.Original?.RecordedTime ?? KubeTimeConverter.Truncate(time.GetUtcNow())
+                seen.Observed.Encryption,
+                api.Repeat(seen.Observed),
+                row.Original?.RecordedTime ?? _recorder.Now
             );
 
     /// <summary>
@@ -326,14 +175,14 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder keeper, PassBasis basi
 
     /// <summary>A row of a bucket elsewhere is another bucket's.</summary>
     private BucketStatus? RowOf(BucketTask task) =>
-        Policy.Status?.Buckets.FirstOrDefault(b =>
+        _context.Policy.Now.Status?.Buckets.FirstOrDefault(b =>
             b.Name == task.Bucket && (b.Partition ?? task.Id.Partition) == task.Id.Partition
         );
 
     private static int Bytes(string? document) => document is null ? 0 : Encoding.UTF8.GetByteCount(document);
 
     private static Failure TooLarge(int size) =>
-        new(FailureKind.Refused, Planner.Step, WriteAheadRecorder.OriginalTooLarge)
+        new(Reasons.OriginalTooLarge, Planner.Step)
         {
             Message =
                 $"What the bucket has now takes {size} bytes to remember; {Original.MaxDocument} are allowed for a "
@@ -342,7 +191,7 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder keeper, PassBasis basi
         };
 
     private static Failure StillReleasing(int held) =>
-        new(FailureKind.Refused, Planner.Step, WriteAheadRecorder.AwaitingRelease)
+        new(Reasons.AwaitingRelease, Planner.Step)
         {
             Message =
                 $"The policy still has to release {held} buckets that it wrote before; it takes no more until some of "
@@ -351,4 +200,92 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder keeper, PassBasis basi
                 "Mend what keeps those buckets from being released (rows with the state Releasing), or set "
                 + "deletionPolicy Retain.",
         };
+
+    /// <summary>Composes the rows of one PATCH, within what a status may hold.</summary>
+    private sealed class RowComposer
+    {
+        private readonly WriteAheadRecord _record;
+        private readonly DeletionPolicy _deletion;
+        private readonly DateTimeOffset _now;
+        private int _held;
+        private int _bytesLeft;
+
+        public RowComposer(WriteAheadRecord record)
+        {
+            (_record, _deletion, _now) = (record, record._context.Terms.Deletion, record._recorder.Now);
+            var before = record._context.Policy.Now.Status?.Buckets ?? [];
+            _held = before.Count(b => b.HeldTime is not null);
+            _bytesLeft = Original.MaxDocuments - before.Sum(b => Bytes(b.Original?.Document));
+        }
+
+        public List<BucketStatus> Changed { get; } = [];
+
+        /// <summary>Buckets that may not be written, with the reason.</summary>
+        public ImmutableDictionary<string, Failure>.Builder Refused { get; } =
+            ImmutableDictionary.CreateBuilder<string, Failure>(StringComparer.Ordinal);
+
+        public void Add(BucketObservation.Seen seen)
+        {
+            var (task, row) = (seen.Task, _record.RowOf(seen.Task));
+            var next = row ?? new BucketStatus { Name = task.Bucket, State = BucketStatus.Unknown };
+            next = next with { Partition = task.Id.Partition };
+            if (task is BucketEnforcement && (!TryOwn(ref next) || !TryKeepOriginal(seen, ref next)))
+                return;
+            if (seen.Plan is Plan.Write write && !IsOnRecord(next.Writes, write.History))
+            {
+                next = BucketStatuses.WithWrite(
+                    next with
+                    {
+                        ClaimedTime = task is BucketEnforcement ? next.ClaimedTime ?? _now : next.ClaimedTime,
+                        ClaimDeniedTime = null,
+                    },
+                    write.History
+                );
+            }
+            if (next != row)
+                Changed.Add(next);
+        }
+
+        /// <summary>Records that the policy owns the bucket, and will have to release it.</summary>
+        private bool TryOwn(ref BucketStatus row)
+        {
+            if (_deletion == DeletionPolicy.Retain || row.HeldTime is not null)
+                return true;
+            if (_held >= WriteAheadRecorder.MostHeld)
+            {
+                Refused.Add(row.Name, StillReleasing(_held));
+                return false;
+            }
+            (row, _held) = (row with { HeldTime = _now }, _held + 1);
+            return true;
+        }
+
+        /// <summary>Records what the bucket had, for <c>deletionPolicy: Restore</c>.</summary>
+        private bool TryKeepOriginal(BucketObservation.Seen seen, ref BucketStatus row)
+        {
+            if (
+                _deletion != DeletionPolicy.Restore
+                || (row.Original is not null && !_record.IsReplaceable(row, seen.Plan))
+            )
+                return true;
+            var task = seen.Task;
+            var inherited = row.Original is null
+                ? _record._recorder.InheritedBy(_record._context.Policy, task.Id)
+                : null;
+            var original = inherited ?? _record.OriginalOf(seen, row);
+            var size = Bytes((original as Original.Recorded)?.Document);
+            _bytesLeft += Bytes(row.Original?.Document);
+            if (size > Original.MaxDocument || size > _bytesLeft)
+            {
+                if (seen.Plan is Plan.Write)
+                    Refused.Add(task.Bucket, TooLarge(size));
+                return false;
+            }
+            _bytesLeft -= size;
+            row = row with { Original = BucketMemory.Row(original) };
+            if (inherited is null)
+                _record._recorded[task.Bucket] = true;
+            return true;
+        }
+    }
 }

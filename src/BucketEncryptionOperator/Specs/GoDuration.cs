@@ -3,11 +3,13 @@ using System.Globalization;
 namespace BucketEncryptionOperator.Specs;
 
 /// <summary>
-/// Durations as Kubernetes users write them: <c>90s</c>, <c>10m</c>, <c>1h30m</c>. Whole numbers of h, m and s.
+/// Reads durations as Kubernetes users write them: <c>90s</c>, <c>10m</c>, <c>1h30m</c>. Whole numbers of h, m and s.
 /// </summary>
 internal static class GoDuration
 {
-    /// <returns>Null for what is no such duration, or one of more than <see cref="int.MaxValue"/> seconds.</returns>
+    /// <returns>
+    /// Null for a text that is not such a duration, or for more than <see cref="int.MaxValue"/> seconds.
+    /// </returns>
     public static TimeSpan? Parse(string text)
     {
         long seconds = 0;

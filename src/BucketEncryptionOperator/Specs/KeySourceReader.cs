@@ -4,15 +4,17 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Specs;
 
-/// <summary>Whose store it is.</summary>
-/// <param name="SecretNamespace">Where its Secret is.</param>
-/// <param name="IsNamespaced">It is a namespace's, and so its author may be; else the cluster's.</param>
+/// <summary>Where a store belongs.</summary>
+/// <param name="SecretNamespace">Namespace of the Secret.</param>
+/// <param name="IsNamespaced">
+/// Whether the store is namespaced, so that a tenant may have written it; otherwise it is cluster-scoped.
+/// </param>
 internal sealed record StoreScope(string SecretNamespace, bool IsNamespaced);
 
 /// <summary>
-/// Turns a store's <c>credentials</c> into where its keys come from. The operator's own identities may do whatever the
-/// platform team gave them: a namespace's author could aim them at buckets that are not the namespace's. So only a
-/// store of the whole cluster has them, unless the operator was started otherwise.
+/// Turns a store's <c>credentials</c> into the source of its keys. The platform team decides what the operator's own
+/// identities may do; a tenant could use them for buckets that are not the tenant's. So only a cluster-scoped store may
+/// use them, unless a flag allows it.
 /// </summary>
 internal sealed class KeySourceReader(bool ambientInNamespacedStores)
 {
@@ -22,19 +24,19 @@ internal sealed class KeySourceReader(bool ambientInNamespacedStores)
         var given = spec.Credentials.Fields();
         if (given.Count != 1)
             return Wrong(
-                "InvalidSpec",
+                Reasons.InvalidSpec,
                 "spec.credentials: name exactly one of secretRef, rrsa, ecsRamRole and webIdentity; "
                     + $"{(given.Count == 0 ? "none is" : string.Join(" and ", given) + " are")} given."
             );
         if (StoreSpecMapping.OnlyFor.TryGetValue(given[0], out var vendor) && vendor != spec.Vendor)
             return Wrong(
-                "InvalidSpec",
+                Reasons.InvalidSpec,
                 $"spec.credentials.{given[0]}: goes only with vendor {vendor}, and the vendor is {spec.Vendor}."
             );
         return spec.Credentials.Source(scope.SecretNamespace, spec.Region) switch
         {
             KeySource.FromIdentity when scope.IsNamespaced && !ambientInNamespacedStores => Wrong(
-                "AmbientNotAllowed",
+                Reasons.AmbientNotAllowed,
                 $"spec.credentials.{given[0]}: the operator's own identity is not for a store of a namespace.",
                 "Use secretRef, or a ClusterBucketStore; or ask whoever runs the operator for "
                     + "--ambient-credentials-in-namespaced-stores."
@@ -43,14 +45,10 @@ internal sealed class KeySourceReader(bool ambientInNamespacedStores)
             null => throw new InvalidOperationException("one is given, and none found"),
         };
 
-        Result<KeySource> Wrong(string code, string message, string? hint = null) =>
+        Result<KeySource> Wrong(FailureReason reason, string message, string? hint = null) =>
             new(
                 Value: null,
-                new Failure(FailureKind.Invalid, StoreReader.ReadStore, code)
-                {
-                    Message = $"{subject}, {message}",
-                    Hint = hint,
-                }
+                new Failure(reason, StoreReader.ReadStore) { Message = $"{subject}, {message}", Hint = hint }
             );
     }
 }

@@ -3,10 +3,10 @@ using BucketEncryptionOperator.Api;
 
 namespace BucketEncryptionOperator.Specs;
 
-/// <summary>Which namespaces may use a store of the whole cluster: pure, and in doubt no.</summary>
+/// <summary>Decides which namespaces may use a cluster-scoped store. Pure; in doubt the answer is no.</summary>
 internal static class NamespaceRules
 {
-    /// <param name="ns">Its name.</param>
+    /// <param name="ns">Name of the namespace.</param>
     /// <param name="labels">
     /// Null where the namespace is not known (yet): a selector then selects nothing, not even with <c>DoesNotExist</c>.
     /// </param>
@@ -23,12 +23,17 @@ internal static class NamespaceRules
 
     public static bool AllowsNobody(AllowedNamespacesSpec? allowed) => allowed is null or { Names: [], Selector: null };
 
-    /// <summary>As Kubernetes: every part must be met, and a selector without parts selects all.</summary>
+    /// <summary>
+    /// Returns whether the selector matches, as in Kubernetes: every part must match, and a selector without parts
+    /// matches all.
+    /// </summary>
     private static bool Selects(LabelSelectorSpec selector, ImmutableArray<KeyValuePair<string, string>> labels) =>
         (selector.MatchLabels is null || selector.MatchLabels.All(wanted => Value(labels, wanted.Key) == wanted.Value))
         && selector.MatchExpressions.All(wanted => IsMet(wanted, Value(labels, wanted.Key)));
 
-    /// <summary>A label that is not there is not in any list. An operator that is not known is not met.</summary>
+    /// <summary>
+    /// Returns whether one part matches. An absent label is in no list. An unknown operator does not match.
+    /// </summary>
     private static bool IsMet(LabelRequirementSpec wanted, string? value) =>
         wanted.Operator switch
         {

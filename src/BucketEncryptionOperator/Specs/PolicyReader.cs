@@ -14,7 +14,7 @@ internal enum PolicyMode
     Audit,
 }
 
-/// <summary>What becomes of a bucket that is the policy's no more.</summary>
+/// <summary>What happens to a bucket that leaves the policy, or whose policy is deleted.</summary>
 internal enum DeletionPolicy
 {
     /// <summary>It stays as it is.</summary>
@@ -27,16 +27,15 @@ internal enum DeletionPolicy
     Restore,
 }
 
-/// <summary>What a policy asks for, as far as it can be told without its store.</summary>
+/// <summary>What a policy asks for, without regard to its store.</summary>
 internal sealed record PolicyTerms(Goal.Declared Goal, PolicyMode Mode, DeletionPolicy Deletion, TimeSpan Resync);
 
 /// <summary>What a policy asks for, valid by construction.</summary>
 internal sealed record DesiredState(PolicyTerms Terms, ImmutableArray<BucketAddress> Buckets);
 
 /// <summary>
-/// Turns a policy and the place of its store into what is to be done. The CRDs have refused most nonsense already; what
-/// is left here is what only both objects together, or the operator's own settings, can tell, and what an older CRD let
-/// through.
+/// Turns a policy and its store into a desired state, or says what is wrong. The CRDs refuse most invalid specs. This
+/// reader checks what needs both objects or the operator's settings, and what an older CRD accepted.
 /// </summary>
 internal static class PolicyReader
 {
@@ -45,18 +44,26 @@ internal static class PolicyReader
     public const string ReadPolicy = "ReadPolicy";
 
     /// <summary>
-    /// What a clock takes; how short is sensible, the CRD says (30 s), and an installation may say otherwise.
+    /// Minimum interval that a clock can count. The CRD sets the minimum for users (30 s), and an installation may
+    /// change it.
     /// </summary>
     private static readonly TimeSpan ShortestResync = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestResync = TimeSpan.FromHours(24);
 
-    public static bool IsAudit(PolicySpec spec) => spec.Mode == nameof(PolicyMode.Audit);
+    // The API's words: literals, so that a rename of an enumeration's member does not change the API.
+    private const string Enforce = "Enforce";
+    private const string Audit = "Audit";
+    private const string Retain = "Retain";
+    private const string Delete = "Delete";
+    private const string Restore = "Restore";
+
+    public static bool IsAudit(PolicySpec spec) => spec.Mode == Audit;
 
     /// <summary>
-    /// Nothing is to be written to the buckets of such a policy when it goes, so nothing need keep it.
+    /// Returns whether nothing is written to the buckets when the policy is deleted, so that it needs no finalizer.
     /// </summary>
     public static bool LeavesBucketsAlone(BucketEncryptionPolicy policy) =>
-        policy.Spec.DeletionPolicy is null or nameof(DeletionPolicy.Retain)
+        policy.Spec.DeletionPolicy is null or Retain
         || IsAudit(policy.Spec)
         || (policy.Metadata.DeletionTimestamp is not null && policy.Spec.Suspend == true);
 
@@ -67,9 +74,9 @@ internal static class PolicyReader
             return new(Value: null, problem);
         if (spec.Match is not (null or "Exact" or "AtLeast"))
             return Wrong($"match: \"{spec.Match}\" is not known; allowed are Exact and AtLeast.");
-        if (Word<PolicyMode>(spec.Mode) is not { } mode)
+        if (ModeOf(spec.Mode) is not { } mode)
             return Wrong($"mode: \"{spec.Mode}\" is not known; allowed are Enforce and Audit.");
-        if (Word<DeletionPolicy>(spec.DeletionPolicy) is not { } deletion)
+        if (DeletionOf(spec.DeletionPolicy) is not { } deletion)
             return Wrong(
                 $"deletionPolicy: \"{spec.DeletionPolicy}\" is not known; allowed are Retain, Delete and Restore."
             );
@@ -93,36 +100,73 @@ internal static class PolicyReader
         static Result<PolicyTerms> Wrong(string message) => new(Value: null, Invalid("spec." + message));
     }
 
-    public static Result<DesiredState> Read(BucketEncryptionPolicy policy, StorePlace place)
+    public static Result<DesiredState> Read(BucketEncryptionPolicy policy, StorePlace place) =>
+        Read(policy.Spec, ReadTerms(policy.Spec), place);
+
+    /// <param name="read">As <see cref="ReadTerms"/> has read the spec.</param>
+    public static Result<DesiredState> Read(PolicySpec spec, Result<PolicyTerms> read, StorePlace place)
     {
-        var (terms, problem) = ReadTerms(policy.Spec);
+        var (terms, problem) = read;
         if (terms is null)
             return new(Value: null, problem);
-        if (ProblemOfBuckets(policy.Spec.Buckets) is { } bucketProblem)
+        if (ProblemOfBuckets(spec.Buckets) is { } bucketProblem)
             return new(Value: null, Invalid(bucketProblem));
         if (StoreRules.ProblemOf(terms.Goal.Encryption, place.Traits) is { } wrong)
-            return new(Value: null, Invalid(wrong));
+            return new(Value: null, Invalid(Describe(wrong)));
         if (
-            policy
-                .Spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits))
-                .FirstOrDefault(p => p is not null) is
+            spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits)).FirstOrDefault(p => p is not null) is
             { } wrongName
         )
-            return new(Value: null, Invalid(wrongName));
+            return new(Value: null, Invalid(Describe(wrongName)));
         if (terms.Goal.Encryption is DesiredEncryption.None)
             terms = terms with
             {
                 Goal = terms.Goal with { Encryption = new DesiredEncryption.None(place.Traits.AlwaysEncrypted) },
             };
-        return new(new DesiredState(terms, [.. policy.Spec.Buckets.Select(b => place.Address(b.Name))]), Failure: null);
+        return new(new DesiredState(terms, [.. spec.Buckets.Select(b => place.Address(b.Name))]), Failure: null);
     }
 
-    /// <returns>The first of the words where none is given; null for one that is not among them.</returns>
-    private static T? Word<T>(string? text)
-        where T : struct, Enum =>
-        text is null ? default(T)
-        : Enum.TryParse<T>(text, out var known) && Enum.GetName(known) == text ? known
-        : null;
+    /// <returns>The default where no word is given; null where the word is not known.</returns>
+    private static PolicyMode? ModeOf(string? word) =>
+        word switch
+        {
+            null or Enforce => PolicyMode.Enforce,
+            Audit => PolicyMode.Audit,
+            _ => null,
+        };
+
+    /// <inheritdoc cref="ModeOf"/>
+    private static DeletionPolicy? DeletionOf(string? word) =>
+        word switch
+        {
+            null or Retain => DeletionPolicy.Retain,
+            Delete => DeletionPolicy.Delete,
+            Restore => DeletionPolicy.Restore,
+            _ => null,
+        };
+
+    private static string Describe(StoreProblem problem)
+    {
+        var path = problem.Field switch
+        {
+            DeclaredField.Bucket => "spec.buckets",
+            DeclaredField.Algorithm => "spec.encryption.algorithm",
+            DeclaredField.DataEncryption => "spec.encryption.kmsDataEncryption",
+            DeclaredField.KeyId => "spec.encryption.kmsKey.id",
+            DeclaredField.KeyProject => "spec.encryption.kmsProjectId",
+            DeclaredField.BucketKey => "spec.encryption.bucketKeyEnabled",
+            _ => throw new InvalidOperationException($"no path for {problem.Field}"),
+        };
+        return $"{path}: {problem.Message}{Allowed(problem.Allowed)}.";
+    }
+
+    private static string Allowed(ImmutableArray<string> words) =>
+        words switch
+        {
+            [] => "",
+            [var only] => $"; allowed are {only}",
+            [.. var others, var last] => $"; allowed are {string.Join(", ", others)} and {last}",
+        };
 
     private static Result<DesiredEncryption> ReadEncryption(EncryptionSpec spec)
     {
@@ -180,14 +224,13 @@ internal static class PolicyReader
     }
 
     /// <summary>
-    /// A bucket's name becomes a part of a host: what the CRD says of it is held here once more, for the CRD may be
-    /// older.
+    /// Checks the names of the buckets, which become parts of a host. The CRD checks the same, but may be older.
     /// </summary>
     private static string? ProblemOfBuckets(ImmutableArray<BucketReference> buckets)
     {
         if (buckets.IsDefaultOrEmpty)
             return "spec.buckets: name at least one bucket.";
-        if (buckets.FirstOrDefault(b => b.Name.Length is < 3 or > 63 || !b.Name.Split('.').All(IsLabel)) is { } bad)
+        if (buckets.FirstOrDefault(b => !BucketName.IsValid(b.Name, edgeHyphens: false)) is { } bad)
             return $"spec.buckets: \"{bad.Name}\" is no bucket name; one has 3 to 63 lower-case letters, digits and "
                 + "hyphens (where the store takes them: and dots between them), and starts and ends with a letter "
                 + "or digit.";
@@ -197,13 +240,10 @@ internal static class PolicyReader
             : null;
     }
 
-    private static bool IsLabel(string text) => StoreSettings.IsLabel(text) && text[0] != '-' && text[^1] != '-';
-
     private static bool IsKeyId(string id) =>
         id.Length is > 0 and <= 256
         && char.IsAsciiLetterOrDigit(id[0])
         && id.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '/' or '_' or '.' or '-');
 
-    private static Failure Invalid(string message) =>
-        new(FailureKind.Invalid, ReadPolicy, "InvalidSpec") { Message = message };
+    private static Failure Invalid(string message) => new(Reasons.InvalidSpec, ReadPolicy) { Message = message };
 }

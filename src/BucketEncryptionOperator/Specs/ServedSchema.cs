@@ -5,19 +5,21 @@ using BucketEncryptionOperator.Api;
 namespace BucketEncryptionOperator.Specs;
 
 /// <summary>
-/// Which fields of our records the served schema of the group lacks. An API server drops such fields from what is
-/// written, and says nothing: a status that loses its counts would let writes repeat without end. More fields than ours
-/// are no problem, and rules are not compared.
+/// Finds the fields of our records that the served schema of the group lacks. An API server silently drops such fields
+/// from what is written: a status that loses its counts would let writes repeat for ever. More fields than ours are
+/// fine, and rules are not compared.
 /// </summary>
 internal static class ServedSchema
 {
     /// <summary>
-    /// OpenAPI of the group. Every authenticated account may read it (ClusterRole system:discovery), so no right of our
-    /// own is needed.
+    /// Path of the group's OpenAPI document. Every authenticated account may read it (ClusterRole system:discovery), so
+    /// the operator needs no right of its own.
     /// </summary>
     public const string Path = $"/openapi/v3/apis/{ApiResources.Group}/{ApiResources.Version}";
 
-    /// <returns>As <c>Kind.status.field</c>; the kind alone where it is not served. Empty: all is there.</returns>
+    /// <returns>
+    /// The missing fields as <c>Kind.status.field</c>; the kind alone if it is not served. Empty if nothing is missing.
+    /// </returns>
     public static IReadOnlyList<string> Missing(JsonElement openApi, IEnumerable<string> kinds)
     {
         var served =
@@ -45,7 +47,9 @@ internal static class ServedSchema
             _ => throw new ArgumentException($"no record for kind {kind}", nameof(kind)),
         };
 
-    /// <summary>Kinds of our group that a schema is of; a list's schema says so too, as another kind.</summary>
+    /// <summary>
+    /// Returns the kinds of our group that a schema describes; the schema of a list names its kind too.
+    /// </summary>
     private static IEnumerable<string> KindsOf(JsonElement schema) =>
         schema.TryGetProperty("x-kubernetes-group-version-kind", out var names)
         && names.ValueKind == JsonValueKind.Array
@@ -55,7 +59,7 @@ internal static class ServedSchema
                 .Select(n => Text(n, "kind") ?? "")
             : [];
 
-    /// <summary>Metadata is the API server's own.</summary>
+    /// <summary>Checks spec and status. The metadata are the API server's own.</summary>
     private static IEnumerable<string> MissingParts(JsonTypeInfo record, JsonElement schema, string path) =>
         record.Properties.Where(p => p.Name is "spec" or "status").SelectMany(p => MissingField(p, schema, path));
 

@@ -9,12 +9,14 @@ using BucketEncryptionOperator.Vendors.Transport;
 namespace BucketEncryptionOperator.Specs;
 
 /// <summary>A store that can be used.</summary>
-/// <param name="Vendor">The name of one in <see cref="VendorCatalog"/>.</param>
-/// <param name="Keys">Whose keys open the buckets.</param>
+/// <param name="Vendor">Name of a vendor in <see cref="VendorCatalog"/>.</param>
+/// <param name="Keys">Source of the keys.</param>
 /// <param name="Realm">Names where the vendor knows a key: see <see cref="Vendor.Realm"/>.</param>
 internal sealed record Store(string Vendor, StorePlace Place, KeySource Keys, string Realm)
 {
-    /// <summary>Of the object that it was read from: another one, or a change of its spec, has another.</summary>
+    /// <summary>
+    /// Version of the object that the store was read from: another object, or a changed spec, has another version.
+    /// </summary>
     public string Version { get; init; } = "";
 }
 
@@ -53,13 +55,13 @@ internal sealed record StorePlace(
         };
 }
 
-/// <summary>Turns a store into a place that signed requests may go to.</summary>
+/// <summary>Turns a store into an address for signed requests, or says what is wrong with it.</summary>
 internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions partitions, KeySourceReader keySources)
 {
     public const string ReadStore = "ReadStore";
 
-    /// <param name="subject">The store, for messages.</param>
-    /// <param name="scope">Whose store it is, and where its Secret is.</param>
+    /// <param name="subject">Name of the store, for messages.</param>
+    /// <param name="scope">Where the store belongs, and the namespace of its Secret.</param>
     public Result<Store> Read(string subject, BucketStoreSpec spec, StoreScope scope)
     {
         if (VendorCatalog.Find(spec.Vendor) is not { } vendor)
@@ -95,13 +97,14 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
         if (!allowedEndpoints.Allows(endpoint))
         {
             var refusal = Invalid(
+                Reasons.EndpointNotAllowed,
                 subject,
                 $"spec.endpoint: {endpoint.GetLeftPart(UriPartial.Authority)} is not allowed."
             );
             var hint = vendor.Endpoints.IsSuperseded(endpoint.IdnHost)
                 ? $"Give the region's own endpoint, {vendor.Endpoints.Default(spec.Region)}, or no spec.endpoint."
                 : "Ask whoever runs the operator to list it in --allowed-endpoints (plain http with its scheme).";
-            return new(Value: null, refusal with { Code = "EndpointNotAllowed", Hint = hint });
+            return new(Value: null, refusal with { Hint = hint });
         }
         if (vendor.Endpoints.IsOfAnotherRegion(endpoint, spec.Region))
             return Wrong(
@@ -145,10 +148,10 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
             Failure: null
         );
 
-        Result<Store> Wrong(string message) => new(Value: null, Invalid(subject, message));
+        Result<Store> Wrong(string message) => new(Value: null, Invalid(Reasons.InvalidSpec, subject, message));
     }
 
-    /// <summary>An IP address has no room for a bucket before it.</summary>
+    /// <summary>Reads the addressing. The name of a bucket cannot stand before an IP address.</summary>
     private static (Addressing Addressing, string? Problem) ReadAddressing(
         BucketStoreSpec spec,
         Uri endpoint,
@@ -208,6 +211,6 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
             : (limit, "");
     }
 
-    private static Failure Invalid(string subject, string message) =>
-        new(FailureKind.Invalid, ReadStore, "InvalidSpec") { Message = $"{subject}, {message}" };
+    private static Failure Invalid(FailureReason reason, string subject, string message) =>
+        new(reason, ReadStore) { Message = $"{subject}, {message}" };
 }

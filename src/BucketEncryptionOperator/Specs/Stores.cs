@@ -8,10 +8,10 @@ using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Specs;
 
-/// <summary>The stores of the whole cluster, where an installation serves them.</summary>
-/// <param name="Namespaces">Their labels say which stores they may use.</param>
+/// <summary>The cluster-scoped stores, if the installation serves them.</summary>
+/// <param name="Namespaces">The namespaces, whose labels decide which stores they may use.</param>
 /// <param name="SecretNamespace">
-/// Where the stores' Secrets are: a cluster-scoped object has no namespace of its own.
+/// Namespace of the stores' Secrets: a cluster-scoped object has no namespace of its own.
 /// </param>
 internal sealed record ClusterStores(
     ObjectCache<ClusterBucketStore> Stores,
@@ -20,56 +20,51 @@ internal sealed record ClusterStores(
 );
 
 /// <summary>
-/// The one room that says which store a policy uses, and whether it may. A policy reaches the stores of its own
-/// namespace, and the cluster's stores that allow its namespace; of any other it learns nothing, not even whether there
-/// is one.
+/// Decides which store a policy uses, and whether it may. A policy reaches the stores of its own namespace, and the
+/// cluster-scoped stores that allow its namespace. Of any other store it learns nothing, not even whether it exists.
 /// </summary>
-/// <param name="shared">Null where the installation serves none.</param>
+/// <param name="shared">Null if the installation serves none.</param>
 internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? shared, StoreReader reader)
 {
-    public const string NotAllowed = "StoreNotAllowed";
-
     /// <summary>
-    /// Each policy of a store asks at each look, and certificates take long to read. A store that has changed is
-    /// another object.
+    /// Stores that were read, by object: every policy asks at each reconcile, and certificates take long to read. A
+    /// store that has changed is another object.
     /// </summary>
     private readonly ConditionalWeakTable<IStore, StrongBox<Result<Store>>> _read = [];
 
-    /// <param name="ns">The policy's.</param>
+    /// <param name="ns">Namespace of the policy.</param>
     public Result<Store> Find(StoreReference reference, string ns) =>
         reference.Kind switch
         {
             null or ApiResources.BucketStore => Own(new NamespacedName(ns, reference.Name)),
             ApiResources.ClusterBucketStore when shared is null => Missing(
-                FailureKind.Invalid,
-                "ClusterStoresNotServed",
+                Reasons.ClusterStoresNotServed,
                 $"spec.storeRef.kind: this installation of the operator serves no {ApiResources.ClusterBucketStore}.",
                 "Use a BucketStore of this namespace, or ask whoever runs the operator for --cluster-stores."
             ),
             ApiResources.ClusterBucketStore => Shared(shared, reference.Name, ns),
             _ => Missing(
-                FailureKind.Invalid,
-                "InvalidSpec",
+                Reasons.InvalidSpec,
                 $"spec.storeRef.kind: \"{reference.Kind}\" is not known; allowed are {ApiResources.BucketStore} and "
                     + $"{ApiResources.ClusterBucketStore}.",
                 hint: null
             ),
         };
 
-    /// <summary>Where a store's keys come from.</summary>
+    /// <summary>Returns the source of a store's keys.</summary>
     public static KeySource? KeysOf(BucketStore? store) =>
         store?.Spec.Credentials.Source(store.Metadata.Namespace, store.Spec.Region);
 
-    /// <summary>Where the keys of a store of the cluster come from.</summary>
+    /// <summary>Returns the source of the keys of a cluster-scoped store.</summary>
     public KeySource? KeysOf(ClusterBucketStore? store) =>
         shared is null ? null : store?.Spec.Credentials.Source(shared.SecretNamespace, store.Spec.Region);
 
-    /// <summary>Whether any store takes its keys from there.</summary>
+    /// <summary>Returns whether any store uses the source.</summary>
     public bool Use(KeySource keys) =>
         stores.Snapshot().Any(s => KeysOf(s) == keys)
         || (shared is not null && shared.Stores.Snapshot().Any(s => KeysOf(s) == keys));
 
-    /// <summary>A store by itself, whoever may use it.</summary>
+    /// <summary>Reads a store, whichever policies may use it.</summary>
     public Result<Store> Read(BucketStore store) =>
         Once(
             store,
@@ -97,13 +92,14 @@ internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? sha
         stores.Find(name) is { } store
             ? Read(store)
             : Missing(
-                FailureKind.Missing,
-                "StoreNotFound",
+                Reasons.StoreNotFound,
                 $"spec.storeRef: there is no {ApiResources.BucketStore} \"{name.Name}\" in this namespace.",
                 "Create it, or point a new policy at one that exists."
             );
 
-    /// <summary>One answer for a store that is not there and for one that is not for this namespace.</summary>
+    /// <summary>
+    /// Returns the same failure for a store that does not exist and for one that does not allow the namespace.
+    /// </summary>
     private Result<Store> Shared(ClusterStores cluster, string name, string ns) =>
         cluster.Stores.Find(new NamespacedName("", name)) is { } store
         && NamespaceRules.Allows(
@@ -113,8 +109,7 @@ internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? sha
         )
             ? Read(store)
             : Missing(
-                FailureKind.Missing,
-                NotAllowed,
+                Reasons.StoreNotAllowed,
                 $"spec.storeRef: {ApiResources.ClusterBucketStore} \"{name}\" does not exist, or does not allow this "
                     + "namespace.",
                 "Ask whoever owns the store to allow the namespace (spec.allowedNamespaces), or point a new policy at "
@@ -122,8 +117,8 @@ internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? sha
             );
 
     /// <summary>
-    /// A store is asked for with every look at every bucket, and reads the same until the mirror has another object in
-    /// its place.
+    /// Reads a store, or returns the result for the same object. A store is needed at each read of a bucket, and does
+    /// not change until the cache has another object.
     /// </summary>
     private Result<Store> Once(IStore store, Func<Result<Store>> read) =>
         _read.GetValue(store, _ => new StrongBox<Result<Store>>(Versioned(store.Metadata, read()))).Value;
@@ -139,6 +134,6 @@ internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? sha
             }
             : read;
 
-    private static Result<Store> Missing(FailureKind kind, string code, string message, string? hint) =>
-        new(Value: null, new Failure(kind, StoreReader.ReadStore, code) { Message = message, Hint = hint });
+    private static Result<Store> Missing(FailureReason reason, string message, string? hint) =>
+        new(Value: null, new Failure(reason, StoreReader.ReadStore) { Message = message, Hint = hint });
 }

@@ -4,9 +4,7 @@ using OpenTelemetry.Metrics;
 
 namespace BucketEncryptionOperator.Telemetry;
 
-/// <summary>
-/// Collects when it is asked to, and not otherwise: a process that nobody scrapes does nothing for it.
-/// </summary>
+/// <summary>Collects only when it is asked to: a process that is not scraped collects nothing.</summary>
 [ExportModes(ExportModes.Pull)]
 internal sealed class PrometheusExporter : BaseExporter<Metric>, IPullMetricExporter
 {
@@ -15,12 +13,12 @@ internal sealed class PrometheusExporter : BaseExporter<Metric>, IPullMetricExpo
     private readonly Lock _gate = new();
     private readonly StringBuilder _text = new();
 
-    /// <summary>Set by the reader.</summary>
+    /// <summary>Set by the metric reader.</summary>
     public Func<int, bool>? Collect { get; set; }
 
     /// <summary>
-    /// All measurements as they are now; null where they could not be had. One at a time: a second caller waits for its
-    /// turn.
+    /// Returns all measurements as they are now; null if they could not be collected. A second caller waits for the
+    /// first.
     /// </summary>
     public string? Read()
     {

@@ -17,7 +17,7 @@ internal readonly record struct PrometheusMetadata(string Name, string Type)
 
     public static PrometheusMetadata Of(Metric metric) => Of(metric.Name, metric.Unit, metric.MetricType);
 
-    /// <param name="unit">In UCUM: <c>s</c>, <c>By</c>, or a word in braces, which has no suffix.</param>
+    /// <param name="unit">The unit in UCUM: <c>s</c>, <c>By</c>, or a word in braces, which has no suffix.</param>
     public static PrometheusMetadata Of(string name, string unit, MetricType type)
     {
         var legal = Legal(name);

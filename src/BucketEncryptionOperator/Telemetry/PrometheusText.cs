@@ -50,7 +50,10 @@ internal static class PrometheusText
             _ => throw new InvalidOperationException($"metrics of type {type} are not supported"),
         };
 
-    /// <summary>Prometheus' buckets hold all up to their bound; the SDK's, what is between two.</summary>
+    /// <summary>
+    /// Writes a histogram. A bucket of Prometheus counts everything up to its bound; one of the SDK counts what is
+    /// between two bounds.
+    /// </summary>
     private static void Histogram(StringBuilder text, string name, in MetricPoint point)
     {
         var sum = 0L;

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Pipeline;
@@ -22,10 +23,10 @@ internal sealed record StateSources(
 );
 
 /// <summary>
-/// What is so when somebody collects: nothing is kept for it between. A series that a callback no longer returns is no
-/// longer exported: the SDK sees to it. Buckets and policies are those of the statuses, which every replica has in
-/// memory; a query takes the maximum over pods. A label has no name of an object, endpoint or key in it unless
-/// <c>--metrics-per-bucket</c> asks for that.
+/// Metrics of the current state, computed when metrics are collected. A series that a callback no longer returns is no
+/// longer exported: the SDK ensures that. Buckets and policies are those of the statuses, which every replica has in
+/// memory; a query takes the maximum over pods. No label has the name of an object, endpoint or key, except with
+/// <c>--metrics-per-bucket</c>.
 /// </summary>
 internal sealed class StateMetrics
 {
@@ -108,7 +109,9 @@ internal sealed class StateMetrics
         return counts.Select(c => new Measurement<long>(c.Value, new KeyValuePair<string, object?>("state", c.Key)));
     }
 
-    /// <summary>A bucket that no status speaks of yet is unknown; a state that another version wrote, too.</summary>
+    /// <summary>
+    /// Returns the state of a bucket. One that no status has yet, or whose state another version wrote, is unknown.
+    /// </summary>
     private static IEnumerable<(string Bucket, string State)> Rows(BucketEncryptionPolicy policy)
     {
         var rows = policy.Status?.Buckets ?? [];
@@ -127,7 +130,7 @@ internal sealed class StateMetrics
     {
         var ready = _from
             .Policies.Snapshot()
-            .Select(p => p.Status?.Conditions.Find(StatusComposer.Ready)?.Status ?? Condition.Unknown)
+            .Select(p => p.Status?.Conditions.Find(ConditionTypes.Ready)?.Status ?? Condition.Unknown)
             .ToList();
         return new[] { Condition.True, Condition.False, Condition.Unknown }.Select(s => new Measurement<long>(
             ready.Count(r => r == s),
@@ -144,7 +147,8 @@ internal sealed class StateMetrics
     }
 
     /// <summary>
-    /// A code that came with a status is the vendor's, and must be known; any other is a word of ours.
+    /// Counts failing buckets by code: the reasons of the operator and the codes in the vendors' tables. Any other code
+    /// is <c>Other</c>, so that neither an endpoint nor an editor of a status can create series.
     /// </summary>
     private IEnumerable<Measurement<long>> Errors() =>
         _from
@@ -153,12 +157,17 @@ internal sealed class StateMetrics
             .Select(r => r.Error)
             .OfType<BucketError>()
             .CountBy(
-                e => e.HttpStatus is null || _codes.Contains(e.Code) ? e.Code : MeasuredCall.Other,
+                e =>
+                    Reasons.Find(e.Code, e.HttpStatus) is not null || _codes.Contains(e.Code)
+                        ? e.Code
+                        : MeasuredCall.Other,
                 StringComparer.Ordinal
             )
             .Select(c => new Measurement<long>(c.Value, Label("code", c.Key)));
 
-    /// <summary>Those that rest on purpose are not waited for.</summary>
+    /// <summary>
+    /// Returns the time of the oldest verification. Suspended policies, and those that are being deleted, do not count.
+    /// </summary>
     private IEnumerable<Measurement<double>> Oldest()
     {
         var waiting = _from
@@ -185,7 +194,8 @@ internal sealed class StateMetrics
     private static double Seconds(DateTimeOffset instant) => instant.ToUnixTimeMilliseconds() / 1000.0;
 
     /// <summary>
-    /// A standby knows what the status says; a policy that was never verified waits since it was made.
+    /// Returns when a policy was last verified, from its status, which a standby knows too. A policy that was never
+    /// verified counts from its creation.
     /// </summary>
     private DateTimeOffset VerifiedAt(BucketEncryptionPolicy policy) =>
         _from.Verified.VerifiedAt(policy.Metadata.Key)
@@ -194,8 +204,8 @@ internal sealed class StateMetrics
         ?? DateTimeOffset.UnixEpoch;
 
     /// <summary>
-    /// By vendor: a limiter is per key and endpoint, and both are tenants' to choose, as often as they like. An
-    /// endpoint that is not a vendor's own counts as <c>Other</c>.
+    /// Makes the metrics of the rate limiters, by vendor. A limiter is per key and endpoint, and tenants choose both.
+    /// An endpoint that is not a vendor's own counts as <c>Other</c>.
     /// </summary>
     private void Limiter(Meter meter)
     {
@@ -252,7 +262,7 @@ internal sealed class StateMetrics
         );
     }
 
-    /// <summary>Sums that never fall, although a limiter that nobody uses is dropped with its count.</summary>
+    /// <summary>Sums that never fall, although an unused limiter is dropped with its count.</summary>
     private sealed class Totals
     {
         private readonly Lock _gate = new();

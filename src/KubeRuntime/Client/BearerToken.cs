@@ -31,8 +31,6 @@ public sealed class BearerToken
     private static string Checked(string text)
     {
         var token = text.Trim();
-        return token.Length > 0 && token.All(c => c is > ' ' and <= '~')
-            ? token
-            : throw new FormatException("not a token");
+        return token.Length > 0 && VisibleAscii.IsAll(token) ? token : throw new FormatException("not a token");
     }
 }

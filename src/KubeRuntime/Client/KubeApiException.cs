@@ -44,7 +44,8 @@ public enum KubeFailureKind
 public sealed class KubeApiException : Exception
 {
     /// <summary>
-    /// An answer must not put a loop to sleep for a year, nor for longer than a timer can count (which throws).
+    /// Maximum of <see cref="RetryAfter"/>. An answer must not delay a loop for a year, nor for longer than a timer can
+    /// count (which throws).
     /// </summary>
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
 
@@ -60,9 +61,7 @@ public sealed class KubeApiException : Exception
     /// </summary>
     public string? MissingObject { get; init; }
 
-    /// <summary>
-    /// Set where the server said how long to wait; at most <see cref="LongestRetryAfter"/>, whatever it said.
-    /// </summary>
+    /// <summary>Time that the server asked to wait; at most <see cref="LongestRetryAfter"/>.</summary>
     public TimeSpan? RetryAfter
     {
         get;

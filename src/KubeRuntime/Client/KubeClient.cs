@@ -15,10 +15,12 @@ namespace KubeRuntime.Client;
 /// </summary>
 public sealed class KubeClient : IDisposable
 {
-    /// <summary>An object in etcd is at most 1.5 MiB; a line repeats it once, with room to spare.</summary>
+    /// <summary>
+    /// Maximum length of a watch line. An object in etcd has at most 1.5 MiB, and a line contains it once.
+    /// </summary>
     private const int MaxLine = 4 * 1024 * 1024;
 
-    /// <summary>Over the server's own end of a watch; after that the connection is taken for dead.</summary>
+    /// <summary>Time after the server's own end of a watch, after which the connection counts as dead.</summary>
     private static readonly TimeSpan WatchGrace = TimeSpan.FromSeconds(30);
 
     private readonly Transport _transport;
@@ -26,10 +28,8 @@ public sealed class KubeClient : IDisposable
     private readonly TimeProvider _time;
 
     /// <param name="product">Name and version for the User-Agent header, as <c>name/1.0</c>.</param>
-    /// <param name="warnings">
-    /// Takes what the server warns of; shared, where there are several clients. Null to drop it.
-    /// </param>
-    /// <param name="metrics">Counts requests; null where nobody asks.</param>
+    /// <param name="warnings">Gets the server's warnings; several clients may share it. Null to drop them.</param>
+    /// <param name="metrics">Counts requests; null to count none.</param>
     /// <param name="around">Makes a handler around the one that sends, or in its place.</param>
     public KubeClient(
         KubeConnection connection,
@@ -58,7 +58,7 @@ public sealed class KubeClient : IDisposable
         );
     }
 
-    /// <summary>A typed operation of the library, on one object of a built-in kind.</summary>
+    /// <summary>Calls a typed operation of the library, on one object of a built-in kind.</summary>
     /// <param name="operation">For messages, as <c>GET secrets ns/name</c>.</param>
     public async Task<T> CallAsync<T>(
         string operation,
@@ -97,7 +97,7 @@ public sealed class KubeClient : IDisposable
             $"GET {resource.Plural} {key}"
         );
 
-    /// <summary>One page. <paramref name="next"/> is the token of the page before.</summary>
+    /// <summary>Reads one page of a list. <paramref name="next"/> is the token of the page before.</summary>
     public async Task<ListPage<T>> ListAsync<T>(
         KubeResource<T> resource,
         WatchScope scope,
@@ -182,9 +182,7 @@ public sealed class KubeClient : IDisposable
         where T : class, IKubernetesObject =>
         PatchAsync(resource, resource.ObjectPath(key) + "/status", mergePatch, cancellationToken);
 
-    /// <summary>
-    /// What is no object: a document of the server's own, such as <c>/openapi/v3/…</c> or <c>/version</c>.
-    /// </summary>
+    /// <summary>Reads a document of the server's own, such as <c>/openapi/v3/…</c> or <c>/version</c>.</summary>
     public Task<byte[]> ReadAsync(string path, CancellationToken cancellationToken) =>
         CallAsync(HttpMethod.Get, path, content: null, ApiHandler.Wanted.Document, cancellationToken);
 

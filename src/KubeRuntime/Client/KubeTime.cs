@@ -4,9 +4,9 @@ using System.Text.Json;
 namespace KubeRuntime.Client;
 
 /// <summary>
-/// Reads times of objects. An API server's check of <c>format: date-time</c> (strfmt of kube-openapi) takes more than
+/// Reads times of objects. An API server's check of <c>format: date-time</c> (strfmt of kube-openapi) accepts more than
 /// RFC 3339 as .NET reads it: letters of either case, a fraction of any length after any character, offsets of up to 99
-/// hours. Whoever may write a field may write such a time, and the rest of the object must stay readable.
+/// hours. Any writer of the field may write such a time, and the rest of the object must stay readable.
 /// </summary>
 public static class KubeTime
 {
@@ -15,7 +15,7 @@ public static class KubeTime
     private const int OffsetLength = 6;
 
     /// <summary>
-    /// Times are read into this range, so that a sum with any period of this program stays within the calendar.
+    /// Latest time that is read. A sum of a time in the range and any period of this program stays within the calendar.
     /// </summary>
     private static readonly DateTimeOffset Latest = new(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 

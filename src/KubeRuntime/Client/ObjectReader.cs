@@ -2,15 +2,13 @@ using System.Text.Json;
 
 namespace KubeRuntime.Client;
 
-/// <summary>
-/// An object that the server sent and that its reader could not read. It is reported and passed over; the others go on.
-/// </summary>
-/// <param name="Key">Its name as far as it could be read.</param>
+/// <summary>An object that the server sent and that its reader could not read. It is reported and skipped.</summary>
+/// <param name="Key">The key, as far as it could be read.</param>
 /// <param name="Problem">What is wrong, without the object's content.</param>
 public sealed record UnreadableObject(NamespacedName Key, string Problem);
 
 /// <summary>One page of a list.</summary>
-/// <param name="ResourceVersion">Of the collection; a watch goes on from here.</param>
+/// <param name="ResourceVersion">Version of the collection, from which a watch continues.</param>
 /// <param name="Continue">Token of the next page, null on the last.</param>
 public sealed record ListPage<T>(
     IReadOnlyList<T> Items,
@@ -59,8 +57,8 @@ internal static class ObjectReader
     private const string InitialEventsEnd = "k8s.io/initial-events-end";
 
     /// <summary>
-    /// Of the envelope, far above the 64 that an object's own reader takes: an object that is too deep costs itself,
-    /// not the whole answer.
+    /// Maximum depth of the envelope, far above the 64 of an object's own reader: an object that is too deep costs
+    /// itself, not the whole answer.
     /// </summary>
     private const int MaxDepth = 1000;
 
@@ -148,9 +146,10 @@ internal static class ObjectReader
     }
 
     /// <summary>
-    /// Reads a <c>Status</c> object; a text that is none gives a Transient failure, for half an error is no error.
+    /// Reads a <c>Status</c> object. A text that is not one gives a Transient failure, because an incomplete error says
+    /// nothing.
     /// </summary>
-    /// <param name="httpStatus">Told where the text has no code of its own.</param>
+    /// <param name="httpStatus">Used if the text has no code of its own.</param>
     public static KubeApiException ReadStatus(ReadOnlySpan<byte> json, string operation, int httpStatus = 0)
     {
         try
@@ -250,7 +249,7 @@ internal static class ObjectReader
         }
     }
 
-    /// <summary>One object, or what is wrong with it.</summary>
+    /// <summary>Reads one object, or says what is wrong with it.</summary>
     public static (T? Item, UnreadableObject? Bad) ReadObject<T>(ReadOnlySpan<byte> body, KubeResource<T> resource)
         where T : class, IKubernetesObject
     {
@@ -273,7 +272,7 @@ internal static class ObjectReader
         }
     }
 
-    /// <summary>Name and version of an object whose body may be anything; empty where it has none.</summary>
+    /// <summary>Returns name and version of an object whose body may be anything; empty if it has none.</summary>
     private static (NamespacedName Key, string ResourceVersion) ReadIdentity(ReadOnlySpan<byte> body)
     {
         var meta = ReadMeta(body);
@@ -281,7 +280,7 @@ internal static class ObjectReader
     }
 
     /// <summary>
-    /// The metadata of an object whose body may be anything; a value that is no object where it has none.
+    /// Returns the metadata of an object whose body may be anything; a value that is not an object if it has none.
     /// </summary>
     private static JsonElement ReadMeta(ReadOnlySpan<byte> body)
     {
@@ -333,7 +332,7 @@ internal static class ObjectReader
             throw new JsonException("not an object");
     }
 
-    /// <summary>Two events on one line are no event: the second must not be lost in silence.</summary>
+    /// <summary>Checks that nothing follows on the line: a second event must not be lost silently.</summary>
     private static void ExpectEnd(ref Utf8JsonReader reader)
     {
         if (reader.Read())
@@ -351,7 +350,9 @@ internal static class ObjectReader
         return reader.Read() ? true : throw new JsonException("cut off");
     }
 
-    /// <summary>The bytes of the value that the reader stands on; leaves the reader on its last token.</summary>
+    /// <summary>
+    /// Returns the bytes of the value that the reader stands on; leaves the reader on its last token.
+    /// </summary>
     private static ReadOnlySpan<byte> Slice(ReadOnlySpan<byte> json, scoped ref Utf8JsonReader reader)
     {
         var start = (int)reader.TokenStartIndex;

@@ -5,7 +5,7 @@ namespace KubeRuntime.Client;
 /// <summary>Makes <see cref="Renewable{T}"/>.</summary>
 public static class Renewable
 {
-    /// <summary>Reads now; what is thrown now is the caller's to explain.</summary>
+    /// <summary>Reads now, and lets the exceptions of this first read through.</summary>
     /// <param name="parse">
     /// May throw <see cref="FormatException"/>, <see cref="KubeConfigException"/> or
     /// <see cref="CryptographicException"/>.
@@ -13,16 +13,16 @@ public static class Renewable
     public static Renewable<T> From<T>(Func<string> read, Func<string, T> parse, TimeProvider time)
         where T : class => new(read, parse, time);
 
-    /// <summary>A value that stays.</summary>
+    /// <summary>Returns a value that never changes.</summary>
     public static Renewable<T> Of<T>(T value)
         where T : class => new(() => "", _ => value, TimeProvider.System);
 }
 
 /// <summary>
-/// Something that proves an identity, ours or the server's. Kubelets, cert-manager and people replace such files while
-/// we run: what was read from one is read again after a minute, and at once when it was called in question. A file that
-/// cannot be read, or holds nonsense, is one that is being replaced: the last value stays, and is good until the other
-/// side says otherwise.
+/// A text from a file that proves an identity, ours or the server's. Kubelets, cert-manager and people replace such
+/// files while the process runs, so a file is read again after a minute, and at once after <see cref="Doubt"/>. A file
+/// that cannot be read, or has an invalid content, is being replaced: the last value stays, and is valid until the
+/// other side rejects it.
 /// </summary>
 public sealed class Renewable<T>
     where T : class
@@ -47,7 +47,7 @@ public sealed class Renewable<T>
         _readAt = time.GetTimestamp();
     }
 
-    /// <summary>The same object until the text has changed.</summary>
+    /// <summary>The current value: the same object until the text has changed.</summary>
     public T Current
     {
         get
@@ -61,7 +61,9 @@ public sealed class Renewable<T>
         }
     }
 
-    /// <summary>The other side did not take it, or it did not fit the other side: it may have been replaced.</summary>
+    /// <summary>
+    /// Called when the other side rejected the value, or did not match it: the file may have been replaced.
+    /// </summary>
     public void Doubt()
     {
         lock (_gate)

@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using k8s;
 
@@ -90,17 +89,7 @@ internal sealed class Transport(
     /// </summary>
     private void SetUp(SocketsHttpHandler sender, X509Certificate2Collection authorities, X509Certificate2? certificate)
     {
-        sender.SslOptions = new SslClientAuthenticationOptions();
-        if (authorities.Count > 0)
-        {
-            var policy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-            };
-            policy.CustomTrustStore.AddRange(authorities);
-            sender.SslOptions.CertificateChainPolicy = policy;
-        }
+        sender.SslOptions = CertificateTrust.In(authorities);
         if (certificate is not null)
             sender.SslOptions.ClientCertificates = [certificate];
         sender.EnableMultipleHttp2Connections = true;

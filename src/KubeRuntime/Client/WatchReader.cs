@@ -11,7 +11,7 @@ public sealed class WatchReader<T> : IDisposable
     private readonly TimeSpan _lifetime;
     private readonly long _openedAt;
 
-    /// <summary>Ends a wait: the time is up, or the caller gives up.</summary>
+    /// <summary>Ends a wait: after its time, or when the caller gives up.</summary>
     private readonly CancellationTokenSource _stop;
 
     internal WatchReader(
@@ -37,8 +37,8 @@ public sealed class WatchReader<T> : IDisposable
     public Task<WatchLine<T>?> ReadAsync(CancellationToken cancellationToken) =>
         ReadAsync(_lifetime, cancellationToken);
 
-    /// <param name="silence">Longest wait for this line.</param>
-    /// <param name="cancellationToken">Once cancelled during a call, the reader is of no more use.</param>
+    /// <param name="silence">Maximum wait for this line.</param>
+    /// <param name="cancellationToken">Once it was cancelled during a call, the reader cannot be used any more.</param>
     /// <returns>The next event, or null at a clean end.</returns>
     /// <exception cref="KubeApiException">
     /// Transient: the stream broke, lasted too long, was silent for too long, or a line is no event.
@@ -78,7 +78,7 @@ public sealed class WatchReader<T> : IDisposable
     }
 
     /// <summary>
-    /// One timer for all lines, set only for those that are not there yet: a burst of changes costs none.
+    /// Sets one timer for all lines, only for those that are not there yet: many changes at once cost none.
     /// </summary>
     private async Task<ReadOnlyMemory<byte>?> WaitAsync(
         ValueTask<ReadOnlyMemory<byte>?> line,

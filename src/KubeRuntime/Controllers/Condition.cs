@@ -16,7 +16,7 @@ public sealed record Condition
 
     public long? ObservedGeneration { get; init; }
 
-    /// <summary>When <see cref="Status"/> last changed; not when the reason or message did.</summary>
+    /// <summary>When <see cref="Status"/> last changed. A change of reason or message does not count.</summary>
     public DateTimeOffset LastTransitionTime { get; init; }
 
     /// <summary>One word, <c>[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?</c>.</summary>
@@ -36,8 +36,8 @@ public static class ConditionSet
         conditions.IsDefaultOrEmpty ? null : conditions.FirstOrDefault(c => c.Type == type);
 
     /// <summary>
-    /// The conditions that an object should have now, in the given order, with the times of <paramref name="before"/>
-    /// wherever the status is as it was. Types that are not in <paramref name="wanted"/> are dropped.
+    /// Returns the conditions that an object should have now, in the given order. Where the status did not change, the
+    /// time is that of <paramref name="before"/>. Types that are not in <paramref name="wanted"/> are dropped.
     /// </summary>
     public static ImmutableArray<Condition> Reconcile(
         ImmutableArray<Condition> before,

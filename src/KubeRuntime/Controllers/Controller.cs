@@ -8,15 +8,15 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeRuntime.Controllers;
 
-/// <param name="Workers">Reconciles at a time.</param>
-/// <param name="ReconcileTimeout">Longest time for one reconcile; after it the key is retried.</param>
-/// <param name="DrainTimeout">How long running reconciles may go on after a stop was asked for.</param>
+/// <param name="Workers">Maximum number of reconciles at a time.</param>
+/// <param name="ReconcileTimeout">Timeout of one reconcile; after it the key is retried.</param>
+/// <param name="DrainTimeout">Time for running reconciles to end after a stop was requested.</param>
 public sealed record ControllerOptions(int Workers, TimeSpan ReconcileTimeout, TimeSpan DrainTimeout);
 
 /// <summary>
-/// Sources feed keys into the queue; N workers take them. It starts when every source has seen a complete list and the
-/// process leads, and no failure of a reconcile ends it. Stopping: intake ends, running reconciles finish (bounded),
-/// then their token is cancelled.
+/// Feeds keys from sources into the queue; N workers take them. It starts when every source has seen a complete list
+/// and the process leads. No failure of a reconcile ends it. On a stop, intake ends, running reconciles finish within a
+/// limit, and then their token is cancelled.
 /// </summary>
 public sealed class Controller(
     IReadOnlyList<IInformer> sources,
@@ -28,23 +28,25 @@ public sealed class Controller(
     ControllerMetrics? metrics = null
 )
 {
-    /// <summary>A bug seldom goes away in milliseconds, and each try writes a stack to the log.</summary>
+    /// <summary>
+    /// Pause after a bug: it seldom goes away in milliseconds, and each try writes a stack to the log.
+    /// </summary>
     private static readonly TimeSpan PauseAfterBug = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// For a reconcile to notice that it is cancelled; one that does not is left behind, for the process must end.
+    /// Time for a cancelled reconcile to end. One that does not end is abandoned, because the process must end.
     /// </summary>
     private static readonly TimeSpan CancelTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Beyond its time limit; a reconcile that heeds its cancellation ends well within it, even on a machine under
-    /// load.
+    /// Time after the timeout of a reconcile from which it hangs. One that observes its cancellation ends well within
+    /// it, even on a machine under load.
     /// </summary>
     public static readonly TimeSpan HangsAfter = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// One for each key that may be worked on at a time. Where the queue has shares, it hands out no more than there
-    /// are workers, and those that are slow.
+    /// The watchdogs of the worker loops: one loop per key that may be in work at a time. A queue with shares hands out
+    /// at most one key per worker, and the slow ones.
     /// </summary>
     private readonly ImmutableArray<Watchdog> _workers =
     [
@@ -53,12 +55,12 @@ public sealed class Controller(
     private volatile bool _running;
     private volatile bool _dead;
 
-    /// <summary>Every source has seen a complete list: what is decided is decided on everything.</summary>
+    /// <summary>Whether every source has seen a complete list, so that decisions see everything.</summary>
     public bool IsReady => _running && sources.All(s => s.IsSynced);
 
     /// <summary>
-    /// What is wrong with a loop, null when all is well: it has ended and should not have, or it hangs beyond every
-    /// bound of its own. Only a restart mends that.
+    /// What is wrong with a loop, null if nothing is: it has ended and should not have, or it hangs longer than every
+    /// limit of its own. Only a restart resolves that.
     /// </summary>
     public string? UnhealthyReason =>
         _dead ? "a loop has ended"
@@ -66,10 +68,10 @@ public sealed class Controller(
             ? $"{hanging.Name} hangs"
         : null;
 
-    /// <summary>Runs until cancelled. An exception here is a bug of the runtime, and should end the process.</summary>
+    /// <summary>Runs until cancelled. An exception is a bug of the runtime, and should end the process.</summary>
     /// <param name="leadership">
-    /// Watches run and the queue fills before it begins; only the workers wait. Once it is lost, running reconciles are
-    /// cancelled.
+    /// Watches run and the queue fills before the process leads; only the workers wait. Once leadership is lost,
+    /// running reconciles are cancelled.
     /// </param>
     /// <exception cref="InvalidOperationException">A loop has ended that should not.</exception>
     public async Task RunAsync(Leadership leadership, CancellationToken cancellationToken)
@@ -109,7 +111,7 @@ public sealed class Controller(
         }
     }
 
-    /// <summary>Waits for the first of the tasks to end, and throws what it threw.</summary>
+    /// <summary>Waits for the first of the tasks to end, and rethrows its exception.</summary>
     private static async Task FirstEndAsync(IEnumerable<Task> tasks) => await await Task.WhenAny(tasks);
 
     private async Task DrainAsync(List<Task> workers, CancellationTokenSource work)
@@ -159,7 +161,9 @@ public sealed class Controller(
         }
     }
 
-    /// <summary>One id in all that is logged of a reconcile, and in its trace.</summary>
+    /// <summary>
+    /// Runs one reconcile under one id, which is in everything that is logged of it, and in its trace.
+    /// </summary>
     private async Task<ReconcileResult> ReconcileAsync(NamespacedName key, CancellationToken cancellationToken)
     {
         var id = Guid.NewGuid().ToString();

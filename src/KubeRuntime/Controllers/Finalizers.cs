@@ -6,8 +6,9 @@ using KubeRuntime.Client;
 namespace KubeRuntime.Controllers;
 
 /// <summary>
-/// A finalizer keeps an object until its owner has acted: the API server only marks it as deleted while the list has a
-/// name in it. Set it before the first act that must be undone, and take it away when that is undone.
+/// Adds and removes finalizers. A finalizer keeps an object until its owner has acted: the API server only marks the
+/// object as deleted while the list has a name in it. Add it before the first act that must be undone, and remove it
+/// when that is undone.
 /// </summary>
 public static class Finalizers
 {
@@ -21,10 +22,11 @@ public static class Finalizers
         meta.Finalizers.RemoveAll(f => f == finalizer);
 
     /// <summary>
-    /// Writes the list, unless it is as the object has it. A merge patch replaces a list as a whole, so it is bound to
-    /// the version that the list was read with: another's finalizer that came in between is a conflict, and not lost.
+    /// Writes the list, unless the object has it already. A merge patch replaces a list as a whole, so it is bound to
+    /// the version that the list was read with: a finalizer that another writer added meanwhile is a conflict, and is
+    /// not lost.
     /// </summary>
-    /// <returns>The object as stored; the given one where nothing was to be written.</returns>
+    /// <returns>The object as stored; the given one if nothing was written.</returns>
     /// <exception cref="KubeApiException">
     /// Conflict: the object has changed since it was read. NotFound: it is gone. Invalid: it is being deleted, and
     /// takes no new one.

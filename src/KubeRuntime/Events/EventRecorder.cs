@@ -7,17 +7,17 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeRuntime.Events;
 
-/// <summary>Tells people what happened to an object.</summary>
+/// <summary>Reports to people what happened to an object.</summary>
 public interface IEventRecorder
 {
-    /// <summary>Returns at once, whatever becomes of the event. May be called from any thread.</summary>
+    /// <summary>Returns at once, whether or not the event is sent. Thread-safe.</summary>
     void Record(Occurrence occurrence);
 }
 
-/// <param name="Reason">Why, for machines: one word in CamelCase, at most 128 characters.</param>
-/// <param name="Action">What was done or tried, for machines: as the reason.</param>
-/// <param name="Note">For people. What is over 1024 bytes is cut off.</param>
-/// <param name="At">When.</param>
+/// <param name="Reason">The reason, for machines: one word in CamelCase, at most 128 characters.</param>
+/// <param name="Action">What was done or tried, for machines; the same form as the reason.</param>
+/// <param name="Note">For people. Cut after 1024 bytes.</param>
+/// <param name="At">Time of the occurrence.</param>
 public sealed record Occurrence(
     EventSubject Subject,
     bool IsWarning,
@@ -28,7 +28,7 @@ public sealed record Occurrence(
 );
 
 /// <param name="Controller">A qualified name, <c>example.com/name</c>.</param>
-/// <param name="Instance">Which of its processes, for example the pod's name.</param>
+/// <param name="Instance">The process of the controller, for example the name of the pod.</param>
 public sealed record EventReporter(string Controller, string Instance);
 
 /// <summary>
@@ -56,7 +56,7 @@ public sealed class EventRecorder : IEventRecorder
     internal const int MaxWaiting = 1000;
     internal const int Tries = 6;
 
-    /// <summary>For what waits at the end of the process.</summary>
+    /// <summary>Time for the events that still wait at the end of the process.</summary>
     public static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Channel<Occurrence> _waiting = Channel.CreateBounded<Occurrence>(
@@ -151,7 +151,7 @@ public sealed class EventRecorder : IEventRecorder
         }
     }
 
-    /// <returns>The event as it is to be; null when its subject has had too many.</returns>
+    /// <returns>The event to send; null if its subject has reached its limit.</returns>
     private Eventsv1Event? Admit(Occurrence occurrence)
     {
         var again = _series.Continue(occurrence);
@@ -168,19 +168,19 @@ public sealed class EventRecorder : IEventRecorder
         return first;
     }
 
-    private async Task SendAsync(Eventsv1Event told, int tries, CancellationToken cancellationToken)
+    private async Task SendAsync(Eventsv1Event sent, int tries, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await WriteAsync(told, cancellationToken);
+                await WriteAsync(sent, cancellationToken);
                 return;
             }
             catch (KubeApiException e)
             {
                 if (_reported.Add(e.Failure))
-                    Log.EventNotSent(_logger, told.Reason, told.Regarding?.Name ?? "", e.Failure, e.Message);
+                    Log.EventNotSent(_logger, sent.Reason, sent.Regarding?.Name ?? "", e.Failure, e.Message);
                 if (attempt >= tries || e.Failure is not (KubeFailureKind.Transient or KubeFailureKind.Throttled))
                 {
                     Drop("failed");
@@ -192,14 +192,14 @@ public sealed class EventRecorder : IEventRecorder
         }
     }
 
-    private async Task WriteAsync(Eventsv1Event told, CancellationToken cancellationToken)
+    private async Task WriteAsync(Eventsv1Event sent, CancellationToken cancellationToken)
     {
         try
         {
-            if (told.Series is { } series)
+            if (sent.Series is { } series)
             {
                 await _api.UpdateAsync(
-                    new NamespacedName(told.Metadata.NamespaceProperty, told.Metadata.Name),
+                    new NamespacedName(sent.Metadata.NamespaceProperty, sent.Metadata.Name),
                     series,
                     cancellationToken
                 );
@@ -212,7 +212,7 @@ public sealed class EventRecorder : IEventRecorder
         }
         try
         {
-            await _api.CreateAsync(told, cancellationToken);
+            await _api.CreateAsync(sent, cancellationToken);
         }
         catch (KubeApiException e) when (e.Failure == KubeFailureKind.Conflict)
         {

@@ -3,41 +3,43 @@ using k8s.Models;
 namespace KubeRuntime.Events;
 
 /// <summary>
-/// The events that were sent lately. The same again within <see cref="Window"/> (client-go's) is another occurrence of
-/// a series. The text counts too: it cannot be changed once an event is there, and what is told with other words would
-/// go unheard. Not thread-safe.
+/// Remembers the events that were sent lately. The same event again within <see cref="Window"/> (client-go's) is
+/// another occurrence of a series. The text counts too: it cannot be changed later, so an event with another text would
+/// not be seen. Not thread-safe.
 /// </summary>
 internal sealed class EventSeriesCache(TimeProvider time)
 {
     public const int MaxRemembered = 1024;
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(6);
 
-    private readonly Dictionary<Identity, Entry> _entries = [];
+    private readonly Dictionary<Identity, Series> _series = [];
 
-    public int Remembered => _entries.Count;
+    public int Remembered => _series.Count;
 
-    /// <summary>Counts an occurrence of a series that is under way; null when there is none.</summary>
+    /// <summary>
+    /// Counts an occurrence of a running series and returns its event; null if there is no such series.
+    /// </summary>
     public Eventsv1Event? Continue(Occurrence occurrence)
     {
         var identity = Identity.Of(occurrence);
-        if (!_entries.TryGetValue(identity, out var entry) || time.GetElapsedTime(entry.LastAt) > Window)
+        if (!_series.TryGetValue(identity, out var series) || time.GetElapsedTime(series.LastAt) > Window)
             return null;
-        var told = KubeEvent.Again(entry.Event, occurrence.At);
-        _entries[identity] = new Entry(told, time.GetTimestamp());
-        return told;
+        var sent = KubeEvent.Again(series.Event, occurrence.At);
+        _series[identity] = new Series(sent, time.GetTimestamp());
+        return sent;
     }
 
-    public void Begin(Occurrence occurrence, Eventsv1Event told)
+    public void Begin(Occurrence occurrence, Eventsv1Event sent)
     {
-        if (_entries.Count >= MaxRemembered)
+        if (_series.Count >= MaxRemembered)
         {
-            foreach (var (identity, _) in _entries.OrderBy(e => e.Value.LastAt).Take(MaxRemembered / 2).ToList())
-                _entries.Remove(identity);
+            foreach (var (identity, _) in _series.OrderBy(e => e.Value.LastAt).Take(MaxRemembered / 2).ToList())
+                _series.Remove(identity);
         }
-        _entries[Identity.Of(occurrence)] = new Entry(told, time.GetTimestamp());
+        _series[Identity.Of(occurrence)] = new Series(sent, time.GetTimestamp());
     }
 
-    private readonly record struct Entry(Eventsv1Event Event, long LastAt);
+    private readonly record struct Series(Eventsv1Event Event, long LastAt);
 
     private readonly record struct Identity(
         EventSubject Subject,

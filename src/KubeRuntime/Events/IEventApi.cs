@@ -4,7 +4,7 @@ using KubeRuntime.Client;
 
 namespace KubeRuntime.Events;
 
-/// <summary>Where events are kept. Failures are <see cref="KubeApiException"/>.</summary>
+/// <summary>Writes events. Failures are <see cref="KubeApiException"/>.</summary>
 internal interface IEventApi
 {
     Task CreateAsync(Eventsv1Event created, CancellationToken cancellationToken);
@@ -12,7 +12,7 @@ internal interface IEventApi
     Task UpdateAsync(NamespacedName key, Eventsv1EventSeries series, CancellationToken cancellationToken);
 }
 
-/// <summary>On the API server.</summary>
+/// <summary>Writes events to the API server.</summary>
 internal sealed class KubeEvents(KubeClient client) : IEventApi
 {
     public Task CreateAsync(Eventsv1Event created, CancellationToken cancellationToken) =>
@@ -27,7 +27,7 @@ internal sealed class KubeEvents(KubeClient client) : IEventApi
             cancellationToken
         );
 
-    /// <summary>A merge patch without a version: nobody else writes an event's series.</summary>
+    /// <summary>Sends a merge patch without a version: only this process writes the series of its events.</summary>
     public Task UpdateAsync(NamespacedName key, Eventsv1EventSeries series, CancellationToken cancellationToken)
     {
         var patch = new V1Patch(

@@ -9,19 +9,19 @@ namespace KubeRuntime.Events;
 public sealed record EventSubject(string ApiVersion, string Kind, NamespacedName Key, string Uid);
 
 /// <summary>
-/// Makes events of <c>events.k8s.io/v1</c> that the API server takes: names, words and notes within its limits.
+/// Makes events of <c>events.k8s.io/v1</c> that the API server accepts: names, words and notes within its limits.
 /// </summary>
 internal static class KubeEvent
 {
-    public const int MaxName = 253;
+    public const int MaxName = DnsName.MaxSubdomain;
     public const int MaxWord = 128;
     public const int MaxNoteBytes = 1024;
 
-    /// <summary>Where events about cluster-scoped objects live.</summary>
+    /// <summary>Namespace of events about cluster-scoped objects.</summary>
     private const string DefaultNamespace = "default";
 
-    /// <summary>The first of its kind.</summary>
-    /// <param name="unique">Tells it from other events about the subject.</param>
+    /// <summary>Makes the first event of a series.</summary>
+    /// <param name="unique">Distinguishes the event from others about the subject.</param>
     public static Eventsv1Event Of(Occurrence occurrence, EventReporter reporter, long unique) =>
         new()
         {
@@ -49,19 +49,20 @@ internal static class KubeEvent
             Type = occurrence.IsWarning ? "Warning" : "Normal",
         };
 
-    /// <summary>The same event after another occurrence.</summary>
-    public static Eventsv1Event Again(Eventsv1Event told, DateTimeOffset at) =>
-        told with
+    /// <summary>Returns the event after another occurrence.</summary>
+    public static Eventsv1Event Again(Eventsv1Event sent, DateTimeOffset at) =>
+        sent with
         {
             Series = new Eventsv1EventSeries
             {
-                Count = (told.Series?.Count ?? 1) + 1,
+                Count = (sent.Series?.Count ?? 1) + 1,
                 LastObservedTime = at.UtcDateTime,
             },
         };
 
     /// <summary>
-    /// Some kinds take names that an event does not (<c>system:node</c>): such an event goes without.
+    /// Returns the name of the event. Some kinds allow names that an event does not (<c>system:node</c>): such an event
+    /// has a name without them.
     /// </summary>
     private static string NameOf(string subject, long unique)
     {
@@ -70,19 +71,10 @@ internal static class KubeEvent
             subject.Length + suffix.Length <= MaxName
                 ? subject
                 : subject[..(MaxName - suffix.Length)].TrimEnd('-', '.');
-        return (IsSubdomain(name) ? name : "event") + suffix;
+        return (DnsName.IsSubdomain(name) ? name : "event") + suffix;
     }
 
-    private static bool IsSubdomain(string name) =>
-        name.Split('.')
-            .All(label =>
-                label.Length > 0
-                && label[0] != '-'
-                && label[^1] != '-'
-                && label.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
-            );
-
-    /// <summary>At most so many bytes, and no half of a character.</summary>
+    /// <summary>Cuts the text after a number of bytes, between two characters.</summary>
     private static string Cut(string text, int bytes)
     {
         if (Encoding.UTF8.GetByteCount(text) <= bytes)

@@ -1,9 +1,9 @@
 namespace KubeRuntime.Events;
 
 /// <summary>
-/// A token bucket for each subject, with client-go's numbers: 25 events at once, then one every five minutes. One that
-/// has filled up again is the same as none, so what is remembered is bounded by what was busy in the last two hours,
-/// and by <see cref="MaxRemembered"/>. Not thread-safe.
+/// A token bucket per subject, with client-go's numbers: 25 events at once, then one per five minutes. A full bucket
+/// needs no memory, so memory is bounded by the subjects that had events in the last two hours, and by
+/// <see cref="MaxRemembered"/>. Not thread-safe.
 /// </summary>
 internal sealed class SubjectLimits(TimeProvider time)
 {
@@ -11,7 +11,7 @@ internal sealed class SubjectLimits(TimeProvider time)
     public const int MaxRemembered = 4096;
     public static readonly TimeSpan Refill = TimeSpan.FromMinutes(5);
 
-    /// <summary>By subject: the moment at which its bucket is full again.</summary>
+    /// <summary>By subject: when its bucket is full again.</summary>
     private readonly Dictionary<EventSubject, TimeSpan> _fullAt = [];
     private readonly long _start = time.GetTimestamp();
 
@@ -29,7 +29,7 @@ internal sealed class SubjectLimits(TimeProvider time)
         return true;
     }
 
-    /// <summary>The full ones; if none is, half of them, those first that are nearest to it.</summary>
+    /// <summary>Drops the full buckets, and those that are nearest to it until half are gone.</summary>
     private void Forget(TimeSpan now)
     {
         foreach (

@@ -5,7 +5,8 @@ using KubeRuntime.Instrumentation;
 namespace KubeRuntime.Informers;
 
 /// <summary>
-/// What wakes a controller, a watched kind most of all: its changes become keys of the controller's own kind.
+/// A source of keys for a controller. A watched kind is the usual one: its changes become keys of the controller's own
+/// kind.
 /// </summary>
 public interface IInformer
 {
@@ -13,19 +14,20 @@ public interface IInformer
 
     Task WhenSynced { get; }
 
-    /// <summary>Of the loops that <see cref="RunAsync"/> runs.</summary>
+    /// <summary>The watchdogs of the loops that <see cref="RunAsync"/> runs.</summary>
     IReadOnlyList<Watchdog> Heartbeats { get; }
 
     Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken);
 }
 
-/// <param name="watchers">One, or one for each namespace that the mirror was made for.</param>
+/// <param name="watchers">One reflector, or one per namespace that the cache was made for.</param>
 /// <param name="map">
-/// The keys that a change concerns; none, for a change that does not matter. Called by several watchers at a time.
+/// Returns the keys that a change concerns; none for a change that does not matter. Called by several reflectors at a
+/// time.
 /// </param>
 public sealed class Informer<T>(
     IReadOnlyList<Reflector<T>> watchers,
-    ObjectCache<T> mirror,
+    ObjectCache<T> cache,
     Func<Change<T>, IEnumerable<NamespacedName>> map
 ) : IInformer
     where T : class, IKubernetesObject
@@ -33,22 +35,22 @@ public sealed class Informer<T>(
     /// <summary>Replaced as a whole, and read without a lock.</summary>
     private ImmutableArray<Action<Change<T>>> _followers = [];
 
-    public bool IsSynced => mirror.IsSynced;
+    public bool IsSynced => cache.IsSynced;
 
-    public Task WhenSynced => mirror.WhenSynced;
+    public Task WhenSynced => cache.WhenSynced;
 
-    private ImmutableArray<T> Items => mirror.Snapshot();
+    private ImmutableArray<T> Items => cache.Snapshot();
 
     public IReadOnlyList<Watchdog> Heartbeats => [.. watchers.Select(w => w.Heartbeat)];
 
     /// <summary>
-    /// The same watch for another controller, with a map of its own. It runs as long as it is let, and this source must
-    /// run, too: it has no stream of its own.
+    /// Makes a source of the same watch for another controller, with a map of its own. This informer must run too: the
+    /// new source has no stream of its own.
     /// </summary>
     public IInformer Follow(Func<Change<T>, IEnumerable<NamespacedName>> follower) => new Follower(this, follower);
 
     /// <summary>
-    /// Ends when the first of the watchers does, which is a bug unless it was cancelled; the others end with it.
+    /// Ends when the first reflector ends, which is a bug unless it was cancelled. The others end with it.
     /// </summary>
     public async Task RunAsync(Action<NamespacedName> enqueue, CancellationToken cancellationToken)
     {
@@ -67,7 +69,7 @@ public sealed class Informer<T>(
 
     private void Take(WatchEvent<T> e, WatchScope scope, Action<NamespacedName> enqueue)
     {
-        foreach (var change in mirror.Apply(e, scope.Namespace))
+        foreach (var change in cache.Apply(e, scope.Namespace))
         {
             foreach (var key in map(change))
                 enqueue(key);
@@ -93,8 +95,8 @@ public sealed class Informer<T>(
             );
             try
             {
-                // What came before is not told again. An object that comes right now is told twice, and its key is in
-                // the queue once.
+                // Earlier changes are not reported again. An object that comes right now is reported twice, and its key
+                // is in the queue once.
                 foreach (var item in leader.Items)
                     Take(new Change<T>(item.Metadata.Key, Old: null, item));
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);

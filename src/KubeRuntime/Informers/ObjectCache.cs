@@ -3,13 +3,13 @@ using KubeRuntime.Client;
 
 namespace KubeRuntime.Informers;
 
-/// <summary>An object came (no old), changed, or went (no new).</summary>
+/// <summary>An object was added (no old), changed, or was deleted (no new).</summary>
 public readonly record struct Change<T>(NamespacedName Key, T? Old, T? New)
     where T : class;
 
 /// <summary>
-/// The objects of one kind, in memory, as the API server last told. Reads are from any thread. One watcher feeds it, or
-/// one for each of several namespaces; a list then says what exists in its own namespace, and nothing of the others.
+/// Holds the objects of one kind in memory, as the API server last sent them. Reads are thread-safe. One reflector
+/// feeds the cache, or one per namespace; a list then says what exists in its own namespace only.
 /// </summary>
 public sealed class ObjectCache<T>
     where T : class, IKubernetesObject
@@ -19,13 +19,13 @@ public sealed class ObjectCache<T>
     private readonly Dictionary<NamespacedName, T> _objects = [];
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>By namespace, during a list: what it has named so far.</summary>
+    /// <summary>The objects that a list has named so far, by namespace; empty between lists.</summary>
     private readonly Dictionary<string, HashSet<NamespacedName>?> _named;
 
-    /// <summary>Namespaces that have yet to be listed.</summary>
+    /// <summary>Namespaces that were not listed yet.</summary>
     private readonly HashSet<string> _unlisted;
 
-    /// <param name="namespaces">Each has a watcher of its own; none, for one watcher of all namespaces.</param>
+    /// <param name="namespaces">Each has a reflector of its own; none for one reflector of all namespaces.</param>
     public ObjectCache(params IReadOnlyCollection<string> namespaces)
     {
         _unlisted = namespaces.Count == 0 ? [All] : [.. namespaces];
@@ -59,8 +59,8 @@ public sealed class ObjectCache<T>
     }
 
     /// <summary>
-    /// Puts in what a write of ours returned, if the mirror still holds the version that the write was based on. The
-    /// watch will bring the same version and change nothing, so a controller does not wake itself; and the next
+    /// Stores what a write of this process returned, if the cache still holds the version that the write was based on.
+    /// The watch brings the same version later and changes nothing, so a controller does not wake itself; and the next
     /// reconcile sees its own write.
     /// </summary>
     public void Replace(string basedOnResourceVersion, T written)
@@ -75,9 +75,9 @@ public sealed class ObjectCache<T>
         }
     }
 
-    /// <summary>Takes in one event and returns what it changed.</summary>
-    /// <param name="e">In the order in which its watcher tells; those of several watchers may alternate.</param>
-    /// <param name="ns">The namespace that its watcher watches; null for all.</param>
+    /// <summary>Applies one event and returns what it changed.</summary>
+    /// <param name="e">In the order of its reflector. Events of several reflectors may alternate.</param>
+    /// <param name="ns">The namespace of its reflector; null for all.</param>
     public IReadOnlyList<Change<T>> Apply(WatchEvent<T> e, string? ns = null)
     {
         var part = ns ?? All;

@@ -2,19 +2,17 @@ using KubeRuntime.Client;
 
 namespace KubeRuntime.Informers;
 
-/// <summary>Which changes a controller should look at.</summary>
+/// <summary>Decides which changes a controller looks at.</summary>
 public static class Predicates
 {
     /// <summary>
-    /// False where nothing changed but the status: that was most likely the controller itself, and to wake for it would
-    /// be to run in circles. True for an object that came, went, or was made anew under its name; for another
-    /// generation (a change of the spec); for the begin of a deletion; and for labels and annotations, which people and
-    /// tools ask with (<c>reconcile.fluxcd.io/requestedAt</c>) and which move no generation. Finalizers, owners and
-    /// managed fields do not count, nor does kubectl's copy of the object among the annotations.
+    /// Returns false where only the status changed: the controller itself wrote it, most likely, and would wake itself
+    /// for ever. Returns true for an object that was added, deleted, or created again under its name; for another
+    /// generation (a change of the spec); for the start of a deletion; and for labels and annotations, with which
+    /// people and tools ask (<c>reconcile.fluxcd.io/requestedAt</c>) and which change no generation. Finalizers, owners
+    /// and managed fields do not count, nor does kubectl's copy of the object among the annotations.
     /// </summary>
-    /// <remarks>
-    /// A kind without generations (a Secret has none) cannot be judged so: each of its changes counts.
-    /// </remarks>
+    /// <remarks>Every change of a kind without generations (a Secret has none) counts.</remarks>
     public static bool IsMoreThanStatus<T>(Change<T> change)
         where T : class, IKubernetesObject
     {

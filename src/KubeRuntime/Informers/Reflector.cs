@@ -5,13 +5,13 @@ using Microsoft.Extensions.Logging;
 namespace KubeRuntime.Informers;
 
 /// <summary>
-/// Keeps a mirror of one kind fed, for ever, as a state machine (<see cref="WatchState{T}"/>): list (as a stream, which
-/// a server sends from memory and which goes on as the watch; by pages where it has none), watch with bookmarks, resume
-/// from the last version seen, list again on 410 in either form. What follows a failure, and a clean end, is
-/// <see cref="WatchRecovery"/>'s.
+/// Feeds the cache of one kind, for ever, as a state machine (<see cref="WatchState{T}"/>). It lists (as a stream,
+/// which the server sends from memory and continues as the watch; by pages where the server has no streams), watches
+/// with bookmarks, resumes from the last version seen, and lists again on 410 in either form.
+/// <see cref="WatchRecovery"/> decides what follows a failure or a clean end.
 /// </summary>
-/// <param name="scope">An object that leaves it (its labels change) is told as deleted.</param>
-/// <param name="random">Source of jitter; watchers that share one need one that is thread-safe.</param>
+/// <param name="scope">An object that leaves the scope, because its labels change, is reported as deleted.</param>
+/// <param name="random">Source of jitter. It must be thread-safe if several reflectors share it.</param>
 public sealed class Reflector<T>(
     KubeClient client,
     KubeResource<T> resource,
@@ -22,33 +22,36 @@ public sealed class Reflector<T>(
 )
     where T : class, IKubernetesObject
 {
-    /// <summary>As client-go's. Halved each time that a page is larger than the client reads.</summary>
+    /// <summary>
+    /// Number of objects per page, as in client-go. It is halved each time a page is larger than the client reads.
+    /// </summary>
     private const int LargestPage = 500;
     private static readonly TimeSpan ShortestWatch = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// So many streaming lists in a row that break off, and the next is read by pages: those take up after a break
-    /// where they were, a stream begins anew.
+    /// Number of streaming lists in a row that may break off before the next list is read by pages. A list by pages
+    /// continues after a break; a stream starts again.
     /// </summary>
     private const int BrokenStreamsAllowed = 3;
 
     /// <summary>
-    /// A server sends its initial events without a pause; one that ignores what was asked for would never send their
-    /// end.
+    /// Maximum time until the end of the initial events. A server sends them without a pause; one that ignored the
+    /// request for a stream would never end them.
     /// </summary>
     private static readonly TimeSpan LongestSilenceInList = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// A connection can be alive (a proxy answers pings) and the server behind it gone. Servers send a bookmark about
-    /// every minute, so five that are missing mean that nothing comes any more. They are not promised, though: the
-    /// bound holds only for a server that has sent one. To reopen costs one request.
+    /// Maximum time without a line. A connection can be alive (a proxy answers pings) while the server behind it is
+    /// gone. Servers send a bookmark about every minute, so five missing ones mean that the server is gone. Bookmarks
+    /// are not guaranteed: the limit holds only for a server that has sent one. To open a watch again costs one
+    /// request.
     /// </summary>
     private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(5);
 
     private readonly WatchRecovery _recovery = new(resource.Plural, random, time, logger);
     private int _pageSize = LargestPage;
 
-    /// <summary>The last object of the list by pages that is being read.</summary>
+    /// <summary>The last object of the list that is being read by pages.</summary>
     private NamespacedName? _lastListed;
     private bool _sendsBookmarks;
     private bool _streams = true;
@@ -57,16 +60,16 @@ public sealed class Reflector<T>(
     public WatchScope Scope => scope;
 
     /// <summary>
-    /// Longest time between two steps: a watch without a line, with its grace, or the longest pause that a server may
-    /// ask for; and as much again for a machine under load.
+    /// Maximum time between two steps: a watch without a line, with its grace period, or the longest pause that a
+    /// server may ask for; doubled for a machine under load.
     /// </summary>
     internal static readonly TimeSpan LongestStep = (ShortestWatch * 2 + TimeSpan.FromMinutes(1)) * 2;
 
-    /// <summary>Beats before each step of <see cref="RunAsync"/>.</summary>
+    /// <summary>Armed before each step of <see cref="RunAsync"/>.</summary>
     public Watchdog Heartbeat { get; } =
         new($"watch of {resource.Plural}{(scope.Namespace is { } ns ? $" in {ns}" : "")}", time);
 
-    /// <summary>Runs until cancelled. <paramref name="sink"/> is called for one event after the other.</summary>
+    /// <summary>Runs until cancelled. Calls <paramref name="sink"/> for one event after the other.</summary>
     public async Task RunAsync(Action<WatchEvent<T>> sink, CancellationToken cancellationToken)
     {
         WatchState<T> state = new WatchState<T>.Empty();
@@ -88,9 +91,7 @@ public sealed class Reflector<T>(
         }
     }
 
-    /// <summary>
-    /// One step from <paramref name="state"/>. Only the caller's cancellation comes out as an exception.
-    /// </summary>
+    /// <summary>Makes one step from <paramref name="state"/>. Throws only for the caller's cancellation.</summary>
     internal Task<(WatchState<T> State, WatchEvent<T>? Event)> StepAsync(
         WatchState<T> state,
         CancellationToken cancellationToken
@@ -145,9 +146,7 @@ public sealed class Reflector<T>(
         }
     }
 
-    /// <summary>
-    /// Changes may come between the initial events; both say what exists now, so both are parts of the list.
-    /// </summary>
+    /// <summary>Applies a change between the initial events as a part of the list: both say what exists now.</summary>
     private async Task<(WatchState<T>, WatchEvent<T>?)> ReadListAsync(
         WatchState<T>.Streaming state,
         CancellationToken cancellationToken
@@ -165,8 +164,8 @@ public sealed class Reflector<T>(
                         $"LIST {resource.Plural}: the stream ended before its end bookmark"
                     );
                     break;
-                case { Type: WatchLineType.Error, Failure: { } told }:
-                    failure = told;
+                case { Type: WatchLineType.Error, Failure: { } error }:
+                    failure = error;
                     break;
                 case { Type: WatchLineType.InitialEventsEnd }:
                     _brokenStreams = 0;
@@ -279,11 +278,11 @@ public sealed class Reflector<T>(
         // To resume from no version, or from 0, would be to start anywhere, and to lose deletions.
         if (line.ResourceVersion is "" or "0" || line.ResourceVersion == state.ResourceVersion)
             return (state, Translate(line));
-        _recovery.News();
+        _recovery.Progressed();
         return (state with { ResourceVersion = line.ResourceVersion }, Translate(line));
     }
 
-    /// <summary>Random, so that the watches of many clients do not end together.</summary>
+    /// <summary>Returns a random duration, so that the watches of many clients do not end together.</summary>
     private TimeSpan Duration() => ShortestWatch * (1 + random.NextDouble());
 
     private void Close(WatchReader<T> reader)

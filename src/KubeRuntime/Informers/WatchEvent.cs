@@ -3,18 +3,18 @@ using KubeRuntime.Client;
 namespace KubeRuntime.Informers;
 
 /// <summary>
-/// What a watcher tells its mirror. A list is bracketed by <see cref="Restarted"/> and <see cref="Synced"/>:
-/// what the mirror holds and the list did not name was deleted while nobody looked.
+/// What a reflector reports to its cache. A list is between <see cref="Restarted"/> and <see cref="Synced"/>: an object
+/// in the cache that the list did not name was deleted meanwhile.
 /// </summary>
 public abstract record WatchEvent<T>
     where T : class, IKubernetesObject
 {
     private WatchEvent() { }
 
-    /// <summary>A list begins; it will name every object that exists.</summary>
+    /// <summary>A list begins; it names every object that exists.</summary>
     public sealed record Restarted : WatchEvent<T>;
 
-    /// <summary>A part of the list. An unreadable object exists too: it keeps what the mirror has of it.</summary>
+    /// <summary>A part of the list. An unreadable object exists too: the cache keeps what it has of it.</summary>
     public sealed record Listed(IReadOnlyList<T> Items, IReadOnlyList<UnreadableObject> Unreadable) : WatchEvent<T>;
 
     /// <summary>The list is complete.</summary>
@@ -44,10 +44,10 @@ public abstract record WatchState<T>
 {
     private WatchState() { }
 
-    /// <summary>Nothing is known, or what was known is too old.</summary>
+    /// <summary>Nothing is known, or what is known is too old.</summary>
     public sealed record Empty : WatchState<T>;
 
-    /// <summary>A streaming list is to be asked for.</summary>
+    /// <summary>A streaming list is the next request.</summary>
     public sealed record Opening : WatchState<T>;
 
     /// <summary>In the middle of a streaming list.</summary>
@@ -58,12 +58,12 @@ public abstract record WatchState<T>
     /// </summary>
     public sealed record Listing(string? Continue) : WatchState<T>;
 
-    /// <summary>All pages are read; the mirror has yet to be told.</summary>
+    /// <summary>All pages are read; the cache does not know yet.</summary>
     public sealed record Complete(string ResourceVersion) : WatchState<T>;
 
-    /// <summary>All is known up to a version, and no watch is open.</summary>
+    /// <summary>Everything is known up to a version, and no watch is open.</summary>
     public sealed record Listed(string ResourceVersion) : WatchState<T>;
 
-    /// <summary>A watch is open; all is known up to a version.</summary>
+    /// <summary>A watch is open; everything is known up to a version.</summary>
     public sealed record Watching(string ResourceVersion, WatchReader<T> Reader) : WatchState<T>;
 }

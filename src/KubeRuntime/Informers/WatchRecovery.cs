@@ -5,62 +5,59 @@ using Microsoft.Extensions.Logging;
 namespace KubeRuntime.Informers;
 
 /// <summary>
-/// When a watcher tries again after a failure or a clean end, and whether it goes on where it was. It backs off on
-/// every exit, clean ends included: behind a proxy that closes at once a watcher that reopens at once is a request
-/// storm. The back-off starts anew only after a watch that has lived for a while; one that brings an event and is cut,
-/// again and again, is a storm too, but a useful one: its back-off stays at about a second, so that what happens
-/// meanwhile is known soon.
+/// Decides when a reflector tries again after a failure or a clean end, and whether it resumes. It backs off on every
+/// end, clean ones included: behind a proxy that closes at once, a reflector that reopens at once would flood it. The
+/// back-off is reset only after a watch that has lived for a while. A watch that brings an event and is cut, again and
+/// again, keeps a back-off of about a second, so that changes are still known soon.
 /// </summary>
 internal sealed class WatchRecovery(string plural, Random random, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
 
-    /// <summary>A watch that lived this long was a working one.</summary>
+    /// <summary>Age from which a watch counts as a working one.</summary>
     private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// After so many failures with nothing new between them the version itself is suspect (a line that cannot be read
-    /// comes again on every resume, a restored etcd has never heard of the version): a list mends that, and costs
-    /// little when it was only the network.
+    /// Number of failures with nothing new between them after which the version itself is suspect: a line that cannot
+    /// be read comes again on every resume, and a restored etcd does not know the version. A list resolves that, and
+    /// costs little if it was only the network.
     /// </summary>
     private const int RelistAfter = 10;
 
-    /// <summary>
-    /// Where the count of failures goes back to when a watch has brought something new: 0.8 to 1.6 s.
-    /// </summary>
-    private const int FailuresAfterNews = 4;
+    /// <summary>The count of failures after a watch has brought something new: a pause of 0.8 to 1.6 s.</summary>
+    private const int FailuresAfterProgress = 4;
 
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), LongestBackoff, random);
     private int _failures;
 
-    /// <summary>Failures since anything new was learnt.</summary>
+    /// <summary>Number of failures since anything new came.</summary>
     private int _stuck;
 
     /// <summary>
-    /// Said last. An outage has several faces (a reset, then nobody there, then a certificate that is not trusted), and
-    /// each is told once.
+    /// The failure that was reported last. An outage has several symptoms (a reset, then no listener, then an untrusted
+    /// certificate), and each is reported once.
     /// </summary>
     private string? _reported;
 
-    /// <summary>A part of a list has come.</summary>
+    /// <summary>Called when a part of a list has come.</summary>
     public void Progress() => _stuck = 0;
 
-    /// <summary>A watch has brought a new version.</summary>
-    public void News()
+    /// <summary>Called when a watch has brought a new version.</summary>
+    public void Progressed()
     {
         _stuck = 0;
-        _failures = Math.Min(_failures, FailuresAfterNews);
+        _failures = Math.Min(_failures, FailuresAfterProgress);
     }
 
-    /// <summary>A stream of this age is over.</summary>
+    /// <summary>Called when a stream of this age has ended.</summary>
     public void Lived(TimeSpan age)
     {
         if (age >= SettledAfter)
             (_failures, _reported) = (0, null);
     }
 
-    /// <summary>Waits after a failure, as long as the server asked at least.</summary>
-    /// <returns>Whether what is known is too old, or suspect, and must be listed again.</returns>
+    /// <summary>Waits after a failure, at least as long as the server asked.</summary>
+    /// <returns>Whether the known version is too old, or suspect, so that a list must follow.</returns>
     public async Task<bool> MustListAsync(KubeApiException failure, CancellationToken cancellationToken)
     {
         var expired = failure.Failure == KubeFailureKind.Expired;

@@ -1,7 +1,7 @@
 namespace KubeRuntime.Instrumentation;
 
-/// <summary>One controller's measurements.</summary>
-/// <param name="name">Of the controller.</param>
+/// <summary>The metrics of one controller.</summary>
+/// <param name="name">Name of the controller.</param>
 public sealed class ControllerMetrics(RuntimeMetrics metrics, string name)
 {
     /// <summary>Results of a reconcile, in controller-runtime's words.</summary>
@@ -13,7 +13,7 @@ public sealed class ControllerMetrics(RuntimeMetrics metrics, string name)
     private readonly KeyValuePair<string, object?> _controller = new("controller", name);
     private int _active;
 
-    /// <summary>Counters begin at zero, so that the first failure is a rise that an alert sees.</summary>
+    /// <summary>Sets all counters to zero, so that an alert sees the first failure as a rise.</summary>
     internal void Start(int workers)
     {
         metrics.WatchWorkers(name, workers, () => Volatile.Read(ref _active));
@@ -26,7 +26,7 @@ public sealed class ControllerMetrics(RuntimeMetrics metrics, string name)
 
     internal void Began() => Interlocked.Increment(ref _active);
 
-    /// <summary>A retry counts as an error: it is how a reconciler says that it failed.</summary>
+    /// <summary>Counts a reconcile. A retry counts as an error: a reconciler reports a failure so.</summary>
     internal void Ended(string result, TimeSpan took)
     {
         Interlocked.Decrement(ref _active);

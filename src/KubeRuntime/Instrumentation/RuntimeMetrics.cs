@@ -4,12 +4,14 @@ using System.Diagnostics.Metrics;
 namespace KubeRuntime.Instrumentation;
 
 /// <summary>
-/// What the runtime measures, under the names and labels of controller-runtime and client-go, so that their dashboards
-/// and alerts fit. Counts and times are recorded as they happen; states (depth, workers, leadership) are read when
-/// somebody collects. While nobody listens a measurement costs a test of a flag. Label values come from the program,
-/// never from objects: their number is bounded.
+/// The metrics of the runtime, with the names and labels of controller-runtime and client-go, so that their dashboards
+/// and alerts work. Counts and times are recorded as they happen; states (depth, workers, leadership) are read when
+/// metrics are collected. Without a listener a measurement costs the test of a flag. Label values come from the
+/// program, never from objects, so their number is bounded.
 /// </summary>
-/// <remarks>Bucket bounds are advice to whoever collects, and upstream's. docs/runtime.md has the table.</remarks>
+/// <remarks>
+/// The bounds of buckets are a hint to the collector, with upstream's values. docs/runtime.md has the table.
+/// </remarks>
 public sealed class RuntimeMetrics
 {
     public const string MeterName = "KubeRuntime";
@@ -183,7 +185,7 @@ public sealed class RuntimeMetrics
 
     internal Counter<long> EventsDropped { get; }
 
-    /// <param name="name">Of the election, usually the lease's.</param>
+    /// <param name="name">Name of the election, usually that of the lease.</param>
     public void WatchLeadership(string name, Func<bool> leads) =>
         _leading.Add(() => leads() ? 1 : 0, [new("name", name)]);
 
@@ -205,7 +207,7 @@ public sealed class RuntimeMetrics
     internal static KeyValuePair<string, object?>[] QueueTags(string name) =>
         [new("name", name), new("controller", name)];
 
-    /// <summary>Functions that are asked when somebody collects.</summary>
+    /// <summary>Functions that are called when metrics are collected.</summary>
     private sealed class States<T>
         where T : struct
     {

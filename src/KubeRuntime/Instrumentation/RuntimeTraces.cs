@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace KubeRuntime.Instrumentation;
 
 /// <summary>
-/// A span for each reconcile. What it asks of Kubernetes are its children, told by .NET's own HTTP client. While nobody
-/// listens no span is made, and it costs a test of a flag.
+/// Makes one span per reconcile. The requests to Kubernetes are its children; .NET's own HTTP client makes them.
+/// Without a listener no span is made, and it costs the test of a flag.
 /// </summary>
 public static class RuntimeTraces
 {
@@ -13,12 +13,12 @@ public static class RuntimeTraces
     /// <summary>The source of .NET's HTTP client, whose spans follow the semantic conventions.</summary>
     public const string HttpSourceName = "System.Net.Http";
 
-    /// <summary>The name of a reconcile's span: the one that begins a trace.</summary>
+    /// <summary>Name of a reconcile's span, which begins a trace.</summary>
     public const string Reconcile = "reconcile";
 
     private static readonly ActivitySource Source = new(SourceName);
 
-    /// <param name="id">The same as in the log.</param>
+    /// <param name="id">The id of the reconcile, as in the log.</param>
     internal static Activity? Begin(string? ns, string name, string id)
     {
         // Work is its own beginning: whoever started the worker is not its parent.
@@ -30,7 +30,7 @@ public static class RuntimeTraces
         return span;
     }
 
-    /// <param name="result">As the metrics name it.</param>
+    /// <param name="result">The result, as the metrics name it.</param>
     internal static void End(Activity? span, string result)
     {
         if (span is null)

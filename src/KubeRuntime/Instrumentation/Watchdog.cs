@@ -1,10 +1,10 @@
 namespace KubeRuntime.Instrumentation;
 
 /// <summary>
-/// The pulse of one loop. The loop says when it will be heard of again; if that passes in silence it hangs, for every
-/// wait in it is bounded. A loop that waits for work, however long, rests.
+/// Finds out whether one loop hangs. The loop says when it will report again. If that time passes, it hangs, because
+/// every wait in it is bounded. A loop that waits for work disarms its watchdog.
 /// </summary>
-/// <param name="name">Of the loop, for whoever reads that it hangs.</param>
+/// <param name="name">Name of the loop, for people.</param>
 public sealed class Watchdog(string name, TimeProvider time)
 {
     private const long Resting = long.MaxValue;
@@ -17,9 +17,9 @@ public sealed class Watchdog(string name, TimeProvider time)
 
     public bool IsOverdue => time.GetElapsedTime(_start).Ticks > Volatile.Read(ref _due);
 
-    /// <summary>Alive, and again within the time given.</summary>
+    /// <summary>The loop is alive, and reports again within the given time.</summary>
     public void Arm(TimeSpan within) => Volatile.Write(ref _due, (time.GetElapsedTime(_start) + within).Ticks);
 
-    /// <summary>Waits for something that may never come, or has ended.</summary>
+    /// <summary>The loop waits for something that may never come, or has ended.</summary>
     public void Disarm() => Volatile.Write(ref _due, Resting);
 }

@@ -1,7 +1,7 @@
 namespace KubeRuntime.Instrumentation;
 
-/// <summary>One queue's measurements.</summary>
-/// <param name="name">Of the queue, usually its controller's.</param>
+/// <summary>The metrics of one queue.</summary>
+/// <param name="name">Name of the queue, usually that of its controller.</param>
 public sealed class WorkQueueMetrics(RuntimeMetrics metrics, string name)
 {
     private readonly KeyValuePair<string, object?>[] _tags = RuntimeMetrics.QueueTags(name);

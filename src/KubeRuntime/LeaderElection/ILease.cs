@@ -2,15 +2,13 @@ using KubeRuntime.Client;
 
 namespace KubeRuntime.LeaderElection;
 
-/// <summary>
-/// One Lease, wherever it is kept. Failures are <see cref="KubeApiException"/>; one call at a time, a watch aside.
-/// </summary>
+/// <summary>One Lease. Failures are <see cref="KubeApiException"/>. One call at a time, besides a watch.</summary>
 public interface ILease
 {
-    /// <returns>Null when there is none.</returns>
+    /// <returns>Null if there is no lease.</returns>
     Task<Lease?> GetAsync(CancellationToken cancellationToken);
 
-    /// <summary>Fails with <see cref="KubeFailureKind.Conflict"/> when there is one.</summary>
+    /// <summary>Fails with <see cref="KubeFailureKind.Conflict"/> if there is a lease already.</summary>
     Task<Lease> CreateAsync(LeaseRecord record, CancellationToken cancellationToken);
 
     /// <summary>
@@ -20,8 +18,7 @@ public interface ILease
     Task<Lease> UpdateAsync(string resourceVersion, LeaseRecord record, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Tells of the lease as it is and of every change, null for its absence, until cancelled. What it tells may be
-    /// old.
+    /// Reports the lease as it is and every change, null for its absence, until cancelled. The reports may lag.
     /// </summary>
     Task WatchAsync(Action<Lease?> sink, CancellationToken cancellationToken);
 }

@@ -3,43 +3,25 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeRuntime.LeaderElection;
 
-/// <param name="Identity">Of this process and no other, a restarted one in the same pod included.</param>
-public sealed record LeaderElectorOptions(string Identity)
-{
-    /// <summary>A lease that was not seen to change for so long is free.</summary>
-    public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(15);
-
-    /// <summary>
-    /// A leader that has not renewed for so long has lost. What lies between the two is for clocks that run unevenly
-    /// and for writes on their way.
-    /// </summary>
-    public TimeSpan RenewDeadline { get; init; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>Between two renewals.</summary>
-    public TimeSpan RetryPeriod { get; init; } = TimeSpan.FromSeconds(2);
-}
-
 /// <summary>
 /// Leads with a Lease, once: standby → leading → (released | lost), and no way back.
 /// <list type="bullet">
 /// <item>
-/// A standby watches the lease. It claims it when it is free, or was not seen to change for its duration by the
+/// A standby watches the lease. It claims the lease when it is free, or when it did not change for its duration by the
 /// standby's own monotonic clock. Every write is bound to the version that was judged (record, version and expiry are
-/// one <see cref="LeaseSnapshot"/>), so of several claims one succeeds.
+/// one <see cref="LeaseSnapshot"/>), so only one of several claims succeeds.
 /// </item>
 /// <item>
 /// A leader renews. Its right to write ends <see cref="LeaderElectorOptions.RenewDeadline"/> after it <i>sent</i> the
-/// last renewal that succeeded, whether or not anything in the process runs at that moment: <see cref="MayWrite"/> is a
-/// question to the clock, not a flag.
+/// last renewal that succeeded, even if nothing in the process runs at that moment: <see cref="MayWrite"/> asks the
+/// clock, and is not a flag.
 /// </item>
 /// <item>
-/// A leader whose deadline has passed, or who finds another's name in the lease, has lost for good. The process must
-/// end: only that proves that nothing of the old term goes on, and what lost a lease in good order is ill more often
-/// than not.
+/// A leader whose deadline has passed, or that finds another's name in the lease, has lost for good. The process must
+/// end: only that proves that no work of the old term goes on.
 /// </item>
 /// <item>
-/// On a stop the work drains under a lease that is renewed meanwhile; then no write is possible any more; then the
-/// lease is given back.
+/// On a stop the work drains while the lease is renewed. Then the right to write ends, and the lease is released.
 /// </item>
 /// </list>
 /// </summary>
@@ -51,44 +33,39 @@ public sealed class LeaderElector(
     ILogger logger
 ) : IElection
 {
-    /// <summary>A timer takes no more than 49 days, and a lease may claim more.</summary>
+    /// <summary>A timer takes at most 49 days, and a lease may name more.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
-
-    private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(3);
 
     private readonly Lock _gate = new();
     private readonly LeaseView _view = new(options.Identity, options.LeaseDuration, time);
     private Renewal? _last;
 
-    /// <summary>A claim was sent that may have succeeded.</summary>
+    /// <summary>Whether a claim was sent that may have succeeded.</summary>
     private bool _mayHold;
 
     /// <summary>
-    /// What the last claim that was refused found in the lease, by a read of its own: what a watch told may be old.
+    /// What the last refused claim found in the lease, by a read of its own: the watch may lag.
     /// </summary>
     private LeaseRecord? _found;
     private KubeFailureKind? _reported;
     private string _reportedHolder = "";
 
-    /// <summary>For one call: three fit into the deadline.</summary>
+    /// <summary>Timeout of one call. Three calls fit into the deadline.</summary>
     private TimeSpan CallTimeout => options.RenewDeadline / 3;
 
     private TimeSpan PauseAfterFailure => options.RetryPeriod / 4;
 
     /// <summary>
-    /// Asks the wall clock too: the monotonic one stands still while a machine is suspended. If either says that it is
-    /// too late, it is; a wall clock that was only set forward is forgiven with the next renewal.
+    /// Asks the wall clock too, because the monotonic clock stands still while a machine is suspended. If either says
+    /// that it is too late, it is. A wall clock that was only set forward counts until the next renewal.
     /// </summary>
     public bool MayWrite => WriteTime > TimeSpan.Zero;
 
     /// <summary>
-    /// What is left of the lease, less half a <see cref="LeaderElectorOptions.RetryPeriod"/> for clocks that run
-    /// unevenly; zero from
-    /// <see cref="LeaderElectorOptions.RenewDeadline"/> on. With 15, 10 and 2 seconds the last renewal was sent at most
-    /// 2 s and the time of a call
-    /// ago, which leaves 12 to 14 s in normal renewal. While renewals fail it falls to 4 s, and then to zero: a write
-    /// that needs longer must bound
-    /// its own deadline by this.
+    /// The rest of the lease, minus half a <see cref="LeaderElectorOptions.RetryPeriod"/> for clocks that run unevenly;
+    /// zero from <see cref="LeaderElectorOptions.RenewDeadline"/> on. With 15, 10 and 2 seconds the last renewal was
+    /// sent at most 2 s and the time of a call ago, which leaves 12 to 14 s in normal renewal. While renewals fail it
+    /// falls to 4 s, and then to zero. A write that needs longer must bound its own deadline by this.
     /// </summary>
     public TimeSpan WriteTime
     {
@@ -125,8 +102,8 @@ public sealed class LeaderElector(
                 ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext
             );
             Resign();
-            if (!election.IsFaulted)
-                await ReleaseAsync();
+            if (_mayHold && !election.IsFaulted)
+                await new LeaseRelease(lease, _view, options.Identity, time, logger).RunAsync();
         }
         await election;
     }
@@ -159,7 +136,7 @@ public sealed class LeaderElector(
             if (!asked)
             {
                 Resign();
-                working.Cancel(); // before the other: who sees the second and not the first takes it for a mistake
+                working.Cancel(); // first: code that saw only the second would take it for a mistake
                 lost.Cancel();
             }
         }
@@ -190,7 +167,7 @@ public sealed class LeaderElector(
     {
         while (true)
         {
-            var news = _view.NextNews();
+            var changed = _view.NextChange();
             if (watch.IsFaulted)
                 await watch;
             if (_view.Look().Record is null)
@@ -203,7 +180,7 @@ public sealed class LeaderElector(
             )
                 return claimed;
             ReportHolder();
-            await WaitAsync(news, PauseBeforeNextClaim(), cancellationToken);
+            await WaitAsync(changed, PauseBeforeNextClaim(), cancellationToken);
         }
     }
 
@@ -232,7 +209,7 @@ public sealed class LeaderElector(
     }
 
     /// <summary>
-    /// One write of the lease in our name, which succeeds only if the lease is still as in <paramref name="judged"/>.
+    /// Writes the lease in our name. Succeeds only if the lease is still as in <paramref name="judged"/>.
     /// </summary>
     /// <returns>The lease as stored; null when the write failed.</returns>
     private async Task<Lease?> ClaimAsync(LeaseSnapshot judged, TimeSpan limit, CancellationToken cancellationToken)
@@ -266,7 +243,7 @@ public sealed class LeaderElector(
         return stored;
     }
 
-    /// <returns>What the lease says; null when there is none, or no answer.</returns>
+    /// <returns>The record of the lease; null if there is no lease, or no answer.</returns>
     private async Task<LeaseRecord?> LookAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
         var (answer, failure) = await CallAsync(
@@ -279,7 +256,7 @@ public sealed class LeaderElector(
         return answer?.Lease?.Spec;
     }
 
-    /// <summary>A call with a deadline. Its failure is told once, until something else comes of it.</summary>
+    /// <summary>Makes a call with a deadline. Logs a failure once, until a call ends differently.</summary>
     private async Task<(T? Result, KubeFailureKind? Failure)> CallAsync<T>(
         Func<CancellationToken, Task<T>> call,
         TimeSpan limit,
@@ -311,8 +288,8 @@ public sealed class LeaderElector(
     }
 
     /// <summary>
-    /// Until the lease may be free; where it may be free already, a random part of the retry period, so that claims of
-    /// several processes spread.
+    /// Returns the time until the lease may be free. Where it may be free already, returns a random part of the retry
+    /// period, so that claims of several processes spread.
     /// </summary>
     private TimeSpan PauseBeforeNextClaim()
     {
@@ -322,73 +299,22 @@ public sealed class LeaderElector(
         return untilFree < LongestWait ? untilFree : LongestWait;
     }
 
-    private async Task WaitAsync(TaskCompletionSource news, TimeSpan limit, CancellationToken cancellationToken)
+    private async Task WaitAsync(TaskCompletionSource changed, TimeSpan limit, CancellationToken cancellationToken)
     {
         using var deadline = new Deadline(limit, time, cancellationToken);
         await using var registration = deadline.Token.UnsafeRegister(
             static state => (state as TaskCompletionSource)?.TrySetResult(),
-            news
+            changed
         );
-        await news.Task;
+        await changed.Task;
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    /// <summary>From here on no write is possible, whatever the lease says.</summary>
+    /// <summary>Ends the right to write, whatever the lease says.</summary>
     private void Resign()
     {
         lock (_gate)
             _last = null;
-    }
-
-    /// <summary>
-    /// Gives the lease back, so that nobody waits for it to expire. A claim whose answer we did not wait for may have
-    /// succeeded, hence the look when the version does not fit.
-    /// </summary>
-    private async Task ReleaseAsync()
-    {
-        if (!_mayHold)
-            return;
-        using var deadline = new Deadline(ReleaseTimeout, time, CancellationToken.None);
-        try
-        {
-            if (
-                _view.Look() is { Record: { } known } first
-                && known.HolderIdentity == options.Identity
-                && await TryReleaseAsync(first, deadline.Token)
-            )
-                return;
-            _view.Observe(await lease.GetAsync(deadline.Token));
-            if (
-                _view.Look() is { Record: { } found } second
-                && found.HolderIdentity == options.Identity
-                && !await TryReleaseAsync(second, deadline.Token)
-            )
-                Log.LeaseNotReleased(logger, "somebody else writes it");
-        }
-        catch (KubeApiException e)
-        {
-            Log.LeaseNotReleased(logger, e.Message);
-        }
-        catch (OperationCanceledException)
-        {
-            Log.LeaseNotReleased(logger, $"no answer within {ReleaseTimeout}");
-        }
-    }
-
-    private async Task<bool> TryReleaseAsync(LeaseSnapshot judged, CancellationToken cancellationToken)
-    {
-        if (judged is not { Version: { } version, Record: { } record })
-            return true; // somebody has deleted it
-        try
-        {
-            await lease.UpdateAsync(version, record.Released(time.GetUtcNow()), cancellationToken);
-            Log.LeaseReleased(logger);
-            return true;
-        }
-        catch (KubeApiException e) when (e.Failure is KubeFailureKind.Conflict or KubeFailureKind.NotFound)
-        {
-            return false;
-        }
     }
 
     private void ReportHolder()
@@ -411,7 +337,9 @@ public sealed class LeaderElector(
 
     private TimeSpan Left(Renewal last) => options.RenewDeadline - time.GetElapsedTime(last.SentAt);
 
-    /// <summary>Counted from before the request left: the server cannot have stored it earlier.</summary>
+    /// <summary>
+    /// The times are from before the request left: the server cannot have stored the renewal earlier.
+    /// </summary>
     private sealed record Renewal(long SentAt, DateTimeOffset SentAtWallClock);
 
     private sealed record Answer(Lease? Lease);

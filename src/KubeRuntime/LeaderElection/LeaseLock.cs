@@ -7,10 +7,10 @@ namespace KubeRuntime.LeaderElection;
 
 /// <summary>
 /// A Lease on the API server. Reads and writes have a connection of their own, so that no other traffic delays a
-/// renewal, and get a new one after each call without an answer: a connection whose other end is gone would swallow
-/// every renewal until a ping finds out.
+/// renewal. They get a new one after each call without an answer: a connection whose other end is gone would lose every
+/// renewal until a ping finds out.
 /// </summary>
-/// <param name="watcher">Of the key's namespace; it may use any client.</param>
+/// <param name="watcher">Reflector of the key's namespace; it may use any client.</param>
 public sealed class LeaseLock(Func<KubeClient> connect, Reflector<Lease> watcher, NamespacedName key)
     : ILease,
         IDisposable

@@ -34,17 +34,17 @@ public sealed record Lease : IKubernetesObject
 }
 
 /// <summary>
-/// Who leads. The times are for people who read it: no decision here looks at them, for they are another machine's
-/// clock.
+/// Which process leads. The times are for people: no decision uses them, because they come from the clock of another
+/// machine.
 /// </summary>
 public sealed record LeaseRecord
 {
     /// <summary>
-    /// Nobody's while it is released. Whoever releases writes the shortest that the API takes, as client-go does.
+    /// Duration of a released lease: the shortest one that the API server accepts, as with client-go.
     /// </summary>
     private const int ReleasedSeconds = 1;
 
-    /// <summary>Empty: nobody.</summary>
+    /// <summary>Empty if no process leads.</summary>
     public string HolderIdentity
     {
         get;
@@ -57,10 +57,10 @@ public sealed record LeaseRecord
 
     public DateTimeOffset? RenewTime { get; init; }
 
-    /// <summary>How often the holder has changed.</summary>
+    /// <summary>Number of changes of the holder.</summary>
     public int? LeaseTransitions { get; init; }
 
-    /// <summary>The next record with this holder: taken over from somebody, or renewed.</summary>
+    /// <summary>Returns the next record with this holder, whether it took over or renewed.</summary>
     public LeaseRecord HeldBy(string identity, TimeSpan duration, DateTimeOffset now)
     {
         var renewed = this with
@@ -109,7 +109,8 @@ public sealed record LeaseRecord
         };
 
     /// <summary>
-    /// Stays at the largest number, for the API server refuses a negative one, and with it every claim.
+    /// Counts one more change. It stops at the maximum, because the API server refuses a negative number, and with it
+    /// every claim.
     /// </summary>
     private static int Next(int? transitions) =>
         transitions switch
@@ -120,8 +121,8 @@ public sealed record LeaseRecord
         };
 
     /// <summary>
-    /// Every write must change the record: a write that changes nothing gets no new version and no watch event, and the
-    /// standbys would take a renewal under a clock that stands still, or was set back, for none.
+    /// Returns a renewal time that differs from the last one. A write that changes nothing gets no new version and no
+    /// watch event, so under a clock that stands still, or was set back, the standbys would miss the renewal.
     /// </summary>
     private DateTimeOffset After(DateTimeOffset now)
     {

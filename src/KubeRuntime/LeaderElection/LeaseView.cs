@@ -1,9 +1,9 @@
 namespace KubeRuntime.LeaderElection;
 
 /// <summary>
-/// What one process knows of the lease, and since when. Ages are its own monotonic time since it first saw the record
-/// as it is: that is never more than the time since the holder sent it, so who waits for an age to pass waits at least
-/// as long as the holder has.
+/// What one process knows of the lease, and since when. An age is the process's own monotonic time since it first saw
+/// the record as it is. It is never more than the time since the holder sent the record. So a process that waits for an
+/// age waits at least as long as the holder may write.
 /// </summary>
 internal sealed class LeaseView(string identity, TimeSpan defaultDuration, TimeProvider time)
 {
@@ -11,7 +11,7 @@ internal sealed class LeaseView(string identity, TimeSpan defaultDuration, TimeP
     private LeaseRecord? _record;
     private string? _version;
     private long _changedAt;
-    private TaskCompletionSource? _news;
+    private TaskCompletionSource? _nextChange;
 
     /// <summary>
     /// What is known at this moment, as one snapshot. A judgement and the write that follows from it must use the same
@@ -23,23 +23,25 @@ internal sealed class LeaseView(string identity, TimeSpan defaultDuration, TimeP
             return new LeaseSnapshot(_record, _version, UntilFree());
     }
 
-    /// <summary>A promise that the next news keeps. For one waiter: the next call replaces it.</summary>
-    public TaskCompletionSource NextNews()
+    /// <summary>
+    /// Returns a source that completes with the next change. For one waiter: the next call replaces it.
+    /// </summary>
+    public TaskCompletionSource NextChange()
     {
-        var news = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
-            _news = news;
-        return news;
+            _nextChange = next;
+        return next;
     }
 
     /// <summary>
-    /// Takes in the lease as somebody told it. Its age starts anew only if the record is another, not when a label was
-    /// touched. A lease that goes does not free its holder's place: the holder does not know yet, and may still write
-    /// until its time is up.
+    /// Takes over the lease as a read or a watch returned it. Its age starts again only if the record has changed, not
+    /// if a label has. A deleted lease is not free: its holder does not know yet, and may write until its time has
+    /// passed.
     /// </summary>
     public void Observe(Lease? lease)
     {
-        TaskCompletionSource? news;
+        TaskCompletionSource? changed;
         lock (_gate)
         {
             _version = lease?.Metadata.ResourceVersion;
@@ -50,9 +52,9 @@ internal sealed class LeaseView(string identity, TimeSpan defaultDuration, TimeP
                 _record = lease?.Spec ?? new LeaseRecord();
                 _changedAt = time.GetTimestamp();
             }
-            news = _news;
+            changed = _nextChange;
         }
-        news?.TrySetResult();
+        changed?.TrySetResult();
     }
 
     private TimeSpan UntilFree()
@@ -65,12 +67,12 @@ internal sealed class LeaseView(string identity, TimeSpan defaultDuration, TimeP
     }
 }
 
-/// <summary>The lease as one process knew it at one moment.</summary>
-/// <param name="Record">Null while nothing is known at all: nobody may claim what he has not seen.</param>
+/// <summary>What one process knew of the lease at one moment.</summary>
+/// <param name="Record">Null while nothing is known: an unknown lease must not be claimed.</param>
 /// <param name="Version">
 /// Version of the lease that <paramref name="Record"/> was read from. Null while there is no lease.
 /// </param>
 /// <param name="UntilFree">
-/// How long nobody else may claim the lease; zero when it is free, ours, or was not renewed for its duration.
+/// Time for which no other process may claim the lease; zero if it is free, ours, or was not renewed for its duration.
 /// </param>
 internal readonly record struct LeaseSnapshot(LeaseRecord? Record, string? Version, TimeSpan UntilFree);

@@ -1,23 +1,25 @@
 namespace KubeRuntime.WorkQueues;
 
 /// <summary>
-/// Keys that become due later, at most one due time a key: the earliest asked for. One timer for all of them.
-/// The callback runs outside the lock, on a timer thread.
+/// Holds keys that become due later, at most one due time per key: the earliest requested. One timer serves all of
+/// them. The callback runs outside the lock, on a timer thread.
 /// </summary>
 public sealed class DelayingQueue<TKey> : IDisposable
     where TKey : struct
 {
-    /// <summary>Timers count to 49 days; a time farther off is looked at again on the way.</summary>
+    /// <summary>
+    /// Maximum delay of the timer, which counts to 49 days. A later time is looked at again on the way.
+    /// </summary>
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
 
-    /// <summary>Far beyond any use, and short of the end of the clock's numbers.</summary>
+    /// <summary>Maximum delay: far longer than any use, and within the range of the clock.</summary>
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(365 * 100);
 
     private const int SupersededAllowed = 64;
     private readonly Lock _gate = new();
     private readonly Dictionary<TKey, long> _due = [];
 
-    /// <summary>May hold entries that were superseded or cancelled; <see cref="_due"/> tells which count.</summary>
+    /// <summary>May hold entries that were superseded or cancelled; those in <see cref="_due"/> count.</summary>
     private readonly PriorityQueue<TKey, long> _order = new();
 
     private readonly TimeProvider _time;
@@ -45,7 +47,7 @@ public sealed class DelayingQueue<TKey> : IDisposable
         }
     }
 
-    /// <summary>Entries in memory, superseded ones included.</summary>
+    /// <summary>Number of entries in memory, superseded ones included.</summary>
     internal int Remembered
     {
         get
@@ -96,7 +98,7 @@ public sealed class DelayingQueue<TKey> : IDisposable
             _onDue(key);
     }
 
-    /// <summary>The earliest due time that counts; drops those before it that do not.</summary>
+    /// <summary>Returns the earliest due time that counts; drops superseded ones before it.</summary>
     private long? NextDue()
     {
         while (_order.TryPeek(out var key, out var due))
@@ -109,7 +111,8 @@ public sealed class DelayingQueue<TKey> : IDisposable
     }
 
     /// <summary>
-    /// A key that is scheduled hours ahead and taken every second would leave an entry a second behind.
+    /// Drops superseded entries. A key that is scheduled hours ahead and taken every second would leave one entry per
+    /// second.
     /// </summary>
     private void DropSuperseded()
     {

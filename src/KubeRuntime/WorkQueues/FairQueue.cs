@@ -1,7 +1,7 @@
 namespace KubeRuntime.WorkQueues;
 
 /// <summary>
-/// How many keys workers have now, by tenant and by target. Not thread-safe: the queue's lock guards it.
+/// Counts the keys that workers have now, by tenant and by target. Not thread-safe: the queue's lock guards it.
 /// </summary>
 internal sealed class Holdings
 {
@@ -61,10 +61,10 @@ internal sealed class FairQueue<TKey>(Holdings holdings)
     private readonly Dictionary<TKey, (Flow Flow, LinkedListNode<TKey> Place)> _places = [];
     private readonly Dictionary<string, Target> _targets = new(StringComparer.Ordinal);
 
-    /// <summary>Of keys that have no target.</summary>
+    /// <summary>The target of keys that have none.</summary>
     private readonly Target _none = new(name: null);
 
-    /// <summary>Nobody works on them, and none of their keys was taken since they came.</summary>
+    /// <summary>Targets without a worker, none of whose keys was taken since the target came.</summary>
     private readonly LinkedList<Target> _new = new();
     private readonly LinkedList<Target> _known = new();
     private readonly LinkedList<Target> _aside = new();
@@ -72,7 +72,7 @@ internal sealed class FairQueue<TKey>(Holdings holdings)
 
     public int Count => _places.Count;
 
-    /// <summary>Puts a key at the end of its tenant's; it must not wait already.</summary>
+    /// <summary>Adds a key behind its tenant's others. It must not be waiting already.</summary>
     public void Add(TKey key, WorkGroup group)
     {
         var target = TargetOf(group.Target);
@@ -123,7 +123,7 @@ internal sealed class FairQueue<TKey>(Holdings holdings)
         return false;
     }
 
-    /// <summary>Somebody has come below the share.</summary>
+    /// <summary>Called when a tenant or a target has come below the share.</summary>
     public void ReturnSetAside()
     {
         while (_aside.Last is { } last)
@@ -219,13 +219,13 @@ internal sealed class FairQueue<TKey>(Holdings holdings)
 
         public LinkedListNode<Target> Place { get; }
 
-        /// <summary>Of its tenants, those that have waiting keys.</summary>
+        /// <summary>The tenants of the target that have waiting keys.</summary>
         public LinkedList<Flow> Flows { get; } = new();
 
         public Dictionary<string, Flow> ByTenant { get; } = new(StringComparer.Ordinal);
     }
 
-    /// <summary>One tenant's keys with one target.</summary>
+    /// <summary>The keys of one tenant with one target.</summary>
     private sealed class Flow
     {
         public Flow(Target target, string? tenant) =>

@@ -1,16 +1,19 @@
 namespace KubeRuntime.WorkQueues;
 
 /// <summary>
-/// Waiting keys in two lanes, each in a fair order (<see cref="FairQueue{TKey}"/>): <i>fast</i> for what is new,
+/// Holds waiting keys in two lanes, each in a fair order (<see cref="FairQueue{TKey}"/>): <i>fast</i> for what is new,
 /// changed or failing, <i>slow</i> for checks that only fell due. The fast lane goes first, but after
-/// <see cref="FastInARow"/> of it one of the slow lane is taken, so that neither can hold the other up for ever. What
-/// is within its share of the workers goes before what is not, whichever lane it is in. Not thread-safe: the queue's
-/// lock guards it.
+/// <see cref="FastInARow"/> of its keys one of the slow lane is taken, so that neither starves the other. A key within
+/// its share of the workers goes before any other, whichever lane it is in. Not thread-safe: the queue's lock guards
+/// it.
 /// </summary>
 internal sealed class PriorityLanes<TKey>(Holdings holdings)
     where TKey : struct
 {
-    /// <summary>A flood of changes slows the checks down to a ninth of the workers' time, and not further.</summary>
+    /// <summary>
+    /// Number of fast keys in a row. Many changes slow the checks down to a ninth of the workers' time, and not
+    /// further.
+    /// </summary>
     public const int FastInARow = 8;
 
     private readonly FairQueue<TKey> _fast = new(holdings);
@@ -19,12 +22,10 @@ internal sealed class PriorityLanes<TKey>(Holdings holdings)
 
     public int Count => _fast.Count + _slow.Count;
 
-    /// <summary>Puts a key at the end of its lane; it must not wait already.</summary>
+    /// <summary>Adds a key at the end of its lane. It must not be waiting already.</summary>
     public void Add(TKey key, WorkGroup group, bool urgent) => (urgent ? _fast : _slow).Add(key, group);
 
-    /// <summary>
-    /// Moves a key from the slow lane to the end of the fast one; nothing, if it does not wait there.
-    /// </summary>
+    /// <summary>Moves a key from the slow lane to the end of the fast one, if it waits there.</summary>
     public void Raise(TKey key, WorkGroup group)
     {
         if (_slow.Remove(key))
@@ -32,9 +33,9 @@ internal sealed class PriorityLanes<TKey>(Holdings holdings)
     }
 
     /// <summary>Takes the next key.</summary>
-    /// <param name="share">What a tenant or a target holds at most while others wait.</param>
-    /// <param name="most">What it holds at most.</param>
-    /// <returns>False when nothing waits, or only keys of those that hold the most already.</returns>
+    /// <param name="share">Maximum number of keys that a tenant or a target holds while others wait.</param>
+    /// <param name="most">Maximum number of keys that it holds at all.</param>
+    /// <returns>False if nothing waits, or only keys of tenants and targets that hold the maximum.</returns>
     public bool TryTake(int share, int most, out TKey key)
     {
         var slowFirst = _fast.Count == 0 || _fastSinceSlow >= FastInARow;
@@ -48,7 +49,7 @@ internal sealed class PriorityLanes<TKey>(Holdings holdings)
         return second.TryTakeBeyond(most, out key) && Took(second);
     }
 
-    /// <summary>Somebody has come below the share.</summary>
+    /// <summary>Called when a tenant or a target has come below the share.</summary>
     public void ReturnSetAside()
     {
         _fast.ReturnSetAside();

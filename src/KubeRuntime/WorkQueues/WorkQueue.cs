@@ -3,15 +3,15 @@ using KubeRuntime.Instrumentation;
 namespace KubeRuntime.WorkQueues;
 
 /// <summary>
-/// Keys that need work, each handed to one worker at a time. The rules are client-go's:
-/// a key that is added while it waits is still one entry; a key that is added while a worker has it (<i>processing</i>)
-/// becomes <i>dirty</i> and is queued again when that worker is done. So no change is lost, and no two workers meet on
-/// a key. A key's delayed add is dropped when a worker takes the key: the outcome of that work says when to come back.
-/// Two priorities (<see cref="PriorityLanes{TKey}"/>): <see cref="Add"/> is urgent, and raises a key that waits without
-/// urgency; a delayed key that falls due is not, unless it is a retry. Retries are urgent because somebody waits for
-/// their outcome (often it is a write that met a conflict), while a resync looks at what was right the last time; that
-/// many failing keys do not crowd out the changes is the work of their back-off. With <see cref="WorkShares{TKey}"/>
-/// the queue also says how many keys are worked on at a time, and whose: see there.
+/// Holds keys that need work, and hands each to one worker at a time. The rules are client-go's: a key that is added
+/// while it waits is still one entry; a key that is added while a worker has it (<i>processing</i>) becomes
+/// <i>dirty</i> and is queued again when that worker is done. So no change is lost, and no two workers have the same
+/// key. A key's delayed add is dropped when a worker takes the key: the result of that work says when to reconcile
+/// again. There are two priorities (<see cref="PriorityLanes{TKey}"/>): <see cref="Add"/> is urgent, and raises a key
+/// that waits without urgency. A delayed key that falls due is not urgent, unless it is a retry: a retry has a result
+/// that somebody waits for (often a write after a conflict), while a resync checks what was right the last time. The
+/// back-off keeps many failing keys from delaying the changes. With <see cref="WorkShares{TKey}"/> the queue also
+/// limits the keys in work at a time, in all and per tenant and target.
 /// </summary>
 public sealed class WorkQueue<TKey> : IDisposable
     where TKey : struct
@@ -20,7 +20,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     private readonly Holdings _held = new();
     private readonly PriorityLanes<TKey> _waiting;
 
-    /// <summary>Workers that wait for a key, longest first.</summary>
+    /// <summary>Workers that wait for a key; the longest wait is first.</summary>
     private readonly LinkedList<TaskCompletionSource<TKey?>> _takers = new();
 
     /// <summary>Keys that were added and not taken since.</summary>
@@ -29,7 +29,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>Keys that a worker has.</summary>
     private readonly Dictionary<TKey, Work> _processing = [];
 
-    /// <summary>Of those, the ones that may still become slow, oldest first.</summary>
+    /// <summary>Those of them that may still become slow, oldest first.</summary>
     private readonly LinkedList<Work> _aging = new();
     private readonly Dictionary<TKey, int> _failures = [];
     private readonly DelayingQueue<TKey> _delayed;
@@ -38,13 +38,13 @@ public sealed class WorkQueue<TKey> : IDisposable
     private readonly WorkQueueMetrics? _metrics;
     private readonly WorkShares<TKey>? _shares;
 
-    /// <summary>Fires when a key becomes slow that another waits for.</summary>
+    /// <summary>Fires when a key becomes slow while another waits.</summary>
     private readonly ITimer? _slowTimer;
     private Work? _slowTimerFor;
     private int _slow;
     private bool _shutDown;
 
-    /// <param name="shares">Null: whoever asks gets a key, and all keys are alike.</param>
+    /// <param name="shares">Null: no limits, and all keys are alike.</param>
     public WorkQueue(
         Backoff backoff,
         TimeProvider time,
@@ -81,10 +81,12 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>Keys that will be added later.</summary>
     public int Delayed => _delayed.Count;
 
-    /// <summary>Keys that workers may have at a time, slow ones included; null where the queue sets no limit.</summary>
+    /// <summary>
+    /// Maximum number of keys that workers may have at a time, slow ones included; null if the queue has no limit.
+    /// </summary>
     public int? MostAtATime => _shares is null ? null : _shares.Workers + _shares.MostSlow;
 
-    /// <summary>The key is new or has changed.</summary>
+    /// <summary>Adds a key that is new or has changed.</summary>
     public void Add(TKey key)
     {
         var group = GroupOf(key);
@@ -93,9 +95,8 @@ public sealed class WorkQueue<TKey> : IDisposable
     }
 
     /// <summary>
-    /// Adds the key behind all that wait now, and counts nothing: its work is not done, and others have waited for the
-    /// worker. To be called by the
-    /// worker that has the key, before <see cref="Done"/>.
+    /// Adds the key behind all that wait now, and counts no failure: its work is not done, and others have waited for
+    /// the worker. The worker that has the key calls it, before <see cref="Done"/>.
     /// </summary>
     public void AddBehind(TKey key)
     {
@@ -105,9 +106,9 @@ public sealed class WorkQueue<TKey> : IDisposable
     }
 
     /// <summary>
-    /// Whether a worker should end its work on the key early, where it can go on later (<see cref="AddBehind"/>): it
-    /// has had the key for
-    /// <see cref="WorkShares{TKey}.SlowAfter"/>, and another key waits for a worker. Asked as often as one likes.
+    /// Returns whether a worker should end its work on the key early, if it can continue later
+    /// (<see cref="AddBehind"/>): it has had the key for <see cref="WorkShares{TKey}.SlowAfter"/>, and another key
+    /// waits for a worker.
     /// </summary>
     public bool ShouldYield(TKey key)
     {
@@ -121,7 +122,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         }
     }
 
-    /// <summary>Adds the key without urgency when the delay is over; an earlier one that was asked for stays.</summary>
+    /// <summary>Adds the key without urgency when the delay has passed. An earlier due time stays.</summary>
     public void AddAfter(TKey key, TimeSpan delay)
     {
         if (delay <= TimeSpan.Zero)
@@ -146,7 +147,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         AddAfter(key, delay > atLeast ? delay : atLeast);
     }
 
-    /// <summary>Failures of the key in a row, as counted by <see cref="AddRateLimited"/>.</summary>
+    /// <summary>Number of failures of the key in a row, as counted by <see cref="AddRateLimited"/>.</summary>
     public int Failures(TKey key)
     {
         lock (_gate)
@@ -159,7 +160,7 @@ public sealed class WorkQueue<TKey> : IDisposable
             _failures.Remove(key);
     }
 
-    /// <summary>Waits for a key. Null once the queue is shut down; what still waits then stays undone.</summary>
+    /// <summary>Waits for a key. Returns null once the queue is shut down; keys that still wait stay undone.</summary>
     public async ValueTask<TKey?> TakeAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -179,7 +180,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         return await place.Value.Task;
     }
 
-    /// <summary>The worker is done with the key; what was added meanwhile is queued now.</summary>
+    /// <summary>Called when the worker is done with the key. What was added meanwhile is queued now.</summary>
     public void Done(TKey key)
     {
         lock (_gate)
@@ -197,7 +198,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         }
     }
 
-    /// <summary>Ends intake and lets every waiting worker go.</summary>
+    /// <summary>Ends intake and releases every waiting worker.</summary>
     public void ShutDown()
     {
         lock (_gate)
@@ -222,7 +223,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         _slowTimer?.Dispose();
     }
 
-    /// <summary>A key with failures that are not forgotten is a retry.</summary>
+    /// <summary>Adds a delayed key that is due. A key with failures is a retry.</summary>
     private void AddDue(TKey key)
     {
         var group = GroupOf(key);
@@ -253,7 +254,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         Hand();
     }
 
-    /// <summary>Hands keys to the workers that wait, as far as may be.</summary>
+    /// <summary>Hands keys to the workers that wait, as far as the limits allow.</summary>
     private void Hand()
     {
         while (_takers.First is { } taker && TryTake(out var key))
@@ -264,7 +265,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         SetSlowTimer();
     }
 
-    /// <summary>The timer may be a moment ahead of the clock: it is set again then.</summary>
+    /// <summary>Called by the timer. It may be a moment ahead of the clock: then it is set again.</summary>
     private void Dispatch()
     {
         lock (_gate)
@@ -292,7 +293,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         return true;
     }
 
-    /// <summary>Whether another key may be worked on. Keys that have taken too long make room.</summary>
+    /// <summary>Returns whether another key may be taken. Slow keys do not count.</summary>
     private bool HasRoom()
     {
         if (_shares is null)
@@ -322,7 +323,7 @@ public sealed class WorkQueue<TKey> : IDisposable
             _waiting.ReturnSetAside();
     }
 
-    /// <summary>To when the oldest key becomes slow, while a worker waits for the room.</summary>
+    /// <summary>Sets the timer to when the oldest key becomes slow, while a worker waits for it.</summary>
     private void SetSlowTimer()
     {
         if (
@@ -353,7 +354,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         place.Value.TrySetCanceled(cancellationToken);
     }
 
-    /// <summary>How long the workers have had the keys that they have now.</summary>
+    /// <summary>The times for which the workers have had their current keys.</summary>
     private (TimeSpan Sum, TimeSpan Longest) Running()
     {
         lock (_gate)
@@ -371,7 +372,7 @@ public sealed class WorkQueue<TKey> : IDisposable
 
     private readonly record struct Wait(bool IsUrgent, WorkGroup Group, long Since);
 
-    /// <summary>What a worker has.</summary>
+    /// <summary>A key that a worker has.</summary>
     private sealed class Work(WorkGroup group, long since)
     {
         public WorkGroup Group => group;
@@ -381,7 +382,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         /// <summary>Null once it cannot become slow any more.</summary>
         public LinkedListNode<Work>? Place { get; set; }
 
-        /// <summary>It does not count as one of the workers.</summary>
+        /// <summary>Whether it no longer counts as one of the workers.</summary>
         public bool IsSlow { get; set; }
     }
 }

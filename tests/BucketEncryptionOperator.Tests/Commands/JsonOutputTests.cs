@@ -7,7 +7,7 @@ namespace BucketEncryptionOperator.Tests.Commands;
 /// <summary>Byte for byte: scripts rely on the fields.</summary>
 public sealed class JsonOutputTests
 {
-    private static readonly CommandTarget Task = new(BucketMethod.Get, VendorCatalog.Find("AlibabaOSS")!, "b-one");
+    private static readonly CommandTarget Target = new(BucketMethod.Get, VendorCatalog.Find("AlibabaOSS")!, "b-one");
 
     private static readonly (CommandResult Result, string Field, int ExitCode)[] All =
     [
@@ -22,6 +22,18 @@ public sealed class JsonOutputTests
             new CommandResult.Written(new BucketEncryption.Kms(null, DataCipher.Aes256)),
             """"encryption":{"algorithm":"KMS","kmsDataEncryption":"AES256","bucketKeyEnabled":false}"""",
             0
+        ),
+        (new CommandResult.Read(new BucketEncryption.Sm4(), null), """"encryption":{"algorithm":"SM4"}"""", 0),
+        (
+            new CommandResult.Read(new BucketEncryption.Other("AES512"), null),
+            """"encryption":{"algorithm":"AES512"}"""",
+            0
+        ),
+        (
+            new CommandResult.Interrupted(),
+            "error\":{\"kind\":\"Transient\",\"code\":\"Interrupted\",\"message\":\""
+                + "Stopped before the vendor answered. A put or delete may have been carried out: a get shows it.\"}",
+            130
         ),
         (
             new CommandResult.Read(
@@ -62,7 +74,7 @@ public sealed class JsonOutputTests
     {
         var (result, field, exitCode) = All[at];
 
-        var shown = JsonOutput.Show(Task, result, TimeSpan.FromMilliseconds(12.5));
+        var shown = JsonOutput.Render(Target, result, TimeSpan.FromMilliseconds(12.5));
 
         Assert.Equal(
             (
@@ -75,10 +87,43 @@ public sealed class JsonOutputTests
         );
     }
 
+    [Theory]
+    [InlineData(BucketMethod.Get, "get")]
+    [InlineData(BucketMethod.Put, "put")]
+    [InlineData(BucketMethod.Delete, "delete")]
+    internal void Show_names_the_method_as_it_is_typed(BucketMethod method, string word) =>
+        Assert.StartsWith(
+            $"{{\"method\":\"{word}\",",
+            JsonOutput.Render(Target with { Method = method }, new CommandResult.Unusable("x"), TimeSpan.Zero).Text,
+            StringComparison.Ordinal
+        );
+
+    [Theory]
+    [InlineData(FailureKind.Transient, "Transient")]
+    [InlineData(FailureKind.Throttled, "Throttled")]
+    [InlineData(FailureKind.Conflict, "Conflict")]
+    [InlineData(FailureKind.Denied, "Denied")]
+    [InlineData(FailureKind.Missing, "Missing")]
+    [InlineData(FailureKind.Invalid, "Invalid")]
+    [InlineData(FailureKind.Refused, "Refused")]
+    [InlineData(FailureKind.Bug, "Bug")]
+    internal void Show_names_the_kind_of_a_failure_by_a_word_that_never_changes(FailureKind kind, string word) =>
+        Assert.Equal(
+            $"{{\"error\":{{\"kind\":\"{word}\",\"operation\":\"O\",\"code\":\"C\"}},\"elapsedSeconds\":0}}\n",
+            JsonOutput.Render(null, new CommandResult.Failed(new Failure(kind, "O", "C")), TimeSpan.Zero).Text
+        );
+
+    [Fact]
+    public void Every_kind_of_failure_has_a_word() =>
+        Assert.All(
+            Enum.GetValues<FailureKind>(),
+            kind => JsonOutput.Render(null, new CommandResult.Failed(new Failure(kind, "O", "C")), TimeSpan.Zero)
+        );
+
     [Fact]
     public void Show_leaves_out_what_could_not_be_read() =>
         Assert.Equal(
             "{\"error\":{\"kind\":\"Invalid\",\"code\":\"InvalidArguments\",\"message\":\"x\"},\"elapsedSeconds\":0}\n",
-            JsonOutput.Show(null, new CommandResult.Unusable("x"), TimeSpan.Zero).Text
+            JsonOutput.Render(null, new CommandResult.Unusable("x"), TimeSpan.Zero).Text
         );
 }

@@ -118,9 +118,9 @@ public sealed class OssutilOutputTests
     public void Show_prints_what_ossutil_prints(int at)
     {
         var (what, method, result, text, exitCode) = All[at];
-        var task = new CommandTarget(method, VendorCatalog.Find("AlibabaOSS")!, "b-one");
+        var target = new CommandTarget(method, VendorCatalog.Find("AlibabaOSS")!, "b-one");
 
-        var shown = OssutilOutput.Show(task, result, TimeSpan.FromMicroseconds(856895));
+        var shown = OssutilOutput.Render(target, result, TimeSpan.FromMicroseconds(856895));
 
         Assert.Equal((what, text, exitCode), (what, shown.Text, shown.ExitCode));
     }
@@ -128,11 +128,11 @@ public sealed class OssutilOutputTests
     [Fact]
     public void Show_names_another_vendors_service()
     {
-        var task = new CommandTarget(BucketMethod.Put, VendorCatalog.Find("HuaweiOBS")!, "b-one");
+        var target = new CommandTarget(BucketMethod.Put, VendorCatalog.Find("HuaweiOBS")!, "b-one");
 
         Assert.StartsWith(
             "Error: obs: service returned error: StatusCode=403, ",
-            OssutilOutput.Show(task, new CommandResult.Failed(Failure), TimeSpan.Zero).Text,
+            OssutilOutput.Render(target, new CommandResult.Failed(Failure), TimeSpan.Zero).Text,
             StringComparison.Ordinal
         );
     }

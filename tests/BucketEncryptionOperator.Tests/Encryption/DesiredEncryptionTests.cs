@@ -28,7 +28,27 @@ public sealed class DesiredEncryptionTests
             BucketKeyEnabled: false
         ),
         ["KMS/any/Sm4"] = new DesiredEncryption.Kms(new KeyRequirement.Any(), DataCipher.Sm4),
+        ["KMS/any/Other"] = new DesiredEncryption.Kms(new KeyRequirement.Any(), DataCipher.Other),
     };
+
+    private static readonly Dictionary<string, BucketEncryption> OriginalFingerprints = new(StringComparer.Ordinal)
+    {
+        ["Original/None"] = new BucketEncryption.None(),
+        ["Original/AES256"] = new BucketEncryption.Aes256(),
+        ["Original/SM4"] = new BucketEncryption.Sm4(),
+        ["Original/AES512"] = new BucketEncryption.Other("AES512"),
+        ["Original/KMS with the vendor's key"] = new BucketEncryption.Kms(KeyId: null, DataCipher.Aes256),
+        ["Original/KMS with key k-1"] = new BucketEncryption.Kms("k-1", DataCipher.Aes256),
+        ["Original/KMS with key k-1 of project p-1 and SM4 data encryption"] = new BucketEncryption.Kms(
+            "k-1",
+            DataCipher.Sm4,
+            "p-1"
+        ),
+        ["Original/KMS with key k-1 and a data encryption that is not known and a bucket key"] =
+            new BucketEncryption.Kms("k-1", DataCipher.Other, BucketKeyEnabled: true),
+    };
+
+    public static TheoryData<string> OriginalTexts => new(OriginalFingerprints.Keys);
 
     public static TheoryData<string> Texts => new(Fingerprints.Keys);
 
@@ -36,6 +56,21 @@ public sealed class DesiredEncryptionTests
     [MemberData(nameof(Texts))]
     public void Fingerprint_never_changes(string fingerprint) =>
         Assert.Equal(fingerprint, Fingerprints[fingerprint].Fingerprint);
+
+    [Theory]
+    [MemberData(nameof(OriginalTexts))]
+    public void Fingerprint_of_a_restored_original_never_changes(string fingerprint)
+    {
+        var original = new Original.Recorded(
+            OriginalFingerprints[fingerprint],
+            "<document/>",
+            DateTimeOffset.UnixEpoch
+        );
+
+        var goal = new Goal.PutBack(original, Consent: true);
+
+        Assert.Equal(fingerprint, goal.Fingerprint);
+    }
 
     [Fact]
     public void Strength_orders_none_own_keys_vendor_key_named_key_and_the_unknown()

@@ -52,7 +52,7 @@ public sealed class LogLevelTests : IAsyncLifetime, IDisposable
         Assert.Equal((HttpStatusCode.OK, "Debug"), await PutAsync(_admin, "debug\n"));
 
         Assert.Equal("Debug", await _http.GetStringAsync(_admin));
-        Assert.True(_levels.LetsThrough("BucketEncryptionOperator.Reconciling", LogLevel.Debug));
+        Assert.True(_levels.IsEnabled("BucketEncryptionOperator.Reconciling", LogLevel.Debug));
         Assert.Contains(
             "The least level to log was Information and is Debug",
             Assert.Single(_said),
@@ -72,7 +72,7 @@ public sealed class LogLevelTests : IAsyncLifetime, IDisposable
 
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Contains("Debug", text, StringComparison.Ordinal);
-        Assert.Equal(LogLevel.Information, _levels.Least);
+        Assert.Equal(LogLevel.Information, _levels.Minimum);
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class LogLevelTests : IAsyncLifetime, IDisposable
 
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await PutAsync(_public, "Trace")).Status);
-        Assert.Equal(LogLevel.Information, _levels.Least);
+        Assert.Equal(LogLevel.Information, _levels.Minimum);
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class LogLevelTests : IAsyncLifetime, IDisposable
     [InlineData("Microsoft.AspNetCore.Hosting", LogLevel.Warning, true)]
     [InlineData("BucketEncryptionOperator.Hosting", LogLevel.Trace, true)]
     public void Of_what_dotnet_says_only_warnings_pass_at_any_level(string category, LogLevel level, bool passes) =>
-        Assert.Equal(passes, new LogLevels(LogLevel.Trace).LetsThrough(category, level));
+        Assert.Equal(passes, new LogLevels(LogLevel.Trace).IsEnabled(category, level));
 
     private async Task<(HttpStatusCode Status, string Text)> PutAsync(Uri address, string body)
     {

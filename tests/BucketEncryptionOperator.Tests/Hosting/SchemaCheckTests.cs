@@ -20,7 +20,7 @@ public sealed class SchemaCheckTests
         var check = Check();
 
         var before = check.Problem;
-        await check.PassAsync(CancellationToken.None);
+        await check.RunAsync(CancellationToken.None);
 
         Assert.NotNull(before);
         Assert.Null(check.Problem);
@@ -34,7 +34,7 @@ public sealed class SchemaCheckTests
         _answer = () => "{}"u8.ToArray();
         var check = Check();
 
-        var passing = check.PassAsync(CancellationToken.None);
+        var passing = check.RunAsync(CancellationToken.None);
         await _time.TimersScheduledAsync(1).Within();
         _time.Advance(TimeSpan.FromSeconds(1));
         await _time.TimersScheduledAsync(1).Within();
@@ -48,6 +48,7 @@ public sealed class SchemaCheckTests
             (LogLevel.Warning, $"Not started: {check.Problem}"),
             (Assert.Single(_log.Entries).Level, _log.Entries[0].Text)
         );
+        Assert.True(check.IsOutdated);
         Assert.False(passing.IsCompleted);
 
         _answer = current;
@@ -55,31 +56,40 @@ public sealed class SchemaCheckTests
         await passing.Within();
 
         Assert.Null(check.Problem);
+        Assert.False(check.IsOutdated);
     }
 
     [Theory]
     [InlineData(
         "not served at all",
         KubeFailureKind.NotFound,
-        "CRDOutdated: the API server does not serve bucketencryption.io/v1alpha1"
+        "CRDOutdated: the API server does not serve bucketencryption.io/v1alpha1",
+        true
     )]
     [InlineData(
         "no answer",
         KubeFailureKind.Transient,
-        "the CRDs of the cluster could not be looked at: the server's words"
+        "the CRDs of the cluster could not be looked at: the server's words",
+        false
     )]
-    public async Task Waits_where_it_cannot_know(string sentence, KubeFailureKind failure, string expected)
+    public async Task Waits_where_it_cannot_know(
+        string sentence,
+        KubeFailureKind failure,
+        string expected,
+        bool isOutdated
+    )
     {
         _answer = () => throw new KubeApiException(failure, "the server's words");
         using var stop = new CancellationTokenSource();
         var check = Check();
 
-        var passing = check.PassAsync(stop.Token);
+        var passing = check.RunAsync(stop.Token);
         await _time.TimersScheduledAsync(1).Within();
         await stop.CancelAsync();
         await passing.Within();
 
         Assert.True(check.Problem?.StartsWith(expected, StringComparison.Ordinal), $"{sentence}: {check.Problem}");
+        Assert.Equal(isOutdated, check.IsOutdated);
     }
 
     [Fact]
@@ -89,7 +99,7 @@ public sealed class SchemaCheckTests
         using var stop = new CancellationTokenSource();
         var check = Check();
 
-        var passing = check.PassAsync(stop.Token);
+        var passing = check.RunAsync(stop.Token);
         await _time.TimersScheduledAsync(1).Within();
         await stop.CancelAsync();
         await passing.Within();
@@ -103,7 +113,7 @@ public sealed class SchemaCheckTests
         _answer = () => throw new KubeApiException(KubeFailureKind.Denied, "forbidden");
         var check = Check();
 
-        await check.PassAsync(CancellationToken.None);
+        await check.RunAsync(CancellationToken.None);
 
         Assert.Null(check.Problem);
         Assert.Contains("forbidden", Assert.Single(_log.Entries).Text, StringComparison.Ordinal);

@@ -2,15 +2,13 @@ using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Vendors.Throttling;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
 /// <summary>What passes leave to each other: results, looks, what is on record, and what no status says yet.</summary>
 public sealed class BetweenPassesTests : SharedBucketBench
 {
-    private static Failure Limited =>
-        new(FailureKind.Throttled, "Get", AdaptiveRateLimiter.RateLimited) { NotSent = true };
+    private static Failure Limited => new(FailureKind.Throttled, "Get", "RateLimited") { NotSent = true };
 
     [Fact]
     public async Task A_result_that_grows_old_while_the_next_pass_runs_still_counts_for_it()
@@ -41,7 +39,7 @@ public sealed class BetweenPassesTests : SharedBucketBench
         foreach (var n in names)
             Vendor[n] = None;
         var p = Restoring(Policy("p", WantKey1, 1, names));
-        p = p with { Metadata = p.Metadata with { Finalizers = [WriteAheadRecorder.Finalizer] } };
+        p = p with { Metadata = p.Metadata with { Finalizers = [PolicyFinalizer.Name] } };
         Bench.Start(p);
         var now = KubeTimeConverter.Truncate(Bench.Time.GetUtcNow());
         var stored = Bench.Kubernetes.Read(Key("p"));

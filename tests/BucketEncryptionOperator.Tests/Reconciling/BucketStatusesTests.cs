@@ -28,7 +28,7 @@ public sealed class BucketStatusesTests
         ["missing"] = (Fail(FailureKind.Missing), "Failed", Standing.Missing),
         ["invalid"] = (Fail(FailureKind.Invalid), "Failed", Standing.Stuck),
         ["refused by the vendor"] = (Fail(FailureKind.Refused), "Failed", Standing.Stuck),
-        ["refused by us"] = (Fail(FailureKind.Refused, Planner.DowngradeRefused), "Drifted", Standing.Stuck),
+        ["refused by us"] = (Fail(FailureKind.Refused, "DowngradeRefused"), "Drifted", Standing.Stuck),
     };
 
     private static readonly Dictionary<string, (BucketEncryption Encryption, ObservedEncryption Expected)> Encryptions =
@@ -153,18 +153,56 @@ public sealed class BucketStatusesTests
             ? new BucketEncryption.Aes256()
             : None;
 
-        var row = BucketStatuses
-            .Next(
+        var standing = BucketStatuses.Next(
+            before,
+            new BucketResult(Bucket, new Outcome.Failed(next, observed)),
+            tolerated: false,
+            wasStalled: true,
+            Now
+        );
+
+        Assert.True(same == (standing.Row.Error == before.Error), sentence);
+        Assert.Equal(!same, standing.HasNewError);
+    }
+
+    /// <summary>Such a row would be written, and its event sent, at every resync.</summary>
+    [Fact]
+    public void A_release_that_fails_as_before_keeps_its_row()
+    {
+        var failure = new Failure(FailureKind.Denied, "GetBucketEncryption", "AccessDenied") { HttpStatus = 403 };
+        var first = Leaving(before: null, failure with { RequestId = "r-1", Message = "first" });
+
+        var again = Leaving(first.Row, failure with { RequestId = "r-2", Message = "second" });
+        var other = Leaving(first.Row, failure with { Code = "InvalidArgument" });
+
+        Assert.Equal((first.Row, false), (again.Row, again.HasNewError));
+        Assert.Equal(("InvalidArgument", true), (other.Row.Error?.Code, other.HasNewError));
+    }
+
+    [Fact]
+    public void A_release_is_Stalled_for_answers_that_are_not_the_stores_under_the_same_name_as_any_bucket()
+    {
+        var foreign = new Failure(FailureKind.Transient, "GetBucketEncryption", "HTTP_502")
+        {
+            HttpStatus = 502,
+            IsForeign = true,
+        };
+
+        var row = Leaving(before: null, foreign, foreignSince: Now.AddHours(-1));
+
+        Assert.Equal((Standing.Stuck, true), (row.Standing, row.IsNotTheStore));
+    }
+
+    private static StatusStanding Leaving(BucketStatus? before, Failure failure, DateTimeOffset? foreignSince = null) =>
+        BucketStatuses.Leaving(
+            BucketStatuses.Next(
                 before,
-                new BucketResult(Bucket, new Outcome.Failed(next, observed)),
+                new BucketResult(Bucket, new Outcome.Failed(failure, Observed: null)) { ForeignSince = foreignSince },
                 tolerated: false,
-                wasStalled: true,
+                wasStalled: false,
                 Now
             )
-            .Row;
-
-        Assert.True(same == ReferenceEquals(before.Error, row.Error), sentence);
-    }
+        );
 
     [Fact]
     public void A_write_sets_its_time_and_a_read_keeps_it()
@@ -216,17 +254,17 @@ public sealed class BucketStatusesTests
     {
         var state = wasRead ? BucketStatus.InSync : BucketStatus.Unknown;
         var before = BucketStatuses.NotLookedAt(Bucket, before: null) with { State = state };
-        var confirming = new Failure(FailureKind.Conflict, "Confirm", BucketStatuses.Confirming);
+        var confirming = new Failure(FailureKind.Conflict, "Confirm", "Confirming");
         Outcome outcome = wasRead
             ? new Outcome.Waiting(None, confirming, TimeSpan.FromSeconds(3))
             : Fail(FailureKind.Conflict);
         var result = new BucketResult(Bucket, outcome) { Claim = Claim.Open };
 
         var claimed = BucketStatuses.Next(before, result, tolerated: true, wasStalled: false, Now, "minio").Row;
-        var again = BucketStatuses.Next(claimed, result, tolerated: true, wasStalled: false, Now, "minio").Row;
+        var again = BucketStatuses.Next(claimed, result, tolerated: true, wasStalled: false, Now, "minio");
 
         Assert.Equal(before with { ClaimedTime = Now, Partition = "minio" }, claimed);
-        Assert.Same(claimed, again);
+        Assert.Equal((claimed, true), (again.Row, again.IsKept));
     }
 
     private static Outcome.Failed Fail(FailureKind kind, string code = "SomeCode") =>

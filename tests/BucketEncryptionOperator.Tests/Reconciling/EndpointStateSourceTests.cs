@@ -7,7 +7,6 @@ using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
-using BucketEncryptionOperator.Vendors.Transport;
 using KubeRuntime.Informers;
 using TestKit;
 
@@ -130,7 +129,7 @@ public sealed class EndpointStateSourceTests : IAsyncLifetime
         for (var i = 0; i < EndpointCircuitBreakers.OpensAt; i++)
         {
             using var pass = _breakers.Enter(Here, "Get");
-            pass.Failed(new Failure(FailureKind.Transient, "Get", VendorHttp.TimedOut));
+            pass.Failed(new Failure(FailureKind.Transient, "Get", "Timeout"));
         }
     }
 }

@@ -179,23 +179,6 @@ public sealed class ModesTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Read_only_writes_to_no_vendor_and_says_what_it_would_send()
-    {
-        await using var bench = new Workbench(readOnly: true);
-        bench.Vendor[Bucket] = None;
-        var policy = Given.Policy(Bucket);
-
-        await bench.Start(policy with { Spec = policy.Spec with { DeletionPolicy = "Restore" } }).ReconcileAsync();
-
-        Assert.Equal(["Get"], bench.Vendor.Calls.Select(c => c.Operation));
-        Assert.Equal(
-            ("False", "ReadOnly"),
-            bench.Status.Conditions.Find("Ready") is { } ready ? (ready.Status, ready.Reason) : default
-        );
-        Assert.Equal("AES256", Assert.Single(bench.Status.Buckets).Planned?.Target.Algorithm);
-    }
-
-    [Fact]
     public async Task A_request_by_annotation_is_echoed()
     {
         _bench.Vendor[Bucket] = Aes;

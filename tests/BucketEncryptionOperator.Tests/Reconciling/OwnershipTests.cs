@@ -28,51 +28,6 @@ public sealed class OwnershipTests : IAsyncLifetime
     public async Task DisposeAsync() => await _bench.DisposeAsync();
 
     [Fact]
-    public async Task The_older_policy_keeps_the_bucket_and_the_younger_names_it()
-    {
-        var (older, younger) = await TwoAsync(new EncryptionSpec { Algorithm = "AES256" }, WantKey1);
-
-        Assert.Equal(Aes, _bench.Vendor[Bucket]);
-        Assert.Equal(("True", "InSync"), Ready(older));
-        Assert.Equal(("False", "BucketConflict"), Ready(younger));
-        Assert.Contains("older", Row(younger).Error?.Message, StringComparison.Ordinal);
-        Assert.Equal(1, _bench.Vendor.Count("Put"));
-    }
-
-    [Fact]
-    public async Task A_holder_of_another_namespace_is_not_named()
-    {
-        _bench.Vendor[Bucket] = None;
-        Start(Policy("older", new EncryptionSpec { Algorithm = "AES256" }, age: 1));
-        var elsewhere = Policy("younger", WantKey1, age: 2);
-        elsewhere = elsewhere with { Metadata = elsewhere.Metadata with { Namespace = "team-b" } };
-        _bench.Put(Given.Store() with { Metadata = Given.Store().Metadata with { Namespace = "team-b" } });
-        _bench.Kubernetes.PutSecret(
-            new NamespacedName("team-b", "oss-keys"),
-            ("accessKeyId", "LTAI"),
-            ("accessKeySecret", Workbench.GoodSecret)
-        );
-        _bench.Put(elsewhere);
-        await _bench.SettleAsync(Key("older"));
-
-        await _bench.SettleAsync(elsewhere.Metadata.Key);
-
-        var status = _bench.Kubernetes.Read(elsewhere.Metadata.Key).Status!;
-        Assert.Equal("BucketConflict", status.Conditions.Find("Ready")?.Reason);
-        Assert.DoesNotContain("older policy older", status.Buckets[0].Error!.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain(Given.Namespace, status.Buckets[0].Error!.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Equal_declarations_agree()
-    {
-        var (older, younger) = await TwoAsync(WantKey1, WantKey1);
-
-        Assert.Equal((("True", "InSync"), ("True", "InSync")), (Ready(older), Ready(younger)));
-        Assert.Equal(1, _bench.Vendor.Count("Put"));
-    }
-
-    [Fact]
     public async Task Drift_that_the_younger_finds_is_the_olders_to_correct()
     {
         var (older, younger) = await TwoAsync(WantKey1, WantKey1);

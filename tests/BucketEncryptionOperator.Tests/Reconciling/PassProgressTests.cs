@@ -216,7 +216,7 @@ public sealed class PassProgressTests : IAsyncDisposable
     }
 
     private (string Status, string Reason) Ready() =>
-        _bench.Status.Conditions.Find(StatusComposer.Ready) is { } ready
+        _bench.Status.Conditions.Find(ConditionTypes.Ready) is { } ready
             ? (ready.Status, ready.Reason)
             : throw new InvalidOperationException("no status");
 }

@@ -86,6 +86,14 @@ public sealed class PolicyEventsTests
                     + "Request req-1.",
             ]
         ),
+        ["a vendor's code that spells a reason of ours is the vendor's"] = (
+            Given.Policy("b"),
+            Fails(Denied with { Code = "DowngradeRefused" }),
+            [
+                "Warning VendorError/GetBucketEncryption: Bucket b: GetBucketEncryption failed with DowngradeRefused "
+                    + "(HTTP 403). Grant the right. Request req-1.",
+            ]
+        ),
         ["a downgrade that is refused says what would be weaker"] = (
             Given.Policy("b"),
             Fails(Downgrade, Kms),
@@ -142,7 +150,7 @@ public sealed class PolicyEventsTests
         };
 
     private static Failure Downgrade =>
-        new(FailureKind.Refused, "Plan", Planner.DowngradeRefused) { Message = "It would be weaker.", Hint = "Ask." };
+        new(FailureKind.Refused, "Plan", "DowngradeRefused") { Message = "It would be weaker.", Hint = "Ask." };
 
     public static TheoryData<string> Sentences => new(Table.Keys);
 
@@ -213,12 +221,9 @@ public sealed class PolicyEventsTests
     private static BucketEncryptionPolicy After(BucketEncryptionPolicy policy, BucketResult found) =>
         policy with
         {
-            Status = StatusComposer.Compose(
-                policy,
-                new Findings([found], Failure: null, Attempt: 0),
-                TimeSpan.FromHours(24),
-                Now
-            ),
+            Status = StatusComposer
+                .Compose(policy, new Findings([found], Failure: null, Attempt: 0), TimeSpan.FromHours(24), Now)
+                .Status,
         };
 
     private static BucketEncryptionPolicy InSync(BucketEncryption encryption) =>

@@ -8,7 +8,7 @@ using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
-public sealed class StatusComposerTests
+public sealed partial class StatusComposerTests
 {
     private static readonly DateTimeOffset Start = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan Evidence = TimeSpan.FromHours(24);
@@ -201,7 +201,7 @@ public sealed class StatusComposerTests
         var first = Compose(missing);
         _now += TimeSpan.FromMinutes(5) - TimeSpan.FromSeconds(1);
         var before = Compose(missing);
-        var wait = StatusComposer.UntilMissingStalls(before, _now);
+        var wait = PolicyConditions.UntilMissingStalls(before, _now);
         _now += TimeSpan.FromSeconds(1);
 
         var after = Compose(missing);
@@ -211,97 +211,7 @@ public sealed class StatusComposerTests
         Assert.Null(before.Conditions.Find("Stalled"));
         Assert.Equal(_now, after.Conditions.Find("Stalled")?.LastTransitionTime);
         Assert.Equal(Start, after.Conditions.Find("Ready")?.LastTransitionTime);
-        Assert.True(StatusComposer.UntilMissingStalls(after, _now) <= TimeSpan.Zero);
-    }
-
-    [Fact]
-    public void One_code_for_all_failing_buckets_is_the_reason_with_its_hint()
-    {
-        var status = Compose([
-            Fail("bucket-a", FailureKind.Refused, "KMS.NotFoundException", hint: "Do."),
-            Fail("bucket-b", FailureKind.Refused, "KMS.NotFoundException", hint: "Do."),
-        ]);
-
-        var ready = status.Conditions.Find("Ready")!;
-        Assert.Equal(
-            (
-                "KMS_NotFoundException",
-                "0 of 2 buckets are as declared. bucket-a: KMS.NotFoundException, bucket-b: KMS.NotFoundException. Do."
-            ),
-            (ready.Reason, ready.Message)
-        );
-    }
-
-    [Fact]
-    public void Different_codes_are_MultipleErrors_without_a_hint()
-    {
-        var status = Compose([
-            Fail("bucket-a", FailureKind.Missing, "NoSuchBucket", hint: "Create."),
-            Fail("bucket-b", FailureKind.Denied, "AccessDenied", hint: "Grant."),
-        ]);
-
-        var ready = status.Conditions.Find("Ready")!;
-        Assert.Equal(
-            ("MultipleErrors", "0 of 2 buckets are as declared. bucket-a: NoSuchBucket, bucket-b: AccessDenied."),
-            (ready.Reason, ready.Message)
-        );
-    }
-
-    [Fact]
-    public void What_a_person_must_see_gives_the_reason_and_what_may_pass_is_only_listed()
-    {
-        var status = Compose([
-            Fail("bucket-a", FailureKind.Transient, "Timeout"),
-            Fail("bucket-b", FailureKind.Denied, "AccessDenied"),
-        ]);
-
-        Assert.Equal(
-            ("False", "AccessDenied"),
-            (status.Conditions.Find("Ready")!.Status, status.Conditions.Find("Ready")!.Reason)
-        );
-        Assert.Equal(
-            "0 of 2 buckets are as declared. bucket-b: AccessDenied, bucket-a: Timeout.",
-            status.Conditions.Find("Ready")!.Message
-        );
-    }
-
-    [Theory]
-    [InlineData(10, "bucket-9: AccessDenied.")]
-    [InlineData(11, "bucket-9: AccessDenied, and 1 more.")]
-    [InlineData(256, "bucket-9: AccessDenied, and 246 more.")]
-    public void Ten_buckets_are_named(int count, string end)
-    {
-        var names = Enumerable.Range(0, count).Select(i => $"bucket-{i}").ToArray();
-        _policy = Given.Policy(names);
-
-        var status = Compose([.. names.Select(n => Fail(n, FailureKind.Denied, "AccessDenied"))]);
-
-        Assert.EndsWith(end, status.Conditions.Find("Ready")!.Message, StringComparison.Ordinal);
-    }
-
-    /// <summary>Whatever vendors and users write, the API server must be able to store it.</summary>
-    [Fact]
-    public void Nothing_written_is_longer_than_the_CRD_allows()
-    {
-        var names = Enumerable.Range(0, 256).Select(i => $"bucket-{i:000}".PadRight(63, 'x')).ToArray();
-        _policy = Given.Policy(names);
-        var longText = new string('m', 100_000);
-        Failure Long(FailureKind kind) =>
-            new(kind, "GetBucketEncryption", new string('C', 5_000))
-            {
-                Message = longText,
-                Hint = longText,
-                Ec = longText,
-                RequestId = longText,
-            };
-
-        var rows = Compose([
-            .. names.Select(n => new BucketResult(n, new Outcome.Failed(Long(FailureKind.Denied), Observed: null))),
-        ]);
-        var wide = Compose(Long(FailureKind.Invalid));
-
-        Assert.Equal(256, rows.Buckets.Length);
-        Assert.InRange(wide.Conditions.Find("Ready")!.Message.Length, 1_024, 4_096);
+        Assert.True(PolicyConditions.UntilMissingStalls(after, _now) <= TimeSpan.Zero);
     }
 
     [Fact]
@@ -400,12 +310,12 @@ public sealed class StatusComposerTests
                 $"seed {Seed}, step {i}, {findings.Failure} {string.Join(' ', findings.Buckets)}, attempt {attempt}";
 
             var before = _policy.Status ?? new PolicyStatus();
-            var status = StatusComposer.Compose(_policy, findings, Evidence, _now);
+            var status = StatusComposer.Compose(_policy, findings, Evidence, _now).Status;
             var broken = StatusRules.Broken(_policy, status, _now).ToList();
             Assert.True(broken.Count == 0, $"{at}: {string.Join("; ", broken)}");
             _policy = _policy with { Status = status };
 
-            var again = StatusComposer.Compose(_policy, findings, Evidence, _now);
+            var again = StatusComposer.Compose(_policy, findings, Evidence, _now).Status;
             Assert.True(Json(status) == Json(again), $"{at}:\n{Json(before)}\n{Json(status)}\n{Json(again)}");
         }
     }
@@ -468,7 +378,7 @@ public sealed class StatusComposerTests
 
     private PolicyStatus Compose(Findings findings)
     {
-        var status = StatusComposer.Compose(_policy, findings, Evidence, _now);
+        var status = StatusComposer.Compose(_policy, findings, Evidence, _now).Status;
         StatusRules.Check(_policy, status, _now);
         _policy = _policy with { Status = status };
         return status;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Tests.Fakes;
 using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
@@ -129,5 +130,20 @@ public sealed class StatusWriterTests
 
         Assert.NotSame(Status, back);
         Assert.True(StatusWriter.IsSame(Status, back));
+    }
+
+    [Fact]
+    public async Task A_write_says_whether_it_was_sent()
+    {
+        await using var bench = new Workbench().Start(Given.Policy("b"));
+        var writer = new StatusWriter(bench.Kubernetes.Client, bench.Policies);
+        var policy = bench.Kubernetes.Read(Given.PolicyKey);
+
+        var first = await writer.WriteAsync(policy, Status, CancellationToken.None);
+        var again = await writer.WriteAsync(first.Policy, Status, CancellationToken.None);
+
+        Assert.Equal((true, false), (first.Written, again.Written));
+        Assert.Same(first.Policy, again.Policy);
+        Assert.Equal(1, bench.Patches);
     }
 }

@@ -9,7 +9,6 @@ using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
-using KubeRuntime.Controllers;
 using KubeRuntime.Informers;
 using TestKit;
 
@@ -19,7 +18,7 @@ namespace BucketEncryptionOperator.Tests.Reconciling;
 /// A policy reconciler with everything real but the vendor, the API server and the clock. Each reconcile ends in
 /// <see cref="StatusRules.Check"/>; the mirror then learns what is stored, as it would from the watch.
 /// </summary>
-internal sealed class Workbench : IAsyncDisposable
+internal sealed partial class Workbench : IAsyncDisposable
 {
     /// <summary>Made once, as in the operator: its patterns take longer to make than a reconcile takes.</summary>
     private static readonly EndpointAllowList Allowed = new(
@@ -135,31 +134,29 @@ internal sealed class Workbench : IAsyncDisposable
             policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition
         );
         var writer = new StatusWriter(Kubernetes.Client, _policies);
-        var keeper = new WriteAheadRecorder(Kubernetes.Client, _policies, ownership, stores, writer, Time);
         var vendors = _vendors.ToDictionary(
             v => v.Key,
             v => (IBucketEncryptionApi)new GuardedVendor(v.Value, _breakers, VendorCatalog.Find(v.Key)!.Realm),
             StringComparer.Ordinal
         );
-        var buckets = new BucketReconciler(Time);
-        var gate = new WriteGate(new BucketLocks(Time), buckets, Time, Logger<WriteGate>());
+        var observer = new BucketObserver(Time);
         var checks = new WriteChecks(
             _policies,
             ownership,
             policy => Schedule.InputsOf(policy, stores, keys),
             () => MayWrite
         );
-        var pass = new PolicyPass(
-            buckets,
-            ownership,
-            keeper,
-            gate,
-            checks,
-            Progress,
-            new PassOptions(_bucketConcurrency, ReadOnly) { ShouldYield = key => ShouldYield(key) }
-        );
-        var releaser = new Releaser(ownership, keeper, stores, keys, Time);
-        var teller = new StatusReporter(
+        var gate = new WriteGate(new BucketLocks(Time), observer, checks, Time, Logger<WriteGate>());
+        var options = new PassOptions(_bucketConcurrency, ReadOnly) { ShouldYield = key => ShouldYield(key) };
+        var planner = new BucketPlanner(ownership, observer, gate, checks, options);
+        var finalizer = new PolicyFinalizer(Kubernetes.Client, _policies);
+        var originals = new OriginalHandover(ownership, stores, writer);
+        var recorder = new WriteAheadRecorder(writer, finalizer, originals, Time);
+        var pass = new BucketPass(observer, planner, recorder, gate, Progress, options);
+        var releases = new ReleasePlanner(ownership, originals, stores, keys, Time);
+        var memory = new PolicyMemory(releases, Progress, writer);
+        var resolver = new PolicyResolver(_policies, stores, keys, vendors, memory);
+        var status = new StatusReporter(
             writer,
             ownership,
             Events,
@@ -168,19 +165,14 @@ internal sealed class Workbench : IAsyncDisposable
             Time,
             Logger<StatusReporter>()
         );
+        var affected = new AffectedPolicies(_policies, ownership, memory, Woken.Enqueue);
         return (
             ownership,
             new PolicyReconciler(
-                _policies,
-                stores,
-                keys,
-                vendors,
-                pass,
-                releaser,
-                keeper,
-                teller,
-                Woken.Enqueue,
-                Time,
+                resolver,
+                new BucketReconciler(resolver, releases, pass),
+                finalizer,
+                new PolicyReporter(status, finalizer, affected, memory, Time),
                 Logger<PolicyReconciler>()
             )
         );
@@ -225,26 +217,6 @@ internal sealed class Workbench : IAsyncDisposable
 
     public int Patches => Kubernetes.Requests.Count(r => r.StartsWith("PATCH", StringComparison.Ordinal));
 
-    /// <summary>Several at a time, as workers do. The statuses are judged by themselves.</summary>
-    public async Task<IReadOnlyList<ReconcileResult>> ReconcileAsync(IReadOnlyList<NamespacedName> keys, int workers)
-    {
-        var requeues = new ReconcileResult[keys.Count];
-        await Parallel.ForAsync(
-            0,
-            keys.Count,
-            new ParallelOptions { MaxDegreeOfParallelism = workers },
-            async (i, token) => requeues[i] = await _reconciler.ReconcileAsync(keys[i], attempt: 0, token)
-        );
-        foreach (
-            var gone in keys.Where(k => Kubernetes.Find(k) is null)
-                .Select(_policies.Find)
-                .OfType<BucketEncryptionPolicy>()
-        )
-            Gone(gone);
-        Watch();
-        return requeues;
-    }
-
     /// <summary>A store with good keys, and the policy.</summary>
     public Workbench Start(BucketEncryptionPolicy policy)
     {
@@ -267,72 +239,6 @@ internal sealed class Workbench : IAsyncDisposable
         _clusterStores.Apply(new WatchEvent<ClusterBucketStore>.Deleted(new NamespacedName("", name)));
 
     public void Put(BucketStore store) => _stores.Apply(new WatchEvent<BucketStore>.Applied(store));
-
-    /// <summary>
-    /// One reconcile and nothing else: what others do meanwhile, and what the mirror learns of it, is the caller's
-    /// matter.
-    /// </summary>
-    public Task<ReconcileResult> ReconcileAloneAsync(
-        NamespacedName key,
-        int attempt,
-        CancellationToken cancellationToken
-    ) => _reconciler.ReconcileAsync(key, attempt, cancellationToken);
-
-    public Task<ReconcileResult> ReconcileAsync(CancellationToken cancellationToken = default) =>
-        ReconcileAsync(Given.PolicyKey, cancellationToken);
-
-    public async Task<ReconcileResult> ReconcileAsync(NamespacedName key, CancellationToken cancellationToken = default)
-    {
-        var before = _policies.Find(key);
-        var requeue = await _reconciler.ReconcileAsync(key, _attempts.GetValueOrDefault(key), cancellationToken);
-        if (requeue != ReconcileResult.Behind)
-            _attempts[key] = requeue is ReconcileResult.Retry ? _attempts.GetValueOrDefault(key) + 1 : 0;
-        if (
-            before is not null
-            && Kubernetes.Find(key) is { Status: { ObservedGeneration: not null } status } now
-            && now.Metadata.ResourceVersion != before.Metadata.ResourceVersion
-        )
-            StatusRules.Check(before, status, Time.GetUtcNow());
-        Watch();
-        if (before is not null && Kubernetes.Find(key) is null)
-            Gone(before);
-        Assert.All(
-            Events.Notes,
-            note => Assert.DoesNotContain(StatusRules.SecretMark, note, StringComparison.OrdinalIgnoreCase)
-        );
-        Assert.All(
-            Logs,
-            line => Assert.DoesNotContain(StatusRules.SecretMark, line, StringComparison.OrdinalIgnoreCase)
-        );
-        return requeue;
-    }
-
-    /// <summary>
-    /// Reconciles as often as it is asked to come back before the next resync. Bounded, so that a loop is a failure.
-    /// </summary>
-    public Task<ReconcileResult> SettleAsync() => SettleAsync(Given.PolicyKey);
-
-    public async Task<ReconcileResult> SettleAsync(NamespacedName key)
-    {
-        for (var i = 0; i < 60; i++)
-        {
-            switch (await ReconcileAsync(key))
-            {
-                case var again when again == ReconcileResult.Behind:
-                    break;
-                case ReconcileResult.Retry retry:
-                    Time.Advance(retry.AtLeast + TimeSpan.FromSeconds(1));
-                    break;
-                case ReconcileResult.After { Delay: var delay } when delay < TimeSpan.FromSeconds(30):
-                    Time.Advance(delay + TimeSpan.FromSeconds(1));
-                    break;
-                case var settled:
-                    Time.Advance(TimeSpan.FromSeconds(1));
-                    return settled;
-            }
-        }
-        throw new InvalidOperationException("It never settles: " + string.Join("\n", Logs.TakeLast(5)));
-    }
 
     /// <summary>
     /// Called with each change that the mirror learns of, and the other policies that should look because of it.

@@ -16,7 +16,7 @@ namespace Integration.Tests.Chaos;
 /// Witnesses without faults watch the lease and every status. A mirror in this process has a line as the replicas have,
 /// so that watcher and mirror are seen from inside too.
 /// </summary>
-public sealed class ChaosWorld : IAsyncLifetime, IDisposable
+public sealed partial class ChaosWorld : IAsyncLifetime, IDisposable
 {
     internal const string Namespace = "chaos";
     private const string LeaseNamespace = "chaos-operator";
@@ -155,28 +155,6 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
             return;
         _scene = await Scene.SetAsync(new Cluster(Server.Kubeconfig), _vendor, Namespace);
         await _scene.Cluster.ApplyAsync(_scene.StoreYaml(Replica.Endpoint.GetLeftPart(UriPartial.Authority)));
-    }
-
-    /// <summary>The replica that leads, and the one that is ready to.</summary>
-    internal async Task<(Replica Leader, Replica Standby)> RolesAsync()
-    {
-        var roles = await Eventually.GetAsync(
-            "one replica leads and the other stands by",
-            () =>
-            {
-                lock (_gate)
-                {
-                    var leader = _replicas.Find(r =>
-                        r.Process.IsRunning && r.Identity is { } identity && identity == Leases.Holder
-                    );
-                    var standby = _replicas.Find(r => r.Process.IsRunning && r.StandsBy);
-                    return Task.FromResult(leader is null || standby is null ? null : new[] { leader, standby });
-                }
-            },
-            Logs
-        );
-        await Eventually.TrueAsync("the standby is ready", roles[1].Process.IsReadyAsync, Logs);
-        return (roles[0], roles[1]);
     }
 
     internal void LeadThroughProxy() => Lead(Proxy.Port);
@@ -324,51 +302,6 @@ public sealed class ChaosWorld : IAsyncLifetime, IDisposable
         new(client, resource, new WatchScope(ns), new Random(1), TimeProvider.System, NullLogger.Instance);
 
     private Line NewLine() => new(Server.Port, _trusted, TokenFile);
-
-    private void Lead(int target)
-    {
-        foreach (var line in Lines)
-            line.LeadTo(target);
-        lock (_gate)
-            _target = target;
-    }
-
-    private async Task KeepReplicasAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            lock (_gate)
-            {
-                foreach (var ended in _replicas.Where(r => !r.Process.IsRunning).ToList())
-                {
-                    _replicas.Remove(ended);
-                    _ended.Add(ended);
-                }
-                while (_replicas.Count < Replicas)
-                    _replicas.Add(NewReplica());
-            }
-            await Task.Delay(Poll, TimeProvider.System, cancellationToken);
-        }
-    }
-
-    private Replica NewReplica()
-    {
-        var line = NewLine();
-        line.Tcp.Target = _target;
-        return new Replica(
-            line,
-            Scene.Endpoint,
-            "--watch-namespaces",
-            Namespace,
-            "--leader-elect",
-            "--lease-namespace",
-            LeaseNamespace,
-            "--lease-duration",
-            LeaseDuration.TotalSeconds.ToString("0"),
-            "--vendor-timeout",
-            "120"
-        ); // a row holds an answer back for longer than a lease
-    }
 
     private void CheckStatuses(WatchEvent<BucketEncryptionPolicy> e)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Vendors.Description;
 
@@ -16,8 +17,6 @@ internal sealed class SettingException(VendorSetting setting, string advice)
 /// <param name="Endpoint">As given, or the vendor's default.</param>
 internal sealed record StoreSettings(string Region, Uri Endpoint)
 {
-    private const int LongestLabel = 63;
-
     /// <summary>Settings for the vendor alone. A vendor ignores those that it does not know.</summary>
     public ImmutableArray<VendorSetting> ForVendor { get; init; } = [];
 
@@ -25,6 +24,5 @@ internal sealed record StoreSettings(string Region, Uri Endpoint)
 
     /// <summary>Whether a text can be a part of a host name, as regions and ids of installations are.</summary>
     public static bool IsLabel(string text) =>
-        text.Length is > 0 and <= LongestLabel
-        && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
+        text.Length <= DnsName.MaxLabel && DnsName.IsLabel(text, edgeHyphens: true);
 }

@@ -24,7 +24,8 @@ internal sealed record StoreTraits(
     public bool BucketKeys { get; init; }
 
     /// <summary>
-    /// Returns what is wrong with the name of a KMS key here, and the right value; null for a name that may be valid.
+    /// Returns what is wrong with the id of a KMS key here, and the right value, without a full stop; null for a
+    /// possible id.
     /// </summary>
     public Func<string, string?> ProblemOfKey { get; init; } = static _ => null;
 

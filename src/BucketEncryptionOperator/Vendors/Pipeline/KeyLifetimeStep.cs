@@ -18,7 +18,7 @@ internal sealed class KeyLifetimeStep() : CallStep("key lifetime")
             : next.SendAsync(request, cancellationToken);
 
     private static Failure Expired(string operation) =>
-        new(FailureKind.Transient, operation, "KeyExpired")
+        new(Reasons.KeyExpired, operation)
         {
             Message = "The temporary key ended before the request was sent.",
             ConcernsCredentials = true,

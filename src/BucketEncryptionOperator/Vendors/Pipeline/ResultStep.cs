@@ -36,7 +36,7 @@ internal sealed class ResultStep(IVendorDialect dialect) : CallStep("result")
 
     private static Failure RepeatsSecrets(CallRequest request, VendorResponse response) =>
         KeyRedaction.Redact(
-            new Failure(FailureKind.Transient, request.Operation, Answers.Unreadable)
+            new Failure(Reasons.UnreadableAnswer, request.Operation)
             {
                 HttpStatus = (int)response.Status,
                 Message = "The answer repeats the request's secrets.",

@@ -26,7 +26,7 @@ internal static class NotLeading
     /// Passes by itself: the process leads again, or ends, within seconds. Until then the bucket's status stays.
     /// </summary>
     public static Failure Failure { get; } =
-        new(FailureKind.Conflict, CheckLease, "NotLeading")
+        new(Reasons.NotLeading, CheckLease)
         {
             Message = "This replica does not hold the lease now; nothing was written.",
             NotSent = true,

@@ -1,5 +1,5 @@
+using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
-using BucketEncryptionOperator.Vendors.Transport;
 
 namespace BucketEncryptionOperator.Vendors.Pipeline;
 
@@ -28,7 +28,7 @@ internal sealed class WriteGuardStep(WriteTime? writeTime, TimeSpan requestTimeo
         {
             return await next.SendAsync(request with { AtMost = atMost }, cancellationToken);
         }
-        catch (VendorException e) when (e.Failure.Code == VendorHttp.TimedOut && atMost < requestTimeout)
+        catch (VendorException e) when (Reasons.Timeout.Is(e.Failure.Code) && atMost < requestTimeout)
         {
             throw new VendorException(e.Failure) { IsOfWriteGuard = true };
         }

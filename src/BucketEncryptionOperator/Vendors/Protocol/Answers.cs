@@ -10,20 +10,12 @@ namespace BucketEncryptionOperator.Vendors.Protocol;
 /// </summary>
 internal static class Answers
 {
-    /// <summary>The status is good, and the body is not the operation's.</summary>
-    public const string Unreadable = "UnreadableAnswer";
-
-    /// <summary>The right document, with something in it that this version does not understand.</summary>
-    public const string NotUnderstood = "DocumentNotUnderstood";
-
-    /// <summary>The store does not know <c>?encryption</c>, and answered another request.</summary>
-    public const string NotOffered = "EncryptionNotOffered";
-
+    /// <summary>Codes of the operator's own for answers with a status.</summary>
     public static readonly FrozenSet<string> OwnCodes = FrozenSet.Create(
         StringComparer.Ordinal,
-        Unreadable,
-        NotUnderstood,
-        NotOffered
+        Reasons.UnreadableAnswer.Name,
+        Reasons.DocumentNotUnderstood.Name,
+        Reasons.EncryptionNotOffered.Name
     );
 
     /// <summary>
@@ -99,13 +91,18 @@ internal static class Answers
     public static bool IsDone(Failure? problem, string operation) =>
         problem is null || (operation == AnswerContext.Delete && ErrorTable.SaysNotConfigured(problem));
 
-    private static Failure Foreign(Failure said, string message) => said with { Code = Unreadable, Message = message };
+    private static Failure Foreign(Failure said, string message) =>
+        said with
+        {
+            Code = Reasons.UnreadableAnswer.Name,
+            Message = message,
+        };
 
     private static Failure Other(Failure said, XElement root) =>
         said with
         {
-            Kind = FailureKind.Refused,
-            Code = NotOffered,
+            Kind = Reasons.EncryptionNotOffered.Kind,
+            Code = Reasons.EncryptionNotOffered.Name,
             IsForeign = false,
             Message = $"The answer is a {root.Name.LocalName} document.",
             Hint = ErrorTable.NotOfferedHint + " It takes the question for another one.",
@@ -114,8 +111,8 @@ internal static class Answers
     private static Failure Unknown(Failure said, string name) =>
         said with
         {
-            Kind = FailureKind.Refused,
-            Code = NotUnderstood,
+            Kind = Reasons.DocumentNotUnderstood.Kind,
+            Code = Reasons.DocumentNotUnderstood.Name,
             IsForeign = false,
             Message = $"The answer is a {name} document that this version does not understand. Nothing was written.",
             Hint =

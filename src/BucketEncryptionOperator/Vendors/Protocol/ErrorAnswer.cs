@@ -61,7 +61,7 @@ internal sealed class ErrorAnswer
                 Form.Json => isKnown(code) && RequestId is not null,
                 _ => false,
             };
-        Code = IsVendors ? Field("Code") ?? "" : $"HTTP_{Status}";
+        Code = IsVendors ? Field("Code") ?? "" : Reasons.OfStatus(Status);
         Message = Bounded(_field("Message"), MaxMessage);
         _fullMessage = Bounded(_field("Message"), MaxSearched);
         // These go into a hint, that is, into a sentence that a person may follow.

@@ -53,7 +53,7 @@ internal sealed class BodyChecksum(Func<byte[], byte[]> md5, WithoutMd5 otherwis
     }
 
     private static Failure NotProtected =>
-        new(FailureKind.Refused, Operation, "Md5NotAvailable")
+        new(Reasons.Md5NotAvailable, Operation)
         {
             Message =
                 "This host does not compute MD5 (FIPS mode), and without it nothing protects the body on plain http.",

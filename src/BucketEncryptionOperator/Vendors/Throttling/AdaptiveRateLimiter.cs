@@ -40,8 +40,6 @@ internal sealed record RateLimiterState(
 /// </remarks>
 internal sealed class AdaptiveRateLimiter : IDisposable
 {
-    public const string RateLimited = "RateLimited";
-
     private const double Decrease = 0.8;
     private const double Increase = 0.03;
     private const double SlowestRate = 0.1;
@@ -150,7 +148,7 @@ internal sealed class AdaptiveRateLimiter : IDisposable
 
     private static Failure WaitTooLong(string operation, TimeSpan wait)
     {
-        return new Failure(FailureKind.Throttled, operation, RateLimited)
+        return new Failure(Reasons.RateLimited, operation)
         {
             Message = "The vendor asked to go slower, or more waits for the store's rateLimit than passes in a while.",
             RetryAfter = wait,
@@ -188,7 +186,7 @@ internal sealed class AdaptiveRateLimiter : IDisposable
     {
         _throttled++;
         if (retryAfter is { } asked && asked > PauseLeft())
-            (_pausedAt, _pause) = (_time.GetTimestamp(), asked < LongestPause ? asked : LongestPause);
+            (_pausedAt, _pause) = (_time.GetTimestamp(), Durations.Min(asked, LongestPause));
         if (sentAt <= _slowedAt)
             return; // sent at an earlier rate
         (_rate, _tokens, _slowedAt) = (Math.Max(SlowestRate, _rate * Decrease), 0, _time.GetTimestamp());

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
-using BucketEncryptionOperator.Vendors.Transport;
 
 namespace BucketEncryptionOperator.Vendors.Throttling;
 
@@ -24,10 +23,10 @@ internal enum EndpointChange
 /// <item>Closed: requests pass. Only a missing answer counts against the endpoint: a connection that could not be made,
 /// or a timeout. An answer of any status does not, and neither do a name that does not resolve or a certificate that is
 /// not accepted: these fail at once, and may concern one bucket only.</item>
-/// <item>Open, after <see cref="OpensAt"/> such requests in a row: requests fail at once with <see cref="Down"/>. In a
-/// row means that the endpoint has answered nothing since the request was sent. One lost request happens; eight are
-/// usually under way at a time, so the third comes with the first; and an endpoint that was taken for down by mistake
-/// is probed within seconds.</item>
+/// <item>Open, after <see cref="OpensAt"/> such requests in a row: requests fail at once with <see
+/// cref="Reasons.EndpointDown"/>. In a row means that the endpoint has answered nothing since the request was sent. One
+/// lost request happens; eight are usually under way at a time, so the third comes with the first; and an endpoint that
+/// was taken for down by mistake is probed within seconds.</item>
 /// <item>Half open: one request at a time passes as a probe. The pause after a probe is a twentieth of the time that
 /// the endpoint has been down, at least <see cref="ShortestPause"/> and at most <see cref="LongestPause"/>.</item>
 /// <item>Any answer closes the breaker, whichever request it is for.</item>
@@ -37,8 +36,6 @@ internal enum EndpointChange
 /// </summary>
 internal sealed class EndpointCircuitBreakers : IDisposable
 {
-    public const string Down = "EndpointDown";
-
     internal const int OpensAt = 3;
 
     /// <summary>
@@ -55,10 +52,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     private static readonly TimeSpan KeptUnused = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<BreakerKey, LinkedListNode<Breaker>> _breakers = [];
-
-    /// <summary>The most recently used one is last.</summary>
-    private readonly LinkedList<Breaker> _byUse = new();
+    private readonly RecentlyUsed<BreakerKey, Breaker> _breakers;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
 
@@ -68,6 +62,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     public EndpointCircuitBreakers(TimeProvider time)
     {
         _time = time;
+        _breakers = new RecentlyUsed<BreakerKey, Breaker>(MaxEndpoints, KeptUnused, time);
         _timer = time.CreateTimer(
             static s => ((EndpointCircuitBreakers?)s)?.Tick(),
             this,
@@ -81,7 +76,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         get
         {
             lock (_gate)
-                return _byUse.Count;
+                return _breakers.Count;
         }
     }
 
@@ -91,7 +86,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         get
         {
             lock (_gate)
-                return _byUse.Count(b => b.IsOpen);
+                return _breakers.Values.Count(b => b.IsOpen);
         }
     }
 
@@ -106,23 +101,23 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     /// <summary>
     /// Fails if a request would not pass now: for a check before a wait. It reserves nothing.
     /// </summary>
-    /// <exception cref="VendorException"><see cref="Down"/>.</exception>
+    /// <exception cref="VendorException"><see cref="Reasons.EndpointDown"/>.</exception>
     public void Check(BucketAddress address, string operation)
     {
         lock (_gate)
         {
-            if (_breakers.TryGetValue(KeyOf(address), out var node) && !node.Value.Passes(_time.GetTimestamp()))
-                throw new VendorException(FailureOf(node.Value, operation, notSent: true));
+            if (_breakers.Find(KeyOf(address)) is { } breaker && !breaker.Passes(_time.GetTimestamp()))
+                throw new VendorException(FailureOf(breaker, operation, notSent: true));
         }
     }
 
     /// <summary>Admits one request now.</summary>
-    /// <exception cref="VendorException"><see cref="Down"/>.</exception>
+    /// <exception cref="VendorException"><see cref="Reasons.EndpointDown"/>.</exception>
     public Pass Enter(BucketAddress address, string operation)
     {
         lock (_gate)
         {
-            var breaker = BreakerOf(KeyOf(address), address.Endpoint);
+            var breaker = _breakers.GetOrAdd(KeyOf(address), () => new Breaker(address.Endpoint));
             var now = _time.GetTimestamp();
             if (!breaker.Passes(now))
                 throw new VendorException(FailureOf(breaker, operation, notSent: true));
@@ -149,7 +144,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     private Failure FailureOf(Breaker breaker, string operation, bool notSent)
     {
         var now = _time.GetTimestamp();
-        return new Failure(FailureKind.Transient, operation, Down)
+        return new Failure(Reasons.EndpointDown, operation)
         {
             Message =
                 $"The endpoint has not answered several requests in a row ({breaker.Cause?.Code}). One request at a "
@@ -159,32 +154,6 @@ internal sealed class EndpointCircuitBreakers : IDisposable
             NotSent = notSent,
         };
     }
-
-    private Breaker BreakerOf(BreakerKey key, Uri endpoint)
-    {
-        if (_breakers.TryGetValue(key, out var node))
-        {
-            _byUse.Remove(node);
-        }
-        else
-        {
-            if (_breakers.Count >= MaxEndpoints && _byUse.First is { } oldest)
-                Remove(oldest);
-            _breakers[key] = node = new LinkedListNode<Breaker>(new Breaker(key, endpoint));
-        }
-        _byUse.AddLast(node);
-        node.Value.UsedAt = _time.GetTimestamp();
-        return node.Value;
-    }
-
-    private void Remove(LinkedListNode<Breaker> node)
-    {
-        _byUse.Remove(node);
-        _breakers.Remove(node.Value.Key);
-    }
-
-    /// <summary>Whether a failure says that the endpoint did not answer.</summary>
-    private static bool IsNoAnswer(Failure failure) => failure.Code is VendorHttp.Unreachable or VendorHttp.TimedOut;
 
     private void Answered(Breaker breaker, bool isProbe)
     {
@@ -207,7 +176,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         {
             var now = _time.GetTimestamp();
             breaker.IsProbed &= !isProbe;
-            var counts = IsNoAnswer(failure) && sentAt >= breaker.AnsweredAt;
+            var counts = failure.Has(ReasonTraits.NoAnswer) && sentAt >= breaker.AnsweredAt;
             if (counts && ++breaker.Unanswered >= OpensAt && !breaker.IsOpen)
                 (breaker.DownSince, breaker.Cause) = (sentAt, failure);
             if (breaker.DownSince is not { } since)
@@ -245,9 +214,8 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         lock (_gate)
         {
             var now = _time.GetTimestamp();
-            while (_byUse.First is { } oldest && _time.GetElapsedTime(oldest.Value.UsedAt, now) > KeptUnused)
-                Remove(oldest);
-            foreach (var breaker in _byUse.Where(b => b.NotifyAt <= now))
+            _breakers.DropUnused();
+            foreach (var breaker in _breakers.Values.Where(b => b.NotifyAt <= now))
             {
                 due.Add((breaker.Endpoint, EndpointChange.ProbeDue));
                 breaker.NotifiedUntil = AfterPause(breaker.DownSince ?? now, now);
@@ -260,7 +228,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     /// <summary>Sets the timer to the next probe that listeners may have to be notified of.</summary>
     private void SetTimer()
     {
-        if (_byUse.Min(b => b.NotifyAt) is not { } next)
+        if (_breakers.Values.Min(b => b.NotifyAt) is not { } next)
             return;
         var wait = _time.GetElapsedTime(_time.GetTimestamp(), next);
         _timer.Change(
@@ -309,10 +277,8 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     internal readonly record struct BreakerKey(string Endpoint, string Bundle);
 
     /// <summary>Guarded by the gate.</summary>
-    internal sealed class Breaker(BreakerKey key, Uri endpoint)
+    internal sealed class Breaker(Uri endpoint)
     {
-        public BreakerKey Key => key;
-
         public Uri Endpoint => endpoint;
 
         /// <summary>Number of requests without an answer since the last answer.</summary>
@@ -337,8 +303,6 @@ internal sealed class EndpointCircuitBreakers : IDisposable
 
         /// <summary>When listeners must be notified of a due probe; null where they need not be.</summary>
         public long? NotifyAt => IsProbed || ProbeAt is not { } at ? null : Math.Max(at, NotifiedUntil);
-
-        public long UsedAt { get; set; }
 
         /// <summary>Failure of the request that opened the breaker.</summary>
         public Failure? Cause { get; set; }

@@ -13,7 +13,7 @@ namespace BucketEncryptionOperator.Vendors.Throttling;
 /// owner down. Temporary keys of one role share a limiter, because the operator itself got them for that role.
 /// </para>
 /// </summary>
-internal sealed class VendorLimits(TimeProvider time) : IDisposable
+internal sealed class VendorLimits : IDisposable
 {
     /// <summary>
     /// Maximum number of limiters: everyone who may change a Secret can make keys. Beyond it the least recently used
@@ -25,10 +25,19 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
     private static readonly TimeSpan KeptUnused = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<LimiterKey, LinkedListNode<UsedLimiter>> _limiters = [];
+    private readonly TimeProvider _time;
 
-    /// <summary>The most recently used one is last.</summary>
-    private readonly LinkedList<UsedLimiter> _byUse = new();
+    /// <summary>
+    /// A limiter that is dropped while callers wait in it is not used again. It lets them go: its waits are bounded,
+    /// and each permit that ends lets the next caller in.
+    /// </summary>
+    private readonly RecentlyUsed<Owner, OwnedLimiter> _limiters;
+
+    public VendorLimits(TimeProvider time)
+    {
+        _time = time;
+        _limiters = new RecentlyUsed<Owner, OwnedLimiter>(MaxLimiters, KeptUnused, time, l => l.Limiter.Dispose());
+    }
 
     /// <param name="requests">Maximum number of requests of the call, sent one after the other.</param>
     /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
@@ -39,7 +48,7 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
         int requests,
         CancellationToken cancellationToken
     ) =>
-        LimiterOf(new LimiterKey(key.Principal, SecretsOf(key), address.Endpoint.Authority), address.Limit)
+        LimiterOf(new Owner(key.Principal, SecretsOf(key), address.Endpoint.Authority), address.Limit)
             .EnterAsync(address.Limit, operation, requests, cancellationToken);
 
     /// <summary>
@@ -53,8 +62,8 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
             lock (_gate)
                 return
                 [
-                    .. _byUse
-                        .Select(e => e.Limiter.State(e.Key.Principal, e.Key.Endpoint))
+                    .. _limiters
+                        .Values.Select(l => l.Limiter.State(l.Owner.Principal, l.Owner.Endpoint))
                         .GroupBy(s => (s.Principal, s.Endpoint))
                         .Select(Sum),
                 ];
@@ -64,12 +73,7 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
     public void Dispose()
     {
         lock (_gate)
-        {
-            foreach (var used in _byUse)
-                used.Limiter.Dispose();
             _limiters.Clear();
-            _byUse.Clear();
-        }
     }
 
     private static RateLimiterState Sum(IEnumerable<RateLimiterState> states)
@@ -94,48 +98,19 @@ internal sealed class VendorLimits(TimeProvider time) : IDisposable
                 SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Secret.Length} {key.Secret}{key.SecurityToken}"))
             );
 
-    private AdaptiveRateLimiter LimiterOf(LimiterKey key, RateLimit limit)
+    private AdaptiveRateLimiter LimiterOf(Owner owner, RateLimit limit)
     {
         lock (_gate)
         {
-            if (_limiters.TryGetValue(key, out var node))
-            {
-                _byUse.Remove(node);
-            }
-            else
-            {
-                EvictUnused();
-                _limiters[key] = node = new LinkedListNode<UsedLimiter>(
-                    new UsedLimiter(key, new AdaptiveRateLimiter(limit, time))
-                );
-            }
-            _byUse.AddLast(node);
-            node.Value.UsedAt = time.GetTimestamp();
-            return node.Value.Limiter;
+            if (_limiters.Find(owner) is null)
+                _limiters.DropUnused();
+            return _limiters
+                .GetOrAdd(owner, () => new OwnedLimiter(owner, new AdaptiveRateLimiter(limit, _time)))
+                .Limiter;
         }
     }
 
-    /// <summary>
-    /// A limiter that is dropped while calls wait in it gets no new calls; those that wait still get their permits,
-    /// since waits are bounded.
-    /// </summary>
-    private void EvictUnused()
-    {
-        while (
-            _byUse.First is { } oldest
-            && (time.GetElapsedTime(oldest.Value.UsedAt) > KeptUnused || _limiters.Count >= MaxLimiters)
-        )
-        {
-            _byUse.RemoveFirst();
-            _limiters.Remove(oldest.Value.Key);
-            oldest.Value.Limiter.Dispose();
-        }
-    }
+    private readonly record struct Owner(string Principal, string Secrets, string Endpoint);
 
-    private readonly record struct LimiterKey(string Principal, string Secrets, string Endpoint);
-
-    private sealed record UsedLimiter(LimiterKey Key, AdaptiveRateLimiter Limiter)
-    {
-        public long UsedAt { get; set; }
-    }
+    private sealed record OwnedLimiter(Owner Owner, AdaptiveRateLimiter Limiter);
 }

@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -71,23 +70,6 @@ internal sealed class VendorClients(Func<X509Certificate2Collection, HttpClient>
                 pooled.Dispose();
             _byBundle.Clear();
         }
-    }
-
-    /// <summary>Returns TLS options that trust these roots; an empty collection means the system's.</summary>
-    public static SslClientAuthenticationOptions Trust(X509Certificate2Collection roots)
-    {
-        var options = new SslClientAuthenticationOptions();
-        if (roots.Count > 0)
-        {
-            var policy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-            };
-            policy.CustomTrustStore.AddRange(roots);
-            options.CertificateChainPolicy = policy;
-        }
-        return options;
     }
 
     private void EvictUnused()

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
@@ -27,10 +28,6 @@ internal sealed class VendorHttp : IDisposable
 {
     /// <summary>The largest legal answer is an error document of a few KiB.</summary>
     private const int MaxBody = 64 * 1024;
-
-    /// <summary>Codes of failures without an answer.</summary>
-    public const string Unreachable = "Unreachable";
-    public const string TimedOut = "Timeout";
 
     private const string CheckWay =
         "Check the store's endpoint and region, and that the operator can reach it (DNS, network policy, proxy).";
@@ -63,7 +60,7 @@ internal sealed class VendorHttp : IDisposable
                 Proxy = route?.Proxy,
                 ConnectTimeout = ConnectTimeout,
                 ConnectCallback = _dialer.DialAsync,
-                SslOptions = VendorClients.Trust(roots),
+                SslOptions = CertificateTrust.In(roots),
                 MaxConnectionsPerServer = 64,
                 // So that a change of the vendor's addresses is noticed
                 PooledConnectionLifetime = TimeSpan.FromMinutes(10),
@@ -108,7 +105,7 @@ internal sealed class VendorHttp : IDisposable
         CancellationToken cancellationToken
     )
     {
-        var limit = atMost < _timeout ? atMost : _timeout;
+        var limit = Durations.Min(atMost, _timeout);
         using var client = _clients.Rent(caBundle);
         using var deadline = new Deadline(limit, _time, cancellationToken);
         try
@@ -132,14 +129,19 @@ internal sealed class VendorHttp : IDisposable
         {
             throw NoConnection(
                 operation,
-                Unreachable,
+                Reasons.Unreachable,
                 $"No connection to the endpoint within {ConnectTimeout.TotalSeconds:0.#} s.",
                 CheckWay
             );
         }
         catch (OperationCanceledException)
         {
-            throw NoAnswer(operation, TimedOut, $"No complete answer within {limit.TotalSeconds:0} s.", CheckWay);
+            throw NoAnswer(
+                operation,
+                Reasons.Timeout,
+                $"No complete answer within {limit.TotalSeconds:0} s.",
+                CheckWay
+            );
         }
         catch (AddressNotAllowedException e)
         {
@@ -151,37 +153,38 @@ internal sealed class VendorHttp : IDisposable
         }
         catch (HttpRequestException e)
         {
+            var reason = HttpReasons.Of(e.HttpRequestError);
             throw e.HttpRequestError switch
             {
                 HttpRequestError.NameResolutionError => NoConnection(
                     operation,
-                    "NameNotResolved",
+                    reason,
                     "The endpoint's name does not resolve.",
                     CheckWay
                 ),
                 HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => NoConnection(
                     operation,
-                    Unreachable,
+                    reason,
                     WhyUnreachable(e.InnerException),
                     CheckWay
                 ),
                 HttpRequestError.SecureConnectionError => NoConnection(
                     operation,
-                    "TlsFailed",
+                    reason,
                     "The endpoint's certificate was not accepted, or TLS failed otherwise.",
                     CheckCertificate
                 ),
                 HttpRequestError.ConfigurationLimitExceeded => NoAnswer(
                     operation,
-                    "AnswerTooLarge",
+                    reason,
                     $"The answer is larger than {MaxBody} bytes."
                 ),
-                _ => NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete."),
+                _ => NoAnswer(operation, reason, "The connection broke before the answer was complete."),
             };
         }
         catch (IOException)
         {
-            throw NoAnswer(operation, "BrokenAnswer", "The connection broke before the answer was complete.");
+            throw NoAnswer(operation, Reasons.BrokenAnswer, "The connection broke before the answer was complete.");
         }
     }
 
@@ -192,7 +195,7 @@ internal sealed class VendorHttp : IDisposable
     /// </summary>
     private static VendorException NotAllowed(string operation, AddressNotAllowedException e) =>
         new(
-            new Failure(FailureKind.Refused, operation, "AddressNotAllowed")
+            new Failure(Reasons.AddressNotAllowed, operation)
             {
                 Message = $"{e.Message}. No connection was made.",
                 NotSent = true,
@@ -203,9 +206,9 @@ internal sealed class VendorHttp : IDisposable
             }
         );
 
-    private static VendorException NoConnection(string operation, string code, string message, string hint) =>
+    private static VendorException NoConnection(string operation, FailureReason reason, string message, string hint) =>
         new(
-            new Failure(FailureKind.Transient, operation, code)
+            new Failure(reason, operation)
             {
                 Message = message,
                 Hint = hint,
@@ -225,6 +228,10 @@ internal sealed class VendorHttp : IDisposable
         return $"No connection to any of the endpoint's {failures.Count} addresses ({string.Join(", ", errors)}).";
     }
 
-    private static VendorException NoAnswer(string operation, string code, string message, string? hint = null) =>
-        new(new Failure(FailureKind.Transient, operation, code) { Message = message, Hint = hint });
+    private static VendorException NoAnswer(
+        string operation,
+        FailureReason reason,
+        string message,
+        string? hint = null
+    ) => new(new Failure(reason, operation) { Message = message, Hint = hint });
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
@@ -117,7 +118,7 @@ internal sealed partial class ModelSchedule
         )
         {
             var error = other.Status?.Buckets.FirstOrDefault(r => r.Name == bucket.Name)?.Error?.Code;
-            var expected = OwnershipOracle.Agree(owner, other) ? null : Ownership.BucketConflict;
+            var expected = OwnershipOracle.Agree(owner, other) ? null : "BucketConflict";
             Assert.True(
                 error == expected,
                 $"{Where}: {other.Metadata.Key} says {error ?? "nothing"} of {bucket}, which "

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Reconciling;

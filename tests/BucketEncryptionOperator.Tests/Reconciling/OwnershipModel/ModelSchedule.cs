@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text;
 using BucketEncryptionOperator.Api;
-using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Tests.Fakes;
 using BucketEncryptionOperator.Vendors.Catalog;
@@ -272,18 +270,6 @@ internal sealed partial class ModelSchedule : IDisposable
             CheckClaims(run);
     }
 
-    private string Summary(NamespacedName key) =>
-        _bench.Kubernetes.Find(key) is { } policy
-            ? string.Join(
-                "; ",
-                (policy.Status?.Buckets ?? []).Select(r =>
-                    $"{r.Name} {r.Partition} {r.State} {r.Error?.Code} {ModelClaims.InRow(r)} "
-                    + $"{(r.HeldTime is null ? "" : "held")} original "
-                    + $"{r.Original?.Encryption?.Algorithm}{r.Original?.Encryption?.KmsKeyId} denied {r.Denied?.Count}"
-                )
-            )
-            : "gone";
-
     /// <summary>
     /// A claim changes only by the vendor's own answers: what a status says is what the model has seen.
     /// </summary>
@@ -395,83 +381,9 @@ internal sealed partial class ModelSchedule : IDisposable
             _oracle.Violations.Add($"a secret is in {where}: {text}");
     }
 
-    private string Where => $"SCHEDULE={Seed} plays it alone";
-
-    private void Tell([InterpolatedStringHandlerArgument("")] Telling what)
-    {
-        if (_tracesStory)
-            _story.Append(CultureInfo.InvariantCulture, $"{_bench.Time.GetUtcNow():HH:mm:ss.fff} {what.Text}\n");
-    }
-
-    /// <summary>Costs nothing where nobody reads the story.</summary>
-    [InterpolatedStringHandler]
-    private ref struct Telling
-    {
-        private DefaultInterpolatedStringHandler _text;
-
-        public Telling(int literals, int holes, ModelSchedule schedule, out bool isRead)
-        {
-            isRead = schedule._tracesStory;
-            _text = isRead
-                ? new DefaultInterpolatedStringHandler(literals, holes, CultureInfo.InvariantCulture)
-                : default;
-        }
-
-        public string Text => _text.ToStringAndClear();
-
-        public void AppendLiteral(string text) => _text.AppendLiteral(text);
-
-        public void AppendFormatted<T>(T value, string? format = null) => _text.AppendFormatted(value, format);
-    }
-
     private int Pick(params ReadOnlySpan<int> of) => of[_random.Next(of.Length)];
 
     private bool Chance(int of) => _random.Next(of) == 0;
 
     private T One<T>(IReadOnlyList<T> of) => of[_random.Next(of.Count)];
-
-    private InMemoryVendor InstallationOf(Uri endpoint) =>
-        _installations[
-            Places.FirstOrDefault(p => p.Endpoint is not null && new Uri(p.Endpoint) == endpoint)?.Installation ?? "oss"
-        ];
-
-    private InMemoryVendor Installation(string name)
-    {
-        var lags = Chance(4);
-        var vendor = new InMemoryVendor { LaggingReads = lags ? _random.Next(1, 3) : 0 };
-        vendor.Denials = (call, key) =>
-            key.Id != null && _revoked.Contains(key.Id)
-                ? InMemoryVendor.Fail(FailureKind.Denied, "InvalidAccessKeyId", 403, call.Operation) with
-                {
-                    ConcernsCredentials = true,
-                }
-            : _denied.Contains((key.Id!, name, call.Bucket, call.Operation != "Get"))
-                ? InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403, call.Operation)
-            : null;
-        vendor.Faults = (_, call) => VendorFault(call);
-        vendor.Received = receipt =>
-        {
-            Tell(
-                $"        {receipt.Call.Operation} {receipt.Call.Bucket} at {name}: {receipt.Before} -> "
-                    + $"{receipt.After}{(receipt.Shown is null ? "" : $" shown {receipt.Shown}")} "
-                    + $"{receipt.Failure?.Code}"
-            );
-            _oracle.Received(receipt, lags);
-        };
-        return vendor;
-    }
-
-    private ModelStore? StoreOf(BucketEncryptionPolicy policy) =>
-        _stores.GetValueOrDefault(
-            (
-                policy.Spec.StoreRef.Kind == "ClusterBucketStore" ? "" : policy.Metadata.Namespace,
-                policy.Spec.StoreRef.Name
-            )
-        );
-
-    /// <summary>The time of a workbench that is made later than whoever asks for it.</summary>
-    private sealed class Clock(Func<TimeProvider> time) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => time().GetUtcNow();
-    }
 }

@@ -145,7 +145,7 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
             Assert.True(
                 failure is { Code.Length: > 0 and <= 128, Hint.Length: > 0 and <= 1024 }
                     && failure.Message is null or { Length: <= 256 }
-                    && Reason().IsMatch(StatusComposer.Legal(failure.Code, failure.HttpStatus)),
+                    && Reason().IsMatch(PolicyVerdict.ToReason(failure.Code, failure.HttpStatus)),
                 $"case {i}: {failure.Code}\n{body}"
             );
         }

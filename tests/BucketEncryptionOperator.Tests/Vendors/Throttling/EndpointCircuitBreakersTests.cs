@@ -1,7 +1,6 @@
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
-using BucketEncryptionOperator.Vendors.Transport;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Vendors.Throttling;
@@ -15,7 +14,7 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
         Addressing.Path,
         VendorOptions.None
     );
-    private static readonly Failure Silence = NoAnswer(VendorHttp.TimedOut);
+    private static readonly Failure Silence = NoAnswer("Timeout");
 
     private readonly ManualTimeProvider _time = new();
     private readonly EndpointCircuitBreakers _breakers;
@@ -30,8 +29,8 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
     public void Dispose() => _breakers.Dispose();
 
     [Theory]
-    [InlineData("no connection", VendorHttp.Unreachable)]
-    [InlineData("no answer", VendorHttp.TimedOut)]
+    [InlineData("no connection", "Unreachable")]
+    [InlineData("no answer", "Timeout")]
     public void After_three_requests_in_a_row_without_an_answer_none_is_sent(string sentence, string code)
     {
         Fail(NoAnswer(code));
@@ -126,7 +125,7 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
         _time.Advance(EndpointCircuitBreakers.ShortestPause);
 
         using var probe = _breakers.Enter(Bucket, "Get");
-        var probed = probe.Failed(NoAnswer(VendorHttp.Unreachable));
+        var probed = probe.Failed(NoAnswer("Unreachable"));
 
         Assert.Equal(refused with { NotSent = false }, probed);
     }

@@ -2,12 +2,12 @@ namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
 /// What is remembered of one place that keys come from. All but the turn is guarded by the gate of its
-/// <see cref="KeyEntries{TSource, TEntry}"/>.
+/// <see cref="KeyCache{TSource, TEntry}"/>.
 /// </summary>
-internal abstract class KeyEntry
+internal abstract class CachedKey
 {
     /// <summary>One asks the source; the others take what it found.</summary>
-    public SemaphoreSlim Turn { get; } = new(1, 1);
+    public SemaphoreSlim Refresh { get; } = new(1, 1);
 }
 
 /// <summary>
@@ -15,11 +15,11 @@ internal abstract class KeyEntry
 /// <see cref="Forget"/>; a reconcile that is under way then may ask once more, and gets an entry that is not kept.
 /// </summary>
 /// <param name="isUsed">Whether any store takes its keys from there; null where nobody forgets any.</param>
-internal sealed class KeyEntries<TSource, TEntry>(Func<TSource, bool>? isUsed = null) : IDisposable
+internal sealed class KeyCache<TSource, TEntry>(Func<TSource, bool>? isUsed = null) : IDisposable
     where TSource : notnull
-    where TEntry : KeyEntry, new()
+    where TEntry : CachedKey, new()
 {
-    private readonly Dictionary<TSource, TEntry> _entries = [];
+    private readonly Dictionary<TSource, TEntry> _cache = [];
 
     public Lock Gate { get; } = new();
 
@@ -28,7 +28,7 @@ internal sealed class KeyEntries<TSource, TEntry>(Func<TSource, bool>? isUsed = 
         get
         {
             lock (Gate)
-                return _entries.Count;
+                return _cache.Count;
         }
     }
 
@@ -37,9 +37,9 @@ internal sealed class KeyEntries<TSource, TEntry>(Func<TSource, bool>? isUsed = 
         TEntry? entry;
         lock (Gate)
         {
-            if (_entries.TryGetValue(source, out entry))
+            if (_cache.TryGetValue(source, out entry))
                 return entry;
-            _entries[source] = entry = new TEntry();
+            _cache[source] = entry = new TEntry();
         }
         // After it is in: a store that goes from now on is followed by a call of Forget.
         if (isUsed?.Invoke(source) == false)
@@ -50,22 +50,22 @@ internal sealed class KeyEntries<TSource, TEntry>(Func<TSource, bool>? isUsed = 
     public TEntry? Find(TSource source)
     {
         lock (Gate)
-            return _entries.GetValueOrDefault(source);
+            return _cache.GetValueOrDefault(source);
     }
 
     public void Forget(TSource source)
     {
         lock (Gate)
-            _entries.Remove(source);
+            _cache.Remove(source);
     }
 
     public void Dispose()
     {
         lock (Gate)
         {
-            foreach (var entry in _entries.Values)
-                entry.Turn.Dispose();
-            _entries.Clear();
+            foreach (var entry in _cache.Values)
+                entry.Refresh.Dispose();
+            _cache.Clear();
         }
     }
 }

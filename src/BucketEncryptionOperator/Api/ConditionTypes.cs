@@ -1,0 +1,17 @@
+namespace BucketEncryptionOperator.Api;
+
+/// <summary>The types of conditions in the status of a policy or store: docs/status.md, "Conditions".</summary>
+internal static class ConditionTypes
+{
+    /// <summary>The operator has done what the object asks for.</summary>
+    public const string Ready = "Ready";
+
+    /// <summary>Every bucket of a policy is encrypted as declared.</summary>
+    public const string Compliant = "Compliant";
+
+    /// <summary>Present only while True: waiting may resolve what keeps the object from being Ready.</summary>
+    public const string Reconciling = "Reconciling";
+
+    /// <summary>Present only while True: waiting alone will not resolve it.</summary>
+    public const string Stalled = "Stalled";
+}

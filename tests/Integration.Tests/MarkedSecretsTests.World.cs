@@ -1,0 +1,134 @@
+using System.Net;
+using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Protocol;
+using ObjectStoreSimulator.State;
+
+namespace Integration.Tests;
+
+public sealed partial class MarkedSecretsTests
+{
+    private IEnumerable<string> Stores() =>
+        [
+            SecretYaml("good", "good", $"{Mark}-secret"),
+            SecretYaml("wrong", "other", $"{Mark}-wrong"),
+            SecretYaml("wrong-too", "another", $"{Mark}-wrong"),
+            SecretYaml("malformed", "other", $"{Mark} with blanks"),
+            StoreYaml("all-codes", "{secretRef: {name: good}}"),
+            StoreYaml("wrong-v4", "{secretRef: {name: wrong}}"),
+            StoreYaml("wrong-v1", "{secretRef: {name: wrong-too}}", more: "alibaba: {signatureVersion: V1}"),
+            StoreYaml("malformed", "{secretRef: {name: malformed}}"),
+            StoreYaml("sts-refuses", $"{{rrsa: {{roleArn: '{RamRole}', oidcProviderArn: '{Provider}'}}}}"),
+            StoreYaml(
+                "bad-token-file",
+                "{webIdentity: {roleArn: 'arn:aws:iam::123456789012:role/operator'}}",
+                vendor: "S3"
+            ),
+            StoreYaml("given-keys", "{ecsRamRole: {}}"),
+            StoreYaml("tls", "{secretRef: {name: good}}", endpoint: Secure),
+            StoreYaml("echoed-code", "{secretRef: {name: good}}"),
+            .. Rejections.SelectMany(r =>
+                new[]
+                {
+                    SecretYaml("of-" + r.ToLowerInvariant(), "good-" + r, $"{Mark}-secret"),
+                    StoreYaml(
+                        "rejected-" + r.ToLowerInvariant(),
+                        $"{{secretRef: {{name: of-{r.ToLowerInvariant()}}}}}"
+                    ),
+                }
+            ),
+        ];
+
+    private async Task ApplyPoliciesAsync()
+    {
+        await fixture.Cluster.KubectlAsync("-n", TheScene.Namespace, "delete", "bep", "--all");
+        await fixture.Cluster.ApplyAsync(
+            string.Join(
+                "\n---\n",
+                _reasons.Keys.Select(name =>
+                    TheScene
+                        .PolicyYaml(name, BucketsOf(name), "{algorithm: KMS}")
+                        .Replace("{name: oss}", $"{{name: {name}}}", StringComparison.Ordinal)
+                )
+            )
+        );
+    }
+
+    private static IEnumerable<string> BucketsOf(string policy) =>
+        policy == "all-codes" ? Codes.Except(Rejections, StringComparer.Ordinal).Select(BucketOf)
+        : Rejections.FirstOrDefault(r => policy == "rejected-" + r.ToLowerInvariant()) is { } rejection
+            ? [BucketOf(rejection) + "-key"]
+        : [policy];
+
+    private Dictionary<string, string> Environment() =>
+        new(StringComparer.Ordinal)
+        {
+            ["ALIBABA_CLOUD_OIDC_TOKEN_FILE"] = _tokenFile,
+            ["AWS_WEB_IDENTITY_TOKEN_FILE"] = _brokenTokenFile,
+        };
+
+    private string Plain => fixture.Vendor.Url.GetLeftPart(UriPartial.Authority);
+
+    private string Secure => Tls.Url.GetLeftPart(UriPartial.Authority);
+
+    private string StoreYaml(
+        string name,
+        string credentials,
+        string vendor = "AlibabaOSS",
+        string? endpoint = null,
+        string more = ""
+    ) =>
+        $$"""
+            apiVersion: bucketencryption.io/v1alpha1
+            kind: BucketStore
+            metadata: {name: {{name}}, namespace: {{TheScene.Namespace}} }
+            spec:
+              vendor: {{vendor}}
+              region: cn-hangzhou
+              endpoint: "{{endpoint ?? Plain}}"
+              credentials: {{credentials}}
+              {{more}}
+            """;
+
+    private string SecretYaml(string name, string id, string secret) =>
+        $$"""
+            apiVersion: v1
+            kind: Secret
+            metadata: {name: {{name}}, namespace: {{TheScene.Namespace}} }
+            stringData: {accessKeyId: {{id}}, accessKeySecret: "{{secret}}", securityToken: {{Mark}}-token }
+            """;
+
+    private static bool IsRejection(string code)
+    {
+        using var answer = new HttpResponseMessage(HttpStatusCode.Forbidden);
+        return VendorCatalog
+            .Find("AlibabaOSS")!
+            .Dialect.Errors.Read(
+                new VendorResponse(answer.StatusCode, $"<Error><Code>{code}</Code></Error>", answer.Headers),
+                new AnswerContext(AnswerContext.Get)
+            )
+            .ConcernsCredentials;
+    }
+
+    private static string BucketOf(string code) =>
+        "code-" + code.ToLowerInvariant().Replace('.', '-').Replace('_', '-');
+
+    /// <summary>A careless vendor: the token that came with the request is in its message.</summary>
+    private static FaultRule Echoing(string bucket, string code) =>
+        new()
+        {
+            Bucket = bucket,
+            Action = FaultAction.Error,
+            Status = 403,
+            Code = code,
+            Message = $"the token {Mark}-token is no good",
+        };
+
+    private static string Around(string text)
+    {
+        var at = Math.Max(
+            text.IndexOf(Mark, StringComparison.Ordinal),
+            text.IndexOf(MarkInBase64, StringComparison.Ordinal)
+        );
+        return text[Math.Max(0, at - 150)..Math.Min(text.Length, at + 60)].ReplaceLineEndings(" ");
+    }
+}
