@@ -176,7 +176,7 @@ internal static class ControllerWiring
             stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Endpoint.Authority;
     }
 
-    /// <param name="namespaces">A watch for each; none, for one of all.</param>
+    /// <param name="namespaces">One watch per namespace; empty: one watch of all namespaces.</param>
     private static Informer<T> InformerOf<T>(
         IServiceProvider services,
         KubeResource<T> resource,

@@ -111,7 +111,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         }
     }
 
-    /// <summary>Asks for leave to send one request now.</summary>
+    /// <summary>Admits one request now.</summary>
     /// <exception cref="VendorException"><see cref="Reasons.EndpointDown"/>.</exception>
     public Pass Enter(BucketAddress address, string operation)
     {
@@ -304,7 +304,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         /// <summary>When listeners must be notified of a due probe; null where they need not be.</summary>
         public long? NotifyAt => IsProbed || ProbeAt is not { } at ? null : Math.Max(at, NotifiedUntil);
 
-        /// <summary>Of the request that has opened it.</summary>
+        /// <summary>Failure of the request that opened the breaker.</summary>
         public Failure? Cause { get; set; }
 
         public bool Passes(long now) => DownSince is null || (!IsProbed && ProbeAt <= now);
