@@ -16,6 +16,7 @@ public sealed class SettledPolicyTests(ClusterFixture fixture, ITestOutputHelper
         const int Resyncs = 5;
         var scene = await fixture.SceneAsync();
         scene.CreateBuckets(TenBuckets);
+        var start = AuditLog.Mark(fixture.Server.AuditLog);
         await using var op = await fixture.OperatorAsync(scene);
         await scene.ApplyPolicyAsync("ten", TenBuckets);
         await scene.Cluster.WhenReadyIsAsync(scene.Namespace, "ten", "True", detail: () => op.Log);
@@ -25,6 +26,16 @@ public sealed class SettledPolicyTests(ClusterFixture fixture, ITestOutputHelper
             "oss",
             "True",
             "KeysAccepted",
+            () => op.Log
+        );
+
+        // Events are sent beside the reconciles, and may come after the status.
+        await Eventually.TrueAsync(
+            "the event of the ten writes is recorded",
+            () =>
+                AuditLog
+                    .OperatorSince(fixture.Server.AuditLog, start)
+                    .Any(r => r is { Verb: "create", Resource: "events" } && r.Namespace == scene.Namespace),
             () => op.Log
         );
 

@@ -10,7 +10,7 @@ namespace BucketEncryptionOperator.Encryption;
 /// All reasons of the operator's own, one row per reason: name, kind of failure, event, traits. Whatever is decided by
 /// a reason is decided by its row. The codes of vendors are not here: each vendor has a table of its own
 /// (<c>Vendors/…/…Errors.cs</c>). To add one: a row, the place that returns it, its heading in
-/// docs/troubleshooting.md and its name in docs/status.md, and a test or scenario.
+/// docs/troubleshooting.md, and a scenario.
 /// </summary>
 internal static class Reasons
 {

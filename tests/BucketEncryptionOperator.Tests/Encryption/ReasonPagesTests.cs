@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.RegularExpressions;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
@@ -8,14 +7,10 @@ namespace BucketEncryptionOperator.Tests.Encryption;
 
 /// <summary>
 /// The table of reasons and the pages, in both directions: docs/troubleshooting.md has a heading per reason, and
-/// docs/status.md a list and the events. The list is made here: BEO_UPDATE_TABLES=1 writes it again.
+/// docs/status.md the events.
 /// </summary>
 public sealed partial class ReasonPagesTests
 {
-    private const int Width = 120;
-    private const string Begin = "<!-- list: made by ReasonPagesTests -->\n";
-    private const string End = "<!-- end of the list -->\n";
-
     private static readonly string StatusPage = Path.Combine(Repository.Root, "docs", "status.md");
 
     private static readonly string Troubleshooting = File.ReadAllText(
@@ -23,12 +18,9 @@ public sealed partial class ReasonPagesTests
     );
 
     /// <summary>The sections of troubleshooting.md that have a reason or code for a title, in order.</summary>
-    private static readonly List<(string Group, string Name, string Text)> Sections =
+    private static readonly List<(string Name, string Text)> Sections =
     [
-        .. from section in Regex.Split(Troubleshooting, "^(?=## )", RegexOptions.Multiline)
-        let @group = section.Split('\n')[0].TrimStart('#', ' ')
-        from Match m in ReasonSection().Matches(section)
-        select (@group, m.Groups["name"].Value, m.Groups["text"].Value),
+        .. ReasonSection().Matches(Troubleshooting).Select(m => (m.Groups["name"].Value, m.Groups["text"].Value)),
     ];
 
     [Fact]
@@ -70,25 +62,6 @@ public sealed partial class ReasonPagesTests
     }
 
     [Fact]
-    public void The_status_page_lists_every_reason_by_the_headings_of_troubleshooting()
-    {
-        var list = ListOfReasons();
-        var text = File.ReadAllText(StatusPage);
-        var (from, to) = (
-            text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length,
-            text.IndexOf(End, StringComparison.Ordinal)
-        );
-        if (Environment.GetEnvironmentVariable("BEO_UPDATE_TABLES") == "1")
-            File.WriteAllText(StatusPage, text = text[..from] + list + text[to..]);
-
-        Assert.True(
-            text.Contains(Begin + list + End, StringComparison.Ordinal),
-            $"{StatusPage} differs; BEO_UPDATE_TABLES=1 writes it again:\n{list}"
-        );
-        Assert.All(Reasons.All, r => Assert.Contains($"`{r.Name}`", list, StringComparison.Ordinal));
-    }
-
-    [Fact]
     public void The_status_page_has_the_events_of_the_table_and_no_others()
     {
         var rows =
@@ -102,27 +75,6 @@ public sealed partial class ReasonPagesTests
             .Select(r => $"{r.Name} {r.Event}");
 
         Assert.Equal(events.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
-    }
-
-    /// <summary>One item per group, wrapped as all pages are.</summary>
-    private static string ListOfReasons()
-    {
-        var list = new StringBuilder();
-        foreach (var group in Sections.Where(s => Reasons.All.Any(r => r.Is(s.Name))).GroupBy(s => s.Group))
-        {
-            var line = new StringBuilder($"- **{group.Key}:**");
-            foreach (var word in group.Select((s, i) => $"`{s.Name}`{(i == group.Count() - 1 ? "" : ",")}"))
-            {
-                if (line.Length + 1 + word.Length > Width)
-                {
-                    list.Append(line).Append('\n');
-                    line.Clear().Append(' ');
-                }
-                line.Append(' ').Append(word);
-            }
-            list.Append(line).Append('\n');
-        }
-        return list.ToString();
     }
 
     /// <summary>From a heading to the next one of its level.</summary>

@@ -264,14 +264,16 @@ public sealed class EventRecorderTests : IAsyncLifetime
         Run();
         for (var i = 0; i < SubjectLimits.Burst + 5; i++)
             _recorder.Record(Widget());
-        for (var i = 0; i < SubjectLimits.Burst; i++)
+        _recorder.Record(Widget(name: "b")); // sent when all before it have been sent or held back
+        for (var i = 0; i < SubjectLimits.Burst + 1; i++)
             await _api.NextAsync();
 
         _clock.Advance(SubjectLimits.Refill);
         _recorder.Record(Widget());
 
         Assert.Equal("PATCH", await _api.NextAsync());
-        Assert.Equal(SubjectLimits.Burst + 6, Assert.Single(_api.Stored.Values).Series?.Count);
+        var series = Assert.Single(_api.Stored.Values, e => e.Regarding?.Name == "a").Series;
+        Assert.Equal(SubjectLimits.Burst + 6, series?.Count);
         Assert.Equal(0, _metrics.Sum("event_recorder_dropped_total"));
     }
 
