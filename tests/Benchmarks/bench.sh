@@ -81,7 +81,9 @@ print(json.dumps({"accounts": [{"accessKeyId": "example-key-id", "secret": "exam
     kubectl apply -f crds
     kubectl wait --for=condition=Established --timeout=${patience}s crd --all
     kubectl create namespace bench
-    sed "s|https://oss-cn-hangzhou.aliyuncs.com|$url|; s|name: hangzhou|name: bench|; s|^  region:.*|&\n  rateLimit: {requestsPerSecond: 1000, burst: 1000, maxConcurrency: 64}|" deploy/samples/bucketstore.yaml | kubectl apply -n bench -f -
+    sed -e "s|https://oss-cn-hangzhou.aliyuncs.com|$url|; s|name: hangzhou|name: bench|" \
+      -e "s|^  region:.*|&\n  rateLimit: {requestsPerSecond: 1000, burst: 1000, maxConcurrency: 64}|" \
+      deploy/samples/bucketstore.yaml | kubectl apply -n bench -f -
     kubectl apply -n bench -f deploy/samples/secret.yaml
   } >"$work/kubectl.log" 2>&1
   "$benchmarks" fill --kubeconfig "$KUBECONFIG" --policies "$policies" --buckets "$buckets"

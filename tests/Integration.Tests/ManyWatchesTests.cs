@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 namespace Integration.Tests;
 
 /// <summary>
-/// A server allows 100 streams on one HTTP/2 connection: who opens the 101st there waits behind watches for ever.
+/// A server allows 100 streams on one HTTP/2 connection: who opens the 101st there waits behind watches forever.
 /// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class ManyWatchesTests(ClusterFixture fixture, ITestOutputHelper output)

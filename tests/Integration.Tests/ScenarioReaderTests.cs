@@ -3,7 +3,7 @@ using ObjectStoreSimulator;
 
 namespace Integration.Tests;
 
-/// <summary>A scenario that says nothing by mistake would pass for ever.</summary>
+/// <summary>A scenario that says nothing by mistake would pass forever.</summary>
 public sealed class ScenarioReaderTests
 {
     [Theory]

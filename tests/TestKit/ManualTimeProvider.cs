@@ -241,7 +241,7 @@ public sealed class ManualTimeProvider : TimeProvider
     {
         if (time < TimeSpan.Zero && time != Timeout.InfiniteTimeSpan)
         {
-            throw new ArgumentOutOfRangeException(name, time, "A timer waits zero or longer, or for ever.");
+            throw new ArgumentOutOfRangeException(name, time, "A timer waits zero or longer, or forever.");
         }
     }
 

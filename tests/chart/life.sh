@@ -43,14 +43,17 @@ start_api_server() {
     kill -0 "$server" 2>/dev/null || { cat "$work/api.log"; die "the API server has ended"; }
     sleep 0.1
   done
-  export KUBECONFIG=$work/api/admin.kubeconfig KUBECACHEDIR=$work/kubectl-cache HELM_CACHE_HOME=$work/helm HELM_CONFIG_HOME=$work/helm HELM_DATA_HOME=$work/helm
+  export KUBECONFIG=$work/api/admin.kubeconfig KUBECACHEDIR=$work/kubectl-cache
+  export HELM_CACHE_HOME=$work/helm HELM_CONFIG_HOME=$work/helm HELM_DATA_HOME=$work/helm
   PATH=$(dirname "$(tests/tools/ensure.sh kubectl)"):$PATH
 }
 
 # For health.py, if somebody wants them.
 keep_status() { [ -z "${STATUSES:-}" ] || printf '%s\n' "$2" >"$STATUSES/$1.json"; }
 # shellcheck disable=SC2046  # one argument per CRD
-established() { quietly kubectl wait --for=condition=Established --timeout=20s $(kubectl get crd -o name | grep bucketencryption.io); }
+established() {
+  quietly kubectl wait --for=condition=Established --timeout=20s $(kubectl get crd -o name | grep bucketencryption.io)
+}
 make_objects() {
   established
   quietly kubectl create namespace team
@@ -62,14 +65,22 @@ make_objects() {
 }
 # What must never change: who the objects are, what was declared, and what was found. A newer CRD may add defaults to a spec.
 objects() { # the store's kind
-  kubectl get --namespace team bep/finance -o 'jsonpath={.metadata.uid} {.spec.storeRef} {.spec.buckets} {.spec.encryption} {.status}{"\n"}'
-  kubectl get --namespace team "$1.bucketencryption.io/hangzhou" -o 'jsonpath={.metadata.uid} {.spec.vendor} {.spec.region} {.spec.endpoint} {.spec.credentials}{"\n"}'
+  kubectl get --namespace team bep/finance \
+    -o 'jsonpath={.metadata.uid} {.spec.storeRef} {.spec.buckets} {.spec.encryption} {.status}{"\n"}'
+  kubectl get --namespace team "$1.bucketencryption.io/hangzhou" \
+    -o 'jsonpath={.metadata.uid} {.spec.vendor} {.spec.region} {.spec.endpoint} {.spec.credentials}{"\n"}'
 }
-knows() { kubectl get crd bucketencryptionpolicies.bucketencryption.io -o 'jsonpath={.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.mode.type}'; }
+knows() {
+  kubectl get crd bucketencryptionpolicies.bucketencryption.io \
+    -o 'jsonpath={.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.mode.type}'
+}
 # docs/upgrade.md, "Renamed kinds": the commands that stand there, with this namespace's stores and policies.
 # shellcheck disable=SC2016  # these backticks are Markdown's
 renamed_kinds() { sed -n '/^## Renamed kinds/,/^## /p' docs/upgrade.md | sed -n '/^```/,/^```/{/^```/d;p}'; }
-release_objects() { kubectl get -o name deployment,serviceaccount,role,rolebinding,pdb --namespace "$release" -l app.kubernetes.io/instance="$1"; kubectl get -o name clusterrole,clusterrolebinding -l app.kubernetes.io/instance="$1"; }
+release_objects() {
+  kubectl get -o name deployment,serviceaccount,role,rolebinding,pdb --namespace "$release" -l app.kubernetes.io/instance="$1"
+  kubectl get -o name clusterrole,clusterrolebinding -l app.kubernetes.io/instance="$1"
+}
 crds() { kubectl get crd -o name | grep -c bucketencryption.io || true; }
 
 start_api_server
@@ -87,7 +98,8 @@ operator=$!
 readyz() { curl -s --max-time 2 "$(sed -n 's/.*Probes at //p' "$work/operator.log")/readyz"; }
 readyz_says() { for _ in {1..200}; do [[ $(readyz) == "$1"* ]] && return; kill -0 "$operator" || break; sleep 0.1; done; cat "$work/operator.log"; die "/readyz never said $1"; }
 readyz_says CRDOutdated:
-is "beside the older CRDs this version's operator is not ready, and says so" "$(readyz | cut -d';' -f2)" " apply the CRDs of this version of the operator"
+is "beside the older CRDs this version's operator is not ready, and says so" \
+  "$(readyz | cut -d';' -f2)" " apply the CRDs of this version of the operator"
 
 helm upgrade "$release" "$chart"
 established
@@ -98,14 +110,18 @@ wait "$operator"
 operator=''
 is "an upgrade brings the CRDs along" "$(knows)" string
 is "policies, stores and statuses are as they were" "$(objects objectstore)" "$before"
-is "the stores of the older kind are still there" "$(kubectl get --namespace team -o name objectstores)" objectstore.bucketencryption.io/hangzhou
+is "the stores of the older kind are still there" \
+  "$(kubectl get --namespace team -o name objectstores)" objectstore.bucketencryption.io/hangzhou
 quietly kubectl annotate --namespace team bep/finance note=unchanged
 ok "a policy of a store of the older kind can still be changed elsewhere"
-refused "storeRef cannot be changed" kubectl patch --namespace team bep finance --type=merge -p '{"spec": {"storeRef": {"kind": "ClusterBucketStore"}}}'
-refused "storeRef cannot be changed" kubectl patch --namespace team bep finance --type=merge -p '{"spec": {"storeRef": {"kind": "BucketStore", "name": "other"}}}'
+refused "storeRef cannot be changed" kubectl patch --namespace team bep finance --type=merge \
+  -p '{"spec": {"storeRef": {"kind": "ClusterBucketStore"}}}'
+refused "storeRef cannot be changed" kubectl patch --namespace team bep finance --type=merge \
+  -p '{"spec": {"storeRef": {"kind": "BucketStore", "name": "other"}}}'
 ok "and not be pointed at another store"
 quietly bash -euo pipefail -c "$(renamed_kinds)"
-is "the commands of docs/upgrade.md rename the kinds, and change nothing else" "$(objects bucketstore | sed '2s/^[^ ]* //')" "$(sed -e 's/"ObjectStore"/"BucketStore"/' -e '2s/^[^ ]* //' <<<"$before")"
+is "the commands of docs/upgrade.md rename the kinds, and change nothing else" \
+  "$(objects bucketstore | sed '2s/^[^ ]* //')" "$(sed -e 's/"ObjectStore"/"BucketStore"/' -e '2s/^[^ ]* //' <<<"$before")"
 is "the older CRDs are gone" "$(kubectl get crd -o name | grep -c objectstores || true)" 0
 before=$(objects bucketstore)
 quietly kubectl apply --dry-run=server --namespace team -f deploy/samples
@@ -122,8 +138,10 @@ quietly kubectl delete --namespace team bep web --wait=false
 keep_status Progressing-Terminating--deleted "$(kubectl get --namespace team bep web -o json)"
 quietly kubectl patch --namespace team bep web --type=merge --patch '{"metadata": {"finalizers": []}}'
 # The answer cannot be asked from a pipe that fails: an unknown namespace's rights are "no".
-is "the account may watch policies" "$(kubectl auth can-i watch bep --all-namespaces --as=system:serviceaccount:$release:$release)" yes
-is "and may not list Secrets" "$(kubectl auth can-i list secrets --all-namespaces --as=system:serviceaccount:$release:$release || true)" no
+is "the account may watch policies" \
+  "$(kubectl auth can-i watch bep --all-namespaces --as=system:serviceaccount:$release:$release)" yes
+is "and may not list Secrets" \
+  "$(kubectl auth can-i list secrets --all-namespaces --as=system:serviceaccount:$release:$release || true)" no
 
 helm rollback "$release" 1
 is "a rollback takes the CRDs back" "$(knows)" ""
@@ -136,10 +154,14 @@ is "the rollback brought the CRDs of the older kinds back, and an upgrade leaves
 quietly kubectl delete crd objectstores.bucketencryption.io clusterobjectstores.bucketencryption.io
 
 helm upgrade "$release" "$chart" --set 'watchNamespaces={team}' --set 'rbac.secrets[0].namespace=team' --set 'rbac.secrets[0].names={oss-keys}'
-is "told to watch one namespace, the account may still watch there" "$(kubectl auth can-i watch bep --namespace team --as=system:serviceaccount:$release:$release)" yes
-is "and no longer elsewhere" "$(kubectl auth can-i watch bep --namespace default --as=system:serviceaccount:$release:$release || true)" no
-is "may get the listed Secret" "$(kubectl auth can-i get secret/oss-keys --namespace team --as=system:serviceaccount:$release:$release)" yes
-is "and no other" "$(kubectl auth can-i get secret/other --namespace team --as=system:serviceaccount:$release:$release || true)" no
+is "told to watch one namespace, the account may still watch there" \
+  "$(kubectl auth can-i watch bep --namespace team --as=system:serviceaccount:$release:$release)" yes
+is "and no longer elsewhere" \
+  "$(kubectl auth can-i watch bep --namespace default --as=system:serviceaccount:$release:$release || true)" no
+is "may get the listed Secret" \
+  "$(kubectl auth can-i get secret/oss-keys --namespace team --as=system:serviceaccount:$release:$release)" yes
+is "and no other" \
+  "$(kubectl auth can-i get secret/other --namespace team --as=system:serviceaccount:$release:$release || true)" no
 
 helm uninstall "$release"
 is "uninstalling takes account, rights and Deployment away" "$(release_objects $release)" ""

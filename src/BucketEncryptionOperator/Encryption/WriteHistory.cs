@@ -1,7 +1,7 @@
 namespace BucketEncryptionOperator.Encryption;
 
 /// <summary>
-/// Writes of one goal that had no lasting effect. Without it the operator would write for ever against a bucket that
+/// Writes of one goal that had no lasting effect. Without it the operator would write forever against a bucket that
 /// ignores the write, or against somebody who undoes each write. A write is put on record before it is sent, so
 /// that a crash does not forget it.
 /// </summary>

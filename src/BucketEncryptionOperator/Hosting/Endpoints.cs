@@ -10,7 +10,7 @@ internal static class Endpoints
 {
     public static void MapProbes(this IEndpointRouteBuilder routes)
     {
-        // Alive: the loops that should run for ever do, and none hangs; a standby's too. Ready: the CRDs have what this
+        // Alive: the loops that should run forever do, and none hangs; a standby's too. Ready: the CRDs have what this
         // version needs, and everything watched is in memory.
         routes.MapGet("/livez", (ControllerGroup controllers) => Answer(controllers.UnhealthyReason));
         routes.MapGet(

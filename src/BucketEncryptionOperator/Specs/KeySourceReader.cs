@@ -38,7 +38,7 @@ internal sealed class KeySourceReader(bool ambientInNamespacedStores)
             KeySource.FromIdentity when scope.IsNamespaced && !ambientInNamespacedStores => Wrong(
                 Reasons.AmbientNotAllowed,
                 $"spec.credentials.{given[0]}: the operator's own identity is not for a store of a namespace.",
-                "Use secretRef, or a ClusterBucketStore; or ask whoever runs the operator for "
+                "Use secretRef, or a ClusterBucketStore; or ask the operator's administrator for "
                     + "--ambient-credentials-in-namespaced-stores."
             ),
             { } source => new Result<KeySource>(source, Failure: null),

@@ -6,7 +6,7 @@ namespace BucketEncryptionOperator.Specs;
 
 /// <summary>
 /// Finds the fields of our records that the served schema of the group lacks. An API server silently drops such fields
-/// from what is written: a status that loses its counts would let writes repeat for ever. More fields than ours are
+/// from what is written: a status that loses its counts would let writes repeat forever. More fields than ours are
 /// fine, and rules are not compared.
 /// </summary>
 internal static class ServedSchema

@@ -31,7 +31,7 @@ internal sealed record StorePlace(
 {
     /// <summary>
     /// Within it a bucket's name is one bucket, whichever stores lead there. It follows from the endpoint, unless
-    /// whoever runs the operator says otherwise: the vendor's own for a vendor's hosts, else the endpoint's host and
+    /// the operator's administrator says otherwise: the vendor's own for a vendor's hosts, else the endpoint's host and
     /// port.
     /// </summary>
     public string Partition { get; init; } = Traits.Partition ?? $"{Endpoint.IdnHost}:{Endpoint.Port}";
@@ -108,7 +108,7 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
             );
             var hint = vendor.Endpoints.IsSuperseded(endpoint.IdnHost)
                 ? $"Give the region's own endpoint, {vendor.Endpoints.Default(spec.Region)}, or no spec.endpoint."
-                : "Ask whoever runs the operator to list it in --allowed-endpoints (plain http with its scheme).";
+                : "Ask the operator's administrator to list it in --allowed-endpoints (plain http with its scheme).";
             return new(Value: null, refusal with { Hint = hint });
         }
         if (vendor.Endpoints.IsOfAnotherRegion(endpoint, spec.Region))

@@ -40,7 +40,7 @@ internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? sha
             ApiResources.ClusterBucketStore when shared is null => Missing(
                 Reasons.ClusterStoresNotServed,
                 $"spec.storeRef.kind: this installation of the operator serves no {ApiResources.ClusterBucketStore}.",
-                "Use a BucketStore of this namespace, or ask whoever runs the operator for --cluster-stores."
+                "Use a BucketStore of this namespace, or ask the operator's administrator for --cluster-stores."
             ),
             ApiResources.ClusterBucketStore => Shared(shared, reference.Name, ns),
             _ => Missing(
@@ -112,7 +112,7 @@ internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? sha
                 Reasons.StoreNotAllowed,
                 $"spec.storeRef: {ApiResources.ClusterBucketStore} \"{name}\" does not exist, or does not allow this "
                     + "namespace.",
-                "Ask whoever owns the store to allow the namespace (spec.allowedNamespaces), or point a new policy at "
+                "Ask the store's owner to allow the namespace (spec.allowedNamespaces), or point a new policy at "
                     + "another store."
             );
 

@@ -45,7 +45,7 @@ internal sealed class LineReader(Stream stream, int maxLength)
             throw new IOException($"a line is longer than {maxLength} bytes");
         if (_start > 0)
         {
-            // A burst of large objects must not be remembered for ever by an idle watch.
+            // A burst of large objects must not be remembered forever by an idle watch.
             var target = length == 0 && _buffer.Length > FirstSize ? new byte[FirstSize] : _buffer;
             _buffer.AsSpan(_start, length).CopyTo(target);
             _buffer = target;

@@ -90,12 +90,12 @@ public sealed class Controller(
             _running = true;
             await FirstEndAsync([leadership.Begun.WaitAsync(intake.Token), .. watches]);
             if (!leadership.Begun.IsCompleted)
-                throw new InvalidOperationException("a watch ended that should run for ever");
+                throw new InvalidOperationException("a watch ended that should run forever");
             metrics?.Start(options.Workers);
             workers.AddRange(_workers.Select(beat => WorkAsync(beat, work.Token)));
             await FirstEndAsync([.. watches, .. workers]);
             cancellationToken.ThrowIfCancellationRequested();
-            throw new InvalidOperationException("a watch or a worker ended that should run for ever");
+            throw new InvalidOperationException("a watch or a worker ended that should run forever");
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

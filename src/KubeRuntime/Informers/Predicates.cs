@@ -7,7 +7,7 @@ public static class Predicates
 {
     /// <summary>
     /// Returns false where only the status changed: the controller itself wrote it, most likely, and would wake itself
-    /// for ever. Returns true for an object that was added, deleted, or created again under its name; for another
+    /// forever. Returns true for an object that was added, deleted, or created again under its name; for another
     /// generation (a change of the spec); for the start of a deletion; and for labels and annotations, with which
     /// people and tools ask (<c>reconcile.fluxcd.io/requestedAt</c>) and which change no generation. Finalizers, owners
     /// and managed fields do not count, nor does kubectl's copy of the object among the annotations.

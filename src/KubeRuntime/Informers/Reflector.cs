@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeRuntime.Informers;
 
 /// <summary>
-/// Feeds the cache of one kind, for ever, as a state machine (<see cref="WatchState{T}"/>). It lists (as a stream,
+/// Feeds the cache of one kind, forever, as a state machine (<see cref="WatchState{T}"/>). It lists (as a stream,
 /// which the server sends from memory and continues as the watch; by pages where the server has no streams), watches
 /// with bookmarks, resumes from the last version seen, and lists again on 410 in either form.
 /// <see cref="WatchRecovery"/> decides what follows a failure or a clean end.

@@ -244,7 +244,7 @@ public sealed class StoresTests
 
     /// <summary>A namespace's author could else say that his bucket elsewhere is somebody's bucket here.</summary>
     [Theory]
-    [InlineData("only whoever runs the operator says which hosts are one", "https://oss.corp.example", "corp:1_a")]
+    [InlineData("only the operator's administrator says which hosts are one", "https://oss.corp.example", "corp:1_a")]
     [InlineData("also over a vendor's own", "https://oss-cn-hangzhou.aliyuncs.com", "apart")]
     [InlineData("of the others the endpoint says it", "https://oss-cn-shanghai.aliyuncs.com", "aliyuncs.com")]
     public void A_partition_is_the_operators_word(string sentence, string endpoint, string expected)

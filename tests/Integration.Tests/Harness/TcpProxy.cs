@@ -75,7 +75,7 @@ internal sealed class TcpProxy : IAsyncDisposable
     }
 
     /// <summary>
-    /// What is open now stays open, and nothing passes any more in either way, for ever; connections from now on work.
+    /// What is open now stays open, and nothing passes any more in either way, forever; connections from now on work.
     /// A node that vanishes looks so.
     /// </summary>
     public void StallOpenConnections()

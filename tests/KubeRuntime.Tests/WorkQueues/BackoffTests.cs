@@ -13,7 +13,7 @@ public sealed class BackoffTests(ITestOutputHelper output)
     [InlineData("the first waits at most the first delay", 1, 100)]
     [InlineData("each doubles", 4, 800)]
     [InlineData("the cap holds", 12, 30_000)]
-    [InlineData("the cap holds for ever", int.MaxValue, 30_000)]
+    [InlineData("the cap holds forever", int.MaxValue, 30_000)]
     [InlineData("an attempt before the first counts as the first", 0, 100)]
     public void Delay_is_between_half_and_all_of_the_doubled_first_delay(string rule, int attempt, int fullMilliseconds)
     {

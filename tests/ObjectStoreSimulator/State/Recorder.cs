@@ -109,7 +109,7 @@ internal sealed partial class Recorder(int limit)
 
 /// <summary>
 /// Header names are lower case and sorted. <see cref="ClientPort"/> tells apart several clients with the same key.
-/// <see cref="Status"/> is null while the request is not decided, and for ever if it never was.
+/// <see cref="Status"/> is null while the request is not decided, and forever if it never was.
 /// </summary>
 internal sealed record RecordedRequest(
     long Sequence,

@@ -123,8 +123,9 @@ internal static class OssErrors
         {
             "AccountLevelIdentityBasedPolicy" or "ResourceGroupLevelIdentityBasedPolicy" =>
                 "A RAM policy of the key's owner denies it: take that statement away.",
-            "ControlPolicy" => "A control policy of the resource directory denies it: ask whoever runs the directory.",
-            "SessionPolicy" => "The policy of the temporary key denies it: ask whoever makes the temporary key.",
+            "ControlPolicy" =>
+                "A control policy of the resource directory denies it: ask the directory's administrator.",
+            "SessionPolicy" => "The policy of the temporary key denies it: ask the issuer of the temporary key.",
             _ => "A policy denies it: look at the bucket's policy and at those of the key's owner.",
         };
 

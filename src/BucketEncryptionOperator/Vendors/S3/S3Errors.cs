@@ -33,15 +33,15 @@ internal static class S3Errors
     [
         (
             "service control policy",
-            "A service control policy of the organisation {0} it: ask whoever runs the organisation."
+            "A service control policy of the organisation {0} it: ask the organisation's administrator."
         ),
         (
             "resource control policy",
-            "A resource control policy of the organisation {0} it: ask whoever runs the organisation."
+            "A resource control policy of the organisation {0} it: ask the organisation's administrator."
         ),
-        ("VPC endpoint policy", "The policy of the VPC endpoint {0} it: ask whoever runs the network."),
-        ("permissions boundary", "The permissions boundary of the key's owner {0} it: ask whoever set the boundary."),
-        ("session policy", "The session policy of the temporary key {0} it: ask whoever makes the temporary key."),
+        ("VPC endpoint policy", "The policy of the VPC endpoint {0} it: ask the network's administrator."),
+        ("permissions boundary", "The permissions boundary of the key's owner {0} it: ask the boundary's author."),
+        ("session policy", "The session policy of the temporary key {0} it: ask the issuer of the temporary key."),
         ("resource-based policy", "The bucket's own policy {0} it: ask the bucket's owner."),
         ("identity-based policy", "A policy of the key's owner {0} it: take that statement away."),
     ];
@@ -68,7 +68,7 @@ internal static class S3Errors
             ),
             new ErrorMeaning(
                 FailureKind.Denied,
-                "The store's user is suspended: ask whoever runs the store to enable it (Ceph: radosgw-admin user "
+                "The store's user is suspended: ask the store's administrator to enable it (Ceph: radosgw-admin user "
                     + "enable).",
                 "UserSuspended"
             ),

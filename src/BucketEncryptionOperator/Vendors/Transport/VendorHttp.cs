@@ -201,7 +201,7 @@ internal sealed class VendorHttp : IDisposable
                 NotSent = true,
                 Hint = e.IsMetadataService
                     ? "Correct the store's endpoint, or where its name leads: no request ever goes there."
-                    : "Correct the store's endpoint, or where its name leads; or ask whoever runs the operator to "
+                    : "Correct the store's endpoint, or where its name leads; or ask the operator's administrator to "
                         + "list it by its full name, without *, in --allowed-endpoints.",
             }
         );

@@ -65,7 +65,7 @@ public sealed partial class ErrorTableTests
         403,
         "<AccessDeniedDetail><PolicyType>ControlPolicy</PolicyType>"
             + "<NoPermissionType>ExplicitDeny</NoPermissionType></AccessDeniedDetail>",
-        "ask whoever runs the directory"
+        "ask the directory's administrator"
     )]
     [InlineData(
         "alibaba",
@@ -150,7 +150,7 @@ public sealed partial class ErrorTableTests
         "<Message>User: arn:aws:iam::1:user/x is not authorized to perform: s3:PutEncryptionConfiguration on "
             + "resource: b with an explicit deny in a service control "
             + "policy: arn:aws:organizations::1:policy/o-1/service_control_policy/p-1</Message>",
-        "ask whoever runs the organisation. No further grant"
+        "ask the organisation's administrator. No further grant"
     )]
     [InlineData(
         "s3",
@@ -190,7 +190,7 @@ public sealed partial class ErrorTableTests
         403,
         "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a "
             + "permissions boundary</Message>",
-        "whoever set the boundary"
+        "the boundary's author"
     )]
     [InlineData(
         "s3",
@@ -198,7 +198,7 @@ public sealed partial class ErrorTableTests
         403,
         "<Message>not authorized to perform: s3:PutEncryptionConfiguration with an explicit deny in a VPC "
             + "endpoint policy</Message>",
-        "whoever runs the network"
+        "the network's administrator"
     )]
     [InlineData(
         "s3",
@@ -262,7 +262,7 @@ public sealed partial class ErrorTableTests
             .All["s3"]
             .Errors.Read(Answer(403, $"<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>"), Read);
 
-        Assert.Contains("ask whoever runs the organisation", failure.Hint, StringComparison.Ordinal);
+        Assert.Contains("ask the organisation's administrator", failure.Hint, StringComparison.Ordinal);
         Assert.Equal(256, failure.Message?.Length);
     }
 }

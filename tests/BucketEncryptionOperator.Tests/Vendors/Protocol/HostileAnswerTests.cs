@@ -188,7 +188,7 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
 
         for (var i = 0; i < RandomSeed.Cases(2_000); i++)
         {
-            // The clock stands still: what is asked to go slower once would wait for ever
+            // The clock stands still: what is asked to go slower once would wait forever
             using var limits = new VendorLimits(time);
             var api = new VendorServices(http, new ServerClocks(time), limits).Connect(Dialects.All[vendor]);
             var thrown = await Record.ExceptionAsync(() => api.GetAsync(address, Dialects.Key, CancellationToken.None));
