@@ -73,7 +73,7 @@ ownership-model: ## random schedules against a model of who may write a bucket, 
 	@$(STEP) "build" dotnet build tests/BucketEncryptionOperator.Tests -c Release --nologo -v quiet
 	@BEO_SCHEDULES=$(SCHEDULES) dotnet test tests/BucketEncryptionOperator.Tests/bin/Release/net10.0/BucketEncryptionOperator.Tests.dll --nologo --filter FullyQualifiedName~OwnershipModelTests --logger "console;verbosity=detailed"
 
-mutants: ## mutation testing of queue, watcher and election (about half an hour); fails below 85 %
+mutants: ## mutation testing of queue, reflector and election (about half an hour); fails below 85 %
 	@$(STEP) "tools" dotnet tool restore
 	@cd tests/KubeRuntime.Tests && BEO_TESTS=quick dotnet stryker --output $(CURDIR)/artifacts/mutants
 

@@ -11,6 +11,9 @@ namespace BucketEncryptionOperator.Tests.Api;
 
 public sealed class ApiJsonContextTests
 {
+    /// <summary>As in the operator: a client sets the library's options before the library reads anything.</summary>
+    static ApiJsonContextTests() => ModelJson.Use();
+
     private const string Policy = """
         {
           "apiVersion": "bucketencryption.io/v1alpha1", "kind": "BucketEncryptionPolicy",
