@@ -31,6 +31,7 @@ internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
                 "aws:kms"
             )
             {
+                Dsse = "aws:kms:dsse",
                 TakesIdleBucketKey = true,
             }
         );
