@@ -53,7 +53,7 @@ public sealed partial class PolicyReaderTests
             p => p.With(new EncryptionSpec { Algorithm = "AES512" }),
             "spec.encryption.algorithm",
             "\"AES512\"",
-            "AES256, KMS, SM4 and None"
+            "AES256, KMS, DSSE, SM4 and None"
         ),
         ["algorithms are told apart by case"] = Bad(
             p => p.With(new EncryptionSpec { Algorithm = "kms" }),
@@ -150,6 +150,57 @@ public sealed partial class PolicyReaderTests
             p => p.With(new EncryptionSpec { Algorithm = "AES256", BucketKeyEnabled = false }),
             "spec.encryption.bucketKeyEnabled",
             "only with algorithm KMS"
+        ),
+        ["a bucket key with DSSE"] = Bad(
+            p => p.With(new EncryptionSpec { Algorithm = "DSSE", BucketKeyEnabled = true }),
+            "spec.encryption.bucketKeyEnabled",
+            "only with algorithm KMS",
+            "DSSE"
+        ),
+        ["a cipher with DSSE"] = Bad(
+            p => p.With(new EncryptionSpec { Algorithm = "DSSE", KmsDataEncryption = "AES256" }),
+            "spec.encryption.kmsDataEncryption",
+            "only with algorithm KMS",
+            "DSSE"
+        ),
+        ["an unknown algorithm with a key"] = Bad(
+            p =>
+                p.With(
+                    new EncryptionSpec
+                    {
+                        Algorithm = "kms",
+                        KmsKey = new KmsKeySpec { Id = "k" },
+                    }
+                ),
+            "spec.encryption.algorithm",
+            "\"kms\""
+        ),
+        ["something blocked with None"] = Bad(
+            p =>
+                p.With(
+                    new EncryptionSpec { Algorithm = "None", BlockedEncryptionTypes = ["SSE-C"] }
+                ),
+            "spec.encryption.blockedEncryptionTypes",
+            "None",
+            "AES256"
+        ),
+        ["an empty list of what is blocked"] = Bad(
+            p => p.With(new EncryptionSpec { Algorithm = "AES256", BlockedEncryptionTypes = [] }),
+            "spec.encryption.blockedEncryptionTypes",
+            "[]",
+            "NONE alone"
+        ),
+        ["something blocked and nothing"] = Bad(
+            p => p.With(new EncryptionSpec { Algorithm = "AES256", BlockedEncryptionTypes = ["SSE-C", "NONE"] }),
+            "spec.encryption.blockedEncryptionTypes",
+            "[SSE-C, NONE]",
+            "NONE alone"
+        ),
+        ["a type that cannot be blocked"] = Bad(
+            p => p.With(new EncryptionSpec { Algorithm = "AES256", BlockedEncryptionTypes = ["SSE-S3"] }),
+            "spec.encryption.blockedEncryptionTypes",
+            "[SSE-S3]",
+            "SSE-C"
         ),
         ["a bucket of dots"] = Bad(
             p => p with { Spec = p.Spec with { Buckets = [new BucketReference { Name = "a..b" }] } },
@@ -270,6 +321,28 @@ public sealed partial class PolicyReaderTests
             new() { Algorithm = "KMS", BucketKeyEnabled = false },
             new DesiredEncryption.Kms(new KeyRequirement.Any(), null, BucketKeyEnabled: false)
         ),
+        ["DSSE with any key"] = (new() { Algorithm = "DSSE" }, new DesiredEncryption.Dsse(new KeyRequirement.Any())),
+        ["DSSE with the vendor's key"] = (
+            new()
+            {
+                Algorithm = "DSSE",
+                KmsKey = new KmsKeySpec { VendorDefault = true },
+            },
+            new DesiredEncryption.Dsse(new KeyRequirement.VendorDefault())
+        ),
+        ["DSSE with a key, and SSE-C blocked"] = (
+            new()
+            {
+                Algorithm = "DSSE",
+                KmsKey = new KmsKeySpec { Id = "k-1" },
+                BlockedEncryptionTypes = ["SSE-C"],
+            },
+            new DesiredEncryption.Dsse(new KeyRequirement.Named("k-1")) { Blocked = BlockedTypes.Of("SSE-C") }
+        ),
+        ["AES256 with nothing blocked"] = (
+            new() { Algorithm = "AES256", BlockedEncryptionTypes = ["NONE"] },
+            new DesiredEncryption.Aes256 { Blocked = BlockedTypes.Of() }
+        ),
         ["KMS with an ARN"] = (
             new()
             {
@@ -307,11 +380,13 @@ public sealed partial class PolicyReaderTests
     {
         var (spec, expected) = Encryptions[sentence];
 
-        // The one vendor that has projects and bucket keys has no SM4.
-        var store =
-            spec.KmsProjectId is null && spec.BucketKeyEnabled is null
-                ? Given.Store()
-                : Given.Store("HuaweiOBS", "cn-north-4");
+        // No vendor has all.
+        var store = spec switch
+        {
+            { Algorithm: "DSSE" } or { BlockedEncryptionTypes: not null } => Given.Store("S3", "eu-west-1"),
+            { KmsProjectId: null, BucketKeyEnabled: null } => Given.Store(),
+            _ => Given.Store("HuaweiOBS", "cn-north-4"),
+        };
 
         var (value, failure) = Reader.ReadWith(Given.Policy().With(spec), store);
 

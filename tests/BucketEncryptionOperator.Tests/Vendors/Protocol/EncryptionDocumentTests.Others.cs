@@ -5,6 +5,11 @@ namespace BucketEncryptionOperator.Tests.Vendors.Protocol;
 
 public sealed partial class EncryptionDocumentTests
 {
+    private const string SseC =
+        "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>";
+    private const string NothingBlocked =
+        "<BlockedEncryptionTypes><EncryptionType>NONE</EncryptionType></BlockedEncryptionTypes>";
+
     /// <summary>Vendor and document → what it says.</summary>
     private static readonly Dictionary<
         string,
@@ -58,9 +63,23 @@ public sealed partial class EncryptionDocumentTests
             Dialects.Document("jdcloud", "<SSEAlgorithm>aws:kms</SSEAlgorithm>"),
             new BucketEncryption.Kms(null, DataCipher.Aes256)
         ),
-        ["S3's double encryption is not known"] = (
+        ["S3's double encryption"] = (
             "s3",
             Dialects.Document("s3", "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID>"),
+            new BucketEncryption.Dsse("k")
+        ),
+        ["with the vendor's key, and a bucket key that is idle"] = (
+            "s3",
+            Dialects.Document(
+                "s3",
+                "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm>",
+                "<BucketKeyEnabled>true</BucketKeyEnabled>"
+            ),
+            new BucketEncryption.Dsse(null)
+        ),
+        ["S3's double encryption is not OBS's"] = (
+            "huawei",
+            Dialects.Document("huawei", "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm>"),
             new BucketEncryption.Other("aws:kms:dsse")
         ),
         ["the native word is not S3's"] = (
@@ -235,6 +254,72 @@ public sealed partial class EncryptionDocumentTests
                 + "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
                 + "</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
         ),
+        ["double encryption from nothing"] = (
+            "s3",
+            null,
+            new BucketEncryption.Dsse("k-1") { Blocked = BlockedTypes.Of("SSE-C") },
+            Dialects.Document(
+                "s3",
+                "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID>",
+                SseC
+            )
+        ),
+        ["double encryption switches a bucket key off"] = (
+            "s3",
+            Dialects.Document(
+                "s3",
+                "<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID><New />",
+                "<BucketKeyEnabled>true</BucketKeyEnabled>" + SseC
+            ),
+            new BucketEncryption.Dsse("k-1"),
+            Dialects.Document(
+                "s3",
+                "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID><New />",
+                "<BucketKeyEnabled>false</BucketKeyEnabled>" + SseC
+            )
+        ),
+        ["from double encryption to AES256 the key goes"] = (
+            "s3",
+            Dialects.Document(
+                "s3",
+                "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID>"
+            ),
+            Aes,
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>")
+        ),
+        ["a block that is asked for replaces another"] = (
+            "s3",
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", NothingBlocked + "<New />"),
+            Aes with
+            {
+                Blocked = BlockedTypes.Of("SSE-C"),
+            },
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", "<New />" + SseC)
+        ),
+        ["nothing blocked has a word"] = (
+            "s3",
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", SseC),
+            Aes with
+            {
+                Blocked = BlockedTypes.Of(),
+            },
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", NothingBlocked)
+        ),
+        ["a block that is there already stays as it was said"] = (
+            "s3",
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", SseC + SseC),
+            Aes with
+            {
+                Blocked = BlockedTypes.Of("SSE-C"),
+            },
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", SseC + SseC)
+        ),
+        ["an unknown algorithm stays beside a new block"] = (
+            "s3",
+            Dialects.Document("s3", "<SSEAlgorithm>aws:fsx</SSEAlgorithm><New />"),
+            new BucketEncryption.Other("aws:fsx") { Blocked = BlockedTypes.Of("SSE-C") },
+            Dialects.Document("s3", "<SSEAlgorithm>aws:fsx</SSEAlgorithm><New />", SseC)
+        ),
         ["a rule that is missing is made"] = (
             "huawei",
             "<ServerSideEncryptionConfiguration><Other/></ServerSideEncryptionConfiguration>",
@@ -277,5 +362,53 @@ public sealed partial class EncryptionDocumentTests
 
         Assert.Equal(expected, xml);
         Assert.Equal(target, document.Read(xml));
+        Assert.Equal(target.Blocked ?? document.Read(xml)?.Blocked, document.Read(xml)?.Blocked);
+    }
+
+    [Theory]
+    [InlineData("no element", "", null)]
+    [InlineData("an empty element", "<BlockedEncryptionTypes/>", "NONE")]
+    [InlineData("a blank type", "<BlockedEncryptionTypes><EncryptionType> </EncryptionType></BlockedEncryptionTypes>", "NONE")]
+    [InlineData("its word for nothing", NothingBlocked, "NONE")]
+    [InlineData("a type", SseC, "SSE-C")]
+    [InlineData(
+        "blanks, twice the same, another element and the word for nothing",
+        "<BlockedEncryptionTypes>\n <EncryptionType>\n SSE-C </EncryptionType><New>x</New>"
+            + "<EncryptionType>NONE</EncryptionType><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>",
+        "SSE-C"
+    )]
+    [InlineData(
+        "a type that is not known",
+        "<BlockedEncryptionTypes><EncryptionType>SSE-X</EncryptionType><EncryptionType>SSE-C</EncryptionType>"
+            + "</BlockedEncryptionTypes>",
+        "SSE-C+SSE-X"
+    )]
+    public void What_is_blocked_is_read_beside_any_algorithm(string sentence, string xml, string? expected)
+    {
+        string[] algorithms = ["AES256", "aws:kms", "aws:kms:dsse", "aws:fsx", ""];
+
+        var read = algorithms.Select(a =>
+            Dialects.All["s3"].Document.Read(Dialects.Document("s3", $"<SSEAlgorithm>{a}</SSEAlgorithm>", xml))
+        );
+
+        Assert.All(read, e => Assert.True(expected == e?.Blocked?.ToString(), $"{sentence}: {e?.Blocked}"));
+    }
+
+    [Fact]
+    public void An_answer_of_a_thousand_types_is_cut()
+    {
+        var types = Enumerable
+            .Range(0, 1000)
+            .Select(i => $"<EncryptionType>{i}{new string('x', 1000)}</EncryptionType>");
+        var document = Dialects.Document(
+            "s3",
+            "<SSEAlgorithm>AES256</SSEAlgorithm>",
+            $"<BlockedEncryptionTypes>{string.Concat(types.Take(40))}</BlockedEncryptionTypes>"
+        );
+
+        var blocked = Dialects.All["s3"].Document.Read(document)?.Blocked;
+
+        Assert.Equal(8, blocked?.Words.Length);
+        Assert.All(blocked!.Words, w => Assert.Equal(64, w.Length));
     }
 }
