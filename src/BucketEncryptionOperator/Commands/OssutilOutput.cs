@@ -6,8 +6,8 @@ namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
 /// Writes byte for byte what ossutil 1.7.19 prints, errors too, all on stdout, with its exit codes: scripts read it.
-/// Other vendors get the same form. Three lines are not ossutil's: a key's project, a bucket key, and what is blocked, only
-/// where there is some.
+/// Other vendors get the same form. Three lines are not ossutil's: a key's project, a bucket key, and what is blocked,
+/// each only where there is one.
 /// </summary>
 internal static class OssutilOutput
 {

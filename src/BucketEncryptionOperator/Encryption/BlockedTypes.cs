@@ -11,7 +11,7 @@ internal sealed record BlockedTypes
     /// <summary>The word for the empty set: a list that is not there says nothing at all.</summary>
     public const string Nothing = "NONE";
 
-    /// <summary>Keys that an upload brings along: the one type that can be blocked (AWS's API reference, 2026).</summary>
+    /// <summary>Keys that an upload brings along: the one type that can be blocked (AWS's API reference).</summary>
     public const string CustomerKeys = "SSE-C";
 
     private readonly ImmutableSortedSet<string> _types;

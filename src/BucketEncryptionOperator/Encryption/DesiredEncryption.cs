@@ -17,8 +17,10 @@ internal abstract record DesiredEncryption
     /// <summary>Null: left as it is. Never with <see cref="None"/>, which a removal brings about.</summary>
     public BlockedTypes? Blocked { get; init; }
 
-    /// <summary>Equal for equal declarations, across restarts and versions: it is kept in a policy's status.</summary>
-    // What was added to the API later stands only where it is declared: a fingerprint outlives the version that made it.
+    /// <summary>
+    /// Equal for equal declarations, across restarts and versions: it is kept in a policy's status. So what was added
+    /// to the API later stands only where it is declared.
+    /// </summary>
     public string Fingerprint => DefaultFingerprint + (Blocked is null ? "" : "/blocked:" + Blocked);
 
     /// <summary>That of everything but <see cref="Blocked"/>.</summary>
@@ -35,8 +37,7 @@ internal abstract record DesiredEncryption
         Blocked is null || Blocked == (observed.Blocked ?? BlockedTypes.Of());
 
     /// <summary>What the bucket shall have: the declared parts, and the rest as observed.</summary>
-    public BucketEncryption TargetFrom(BucketEncryption observed) =>
-        BlockingFrom(observed, DefaultFrom(observed));
+    public BucketEncryption TargetFrom(BucketEncryption observed) => BlockingFrom(observed, DefaultFrom(observed));
 
     /// <summary>What the bucket shall have where it keeps its default encryption.</summary>
     public BucketEncryption BlockingIn(BucketEncryption observed) => BlockingFrom(observed, observed);
@@ -148,11 +149,7 @@ internal abstract record DesiredEncryption
             && BucketKeyEnabled == kms.BucketKeyEnabled
             && Key.AgreesWith(kms.Key);
 
-        protected override DesiredEncryption KnowingKey(string vendorKey) =>
-            this with
-            {
-                Key = Key.Knowing(vendorKey),
-            };
+        protected override DesiredEncryption KnowingKey(string vendorKey) => this with { Key = Key.Knowing(vendorKey) };
 
         public override bool IsDefaultMetBy(BucketEncryption observed) =>
             observed is BucketEncryption.Kms kms
@@ -187,11 +184,7 @@ internal abstract record DesiredEncryption
         protected override bool AgreesOnDefault(DesiredEncryption other) =>
             other is Dsse dsse && Key.AgreesWith(dsse.Key);
 
-        protected override DesiredEncryption KnowingKey(string vendorKey) =>
-            this with
-            {
-                Key = Key.Knowing(vendorKey),
-            };
+        protected override DesiredEncryption KnowingKey(string vendorKey) => this with { Key = Key.Knowing(vendorKey) };
 
         public override bool IsDefaultMetBy(BucketEncryption observed) =>
             observed is BucketEncryption.Dsse dsse && Key.IsMetBy(dsse.KeyId);

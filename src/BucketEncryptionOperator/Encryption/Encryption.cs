@@ -38,7 +38,7 @@ internal abstract record BucketEncryption
     /// <summary>A key of the vendor's key service encrypts, a named one or the vendor's own.</summary>
     public bool UsesKms => this is Kms or Dsse;
 
-    /// <summary>The named key of an encryption that <see cref="UsesKms"/>; null: the vendor's, or no such one.</summary>
+    /// <summary>The named key where <see cref="UsesKms"/>; null: the vendor's key, or no such encryption.</summary>
     public string? KmsKey =>
         this switch
         {
@@ -65,13 +65,11 @@ internal abstract record BucketEncryption
     /// Whether it takes away something that <paramref name="other"/> has: of the algorithm's strength, or the account's
     /// own key. Each of two can be weaker than the other (DSSE with the vendor's key, and KMS with an own key).
     /// </summary>
-    public bool IsWeakerThan(BucketEncryption other) =>
-        Rank < other.Rank || (other.HasOwnKey && !HasOwnKey);
+    public bool IsWeakerThan(BucketEncryption other) => Rank < other.Rank || (other.HasOwnKey && !HasOwnKey);
 
     /// <summary>Whether a write of it takes anything away from a bucket that has <paramref name="present"/>.</summary>
     public bool Weakens(BucketEncryption present) =>
-        IsWeakerThan(present)
-        || (Blocked is { } kept && present.Blocked is { } blocked && !kept.Covers(blocked));
+        IsWeakerThan(present) || (Blocked is { } kept && present.Blocked is { } blocked && !kept.Covers(blocked));
 
     /// <summary>Neither an idle bucket key nor what is blocked is part of the default encryption.</summary>
     public virtual bool Equals(BucketEncryption? other) =>

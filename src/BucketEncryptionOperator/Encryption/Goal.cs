@@ -28,7 +28,7 @@ internal abstract record Goal
         public override BucketEncryption TargetFrom(BucketEncryption observed) =>
             HasMore(observed) ? Encryption.BlockingIn(observed) : Encryption.TargetFrom(observed);
 
-        /// <summary>Something stronger is there: nothing that is declared is missing, and something is on top.</summary>
+        /// <summary>A stronger default encryption is there: nothing declared is missing, something is on top.</summary>
         private bool HasMore(BucketEncryption observed)
         {
             var target = Encryption.TargetFrom(observed);
@@ -64,7 +64,10 @@ internal abstract record Goal
                 Original.Encryption == observed.Encryption
                 && (
                     Original.Encryption is BucketEncryption.None
-                    || (wasWritten && (Original.Encryption.Blocked ?? observed.Encryption.Blocked) == observed.Encryption.Blocked)
+                    || (
+                        wasWritten
+                        && (Original.Encryption.Blocked ?? observed.Encryption.Blocked) == observed.Encryption.Blocked
+                    )
                 )
             );
 
@@ -89,7 +92,9 @@ internal abstract record Goal
                         _ => "",
                     }
                     + (kms.BucketKeyEnabled ? " and a bucket key" : ""),
-                BucketEncryption.Dsse dsse => dsse.KeyId is { } key ? $"DSSE with key {key}" : "DSSE with the vendor's key",
+                BucketEncryption.Dsse dsse => dsse.KeyId is { } key
+                    ? $"DSSE with key {key}"
+                    : "DSSE with the vendor's key",
                 BucketEncryption.Other other => other.Algorithm,
                 _ => throw new InvalidOperationException(encryption.GetType().Name),
             };

@@ -19,8 +19,7 @@ internal abstract record KeyRequirement
     public abstract bool IsMetBy(string? keyId);
 
     /// <summary>What a write names. A key that is the same in another spelling stays as the bucket has it.</summary>
-    public string? KeyFrom(BucketEncryption live) =>
-        live.UsesKms && IsMetBy(live.KmsKey) ? live.KmsKey : WrittenAs;
+    public string? KeyFrom(BucketEncryption live) => live.UsesKms && IsMetBy(live.KmsKey) ? live.KmsKey : WrittenAs;
 
     public virtual bool AgreesWith(KeyRequirement other) => AsksForVendors && other.AsksForVendors;
 
@@ -64,8 +63,6 @@ internal abstract record KeyRequirement
             KmsKeyId.Same(Id, keyId) || (AsksForVendors && (keyId is null || KmsKeyId.IsVendors(keyId)));
 
         public override bool AgreesWith(KeyRequirement other) =>
-            other is Named named
-                ? ProjectId == named.ProjectId && KmsKeyId.Same(Id, named.Id)
-                : base.AgreesWith(other);
+            other is Named named ? ProjectId == named.ProjectId && KmsKeyId.Same(Id, named.Id) : base.AgreesWith(other);
     }
 }

@@ -19,7 +19,10 @@ internal static class EncryptionReader
     public static (DesiredEncryption? Encryption, string? Problem) Read(EncryptionSpec spec)
     {
         if (ReadDefault(spec) is not { } desired)
-            return (null, $"algorithm: \"{spec.Algorithm}\" is not known; allowed are AES256, KMS, DSSE, SM4 and None.");
+            return (
+                null,
+                $"algorithm: \"{spec.Algorithm}\" is not known; allowed are AES256, KMS, DSSE, SM4 and None."
+            );
         if ((ProblemOfPlace(spec) ?? ProblemOfValues(spec)) is { } problem)
             return (null, problem);
         return spec.BlockedEncryptionTypes is { } words
@@ -88,7 +91,7 @@ internal static class EncryptionReader
             _ => new KeyRequirement.Any(),
         };
 
-    /// <summary>An empty list is refused: it would say what <see cref="BlockedTypes.Nothing"/> says, and get lost.</summary>
+    /// <summary>An empty list is refused: some tools leave it out, and absent means something else.</summary>
     private static bool IsBlockList(ImmutableArray<string> words) =>
         words is [BlockedTypes.CustomerKeys] or [BlockedTypes.Nothing];
 

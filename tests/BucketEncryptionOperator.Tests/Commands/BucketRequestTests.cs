@@ -357,26 +357,6 @@ public sealed partial class BucketRequestTests
             ).Desired!.Fingerprint
         );
 
-    [Theory]
-    [InlineData("obs://b-one", null, "KMS/id:k-1/Aes256")]
-    [InlineData("s3://b-one", null, "KMS/id:k-1/any")]
-    [InlineData("s3://b-one", "jdcloud", "KMS/id:k-1/any")]
-    public void A_put_says_nothing_that_its_vendor_has_no_word_for(string url, string? vendor, string fingerprint) =>
-        Assert.Equal(
-            fingerprint,
-            Read(
-                Put with
-                {
-                    Words = [url],
-                    Vendor = vendor,
-                    Endpoint = null,
-                    Region = "cn-north-1",
-                    SseAlgorithm = "KMS",
-                    KmsKeyId = "k-1",
-                }
-            ).Desired!.Fingerprint
-        );
-
     [Fact]
     public void The_timeouts_add_up() =>
         Assert.Equal(

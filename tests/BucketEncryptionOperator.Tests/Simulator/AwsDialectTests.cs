@@ -70,10 +70,7 @@ public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
     [Fact]
     public async Task What_is_not_known_is_kept()
     {
-        await Store.PutAsync(
-            StoreTestClient.Configuration("AES256", "", BlockSseC + "<Future>1</Future>"),
-            Right
-        );
+        await Store.PutAsync(StoreTestClient.Configuration("AES256", "", BlockSseC + "<Future>1</Future>"), Right);
 
         Assert.Equal("SSE-C", (await Store.GetAsync(Right)).Element("EncryptionType"));
         Assert.Equal("1", (await Store.GetAsync(Right)).Element("Future"));

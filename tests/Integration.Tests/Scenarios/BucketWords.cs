@@ -4,9 +4,10 @@ using ObjectStoreSimulator;
 namespace Integration.Tests.Scenarios;
 
 /// <summary>
-/// A bucket's encryption in one line, both ways: <c>None</c>, <c>AES256</c>, <c>KMS</c>,
-/// <c>KMS key-1 data=SM4 project=p-1 bucketKey=true blocked=SSE-C +Future</c>. The word that begins with + names an element that the
-/// operator does not know; <c>Future:text</c> gives it a text. A vendor's own word for an algorithm stands as it is.
+/// A bucket's encryption in one line, both ways: <c>None</c>, <c>AES256</c>, <c>KMS</c>, <c>DSSE</c>,
+/// <c>KMS key-1 data=SM4 project=p-1 bucketKey=true blocked=SSE-C +Future</c>. The word that begins with + names an
+/// element that the operator does not know; <c>Future:text</c> gives it a text. A vendor's own word for an algorithm
+/// stands as it is.
 /// </summary>
 internal static class BucketWords
 {

@@ -21,8 +21,8 @@ internal interface IS3Rules
 
 /// <summary>
 /// AWS: every bucket has AES256 at least, and DELETE goes back to that. The KMS key is not looked at, only its form
-/// (UNCONFIRMED). Elements that this simulator does not know are kept (UNCONFIRMED). DSSE takes no bucket key: that a PUT
-/// with both is refused is UNCONFIRMED. Blocked types are as the last PUT has said (AWS may keep older ones:
+/// (UNCONFIRMED). Elements that this simulator does not know are kept (UNCONFIRMED). DSSE takes no bucket key: that a
+/// PUT with both is refused is UNCONFIRMED. Blocked types are as the last PUT has said (AWS may keep older ones:
 /// UNCONFIRMED). Source: AWS API reference of the three calls; user guide, "Setting default server-side encryption
 /// behavior".
 /// </summary>

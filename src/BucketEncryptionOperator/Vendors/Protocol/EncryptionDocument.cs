@@ -20,8 +20,8 @@ internal sealed record DocumentShape(string Root, bool HasRule, string Namespace
 /// <summary>
 /// The body of the three operations: <c>root / [Rule /] ApplyServerSideEncryptionByDefault / SSEAlgorithm,
 /// KMSMasterKeyID?, KMSDataEncryption?, ProjectID?</c>, and beside the last level <c>BucketKeyEnabled?,
-/// BlockedEncryptionTypes? / EncryptionType+</c>. Reading goes by local names, in any order and namespace. Writing starts
-/// from what was read and touches only these.
+/// BlockedEncryptionTypes? / EncryptionType+</c>. Reading goes by local names, in any order and namespace. Writing
+/// starts from what was read and touches only these.
 /// </summary>
 internal sealed class EncryptionDocument(DocumentShape shape)
 {
