@@ -13,6 +13,11 @@ internal sealed record DocumentShape(string Root, bool HasRule, string Namespace
     /// <summary>Name of the algorithm DSSE; null: the vendor has none.</summary>
     public string? Dsse { get; init; }
 
+    /// <summary>
+    /// The document says what is blocked. Elsewhere that element is one of those that are not known.
+    /// </summary>
+    public bool SaysBlocked { get; init; }
+
     /// <summary>A bucket key may stay switched on beside AES256, which makes no use of it.</summary>
     public bool TakesIdleBucketKey { get; init; }
 }
@@ -153,7 +158,7 @@ internal sealed class EncryptionDocument(DocumentShape shape)
             default:
                 throw new ArgumentException($"{target} cannot be put", nameof(target));
         }
-        if (target.Blocked is { } blocked && blocked != BlockedIn(rule))
+        if (shape.SaysBlocked && target.Blocked is { } blocked && blocked != BlockedIn(rule))
             SetBlocked(rule, blocked);
         return InNamespace(root).ToString(SaveOptions.DisableFormatting);
     }
@@ -217,8 +222,8 @@ internal sealed class EncryptionDocument(DocumentShape shape)
     }
 
     /// <returns>Null: the document does not say.</returns>
-    private static BlockedTypes? BlockedIn(XElement? rule) =>
-        VendorXml.Child(rule, Blocked) is { } blocked
+    private BlockedTypes? BlockedIn(XElement? rule) =>
+        shape.SaysBlocked && VendorXml.Child(rule, Blocked) is { } blocked
             ? BlockedTypes.Of(
                 blocked
                     .Elements()

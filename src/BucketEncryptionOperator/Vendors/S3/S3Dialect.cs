@@ -32,6 +32,7 @@ internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
             )
             {
                 Dsse = "aws:kms:dsse",
+                SaysBlocked = true,
                 TakesIdleBucketKey = true,
             }
         );

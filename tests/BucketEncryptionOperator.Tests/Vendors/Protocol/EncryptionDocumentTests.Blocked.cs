@@ -1,3 +1,4 @@
+using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Vendors.Catalog;
 
 namespace BucketEncryptionOperator.Tests.Vendors.Protocol;
@@ -40,6 +41,19 @@ public sealed partial class EncryptionDocumentTests
         );
 
         Assert.All(read, e => Assert.True(expected == e?.Blocked?.ToString(), $"{sentence}: {e?.Blocked}"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Vendors))]
+    public void What_is_blocked_is_S3s_word_and_unknown_elsewhere(string vendor)
+    {
+        var document = Dialects.All[vendor].Document;
+        var xml = Dialects.Document(vendor, $"<SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm>", SseC);
+
+        var written = document.Write(Key2 with { Blocked = BlockedTypes.Of() }, xml);
+
+        Assert.Equal(vendor == "s3" ? "SSE-C" : null, document.Read(xml)?.Blocked?.ToString());
+        Assert.Contains(vendor == "s3" ? NothingBlocked : SseC, written, StringComparison.Ordinal);
     }
 
     [Fact]
