@@ -9,7 +9,7 @@ public sealed partial class CrdRulesTests
             "key-with-aes256",
             Policy,
             Spec("{algorithm: AES256, kmsKey: {id: k}}"),
-            "a KMS key goes only with algorithm KMS: remove kmsKey, or set algorithm to KMS"
+            "a KMS key goes only with algorithm KMS or DSSE: remove kmsKey, or set algorithm to one of them"
         ),
         (
             "key-with-sm4",
@@ -77,6 +77,48 @@ public sealed partial class CrdRulesTests
             Policy,
             Spec("{algorithm: AES256, bucketKeyEnabled: false}"),
             "bucketKeyEnabled goes only with algorithm KMS"
+        ),
+        (
+            "bucket-key-with-dsse",
+            Policy,
+            Spec("{algorithm: DSSE, bucketKeyEnabled: true}"),
+            "bucketKeyEnabled goes only with algorithm KMS (DSSE has no bucket key)"
+        ),
+        (
+            "cipher-with-dsse",
+            Policy,
+            Spec("{algorithm: DSSE, kmsDataEncryption: SM4}"),
+            "kmsDataEncryption goes only with algorithm KMS"
+        ),
+        (
+            "blocked-with-none",
+            Policy,
+            Spec("{algorithm: None, blockedEncryptionTypes: [SSE-C]}", more: ", allowDowngrade: true"),
+            "blockedEncryptionTypes does not go with algorithm None"
+        ),
+        (
+            "blocked-with-an-empty-list",
+            Policy,
+            Spec("{algorithm: AES256, blockedEncryptionTypes: []}"),
+            "write NONE to block nothing"
+        ),
+        (
+            "blocked-and-nothing",
+            Policy,
+            Spec("{algorithm: AES256, blockedEncryptionTypes: [SSE-C, NONE]}"),
+            "NONE stands alone"
+        ),
+        (
+            "blocked-twice",
+            Policy,
+            Spec("{algorithm: AES256, blockedEncryptionTypes: [SSE-C, SSE-C]}"),
+            "Duplicate value"
+        ),
+        (
+            "blocked-unknown",
+            Policy,
+            Spec("{algorithm: AES256, blockedEncryptionTypes: [SSE-S3]}"),
+            "Unsupported value: \"SSE-S3\""
         ),
         (
             "bucket-too-short",

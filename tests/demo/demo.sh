@@ -483,7 +483,7 @@ not_offered() {
 invalid_specs() {
   scene "Nonsense is refused at the door, with a sentence that helps"
   refused "sed 's/algorithm: KMS/algorithm: AES256/' deploy/samples/policy-kms.yaml | kubectl apply -f -" \
-    "a KMS key goes only with algorithm KMS: remove kmsKey, or set algorithm to KMS"
+    "a KMS key goes only with algorithm KMS or DSSE: remove kmsKey, or set algorithm to one of them"
   refused "sed '/allowDowngrade:/d' deploy/samples/policy-none.yaml | kubectl apply -f -" \
     "algorithm None removes the encryption of the buckets: set spec.allowDowngrade to true if that is what you want"
   refused "sed 's/web-assets/Web_Assets/' deploy/samples/policy-aes256.yaml | kubectl apply -f -" \

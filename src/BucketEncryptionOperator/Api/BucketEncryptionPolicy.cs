@@ -46,6 +46,7 @@ internal sealed record EncryptionSpec
     public string? KmsDataEncryption { get; init; }
     public string? KmsProjectId { get; init; }
     public bool? BucketKeyEnabled { get; init; }
+    public ImmutableArray<string>? BlockedEncryptionTypes { get; init; }
 }
 
 internal sealed record KmsKeySpec
@@ -165,6 +166,26 @@ internal sealed record ObservedEncryption
     public string? KmsDataEncryption { get; init; }
     public string? KmsProjectId { get; init; }
     public bool? BucketKeyEnabled { get; init; }
+
+    /// <summary>In a fixed order.</summary>
+    public ImmutableArray<string>? BlockedEncryptionTypes { get; init; }
+
+    /// <summary>An array is equal to itself only, so its members are compared.</summary>
+    public bool Equals(ObservedEncryption? other) =>
+        other is not null
+        && Algorithm == other.Algorithm
+        && KmsKeyId == other.KmsKeyId
+        && KmsDataEncryption == other.KmsDataEncryption
+        && KmsProjectId == other.KmsProjectId
+        && BucketKeyEnabled == other.BucketKeyEnabled
+        && (BlockedEncryptionTypes, other.BlockedEncryptionTypes) switch
+        {
+            ({ } one, { } another) => one.SequenceEqual(another, StringComparer.Ordinal),
+            (null, null) => true,
+            _ => false,
+        };
+
+    public override int GetHashCode() => HashCode.Combine(Algorithm, KmsKeyId, BucketKeyEnabled);
 }
 
 internal sealed record WriteRecord

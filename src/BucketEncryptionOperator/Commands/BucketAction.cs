@@ -38,7 +38,7 @@ internal sealed class BucketAction(TimeProvider time, Func<string, Task> warn)
             using var put = await api.BeginWriteAsync(address, key, cancellationToken);
             var basis = await ReadBasisAsync(put, cancellationToken);
             var target = desired.TargetFrom(basis.Encryption);
-            if (basis.NeedsNamedKey && target is BucketEncryption.Kms { KeyId: null })
+            if (basis.NeedsNamedKey && target is { UsesKms: true, KmsKey: null })
                 await warn(NeedsNamedKey);
             await put.PutAsync(api.Write(target, basis), NothingToCheck, cancellationToken);
             return new CommandResult.Written(target);

@@ -22,11 +22,11 @@ internal static class BucketEncryptionCommand
     private static readonly Option<string?> Method = new("--method") { Description = "put, get or delete." };
     private static readonly Option<string?> SseAlgorithm = new("--sse-algorithm")
     {
-        Description = "put: AES256, KMS or SM4.",
+        Description = "put: AES256, KMS, SM4 or DSSE.",
     };
     private static readonly Option<string?> KmsMasterKeyId = new("--kms-masterkey-id")
     {
-        Description = "put, with KMS: the key. Default: the one that the vendor manages.",
+        Description = "put, with KMS or DSSE: the key. Default: the one that the vendor manages.",
     };
     private static readonly Option<string?> KmsDataEncryption = new("--kms-data-encryption")
     {

@@ -135,12 +135,13 @@ internal sealed record BucketRequest(
                 $"value of option {KeyOption} is not a key id: it has at most {LongestKeyId} characters, and no "
                     + "control characters"
             );
+        KeyRequirement key = keyId is null ? new KeyRequirement.VendorDefault() : new KeyRequirement.Named(keyId);
         DesiredEncryption desired = given.SseAlgorithm?.ToUpperInvariant() switch
         {
             "AES256" => new DesiredEncryption.Aes256(),
             "SM4" => new DesiredEncryption.Sm4(),
             "KMS" => new DesiredEncryption.Kms(
-                keyId is null ? new KeyRequirement.VendorDefault() : new KeyRequirement.Named(keyId),
+                key,
                 cipher?.ToUpperInvariant() switch
                 {
                     null or "AES256" => DataCipher.Aes256,
@@ -148,9 +149,10 @@ internal sealed record BucketRequest(
                     _ => throw new UsageException($"value of option {CipherOption} must be SM4 or AES256"),
                 }
             ),
-            _ => throw new UsageException($"value of option {Algorithm} must be AES256, KMS or SM4"),
+            "DSSE" => new DesiredEncryption.Dsse(key),
+            _ => throw new UsageException($"value of option {Algorithm} must be AES256, KMS, SM4 or DSSE"),
         };
-        if (desired is not DesiredEncryption.Kms && keyId is not null)
+        if (desired.AskedKey is null && keyId is not null)
             throw new UsageException(
                 $"value of option {KeyOption} must be empty if value of option {Algorithm} is {desired.Algorithm}"
             );

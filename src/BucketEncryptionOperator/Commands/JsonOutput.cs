@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using BucketEncryptionOperator.Encryption;
@@ -60,12 +61,16 @@ internal static class JsonOutput
 
     private static JsonEncryption Describe(BucketEncryption encryption)
     {
-        if (encryption is not BucketEncryption.Kms kms)
-            return new JsonEncryption { Algorithm = encryption.Algorithm };
-        return new JsonEncryption
+        var common = new JsonEncryption
         {
-            Algorithm = kms.Algorithm,
-            KmsKeyId = kms.KeyId,
+            Algorithm = encryption.Algorithm,
+            KmsKeyId = encryption.KmsKey,
+            BlockedEncryptionTypes = encryption.Blocked?.Words,
+        };
+        if (encryption is not BucketEncryption.Kms kms)
+            return common;
+        return common with
+        {
             KmsDataEncryption = kms.Cipher switch
             {
                 DataCipher.Sm4 => "SM4",
@@ -140,6 +145,8 @@ internal sealed record JsonEncryption
     public string? KmsProjectId { get; init; }
 
     public bool? BucketKeyEnabled { get; init; }
+
+    public ImmutableArray<string>? BlockedEncryptionTypes { get; init; }
 }
 
 internal sealed record JsonError

@@ -6,8 +6,8 @@ namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
 /// Writes byte for byte what ossutil 1.7.19 prints, errors too, all on stdout, with its exit codes: scripts read it.
-/// Other vendors get the same form. Two lines are not ossutil's: a key's project and a bucket key, only where there is
-/// one.
+/// Other vendors get the same form. Three lines are not ossutil's: a key's project, a bucket key, and what is blocked,
+/// each only where there is one.
 /// </summary>
 internal static class OssutilOutput
 {
@@ -57,17 +57,22 @@ internal static class OssutilOutput
         return text.ToString();
     }
 
-    private static string Lines(BucketEncryption encryption)
+    private static string Lines(BucketEncryption encryption) =>
+        $"SSEAlgorithm:{encryption.Algorithm}\n"
+        + KeyLines(encryption)
+        + (encryption.Blocked is { IsEmpty: false } blocked ? $"BlockedEncryptionTypes:{blocked}\n" : "");
+
+    private static string KeyLines(BucketEncryption encryption)
     {
         if (encryption is not BucketEncryption.Kms kms)
-            return $"SSEAlgorithm:{encryption.Algorithm}\n";
+            return encryption.UsesKms ? $"KMSMasterKeyID:{encryption.KmsKey}\n" : "";
         var cipher = kms.Cipher switch
         {
             DataCipher.Sm4 => "SM4",
             DataCipher.Other => "unknown",
             _ => "",
         };
-        return $"SSEAlgorithm:{kms.Algorithm}\nKMSMasterKeyID:{kms.KeyId}\nKMSDataEncryption:{cipher}\n"
+        return $"KMSMasterKeyID:{kms.KeyId}\nKMSDataEncryption:{cipher}\n"
             + (kms.ProjectId is null ? "" : $"ProjectID:{kms.ProjectId}\n")
             + (kms.BucketKeyEnabled ? "BucketKeyEnabled:true\n" : "");
     }

@@ -1,24 +1,8 @@
 namespace BucketEncryptionOperator.Encryption;
 
-/// <summary>Which KMS key a policy asks for.</summary>
-internal abstract record KeyRequirement
-{
-    private KeyRequirement() { }
-
-    /// <summary>Any will do; one that is set is kept.</summary>
-    public sealed record Any : KeyRequirement;
-
-    /// <summary>The key that the vendor manages: none is named.</summary>
-    /// <param name="AnsweredAs">The id under which the store answers that key; null: the store names none.</param>
-    public sealed record VendorDefault(string? AnsweredAs = null) : KeyRequirement;
-
-    /// <param name="ProjectId">Where the vendor keeps keys in projects; null: not declared.</param>
-    public sealed record Named(string Id, string? ProjectId = null) : KeyRequirement;
-}
-
 /// <summary>
-/// The encryption that a policy declares. What it leaves open is left as it is on the bucket: <see cref="IsMetBy"/>
-/// does not look at it, and <see cref="TargetFrom"/> takes it over.
+/// The encryption that a policy declares: the default encryption, and what is blocked beside it. What it leaves open is
+/// left as it is on the bucket: <see cref="IsMetBy"/> does not look at it, and <see cref="TargetFrom"/> takes it over.
 /// </summary>
 internal abstract record DesiredEncryption
 {
@@ -27,21 +11,55 @@ internal abstract record DesiredEncryption
     /// <summary>The declared algorithm, in the words of a policy.</summary>
     public abstract string Algorithm { get; }
 
+    /// <summary>The KMS key that is asked for; null where the algorithm has none.</summary>
+    public virtual KeyRequirement? AskedKey => null;
+
+    /// <summary>Null: left as it is. Never with <see cref="None"/>, which a removal brings about.</summary>
+    public BlockedTypes? Blocked { get; init; }
+
+    /// <summary>
+    /// Equal for equal declarations, across restarts and versions: it is kept in a policy's status. So what was added
+    /// to the API later stands only where it is declared.
+    /// </summary>
+    public string Fingerprint => DefaultFingerprint + (Blocked is null ? "" : "/blocked:" + Blocked);
+
+    /// <summary>That of everything but <see cref="Blocked"/>.</summary>
+    protected virtual string DefaultFingerprint => Algorithm;
+
     /// <summary>Whether everything declared holds; what is not declared never counts.</summary>
-    public abstract bool IsMetBy(BucketEncryption observed);
+    public bool IsMetBy(BucketEncryption observed) => IsDefaultMetBy(observed) && IsBlockMetBy(observed);
+
+    /// <summary>Whether the declared default encryption is there, whatever is blocked.</summary>
+    public abstract bool IsDefaultMetBy(BucketEncryption observed);
+
+    /// <summary>Whether just the declared types are blocked. A bucket that says nothing blocks nothing.</summary>
+    public bool IsBlockMetBy(BucketEncryption observed) =>
+        Blocked is null || Blocked == (observed.Blocked ?? BlockedTypes.Of());
 
     /// <summary>What the bucket shall have: the declared parts, and the rest as observed.</summary>
-    public abstract BucketEncryption TargetFrom(BucketEncryption observed);
+    public BucketEncryption TargetFrom(BucketEncryption observed) => BlockingFrom(observed, DefaultFrom(observed));
 
-    /// <summary>Equal for equal declarations, across restarts and versions: it is kept in a policy's status.</summary>
-    public virtual string Fingerprint => Algorithm;
+    /// <summary>What the bucket shall have where it keeps its default encryption.</summary>
+    public BucketEncryption BlockingIn(BucketEncryption observed) => BlockingFrom(observed, observed);
+
+    private BucketEncryption BlockingFrom(BucketEncryption observed, BucketEncryption target) =>
+        target with
+        {
+            Blocked = Blocked ?? observed.Blocked,
+        };
+
+    protected abstract BucketEncryption DefaultFrom(BucketEncryption observed);
 
     /// <summary>Whether a bucket that is as the one declares is always as the other declares too.</summary>
-    public virtual bool AgreesWith(DesiredEncryption other) => Fingerprint == other.Fingerprint;
+    public bool AgreesWith(DesiredEncryption other) => Blocked == other.Blocked && AgreesOnDefault(other);
+
+    protected virtual bool AgreesOnDefault(DesiredEncryption other) => DefaultFingerprint == other.DefaultFingerprint;
 
     /// <summary>The same declaration, for a bucket whose store answers the vendor's key under a name.</summary>
     /// <param name="vendorKey">As <see cref="VendorKeyOf"/> has found it earlier; null: no such name is known.</param>
-    public virtual DesiredEncryption Knowing(string? vendorKey) => this;
+    public DesiredEncryption Knowing(string? vendorKey) => vendorKey is null ? this : KnowingKey(vendorKey);
+
+    protected virtual DesiredEncryption KnowingKey(string vendorKey) => this;
 
     /// <summary>
     /// Returns the id under which the store answers its own key, or null. Some stores write down the id of their
@@ -51,8 +69,15 @@ internal abstract record DesiredEncryption
     /// <param name="before">What the bucket had right before the write; null: not known.</param>
     /// <param name="written">What the write said.</param>
     /// <param name="after">What a read found after the write; null: nothing could be read.</param>
-    public virtual string? VendorKeyOf(BucketEncryption? before, BucketEncryption written, BucketEncryption? after) =>
-        null;
+    public string? VendorKeyOf(BucketEncryption? before, BucketEncryption written, BucketEncryption? after) =>
+        AskedKey is KeyRequirement.VendorDefault
+        && before is not null
+        && written is { UsesKms: true, KmsKey: null }
+        && after is { UsesKms: true, KmsKey: { } key }
+        && !KmsKeyId.IsVendors(key)
+        && !KmsKeyId.Same(key, before.KmsKey)
+            ? key
+            : null;
 
     /// <param name="MeansAes256">
     /// The store encrypts every bucket, and a removal leaves the vendor's own keys: that is then as little as there can
@@ -62,28 +87,28 @@ internal abstract record DesiredEncryption
     {
         public override string Algorithm => "None";
 
-        public override bool IsMetBy(BucketEncryption observed) =>
+        public override bool IsDefaultMetBy(BucketEncryption observed) =>
             observed is BucketEncryption.None || (MeansAes256 && observed is BucketEncryption.Aes256);
 
-        public override BucketEncryption TargetFrom(BucketEncryption observed) => new BucketEncryption.None();
+        protected override BucketEncryption DefaultFrom(BucketEncryption observed) => new BucketEncryption.None();
     }
 
     public sealed record Aes256 : DesiredEncryption
     {
         public override string Algorithm => "AES256";
 
-        public override bool IsMetBy(BucketEncryption observed) => observed is BucketEncryption.Aes256;
+        public override bool IsDefaultMetBy(BucketEncryption observed) => observed is BucketEncryption.Aes256;
 
-        public override BucketEncryption TargetFrom(BucketEncryption observed) => new BucketEncryption.Aes256();
+        protected override BucketEncryption DefaultFrom(BucketEncryption observed) => new BucketEncryption.Aes256();
     }
 
     public sealed record Sm4 : DesiredEncryption
     {
         public override string Algorithm => "SM4";
 
-        public override bool IsMetBy(BucketEncryption observed) => observed is BucketEncryption.Sm4;
+        public override bool IsDefaultMetBy(BucketEncryption observed) => observed is BucketEncryption.Sm4;
 
-        public override BucketEncryption TargetFrom(BucketEncryption observed) => new BucketEncryption.Sm4();
+        protected override BucketEncryption DefaultFrom(BucketEncryption observed) => new BucketEncryption.Sm4();
     }
 
     /// <param name="Cipher">Null: left as it is.</param>
@@ -92,20 +117,14 @@ internal abstract record DesiredEncryption
     {
         public override string Algorithm => "KMS";
 
-        public override string Fingerprint
+        public override KeyRequirement AskedKey => Key;
+
+        private string? Project => (Key as KeyRequirement.Named)?.ProjectId;
+
+        protected override string DefaultFingerprint
         {
             get
             {
-                var key = Key switch
-                {
-                    KeyRequirement.Named named => "id:"
-                        + named.Id
-                        + (named.ProjectId is { } project ? "/project:" + project : ""),
-                    KeyRequirement.VendorDefault => "vendorDefault",
-                    _ => "any",
-                };
-                // What was added to the API later stands only where it is declared: a fingerprint outlives the version
-                // that made it.
                 var bucketKey = BucketKeyEnabled switch
                 {
                     null => "",
@@ -120,87 +139,57 @@ internal abstract record DesiredEncryption
                     DataCipher.Sm4 => "Sm4",
                     _ => "Other",
                 };
-                return $"KMS/{key}/{cipher}{bucketKey}";
+                return $"KMS/{Key.Fingerprint}/{cipher}{bucketKey}";
             }
         }
 
-        public override bool AgreesWith(DesiredEncryption other) =>
+        protected override bool AgreesOnDefault(DesiredEncryption other) =>
             other is Kms kms
             && Cipher == kms.Cipher
             && BucketKeyEnabled == kms.BucketKeyEnabled
-            && (Key, kms.Key) switch
-            {
-                (KeyRequirement.Any, KeyRequirement.Any) => true,
-                (KeyRequirement.Named a, KeyRequirement.Named b) => a.ProjectId == b.ProjectId
-                    && KmsKeyId.Same(a.Id, b.Id),
-                _ => AsksForVendors && kms.AsksForVendors,
-            };
+            && Key.AgreesWith(kms.Key);
 
-        public override DesiredEncryption Knowing(string? vendorKey) =>
-            vendorKey is not null && Key is KeyRequirement.VendorDefault
-                ? this with
-                {
-                    Key = new KeyRequirement.VendorDefault(vendorKey),
-                }
-                : this;
+        protected override DesiredEncryption KnowingKey(string vendorKey) => this with { Key = Key.Knowing(vendorKey) };
 
-        public override string? VendorKeyOf(
-            BucketEncryption? before,
-            BucketEncryption written,
-            BucketEncryption? after
-        ) =>
-            Key is KeyRequirement.VendorDefault
-            && before is not null
-            && written is BucketEncryption.Kms { KeyId: null }
-            && after is BucketEncryption.Kms { KeyId: { } key }
-            && !KmsKeyId.IsVendors(key)
-            && !KmsKeyId.Same(key, (before as BucketEncryption.Kms)?.KeyId)
-                ? key
-                : null;
-
-        /// <summary>The key that the vendor manages, whichever way it is asked for.</summary>
-        private bool AsksForVendors =>
-            Key is KeyRequirement.VendorDefault || (Key is KeyRequirement.Named named && KmsKeyId.IsVendors(named.Id));
-
-        public override bool IsMetBy(BucketEncryption observed) =>
+        public override bool IsDefaultMetBy(BucketEncryption observed) =>
             observed is BucketEncryption.Kms kms
             && (Cipher is null || Cipher == kms.Cipher)
             && (BucketKeyEnabled is null || BucketKeyEnabled == kms.BucketKeyEnabled)
-            && (Key is KeyRequirement.Any || HasKey(kms))
-            && (Key is not KeyRequirement.Named { ProjectId: { } project } || project == kms.ProjectId);
+            && Key.IsMetBy(kms.KeyId)
+            && (Project is null || Project == kms.ProjectId);
 
-        public override BucketEncryption TargetFrom(BucketEncryption observed)
+        protected override BucketEncryption DefaultFrom(BucketEncryption observed)
         {
             var live = observed as BucketEncryption.Kms;
-            var (keyId, projectId) = Key switch
-            {
-                // A key that is the same in another spelling stays as the bucket has it. A project is its key's: it
-                // does not outlive it.
-                KeyRequirement.Named named when live is not null && HasKey(live) => (
-                    live.KeyId,
-                    named.ProjectId ?? live.ProjectId
-                ),
-                KeyRequirement.VendorDefault when live is not null && HasKey(live) => (live.KeyId, live.ProjectId),
-                KeyRequirement.Named named => (named.Id, named.ProjectId),
-                KeyRequirement.VendorDefault => (null, null),
-                _ => (live?.KeyId, live?.ProjectId),
-            };
+            // A project is its key's: it does not outlive it.
+            var liveProject = live is not null && Key.IsMetBy(live.KeyId) ? live.ProjectId : null;
             return new BucketEncryption.Kms(
-                keyId,
+                Key.KeyFrom(observed),
                 Cipher ?? live?.Cipher ?? DataCipher.Aes256,
-                projectId,
+                Project ?? liveProject,
                 BucketKeyEnabled ?? observed.SaysBucketKey
             );
         }
+    }
 
-        /// <summary>The bucket has the key that is asked for, in whatever spelling.</summary>
-        private bool HasKey(BucketEncryption.Kms live) =>
-            Key switch
-            {
-                _ when AsksForVendors && (live.KeyId is null || KmsKeyId.IsVendors(live.KeyId)) => true,
-                KeyRequirement.Named named => KmsKeyId.Same(named.Id, live.KeyId),
-                KeyRequirement.VendorDefault { AnsweredAs: { } name } => KmsKeyId.Same(name, live.KeyId),
-                _ => false,
-            };
+    /// <summary>Two layers of encryption under one KMS key.</summary>
+    public sealed record Dsse(KeyRequirement Key) : DesiredEncryption
+    {
+        public override string Algorithm => "DSSE";
+
+        public override KeyRequirement AskedKey => Key;
+
+        protected override string DefaultFingerprint => "DSSE/" + Key.Fingerprint;
+
+        protected override bool AgreesOnDefault(DesiredEncryption other) =>
+            other is Dsse dsse && Key.AgreesWith(dsse.Key);
+
+        protected override DesiredEncryption KnowingKey(string vendorKey) => this with { Key = Key.Knowing(vendorKey) };
+
+        public override bool IsDefaultMetBy(BucketEncryption observed) =>
+            observed is BucketEncryption.Dsse dsse && Key.IsMetBy(dsse.KeyId);
+
+        protected override BucketEncryption DefaultFrom(BucketEncryption observed) =>
+            new BucketEncryption.Dsse(Key.KeyFrom(observed));
     }
 }

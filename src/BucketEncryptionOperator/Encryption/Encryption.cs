@@ -18,13 +18,34 @@ internal abstract record BucketEncryption
     private BucketEncryption() { }
 
     /// <summary>
-    /// The algorithm as scripts and statuses read it: <c>None</c>, <c>AES256</c>, <c>SM4</c>, <c>KMS</c>, or the
-    /// vendor's own word for another one. A promise, unlike <see cref="object.ToString"/>, which is for people.
+    /// The algorithm as scripts and statuses read it: <c>None</c>, <c>AES256</c>, <c>SM4</c>, <c>KMS</c>, <c>DSSE</c>,
+    /// or the vendor's own word for another one. A promise, unlike <see cref="object.ToString"/>, which is for people.
     /// </summary>
     public abstract string Algorithm { get; }
 
-    /// <summary>How strong it is, to tell a downgrade: see the sub-types, weakest first.</summary>
-    public abstract int Strength { get; }
+    /// <summary>
+    /// How much the algorithm protects, weakest first. Who manages the key is another matter: see
+    /// <see cref="IsWeakerThan"/>.
+    /// </summary>
+    protected abstract int Rank { get; }
+
+    /// <summary>What it says in words for people, without what is blocked.</summary>
+    protected abstract string Words { get; }
+
+    /// <summary>What is blocked beside it; null: the document does not say.</summary>
+    public BlockedTypes? Blocked { get; init; }
+
+    /// <summary>A key of the vendor's key service encrypts, a named one or the vendor's own.</summary>
+    public bool UsesKms => this is Kms or Dsse;
+
+    /// <summary>The named key where <see cref="UsesKms"/>; null: the vendor's key, or no such encryption.</summary>
+    public string? KmsKey =>
+        this switch
+        {
+            Kms kms => kms.KeyId,
+            Dsse dsse => dsse.KeyId,
+            _ => null,
+        };
 
     /// <summary>
     /// The document has a bucket key switched on beside an encryption that makes no use of one. That is no part of the
@@ -35,18 +56,37 @@ internal abstract record BucketEncryption
     /// <summary>A bucket key is switched on, with an effect or without.</summary>
     public bool SaysBucketKey => this is Kms kms ? kms.BucketKeyEnabled : IdleBucketKey;
 
+    /// <summary>
+    /// A key of the account's own; nobody knows whether an unknown algorithm has one, so it counts as having it.
+    /// </summary>
+    private bool HasOwnKey => this is Other || (KmsKey is { } id && !KmsKeyId.IsVendors(id));
+
+    /// <summary>
+    /// Whether it takes away something that <paramref name="other"/> has: of the algorithm's strength, or the account's
+    /// own key. Each of two can be weaker than the other (DSSE with the vendor's key, and KMS with an own key).
+    /// </summary>
+    public bool IsWeakerThan(BucketEncryption other) => Rank < other.Rank || (other.HasOwnKey && !HasOwnKey);
+
+    /// <summary>Whether a write of it takes anything away from a bucket that has <paramref name="present"/>.</summary>
+    public bool Weakens(BucketEncryption present) =>
+        IsWeakerThan(present) || (Blocked is { } kept && present.Blocked is { } blocked && !kept.Covers(blocked));
+
+    /// <summary>Neither an idle bucket key nor what is blocked is part of the default encryption.</summary>
     public virtual bool Equals(BucketEncryption? other) =>
         other is not null && EqualityContract == other.EqualityContract;
 
     public override int GetHashCode() => EqualityContract.GetHashCode();
 
+    public sealed override string ToString() =>
+        Blocked is { IsEmpty: false } ? $"{Words} and {Blocked} blocked" : Words;
+
     public sealed record None : BucketEncryption
     {
         public override string Algorithm => "None";
 
-        public override int Strength => 0;
+        protected override int Rank => 0;
 
-        public override string ToString() => "None";
+        protected override string Words => "None";
     }
 
     /// <summary>The vendor's own keys.</summary>
@@ -54,9 +94,9 @@ internal abstract record BucketEncryption
     {
         public override string Algorithm => "AES256";
 
-        public override int Strength => 1;
+        protected override int Rank => 1;
 
-        public override string ToString() => "AES256";
+        protected override string Words => "AES256";
     }
 
     /// <summary>The vendor's own keys, with the SM4 cipher.</summary>
@@ -64,9 +104,9 @@ internal abstract record BucketEncryption
     {
         public override string Algorithm => "SM4";
 
-        public override int Strength => 1;
+        protected override int Rank => 1;
 
-        public override string ToString() => "SM4";
+        protected override string Words => "SM4";
     }
 
     /// <param name="KeyId">A named key, or null: the key that the vendor manages.</param>
@@ -80,26 +120,34 @@ internal abstract record BucketEncryption
         public override string Algorithm => "KMS";
 
         /// <summary>An unknown cipher counts as an unknown algorithm does.</summary>
-        public override int Strength =>
-            Cipher switch
-            {
-                DataCipher.Other => 4,
-                _ when KeyId is null || KmsKeyId.IsVendors(KeyId) => 2,
-                _ => 3,
-            };
+        protected override int Rank => Cipher == DataCipher.Other ? 4 : 2;
 
-        public override string ToString()
+        protected override string Words
         {
-            var key = KeyId is null ? "KMS with the vendor's key" : $"KMS with key {KeyId}";
-            var project = ProjectId is null ? "" : $" of project {ProjectId}";
-            var cipher = Cipher switch
+            get
             {
-                DataCipher.Sm4 => " and SM4 data encryption",
-                DataCipher.Other => " and a data encryption that is not known",
-                _ => "",
-            };
-            return key + project + cipher + (BucketKeyEnabled ? " and a bucket key" : "");
+                var key = KeyId is null ? "KMS with the vendor's key" : $"KMS with key {KeyId}";
+                var project = ProjectId is null ? "" : $" of project {ProjectId}";
+                var cipher = Cipher switch
+                {
+                    DataCipher.Sm4 => " and SM4 data encryption",
+                    DataCipher.Other => " and a data encryption that is not known",
+                    _ => "",
+                };
+                return key + project + cipher + (BucketKeyEnabled ? " and a bucket key" : "");
+            }
         }
+    }
+
+    /// <summary>Two layers of encryption under one KMS key; no bucket key, and no choice of a cipher.</summary>
+    /// <param name="KeyId">A named key, or null: the key that the vendor manages.</param>
+    public sealed record Dsse(string? KeyId) : BucketEncryption
+    {
+        public override string Algorithm => "DSSE";
+
+        protected override int Rank => 3;
+
+        protected override string Words => KeyId is null ? "DSSE with the vendor's key" : $"DSSE with key {KeyId}";
     }
 
     /// <summary>
@@ -109,9 +157,9 @@ internal abstract record BucketEncryption
     {
         public override string Algorithm { get; } = Algorithm;
 
-        public override int Strength => 4;
+        protected override int Rank => 4;
 
-        public override string ToString() => Algorithm;
+        protected override string Words => Algorithm;
     }
 }
 

@@ -22,10 +22,21 @@ internal abstract record Goal
         public override string Fingerprint => Encryption.Fingerprint;
 
         public override bool IsMetBy(Observation observed, bool wasWritten) =>
-            Encryption.IsMetBy(observed.Encryption)
-            || (AtLeast && observed.Encryption.Strength > TargetFrom(observed.Encryption).Strength);
+            (Encryption.IsDefaultMetBy(observed.Encryption) || HasMore(observed.Encryption))
+            && (Encryption.IsBlockMetBy(observed.Encryption) || BlocksMore(observed.Encryption));
 
-        public override BucketEncryption TargetFrom(BucketEncryption observed) => Encryption.TargetFrom(observed);
+        public override BucketEncryption TargetFrom(BucketEncryption observed) =>
+            HasMore(observed) ? Encryption.BlockingIn(observed) : Encryption.TargetFrom(observed);
+
+        /// <summary>A stronger default encryption is there: nothing declared is missing, something is on top.</summary>
+        private bool HasMore(BucketEncryption observed)
+        {
+            var target = Encryption.TargetFrom(observed);
+            return AtLeast && target.IsWeakerThan(observed) && !observed.IsWeakerThan(target);
+        }
+
+        private bool BlocksMore(BucketEncryption observed) =>
+            AtLeast && Encryption.Blocked is { } wanted && observed.Blocked?.Covers(wanted) == true;
 
         /// <summary>Two policies that want the same of one bucket do not quarrel.</summary>
         public bool AgreesWith(Declared other) => AtLeast == other.AtLeast && Encryption.AgreesWith(other.Encryption);
@@ -37,15 +48,28 @@ internal abstract record Goal
     /// <summary>What was there before the first write, to the last element.</summary>
     public sealed record PutBack(Original.Recorded Original, bool Consent) : Goal(Consent)
     {
-        public override string Fingerprint => "Original/" + FingerprintOf(Original.Encryption);
+        public override string Fingerprint =>
+            "Original/"
+            + FingerprintOf(Original.Encryption)
+            + (Original.Encryption.Blocked is { } blocked ? "/blocked:" + blocked : "");
 
         /// <summary>
         /// A vendor may write the same in another form: once it was put back, what we understand of it decides. "None"
-        /// is put back by a removal, so the document in which it was said does not count.
+        /// is put back by a removal, so the document in which it was said does not count. The very document is the
+        /// original, even where an older version understood less of it.
         /// </summary>
         public override bool IsMetBy(Observation observed, bool wasWritten) =>
-            Original.Encryption == observed.Encryption
-            && (wasWritten || Original.Encryption is BucketEncryption.None || Original.Document == observed.Repeated);
+            (Original.Document is not null && Original.Document == observed.Repeated)
+            || (
+                Original.Encryption == observed.Encryption
+                && (
+                    Original.Encryption is BucketEncryption.None
+                    || (
+                        wasWritten
+                        && (Original.Encryption.Blocked ?? observed.Encryption.Blocked) == observed.Encryption.Blocked
+                    )
+                )
+            );
 
         public override BucketEncryption TargetFrom(BucketEncryption observed) => Original.Encryption;
 
@@ -68,6 +92,9 @@ internal abstract record Goal
                         _ => "",
                     }
                     + (kms.BucketKeyEnabled ? " and a bucket key" : ""),
+                BucketEncryption.Dsse dsse => dsse.KeyId is { } key
+                    ? $"DSSE with key {key}"
+                    : "DSSE with the vendor's key",
                 BucketEncryption.Other other => other.Algorithm,
                 _ => throw new InvalidOperationException(encryption.GetType().Name),
             };

@@ -23,9 +23,9 @@ internal static class Planner
         if (goal.IsMetBy(observed, wasWritten: history is { IsRefused: false, Count: > 1 }))
             return new Plan.Keep(WriteHistory.AfterMet(history));
         var target = goal.TargetFrom(observed.Encryption);
-        if (target.Strength < observed.Encryption.Strength && !goal.AllowDowngrade)
+        if (target.Weakens(observed.Encryption) && !goal.AllowDowngrade)
             return new Plan.Refuse(Downgrade(goal, observed.Encryption, target));
-        if (observed.NeedsNamedKey && goal is Goal.Declared && target is BucketEncryption.Kms { KeyId: null })
+        if (observed.NeedsNamedKey && goal is Goal.Declared && target is { UsesKms: true, KmsKey: null })
             return new Plan.Refuse(KeyRequired);
         return history is { IsRefused: false } && now < history.NotBefore
             ? new Plan.Wait(target, history)
@@ -43,8 +43,7 @@ internal static class Planner
 
     /// <summary>What the bucket has may be the very key that is asked for, under the store's name for it.</summary>
     private static bool NamesItsOwnKey(Goal goal, BucketEncryption observed) =>
-        observed is BucketEncryption.Kms
-        && goal is Goal.Declared { Encryption: DesiredEncryption.Kms { Key: KeyRequirement.VendorDefault } };
+        observed.UsesKms && goal is Goal.Declared { Encryption.AskedKey: KeyRequirement.VendorDefault };
 
     private const string NamedByStore =
         " Some stores name their default key where a write names none: if this is that key, leave "

@@ -9,9 +9,17 @@ internal static class ObservedEncryptions
     private const string OtherCipher = "Other";
 
     public static ObservedEncryption? Of(BucketEncryption? encryption) =>
+        encryption is null ? null : OfDefault(encryption) with { BlockedEncryptionTypes = encryption.Blocked?.Words };
+
+    public static BucketEncryption Read(ObservedEncryption row) =>
+        ReadDefault(row) with
+        {
+            Blocked = row.BlockedEncryptionTypes is { } words ? BlockedTypes.Of(words) : null,
+        };
+
+    private static ObservedEncryption OfDefault(BucketEncryption encryption) =>
         encryption switch
         {
-            null => null,
             BucketEncryption.None => new ObservedEncryption { Algorithm = "None" },
             BucketEncryption.Aes256 => new ObservedEncryption { Algorithm = "AES256" },
             BucketEncryption.Sm4 => new ObservedEncryption { Algorithm = "SM4" },
@@ -28,11 +36,12 @@ internal static class ObservedEncryptions
                 KmsProjectId = kms.ProjectId,
                 BucketKeyEnabled = kms.BucketKeyEnabled ? true : null,
             },
+            BucketEncryption.Dsse dsse => new ObservedEncryption { Algorithm = "DSSE", KmsKeyId = dsse.KeyId },
             BucketEncryption.Other other => new ObservedEncryption { Algorithm = other.Algorithm },
             _ => throw new InvalidOperationException(encryption.GetType().Name),
         };
 
-    public static BucketEncryption Read(ObservedEncryption row) =>
+    private static BucketEncryption ReadDefault(ObservedEncryption row) =>
         row.Algorithm switch
         {
             "None" => new BucketEncryption.None(),
@@ -49,6 +58,7 @@ internal static class ObservedEncryptions
                 row.KmsProjectId,
                 row.BucketKeyEnabled == true
             ),
+            "DSSE" => new BucketEncryption.Dsse(row.KmsKeyId),
             var other => new BucketEncryption.Other(other),
         };
 }

@@ -154,6 +154,9 @@ internal static class PolicyEvents
                 row.KmsProjectId is { } project ? $"of project {project}" : null,
                 row.KmsDataEncryption is { } cipher ? $"and {cipher} data encryption" : null,
                 row.BucketKeyEnabled is true ? "and a bucket key" : null,
+                BlockedTypes.Of(row.BlockedEncryptionTypes ?? []) is { IsEmpty: false } types
+                    ? $"and {types} blocked"
+                    : null,
             }.Where(t => t is not null)
         );
 

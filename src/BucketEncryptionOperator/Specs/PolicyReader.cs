@@ -73,9 +73,9 @@ internal static class PolicyReader
 
     public static Result<PolicyTerms> ReadTerms(PolicySpec spec)
     {
-        var (encryption, problem) = ReadEncryption(spec.Encryption);
+        var (encryption, problem) = EncryptionReader.Read(spec.Encryption);
         if (encryption is null)
-            return new(Value: null, problem);
+            return Wrong("encryption." + problem);
         if (spec.Match is not (null or "Exact" or "AtLeast"))
             return Wrong($"match: \"{spec.Match}\" is not known; allowed are Exact and AtLeast.");
         if (ModeOf(spec.Mode) is not { } mode)
@@ -159,6 +159,7 @@ internal static class PolicyReader
             DeclaredField.KeyId => "spec.encryption.kmsKey.id",
             DeclaredField.KeyProject => "spec.encryption.kmsProjectId",
             DeclaredField.BucketKey => "spec.encryption.bucketKeyEnabled",
+            DeclaredField.BlockedTypes => "spec.encryption.blockedEncryptionTypes",
             _ => throw new InvalidOperationException($"no path for {problem.Field}"),
         };
         return $"{path}: {problem.Message}{Allowed(problem.Allowed)}.";
@@ -171,61 +172,6 @@ internal static class PolicyReader
             [var only] => $"; allowed are {only}",
             [.. var others, var last] => $"; allowed are {string.Join(", ", others)} and {last}",
         };
-
-    private static Result<DesiredEncryption> ReadEncryption(EncryptionSpec spec)
-    {
-        DesiredEncryption? simple = spec.Algorithm switch
-        {
-            "None" => new DesiredEncryption.None(),
-            "AES256" => new DesiredEncryption.Aes256(),
-            "SM4" => new DesiredEncryption.Sm4(),
-            _ => null,
-        };
-        if (simple is null && spec.Algorithm != "KMS")
-            return Wrong($"algorithm: \"{spec.Algorithm}\" is not known; allowed are AES256, KMS, SM4 and None.");
-        if (simple is not null && spec.KmsKey is not null)
-            return Wrong($"kmsKey: goes only with algorithm KMS, and the algorithm is {spec.Algorithm}.");
-        if (simple is not null && spec.KmsDataEncryption is not null)
-            return Wrong($"kmsDataEncryption: goes only with algorithm KMS, and the algorithm is {spec.Algorithm}.");
-        if (simple is not null && spec.BucketKeyEnabled is not null)
-            return Wrong($"bucketKeyEnabled: goes only with algorithm KMS, and the algorithm is {spec.Algorithm}.");
-        if (spec.KmsProjectId is not null && spec.KmsKey?.Id is null)
-            return Wrong("kmsProjectId: goes only with kmsKey.id, whose project it is.");
-        if (simple is not null)
-            return new(simple, Failure: null);
-
-        if (spec.KmsKey is { } key && key.Id is not null == (key.VendorDefault == true))
-            return Wrong("kmsKey: name exactly one of id and vendorDefault.");
-        if (spec.KmsKey?.Id is { } id && !IsKeyId(id))
-            return Wrong($"kmsKey.id: \"{id}\" is none; it has letters, digits and any of \":/_.-\", at most 256.");
-        if (spec.KmsProjectId is { } project && !IsKeyId(project))
-            return Wrong(
-                $"kmsProjectId: \"{project}\" is none; it has letters, digits and any of \":/_.-\", at most 256."
-            );
-        if (spec.KmsDataEncryption is not (null or "SM4" or "AES256"))
-            return Wrong($"kmsDataEncryption: \"{spec.KmsDataEncryption}\" is not known; allowed are AES256 and SM4.");
-        return new(
-            new DesiredEncryption.Kms(
-                spec.KmsKey switch
-                {
-                    { Id: { } named } => new KeyRequirement.Named(named, spec.KmsProjectId),
-                    { VendorDefault: true } => new KeyRequirement.VendorDefault(),
-                    _ => new KeyRequirement.Any(),
-                },
-                spec.KmsDataEncryption switch
-                {
-                    "SM4" => DataCipher.Sm4,
-                    "AES256" => DataCipher.Aes256,
-                    _ => null,
-                },
-                spec.BucketKeyEnabled
-            ),
-            Failure: null
-        );
-
-        static Result<DesiredEncryption> Wrong(string message) =>
-            new(Value: null, Invalid("spec.encryption." + message));
-    }
 
     /// <summary>
     /// Checks the names of the buckets, which become parts of a host. The CRD checks the same, but may be older.
@@ -243,11 +189,6 @@ internal static class PolicyReader
             ? $"spec.buckets: \"{twice.Name}\" must be named once."
             : null;
     }
-
-    private static bool IsKeyId(string id) =>
-        id.Length is > 0 and <= 256
-        && char.IsAsciiLetterOrDigit(id[0])
-        && id.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '/' or '_' or '.' or '-');
 
     private static Failure Invalid(string message) => new(Reasons.InvalidSpec, ReadPolicy) { Message = message };
 }

@@ -71,7 +71,7 @@ public sealed class CrdTests
     public void Vendors_are_the_enum() => Assert.Equal(Store["spec"]["vendor"].Enum, VendorCatalog.Names.Split(", "));
 
     [Fact]
-    public void Every_algorithm_cipher_and_addressing_of_the_enums_is_read()
+    public void Every_algorithm_cipher_blocked_type_and_addressing_of_the_enums_is_read()
     {
         var reader = new StoreReader(
             new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns, VendorCatalog.Endpoints),
@@ -84,10 +84,23 @@ public sealed class CrdTests
             .Concat(
                 encryption["kmsDataEncryption"]
                     .Enum.Select(c => new EncryptionSpec { Algorithm = "KMS", KmsDataEncryption = c })
+            )
+            .Concat(
+                encryption["blockedEncryptionTypes"]
+                    .Items!.Enum.Select(t => new EncryptionSpec { Algorithm = "AES256", BlockedEncryptionTypes = [t] })
             );
 
         var failures = specs
-            .Select(s => reader.ReadWith(Given.Policy().With(s), Given.Store()).Failure)
+            .Select(s =>
+                reader
+                    .ReadWith(
+                        Given.Policy().With(s),
+                        s.Algorithm == "DSSE" || s.BlockedEncryptionTypes is not null
+                            ? Given.Store("S3", "eu-west-1")
+                            : Given.Store()
+                    )
+                    .Failure
+            )
             .Concat(
                 Store["spec"]
                     ["addressing"]

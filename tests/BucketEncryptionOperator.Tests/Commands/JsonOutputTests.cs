@@ -23,6 +23,19 @@ public sealed class JsonOutputTests
             """"encryption":{"algorithm":"KMS","kmsDataEncryption":"AES256","bucketKeyEnabled":false}"""",
             0
         ),
+        (
+            new CommandResult.Read(
+                new BucketEncryption.Dsse("k-1") { Blocked = BlockedTypes.Of("SSE-C") },
+                NotConfigured: null
+            ),
+            """"encryption":{"algorithm":"DSSE","kmsKeyId":"k-1","blockedEncryptionTypes":["SSE-C"]}"""",
+            0
+        ),
+        (
+            new CommandResult.Read(new BucketEncryption.Aes256 { Blocked = BlockedTypes.Of() }, null),
+            """"encryption":{"algorithm":"AES256","blockedEncryptionTypes":["NONE"]}"""",
+            0
+        ),
         (new CommandResult.Read(new BucketEncryption.Sm4(), null), """"encryption":{"algorithm":"SM4"}"""", 0),
         (
             new CommandResult.Read(new BucketEncryption.Other("AES512"), null),

@@ -63,6 +63,20 @@ public sealed class OssutilOutputTests
             0
         ),
         (
+            "DSSE, and SSE-C blocked",
+            BucketMethod.Get,
+            Read(new BucketEncryption.Dsse("k-1") { Blocked = BlockedTypes.Of("SSE-C") }),
+            "SSEAlgorithm:DSSE\nKMSMasterKeyID:k-1\nBlockedEncryptionTypes:SSE-C\n\n\n" + Elapsed,
+            0
+        ),
+        (
+            "nothing blocked is no line",
+            BucketMethod.Get,
+            Read(new BucketEncryption.Aes256 { Blocked = BlockedTypes.Of() }),
+            "SSEAlgorithm:AES256\n\n\n" + Elapsed,
+            0
+        ),
+        (
             "not configured",
             BucketMethod.Get,
             new CommandResult.Read(

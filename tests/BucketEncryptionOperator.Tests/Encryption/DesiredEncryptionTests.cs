@@ -28,6 +28,23 @@ public sealed class DesiredEncryptionTests
             BucketKeyEnabled: false
         ),
         ["KMS/any/Sm4"] = new DesiredEncryption.Kms(new KeyRequirement.Any(), DataCipher.Sm4),
+        ["DSSE/any"] = new DesiredEncryption.Dsse(new KeyRequirement.Any()),
+        ["DSSE/vendorDefault"] = new DesiredEncryption.Dsse(new KeyRequirement.VendorDefault()),
+        ["DSSE/id:k-1"] = new DesiredEncryption.Dsse(new KeyRequirement.Named("k-1")),
+        ["DSSE/any/blocked:SSE-C"] = new DesiredEncryption.Dsse(new KeyRequirement.Any())
+        {
+            Blocked = BlockedTypes.Of("SSE-C"),
+        },
+        ["AES256/blocked:SSE-C"] = new DesiredEncryption.Aes256 { Blocked = BlockedTypes.Of("SSE-C") },
+        ["AES256/blocked:NONE"] = new DesiredEncryption.Aes256 { Blocked = BlockedTypes.Of() },
+        ["KMS/any/any/bucketKey:True/blocked:SSE-C"] = new DesiredEncryption.Kms(
+            new KeyRequirement.Any(),
+            null,
+            BucketKeyEnabled: true
+        )
+        {
+            Blocked = BlockedTypes.Of("SSE-C"),
+        },
         ["KMS/any/Other"] = new DesiredEncryption.Kms(new KeyRequirement.Any(), DataCipher.Other),
     };
 
@@ -46,6 +63,9 @@ public sealed class DesiredEncryptionTests
         ),
         ["Original/KMS with key k-1 and a data encryption that is not known and a bucket key"] =
             new BucketEncryption.Kms("k-1", DataCipher.Other, BucketKeyEnabled: true),
+        ["Original/DSSE with the vendor's key"] = new BucketEncryption.Dsse(null),
+        ["Original/DSSE with key k-1/blocked:NONE"] = new BucketEncryption.Dsse("k-1") { Blocked = BlockedTypes.Of() },
+        ["Original/AES256/blocked:SSE-C"] = new BucketEncryption.Aes256 { Blocked = BlockedTypes.Of("SSE-C") },
     };
 
     public static TheoryData<string> OriginalTexts => new(OriginalFingerprints.Keys);
@@ -70,29 +90,6 @@ public sealed class DesiredEncryptionTests
         var goal = new Goal.PutBack(original, Consent: true);
 
         Assert.Equal(fingerprint, goal.Fingerprint);
-    }
-
-    [Fact]
-    public void Strength_orders_none_own_keys_vendor_key_named_key_and_the_unknown()
-    {
-        BucketEncryption[] weakestFirst =
-        [
-            new BucketEncryption.None(),
-            new BucketEncryption.Aes256(),
-            new BucketEncryption.Kms(null, DataCipher.Aes256),
-            new BucketEncryption.Kms("k", DataCipher.Aes256),
-            new BucketEncryption.Other("AES512"),
-        ];
-
-        var strengths = weakestFirst.Select(e => e.Strength).ToList();
-
-        Assert.Equal(strengths.Order(), strengths);
-        Assert.Equal(strengths.Count, strengths.Distinct().Count());
-        Assert.Equal(new BucketEncryption.Aes256().Strength, new BucketEncryption.Sm4().Strength);
-        Assert.Equal(
-            new BucketEncryption.Kms(null, DataCipher.Aes256).Strength,
-            new BucketEncryption.Kms("alias/aws/s3", DataCipher.Aes256).Strength
-        );
     }
 
     [Theory]
@@ -120,7 +117,7 @@ public sealed class DesiredEncryptionTests
     public void Declarations_that_differ_in_more_than_the_spelling_of_a_key_do_not_agree()
     {
         var declarations = Fingerprints
-            .Values.Where(d => d is not DesiredEncryption.Kms { Key: KeyRequirement.Named { ProjectId: null } })
+            .Values.Where(d => d.AskedKey is not KeyRequirement.Named { ProjectId: null })
             .ToList();
 
         var agreeing =

@@ -104,6 +104,15 @@ public sealed partial class PlannerTests
             WantBucketKey(true),
             WantBucketKey(false),
             Kms(new KeyRequirement.Any(), DataCipher.Sm4),
+            WantDsse,
+            WantDsseKey1,
+            WantDsseVendorKey,
+            WantBlocked,
+            WantUnblocked,
+            WantDsse with
+            {
+                Blocked = Sse,
+            },
         ];
         BucketEncryption[] observations =
         [
@@ -117,6 +126,16 @@ public sealed partial class PlannerTests
             InProject("k-1", "p-2"),
             WithBucketKey,
             Unknown,
+            Dsse,
+            DsseKey1,
+            Aes with
+            {
+                Blocked = Sse,
+            },
+            DsseKey1 with
+            {
+                Blocked = Nothing,
+            },
         ];
 
         var unmet =

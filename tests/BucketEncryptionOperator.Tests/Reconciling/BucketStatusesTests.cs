@@ -69,6 +69,23 @@ public sealed class BucketStatusesTests
                     KmsDataEncryption = "Other",
                 }
             ),
+            ["DSSE with the vendor's key"] = (
+                new BucketEncryption.Dsse(null),
+                new ObservedEncryption { Algorithm = "DSSE" }
+            ),
+            ["DSSE with a key, and SSE-C blocked"] = (
+                new BucketEncryption.Dsse("k") { Blocked = BlockedTypes.Of("SSE-C") },
+                new ObservedEncryption
+                {
+                    Algorithm = "DSSE",
+                    KmsKeyId = "k",
+                    BlockedEncryptionTypes = ["SSE-C"],
+                }
+            ),
+            ["nothing blocked"] = (
+                new BucketEncryption.Aes256 { Blocked = BlockedTypes.Of() },
+                new ObservedEncryption { Algorithm = "AES256", BlockedEncryptionTypes = ["NONE"] }
+            ),
             ["an algorithm that is not known"] = (
                 new BucketEncryption.Other("AES512"),
                 new ObservedEncryption { Algorithm = "AES512" }

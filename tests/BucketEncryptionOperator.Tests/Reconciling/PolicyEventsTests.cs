@@ -56,6 +56,16 @@ public sealed class PolicyEventsTests
                     + "encryption; it was KMS with key key-1 of project project-1 and a bucket key.",
             ]
         ),
+        ["what is blocked is in the words too"] = (
+            InSync(Aes with { Blocked = BlockedTypes.Of("SSE-C") }),
+            Wrote(Aes with { Blocked = BlockedTypes.Of() }, Aes with { Blocked = BlockedTypes.Of("SSE-C") }),
+            [
+                "Warning DriftDetected/Get: Bucket b: default encryption was changed by somebody else, from AES256 and "
+                    + "SSE-C blocked to AES256.",
+                "Normal EncryptionApplied/Put: Bucket b: default encryption is now AES256 and SSE-C blocked; it was "
+                    + "AES256.",
+            ]
+        ),
         ["a write for a new spec corrects no drift"] = (
             InSync(Aes).NextGeneration(),
             Wrote(Aes, Kms),

@@ -7,6 +7,8 @@ public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
 {
     private const string Key =
         "<KMSMasterKeyID>arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab</KMSMasterKeyID>";
+    private const string BlockSseC =
+        "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>";
     private const string BucketKey = "<BucketKeyEnabled>true</BucketKeyEnabled>";
 
     private static readonly StoreTestRequest Right = new("b-one.s3.eu-west-1.amazonaws.com", "eu-west-1");
@@ -17,6 +19,22 @@ public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
     [InlineData("aws:kms", "", "", null)]
     [InlineData("aws:kms", Key, BucketKey, null)]
     [InlineData("aws:kms:dsse", Key, "", null)]
+    [InlineData("aws:kms:dsse", "", BlockSseC, null)]
+    [InlineData("aws:kms:dsse", Key, BucketKey, "InvalidArgument")]
+    [InlineData("AES256", "", BlockSseC, null)]
+    [InlineData(
+        "AES256",
+        "",
+        "<BlockedEncryptionTypes><EncryptionType>NONE</EncryptionType></BlockedEncryptionTypes>",
+        null
+    )]
+    [InlineData(
+        "AES256",
+        "",
+        "<BlockedEncryptionTypes><EncryptionType>SSE-S3</EncryptionType></BlockedEncryptionTypes>",
+        "MalformedXML"
+    )]
+    [InlineData("AES256", "", "<BlockedEncryptionTypes/>", "MalformedXML")]
     [InlineData("AES256", Key, "", "InvalidArgument")]
     [InlineData("aws:kms", "<KMSMasterKeyID>a key</KMSMasterKeyID>", "", "InvalidArgument")]
     [InlineData("kms", "", "", "MalformedXML")]
@@ -52,16 +70,10 @@ public sealed class AwsDialectTests() : SimulatorTest(Vendor.S3, "eu-west-1")
     [Fact]
     public async Task What_is_not_known_is_kept()
     {
-        await Store.PutAsync(
-            StoreTestClient.Configuration(
-                "AES256",
-                "",
-                "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"
-            ),
-            Right
-        );
+        await Store.PutAsync(StoreTestClient.Configuration("AES256", "", BlockSseC + "<Future>1</Future>"), Right);
 
         Assert.Equal("SSE-C", (await Store.GetAsync(Right)).Element("EncryptionType"));
+        Assert.Equal("1", (await Store.GetAsync(Right)).Element("Future"));
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
@@ -37,6 +38,7 @@ public sealed class EncryptionFieldsTests
         {
             var text when text == typeof(string) => "SM4",
             var flag when flag == typeof(bool) => true,
+            var list when list == typeof(ImmutableArray<string>) => ImmutableArray.Create("SSE-C"),
             var key when key == typeof(KmsKeySpec) => new KmsKeySpec { VendorDefault = true },
             var other => throw new InvalidOperationException($"give a value of {other}"),
         };

@@ -283,6 +283,39 @@ public sealed partial class PolicyReaderTests
     [InlineData("S3", "KMS", "project", "spec.encryption.kmsProjectId: S3 does not keep keys in projects")]
     [InlineData("AlibabaOSS", "KMS", "bucketKey", "spec.encryption.bucketKeyEnabled: AlibabaOSS")]
     [InlineData("JDCloudOSS", "KMS", "bucketKey", "spec.encryption.bucketKeyEnabled: JDCloudOSS")]
+    [InlineData(
+        "AlibabaOSS",
+        "DSSE",
+        "key",
+        "spec.encryption.algorithm: AlibabaOSS does not offer DSSE; allowed are AES256, KMS, SM4 and None."
+    )]
+    [InlineData("HuaweiOBS", "DSSE", "", "spec.encryption.algorithm: HuaweiOBS does not offer DSSE")]
+    [InlineData("JDCloudOSS", "DSSE", "", "spec.encryption.algorithm: JDCloudOSS does not offer DSSE")]
+    [InlineData(
+        "S3",
+        "DSSE",
+        "minio",
+        "spec.encryption.algorithm: S3 outside AWS does not offer DSSE; allowed are AES256, KMS and None."
+    )]
+    [InlineData("S3", "DSSE", "project", "spec.encryption.kmsProjectId: S3 does not keep keys in projects; remove it.")]
+    [InlineData(
+        "AlibabaOSS",
+        "AES256",
+        "blocked",
+        "spec.encryption.blockedEncryptionTypes: \"SSE-C\": AlibabaOSS blocks no encryption types; remove it."
+    )]
+    [InlineData("HuaweiOBS", "KMS", "blocked", "spec.encryption.blockedEncryptionTypes: \"SSE-C\": HuaweiOBS")]
+    [InlineData("JDCloudOSS", "KMS", "blocked", "spec.encryption.blockedEncryptionTypes: \"SSE-C\": JDCloudOSS")]
+    [InlineData(
+        "S3",
+        "AES256",
+        "minio blocked",
+        "spec.encryption.blockedEncryptionTypes: \"SSE-C\": S3 outside AWS blocks no encryption types; remove it."
+    )]
+    [InlineData("S3", "DSSE", "key blocked", null)]
+    [InlineData("S3", "KMS", "key bucketKey blocked", null)]
+    [InlineData("S3", "AES256", "blocked", null)]
+    [InlineData("S3", "KMS", "minio bucketKey", null)]
     [InlineData("AlibabaOSS", "SM4", "", null)]
     [InlineData("AlibabaOSS", "KMS", "cipher", null)]
     [InlineData("AlibabaOSS", "AES256", "cloudbox", null)]
@@ -313,9 +346,12 @@ public sealed partial class PolicyReaderTests
                     KmsDataEncryption = with.Contains("cipher", StringComparison.Ordinal) ? "SM4" : null,
                     KmsProjectId = with.Contains("project", StringComparison.Ordinal) ? "p-1" : null,
                     BucketKeyEnabled = with.Contains("bucketKey", StringComparison.Ordinal) ? true : null,
+                    BlockedEncryptionTypes = with.Contains("blocked", StringComparison.Ordinal) ? ["SSE-C"] : null,
                 }
             );
         var store = Given.Store(vendor, "cn-north-1");
+        if (with.Contains("minio", StringComparison.Ordinal))
+            store = store.At("http://127.0.0.1:9000");
         if (with == "cloudbox")
             store = store.At("https://cb-1.cn-north-1.oss-cloudbox.aliyuncs.com") with
             {

@@ -4,19 +4,23 @@ using ObjectStoreSimulator;
 namespace Integration.Tests.Scenarios;
 
 /// <summary>
-/// A bucket's encryption in one line, both ways: <c>None</c>, <c>AES256</c>, <c>KMS</c>,
-/// <c>KMS key-1 data=SM4 project=p-1 bucketKey=true +Future</c>. The word that begins with + names an element that the
-/// operator does not know; <c>Future:text</c> gives it a text. A vendor's own word for an algorithm stands as it is.
+/// A bucket's encryption in one line, both ways: <c>None</c>, <c>AES256</c>, <c>KMS</c>, <c>DSSE</c>,
+/// <c>KMS key-1 data=SM4 project=p-1 bucketKey=true blocked=SSE-C +Future</c>. The word that begins with + names an
+/// element that the operator does not know; <c>Future:text</c> gives it a text. A vendor's own word for an algorithm
+/// stands as it is.
 /// </summary>
 internal static class BucketWords
 {
     public const string None = "None";
+
+    private const string Dsse = "aws:kms:dsse";
 
     private static readonly (string Word, string Element)[] Parts =
     [
         ("data=", "KMSDataEncryption"),
         ("project=", "ProjectID"),
         ("bucketKey=", "BucketKeyEnabled"),
+        ("blocked=", "EncryptionType"),
     ];
 
     /// <returns>The vendor's XML; null where nothing is configured.</returns>
@@ -27,7 +31,7 @@ internal static class BucketWords
             return null;
         var inner = new XElement(
             "ApplyServerSideEncryptionByDefault",
-            new XElement("SSEAlgorithm", all[0] == "KMS" ? KmsOf(vendor) : all[0])
+            new XElement("SSEAlgorithm", AlgorithmOf(all[0], vendor))
         );
         var rule = new XElement("Rule", inner);
         foreach (var word in all.Skip(1))
@@ -38,7 +42,7 @@ internal static class BucketWords
                 Parts.FirstOrDefault(p => word.StartsWith(p.Word, StringComparison.Ordinal)) is
                 { Word: { } prefix, Element: var element }
             )
-                (element == "BucketKeyEnabled" ? rule : inner).Add(new XElement(element, word[prefix.Length..]));
+                Add(new XElement(element, word[prefix.Length..]), rule, inner);
             else
                 inner.Element("SSEAlgorithm")!.AddAfterSelf(new XElement("KMSMasterKeyID", word));
         }
@@ -64,7 +68,12 @@ internal static class BucketWords
         var elements = XDocument.Parse(xml).Descendants().ToList();
         string? Text(string name) =>
             elements.FirstOrDefault(e => e.Name.LocalName == name)?.Value.Trim() is { Length: > 0 } text ? text : null;
-        var algorithm = Text("SSEAlgorithm") is "KMS" or "kms" or "aws:kms" ? "KMS" : Text("SSEAlgorithm") ?? "";
+        var algorithm = Text("SSEAlgorithm") switch
+        {
+            "KMS" or "kms" or "aws:kms" => "KMS",
+            Dsse => "DSSE",
+            var word => word ?? "",
+        };
         var known = new HashSet<string>(
             ["SSEAlgorithm", "KMSMasterKeyID", "ApplyServerSideEncryptionByDefault", .. Parts.Select(p => p.Element)],
             StringComparer.Ordinal
@@ -81,14 +90,31 @@ internal static class BucketWords
         );
     }
 
+    private static void Add(XElement element, XElement rule, XElement inner)
+    {
+        switch (element.Name.LocalName)
+        {
+            case "BucketKeyEnabled":
+                rule.Add(element);
+                break;
+            case "EncryptionType":
+                rule.Add(new XElement("BlockedEncryptionTypes", element));
+                break;
+            default:
+                inner.Add(element);
+                break;
+        }
+    }
+
     private static XElement Unknown(string word) =>
         word.Split(':', 2) is [var name, var text] ? new XElement(name, text) : new XElement(word);
 
-    private static string KmsOf(Vendor vendor) =>
-        vendor switch
+    private static string AlgorithmOf(string word, Vendor vendor) =>
+        (word, vendor) switch
         {
-            Vendor.AlibabaOSS => "KMS",
-            Vendor.HuaweiOBS => "kms",
-            _ => "aws:kms",
+            ("KMS", Vendor.HuaweiOBS) => "kms",
+            ("KMS", not Vendor.AlibabaOSS) => "aws:kms",
+            ("DSSE", _) => Dsse,
+            _ => word,
         };
 }

@@ -21,8 +21,10 @@ internal interface IS3Rules
 
 /// <summary>
 /// AWS: every bucket has AES256 at least, and DELETE goes back to that. The KMS key is not looked at, only its form
-/// (UNCONFIRMED). Elements that this simulator does not know are kept (UNCONFIRMED). Source: AWS API reference of the
-/// three calls; user guide, "Setting default server-side encryption behavior".
+/// (UNCONFIRMED). Elements that this simulator does not know are kept (UNCONFIRMED). DSSE takes no bucket key: that a
+/// PUT with both is refused is UNCONFIRMED. Blocked types are as the last PUT has said (AWS may keep older ones:
+/// UNCONFIRMED). Source: AWS API reference of the three calls; user guide, "Setting default server-side encryption
+/// behavior".
 /// </summary>
 internal sealed class AwsRules : IS3Rules
 {
@@ -32,6 +34,7 @@ internal sealed class AwsRules : IS3Rules
         EncryptionDocument.Algorithm,
         EncryptionDocument.KeyId,
         EncryptionDocument.BucketKeyEnabled,
+        EncryptionDocument.Blocked,
     ];
 
     public string Server => "AmazonS3";
@@ -51,6 +54,7 @@ internal sealed class AwsRules : IS3Rules
             || document[EncryptionDocument.Algorithm] is not ("AES256" or "aws:kms" or "aws:kms:dsse")
             || !settings.Offers(document[EncryptionDocument.Algorithm]!)
             || document[EncryptionDocument.BucketKeyEnabled] is not (null or "true" or "false")
+            || document.BlockedTypes() is not (null or ["SSE-C"] or ["NONE"])
         )
         {
             return (null, S3Errors.MalformedXml);
@@ -64,6 +68,20 @@ internal sealed class AwsRules : IS3Rules
                 S3Errors.InvalidArgument(
                     "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse",
                     EncryptionDocument.KeyId
+                )
+            );
+        }
+
+        if (
+            document[EncryptionDocument.Algorithm] == "aws:kms:dsse"
+            && document[EncryptionDocument.BucketKeyEnabled] == "true"
+        )
+        {
+            return (
+                null,
+                S3Errors.InvalidArgument(
+                    "a bucket key is not applicable if the default sse algorithm is aws:kms:dsse",
+                    EncryptionDocument.BucketKeyEnabled
                 )
             );
         }

@@ -16,6 +16,7 @@ internal sealed class EncryptionDocument
     public const string ProjectId = "ProjectID";
     public const string BucketKeyEnabled = "BucketKeyEnabled";
     public const string BucketKeyRotationPeriod = "BucketKeyRotationPeriod";
+    public const string Blocked = "BlockedEncryptionTypes";
     public const string Apply = "ApplyServerSideEncryptionByDefault";
 
     private const string Root = "ServerSideEncryptionConfiguration";
@@ -49,6 +50,12 @@ internal sealed class EncryptionDocument
 
     /// <summary>Untrimmed; null when absent.</summary>
     public string? Raw(string name) => (StoreXml.Only(_apply, name) ?? StoreXml.Only(_rule, name))?.Value;
+
+    /// <summary>The types below <see cref="Blocked"/>; null: the element is absent.</summary>
+    public ImmutableArray<string>? BlockedTypes() =>
+        StoreXml.Only(_rule, Blocked) is { } blocked
+            ? [.. StoreXml.Children(blocked, "EncryptionType").Select(type => type.Value.Trim())]
+            : null;
 
     /// <summary>
     /// The same document as GET is to give it: known elements that have a text, in the order of

@@ -68,11 +68,11 @@ internal static class GetQuirks
 
         if (settings.UnknownElements)
         {
-            AddOnce(rule, new XElement(space + "BucketKeyRotationPeriod", "90"));
             AddOnce(
                 rule,
                 new XElement(space + "BlockedEncryptionTypes", new XElement(space + "EncryptionType", "SSE-C"))
             );
+            AddOnce(rule, new XElement(space + "BucketKeyRotationPeriod", "90"));
             AddOnce(
                 apply,
                 new XElement(space + "Future", new XAttribute("since", "2031"), new XElement(space + "Deep", "1"))

@@ -14,6 +14,7 @@ internal enum DeclaredField
     KeyId,
     KeyProject,
     BucketKey,
+    BlockedTypes,
 }
 
 /// <summary>Why a store does not accept a declaration.</summary>
@@ -39,17 +40,22 @@ internal static class StoreRules
             {
                 Allowed = traits.Algorithms,
             };
-        if (desired is not DesiredEncryption.Kms kms)
-            return null;
-        if (kms.Cipher is not null && !traits.DataEncryption)
-            return new StoreProblem(DeclaredField.DataEncryption, $"{traits.Subject} does not offer it; remove it");
-        if (kms.Key is KeyRequirement.Named { ProjectId: not null } && !traits.KeyProjects)
+        if (desired.Blocked is { } blocked && !traits.BlocksTypes)
+            return new StoreProblem(
+                DeclaredField.BlockedTypes,
+                $"\"{blocked}\": {traits.Subject} blocks no encryption types; remove it"
+            );
+        if (desired.AskedKey is KeyRequirement.Named { ProjectId: not null } && !traits.KeyProjects)
             return new StoreProblem(
                 DeclaredField.KeyProject,
                 $"{traits.Subject} does not keep keys in projects; remove it"
             );
-        if (kms.Key is KeyRequirement.Named named && traits.ProblemOfKey(named.Id) is { } wrongKey)
+        if (desired.AskedKey is KeyRequirement.Named named && traits.ProblemOfKey(named.Id) is { } wrongKey)
             return new StoreProblem(DeclaredField.KeyId, wrongKey);
+        if (desired is not DesiredEncryption.Kms kms)
+            return null;
+        if (kms.Cipher is not null && !traits.DataEncryption)
+            return new StoreProblem(DeclaredField.DataEncryption, $"{traits.Subject} does not offer it; remove it");
         if (kms.BucketKeyEnabled is not null && !traits.BucketKeys)
             return new StoreProblem(DeclaredField.BucketKey, $"{traits.Subject} does not offer it; remove it");
         return null;

@@ -23,6 +23,9 @@ internal sealed record StoreTraits(
 
     public bool BucketKeys { get; init; }
 
+    /// <summary>Encryption types can be blocked for uploads.</summary>
+    public bool BlocksTypes { get; init; }
+
     /// <summary>
     /// Returns what is wrong with the id of a KMS key here, and the right value, without a full stop; null for a
     /// possible id.

@@ -10,14 +10,23 @@ namespace BucketEncryptionOperator.Vendors.Protocol;
 /// <param name="Kms">Names of the algorithm KMS: the first is written, the others are understood too.</param>
 internal sealed record DocumentShape(string Root, bool HasRule, string Namespace, params IReadOnlyList<string> Kms)
 {
-    /// <summary>A bucket key may stay switched on where the encryption makes no use of it.</summary>
+    /// <summary>Name of the algorithm DSSE; null: the vendor has none.</summary>
+    public string? Dsse { get; init; }
+
+    /// <summary>
+    /// The document says what is blocked. Elsewhere that element is one of those that are not known.
+    /// </summary>
+    public bool SaysBlocked { get; init; }
+
+    /// <summary>A bucket key may stay switched on beside AES256, which makes no use of it.</summary>
     public bool TakesIdleBucketKey { get; init; }
 }
 
 /// <summary>
 /// The body of the three operations: <c>root / [Rule /] ApplyServerSideEncryptionByDefault / SSEAlgorithm,
-/// KMSMasterKeyID?, KMSDataEncryption?, ProjectID?</c>, and beside the last level <c>BucketKeyEnabled?</c>. Reading
-/// goes by local names, in any order and namespace. Writing starts from what was read and touches only these.
+/// KMSMasterKeyID?, KMSDataEncryption?, ProjectID?</c>, and beside the last level <c>BucketKeyEnabled?,
+/// BlockedEncryptionTypes? / EncryptionType+</c>. Reading goes by local names, in any order and namespace. Writing
+/// starts from what was read and touches only these.
 /// </summary>
 internal sealed class EncryptionDocument(DocumentShape shape)
 {
@@ -30,9 +39,13 @@ internal sealed class EncryptionDocument(DocumentShape shape)
     private const string BucketKey = "BucketKeyEnabled";
     private const string BucketKeyWords = "BucketKey"; // also BucketKeyRotationPeriod
     private const string Blocked = "BlockedEncryptionTypes";
+    private const string BlockedType = "EncryptionType";
 
-    /// <summary>What is shown of an unknown algorithm; it is never written.</summary>
-    private const int MaxAlgorithm = 64;
+    /// <summary>What is shown of an unknown algorithm, or of a blocked type; it is never written.</summary>
+    private const int MaxWord = 64;
+
+    /// <summary>Blocked types that are looked at. One is known.</summary>
+    private const int MaxBlocked = 8;
 
     /// <summary>
     /// A live key or project is written back as it was read, so a longer one must not be cut: then the document is not
@@ -55,9 +68,20 @@ internal sealed class EncryptionDocument(DocumentShape shape)
     public BucketEncryption? Read(XElement? document)
     {
         var (root, rule, inner) = Levels(document);
-        var idleBucketKey = SaysBucketKey(rule);
-        if (root is not null && SaysNothing(root, rule, inner))
-            return new BucketEncryption.None { IdleBucketKey = idleBucketKey };
+        if (root is null)
+            return null;
+        var encryption = SaysNothing(root, rule, inner) ? new BucketEncryption.None() : ReadDefault(rule, inner);
+        return encryption is null
+            ? null
+            : encryption with
+            {
+                IdleBucketKey = encryption is not BucketEncryption.Kms && SaysBucketKey(rule),
+                Blocked = BlockedIn(rule),
+            };
+    }
+
+    private BucketEncryption? ReadDefault(XElement? rule, XElement? inner)
+    {
         var (key, project) = (VendorXml.Text(inner, Key), VendorXml.Text(inner, Project));
         if (VendorXml.Text(inner, Algorithm) is not { } algorithm || key?.Length > MaxId || project?.Length > MaxId)
             return null;
@@ -74,10 +98,11 @@ internal sealed class EncryptionDocument(DocumentShape shape)
         return algorithm switch
         {
             // As Alibaba Cloud's GetBucketInfo says it
-            "None" => new BucketEncryption.None { IdleBucketKey = idleBucketKey },
-            "AES256" => new BucketEncryption.Aes256 { IdleBucketKey = idleBucketKey },
-            "SM4" => new BucketEncryption.Sm4 { IdleBucketKey = idleBucketKey },
-            _ => new BucketEncryption.Other(Failure.Cut(algorithm, MaxAlgorithm)) { IdleBucketKey = idleBucketKey },
+            "None" => new BucketEncryption.None(),
+            "AES256" => new BucketEncryption.Aes256(),
+            "SM4" => new BucketEncryption.Sm4(),
+            _ when algorithm == shape.Dsse => new BucketEncryption.Dsse(key),
+            _ => new BucketEncryption.Other(Failure.Cut(algorithm, MaxWord)),
         };
     }
 
@@ -120,9 +145,21 @@ internal sealed class EncryptionDocument(DocumentShape shape)
                 Set(inner, Algorithm, shape.Kms[0]);
                 SetBucketKey(rule, kms.BucketKeyEnabled);
                 break;
+            case BucketEncryption.Dsse dsse when shape.Dsse is { } name:
+                Set(inner, Project, value: null);
+                Set(inner, DataEncryption, value: null);
+                Set(inner, Key, dsse.KeyId);
+                Set(inner, Algorithm, name);
+                SetBucketKey(rule, enabled: false);
+                break;
+            // What is not understood stays as it is; what is blocked beside it may change.
+            case BucketEncryption.Other other when ReadDefault(rule, inner) == other:
+                break;
             default:
                 throw new ArgumentException($"{target} cannot be put", nameof(target));
         }
+        if (shape.SaysBlocked && target.Blocked is { } blocked && blocked != BlockedIn(rule))
+            SetBlocked(rule, blocked);
         return InNamespace(root).ToString(SaveOptions.DisableFormatting);
     }
 
@@ -182,6 +219,24 @@ internal sealed class EncryptionDocument(DocumentShape shape)
             return;
         rule.Elements().Where(e => e.Name.LocalName == BucketKey).Remove();
         VendorXml.Child(rule, Default)?.AddAfterSelf(new XElement(BucketKey, enabled));
+    }
+
+    /// <returns>Null: the document does not say.</returns>
+    private BlockedTypes? BlockedIn(XElement? rule) =>
+        shape.SaysBlocked && VendorXml.Child(rule, Blocked) is { } blocked
+            ? BlockedTypes.Of(
+                blocked
+                    .Elements()
+                    .Where(e => e.Name.LocalName == BlockedType && e.Value.Trim().Length > 0)
+                    .Select(e => Failure.Cut(e.Value.Trim(), MaxWord))
+                    .Take(MaxBlocked)
+            )
+            : null;
+
+    private static void SetBlocked(XElement rule, BlockedTypes types)
+    {
+        rule.Elements().Where(e => e.Name.LocalName == Blocked).Remove();
+        rule.Add(new XElement(Blocked, types.Words.Select(w => new XElement(BlockedType, w))));
     }
 
     /// <summary>Sets the child as the first one, or removes it.</summary>

@@ -40,12 +40,13 @@ internal static class S3Description
     {
         var isAws = AwsPartition.OfHost(settings.Endpoint.IdnHost) is not null;
         return new StoreTraits(
-            "S3",
-            ["AES256", "KMS", "None"],
+            isAws ? "S3" : "S3 outside AWS",
+            isAws ? ["AES256", "KMS", "DSSE", "None"] : ["AES256", "KMS", "None"],
             isAws ? [Addressing.VirtualHost, Addressing.Path] : [Addressing.Path, Addressing.VirtualHost]
         )
         {
             BucketKeys = true,
+            BlocksTypes = isAws,
             DottedNames = true,
             AlwaysEncrypted = isAws,
             ProblemOfKey = isAws ? S3Keys.ProblemOnAws : S3Keys.ProblemElsewhere,

@@ -31,6 +31,8 @@ internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
                 "aws:kms"
             )
             {
+                Dsse = "aws:kms:dsse",
+                SaysBlocked = true,
                 TakesIdleBucketKey = true,
             }
         );

@@ -101,7 +101,7 @@ internal sealed partial class ModelSchedule
             return;
         var wanted = PolicyReader.ReadTerms(owner.Spec).Value!.Goal;
         var isMet = wanted.IsMetBy(new Observation(now, Document: null), wasWritten: true);
-        var mayNot = wanted.TargetFrom(now).Strength < now.Strength && owner.Spec.AllowDowngrade != true;
+        var mayNot = wanted.TargetFrom(now).Weakens(now) && owner.Spec.AllowDowngrade != true;
         Assert.True(
             isMet || mayNot,
             $"{Where}: {bucket} has {now}, and {owner.Metadata.Key} owns it and declares "

@@ -36,6 +36,12 @@ public sealed class GoldenRequestTests
         DataCipher.Aes256,
         BucketKeyEnabled: true
     );
+    private static readonly BucketEncryption Dsse = new BucketEncryption.Dsse(
+        "arn:aws:kms:eu-central-1:111122223333:key/k-1"
+    )
+    {
+        Blocked = BlockedTypes.Of("SSE-C"),
+    };
 
     private static readonly BucketAddress Oss = At("https://oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou");
     private static readonly BucketAddress OssPath = At("http://127.0.0.1:9000", "cn-hangzhou", Addressing.Path);
@@ -101,6 +107,8 @@ public sealed class GoldenRequestTests
         ["s3/get-token"] = Get(Aws, Dialects.Temporary),
         ["s3/put-aes256"] = Put(Aws, Aes),
         ["s3/put-kms-bucket-key"] = Put(Aws, KmsBucketKey),
+        ["s3/put-dsse"] = Put(Aws, Dsse),
+        ["s3/put-aes256-nothing-blocked"] = Put(Aws, Aes with { Blocked = BlockedTypes.Of() }),
         ["s3/put-kms-path-style"] = Put(MinIO, KmsKey),
         ["s3/put-expected-owner-token"] = Put(
             Aws with

@@ -58,9 +58,23 @@ public sealed partial class EncryptionDocumentTests
             Dialects.Document("jdcloud", "<SSEAlgorithm>aws:kms</SSEAlgorithm>"),
             new BucketEncryption.Kms(null, DataCipher.Aes256)
         ),
-        ["S3's double encryption is not known"] = (
+        ["S3's double encryption"] = (
             "s3",
             Dialects.Document("s3", "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID>"),
+            new BucketEncryption.Dsse("k")
+        ),
+        ["with the vendor's key, and a bucket key that is idle"] = (
+            "s3",
+            Dialects.Document(
+                "s3",
+                "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm>",
+                "<BucketKeyEnabled>true</BucketKeyEnabled>"
+            ),
+            new BucketEncryption.Dsse(null)
+        ),
+        ["S3's double encryption is not OBS's"] = (
+            "huawei",
+            Dialects.Document("huawei", "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm>"),
             new BucketEncryption.Other("aws:kms:dsse")
         ),
         ["the native word is not S3's"] = (
@@ -235,6 +249,69 @@ public sealed partial class EncryptionDocumentTests
                 + "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
                 + "</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
         ),
+        ["double encryption from nothing"] = (
+            "s3",
+            null,
+            new BucketEncryption.Dsse("k-1") { Blocked = BlockedTypes.Of("SSE-C") },
+            Dialects.Document(
+                "s3",
+                "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID>",
+                SseC
+            )
+        ),
+        ["double encryption switches a bucket key off"] = (
+            "s3",
+            Dialects.Document(
+                "s3",
+                "<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID><New />",
+                "<BucketKeyEnabled>true</BucketKeyEnabled>" + SseC
+            ),
+            new BucketEncryption.Dsse("k-1"),
+            Dialects.Document(
+                "s3",
+                "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID><New />",
+                "<BucketKeyEnabled>false</BucketKeyEnabled>" + SseC
+            )
+        ),
+        ["from double encryption to AES256 the key goes"] = (
+            "s3",
+            Dialects.Document("s3", "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm><KMSMasterKeyID>k-1</KMSMasterKeyID>"),
+            Aes,
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>")
+        ),
+        ["a block that is asked for replaces another"] = (
+            "s3",
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", NothingBlocked + "<New />"),
+            Aes with
+            {
+                Blocked = BlockedTypes.Of("SSE-C"),
+            },
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", "<New />" + SseC)
+        ),
+        ["nothing blocked has a word"] = (
+            "s3",
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", SseC),
+            Aes with
+            {
+                Blocked = BlockedTypes.Of(),
+            },
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", NothingBlocked)
+        ),
+        ["a block that is there already stays as it was said"] = (
+            "s3",
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", SseC + SseC),
+            Aes with
+            {
+                Blocked = BlockedTypes.Of("SSE-C"),
+            },
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", SseC + SseC)
+        ),
+        ["an unknown algorithm stays beside a new block"] = (
+            "s3",
+            Dialects.Document("s3", "<SSEAlgorithm>aws:fsx</SSEAlgorithm><New />"),
+            new BucketEncryption.Other("aws:fsx") { Blocked = BlockedTypes.Of("SSE-C") },
+            Dialects.Document("s3", "<SSEAlgorithm>aws:fsx</SSEAlgorithm><New />", SseC)
+        ),
         ["a rule that is missing is made"] = (
             "huawei",
             "<ServerSideEncryptionConfiguration><Other/></ServerSideEncryptionConfiguration>",
@@ -277,5 +354,6 @@ public sealed partial class EncryptionDocumentTests
 
         Assert.Equal(expected, xml);
         Assert.Equal(target, document.Read(xml));
+        Assert.Equal(target.Blocked ?? document.Read(xml)?.Blocked, document.Read(xml)?.Blocked);
     }
 }

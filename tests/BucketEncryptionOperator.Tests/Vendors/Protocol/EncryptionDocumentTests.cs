@@ -183,6 +183,8 @@ public sealed partial class EncryptionDocumentTests
     {
         Assert.Throws<ArgumentException>(() => Oss.Write(new BucketEncryption.None(), basis: null));
         Assert.Throws<ArgumentException>(() => Oss.Write(new BucketEncryption.Other("AES512"), basis: null));
+        Assert.Throws<ArgumentException>(() => Oss.Write(new BucketEncryption.Other("AES512"), Kms));
+        Assert.Throws<ArgumentException>(() => Oss.Write(new BucketEncryption.Dsse("k-1"), basis: null));
     }
 
     /// <summary>On the way from AES256 to KMS too: what the policy does not say stays as it was.</summary>
@@ -227,7 +229,8 @@ public sealed partial class EncryptionDocumentTests
             from project in key is null ? LiveProjects[..1] : LiveProjects
             from bucketKey in YesAndNo
             select (BucketEncryption)new BucketEncryption.Kms(key, cipher, project, bucketKey);
-        List<BucketEncryption> values = [Aes, new BucketEncryption.Sm4(), .. kms];
+        var dsse = from key in vendor == "s3" ? LiveKeys : [] select (BucketEncryption)new BucketEncryption.Dsse(key);
+        List<BucketEncryption> values = [Aes, new BucketEncryption.Sm4(), .. kms, .. dsse];
 
         var wrong =
             from first in values
