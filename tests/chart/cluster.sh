@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # For scripts that test the chart on a real API server: source it with the Helm to use, helm3 or helm4, as $1. It starts nothing by itself. When the script
 # ends, so do the API server and the operator, if they were started; the last line is then "N passed, N failed", and the first failure ends the script.
+# shellcheck disable=SC2034  # whoever sources this uses them
 readonly chart=charts/bucket-encryption-operator release=bucket-encryption-operator
 passed=0
 helm=$(tests/tools/ensure.sh "$1")
