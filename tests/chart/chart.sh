@@ -3,6 +3,7 @@
 #   lint         helm lint --strict
 #   templates    template.py: what becomes of values, and which are refused
 #   life         life.sh: install, upgrade, rollback, uninstall, reinstall on a real API server
+#   guardrails   guardrails.sh: what the ValidatingAdmissionPolicies deny on a real API server, and what they let through
 #   health       health.py: what Argo CD and Flux make of the statuses that these two have seen, of docs/status.md's table, and of deploy/argocd/testdata
 #   operator     the demo with what the chart has installed: its account, its rights and its flags, in all namespaces and in one; from the API server's audit log,
 #                nothing was denied, and nothing was granted that was not used
@@ -71,6 +72,7 @@ show
 if [ "${1:-}" != quick ]; then
   start "life, helm3" tests/chart/life.sh helm3
   start "life, helm4" tests/chart/life.sh helm4
+  start "guardrails, helm4" tests/chart/guardrails.sh helm4
   show
   start "operator in all namespaces, helm4" demo helm4 ''
   start "operator in one namespace with listed Secrets, helm3" demo helm3 \

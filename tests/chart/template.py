@@ -274,6 +274,60 @@ def names_can_be_given(o):
     assert ("patch", "leases", "other") in rights(o, "Role", NAMESPACE)
 
 
+RULES = {"allowDowngrade": "allow-downgrade", "algorithmNone": "algorithm-none", "deletionPolicyDelete": "deletion-policy-delete", "bucketSelector": "bucket-selector"}
+
+
+def guardrails(objects):
+    """The specs of guardrail and binding by the rule's suffix, with what holds for each: policies alone are matched, no status, no delete; and it is bound once."""
+    found = {}
+    for (kind, _, name), o in objects.items():
+        if kind == "ValidatingAdmissionPolicy":
+            assert o["spec"]["failurePolicy"] == "Fail" and [v["reason"] for v in o["spec"]["validations"]] == ["Forbidden"]
+            assert o["spec"]["matchConstraints"] == {"matchPolicy": "Equivalent", "resourceRules": [
+                {"apiGroups": ["bucketencryption.io"], "apiVersions": ["v1alpha1"], "operations": ["CREATE", "UPDATE"], "resources": [NAMED], "scope": "Namespaced"}]}
+            binding = objects["ValidatingAdmissionPolicyBinding", None, name]["spec"]
+            assert binding["policyName"] == name and set(binding) == {"policyName", "validationActions"}
+            found[name.removeprefix(LEASE + "-")] = (o["spec"], binding)
+    assert len(found) == kinds(objects).count("ValidatingAdmissionPolicyBinding")
+    return found
+
+
+@case({})
+def by_default_there_is_no_guardrail(o):
+    assert guardrails(o) == {}
+
+
+@case({"guardrails": {"enabled": True}})
+def guardrails_deny_everywhere_and_name_the_administrators_and_the_operator_gets_no_right_for_them(o):
+    assert set(guardrails(o)) == set(RULES.values())
+    for spec, binding in guardrails(o).values():
+        assert "matchConditions" not in spec and binding["validationActions"] == ["Deny"]
+        (validation,) = spec["validations"]
+        for text in (validation["message"], validation["messageExpression"]):
+            assert "no namespace may have it. Ask the administrators of the cluster." in text
+    assert not any("admissionregistration.k8s.io" in rule["apiGroups"] for key, role in o.items() if key[0].endswith("Role") for rule in role["rules"])
+
+
+@case({"guardrails": {"enabled": True, "validationActions": ["Warn", "Audit"], "contact": "team \"x\": o'neil's #1 \\", "exemptNamespaces": ["sandbox"],
+                      "rules": {"bucketSelector": {"exemptNamespaces": ["platform", "sandbox"]}, "algorithmNone": {"enabled": False}}}})
+def guardrails_are_switched_off_and_exempt_namespaces_one_by_one(o):
+    found = guardrails(o)
+    assert set(found) == {"allow-downgrade", "deletion-policy-delete", "bucket-selector"}
+    for suffix, (spec, binding) in found.items():
+        names = ["platform", "sandbox"] if suffix == "bucket-selector" else ["sandbox"]
+        assert spec["matchConditions"] == [{"name": "not-exempt-namespace", "expression": f"!(request.namespace in {json.dumps(names, separators=(',', ':'))})"}]
+        assert binding["validationActions"] == ["Warn", "Audit"]
+        (validation,) = spec["validations"]
+        assert f"only these namespaces may have it: {', '.join(names)}. Ask team \"x\": o'neil's #1 \\." in validation["message"]
+        assert 'Ask team \\"x\\": o\'neil\'s #1 \\\\."' in validation["messageExpression"]
+
+
+@case({"guardrails": {"enabled": True}, "watchNamespaces": ["team-a", "team-b"]})
+def guardrails_end_where_the_operator_does_not_work(o):
+    for spec, _ in guardrails(o).values():
+        assert spec["matchConditions"] == [{"name": "watched-namespace", "expression": 'request.namespace in ["team-a","team-b"]'}]
+
+
 REFUSED = [
     ("an unknown value", {"replica": 3}, "replica"),
     ("an unknown value inside another", {"rbac": {"secret": []}}, "secret"),
@@ -287,6 +341,10 @@ REFUSED = [
     ("a level of log that is none", {"log": {"level": "info"}}, "level"),
     ("an empty list of names, which would mean all", {"rbac": {"secrets": [{"namespace": "a", "names": []}]}}, "names"),
     ("one namespace twice", {"rbac": {"secrets": [{"namespace": "a", "names": ["x"]}, {"namespace": "a", "names": ["y"]}]}}, "there twice"),
+    ("a guardrail that both denies and warns, which the API server refuses", {"guardrails": {"validationActions": ["Deny", "Warn"]}}, "validationActions"),
+    ("a guardrail without an action", {"guardrails": {"validationActions": []}}, "validationActions"),
+    ("an unknown guardrail", {"guardrails": {"rules": {"deletionPolicy": {"enabled": False}}}}, "deletionPolicy"),
+    ("a contact of two lines", {"guardrails": {"contact": "a\nb"}}, "contact"),
     ("a role that is no ARN", {"workloadIdentity": {"irsa": {"roleArn": "beo"}}}, "roleArn"),
 ]
 
