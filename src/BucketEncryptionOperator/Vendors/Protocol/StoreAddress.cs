@@ -11,7 +11,22 @@ internal sealed record StoreAddress(Uri Endpoint, string Region, Addressing Addr
     /// <summary>The only roots that the endpoint's certificate may chain to, in PEM; null: the system's.</summary>
     public string? CaBundle { get; init; }
 
-    /// <summary>Returns the address of one of its buckets.</summary>
+    /// <summary>
+    /// Returns the address of one of its buckets. A name with dots goes in the path: a certificate's wildcard is for
+    /// one label.
+    /// </summary>
     public BucketAddress Bucket(string name) =>
-        new(name, Endpoint, Region, Addressing, Options) { Limit = Limit, CaBundle = CaBundle };
+        new(
+            name,
+            Endpoint,
+            Region,
+            Addressing == Addressing.VirtualHost && name.Contains('.', StringComparison.Ordinal)
+                ? Addressing.Path
+                : Addressing,
+            Options
+        )
+        {
+            Limit = Limit,
+            CaBundle = CaBundle,
+        };
 }
