@@ -36,10 +36,11 @@ internal sealed record StorePlace(
     /// </summary>
     public string Partition { get; init; } = Traits.Partition ?? $"{Endpoint.IdnHost}:{Endpoint.Port}";
 
-    /// <inheritdoc cref="BucketAddress.CaBundle"/>
+    /// <inheritdoc cref="VendorAddress.CaBundle"/>
     public string? CaBundle { get; init; }
 
-    public StoreAddress Store => new(Endpoint, Region, Addressing, Traits.Options) { Limit = Limit, CaBundle = CaBundle };
+    public StoreAddress Store =>
+        new(Endpoint, Region, Addressing, Traits.Options) { Limit = Limit, CaBundle = CaBundle };
 
     public BucketAddress Address(string bucket) => Store.Bucket(bucket);
 }

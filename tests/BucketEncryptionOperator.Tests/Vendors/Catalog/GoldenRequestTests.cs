@@ -127,6 +127,7 @@ public sealed class GoldenRequestTests
             new UnsignedRequest(
                 method,
                 address,
+                Resource.Encryption,
                 key,
                 target is null ? null : dialect.Document.Write(target, basis: null),
                 Dialects.Now
