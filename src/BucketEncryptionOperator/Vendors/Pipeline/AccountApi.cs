@@ -30,7 +30,7 @@ internal sealed class AccountApi(VendorPipeline pipeline, AccountShape shape) : 
         var begins = new List<string>();
         for (var pages = 0; pages < MaxPages; pages++)
         {
-            var request = new AccountRequest(AnswerContext.List, Page(store, begins), document);
+            var request = new AccountRequest(AnswerContext.List, shape.Page(store, begins.LastOrDefault()), document);
             var root = await ReadAsync(store, key, request, cancellationToken);
             var page = root is null ? null : document.Read(root);
             foreach (var bucket in page?.Buckets ?? throw new InvalidOperationException("a list without a document"))
@@ -73,14 +73,6 @@ internal sealed class AccountApi(VendorPipeline pipeline, AccountShape shape) : 
         return await ReadAsync(bucket, key, request, cancellationToken) is { } root
             ? TaggingDocument.Read(root) ?? throw new InvalidOperationException("tags that were understood")
             : ImmutableDictionary<string, string>.Empty;
-    }
-
-    private Resource Page(StoreAddress store, List<string> begins)
-    {
-        var query = shape.ListQuery(store);
-        return begins.Count == 0 || shape.Paging is not { } paging
-            ? new Resource(query)
-            : new Resource(query.Add(new(paging.Parameter, begins[^1])));
     }
 
     /// <returns>The document, understood as a whole; null for no tags.</returns>

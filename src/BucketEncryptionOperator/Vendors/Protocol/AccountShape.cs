@@ -48,6 +48,16 @@ internal sealed record AccountShape
     /// </summary>
     public required Func<BucketAddress, string, BucketPlace> PlaceOfLocation { get; init; }
 
+    /// <summary>Returns one page of the list.</summary>
+    /// <param name="begin">Where it begins, as the page before has said it; null for the first.</param>
+    public Resource Page(StoreAddress store, string? begin)
+    {
+        var query = ListQuery(store);
+        return begin is null || Paging is not { } paging
+            ? new Resource(query)
+            : new Resource(query.Add(new(paging.Parameter, begin)));
+    }
+
     /// <param name="region">In the store's spelling; null or empty where the vendor does not say it.</param>
     public static BucketPlace PlaceOf(string? region, VendorAddress address) =>
         string.IsNullOrEmpty(region) ? BucketPlace.Unknown
