@@ -146,6 +146,15 @@ internal static class AdminEndpoints
                     }
                 )
         );
+        admin.MapPut(
+            "/buckets/{name}/tags",
+            context =>
+                ReadAsync(
+                    context,
+                    AdminJson.Default.ImmutableSortedDictionaryStringString,
+                    tags => Done(context, world.Buckets.SetTags(Route(context, "name"), tags))
+                )
+        );
         admin.MapDelete("/buckets/{name}", context => Done(context, world.Buckets.Remove(Route(context, "name"))));
         admin.MapGet(
             "/buckets/{name}/encryption",
