@@ -7,8 +7,8 @@ using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
 using BucketEncryptionOperator.Vendors.Transport;
 
-// Sends put, get and delete of one bucket's encryption with the operator's own client of a vendor, so that its requests
-// can be laid beside those of the vendor's client:
+// Sends put, get and delete of one bucket's encryption, and asks for the list, the tags and the place, with the
+// operator's own client of a vendor, so that its requests can be laid beside those of the vendor's client:
 //   operator-requests VENDOR ENDPOINT REGION ADDRESSING [key=KMS_KEY_ID] [bucketKey=true] [signature=V1]
 // The endpoint is a real name; http_proxy leads to the simulator. The key is the one of all interop tests.
 if (
@@ -42,7 +42,8 @@ var target = new BucketEncryption.Kms(
 
 using var http = new VendorHttp("bucket-encryption-operator/1.0", TimeSpan.FromSeconds(20), TimeProvider.System);
 using var limits = new VendorLimits(TimeProvider.System);
-var api = new VendorServices(http, new ServerClocks(TimeProvider.System), limits).Connect([vendor])[vendor.Name];
+var services = new VendorServices(http, new ServerClocks(TimeProvider.System), limits);
+var api = services.Connect([vendor])[vendor.Name];
 using (var put = await api.BeginWriteAsync(address, key, CancellationToken.None))
     await put.PutAsync(
         api.Write(target, new Observation(new BucketEncryption.None(), Document: null)),
@@ -53,7 +54,15 @@ var read = await api.GetAsync(address, key, CancellationToken.None);
 using (var delete = await api.BeginWriteAsync(address, key, CancellationToken.None))
     await delete.DeleteAsync(() => null, CancellationToken.None);
 
-if (read.Encryption == target)
+var account = services.ConnectAccounts([vendor])[vendor.Name];
+var store = new StoreAddress(endpoint, args[2], addressing, traits.Options);
+var listed = await account.ListBucketsAsync(store, key, CancellationToken.None);
+var tags = await account.GetTagsAsync(address, key, CancellationToken.None);
+var place = await account.LocateAsync(address, key, CancellationToken.None);
+
+if (read.Encryption == target && listed.Any(b => b.Name == address.Bucket) && place == BucketPlace.Here)
     return 0;
-Console.Error.WriteLine($"put {target}, but read {read.Encryption}");
+Console.Error.WriteLine(
+    $"put {target}, but read {read.Encryption}; {listed.Length} buckets in the list, {tags.Count} tags, {place}"
+);
 return 1;
