@@ -7,8 +7,8 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.Alibaba;
 
 /// <summary>
-/// Alibaba Cloud OSS: Put, Get and DeleteBucketEncryption, GetBucketInfo and what <see cref="OssAccount"/> has, with V4 and V1 signatures.
-/// Order: address → signature → bucket and its region → deny rules → body → operation.
+/// Alibaba Cloud OSS: Put, Get and DeleteBucketEncryption, GetBucketInfo and what <see cref="OssAccount"/> has, with V4
+/// and V1 signatures. Order: address → signature → bucket and its region → deny rules → body → operation.
 /// </summary>
 internal sealed partial class AlibabaDialect(World world) : IDialect
 {

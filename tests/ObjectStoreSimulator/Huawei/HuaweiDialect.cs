@@ -7,10 +7,10 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.Huawei;
 
 /// <summary>
-/// Huawei Cloud OBS: set, get and delete bucket encryption, and what <see cref="ObsAccount"/> has, with OBS's own signature, or in AWS's words with AWS's V2
-/// (which the SDKs fall back to), and the SDKs' HEAD ?apiversion. Virtual host and custom domain; path style on IP
-/// addresses and private names only. Order: address → signature → bucket, its region and kind → deny rules → digest →
-/// body → operation.
+/// Huawei Cloud OBS: set, get and delete bucket encryption, and what <see cref="ObsAccount"/> has, with OBS's own
+/// signature, or in AWS's words with AWS's V2 (which the SDKs fall back to), and the SDKs' HEAD ?apiversion. Virtual
+/// host and custom domain; path style on IP addresses and private names only. Order: address → signature → bucket, its
+/// region and kind → deny rules → digest → body → operation.
 /// </summary>
 internal sealed partial class HuaweiDialect(World world) : IDialect
 {

@@ -8,11 +8,12 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.JDCloud;
 
 /// <summary>
-/// JD Cloud OSS on its S3-compatible domain: Put, Get and DeleteBucketEncryption and what <see cref="JDCloudAccount"/> has, with Signature V4. <c>aws:kms</c>
-/// only; DELETE answers 200; answers have no namespace and name the request in x-req-id and x-amz-request-id; temporary
-/// keys and chunked bodies are "not compatible". The vendor publishes no error table for this domain: codes are S3's,
-/// UNCONFIRMED, and so is every rule below that says so. Source: JD Cloud's pages on the three calls, on headers'
-/// compatibility and on the S3 SDKs. Order: signature → bucket and its region → deny rules → digest → body → operation.
+/// JD Cloud OSS on its S3-compatible domain: Put, Get and DeleteBucketEncryption and what <see cref="JDCloudAccount"/>
+/// has, with Signature V4. <c>aws:kms</c> only; DELETE answers 200; answers have no namespace and name the request in
+/// x-req-id and x-amz-request-id; temporary keys and chunked bodies are "not compatible". The vendor publishes no error
+/// table for this domain: codes are S3's, UNCONFIRMED, and so is every rule below that says so. Source: JD Cloud's
+/// pages on the three calls, on headers' compatibility and on the S3 SDKs. Order: signature → bucket and its region →
+/// deny rules → digest → body → operation.
 /// </summary>
 internal sealed partial class JDCloudDialect(World world) : IDialect
 {

@@ -42,7 +42,10 @@ internal sealed class Buckets(TimeProvider time)
         }
     }
 
-    /// <summary>Makes the bucket, or changes the settings of the one that is there; its encryption stays, and so do its tags unless it is given others.</summary>
+    /// <summary>
+    /// Makes the bucket, or changes the settings of the one that is there; its encryption stays, and so do its tags
+    /// unless it is given others.
+    /// </summary>
     public void Create(string name, BucketSettings settings)
     {
         lock (_lock)

@@ -6,8 +6,8 @@ using BucketEncryptionOperator.Vendors.Signing;
 namespace BucketEncryptionOperator.Vendors.Alibaba;
 
 /// <summary>
-/// Alibaba Cloud OSS: PUT, GET and DELETE <c>?encryption</c>, and reads of the account, with signature version 4 or 1. Facts and sources:
-/// docs/vendors/alibaba.md.
+/// Alibaba Cloud OSS: PUT, GET and DELETE <c>?encryption</c>, and reads of the account, with signature version 4 or 1.
+/// Facts and sources: docs/vendors/alibaba.md.
 /// </summary>
 /// <param name="checksum">Null for the platform's.</param>
 internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect

@@ -2,7 +2,9 @@ using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.Huawei;
 
-/// <summary>How OBS lists an account's buckets (API reference, "Listing buckets"; paging: the vendor's Go SDK).</summary>
+/// <summary>
+/// How OBS lists an account's buckets (API reference, "Listing buckets"; paging: the vendor's Go SDK).
+/// </summary>
 internal static class ObsAccount
 {
     private const string FileSystem = "POSIX";

@@ -6,9 +6,9 @@ using BucketEncryptionOperator.Vendors.Signing;
 namespace BucketEncryptionOperator.Vendors.Huawei;
 
 /// <summary>
-/// Huawei Cloud OBS: PUT, GET and DELETE <c>?encryption</c>, and reads of the account, with the native signature, whose vocabulary is <c>kms</c>
-/// and <c>x-obs-…</c> (the AWS one brings <c>aws:kms</c> and <c>x-amz-…</c>). Facts and sources:
-/// docs/vendors/huawei.md.
+/// Huawei Cloud OBS: PUT, GET and DELETE <c>?encryption</c>, and reads of the account, with the native signature, whose
+/// vocabulary is <c>kms</c> and <c>x-obs-…</c> (the AWS one brings <c>aws:kms</c> and <c>x-amz-…</c>). Facts and
+/// sources: docs/vendors/huawei.md.
 /// </summary>
 internal sealed class ObsDialect : IVendorDialect
 {
