@@ -35,6 +35,7 @@ internal sealed class RequestPipeline(World world, IDialect dialect, Cancellatio
             bool spoils =
                 fault?.Action
                 is FaultAction.Truncate
+                    or FaultAction.Cut
                     or FaultAction.AnswerLost
                     or FaultAction.Garbage
                     or FaultAction.Endless;
@@ -84,6 +85,10 @@ internal sealed class RequestPipeline(World world, IDialect dialect, Cancellatio
                 break;
             case FaultAction.EmptyBody:
                 answer = dialect.WithoutBody(fault.Code is null ? dialect.Answer(call) : Injected(call, fault));
+                break;
+            case FaultAction.Cut:
+                answer = dialect.Answer(call);
+                answer = answer with { Body = answer.Body[..(answer.Body.Length / 2)] };
                 break;
             case FaultAction.Garbage:
                 answer = dialect.Answer(call);

@@ -35,17 +35,25 @@ internal static class Operations
     public const string Get = "GetBucketEncryption";
     public const string Put = "PutBucketEncryption";
     public const string Delete = "DeleteBucketEncryption";
+    public const string List = "ListBuckets";
+    public const string Location = "GetBucketLocation";
+    public const string Tags = "GetBucketTagging";
     public const string Info = "GetBucketInfo";
     public const string ApiVersion = "HeadApiVersion";
     public const string Unknown = "Unknown";
 
-    /// <summary>What all vendors spell alike: the method, on <c>?encryption</c>.</summary>
+    /// <summary>
+    /// What all vendors spell alike: the method, on <c>?encryption</c>; GET of the other settings; and GET of the root.
+    /// </summary>
     public static string Of(StoreRequest request, StoreAddress address) =>
         (request.Method, address.Asks("encryption")) switch
         {
             ("GET", true) => Get,
             ("PUT", true) => Put,
             ("DELETE", true) => Delete,
+            ("GET", false) when address.Bucket is null && address.Key.Length == 0 => List,
+            ("GET", false) when address.Bucket is not null && address.Asks("location") => Location,
+            ("GET", false) when address.Bucket is not null && address.Asks("tagging") => Tags,
             _ => Unknown,
         };
 }

@@ -56,6 +56,14 @@ public sealed class SimulatorAdmin : IDisposable
     public Task SetBucketAsync(string name, SimulatedBucket? bucket = null) =>
         PutAsync($"buckets/{name}", bucket ?? new SimulatedBucket(), SimulatorJson.Default.SimulatedBucket);
 
+    /// <summary>Gives a bucket that is there these tags, and no others.</summary>
+    public Task SetTagsAsync(string name, params IEnumerable<(string Key, string Value)> tags) =>
+        PutAsync(
+            $"buckets/{name}/tags",
+            tags.ToImmutableSortedDictionary(t => t.Key, t => t.Value, StringComparer.Ordinal),
+            SimulatorJson.Default.ImmutableSortedDictionaryStringString
+        );
+
     public Task RemoveBucketAsync(string name) => SendAsync(HttpMethod.Delete, $"buckets/{name}");
 
     /// <summary>What the vendor has stored, whatever readers see yet. Null: no encryption, or no bucket.</summary>

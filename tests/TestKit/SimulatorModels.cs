@@ -13,6 +13,9 @@ public sealed record SimulatedAccount(string Secret)
 
     public DateTimeOffset? TokenExpiresAt { get; init; }
 
+    /// <summary>The id of the account.</summary>
+    public string Owner { get; init; } = "123456789012";
+
     public bool Enabled { get; init; } = true;
 
     public bool KmsEnabled { get; init; } = true;
@@ -32,6 +35,9 @@ public sealed record SimulatedBucket
 
     public string Owner { get; init; } = "123456789012";
 
+    /// <summary>Null: those that the bucket has already.</summary>
+    public ImmutableSortedDictionary<string, string>? Tags { get; init; }
+
     /// <summary><c>none</c>, <c>unsupported</c> or <c>bucketKeyOnly</c> (OBS).</summary>
     public string FileSystem { get; init; } = "none";
 }
@@ -42,6 +48,9 @@ public static class StoreOperations
     public const string Put = "PutBucketEncryption";
     public const string Delete = "DeleteBucketEncryption";
     public const string Info = "GetBucketInfo";
+    public const string List = "ListBuckets";
+    public const string Location = "GetBucketLocation";
+    public const string Tags = "GetBucketTagging";
 }
 
 public sealed record SimulatorSettings
@@ -53,6 +62,10 @@ public sealed record SimulatorSettings
     public int NotConfiguredStatus { get; init; } = 404;
 
     public string? NotConfiguredCode { get; init; }
+
+    public int? ListPageSize { get; init; }
+
+    public string? NoTagsCode { get; init; }
 
     public bool WhiteSpace { get; init; }
 
@@ -108,6 +121,7 @@ public static class FaultActions
     public const string Latency = "latency";
     public const string Reset = "reset";
     public const string Truncate = "truncate";
+    public const string Cut = "cut";
     public const string Hang = "hang";
     public const string AnswerLost = "answerLost";
     public const string EmptyBody = "emptyBody";
@@ -232,6 +246,7 @@ internal sealed record ReleasedCount(int Count);
 )]
 [JsonSerializable(typeof(SimulatedAccount))]
 [JsonSerializable(typeof(SimulatedBucket))]
+[JsonSerializable(typeof(ImmutableSortedDictionary<string, string>))]
 [JsonSerializable(typeof(SimulatorSettings))]
 [JsonSerializable(typeof(DenyRule))]
 [JsonSerializable(typeof(FaultRule))]

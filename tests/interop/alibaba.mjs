@@ -67,6 +67,24 @@ async function aliOss(simulator, version, region, where) {
     await refused(() => client().getBucketEncryption(bucket), 'NoSuchServerSideEncryptionRule', 404);
     assert.equal((await client().deleteBucketEncryption(bucket)).status, 204);
   });
+  await run('list, in pages', async () => {
+    await admin('PUT', 'buckets/interop-two', { region: 'cn-beijing' });
+    await admin('PUT', 'buckets/not-ours', { region: 'cn-hangzhou', owner: '210987654321' });
+    const first = await client().listBuckets({ 'max-keys': 1 });
+    assert.deepEqual([first.buckets.map(({ name, region }) => `${name} ${region}`), first.isTruncated, first.nextMarker], [[`${bucket} oss-cn-hangzhou`], true, bucket]);
+    const second = await client().listBuckets({ 'max-keys': 1, marker: first.nextMarker });
+    assert.deepEqual([second.buckets.map(({ name, region }) => `${name} ${region}`), second.isTruncated], [['interop-two oss-cn-beijing'], false]);
+  });
+  await run('list denied', async () => {
+    const { id } = await admin('POST', 'deny', { operations: ['ListBuckets'] });
+    await refused(() => client().listBuckets({}), 'AccessDenied', 403).finally(() => admin('DELETE', `deny/${id}`));
+  });
+  await run('tags: none, two', async () => {
+    assert.deepEqual((await client().getBucketTags(bucket)).tag, {});
+    await admin('PUT', `buckets/${bucket}/tags`, { team: 'finance', stage: 'live' });
+    assert.deepEqual((await client().getBucketTags(bucket)).tag, { stage: 'live', team: 'finance' });
+  });
+  await run('location', async () => assert.equal((await client().getBucketLocation(bucket)).location, 'oss-cn-hangzhou'));
   await run('STS key with its token', async () => {
     const sts = client({ accessKeyId: 'STS.interop', accessKeySecret: 'sts-secret', stsToken: 'the+token/with=signs' });
     await sts.putBucketEncryption(bucket, { SSEAlgorithm: 'AES256' });
@@ -111,6 +129,9 @@ async function aliOss(simulator, version, region, where) {
     await client().putBucketEncryption(bucket, { SSEAlgorithm: 'KMS', KMSMasterKeyID: '9468da86-3509-4f8d-a61e-6eab1eac0001' });
     await client().getBucketEncryption(bucket);
     await client().deleteBucketEncryption(bucket);
+    await client().listBuckets({ 'max-keys': 1000 });
+    await client().getBucketTags(bucket);
+    await client().getBucketLocation(bucket);
   }));
 }
 

@@ -59,6 +59,36 @@ async function esdk(simulator, { name, host, kms, refusedWord, options = {} }) {
     await refused(call('getBucketEncryption'), 404, 'NoSuchEncryptionConfiguration');
     assert.equal((await call('deleteBucketEncryption')).status, 204);
   });
+  // At a bucket's own domain there is no list, and the client refuses to ask for it.
+  if (!options.is_cname) {
+    await run('list, with places', async () => {
+      await admin('PUT', 'buckets/interop-two', { region: 'cn-east-3', fileSystem: 'unsupported' });
+      await admin('PUT', 'buckets/not-ours', { region: 'cn-north-4', owner: '210987654321' });
+      const { status, result } = await call('listBuckets', { QueryLocation: true });
+      assert.equal(status, 200);
+      assert.deepEqual(result.Buckets.map(({ BucketName: name, Location: location }) => `${name} ${location}`), [`${bucket} cn-north-4`, 'interop-two cn-east-3']);
+    });
+    await run('list, in pages', async () => {
+      const { result: first } = await call('listBuckets', { MaxKeys: 1 });
+      assert.deepEqual([first.Buckets.map(({ BucketName: name }) => name), first.IsTruncated, first.NextMarker], [[bucket], 'true', bucket]);
+      const { result: second } = await call('listBuckets', { MaxKeys: 1, Marker: first.NextMarker });
+      assert.deepEqual(second.Buckets.map(({ BucketName: name }) => name), ['interop-two']);
+    });
+    await run('list, buckets only', async () => {
+      assert.deepEqual((await call('listBuckets', { BucketType: 'OBJECT' })).result.Buckets.map(({ BucketName: name }) => name), [bucket]);
+    });
+    await run('list denied', async () => {
+      const { id } = await admin('POST', 'deny', { operations: ['ListBuckets'] });
+      await refused(call('listBuckets', {}), 403, 'AccessDenied').finally(() => admin('DELETE', `deny/${id}`));
+    });
+  }
+
+  await run('tags: none, two', async () => {
+    await refused(call('getBucketTagging'), 404, 'NoSuchTagSet');
+    await admin('PUT', `buckets/${bucket}/tags`, { team: 'finance', stage: 'live' });
+    assert.deepEqual((await call('getBucketTagging')).result.Tags, [{ Key: 'stage', Value: 'live' }, { Key: 'team', Value: 'finance' }]);
+  });
+  await run('location', async () => assert.equal((await call('getBucketLocation')).result.Location, 'cn-north-4'));
   const sts = { access_key_id: 'sts-id', secret_access_key: 'sts-secret' };
   await run('temporary key with its token', async () => {
     assert.equal((await call('deleteBucketEncryption', undefined, { ...sts, security_token: 'the+token/with=signs' })).status, 204);
@@ -83,6 +113,12 @@ async function esdk(simulator, { name, host, kms, refusedWord, options = {} }) {
     await call('setBucketEncryption', rule(kms, { KMSMasterKeyID: key }));
     await call('getBucketEncryption');
     await call('deleteBucketEncryption');
+    if (!options.is_cname) {
+      await call('listBuckets', { QueryLocation: true, BucketType: 'OBJECT' });
+    }
+
+    await call('getBucketTagging');
+    await call('getBucketLocation');
   }));
 }
 

@@ -36,7 +36,7 @@ export const pairs = {
   },
 };
 
-/** Put, get and delete by the operator's own code; fails unless it reads what it has put. */
+/** Put, get, delete, list, tags and location by the operator's own code; fails unless it reads what it has put, and finds the bucket in the list. */
 const send = (args, proxy) => promisify(execFile)('dotnet', [program, ...args], { env: { ...process.env, http_proxy: proxy, no_proxy: '' } });
 
 /** Recorded text → for each operation its parts: status, method, path, query, each header, XML declaration, namespace, body. */
@@ -101,7 +101,7 @@ export async function operator(simulator, vendor, region) {
     await check(`the operator beside ${recording}`.slice(0, 54), 'differs as docs/vendors says', async () => {
       await admin('POST', 'reset');
       await admin('PUT', 'accounts/interop-id', { secret: 'interop-secret' });
-      await admin('PUT', 'buckets/interop-bucket', { region });
+      await admin('PUT', 'buckets/interop-bucket', { region, tags: { team: 'finance' } });
       await send(args.map((arg) => (arg === 'SIMULATOR' ? simulator.url : arg)), simulator.url);
       const ours = parts((await admin('GET', 'requests')).map(asText).join('\n\n'));
       const theirs = parts(readFileSync(new URL(`recorded/${recording}.txt`, import.meta.url), 'utf8'));
@@ -122,5 +122,5 @@ export async function operator(simulator, vendor, region) {
 
 /** Somebody else's idea of S3 takes our requests, too. The bucket is there: its own client made it. */
 export async function operatorAtMoto(url) {
-  await check('the operator at moto', 'put, get, delete', () => send(['S3', url, 'us-east-1', 'Path', awsKey, 'bucketKey=true'], ''));
+  await check('the operator at moto', 'put, get, delete, list, tags, location', () => send(['S3', url, 'us-east-1', 'Path', awsKey, 'bucketKey=true'], ''));
 }

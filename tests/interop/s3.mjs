@@ -4,6 +4,7 @@ import { check, load, onlyRefusedWrites, recorded, versionOf } from './harness.m
 
 const {
   S3Client, CreateBucketCommand, PutBucketEncryptionCommand, GetBucketEncryptionCommand, DeleteBucketEncryptionCommand,
+  GetBucketLocationCommand, GetBucketTaggingCommand, ListBucketsCommand, paginateListBuckets,
 } = load('@aws-sdk/client-s3');
 const bucket = 'interop-bucket';
 const key = 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
@@ -21,6 +22,10 @@ const put = (to, algorithm, { key: kmsKey, bucketKey, ...more } = {}) => to.send
 }));
 const get = async (from, more = {}) => (await from.send(new GetBucketEncryptionCommand({ Bucket: bucket, ...more }))).ServerSideEncryptionConfiguration.Rules[0];
 const remove = async (from) => (await from.send(new DeleteBucketEncryptionCommand({ Bucket: bucket }))).$metadata.httpStatusCode;
+
+const tags = async (from) => (await from.send(new GetBucketTaggingCommand({ Bucket: bucket }))).TagSet;
+const location = async (from) => (await from.send(new GetBucketLocationCommand({ Bucket: bucket }))).LocationConstraint;
+const list = async (from, more = {}) => (await from.send(new ListBucketsCommand(more))).Buckets;
 
 async function refused(call, status, code) {
   const error = await call.then(() => undefined, (e) => e);
@@ -58,6 +63,24 @@ async function common(run, make, { absent, bucketKey }) {
   await run('missing bucket', () => refused(get(make(), { Bucket: 'no-such-bucket' }), 404, 'NoSuchBucket'));
 }
 
+/**
+ * The list of buckets, tags and location.
+ * @param name What the store calls the region.
+ */
+async function account(run, make, admin, name) {
+  await run('list: the buckets of the account', async () => {
+    await admin('PUT', 'buckets/interop-two', { region: 'eu-north-1' });
+    await admin('PUT', 'buckets/not-ours', { owner: '210987654321' });
+    assert.deepEqual((await list(make())).map(({ Name }) => Name), [bucket, 'interop-two']);
+  });
+  await run('tags: none, two', async () => {
+    await refused(tags(make()), 404, 'NoSuchTagSet');
+    await admin('PUT', `buckets/${bucket}/tags`, { team: 'finance', stage: 'live' });
+    assert.deepEqual(await tags(make()), [{ Key: 'stage', Value: 'live' }, { Key: 'team', Value: 'finance' }]);
+  });
+  await run('location', async () => assert.equal((await location(make())) || undefined, name));
+}
+
 /** What only a store that looks at signatures does. */
 async function signatures(run, make, admin) {
   await run('wrong secret', () => refused(put(make({ credentials: { accessKeyId: 'interop-id', secretAccessKey: 'wrong' } }), 'aws:kms', { key }), 403, 'SignatureDoesNotMatch'));
@@ -86,10 +109,13 @@ async function prepare({ admin }, region) {
   await admin('PUT', `buckets/${bucket}`, { region });
 }
 
-const threeCalls = (make, options) => async () => {
+const calls = (make, options, listed) => async () => {
   await put(make(), 'aws:kms', options);
   await get(make());
   await remove(make());
+  await list(make(), listed);
+  await tags(make());
+  await location(make());
 };
 
 const who = (where) => `@aws-sdk/client-s3 ${versionOf('@aws-sdk/client-s3')} ${where}`;
@@ -104,6 +130,19 @@ export async function aws(simulator) {
     await common(run, make, { absent: { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' }, BucketKeyEnabled: false }, bucketKey: true });
     await signatures(run, make, admin);
     await tokens(run, make);
+    await account(run, make, admin, 'eu-west-1');
+    await run('list, in pages, with regions', async () => {
+      const found = [];
+      for await (const { Buckets: page } of paginateListBuckets({ client: make(), pageSize: 1 }, {})) {
+        found.push(page.map(({ Name, BucketRegion }) => `${Name} ${BucketRegion}`));
+      }
+
+      assert.deepEqual(found, [[`${bucket} eu-west-1`], ['interop-two eu-north-1']]);
+    });
+    await run('list denied', async () => {
+      const { id } = await admin('POST', 'deny', { operations: ['ListBuckets'] });
+      await refused(list(make()), 403, 'AccessDenied').finally(() => admin('DELETE', `deny/${id}`));
+    });
     await run('unknown algorithm', () => refused(put(make(), 'ROT13'), 400, 'MalformedXML'));
     await run('key with AES256', () => refused(put(make(), 'AES256', { key }), 400, 'InvalidArgument'));
     await run('expected owner, right and wrong', async () => {
@@ -112,7 +151,7 @@ export async function aws(simulator) {
       await remove(make());
     });
     await run('nothing was written that was refused', () => onlyRefusedWrites(admin, bucket, ['SignatureDoesNotMatch', 'MalformedXML', 'InvalidArgument']));
-    await run('sends what is recorded', () => recorded(admin, `s3-aws-sdk-${style}`, threeCalls(make, { key, bucketKey: true })));
+    await run('sends what is recorded', () => recorded(admin, `s3-aws-sdk-${style}`, calls(make, { key, bucketKey: true }, forcePathStyle ? {} : { MaxBuckets: 1000 })));
   }
 
   await check(who('AWS virtual-host'), 'bucket in another region', async () => {
@@ -132,6 +171,14 @@ export async function minio(simulator) {
   await common(run, make, { absent: null, bucketKey: undefined });
   await signatures(run, make, admin);
   await tokens(run, make);
+  await account(run, make, admin, undefined);
+  await run('list denied: shortened without a word', async () => {
+    await admin('POST', 'deny', { operations: ['ListBuckets'] });
+    await admin('POST', 'deny', { operations: ['GetBucketLocation'], bucket: 'interop-two' });
+    assert.deepEqual((await list(make())).map(({ Name }) => Name), [bucket]);
+    await admin('POST', 'deny', { operations: ['GetBucketLocation'] });
+    await refused(list(make()), 403, 'AccessDenied').finally(() => admin('DELETE', 'deny'));
+  });
   await run('aws:kms without a key', () => refused(put(make(), 'aws:kms'), 400, 'MalformedXML'));
   await run('a key that does not exist', async () => {
     await admin('PUT', 'settings', { kmsKeys: ['my-key'] });
@@ -157,11 +204,12 @@ export async function jdcloud(simulator) {
       assert.equal(await remove(make()), 200);
     });
     await signatures(run, make, admin);
+    await account(run, make, admin, 'huabei');
     await run('AES256', () => refused(put(make(), 'AES256'), 400, 'InvalidEncryptionAlgorithmError'));
     await run('bucket key', () => refused(put(make(), 'aws:kms', { bucketKey: true }), 400, 'MalformedXML'));
     await run('missing bucket', () => refused(get(make(), { Bucket: 'no-such-bucket' }), 404, 'NoSuchBucket'));
     await run('nothing was written that was refused', () => onlyRefusedWrites(admin, bucket, ['SignatureDoesNotMatch', 'InvalidEncryptionAlgorithmError', 'MalformedXML']));
-    await run('sends what is recorded', () => recorded(admin, `jdcloud-aws-sdk-${style}`, threeCalls(make)));
+    await run('sends what is recorded', () => recorded(admin, `jdcloud-aws-sdk-${style}`, calls(make)));
   }
 }
 

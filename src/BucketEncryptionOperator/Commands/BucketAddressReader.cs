@@ -77,7 +77,7 @@ internal sealed class BucketAddressReader(
     {
         try
         {
-            var host = VendorRequest.Target(address).IdnHost;
+            var host = VendorRequest.Target(address, Resource.Encryption).IdnHost;
             var isName =
                 Ascii.IsValid(host)
                 && host.Length <= DnsName.MaxSubdomain

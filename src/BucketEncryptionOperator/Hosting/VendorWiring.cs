@@ -33,18 +33,18 @@ internal static class VendorWiring
         services.AddSingleton<ServerClocks>();
         services.AddSingleton<VendorLimits>();
         services.AddSingleton<EndpointCircuitBreakers>();
-        services.AddSingleton(s =>
-            new VendorServices(
-                s.GetRequiredService<VendorHttp>(),
-                s.GetRequiredService<ServerClocks>(),
-                s.GetRequiredService<VendorLimits>()
-            )
-            {
-                KeyBreakers = s.GetRequiredService<AccessKeyCircuitBreakers>(),
-                EndpointBreakers = s.GetRequiredService<EndpointCircuitBreakers>(),
-                WriteTime = s.GetRequiredService<WriteTime>(),
-                Metrics = s.GetRequiredService<VendorMetrics>(),
-            }.Connect(VendorCatalog.All)
-        );
+        services.AddSingleton(s => new VendorServices(
+            s.GetRequiredService<VendorHttp>(),
+            s.GetRequiredService<ServerClocks>(),
+            s.GetRequiredService<VendorLimits>()
+        )
+        {
+            KeyBreakers = s.GetRequiredService<AccessKeyCircuitBreakers>(),
+            EndpointBreakers = s.GetRequiredService<EndpointCircuitBreakers>(),
+            WriteTime = s.GetRequiredService<WriteTime>(),
+            Metrics = s.GetRequiredService<VendorMetrics>(),
+        });
+        services.AddSingleton(s => s.GetRequiredService<VendorServices>().Connect(VendorCatalog.All));
+        services.AddSingleton(s => s.GetRequiredService<VendorServices>().ConnectAccounts(VendorCatalog.All));
     }
 }

@@ -36,23 +36,13 @@ internal sealed record StorePlace(
     /// </summary>
     public string Partition { get; init; } = Traits.Partition ?? $"{Endpoint.IdnHost}:{Endpoint.Port}";
 
-    /// <inheritdoc cref="BucketAddress.CaBundle"/>
+    /// <inheritdoc cref="VendorAddress.CaBundle"/>
     public string? CaBundle { get; init; }
 
-    public BucketAddress Address(string bucket) =>
-        new(
-            bucket,
-            Endpoint,
-            Region,
-            Addressing == Addressing.VirtualHost && bucket.Contains('.', StringComparison.Ordinal)
-                ? Addressing.Path
-                : Addressing,
-            Traits.Options
-        )
-        {
-            Limit = Limit,
-            CaBundle = CaBundle,
-        };
+    public StoreAddress Store =>
+        new(Endpoint, Region, Addressing, Traits.Options) { Limit = Limit, CaBundle = CaBundle };
+
+    public BucketAddress Address(string bucket) => Store.Bucket(bucket);
 }
 
 /// <summary>Turns a store into an address for signed requests, or says what is wrong with it.</summary>

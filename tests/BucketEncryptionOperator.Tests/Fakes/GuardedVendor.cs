@@ -42,7 +42,10 @@ internal sealed class GuardedVendor(
         public override async ValueTask AdmitAsync(CallContext call, CancellationToken cancellationToken)
         {
             if (call.Requests > 1)
-                _writes.Add(call, call.Hold(await inner.BeginWriteAsync(call.Address, call.Key, cancellationToken)));
+                _writes.Add(
+                    call,
+                    call.Hold(await inner.BeginWriteAsync((BucketAddress)call.Address, call.Key, cancellationToken))
+                );
         }
 
         public override async Task<VendorAnswer> SendAsync(
@@ -52,7 +55,7 @@ internal sealed class GuardedVendor(
         )
         {
             if (!_writes.TryGetValue(request.Call, out var write))
-                return Found(await inner.GetAsync(request.Address, request.Call.Key, cancellationToken));
+                return Found(await inner.GetAsync((BucketAddress)request.Address, request.Call.Key, cancellationToken));
             if (request.LastCheck is not { } lastCheck)
                 return Found(await write.GetAsync(cancellationToken));
             if (request.Body is { } document)

@@ -33,6 +33,10 @@ internal sealed record StoreTestAnswer(HttpStatusCode Status, string Body, Immut
 
     public string? Ec => Element("EC");
 
+    /// <summary>Names of the buckets in a list.</summary>
+    public string Names =>
+        string.Join(' ', Xml.Descendants().Where(element => element.Name.LocalName == "Name").Select(e => e.Value));
+
     public string? Element(string localName) =>
         Body.Length == 0
             ? null

@@ -146,6 +146,15 @@ internal static class AdminEndpoints
                     }
                 )
         );
+        admin.MapPut(
+            "/buckets/{name}/tags",
+            context =>
+                ReadAsync(
+                    context,
+                    AdminJson.Default.ImmutableSortedDictionaryStringString,
+                    tags => Done(context, world.Buckets.SetTags(Route(context, "name"), tags))
+                )
+        );
         admin.MapDelete("/buckets/{name}", context => Done(context, world.Buckets.Remove(Route(context, "name"))));
         admin.MapGet(
             "/buckets/{name}/encryption",
@@ -258,20 +267,11 @@ internal static class AdminEndpoints
         admin.MapGet("/held", context => WaitForHeldAsync(context, world));
         admin.MapPost(
             "/holds/{id}/release",
-            async context =>
-            {
-                if (
-                    world.HoldPoints.Release(Route(context, "id"), keepRule: context.Request.Query["keep"] == "true") is
-                    { } count
-                )
-                {
-                    await WriteAsync(context, new Released(count), AdminJson.Default.Released);
-                }
-                else
-                {
-                    await Done(context, found: false);
-                }
-            }
+            context =>
+                world.HoldPoints.Release(Route(context, "id"), keepRule: context.Request.Query["keep"] == "true")
+                    is { } count
+                    ? WriteAsync(context, new Released(count), AdminJson.Default.Released)
+                    : Done(context, found: false)
         );
         admin.MapPost(
             "/held/{id}/release",

@@ -23,6 +23,7 @@ namespace ObjectStoreSimulator.Admin;
 [JsonSerializable(typeof(ImmutableArray<AccountView>))]
 [JsonSerializable(typeof(BucketSettings))]
 [JsonSerializable(typeof(ImmutableArray<BucketView>))]
+[JsonSerializable(typeof(ImmutableSortedDictionary<string, string>))]
 [JsonSerializable(typeof(DenyRule))]
 [JsonSerializable(typeof(ImmutableArray<DenyRule>))]
 [JsonSerializable(typeof(FaultRule))]

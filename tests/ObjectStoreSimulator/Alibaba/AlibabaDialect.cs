@@ -7,8 +7,8 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.Alibaba;
 
 /// <summary>
-/// Alibaba Cloud OSS: Put, Get and DeleteBucketEncryption and GetBucketInfo, with V4 and V1 signatures.
-/// Order: address → signature → bucket and its region → deny rules → body → operation.
+/// Alibaba Cloud OSS: Put, Get and DeleteBucketEncryption, GetBucketInfo and what <see cref="OssAccount"/> has, with V4
+/// and V1 signatures. Order: address → signature → bucket and its region → deny rules → body → operation.
 /// </summary>
 internal sealed partial class AlibabaDialect(World world) : IDialect
 {
@@ -104,9 +104,17 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
             return (null, refusal);
         }
 
+        if (call.Operation == Operations.List)
+        {
+            (XElement? list, refusal) = OssAccount.List(call, account, world);
+            return list is null ? (null, refusal) : (Found(list), null);
+        }
+
         string name = call.Bucket!;
         return call.Operation switch
         {
+            Operations.Location => (Found(OssAccount.Location(bucket!)), null),
+            Operations.Tags => (Found(OssAccount.Tags(bucket!)), null),
             Operations.Put => Put(call, name, bucket!, account),
             Operations.Get => Get(name),
             Operations.Delete => Delete(name),
@@ -116,6 +124,11 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
 
     private StoreError? CheckCall(StoreCall call, BucketSettings? bucket)
     {
+        if (call.Operation == Operations.List)
+        {
+            return world.DenyRules.Find(call)?.AsError(OssErrors.Denied, OssErrors.DeniedByKms);
+        }
+
         if (call.Operation == Operations.Unknown || call.Bucket is null || call.Address.Key.Length > 0)
         {
             return call.Address.Asks("encryption") && call.Bucket is not null
@@ -214,6 +227,8 @@ internal sealed partial class AlibabaDialect(World world) : IDialect
                 )
             )
         );
+
+    private StoreAnswer Found(XElement document) => NewAnswer(200, NextRequestId(), StoreXml.Bytes(document));
 
     private StoreAnswer NewAnswer(int status, string requestId, byte[]? body = null)
     {

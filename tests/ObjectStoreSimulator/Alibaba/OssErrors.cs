@@ -40,6 +40,13 @@ internal static class OssErrors
         "The specified method is not allowed against this resource."
     );
 
+    /// <summary>The texts of the list's own are not published.</summary>
+    public static readonly StoreError InvalidListArgument = new(
+        400,
+        "InvalidArgument",
+        "max-keys is a number from 1 to 1000, and tag-value comes with tag-key only."
+    );
+
     /// <summary>No Authorization header at all.</summary>
     public static readonly StoreError Anonymous = new(
         403,

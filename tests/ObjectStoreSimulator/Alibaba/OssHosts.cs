@@ -62,7 +62,7 @@ internal static partial class OssHosts
 
     [GeneratedRegex(
         @"^(oss-(?<region>[a-z0-9-]+?)(-internal)?|(?<region>[a-z0-9-]+)\.oss"
-            + @"|cb-[a-z0-9]+\.[a-z0-9-]+\.oss-cloudbox(-control)?)\.aliyuncs\.com$",
+            + @"|(?<cb>cb-[a-z0-9]+)\.(?<region>[a-z0-9-]+)\.oss-cloudbox(-control)?)\.aliyuncs\.com$",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
         1000
     )]

@@ -7,10 +7,10 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.Huawei;
 
 /// <summary>
-/// Huawei Cloud OBS: set, get and delete bucket encryption with OBS's own signature, or in AWS's words with AWS's V2
-/// (which the SDKs fall back to), and the SDKs' HEAD ?apiversion. Virtual host and custom domain; path style on IP
-/// addresses and private names only. Order: address → signature → bucket, its region and kind → deny rules → digest →
-/// body → operation.
+/// Huawei Cloud OBS: set, get and delete bucket encryption, and what <see cref="ObsAccount"/> has, with OBS's own
+/// signature, or in AWS's words with AWS's V2 (which the SDKs fall back to), and the SDKs' HEAD ?apiversion. Virtual
+/// host and custom domain; path style on IP addresses and private names only. Order: address → signature → bucket, its
+/// region and kind → deny rules → digest → body → operation.
 /// </summary>
 internal sealed partial class HuaweiDialect(World world) : IDialect
 {
@@ -73,7 +73,7 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
             return (NewAnswer(call, 200, NextRequestId()).With("x-obs-api", "3.0"), null);
         }
 
-        if (call.Address.Style == AddressStyle.ForbiddenPath)
+        if (call.Address.Style == AddressStyle.ForbiddenPath && call.Bucket is not null)
         {
             return (null, ObsErrors.VirtualHostDomainRequired);
         }
@@ -85,11 +85,23 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
             return (null, refusal);
         }
 
+        if (call.Operation == Operations.List)
+        {
+            (XElement? list, refusal) = ObsAccount.List(call, account, world);
+            return list is null ? (null, refusal) : (Found(call, list), null);
+        }
+
         string name = call.Bucket!;
         SettingValues settings = world.Settings.Values;
         ObsWords words = ObsWords.Of(call.Request);
         switch (call.Operation)
         {
+            case Operations.Location:
+                return (Found(call, ObsAccount.Location(bucket!, words)), null);
+            case Operations.Tags:
+                return ObsAccount.Tags(bucket!) is { } tags
+                    ? (Found(call, tags), null)
+                    : (null, AccountAnswers.NoTags(settings));
             case Operations.Put:
                 (string? xml, refusal) = ObsEncryptionRules.Accept(call.Request.Body, words, bucket!, settings);
                 if (xml is null)
@@ -127,6 +139,11 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
 
     private StoreError? CheckCall(StoreCall call, BucketSettings? bucket)
     {
+        if (call.Operation == Operations.List)
+        {
+            return world.DenyRules.Find(call)?.AsError(ObsErrors.Denied, ObsErrors.DeniedByKms);
+        }
+
         if (call.Operation == Operations.Unknown || call.Bucket is null || call.Address.Key.Length > 0)
         {
             return ObsErrors.MethodNotAllowed;
@@ -147,7 +164,10 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
             return ObsErrors.WrongEndpoint(bucket.Region);
         }
 
-        if (bucket.FileSystem == FileSystemKind.Unsupported)
+        if (
+            bucket.FileSystem == FileSystemKind.Unsupported
+            && call.Operation is Operations.Get or Operations.Put or Operations.Delete
+        )
         {
             return ObsErrors.FsNotSupport;
         }
@@ -165,6 +185,9 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
             DigestVerdict.Wrong => ObsErrors.BadDigest,
             _ => null,
         };
+
+    private StoreAnswer Found(StoreCall call, XElement document) =>
+        NewAnswer(call, 200, NextRequestId(), StoreXml.Bytes(document));
 
     /// <summary>In AWS's words the request id has AWS's name.</summary>
     private StoreAnswer NewAnswer(StoreCall call, int status, string requestId, byte[]? body = null)

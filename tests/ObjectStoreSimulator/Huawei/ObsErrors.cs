@@ -56,6 +56,13 @@ internal static class ObsErrors
         "The specified method is not allowed against this resource."
     );
 
+    /// <summary>The texts of the list's own are not published.</summary>
+    public static readonly StoreError InvalidListArgument = new(
+        400,
+        "InvalidArgument",
+        "max-keys is a number from 1 to 1000, and x-obs-bucket-type is OBJECT or POSIX."
+    );
+
     /// <summary>Path style on a public name. Status UNCONFIRMED.</summary>
     public static readonly StoreError VirtualHostDomainRequired = new(
         403,

@@ -8,11 +8,12 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.JDCloud;
 
 /// <summary>
-/// JD Cloud OSS on its S3-compatible domain: Put, Get and DeleteBucketEncryption, with Signature V4. <c>aws:kms</c>
-/// only; DELETE answers 200; answers have no namespace and name the request in x-req-id and x-amz-request-id; temporary
-/// keys and chunked bodies are "not compatible". The vendor publishes no error table for this domain: codes are S3's,
-/// UNCONFIRMED, and so is every rule below that says so. Source: JD Cloud's pages on the three calls, on headers'
-/// compatibility and on the S3 SDKs. Order: signature → bucket and its region → deny rules → digest → body → operation.
+/// JD Cloud OSS on its S3-compatible domain: Put, Get and DeleteBucketEncryption and what <see cref="JDCloudAccount"/>
+/// has, with Signature V4. <c>aws:kms</c> only; DELETE answers 200; answers have no namespace and name the request in
+/// x-req-id and x-amz-request-id; temporary keys and chunked bodies are "not compatible". The vendor publishes no error
+/// table for this domain: codes are S3's, UNCONFIRMED, and so is every rule below that says so. Source: JD Cloud's
+/// pages on the three calls, on headers' compatibility and on the S3 SDKs. Order: signature → bucket and its region →
+/// deny rules → digest → body → operation.
 /// </summary>
 internal sealed partial class JDCloudDialect(World world) : IDialect
 {
@@ -93,10 +94,21 @@ internal sealed partial class JDCloudDialect(World world) : IDialect
             return (null, refusal);
         }
 
+        if (call.Operation == Operations.List)
+        {
+            return (Found(JDCloudAccount.List(account, world)), null);
+        }
+
         string name = call.Bucket!;
         SettingValues settings = world.Settings.Values;
         switch (call.Operation)
         {
+            case Operations.Location:
+                return (Found(JDCloudAccount.Location(bucket!)), null);
+            case Operations.Tags:
+                return JDCloudAccount.Tags(bucket!) is { } tags
+                    ? (Found(tags), null)
+                    : (null, AccountAnswers.NoTags(settings));
             case Operations.Put:
                 (string? xml, refusal) = Accept(call.Request.Body, account, settings);
                 if (xml is null)
@@ -119,6 +131,11 @@ internal sealed partial class JDCloudDialect(World world) : IDialect
 
     private StoreError? CheckCall(StoreCall call, BucketSettings? bucket)
     {
+        if (call.Operation == Operations.List)
+        {
+            return world.DenyRules.Find(call)?.AsError(SigV4Errors.Denied, SigV4Errors.Denied);
+        }
+
         if (call.Operation == Operations.Unknown || call.Bucket is null || call.Address.Key.Length > 0)
         {
             return new StoreError(
@@ -225,6 +242,8 @@ internal sealed partial class JDCloudDialect(World world) : IDialect
             settings.NotConfiguredCode ?? "ServerSideEncryptionConfigurationNotFoundError",
             "The server side encryption configuration was not found."
         );
+
+    private StoreAnswer Found(XElement document) => NewAnswer(200, NextRequestId(), StoreXml.Bytes(document));
 
     private StoreAnswer NewAnswer(int status, string requestId, byte[]? body = null)
     {

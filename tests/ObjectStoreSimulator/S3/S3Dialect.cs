@@ -8,9 +8,9 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.S3;
 
 /// <summary>
-/// S3: Put, Get and DeleteBucketEncryption, with Signature V4; what AWS and MinIO do differently is in
-/// <see cref="IS3Rules"/>. Order: address → signature → bucket, its region and its owner → deny rules → digest → body →
-/// operation.
+/// S3: Put, Get and DeleteBucketEncryption and what <see cref="S3Account"/> has, with Signature V4; what AWS and MinIO
+/// do differently is in <see cref="IS3Rules"/>. Order: address → signature → bucket, its region and its owner → deny
+/// rules → digest → body → operation.
 /// </summary>
 internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
 {
@@ -86,9 +86,21 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
             return (null, refusal);
         }
 
+        if (call.Operation == Operations.List)
+        {
+            (XElement? list, refusal) = rules.List(call, account, world);
+            return list is null ? (null, refusal) : (Found(list), null);
+        }
+
         string name = call.Bucket!;
         switch (call.Operation)
         {
+            case Operations.Location:
+                return (Found(S3Account.Location(world.Buckets.Find(name)!)), null);
+            case Operations.Tags:
+                return S3Account.Tags(world.Buckets.Find(name)!) is { } tags
+                    ? (Found(tags), null)
+                    : (null, AccountAnswers.NoTags(world.Settings.Values));
             case var operation when world.Settings.Values.NoEncryptionSubResource:
                 return DoToTheBucket(operation, name);
             case Operations.Put:
@@ -152,6 +164,11 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
 
     private StoreError? CheckCall(StoreCall call)
     {
+        if (call.Operation == Operations.List)
+        {
+            return null;
+        }
+
         if (call.Operation == Operations.Unknown || call.Bucket is null || call.Address.Key.Length > 0)
         {
             return call.Address.Asks("encryption") && call.Bucket is not null
@@ -197,6 +214,8 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
             _ => null,
         };
     }
+
+    private StoreAnswer Found(XElement document) => NewAnswer(200, NextRequestId(), StoreXml.Bytes(document));
 
     private StoreAnswer NewAnswer(int status, string requestId, byte[]? body = null)
     {

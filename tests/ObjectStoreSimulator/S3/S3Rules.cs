@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Xml.Linq;
+using ObjectStoreSimulator.SigV4;
 using ObjectStoreSimulator.State;
 using ObjectStoreSimulator.Wire;
 
@@ -14,6 +16,9 @@ internal interface IS3Rules
 
     /// <summary>What a bucket has that has no encryption of its own. Null: none.</summary>
     string? Always { get; }
+
+    /// <summary>The list of the account's buckets; the right to it is looked at here.</summary>
+    (XElement? Document, StoreError? Refusal) List(StoreCall call, Account account, World world);
 
     /// <returns>The XML to store, as GET is to give it, or the refusal.</returns>
     (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, SettingValues settings);
@@ -46,6 +51,11 @@ internal sealed class AwsRules : IS3Rules
         + "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
         + "</ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled>"
         + "</Rule></ServerSideEncryptionConfiguration>";
+
+    public (XElement? Document, StoreError? Refusal) List(StoreCall call, Account account, World world) =>
+        world.DenyRules.Find(call) is { } rule
+            ? (null, rule.AsError(SigV4Errors.Denied, S3Errors.DeniedByKms))
+            : S3Account.ListOfAws(call, account, world);
 
     public (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, SettingValues settings)
     {
@@ -113,6 +123,9 @@ internal sealed class MinioRules : IS3Rules
     public bool NeedsChecksum => false;
 
     public string? Always => null;
+
+    public (XElement? Document, StoreError? Refusal) List(StoreCall call, Account account, World world) =>
+        S3Account.ListOfMinio(call, account, world);
 
     public (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, SettingValues settings)
     {

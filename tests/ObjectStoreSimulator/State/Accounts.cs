@@ -59,6 +59,9 @@ internal record Account
     /// <summary>Set for temporary (STS) keys: every request must bring exactly this token.</summary>
     public string? SecurityToken { get; set; }
 
+    /// <summary>The id of the account: its key lists the buckets with this owner.</summary>
+    public string Owner { get; set; } = BucketSettings.UsualOwner;
+
     public DateTimeOffset? TokenExpiresAt { get; set; }
 
     public bool Enabled { get; set; } = true;

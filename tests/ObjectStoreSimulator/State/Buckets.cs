@@ -42,19 +42,37 @@ internal sealed class Buckets(TimeProvider time)
         }
     }
 
-    /// <summary>Makes the bucket, or changes the settings of the one that is there; its encryption stays.</summary>
+    /// <summary>
+    /// Makes the bucket, or changes the settings of the one that is there; its encryption stays, and so do its tags
+    /// unless it is given others.
+    /// </summary>
     public void Create(string name, BucketSettings settings)
     {
         lock (_lock)
         {
             if (_byName.TryGetValue(name, out Bucket? there))
             {
-                there.Settings = settings;
+                there.Settings = settings with { Tags = settings.Tags ?? there.Settings.Tags };
             }
             else
             {
                 _byName[name] = new Bucket { Settings = settings };
             }
+        }
+    }
+
+    /// <summary>False: no such bucket.</summary>
+    public bool SetTags(string name, ImmutableSortedDictionary<string, string> tags)
+    {
+        lock (_lock)
+        {
+            if (!_byName.TryGetValue(name, out Bucket? bucket))
+            {
+                return false;
+            }
+
+            bucket.Settings = bucket.Settings with { Tags = tags };
+            return true;
         }
     }
 
@@ -150,6 +168,9 @@ internal sealed class Buckets(TimeProvider time)
 
 internal record BucketSettings
 {
+    /// <summary>The account of all keys and buckets that name no other.</summary>
+    public const string UsualOwner = "123456789012";
+
     /// <summary>Without the vendor's prefix: <c>cn-hangzhou</c>.</summary>
     public string Region { get; set; } = "cn-hangzhou";
 
@@ -161,8 +182,11 @@ internal record BucketSettings
     /// <summary>A domain of the owner's that leads to this bucket (CNAME).</summary>
     public string? CustomDomain { get; set; }
 
-    /// <summary>The account that owns the bucket, for <c>x-amz-expected-bucket-owner</c>.</summary>
-    public string Owner { get; set; } = "123456789012";
+    /// <summary>The account that owns the bucket, for <c>x-amz-expected-bucket-owner</c> and for lists.</summary>
+    public string Owner { get; set; } = UsualOwner;
+
+    /// <summary>Null: those that the bucket has already.</summary>
+    public ImmutableSortedDictionary<string, string>? Tags { get; set; }
 
     /// <summary>OBS's parallel file systems.</summary>
     public FileSystemKind FileSystem { get; set; }

@@ -128,6 +128,10 @@ internal enum FaultAction
     [JsonStringEnumMemberName("latency")]
     Latency,
 
+    /// <summary>The operation is done; half of the body is sent, under a length that says so.</summary>
+    [JsonStringEnumMemberName("cut")]
+    Cut,
+
     /// <summary>Nothing is done; the connection is reset.</summary>
     [JsonStringEnumMemberName("reset")]
     Reset,

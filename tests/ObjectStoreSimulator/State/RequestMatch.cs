@@ -13,8 +13,10 @@ internal record RequestMatch
     /// <summary>As the request claims it: rules work before the signature is checked.</summary>
     public string? AccessKeyId { get; set; }
 
-    public bool Matches(StoreCall call) =>
-        (Bucket is null || Bucket == call.Bucket)
-        && (Operations.IsDefaultOrEmpty || Operations.Contains(call.Operation, StringComparer.Ordinal))
-        && (AccessKeyId is null || AccessKeyId == call.AccessKeyId);
+    public bool Matches(StoreCall call) => Matches(call.Bucket, call.Operation, call.AccessKeyId);
+
+    public bool Matches(string? bucket, string operation, string? accessKeyId) =>
+        (Bucket is null || Bucket == bucket)
+        && (Operations.IsDefaultOrEmpty || Operations.Contains(operation, StringComparer.Ordinal))
+        && (AccessKeyId is null || AccessKeyId == accessKeyId);
 }

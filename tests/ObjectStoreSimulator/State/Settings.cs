@@ -30,6 +30,12 @@ internal sealed record SettingValues
     /// <summary>Null: the vendor's code for "no encryption configured". JD Cloud's is not known.</summary>
     public string? NotConfiguredCode { get; set; }
 
+    /// <summary>The most buckets on a page of a list, for vendors whose lists have pages. Null: the vendor's.</summary>
+    public int? ListPageSize { get; set; }
+
+    /// <summary>Null: the vendor's code for "no tags". Older releases of Ceph have another; OSS has none.</summary>
+    public string? NoTagsCode { get; set; }
+
     /// <summary>GET puts white space around every value, as documentation samples have it.</summary>
     public bool WhiteSpace { get; set; }
 

@@ -50,6 +50,10 @@ internal sealed record StoreAddress(
     ImmutableArray<KeyValuePair<string, string?>> Query
 )
 {
+    /// <summary>The first value of a query parameter; null when it has none.</summary>
+    public string? Value(string parameter) =>
+        Query.FirstOrDefault(pair => pair.Key == parameter && !string.IsNullOrEmpty(pair.Value)).Value;
+
     public bool Asks(string subResource) => Query.Any(pair => pair.Key == subResource);
 
     /// <param name="rules">The vendor's.</param>
@@ -107,7 +111,10 @@ internal sealed record StoreAddress(
             return address.AsPath(
                 rules.PathsOnServiceHost ? AddressStyle.Path : AddressStyle.ForbiddenPath,
                 RegionOf(service, rules)
-            );
+            ) with
+            {
+                CloudBoxId = service.Groups["cb"] is { Success: true, Value: var cloudBox } ? cloudBox : null,
+            };
         }
 
         return bucketOfDomain?.Invoke(name) is { } bucket

@@ -140,6 +140,13 @@ class Cases:
         more = [has.get("kmsKeyId"), "bucket key" if has.get("bucketKeyEnabled") else None]
         return " ".join([f"exit {ran.returncode},", has["algorithm"], *(m for m in more if m)])
 
+    def account(self, bucket, user=None):
+        """What the operator's own client says of the account and of one of its buckets, in one line: nothing is written."""
+        user = user or self.alice
+        program = sys.path[0] + "/../operator/bin/Release/net10.0/operator-requests.dll"
+        words = ["dotnet", program, "S3", self.a.url, REGION, "Path", "only=account", f"bucket={bucket}", f"id={user.key}", f"secret={user.secret}"]
+        return subprocess.run(words, capture_output=True, text=True, timeout=120).stdout
+
     def admin(self, *words):
         ran = subprocess.run([sys.path[0] + "/in.sh", self.root, self.data, "radosgw-admin", *words], capture_output=True, text=True, timeout=120)
         assert ran.returncode == 0, f"radosgw-admin {' '.join(words)}: {ran.stderr[-500:]}"
@@ -194,6 +201,7 @@ class Cases:
             self.admin("user", "create", f"--uid={user.name}", f"--display-name={user.name}", f"--access-key={user.key}", f"--secret={user.secret}")
         subprocess.run([self.kubectl_path, "create", "namespace", self.namespace], check=True, capture_output=True)
         self.store("alice", self.alice)
+        self.lists_and_tags()
         if self.major == 16:
             self.old_store()
             return
@@ -205,6 +213,30 @@ class Cases:
         self.odd_documents()
         self.many_writers()
         self.operators_life()
+
+    def lists_and_tags(self):
+        """Before the others: the buckets in the list are those of this case. A list has no regions, and one page."""
+        carol, dave = User("carol"), User("dave")
+        for user in (carol, dave):
+            self.admin("user", "create", f"--uid={user.name}", f"--display-name={user.name}", f"--access-key={user.key}", f"--secret={user.secret}")
+        raw = self.a.ask(carol, "GET", "/")
+        self.note("list of a user without buckets", raw, self.account("carols", carol), "200 ListAllMyBucketsResult", "GetBucketTagging: Missing NoSuchBucket")
+        bucket = self.a.bucket(carol, "carols")
+        self.a.bucket(carol, "carols-second")
+        self.a.bucket(dave, "daves")
+        raw = self.a.ask(carol, "GET", "/")
+        fields = ", ".join(name for name in ("Location", "BucketRegion", "IsTruncated") if raw.field(name) is not None) or "no regions, no pages"
+        self.note("list", f"{raw}, {fields}", self.account(bucket, carol), "200 ListAllMyBucketsResult, no regions, no pages", "buckets: carols carols-second; tags: ; place: Here")
+        raw = self.a.ask(carol, "GET", f"/{bucket}", "tagging")
+        self.note("tags, none", raw, self.account(bucket, carol), "404 (NoSuchTagSet|NoSuchTagSetError)", ".*tags: ;.*")
+        tags = "<Tagging><TagSet><Tag><Key>team</Key><Value>finance</Value></Tag><Tag><Key>stage</Key><Value>live</Value></Tag></TagSet></Tagging>"
+        put = self.a.ask(carol, "PUT", f"/{bucket}", "tagging", tags)
+        raw = self.a.ask(carol, "GET", f"/{bucket}", "tagging")
+        self.note("tags, two", f"PUT {put}, GET {raw}", self.account(bucket, carol), "PUT 20[04], GET 200 Tagging", ".*tags: stage=live team=finance;.*")
+        raw = self.a.ask(carol, "GET", f"/{bucket}", "location")
+        self.note("location", f"{raw} {raw.field('LocationConstraint')}", self.account(bucket, carol), "200 LocationConstraint .*", ".*place: Here")
+        raw = self.a.ask(carol, "GET", "/daves", "tagging")
+        self.note("tags without a right", raw, self.account("daves", carol), "403 AccessDenied", "GetBucketTagging: Denied AccessDenied")
 
     def old_store(self):
         get, put, delete = (self.a.bucket(self.alice, name) for name in ("get", "put", "delete"))

@@ -7,10 +7,12 @@ using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
 using BucketEncryptionOperator.Vendors.Transport;
 
-// Sends put, get and delete of one bucket's encryption with the operator's own client of a vendor, so that its requests
-// can be laid beside those of the vendor's client:
+// Sends put, get and delete of one bucket's encryption, and asks for the list, the tags and the place, with the
+// operator's own client of a vendor, so that its requests can be laid beside those of the vendor's client:
 //   operator-requests VENDOR ENDPOINT REGION ADDRESSING [key=KMS_KEY_ID] [bucketKey=true] [signature=V1]
-// The endpoint is a real name; http_proxy leads to the simulator. The key is the one of all interop tests.
+//     [only=account] [bucket=NAME] [id=ACCESS_KEY_ID] [secret=SECRET]
+// The endpoint is a real name; http_proxy leads to the simulator. The key is the one of all interop tests, unless one
+// is given. With only=account the encryption is left alone. Prints what the account has.
 if (
     args.Length < 4
     || VendorCatalog.Find(args[0]) is not { } vendor
@@ -18,7 +20,8 @@ if (
 )
 {
     Console.Error.WriteLine(
-        "usage: operator-requests VENDOR ENDPOINT REGION ADDRESSING [key=KMS_KEY_ID] [bucketKey=true] [signature=V1]"
+        "usage: operator-requests VENDOR ENDPOINT REGION ADDRESSING [key=KMS_KEY_ID] [bucketKey=true] [signature=V1] "
+            + "[only=account] [bucket=NAME] [id=ACCESS_KEY_ID] [secret=SECRET]"
     );
     return 2;
 }
@@ -32,28 +35,58 @@ var settings = new StoreSettings(args[2], endpoint)
         : [],
 };
 var traits = VendorCatalog.Bind(vendor, settings);
-var address = new BucketAddress("interop-bucket", endpoint, args[2], addressing, traits.Options);
-var key = new AccessKey("interop-id", "interop-secret", SecurityToken: null);
-var target = new BucketEncryption.Kms(
-    more.GetValueOrDefault("key"),
-    DataCipher.Aes256,
-    BucketKeyEnabled: more.ContainsKey("bucketKey")
+var bucket = more.GetValueOrDefault("bucket", "interop-bucket");
+var address = new BucketAddress(bucket, endpoint, args[2], addressing, traits.Options);
+var key = new AccessKey(
+    more.GetValueOrDefault("id", "interop-id"),
+    more.GetValueOrDefault("secret", "interop-secret"),
+    SecurityToken: null
 );
 
 using var http = new VendorHttp("bucket-encryption-operator/1.0", TimeSpan.FromSeconds(20), TimeProvider.System);
 using var limits = new VendorLimits(TimeProvider.System);
-var api = new VendorServices(http, new ServerClocks(TimeProvider.System), limits).Connect([vendor])[vendor.Name];
-using (var put = await api.BeginWriteAsync(address, key, CancellationToken.None))
-    await put.PutAsync(
-        api.Write(target, new Observation(new BucketEncryption.None(), Document: null)),
-        () => null,
-        CancellationToken.None
-    );
-var read = await api.GetAsync(address, key, CancellationToken.None);
-using (var delete = await api.BeginWriteAsync(address, key, CancellationToken.None))
-    await delete.DeleteAsync(() => null, CancellationToken.None);
+var services = new VendorServices(http, new ServerClocks(TimeProvider.System), limits);
+if (more.GetValueOrDefault("only") != "account" && !await EncryptAsync())
+    return 1;
 
-if (read.Encryption == target)
-    return 0;
-Console.Error.WriteLine($"put {target}, but read {read.Encryption}");
-return 1;
+var account = services.ConnectAccounts([vendor])[vendor.Name];
+var store = new StoreAddress(endpoint, args[2], addressing, traits.Options);
+try
+{
+    var listed = await account.ListBucketsAsync(store, key, CancellationToken.None);
+    var tags = await account.GetTagsAsync(address, key, CancellationToken.None);
+    var place = await account.LocateAsync(address, key, CancellationToken.None);
+    var pairs = tags.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key}={t.Value}");
+    Console.WriteLine(
+        $"buckets: {string.Join(' ', listed.Select(b => b.Name))}; "
+            + $"tags: {string.Join(' ', pairs)}; place: {place}"
+    );
+    return listed.Any(b => b.Name == bucket) && place == BucketPlace.Here ? 0 : 1;
+}
+catch (VendorException e)
+{
+    Console.WriteLine($"{e.Failure.Operation}: {e.Failure.Kind} {e.Failure.Code}");
+    return 1;
+}
+
+async Task<bool> EncryptAsync()
+{
+    var target = new BucketEncryption.Kms(
+        more.GetValueOrDefault("key"),
+        DataCipher.Aes256,
+        BucketKeyEnabled: more.ContainsKey("bucketKey")
+    );
+    var api = services.Connect([vendor])[vendor.Name];
+    using (var put = await api.BeginWriteAsync(address, key, CancellationToken.None))
+        await put.PutAsync(
+            api.Write(target, new Observation(new BucketEncryption.None(), Document: null)),
+            () => null,
+            CancellationToken.None
+        );
+    var read = await api.GetAsync(address, key, CancellationToken.None);
+    using (var delete = await api.BeginWriteAsync(address, key, CancellationToken.None))
+        await delete.DeleteAsync(() => null, CancellationToken.None);
+    if (read.Encryption != target)
+        Console.Error.WriteLine($"put {target}, but read {read.Encryption}");
+    return read.Encryption == target;
+}

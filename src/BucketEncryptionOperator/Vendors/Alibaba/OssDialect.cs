@@ -6,8 +6,8 @@ using BucketEncryptionOperator.Vendors.Signing;
 namespace BucketEncryptionOperator.Vendors.Alibaba;
 
 /// <summary>
-/// Alibaba Cloud OSS: PUT, GET and DELETE <c>?encryption</c> with signature version 4 or 1. Facts and sources:
-/// docs/vendors/alibaba.md.
+/// Alibaba Cloud OSS: PUT, GET and DELETE <c>?encryption</c>, and reads of the account, with signature version 4 or 1.
+/// Facts and sources: docs/vendors/alibaba.md.
 /// </summary>
 /// <param name="checksum">Null for the platform's.</param>
 internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect
@@ -15,7 +15,7 @@ internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect
     private const string DateHeader = "x-oss-date";
     private const string TokenHeader = "x-oss-security-token";
 
-    private static readonly HmacSha1Scheme V1 = new("OSS", "x-oss-", VendorRequest.SubResource);
+    private static readonly HmacSha1Scheme V1 = new("OSS", "x-oss-", Resource.Settings);
 
     /// <summary>Alibaba Cloud, as the catalogue lists it.</summary>
     public static Vendor Vendor { get; } =
@@ -33,9 +33,11 @@ internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect
 
     public ErrorTable Errors => OssErrors.Table;
 
+    public AccountShape Account => OssAccount.Shape;
+
     public HttpRequestMessage Sign(UnsignedRequest request)
     {
-        var target = VendorRequest.Target(request.Address);
+        var target = VendorRequest.Target(request.Address, request.Resource);
         var options = request.Address.OptionsOr(OssOptions.Default);
         var bytes = request.Body is { } body ? Encoding.UTF8.GetBytes(body) : null;
         var headers = new List<KeyValuePair<string, string>>();
@@ -65,9 +67,9 @@ internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect
         headers.AddRange([new(DateHeader, date), new(OssV4Signer.PayloadHeader, OssV4Signer.UnsignedPayload)]);
         var input = new OssCanonicalInput(
             request.Method.Method,
-            address.Bucket,
+            address.BucketName,
             ObjectKey: "",
-            [new(VendorRequest.SubResource, null)],
+            request.Resource.Query,
             headers,
             AdditionalHeaders: []
         );
@@ -83,8 +85,8 @@ internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect
         var input = new HmacSha1Input(
             request.Method.Method,
             date,
-            $"/{request.Address.Bucket}/",
-            [new(VendorRequest.SubResource, null)],
+            HmacSha1Signer.ResourceOf(request.Address),
+            request.Resource.Query,
             headers
         );
         return HmacSha1Signer.Authorize(V1, input, request.Key);

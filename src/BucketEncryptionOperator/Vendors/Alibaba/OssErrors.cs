@@ -25,6 +25,13 @@ internal static class OssErrors
                 BodyHeader = "x-oss-err",
                 WritesJson = true, // the vendor's SDKs read it
                 KmsRight = KmsRight,
+                AccountRights = new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    [AnswerContext.List] =
+                        "Grant the key's owner oss:ListBuckets on all buckets of the account (acs:oss:*:*:*).",
+                    [AnswerContext.Locate] = "Grant the key's owner oss:GetBucketLocation on this bucket.",
+                    [AnswerContext.GetTags] = "Grant the key's owner oss:GetBucketTagging on this bucket.",
+                },
                 Refine = Refine,
             },
             new ErrorMeaning(FailureKind.Denied, Rights, "AccessDenied"),

@@ -6,13 +6,14 @@ using BucketEncryptionOperator.Credentials;
 namespace BucketEncryptionOperator.Vendors.Alibaba;
 
 /// <summary>A request as the signature sees it.</summary>
+/// <param name="Bucket">Null for a request on the account.</param>
 /// <param name="ObjectKey">Empty for a request on the bucket itself.</param>
 /// <param name="Query">Names and values, not encoded; a null value is a bare name.</param>
 /// <param name="Headers">All headers that the request will carry, with any case; each name once.</param>
 /// <param name="AdditionalHeaders">Headers to sign beyond those that always are.</param>
 internal sealed record OssCanonicalInput(
     string Method,
-    string Bucket,
+    string? Bucket,
     string ObjectKey,
     IReadOnlyList<KeyValuePair<string, string?>> Query,
     IReadOnlyList<KeyValuePair<string, string>> Headers,
@@ -54,7 +55,8 @@ internal static class OssV4Signer
 
     internal static string CanonicalRequest(OssCanonicalInput input)
     {
-        var resource = "/" + Encode(input.Bucket) + "/" + string.Join('/', input.ObjectKey.Split('/').Select(Encode));
+        var bucket = input.Bucket is null ? "/" : $"/{Encode(input.Bucket)}/";
+        var resource = bucket + string.Join('/', input.ObjectKey.Split('/').Select(Encode));
         var query = input
             .Query.Select(q => (Name: Encode(q.Key), Value: q.Value is { Length: > 0 } v ? "=" + Encode(v) : ""))
             .OrderBy(q => q.Name, StringComparer.Ordinal)

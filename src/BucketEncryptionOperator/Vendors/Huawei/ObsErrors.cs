@@ -20,6 +20,12 @@ internal static class ObsErrors
                 RequestIdHeaders = ["x-obs-request-id", "x-amz-request-id"],
                 FieldHeaders = "x-obs-error-",
                 KmsRight = KmsRight,
+                AccountRights = new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    [AnswerContext.List] = "Grant the key's owner obs:bucket:ListAllMyBuckets.",
+                    [AnswerContext.Locate] = "Grant the key's owner obs:bucket:GetBucketLocation on this bucket.",
+                    [AnswerContext.GetTags] = "Grant the key's owner obs:bucket:GetBucketTagging on this bucket.",
+                },
                 NotConfigurable = [NoEncryption],
                 Refine = Refine,
             },

@@ -38,5 +38,7 @@ internal sealed class JDCloudDialect(BodyChecksum? checksum = null) : IVendorDia
 
     public ErrorTable Errors => JDCloudErrors.Table;
 
+    public AccountShape Account => JDCloudAccount.Shape;
+
     public HttpRequestMessage Sign(UnsignedRequest request) => SigV4Request.Make(request, _checksum);
 }

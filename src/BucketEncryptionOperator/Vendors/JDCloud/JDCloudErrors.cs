@@ -14,6 +14,12 @@ internal static class JDCloudErrors
             {
                 RequestIdHeaders = ["x-req-id", "x-amz-request-id"],
                 KmsRight = "Grant the key's owner the use of the KMS key.",
+                AccountRights = new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    [AnswerContext.List] = "Grant the key's owner the listing of the account's buckets.",
+                    [AnswerContext.Locate] = "Grant the key's owner the reading of this bucket's region.",
+                    [AnswerContext.GetTags] = "Grant the key's owner the reading of this bucket's tags.",
+                },
                 WritesJson = true, // the native API's form
                 Unnamed503Throttles = true, // more than 1,500 writes or 3,000 reads a second on a bucket
             },

@@ -17,7 +17,7 @@ internal sealed class AccessKeyBreakerStep(AccessKeyCircuitBreakers breakers, Fu
         var (pass, rejection) = await breakers.EnterAsync(
             call.Key,
             realm(call.Address.Endpoint),
-            call.Address.Bucket,
+            call.Address.BucketName ?? "",
             cancellationToken
         );
         if (rejection is not null)

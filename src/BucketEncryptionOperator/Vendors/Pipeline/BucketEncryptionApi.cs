@@ -9,7 +9,7 @@ internal sealed class BucketEncryptionApi(VendorPipeline pipeline, EncryptionDoc
 {
     public async Task<Observation> GetAsync(BucketAddress address, AccessKey key, CancellationToken cancellationToken)
     {
-        using var call = await pipeline.AdmitAsync(address, key, requests: 1, cancellationToken);
+        using var call = await pipeline.AdmitAsync(new CallContext(address, key, requests: 1), cancellationToken);
         return await ReadAsync(call, cancellationToken);
     }
 
@@ -17,7 +17,8 @@ internal sealed class BucketEncryptionApi(VendorPipeline pipeline, EncryptionDoc
         BucketAddress address,
         AccessKey key,
         CancellationToken cancellationToken
-    ) => new BucketWrite(this, await pipeline.AdmitAsync(address, key, requests: 2, cancellationToken));
+    ) =>
+        new BucketWrite(this, await pipeline.AdmitAsync(new CallContext(address, key, requests: 2), cancellationToken));
 
     public string Write(BucketEncryption target, Observation basis) => document.Write(target, basis.Document);
 

@@ -9,15 +9,18 @@ namespace BucketEncryptionOperator.Vendors.Pipeline;
 /// it is disposed of. For one caller at a time.
 /// </summary>
 /// <param name="requests">Maximum number of requests, sent one after the other.</param>
-internal sealed class CallContext(BucketAddress address, AccessKey key, int requests) : IDisposable
+internal sealed class CallContext(VendorAddress address, AccessKey key, int requests) : IDisposable
 {
     private readonly Stack<IDisposable> _held = new();
 
-    public BucketAddress Address => address;
+    public VendorAddress Address => address;
 
     public AccessKey Key => key;
 
     public int Requests => requests;
+
+    /// <summary>The operation of the first request.</summary>
+    public string Operation { get; init; } = AnswerContext.Get;
 
     /// <summary>Null where no breaker watches access keys.</summary>
     public AccessKeyCircuitBreakers.Pass? KeyPass { get; set; }

@@ -1,3 +1,4 @@
+using System.Xml.Linq;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
 
@@ -7,6 +8,11 @@ namespace BucketEncryptionOperator.Vendors.Pipeline;
 /// <param name="Operation">The vendor's name of the operation.</param>
 internal sealed record CallRequest(CallContext Call, HttpMethod Method, string Operation)
 {
+    public Resource Resource { get; init; } = Resource.Encryption;
+
+    /// <summary>What a read of an account must be answered with; null for a bucket's encryption.</summary>
+    public IAccountDocument? Expected { get; init; }
+
     /// <summary>The document of a PUT; null for all others.</summary>
     public string? Body { get; init; }
 
@@ -23,7 +29,7 @@ internal sealed record CallRequest(CallContext Call, HttpMethod Method, string O
 
     public bool IsWrite => LastCheck is not null;
 
-    public BucketAddress Address => Call.Address;
+    public VendorAddress Address => Call.Address;
 }
 
 /// <summary>The answer to a request. A step passes on a copy with what it adds.</summary>
@@ -37,7 +43,10 @@ internal sealed record VendorAnswer
     /// </summary>
     public Failure? Problem { get; init; }
 
-    /// <summary>What a read found, from the step <c>result</c> on.</summary>
+    /// <summary>The document that was expected of a read of an account, from the step <c>answer</c> on.</summary>
+    public XElement? Document { get; init; }
+
+    /// <summary>What a read of an encryption found, from the step <c>result</c> on.</summary>
     public Observation? Observed { get; init; }
 
     /// <summary>Why the operation is not done, from the step <c>result</c> on; null where it is done.</summary>

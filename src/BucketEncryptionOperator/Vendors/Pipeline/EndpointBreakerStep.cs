@@ -11,7 +11,7 @@ internal sealed class EndpointBreakerStep(EndpointCircuitBreakers breakers) : Ca
 {
     public override ValueTask AdmitAsync(CallContext call, CancellationToken cancellationToken)
     {
-        breakers.Check(call.Address, AnswerContext.Get);
+        breakers.Check(call.Address, call.Operation);
         return ValueTask.CompletedTask;
     }
 

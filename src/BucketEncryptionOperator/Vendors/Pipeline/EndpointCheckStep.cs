@@ -1,4 +1,3 @@
-using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
 
 namespace BucketEncryptionOperator.Vendors.Pipeline;
@@ -8,7 +7,7 @@ internal sealed class EndpointCheckStep(EndpointCircuitBreakers breakers) : Call
 {
     public override ValueTask AdmitAsync(CallContext call, CancellationToken cancellationToken)
     {
-        breakers.Check(call.Address, AnswerContext.Get);
+        breakers.Check(call.Address, call.Operation);
         return ValueTask.CompletedTask;
     }
 }

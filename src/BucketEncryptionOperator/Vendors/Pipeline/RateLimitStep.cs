@@ -1,4 +1,3 @@
-using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
 
 namespace BucketEncryptionOperator.Vendors.Pipeline;
@@ -11,7 +10,7 @@ internal sealed class RateLimitStep(VendorLimits limits) : CallStep("rate limit"
 {
     public override async ValueTask AdmitAsync(CallContext call, CancellationToken cancellationToken) =>
         call.Permit = call.Hold(
-            await limits.EnterAsync(call.Address, call.Key, AnswerContext.Get, call.Requests, cancellationToken)
+            await limits.EnterAsync(call.Address, call.Key, call.Operation, call.Requests, cancellationToken)
         );
 
     public override async Task<VendorAnswer> SendAsync(

@@ -1,3 +1,4 @@
+using System.Xml.Linq;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
@@ -19,6 +20,8 @@ internal sealed class ResultStep(IVendorDialect dialect) : CallStep("result")
         var answer = await next.SendAsync(request, cancellationToken);
         if (request.IsWrite)
             return answer with { Error = Answers.IsDone(answer.Problem, request.Operation) ? null : answer.Problem };
+        if (request.Expected is not null)
+            return answer with { Error = ErrorOf(request, answer) };
         var response = answer.Response ?? throw new InvalidOperationException("an answer without a response");
         var (observed, problem) = Answers.Observe(dialect, response, answer.Problem);
         if (observed is null)
@@ -32,6 +35,18 @@ internal sealed class ResultStep(IVendorDialect dialect) : CallStep("result")
             {
                 Observed = observed,
             };
+    }
+
+    /// <summary>Why a read of an account has failed. Only texts of its document can become names or tags.</summary>
+    private static Failure? ErrorOf(CallRequest request, VendorAnswer answer)
+    {
+        if (answer.Problem is { } problem)
+            return ErrorTable.SaysNoTags(problem) ? null : problem;
+        var response = answer.Response ?? throw new InvalidOperationException("an answer without a response");
+        var texts = answer.Document?.DescendantNodes().OfType<XText>() ?? [];
+        return texts.Any(t => KeyRedaction.Repeats(t.Value, request.Call.Key))
+            ? RepeatsSecrets(request, response)
+            : null;
     }
 
     private static Failure RepeatsSecrets(CallRequest request, VendorResponse response) =>

@@ -13,7 +13,7 @@ internal sealed class SignatureStep(IVendorDialect dialect, ServerClocks clocks)
     {
         var now = clocks.Now(request.Address.Endpoint);
         using var message = dialect.Sign(
-            new UnsignedRequest(request.Method, request.Address, request.Call.Key, request.Body, now)
+            new UnsignedRequest(request.Method, request.Address, request.Resource, request.Call.Key, request.Body, now)
         );
         return await next.SendAsync(request with { Message = message }, cancellationToken);
     }

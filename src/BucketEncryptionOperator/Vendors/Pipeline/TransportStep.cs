@@ -1,3 +1,4 @@
+using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Transport;
 
 namespace BucketEncryptionOperator.Vendors.Pipeline;
@@ -15,8 +16,12 @@ internal sealed class TransportStep(VendorHttp http) : CallStep("transport")
             Response = await http.SendAsync(
                 request.Message ?? throw new InvalidOperationException("the request is not signed"),
                 request.Operation,
-                request.Address.CaBundle,
-                request.AtMost,
+                new VendorExchange
+                {
+                    CaBundle = request.Address.CaBundle,
+                    AtMost = request.AtMost,
+                    MaxBody = request.Expected?.MaxSize ?? VendorXml.MaxSize,
+                },
                 cancellationToken
             ),
         };

@@ -45,12 +45,12 @@ internal sealed class VendorMetrics
 
     public VendorMeter Of(Vendor vendor) => new(this, vendor);
 
-    internal MeasuredCall Begin(VendorMeter meter, string operation, BucketAddress address)
+    internal MeasuredCall Begin(VendorMeter meter, string operation, VendorAddress address)
     {
         var vendor = meter.Vendor;
         var span = Source.StartActivity(operation, ActivityKind.Client);
         span?.SetTag("bucketencryption.vendor", vendor.Name)
-            .SetTag("bucketencryption.bucket", address.Bucket)
+            .SetTag("bucketencryption.bucket", address.BucketName)
             .SetTag("bucketencryption.operation", operation)
             .SetTag("server.address", address.Endpoint.Host)
             .SetTag("server.port", address.Endpoint.Port);
@@ -75,7 +75,7 @@ internal sealed class VendorMeter(VendorMetrics metrics, Vendor vendor)
 
     public Vendor Vendor => vendor;
 
-    public MeasuredCall Begin(string operation, BucketAddress address) => metrics.Begin(this, operation, address);
+    public MeasuredCall Begin(string operation, VendorAddress address) => metrics.Begin(this, operation, address);
 }
 
 /// <summary>
@@ -98,7 +98,7 @@ internal readonly struct MeasuredCall(VendorMeter meter, string operation, Activ
         if (failure is null)
             return;
         span.SetTag("error.type", code).SetTag("bucketencryption.request_id", failure.RequestId);
-        if (!ErrorTable.SaysNotConfigured(failure))
+        if (!ErrorTable.SaysNotConfigured(failure) && !ErrorTable.SaysNoTags(failure))
             span.SetStatus(ActivityStatusCode.Error);
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.Pipeline;
@@ -60,17 +59,10 @@ internal sealed class VendorPipeline(params ImmutableArray<CallStep> steps)
         ]);
 
     /// <summary>Admits a call: every step may wait, or refuse it.</summary>
-    /// <param name="requests">Maximum number of requests of the call.</param>
     /// <returns>The call; whoever admitted it disposes of it.</returns>
     /// <exception cref="VendorException">A step refuses the call; nothing was sent.</exception>
-    public async Task<CallContext> AdmitAsync(
-        BucketAddress address,
-        AccessKey key,
-        int requests,
-        CancellationToken cancellationToken
-    )
+    public async Task<CallContext> AdmitAsync(CallContext call, CancellationToken cancellationToken)
     {
-        var call = new CallContext(address, key, requests);
         var isAdmitted = false;
         try
         {

@@ -33,4 +33,14 @@ internal sealed record VendorServices(VendorHttp Http, ServerClocks Clocks, Vend
                     ),
             StringComparer.Ordinal
         );
+
+    /// <inheritdoc cref="Connect"/>
+    public IReadOnlyDictionary<string, IAccountApi> ConnectAccounts(IEnumerable<Vendor> vendors) =>
+        vendors.ToDictionary(
+            v => v.Name,
+            v =>
+                (IAccountApi)
+                    new AccountApi(VendorPipeline.For(v.Dialect, v.Realm, Metrics?.Of(v), this), v.Dialect.Account),
+            StringComparer.Ordinal
+        );
 }

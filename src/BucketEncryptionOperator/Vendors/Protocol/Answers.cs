@@ -67,6 +67,37 @@ internal static class Answers
             : Foreign(said, $"The answer is not a {dialect.Document.Name} document.");
     }
 
+    /// <returns>
+    /// The document that answers a read of an account; null with a failure when the answer is anything else.
+    /// "No tags" is a failure here, which <see cref="ErrorTable.SaysNoTags"/> recognizes.
+    /// </returns>
+    public static Result<XElement> Read(
+        IVendorDialect dialect,
+        VendorResponse response,
+        IAccountDocument expected,
+        AnswerContext context
+    )
+    {
+        if (!response.IsSuccess)
+            return new(Value: null, dialect.Errors.Read(response, context));
+        var root = VendorXml.Parse(response.Body, expected.MaxSize);
+        var isExpected = root?.Name.LocalName == expected.Root;
+        if (root is not null && isExpected && expected.Understands(root))
+            return new(root, Failure: null);
+        var said = dialect.Errors.Read(response, context);
+        if (said.IsVendorAnswer)
+            return new(Value: null, said);
+        return new(
+            Value: null,
+            isExpected
+                ? Foreign(said, $"The answer is a {expected.Root} document that this version does not understand.") with
+                {
+                    IsForeign = false,
+                }
+                : Foreign(said, $"The answer is not a complete {expected.Root} document.")
+        );
+    }
+
     /// <summary>What a read has found.</summary>
     /// <param name="problem">As <see cref="Problem"/> has it.</param>
     public static Result<Observation> Observe(IVendorDialect dialect, VendorResponse response, Failure? problem)

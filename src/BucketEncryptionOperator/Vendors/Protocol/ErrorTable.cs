@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors.Protocol;
@@ -23,6 +24,9 @@ internal sealed record ErrorDialect
 
     /// <summary>The hint for a right on the KMS key that is missing.</summary>
     public required string KmsRight { get; init; }
+
+    /// <summary>Operation on an account → the hint for the right to it that is missing.</summary>
+    public IReadOnlyDictionary<string, string> AccountRights { get; init; } = ImmutableDictionary<string, string>.Empty;
 
     /// <summary>Header with a number that is finer than the code.</summary>
     public string? EcHeader { get; init; }
@@ -59,7 +63,10 @@ internal sealed record ErrorDialect
 internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorMeaning> rows)
 {
     public const string Skewed = "RequestTimeTooSkewed";
+    public const string AccessDenied = "AccessDenied";
     public const string NotOfferedHint = "The store does not offer bucket encryption.";
+
+    private const string OtherRights = "Grant the key's owner the right to this request.";
 
     private const string ForeignHint =
         "Something in front of the store answered, or the endpoint is not the store: look at gateways, proxies and "
@@ -73,6 +80,13 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
         "ServerSideEncryptionConfigurationNotFoundError"
     );
 
+    /// <summary>The second is that of older releases of Ceph.</summary>
+    private static readonly FrozenSet<string> NoTags = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "NoSuchTagSet",
+        "NoSuchTagSetError"
+    );
+
     /// <summary>A vendor's own rows take precedence over the common ones.</summary>
     private readonly FrozenDictionary<string, ErrorMeaning> _rows = CommonErrors
         .Rows.Concat(rows)
@@ -84,8 +98,7 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
     public IEnumerable<string> Codes => _rows.Keys;
 
     /// <summary>Whether a code is known here: vendors have more, and an endpoint may invent some.</summary>
-    public bool Knows(string code) =>
-        _rows.ContainsKey(code) || NotConfigured.Contains(code) || Answers.OwnCodes.Contains(code);
+    public bool Knows(string code) => IsInTable(code) || Answers.OwnCodes.Contains(code);
 
     /// <summary>
     /// Nothing is configured. Beside a status that contradicts it (a redirect, a 5xx, a 200), the code does not say so.
@@ -96,6 +109,10 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
     public bool SaysNotConfigurable(Failure failure) =>
         IsRefusal(failure) && dialect.NotConfigurable.Contains(failure.Code, StringComparer.Ordinal);
 
+    /// <summary>The bucket has no tags.</summary>
+    public static bool SaysNoTags(Failure failure) =>
+        failure.Operation == AnswerContext.GetTags && IsRefusal(failure) && NoTags.Contains(failure.Code);
+
     public Failure Read(VendorResponse response, AnswerContext context)
     {
         var answer = new ErrorAnswer(response, dialect, IsInTable, context);
@@ -105,7 +122,7 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
             HttpStatus = answer.Status,
             Ec = dialect.EcHeader is null ? null : answer.Field("EC") ?? answer.Header(dialect.EcHeader),
             Message = answer.Message,
-            Hint = dialect.Refine(answer) ?? (context.IsRead ? row.HintOnRead : null) ?? row.Hint,
+            Hint = dialect.Refine(answer) ?? HintOf(row, answer),
             Endpoint = answer.Endpoint,
             RequestId = answer.RequestId,
             RetryAfter = RetryAfter(response, context),
@@ -115,9 +132,20 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
         };
     }
 
+    private string HintOf(ErrorMeaning row, ErrorAnswer answer)
+    {
+        var context = answer.Context;
+        if (context.IsOfAccount && answer is { IsVendors: true, Code: AccessDenied })
+            return dialect.AccountRights.GetValueOrDefault(context.Operation, OtherRights);
+        if (context.IsOfAccount && row.Hint.StartsWith(NotOfferedHint, StringComparison.Ordinal))
+            return "The store does not offer this request.";
+        return (context.IsRead ? row.HintOnRead : null) ?? row.Hint;
+    }
+
     private static bool IsRefusal(Failure failure) => failure is { IsVendorAnswer: true, HttpStatus: >= 400 and < 500 };
 
-    private bool IsInTable(string code) => _rows.ContainsKey(code) || NotConfigured.Contains(code);
+    private bool IsInTable(string code) =>
+        _rows.ContainsKey(code) || NotConfigured.Contains(code) || NoTags.Contains(code);
 
     private bool IsDocumentedThrottle(int status) => status == 503 && dialect.Unnamed503Throttles;
 

@@ -6,14 +6,15 @@ namespace BucketEncryptionOperator.Vendors.Protocol;
 /// <param name="Now">The time that the vendor's clock is taken to show.</param>
 internal sealed record UnsignedRequest(
     HttpMethod Method,
-    BucketAddress Address,
+    VendorAddress Address,
+    Resource Resource,
     AccessKey Key,
     string? Body,
     DateTimeOffset Now
 );
 
 /// <summary>
-/// What differs between vendors that all have the same three operations. Pure: the same arguments give the same
+/// What differs between vendors that all have the same operations. Pure: the same arguments give the same
 /// request.
 /// </summary>
 internal interface IVendorDialect
@@ -21,6 +22,8 @@ internal interface IVendorDialect
     EncryptionDocument Document { get; }
 
     ErrorTable Errors { get; }
+
+    AccountShape Account { get; }
 
     /// <summary>
     /// Whether the store that gave this answer is known to have no KMS key of its own, so that KMS without a named key

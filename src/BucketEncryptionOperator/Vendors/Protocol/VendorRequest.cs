@@ -3,21 +3,28 @@ namespace BucketEncryptionOperator.Vendors.Protocol;
 /// <summary>Parts of requests that all vendors share.</summary>
 internal static class VendorRequest
 {
-    public const string SubResource = "encryption";
     public const string Xml = "application/xml";
 
     /// <summary>A name in DNS has 253 characters, of which a bucket and a dot take up to 64.</summary>
     private const int LongestHost = 189;
 
-    public static Uri Target(BucketAddress address)
+    public static Uri Target(VendorAddress address, Resource resource)
     {
         var (scheme, host) = (address.Endpoint.Scheme, Host(address.Endpoint));
-        return address.Addressing switch
+        var query = resource.Query.IsEmpty
+            ? ""
+            : "?"
+                + string.Join('&', resource.Query.Select(q => q.Value is null ? Encode(q.Key) : Pair(q.Key, q.Value)));
+        return (address.BucketName, address.Addressing) switch
         {
-            Addressing.VirtualHost => new Uri($"{scheme}://{address.Bucket}.{host}/?{SubResource}"),
-            Addressing.Path => new Uri($"{scheme}://{host}/{address.Bucket}/?{SubResource}"),
-            _ => new Uri($"{scheme}://{host}/?{SubResource}"),
+            ({ } bucket, Addressing.VirtualHost) => new Uri($"{scheme}://{bucket}.{host}/{query}"),
+            ({ } bucket, Addressing.Path) => new Uri($"{scheme}://{host}/{bucket}/{query}"),
+            _ => new Uri($"{scheme}://{host}/{query}"),
         };
+
+        static string Pair(string name, string value) => $"{Encode(name)}={Encode(value)}";
+
+        static string Encode(string text) => Uri.EscapeDataString(text);
     }
 
     /// <summary>

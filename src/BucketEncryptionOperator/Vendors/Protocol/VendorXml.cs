@@ -9,7 +9,17 @@ namespace BucketEncryptionOperator.Vendors.Protocol;
 /// </summary>
 internal static class VendorXml
 {
-    private const int MaxCharacters = 64 * 1024;
+    /// <summary>Maximum number of characters; the largest legal document of one bucket has a few KiB.</summary>
+    public const int MaxSize = 64 * 1024;
+
+    /// <summary>Maximum number of characters of a document about many buckets.</summary>
+    public const int MaxLongSize = 4 * 1024 * 1024;
+
+    /// <summary>
+    /// Minimum number of characters per element of a long document, on average: entries of a list have more, and a
+    /// tree of nothing but elements would take a hundred times its text.
+    /// </summary>
+    private const int CharactersPerElement = 16;
 
     /// <summary>
     /// The documents have four levels. A walk over a far deeper one would end in a stack overflow, which cannot be
@@ -30,17 +40,19 @@ internal static class VendorXml
     }
 
     /// <returns>The root, or null when the text is not XML within these bounds.</returns>
-    public static XElement? Parse(string xml)
+    public static XElement? Parse(string xml) => Parse(xml, MaxSize);
+
+    /// <inheritdoc cref="Parse(string)"/>
+    /// <param name="maxSize">Maximum number of characters.</param>
+    public static XElement? Parse(string xml, int maxSize)
     {
-        var settings = new XmlReaderSettings
-        {
-            DtdProcessing = DtdProcessing.Prohibit,
-            MaxCharactersInDocument = MaxCharacters,
-            XmlResolver = null,
-        };
+        var start = Start(xml);
+        var text = start.Length == xml.Length ? xml : start.ToString();
         try
         {
-            using var reader = XmlReader.Create(new StringReader(Start(xml).ToString()), settings);
+            if (maxSize > MaxSize && !HasFewElements(text, maxSize))
+                return null;
+            using var reader = Open(text, maxSize);
             var root = XDocument.Load(reader).Root;
             return root is null || root.Descendants().Any(e => e.Ancestors().Skip(MaxDepth).Any()) ? null : root;
         }
@@ -49,6 +61,29 @@ internal static class VendorXml
             return null;
         }
     }
+
+    private static bool HasFewElements(string text, int maxSize)
+    {
+        using var reader = Open(text, maxSize);
+        var left = maxSize / CharactersPerElement;
+        while (reader.Read())
+        {
+            if (reader.NodeType == XmlNodeType.Element && --left < 0)
+                return false;
+        }
+        return true;
+    }
+
+    private static XmlReader Open(string text, int maxSize) =>
+        XmlReader.Create(
+            new StringReader(text),
+            new XmlReaderSettings
+            {
+                DtdProcessing = DtdProcessing.Prohibit,
+                MaxCharactersInDocument = maxSize,
+                XmlResolver = null,
+            }
+        );
 
     public static XElement? Child(XElement? parent, string localName) =>
         parent?.Elements().FirstOrDefault(e => e.Name.LocalName == localName);

@@ -5,8 +5,9 @@ using BucketEncryptionOperator.Vendors.Signing;
 namespace BucketEncryptionOperator.Vendors.S3;
 
 /// <summary>
-/// S3: PUT, GET and DELETE <c>?encryption</c> with signature version 4 and Content-MD5, which old servers ask for and
-/// new ones take (without MD5: the header with a SHA-256). Facts and sources: docs/vendors/s3.md.
+/// S3: PUT, GET and DELETE <c>?encryption</c>, and reads of the account, with signature version 4 and Content-MD5,
+/// which old servers ask for and new ones take (without MD5: the header with a SHA-256). Facts and sources:
+/// docs/vendors/s3.md.
 /// </summary>
 /// <param name="checksum">Null for the platform's.</param>
 internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
@@ -39,10 +40,13 @@ internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
 
     public ErrorTable Errors => S3Errors.Table;
 
+    public AccountShape Account => S3Account.Shape;
+
     public bool NeedsNamedKey(VendorResponse answer) => CephAnswers.IsCeph(answer);
 
     public HttpRequestMessage Sign(UnsignedRequest request) =>
-        request.Address.OptionsOr(S3Options.Default).ExpectedBucketOwner is { } owner
+        request.Address.BucketName is not null
+        && request.Address.OptionsOr(S3Options.Default).ExpectedBucketOwner is { } owner
             ? SigV4Request.Make(
                 request,
                 _checksum,

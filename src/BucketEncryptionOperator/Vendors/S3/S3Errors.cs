@@ -55,6 +55,12 @@ internal static class S3Errors
             {
                 RequestIdHeaders = ["x-amz-request-id"],
                 KmsRight = KmsRight,
+                AccountRights = new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    [AnswerContext.List] = "Grant the key's owner s3:ListAllMyBuckets.",
+                    [AnswerContext.Locate] = "Grant the key's owner s3:GetBucketLocation on this bucket" + CheckOwner,
+                    [AnswerContext.GetTags] = "Grant the key's owner s3:GetBucketTagging on this bucket" + CheckOwner,
+                },
                 Refine = Refine,
                 Reread = Reread,
             },
@@ -112,7 +118,12 @@ internal static class S3Errors
     private static string? Refine(ErrorAnswer answer)
     {
         if (answer.Code == "AccessDenied")
-            return PolicyHint(answer) ?? (answer.MessageSays("kms:") ? KmsRight : RightsHint(answer));
+            return PolicyHint(answer)
+                ?? (
+                    answer.Context.IsOfAccount ? null
+                    : answer.MessageSays("kms:") ? KmsRight
+                    : RightsHint(answer)
+                );
         var isElsewhere =
             answer.Status is >= 300 and < 400
             || answer.Code

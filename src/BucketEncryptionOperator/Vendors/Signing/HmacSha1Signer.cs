@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.Signing;
 
@@ -14,7 +15,7 @@ internal sealed record HmacSha1Scheme(string Word, string Prefix, params IReadOn
 
 /// <summary>A request as this signature sees it.</summary>
 /// <param name="Date">The line of the date, which a vendor may leave empty when its own date header is sent.</param>
-/// <param name="Resource"><c>/bucket/</c> or <c>/bucket/object</c>, whatever the URL style.</param>
+/// <param name="Resource"><c>/</c>, <c>/bucket/</c> or <c>/bucket/object</c>, whatever the URL style.</param>
 /// <param name="Query">Names and values, not encoded; a null or empty value is a bare name.</param>
 /// <param name="Headers">All headers of the request, with any case; each name once.</param>
 internal sealed record HmacSha1Input(
@@ -49,6 +50,9 @@ internal static class HmacSha1Signer
         );
         return $"{scheme.Word} {key.Id}:{Convert.ToBase64String(signature)}";
     }
+
+    /// <summary>The resource of a request that is about no object.</summary>
+    public static string ResourceOf(VendorAddress address) => address.BucketName is { } name ? $"/{name}/" : "/";
 
     internal static string StringToSign(HmacSha1Scheme scheme, HmacSha1Input input)
     {

@@ -4,7 +4,7 @@ using BucketEncryptionOperator.Vendors.Protocol;
 namespace BucketEncryptionOperator.Vendors.Signing;
 
 /// <summary>
-/// Makes a request of the three operations, signed by AWS's version 4 with all its headers.
+/// Makes a request, signed by AWS's version 4 with all its headers.
 /// No chunked body, no checksum but that of <see cref="BodyChecksum"/>, no <c>Expect</c>.
 /// </summary>
 internal static class SigV4Request
@@ -17,7 +17,7 @@ internal static class SigV4Request
     )
     {
         var (address, key) = (request.Address, request.Key);
-        var target = VendorRequest.Target(address);
+        var target = VendorRequest.Target(address, request.Resource);
         var date = SigV4Signer.FormatDate(request.Now);
         var bytes = request.Body is { } body ? Encoding.UTF8.GetBytes(body) : null;
         var hash = SigV4Signer.HashOf(bytes ?? []);
@@ -35,7 +35,7 @@ internal static class SigV4Request
         var input = new SigV4Input(
             request.Method.Method,
             target.AbsolutePath,
-            [new(VendorRequest.SubResource, "")],
+            [.. request.Resource.Query.Select(q => KeyValuePair.Create(q.Key, q.Value ?? ""))],
             [.. headers, new("host", VendorRequest.Host(target))],
             hash
         );

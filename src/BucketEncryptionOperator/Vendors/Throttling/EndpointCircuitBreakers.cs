@@ -102,7 +102,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     /// Fails if a request would not pass now: for a check before a wait. It reserves nothing.
     /// </summary>
     /// <exception cref="VendorException"><see cref="Reasons.EndpointDown"/>.</exception>
-    public void Check(BucketAddress address, string operation)
+    public void Check(VendorAddress address, string operation)
     {
         lock (_gate)
         {
@@ -113,7 +113,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
 
     /// <summary>Admits one request now.</summary>
     /// <exception cref="VendorException"><see cref="Reasons.EndpointDown"/>.</exception>
-    public Pass Enter(BucketAddress address, string operation)
+    public Pass Enter(VendorAddress address, string operation)
     {
         lock (_gate)
         {
@@ -129,7 +129,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private static BreakerKey KeyOf(BucketAddress address) =>
+    private static BreakerKey KeyOf(VendorAddress address) =>
         new(
             address.Endpoint.GetLeftPart(UriPartial.Authority),
             address.CaBundle is not { } bundle

@@ -42,7 +42,7 @@ internal sealed class VendorLimits : IDisposable
     /// <param name="requests">Maximum number of requests of the call, sent one after the other.</param>
     /// <exception cref="VendorException">Throttled: the wait would be too long.</exception>
     public Task<AdaptiveRateLimiter.Permit> EnterAsync(
-        BucketAddress address,
+        VendorAddress address,
         AccessKey key,
         string operation,
         int requests,

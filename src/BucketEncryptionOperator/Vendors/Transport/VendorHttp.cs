@@ -19,6 +19,21 @@ internal sealed record VendorRoute
     public Dialer? Dialer { get; init; }
 }
 
+/// <summary>What bounds one request and its answer, and whom it trusts.</summary>
+internal sealed record VendorExchange
+{
+    public static VendorExchange Default { get; } = new();
+
+    /// <summary>In PEM, the roots to trust in place of the system's; null for those.</summary>
+    public string? CaBundle { get; init; }
+
+    /// <summary>How long the request may take, where that is less than the timeout of all.</summary>
+    public TimeSpan AtMost { get; init; } = TimeSpan.MaxValue;
+
+    /// <summary>Maximum size of the answer's body in bytes.</summary>
+    public int MaxBody { get; init; } = VendorXml.MaxSize;
+}
+
 /// <summary>
 /// Sends one signed request and reads a bounded answer. It follows no redirects (a signature covers its host, and an
 /// answer must not choose where signatures go), keeps no cookies, does not retry (the queue is the one retry loop),
@@ -26,9 +41,6 @@ internal sealed record VendorRoute
 /// </summary>
 internal sealed class VendorHttp : IDisposable
 {
-    /// <summary>The largest legal answer is an error document of a few KiB.</summary>
-    private const int MaxBody = 64 * 1024;
-
     private const string CheckWay =
         "Check the store's endpoint and region, and that the operator can reach it (DNS, network policy, proxy).";
     private const string CheckCertificate =
@@ -92,21 +104,18 @@ internal sealed class VendorHttp : IDisposable
         HttpRequestMessage request,
         string operation,
         CancellationToken cancellationToken
-    ) => SendAsync(request, operation, caBundle: null, TimeSpan.MaxValue, cancellationToken);
+    ) => SendAsync(request, operation, VendorExchange.Default, cancellationToken);
 
     /// <inheritdoc cref="SendAsync(HttpRequestMessage, string, CancellationToken)"/>
-    /// <param name="caBundle">In PEM, the roots to trust in place of the system's; null for those.</param>
-    /// <param name="atMost">How long this request may take, where that is less than the timeout of all.</param>
     public async Task<VendorResponse> SendAsync(
         HttpRequestMessage request,
         string operation,
-        string? caBundle,
-        TimeSpan atMost,
+        VendorExchange exchange,
         CancellationToken cancellationToken
     )
     {
-        var limit = Durations.Min(atMost, _timeout);
-        using var client = _clients.Rent(caBundle);
+        var limit = Durations.Min(exchange.AtMost, _timeout);
+        using var client = _clients.Rent(exchange.CaBundle);
         using var deadline = new Deadline(limit, _time, cancellationToken);
         try
         {
@@ -117,7 +126,7 @@ internal sealed class VendorHttp : IDisposable
                 HttpCompletionOption.ResponseHeadersRead,
                 deadline.Token
             );
-            await response.Content.LoadIntoBufferAsync(MaxBody, deadline.Token);
+            await response.Content.LoadIntoBufferAsync(exchange.MaxBody, deadline.Token);
             var body = await response.Content.ReadAsByteArrayAsync(deadline.Token);
             return new VendorResponse(response.StatusCode, Encoding.UTF8.GetString(body), response.Headers);
         }
@@ -177,7 +186,7 @@ internal sealed class VendorHttp : IDisposable
                 HttpRequestError.ConfigurationLimitExceeded => NoAnswer(
                     operation,
                     reason,
-                    $"The answer is larger than {MaxBody} bytes."
+                    $"The answer is larger than {exchange.MaxBody} bytes."
                 ),
                 _ => NoAnswer(operation, reason, "The connection broke before the answer was complete."),
             };

@@ -60,6 +60,7 @@ public sealed class GoldenRequestTests
     private static readonly BucketAddress Obs = At("https://obs.cn-north-4.myhuaweicloud.com", "cn-north-4");
     private static readonly BucketAddress JD = At("https://s3.cn-north-1.jdcloud-oss.com", "cn-north-1");
     private static readonly BucketAddress Aws = At("https://s3.eu-central-1.amazonaws.com", "eu-central-1");
+    private static readonly BucketAddress AwsOwned = Aws with { Options = new S3Options("111122223333") };
     private static readonly BucketAddress MinIO = At("http://minio.storage.svc:9000", "us-east-1", Addressing.Path);
 
     /// <summary>File → the request that must be it.</summary>
@@ -86,6 +87,16 @@ public sealed class GoldenRequestTests
         ["alibaba/v1-put-token"] = Put(OssV1, Aes, Dialects.Temporary),
         ["alibaba/v1-delete"] = Delete(OssV1),
 
+        ["alibaba/list"] = List("alibaba", Store(Oss)),
+        ["alibaba/list-next"] = List("alibaba", Store(Oss), "finance-archive"),
+        ["alibaba/list-cloudbox"] = List("alibaba", Store(CloudBox)),
+        ["alibaba/list-token"] = List("alibaba", Store(Oss)) with { Key = Dialects.Temporary },
+        ["alibaba/location"] = Get(Oss) with { Resource = Resource.Location },
+        ["alibaba/tags"] = Get(Oss) with { Resource = Resource.Tagging },
+        ["alibaba/v1-list-next"] = List("alibaba", Store(OssV1), "finance-archive"),
+        ["alibaba/v1-location"] = Get(OssV1) with { Resource = Resource.Location },
+        ["alibaba/v1-tags"] = Get(OssV1) with { Resource = Resource.Tagging },
+
         ["huawei/get"] = Get(Obs),
         ["huawei/get-token"] = Get(Obs, Dialects.Temporary),
         ["huawei/get-port"] = Get(At("http://obs.corp.example:8080", "corp-1")),
@@ -95,11 +106,21 @@ public sealed class GoldenRequestTests
         ["huawei/put-token"] = Put(Obs, KmsKey, Dialects.Temporary),
         ["huawei/delete"] = Delete(Obs),
 
+        ["huawei/list"] = List("huawei", Store(Obs)),
+        ["huawei/list-next"] = List("huawei", Store(Obs), "finance-archive"),
+        ["huawei/list-token"] = List("huawei", Store(Obs)) with { Key = Dialects.Temporary },
+        ["huawei/location"] = Get(Obs) with { Resource = Resource.Location },
+        ["huawei/tags"] = Get(Obs) with { Resource = Resource.Tagging },
+
         ["jdcloud/get"] = Get(JD),
         ["jdcloud/get-path-style"] = Get(JD with { Addressing = Addressing.Path }),
         ["jdcloud/put-kms-any-key"] = Put(JD, KmsAnyKey),
         ["jdcloud/put-kms"] = Put(JD, KmsKey),
         ["jdcloud/delete"] = Delete(JD),
+
+        ["jdcloud/list"] = List("jdcloud", Store(JD)),
+        ["jdcloud/location"] = Get(JD) with { Resource = Resource.Location },
+        ["jdcloud/tags"] = Get(JD) with { Resource = Resource.Tagging },
 
         ["s3/get"] = Get(Aws),
         ["s3/get-path-style"] = Get(MinIO),
@@ -120,6 +141,14 @@ public sealed class GoldenRequestTests
         ),
         ["s3/delete-expected-owner"] = Delete(Aws with { Options = new S3Options("111122223333") }),
         ["s3/delete"] = Delete(Aws),
+        ["s3/list"] = List("s3", Store(AwsOwned)),
+        ["s3/list-next"] = List("s3", Store(Aws), "eyJ0b2tlbiI6/ab+c=="),
+        ["s3/list-path-style"] = List("s3", Store(MinIO)),
+        ["s3/list-token"] = List("s3", Store(Aws)) with { Key = Dialects.Temporary },
+        ["s3/location-expected-owner"] = Get(AwsOwned) with { Resource = Resource.Location },
+        ["s3/tags"] = Get(Aws) with { Resource = Resource.Tagging },
+        ["s3/tags-expected-owner"] = Get(AwsOwned) with { Resource = Resource.Tagging },
+        ["s3/tags-path-style"] = Get(MinIO) with { Resource = Resource.Tagging },
     };
 
     public static TheoryData<string> Files => new(Cases.Keys);
@@ -135,6 +164,7 @@ public sealed class GoldenRequestTests
             new UnsignedRequest(
                 method,
                 address,
+                Cases[file].Resource,
                 key,
                 target is null ? null : dialect.Document.Write(target, basis: null),
                 Dialects.Now
@@ -160,6 +190,15 @@ public sealed class GoldenRequestTests
     private static BucketAddress At(string endpoint, string region, Addressing addressing = Addressing.VirtualHost) =>
         new("finance-archive", new Uri(endpoint), region, addressing, VendorOptions.None);
 
+    private static StoreAddress Store(BucketAddress bucket) =>
+        new(bucket.Endpoint, bucket.Region, bucket.Addressing, bucket.Options);
+
+    private static Case List(string vendor, StoreAddress store, string? begin = null) =>
+        new(HttpMethod.Get, store, Dialects.Key, Target: null)
+        {
+            Resource = Dialects.All[vendor].Account.Page(store, begin),
+        };
+
     private static Case Get(BucketAddress address, AccessKey? key = null) =>
         new(HttpMethod.Get, address, key ?? Dialects.Key, Target: null);
 
@@ -169,5 +208,8 @@ public sealed class GoldenRequestTests
     private static Case Delete(BucketAddress address, AccessKey? key = null) =>
         new(HttpMethod.Delete, address, key ?? Dialects.Key, Target: null);
 
-    private sealed record Case(HttpMethod Method, BucketAddress Address, AccessKey Key, BucketEncryption? Target);
+    private sealed record Case(HttpMethod Method, VendorAddress Address, AccessKey Key, BucketEncryption? Target)
+    {
+        public Resource Resource { get; init; } = Resource.Encryption;
+    }
 }

@@ -20,7 +20,7 @@ public sealed class VendorBindingTests
         var address = AddressWith(VendorCatalog.Bind(vendor, settings).Options);
 
         using var request = vendor.Dialect.Sign(
-            new UnsignedRequest(HttpMethod.Get, address, Dialects.Key, Body: null, Dialects.Now)
+            new UnsignedRequest(HttpMethod.Get, address, Resource.Encryption, Dialects.Key, Body: null, Dialects.Now)
         );
 
         Assert.NotEmpty(request.Headers);
@@ -36,7 +36,16 @@ public sealed class VendorBindingTests
         Assert.Throws<InvalidOperationException>(() =>
             VendorCatalog
                 .Find(name)!
-                .Dialect.Sign(new UnsignedRequest(HttpMethod.Get, address, Dialects.Key, Body: null, Dialects.Now))
+                .Dialect.Sign(
+                    new UnsignedRequest(
+                        HttpMethod.Get,
+                        address,
+                        Resource.Encryption,
+                        Dialects.Key,
+                        Body: null,
+                        Dialects.Now
+                    )
+                )
         );
     }
 

@@ -26,10 +26,28 @@ public sealed partial class BucketEncryptionApiTests
 
         using var first = Dialects
             .All[vendor]
-            .Sign(new UnsignedRequest(HttpMethod.Get, At(server), Dialects.Key, Body: null, Dialects.Now));
+            .Sign(
+                new UnsignedRequest(
+                    HttpMethod.Get,
+                    At(server),
+                    Resource.Encryption,
+                    Dialects.Key,
+                    Body: null,
+                    Dialects.Now
+                )
+            );
         using var corrected = Dialects
             .All[vendor]
-            .Sign(new UnsignedRequest(HttpMethod.Get, At(server), Dialects.Key, Body: null, serverTime));
+            .Sign(
+                new UnsignedRequest(
+                    HttpMethod.Get,
+                    At(server),
+                    Resource.Encryption,
+                    Dialects.Key,
+                    Body: null,
+                    serverTime
+                )
+            );
         Assert.Equal(
             [Authorization(first), Authorization(corrected), Authorization(corrected)],
             server.Requests.Select(Authorization)

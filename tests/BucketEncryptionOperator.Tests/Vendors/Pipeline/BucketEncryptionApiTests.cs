@@ -66,6 +66,7 @@ public sealed partial class BucketEncryptionApiTests : IDisposable
             new UnsignedRequest(
                 HttpMethod.Put,
                 At(server),
+                Resource.Encryption,
                 Dialects.Temporary,
                 dialect.Document.Write(target, null),
                 Dialects.Now

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
@@ -62,7 +63,9 @@ internal sealed class SimulatedStore : IAsyncDisposable
         Admin = new SimulatorAdmin(server.Url);
         var endpoint = place.Endpoint is null ? server.Url : new Uri(place.Endpoint);
         var vendor = VendorCatalog.Find(place.Vendor)!;
-        Api = new VendorServices(_http, new ServerClocks(TimeProvider.System), _limits).Connect(vendor.Dialect);
+        var services = new VendorServices(_http, new ServerClocks(TimeProvider.System), _limits);
+        Api = services.Connect(vendor.Dialect);
+        AccountApi = services.ConnectAccount(vendor.Dialect);
         Traits = VendorCatalog.Bind(
             vendor,
             new StoreSettings(place.Region, endpoint)
@@ -80,6 +83,8 @@ internal sealed class SimulatedStore : IAsyncDisposable
     public SimulatorAdmin Admin { get; }
 
     public IBucketEncryptionApi Api { get; }
+
+    public IAccountApi AccountApi { get; }
 
     public StoreTraits Traits { get; }
 
@@ -113,6 +118,19 @@ internal sealed class SimulatedStore : IAsyncDisposable
 
     public async Task PutAsync(BucketEncryption target, AccessKey? key = null) =>
         await Api.PutAsync(Address, key ?? Key, Api.Write(target, await GetAsync()));
+
+    public Task<ImmutableArray<ListedBucket>> ListAsync(AccessKey? key = null) =>
+        AccountApi.ListBucketsAsync(
+            new StoreAddress(Address.Endpoint, Address.Region, Address.Addressing, Address.Options),
+            key ?? Key,
+            CancellationToken.None
+        );
+
+    public Task<BucketPlace> LocateAsync(BucketAddress? address = null) =>
+        AccountApi.LocateAsync(address ?? Address, Key, CancellationToken.None);
+
+    public Task<ImmutableDictionary<string, string>> GetTagsAsync() =>
+        AccountApi.GetTagsAsync(Address, Key, CancellationToken.None);
 
     public Task DeleteAsync() => Api.DeleteAsync(Address, Key);
 

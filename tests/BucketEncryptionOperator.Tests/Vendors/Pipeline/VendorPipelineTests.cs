@@ -75,7 +75,12 @@ public sealed class VendorPipelineTests
             new Recording("last", log) { Answers = true }
         );
 
-        using (var call = await pipeline.AdmitAsync(Address, Dialects.Key, requests: 1, CancellationToken.None))
+        using (
+            var call = await pipeline.AdmitAsync(
+                new CallContext(Address, Dialects.Key, requests: 1),
+                CancellationToken.None
+            )
+        )
             await pipeline.SendAsync(new CallRequest(call, HttpMethod.Get, AnswerContext.Get), CancellationToken.None);
 
         Assert.Equal(
@@ -108,7 +113,7 @@ public sealed class VendorPipelineTests
         );
 
         await Assert.ThrowsAsync<VendorException>(() =>
-            pipeline.AdmitAsync(Address, Dialects.Key, requests: 1, CancellationToken.None)
+            pipeline.AdmitAsync(new CallContext(Address, Dialects.Key, requests: 1), CancellationToken.None)
         );
 
         Assert.Equal(["first admits", "second admits", "first released"], log);

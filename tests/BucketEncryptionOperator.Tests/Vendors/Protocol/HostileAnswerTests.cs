@@ -76,6 +76,20 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
         "<a " + string.Concat(Enumerable.Range(0, 5_000).Select(i => $"a{i}=\"\" ")) + "/>",
     ];
 
+    private static readonly string[] AccountSeeds =
+    [
+        "<ListAllMyBucketsResult><Owner><ID>o</ID></Owner><Buckets><Bucket><Name>b-one</Name><Region>cn-north-1"
+            + "</Region><Location>oss-x</Location><BucketRegion>x</BucketRegion></Bucket></Buckets><IsTruncated>false"
+            + "</IsTruncated></ListAllMyBucketsResult>",
+        "<ListAllMyBucketsResult><Buckets/><IsTruncated>true</IsTruncated><NextMarker>m</NextMarker>"
+            + "<ContinuationToken>&amp;</ContinuationToken></ListAllMyBucketsResult>",
+        "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>",
+        "<LocationConstraint>EU</LocationConstraint>",
+        "<Location>cn-north-1</Location>",
+        ErrorTableTests.Error("NoSuchTagSet"),
+        "<html><body>Welcome</body></html>",
+    ];
+
     public static TheoryData<string> Vendors => Dialects.Names;
 
     [GeneratedRegex("^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?\\z")]
@@ -192,6 +206,42 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
             using var limits = new VendorLimits(time);
             var api = new VendorServices(http, new ServerClocks(time), limits).Connect(Dialects.All[vendor]);
             var thrown = await Record.ExceptionAsync(() => api.GetAsync(address, Dialects.Key, CancellationToken.None));
+
+            Assert.True(thrown is null or VendorException, $"case {i}: {thrown}");
+        }
+    }
+
+    /// <summary>
+    /// Lists and tags: a value, or a <see cref="VendorException"/>.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Vendors))]
+    public async Task No_bytes_about_an_account_throw_anything_else(string vendor)
+    {
+        var random = RandomSeed.NewRandom(output.WriteLine);
+        var time = new ManualTimeProvider(Dialects.Now);
+        using var http = new VendorHttp("test/1.0", TimeSpan.FromSeconds(10), time);
+        await using var server = new ScriptedServer(_ =>
+        {
+            lock (random)
+                return ScriptedServer.Answer(random.Next(200, 600), Spoil(random, Pick(random, AccountSeeds)));
+        });
+        var store = new StoreAddress(server.Address, "cn-north-1", Addressing.Path, VendorOptions.None);
+
+        for (var i = 0; i < RandomSeed.Cases(2_000); i++)
+        {
+            // The clock stands still: what is asked to go slower once would wait forever
+            using var limits = new VendorLimits(time);
+            var api = new VendorServices(http, new ServerClocks(time), limits).ConnectAccount(Dialects.All[vendor]);
+            var bucket = store.Bucket("finance-archive");
+            var thrown = await Record.ExceptionAsync(() =>
+                (i % 3) switch
+                {
+                    0 => api.ListBucketsAsync(store, Dialects.Key, CancellationToken.None),
+                    1 => api.LocateAsync(bucket, Dialects.Key, CancellationToken.None),
+                    _ => api.GetTagsAsync(bucket, Dialects.Key, CancellationToken.None),
+                }
+            );
 
             Assert.True(thrown is null or VendorException, $"case {i}: {thrown}");
         }

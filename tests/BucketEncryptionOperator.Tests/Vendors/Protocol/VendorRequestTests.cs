@@ -66,7 +66,9 @@ public sealed class VendorRequestTests(ITestOutputHelper output)
             }
             foreach (var bucket in (string[])["abc", new string('b', 63)])
             {
-                var target = Record.Exception(() => VendorRequest.Target(store.Place.Address(bucket)));
+                var target = Record.Exception(() =>
+                    VendorRequest.Target(store.Place.Address(bucket), Resource.Encryption)
+                );
                 Assert.True(target is null, $"{host}: {target}");
             }
             read++;

@@ -80,7 +80,9 @@ public sealed class BodyChecksumTests
         var plain = Https with { Endpoint = new Uri("http://store.example") };
 
         var thrown = Assert.Throws<VendorException>(() =>
-            dialect.Sign(new UnsignedRequest(HttpMethod.Put, plain, Dialects.Key, Body, Dialects.Now))
+            dialect.Sign(
+                new UnsignedRequest(HttpMethod.Put, plain, Resource.Encryption, Dialects.Key, Body, Dialects.Now)
+            )
         );
 
         Assert.Equal(
@@ -90,7 +92,7 @@ public sealed class BodyChecksumTests
         Assert.Contains("FIPS", thrown.Failure.Message, StringComparison.Ordinal);
         Assert.Contains("https", thrown.Failure.Hint, StringComparison.Ordinal);
         using var read = dialect.Sign(
-            new UnsignedRequest(HttpMethod.Get, plain, Dialects.Key, Body: null, Dialects.Now)
+            new UnsignedRequest(HttpMethod.Get, plain, Resource.Encryption, Dialects.Key, Body: null, Dialects.Now)
         );
         Assert.Null(read.Content);
     }
@@ -105,6 +107,8 @@ public sealed class BodyChecksumTests
 
     private static Task<string> PutAsync(IVendorDialect dialect, BucketAddress address) =>
         Dialects.TextAsync(
-            dialect.Sign(new UnsignedRequest(HttpMethod.Put, address, Dialects.Key, Body, Dialects.Now))
+            dialect.Sign(
+                new UnsignedRequest(HttpMethod.Put, address, Resource.Encryption, Dialects.Key, Body, Dialects.Now)
+            )
         );
 }

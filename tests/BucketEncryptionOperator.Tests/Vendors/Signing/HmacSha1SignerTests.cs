@@ -235,6 +235,7 @@ public sealed class HmacSha1SignerTests
                 new UnsignedRequest(
                     new HttpMethod(method),
                     address,
+                    Resource.Encryption,
                     new AccessKey("ak", "sk", token),
                     method == "PUT" ? "<x/>" : null,
                     DateTimeOffset.Parse(time)

@@ -211,7 +211,12 @@ public sealed class VendorHttpTests : IDisposable
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, server.Address);
             var thrown = await Record.ExceptionAsync(() =>
-                _http.SendAsync(request, "GetBucketEncryption", bundle, TimeSpan.MaxValue, CancellationToken.None)
+                _http.SendAsync(
+                    request,
+                    "GetBucketEncryption",
+                    new VendorExchange { CaBundle = bundle },
+                    CancellationToken.None
+                )
             );
             codes.Add((thrown as VendorException)?.Failure.Code ?? "answered");
         }
