@@ -4,6 +4,7 @@ public sealed partial class CrdRulesTests
 {
     private static readonly (string Case, string Kind, string Spec, string Message)[] Refused =
     [
+        .. RefusedSelectors,
         ("none-without-consent", Policy, Spec("{algorithm: None}"), "set spec.allowDowngrade to true"),
         (
             "key-with-aes256",

@@ -109,7 +109,7 @@ public sealed partial class CrdRulesTests(ClusterFixture fixture)
             "bucketencryptionpolicy.bucketencryption.io/selected",
             await ListAsync(
                 "bep",
-                "spec.storeRef.name=oss,spec.storeRef.kind=BucketStore,spec.encryption.algorithm=KMS,spec.mode=Enforce,"
+                "spec.storeRef.name=oss,spec.storeRef.kind=BucketStore,spec.encryption.algorithm=KMS,"
                     + "spec.deletionPolicy=Retain"
             ),
             StringComparison.Ordinal
@@ -188,6 +188,9 @@ public sealed partial class CrdRulesTests(ClusterFixture fixture)
 
     private static string Spec(string encryption, string buckets = "{name: abc}", string more = "") =>
         $"{{storeRef: {{name: oss}}, buckets: [{buckets}], encryption: {encryption}{more}}}";
+
+    private static string Selecting(string selector, string more = ", mode: Audit") =>
+        $"{{storeRef: {{name: oss}}, bucketSelector: {selector}, encryption: {{algorithm: AES256}}{more}}}";
 
     private static string Allowing(string selector) =>
         StoreSpec(more: $", allowedNamespaces: {{selector: {selector}}}");

@@ -21,6 +21,13 @@ public sealed class ScenarioReaderTests
         "title: x\nsteps: [{operator: kill, resyncs: {a: 1}, expect: {}}]",
         "one thing at a time"
     )]
+    [InlineData(
+        "two things that are waited for",
+        "title: x\nsteps: [{lists: 1, resyncs: {a: 1}, expect: {}}]",
+        "one thing"
+    )]
+    [InlineData("a number that is none", "title: x\nsteps: [{expect: {asked: {ListBuckets: few}}}]", "few")]
+    [InlineData("a range of three", "title: x\nsteps: [{expect: {asked: {ListBuckets: 1-2-3}}}]", "1-2-3")]
     [InlineData("nothing that is expected", "title: x\nsteps: [{operator: kill}]", "expect nothing")]
     [InlineData("an object without a name", "title: x\nsteps: [{apply: {spec: {}}, expect: {}}]", "name one object")]
     public void What_no_scenario_can_say_is_an_error_with_file_and_word(string sentence, string text, string word)

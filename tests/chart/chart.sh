@@ -76,7 +76,7 @@ if [ "${1:-}" != quick ]; then
   show
   start "operator in all namespaces, helm4" demo helm4 ''
   start "operator in one namespace with listed Secrets, helm3" demo helm3 \
-    '--set watchNamespaces={bucket-encryption-demo} --set rbac.secrets[0].namespace=bucket-encryption-demo --set rbac.secrets[0].names={oss-keys,hr-keys}'
+    '--set watchNamespaces={bucket-encryption-demo} --set rbac.secrets[0].namespace=bucket-encryption-demo --set rbac.secrets[0].names={oss-keys,hr-keys,account-keys}'
   show
 fi
 statuses=("$STATUSES"/*.json)

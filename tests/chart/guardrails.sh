@@ -5,26 +5,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=tests/chart/cluster.sh
 source tests/chart/cluster.sh "$1"
-python=$(tests/tools/ensure.sh python3-yaml)
 readonly rules=(allowDowngrade algorithmNone deletionPolicyDelete bucketSelector)
 readonly contact='the storage team (#storage), "first" at o'\''clock'
-
-# A chart whose CRD has spec.bucketSelector. It goes when the CRD in crds/ has the field: install "$chart" then.
-chart_with_selector() {
-  cp -r "$chart" "$work/chart"
-  "$python" - "$work/chart/files/crds/bucketencryptionpolicies.yaml" <<'PYTHON'
-import pathlib, sys, yaml
-file = pathlib.Path(sys.argv[1])
-crd = yaml.safe_load(file.read_text(encoding="utf-8"))
-spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
-spec["required"].remove("buckets")
-names = {"type": "array", "maxItems": 256, "x-kubernetes-list-type": "set", "items": {"type": "string", "maxLength": 63}}
-tags = {"type": "object", "maxProperties": 20, "additionalProperties": {"type": "string", "maxLength": 256}}
-spec["properties"]["bucketSelector"] = {"type": "object", "properties": {
-    "matchNames": names, "excludeNames": names, "matchTags": tags, "maxWrites": {"type": "integer", "format": "int32", "default": 50}}}
-file.write_text(yaml.safe_dump(crd, sort_keys=False), encoding="utf-8")
-PYTHON
-}
 
 # policy NAMESPACE NAME FIELDS: a policy whose spec has these fields beside its store.
 policy() {
@@ -63,7 +45,7 @@ passes() { quietly change "$2" "$3" "${@:4}"; ok "$1"; } # sentence, name, merge
 could() { passes "$@" --dry-run=server; }
 cannot() { refused "$4" change "$2" "$3" --dry-run=server; ok "$1"; } # sentence, name, merge patch, word in the message
 guarded() { # flags...: all rules, with one namespace exempt from all of them and one from bucketSelector alone
-  helm upgrade "$release" "$work/chart" --set guardrails.enabled=true --set 'guardrails.exemptNamespaces={sandbox}' \
+  helm upgrade "$release" "$chart" --set guardrails.enabled=true --set 'guardrails.exemptNamespaces={sandbox}' \
     --set 'guardrails.rules.bucketSelector.exemptNamespaces={lab}' --set-string "guardrails.contact=${contact//,/\\,}" "$@"
 }
 only_rule() {
@@ -73,8 +55,7 @@ only_rule() {
 }
 
 start_api_server
-chart_with_selector
-helm install "$release" "$work/chart" --create-namespace
+helm install "$release" "$chart" --create-namespace
 established
 quietly kubectl create -f - <<<'{"apiVersion": "v1", "kind": "List", "items": [
   {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}},
@@ -177,5 +158,5 @@ guarded --set 'guardrails.validationActions={Deny,Audit}' --set 'watchNamespaces
 until_denied "${said[allowDowngrade]}" lab "${offending[allowDowngrade]}"
 until_taken team "${offending[allowDowngrade]}"
 ok "outside of the namespaces that the operator watches, they do not apply"
-helm upgrade "$release" "$work/chart" --reset-values
+helm upgrade "$release" "$chart" --reset-values
 is "switched off, nothing of them is left" "$(kubectl get -o name validatingadmissionpolicies,validatingadmissionpolicybindings)" ""

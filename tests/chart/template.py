@@ -51,6 +51,11 @@ def rights(objects, kind, namespace=None):
     return {(verb, resource) + tuple(rule.get("resourceNames", [])) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
 
 
+def alerts(file, runbooks):
+    """The groups of one of the chart's files of alerts, with links to these runbooks."""
+    return yaml.safe_load(pathlib.Path(CHART, f"files/{file}.yaml").read_text(encoding="utf-8").replace("RUNBOOKS", runbooks))["groups"]
+
+
 def holds_for_every(objects):
     """Security and selectors that no value may break by accident."""
     spec, labels = pod(objects)["spec"], pod(objects)["metadata"]["labels"]
@@ -210,17 +215,21 @@ def a_service_alone(o):
     assert only(o, "Service")["metadata"]["annotations"] == {"prometheus.io/scrape": "true"} and "ServiceMonitor" not in kinds(o)
 
 
-@case({"metrics": {"prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}, "runbooks": "https://wiki.example/beo"}}})
-def alerts_have_each_a_runbook_and_are_those_of_the_file(o):
+@case({"metrics": {"prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}, "runbooks": "https://wiki.example/beo", "uncoveredBuckets": True}}})
+def alerts_have_each_a_runbook_and_are_those_of_the_files(o):
     rule = only(o, "PrometheusRule")
     assert rule["metadata"]["labels"]["release"] == "prometheus"
-    (group,) = rule["spec"]["groups"]
-    source = yaml.safe_load(pathlib.Path(CHART, "files/rules.yaml").read_text(encoding="utf-8"))["groups"][0]["rules"]
-    assert [r["expr"] for r in group["rules"]] == [r["expr"] for r in source] and "{{ $value }}" in str(group["rules"])
-    for alert in group["rules"]:
+    groups = rule["spec"]["groups"]
+    assert groups == [g for file in ("rules", "rules-uncovered") for g in alerts(file, "https://wiki.example/beo")] and "{{ $value }}" in str(groups)
+    for alert in (r for g in groups for r in g["rules"]):
         assert alert["annotations"]["runbook_url"] == f"https://wiki.example/beo/{alert['alert']}.md"
         assert pathlib.Path("docs/runbooks", alert["alert"] + ".md").read_text(encoding="utf-8").startswith(f"# {alert['alert']}\n")
-    assert {p.stem for p in pathlib.Path("docs/runbooks").glob("*.md")} == {r["alert"] for r in group["rules"]}
+    assert {p.stem for p in pathlib.Path("docs/runbooks").glob("*.md")} == {r["alert"] for g in groups for r in g["rules"]}
+
+
+@case({"metrics": {"prometheusRule": {"enabled": True}}})
+def the_alert_of_uncovered_buckets_is_off_by_default(o):
+    assert only(o, "PrometheusRule")["spec"]["groups"] == alerts("rules", "docs/runbooks")
 
 
 @case({"metrics": {"dashboard": {"enabled": True}}})

@@ -27,6 +27,7 @@ readonly patience=20 # seconds that anything may take
 #   store store_sample secret        the sample of a store, its name, and the Secret's
 #   policy policy_sample buckets key the first policy, what it declares; mark: what each of its buckets then has
 #   samples                          further deploy/samples/policy-….yaml
+#   elsewhere                        another region of the vendor's
 #   weak                             what drift leaves: an algorithm, or None
 #   scratch scratch_removed          what scratch-space has at first, and when its encryption is removed
 #   plain                            the vendor's least algorithm, in a policy's words
@@ -130,7 +131,8 @@ document() { echo "$before<ApplyServerSideEncryptionByDefault><SSEAlgorithm>$1</
 leave() {
   if [ "$2" = None ]; then admin DELETE "buckets/$1/encryption"; else admin PUT "buckets/$1/encryption" "$(document "$2")"; fi
 }
-make_bucket() { admin PUT "buckets/$1" "{\"region\": \"$region\", \"owner\": \"$owner\"}"; }
+# make_bucket NAME [OWNER [REGION]]
+make_bucket() { admin PUT "buckets/$1" "{\"region\": \"${3:-$region}\", \"owner\": \"${2:-$owner}\"}"; }
 has_encryption() { admin GET "buckets/$1/encryption" >/dev/null 2>&1; }
 # PUTs and DELETEs that reached the store, of all buckets or of one.
 writes() { admin GET counters | python3 -c 'import json, sys; print(sum(sys.argv[1] in ("", w["bucket"]) for w in json.load(sys.stdin)["writes"]))' "${1:-}"; }
@@ -519,17 +521,79 @@ restart() {
 all_seen() { [ "$(kubectl get bep -o 'jsonpath={.items[*].metadata.generation}')" = "$(kubectl get bep -o 'jsonpath={.items[*].status.observedGeneration}')" ]; }
 all_read() { [ "$(buckets_read)" -ge "$1" ]; }
 
+whole_account() {
+  scene "Every bucket of an account: audited, then enforced"
+  local of_account=210987654321 bucket
+  say "    (an account of its own, with 40 buckets here and one in another region, none of them with $kms)"
+  admin PUT accounts/example-account-key-id "{\"secret\": \"example-account-key-secret\", \"owner\": \"$of_account\"}"
+  for bucket in data-{01..39} scratch-of-account; do make_bucket "$bucket" "$of_account"; done
+  make_bucket data-far-away "$of_account" "$elsewhere"
+  apply tests/demo/account.yaml
+  run "sed 's/name: hangzhou/name: whole-account/' deploy/samples/policy-account.yaml | kubectl apply -f -"
+  wait_for_reason account Audited
+  run 'kubectl get bep account'
+  run "kubectl get bep account -o jsonpath='{.status.discovery}{\"\n\"}'"
+  is "Audit: selected, excluded, elsewhere" "$(discovered matched) $(discovered excluded) $(discovered otherRegions)" "39 1 1"
+  is "what Enforce would send for data-01" "$(row account data-01 planned.operation)" PutBucketEncryption
+  is "writes to the account's buckets" "$(account_writes)" 0
+
+  say ''
+  say "    now in earnest; but of more than 10 writes at once the operator asks first"
+  run "kubectl patch bep account --type merge -p '{\"spec\":{\"mode\":\"Enforce\",\"resyncInterval\":\"1s\",\"bucketSelector\":{\"maxWrites\":10}}}'"
+  wait_for_reason account TooManyWrites
+  run 'kubectl get bep account -o wide'
+  is "writes to the account's buckets" "$(account_writes)" 0
+  run 'kubectl annotate bep account bucketencryption.io/confirmed-writes="$(kubectl get bep account -o jsonpath={.metadata.generation})"'
+  wait_for_reason account InSync
+  is "in sync" "$(kubectl get bep account -o 'jsonpath={.status.summary.text}')" 39/39
+  is "writes to the account's buckets" "$(account_writes)" 39
+  has_kms data-39 || die "data-39 should have $kms now"
+
+  say ''
+  say "    a new bucket"
+  make_bucket data-new "$of_account"
+  until_so "$patience" "the encryption of data-new" has_kms data-new
+  until_so "$patience" "the row of data-new" has_row account data-new InSync
+  ok "data-new is encrypted; nobody has named it"
+
+  say ''
+  say "    one is left to others"
+  run "kubectl patch bep account --type merge -p '{\"spec\":{\"bucketSelector\":{\"excludeNames\":[\"scratch-*\",\"data-07\"]}}}'"
+  until_so "$patience" "the end of the row of data-07" has_row account data-07 ''
+  leave data-07 "$weak"
+  kubectl annotate bep account reconcile.fluxcd.io/requestedAt=after-data-07 >/dev/null
+  kubectl wait bep/account --for=jsonpath='{.status.lastHandledReconcileAt}'=after-data-07 --timeout=${patience}s >/dev/null || die "the request was not acted on"
+  is "selected, excluded" "$(discovered matched) $(discovered excluded)" "39 2"
+  if has_kms data-07; then die "data-07 is excluded, and was written"; fi
+  ok "data-07 stays as others left it: $weak"
+
+  say ''
+  say "    one is named by another policy, which goes before a selector"
+  apply tests/demo/named.yaml
+  run "kubectl wait --for=condition=Ready bep/ledger --timeout=${patience}s"
+  until_so "$patience" "the word on data-01" is_owned_by_others 1
+  run 'kubectl get bep account ledger'
+  contains "data-01" "$(admin GET buckets/data-01/encryption)" '<KMSMasterKeyID>example-ledger-key-id</KMSMasterKeyID>'
+  is "account" "$(ready account) $(kubectl get bep account -o 'jsonpath={.status.conditions[?(@.type=="Compliant")].status}')" "True InSync True"
+  is "writes to data-01: one of each policy" "$(writes data-01)" 2
+}
+discovered() { kubectl get bep account -o "jsonpath={.status.discovery.$1}"; }
+has_row() { [ "$(row "$1" "$2" state)" = "$3" ]; }
+is_owned_by_others() { [ "$(discovered ownedByOthers)" = "$1" ]; }
+# Writes to buckets of that account, by anybody's key.
+account_writes() { admin GET counters | python3 -c 'import json, sys; print(sum(w["bucket"].startswith(("data-", "scratch-of-")) for w in json.load(sys.stdin)["writes"]))'; }
+
 shared_store() {
   scene "A store of the whole cluster, whose keys no team sees, for the namespaces that it allows"
   make_bucket shared-bucket
-  run "kubectl apply -n $installation -f deploy/samples/secret.yaml"
+  run "sed \"\$HERE\" deploy/samples/secret.yaml | kubectl apply -n $installation -f -"
   run 'sed "$HERE" deploy/samples/clusterbucketstore.yaml | kubectl apply -f -'
   apply tests/demo/shared.yaml
   wait_for_reason shared StoreNotAllowed
   run "kubectl label namespace $namespace example.com/buckets=yes"
   run "kubectl wait --for=condition=Ready bep/shared --timeout=${patience}s"
   run 'kubectl get clusterbucketstores'
-  has_encryption shared-bucket || die "shared-bucket should be encrypted now"
+  has_kms shared-bucket || die "shared-bucket should have KMS now"
   ok "shared-bucket is encrypted"
   keep_status Healthy-Current clusterbucketstore/company
 }
@@ -563,8 +627,15 @@ rights() {
 }
 
 orderly_stop() {
-  scene "An orderly stop"
+  scene "An orderly stop: what is under way is finished"
+  say "    (the store answers a request for finance-archive only 3 s after the signal)"
+  admin POST holds '{"bucket": "finance-archive", "phase": "after", "times": 1}' >/dev/null
+  admin GET 'held?atLeast=1&waitSeconds=15' | grep -q finance-archive || die "nothing was asked of finance-archive"
   printf '\n$ kill -TERM %s        # the operator\n' "$operator_pid"
+  (
+    sleep 3
+    admin DELETE holds
+  ) &
   stop_operator TERM
   is "exit code" "$code" 0
 }
@@ -598,6 +669,7 @@ main() {
   downgrade
   not_offered
   restart
+  whole_account
   if [ "${2:-}" = --vendor-scenes ]; then
     say 'not run, as they are the same for every vendor: nonsense at the door, two replicas, rights'
   else

@@ -58,14 +58,19 @@ internal sealed record PatchMeta
 [JsonSerializable(typeof(BucketStore))]
 [JsonSerializable(typeof(ClusterBucketStore))]
 [JsonSerializable(typeof(Namespace))]
+[JsonSerializable(typeof(PolicyStatus))]
 [JsonSerializable(typeof(StatusPatch))]
 [JsonSerializable(typeof(StoreStatusPatch))]
 internal sealed partial class ApiJsonContext : JsonSerializerContext;
 
-/// <summary>Keeps the annotation that requests a reconcile, and a hash of all others.</summary>
-internal sealed class RequestAnnotations() : AnnotationsConverter(RequestedAt)
+/// <summary>Keeps the annotations with which people ask for something, and a hash of all others.</summary>
+internal sealed class RequestAnnotations() : AnnotationsConverter(RequestedAt, ConfirmedWrites)
 {
+    /// <summary>Requests a reconcile, by any new value.</summary>
     public const string RequestedAt = "reconcile.fluxcd.io/requestedAt";
+
+    /// <summary>Confirms more writes than a selector's <c>maxWrites</c>, for the generation that it names.</summary>
+    public const string ConfirmedWrites = "bucketencryption.io/confirmed-writes";
 }
 
 /// <summary>

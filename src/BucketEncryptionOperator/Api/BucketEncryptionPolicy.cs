@@ -18,7 +18,14 @@ internal sealed record BucketEncryptionPolicy : IKubernetesObject
 internal sealed record PolicySpec
 {
     public required StoreReference StoreRef { get; init; }
-    public required ImmutableArray<BucketReference> Buckets { get; init; }
+
+    /// <summary>The buckets by name; empty where <see cref="BucketSelector"/> selects them.</summary>
+    public ImmutableArray<BucketReference> Buckets
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
+    public BucketSelectorSpec? BucketSelector { get; init; }
     public required EncryptionSpec Encryption { get; init; }
     public string? Match { get; init; }
     public bool? AllowDowngrade { get; init; }
@@ -37,6 +44,30 @@ internal sealed record StoreReference
 internal sealed record BucketReference
 {
     public required string Name { get; init; }
+}
+
+/// <summary>Selects buckets of those that the vendor lists.</summary>
+internal sealed record BucketSelectorSpec
+{
+    /// <summary>Globs, of which one must match.</summary>
+    public ImmutableArray<string> MatchNames
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
+
+    /// <summary>Globs, of which none may match.</summary>
+    public ImmutableArray<string> ExcludeNames
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
+
+    /// <summary>Tags that a bucket must have, all of them.</summary>
+    public ImmutableDictionary<string, string>? MatchTags { get; init; }
+
+    /// <summary>Maximum number of buckets that one pass writes without a confirmation.</summary>
+    public int? MaxWrites { get; init; }
 }
 
 internal sealed record EncryptionSpec
@@ -74,11 +105,74 @@ internal sealed record PolicyStatus
         init => field = value.IsDefault ? [] : value;
     } = [];
     public BucketSummary? Summary { get; init; }
+
+    /// <summary>What the list of the account's buckets has shown; null for a policy that names its buckets.</summary>
+    public DiscoveryStatus? Discovery { get; init; }
+
+    /// <summary>
+    /// Errors that several rows share, where the status would be too large with the texts in each row; null
+    /// otherwise.
+    /// </summary>
+    public ImmutableArray<ProblemStatus>? Problems { get; init; }
+
+    /// <summary>Each bucket once: of two rows of one name, which only an edited status has, the first counts.</summary>
     public ImmutableArray<BucketStatus> Buckets
     {
         get;
-        init => field = value.IsDefault ? [] : value;
+        init => (field, _byName) = (value.IsDefault ? [] : Distinct(value), null);
     } = [];
+
+    private Dictionary<string, BucketStatus>? _byName;
+
+    /// <summary>Returns the row of a bucket; null where there is none.</summary>
+    public BucketStatus? RowOf(string bucket)
+    {
+        const int FewRows = 16;
+        if (Buckets.Length <= FewRows)
+            return Buckets.FirstOrDefault(b => b.Name == bucket);
+        // Two threads may make it at the same time; both make the same.
+        var byName = _byName ??= Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal);
+        return byName.GetValueOrDefault(bucket);
+    }
+
+    private static ImmutableArray<BucketStatus> Distinct(ImmutableArray<BucketStatus> rows)
+    {
+        var names = new HashSet<string>(rows.Length, StringComparer.Ordinal);
+        return rows.All(r => names.Add(r.Name)) ? rows : [.. rows.DistinctBy(r => r.Name, StringComparer.Ordinal)];
+    }
+}
+
+/// <summary>How many buckets of the account a policy with a selector covers. Numbers of buckets.</summary>
+internal sealed record DiscoveryStatus
+{
+    /// <summary>
+    /// When a complete list was last read. Written with any other change, and at most once per
+    /// <c>--evidence-interval</c> otherwise.
+    /// </summary>
+    public DateTimeOffset? LastTime { get; init; }
+
+    public int Matched { get; init; }
+    public int Excluded { get; init; }
+    public int OtherRegions { get; init; }
+    public int OwnedByOthers { get; init; }
+    public int OwnedByOthersNotAsDeclared { get; init; }
+
+    /// <summary>Matched and not in the policy: more than it takes, or their tags could not be read.</summary>
+    public int NotCovered { get; init; }
+}
+
+/// <summary>An error that several rows share.</summary>
+internal sealed record ProblemStatus
+{
+    public required string Operation { get; init; }
+    public required string Code { get; init; }
+    public int? HttpStatus { get; init; }
+    public string? Ec { get; init; }
+    public string? Message { get; init; }
+    public string? Hint { get; init; }
+
+    /// <summary>Number of rows with it.</summary>
+    public int Count { get; init; }
 }
 
 internal sealed record BucketSummary

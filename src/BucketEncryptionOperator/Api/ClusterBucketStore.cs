@@ -32,6 +32,12 @@ internal sealed record AllowedNamespacesSpec
         init => field = value.IsDefault ? [] : value;
     } = [];
     public LabelSelectorSpec? Selector { get; init; }
+
+    /// <summary>
+    /// Globs of the buckets that policies may select through the store; null: none. <c>{namespace}</c> stands for the
+    /// policy's namespace.
+    /// </summary>
+    public ImmutableArray<string>? SelectableBuckets { get; init; }
 }
 
 /// <summary>As <c>metav1.LabelSelector</c>.</summary>

@@ -23,8 +23,13 @@ internal static class CommandLine
         };
         // No response files: a word that begins with @ may be an access key.
         var parsed = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        configuration ??= new InvocationConfiguration();
+        // The host of the operator handles signals, and has its own time for it (--drain-timeout). This library would
+        // end the process two seconds after the signal.
+        if (parsed.CommandResult.Command.Name == RunCommand.Name)
+            configuration.ProcessTerminationTimeout = null;
         return BucketEncryptionCommand.ProblemOf(parsed) is { } problem
-            ? BucketEncryptionCommand.RefuseAsync(parsed, problem, configuration ?? new InvocationConfiguration())
+            ? BucketEncryptionCommand.RefuseAsync(parsed, problem, configuration)
             : parsed.InvokeAsync(configuration, cancellationToken);
     }
 }

@@ -11,6 +11,8 @@ namespace BucketEncryptionOperator.Commands;
 /// <summary><c>run</c>: the operator itself.</summary>
 internal static class RunCommand
 {
+    public const string Name = "run";
+
     /// <summary>
     /// Time for cancelled work to end (5 s), for the lease to be released (3 s), and for the last events to be sent (2
     /// s).
@@ -22,7 +24,7 @@ internal static class RunCommand
 
     public static Command Build()
     {
-        var command = new Command("run", "Run the operator.");
+        var command = new Command(Name, "Run the operator.");
         foreach (var flag in RunFlags.All)
             command.Options.Add(flag.Option);
         command.SetAction(RunAsync);

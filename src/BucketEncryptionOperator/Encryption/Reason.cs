@@ -42,6 +42,9 @@ internal enum ReasonTraits
 
     /// <summary>Nobody answered at the endpoint: it counts for the endpoint's circuit breaker.</summary>
     NoAnswer = 1 << 5,
+
+    /// <summary>It is reported and concerns another policy: Ready stays True.</summary>
+    Noted = 1 << 6,
 }
 
 /// <summary>A reason of the operator's own, and what is decided by it: one row of <see cref="Reasons"/>.</summary>

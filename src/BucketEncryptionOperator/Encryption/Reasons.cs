@@ -80,6 +80,15 @@ internal static class Reasons
     public static readonly FailureReason NotLeading = Row("NotLeading", Conflict);
     public static readonly FailureReason NotReached = Row("NotReached", Conflict, traits: Unfinished | NotLogged);
 
+    // Buckets that a selector selects
+    public static readonly FailureReason SelectorNotAllowed = Row("SelectorNotAllowed", Invalid);
+    public static readonly FailureReason ListDoubtful = Row("ListDoubtful", Refused);
+    public static readonly FailureReason TooManyBuckets = Row("TooManyBuckets", Refused);
+    public static readonly FailureReason TooManyWrites = Row("TooManyWrites", Refused, Warning);
+    public static readonly FailureReason AwaitingList = Row("AwaitingList", Conflict, traits: Awaited);
+    public static readonly FailureReason NotListed = Row("NotListed", Refused, Warning);
+    public static readonly FailureReason OwnedByOthers = Row("OwnedByOthers", Refused, Warning, Noted);
+
     // Other policies that name the bucket
     public static readonly FailureReason BucketConflict = Row("BucketConflict", Refused, Warning);
     public static readonly FailureReason HeldByAnother = Row("HeldByAnother", Conflict, traits: Awaited);

@@ -28,6 +28,7 @@ internal static class Endpoints
     {
         _ = routes.ServiceProvider.GetRequiredService<MeterProvider>();
         _ = routes.ServiceProvider.GetRequiredService<StateMetrics>();
+        _ = routes.ServiceProvider.GetRequiredService<AccountMetrics>();
         var prometheus = routes.ServiceProvider.GetRequiredService<PrometheusExporter>();
         routes.MapGet(
             "/metrics",

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Reflection;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Discovery;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Telemetry;
@@ -55,6 +56,11 @@ internal static class Services
         services.AddSingleton<VendorMetrics>();
         services.AddSingleton<PolicyMetrics>();
         services.AddSingleton(State);
+        services.AddSingleton(s => new AccountMetrics(
+            s.GetRequiredService<Meter>(),
+            s.GetRequiredService<ObjectCache<BucketEncryptionPolicy>>(),
+            policy => StoreOf(s, policy)?.Vendor
+        ));
         services.AddSingleton(new EventReporter($"{ApiResources.Group}/operator", Environment.MachineName));
         services.AddSingleton<EventRecorder>();
         services.AddSingleton<IEventRecorder>(s => s.GetRequiredService<EventRecorder>());
@@ -85,11 +91,10 @@ internal static class Services
         services.AddSingleton(s => new StatusReporterOptions(s.GetRequiredService<OperatorOptions>().EvidenceInterval));
         services.AddSingleton(s => new BucketOwnership(
             s.GetRequiredService<ObjectCache<BucketEncryptionPolicy>>(),
-            policy =>
-                s.GetRequiredService<Stores>()
-                    .Find(policy.Spec.StoreRef, policy.Metadata.Namespace)
-                    .Value?.Place.Partition
+            policy => StoreOf(s, policy)
         ));
+        services.AddSingleton<AccountInventories>();
+        services.AddSingleton<BucketDiscovery>();
         services.AddSingleton<BucketLocks>();
         services.AddSingleton<WriteGate>();
         services.AddSingleton(s => new WriteChecks(
@@ -145,6 +150,9 @@ internal static class Services
             services.GetRequiredService<StoreReader>()
         );
     }
+
+    private static Store? StoreOf(IServiceProvider services, BucketEncryptionPolicy policy) =>
+        services.GetRequiredService<Stores>().Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value;
 
     private static SchemaCheck Schema(IServiceProvider services) =>
         new(

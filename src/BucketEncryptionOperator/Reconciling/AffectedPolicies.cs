@@ -41,6 +41,9 @@ internal sealed class AffectedPolicies(
     {
         var affected = new HashSet<NamespacedName>();
         var rows = (before.Status?.Buckets ?? []).ToDictionary(b => b.Name, StringComparer.Ordinal);
+        // A bucket that a selector has dropped: its claim went with the row.
+        foreach (var gone in rows.Values.Where(r => ClaimOf(r) != Claim.None && now.Status?.RowOf(r.Name) is null))
+            affected.UnionWith(ownership.OthersNaming(now, [gone.Name]));
         foreach (var row in now.Status?.Buckets ?? [])
         {
             if (row.Partition is not { } partition)
@@ -68,8 +71,11 @@ internal sealed class AffectedPolicies(
 
     /// <summary>Returns whether the policy that writes the bucket has something to do now.</summary>
     private static bool IsForTheWriter(BucketStatus? last, BucketStatus row) =>
-        (Reasons.HeldByAnother.Is(row.Error?.Code) && !Reasons.HeldByAnother.Is(last?.Error?.Code))
+        (IsNewly(Reasons.HeldByAnother, last, row) || IsNewly(Reasons.OwnedByOthers, last, row))
         || IsDenied(row) != IsDenied(last);
+
+    private static bool IsNewly(Reason reason, BucketStatus? last, BucketStatus row) =>
+        reason.Is(row.Error?.Code) && !reason.Is(last?.Error?.Code);
 
     private static bool IsDenied(BucketStatus? row) => row?.Denied?.Count >= DeniedWrites.Enough;
 

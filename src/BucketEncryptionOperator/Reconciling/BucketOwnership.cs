@@ -39,24 +39,24 @@ internal abstract record BucketStanding
 /// deleted, is in mode Audit, or does not name the bucket any more has given its claim up.
 /// </item>
 /// <item>
-/// The oldest claim owns (creationTimestamp, then uid). A denied claim does not own, and keeps the bucket from every
-/// policy that declares something else: a denial never gives a bucket to another declaration.
+/// The oldest claim owns (creationTimestamp, then uid). Within a namespace a policy that names the bucket goes before
+/// one that selects it, and is as old as that one for other namespaces. A denied claim does not own, and keeps the
+/// bucket from every policy that declares something else: a denial never gives a bucket to another declaration.
 /// </item>
 /// <item>Beside an owner whose writes are denied the next policy that declares the same may write in its place.</item>
 /// </list>
 /// Claims are read from statuses, so that they outlive the process. What a read has shown since is added here, before a
 /// status has it.
 /// </summary>
-/// <param name="partitionOf">Of the policy's store; null while the policy has none.</param>
+/// <param name="storeOf">The policy's store; null while the policy has none.</param>
 internal sealed class BucketOwnership(
     ObjectCache<BucketEncryptionPolicy> policies,
-    Func<BucketEncryptionPolicy, string?> partitionOf
+    Func<BucketEncryptionPolicy, Store?> storeOf
 )
 {
     private readonly Lock _gate = new();
 
-    /// <summary>By a bucket's name: the policies that name it, and those that have to release it.</summary>
-    private readonly Dictionary<string, HashSet<NamespacedName>> _keysByBucket = new(StringComparer.Ordinal);
+    private readonly BucketIndex _index = new();
 
     /// <summary>By uid: claims that reads have shown and no status has yet.</summary>
     private readonly Dictionary<string, Dictionary<BucketId, Claim>> _unreported = new(StringComparer.Ordinal);
@@ -65,32 +65,29 @@ internal sealed class BucketOwnership(
     /// <returns>The other policies whose share of a bucket it may change.</returns>
     public IReadOnlyCollection<NamespacedName> Track(Change<BucketEncryptionPolicy> change)
     {
-        var (before, now) = (Names(change.Old), Names(change.New));
+        var concerned = _index.Track(change);
+        string[] unreported;
         lock (_gate)
         {
-            foreach (var name in before.Except(now, StringComparer.Ordinal))
-            {
-                if (_keysByBucket.TryGetValue(name, out var keys) && keys.Remove(change.Key) && keys.Count == 0)
-                    _keysByBucket.Remove(name);
-            }
-            foreach (var name in now)
-            {
-                if (!_keysByBucket.TryGetValue(name, out var keys))
-                    _keysByBucket[name] = keys = [];
-                keys.Add(change.Key);
-            }
             if (change.Old is { Metadata.Uid: var uid } && change.New?.Metadata.Uid != uid)
                 _unreported.Remove(uid);
+            unreported =
+                change.New is { } now && _unreported.TryGetValue(now.Metadata.Uid, out var claims)
+                    ? [.. claims.Keys.Select(b => b.Name)]
+                    : [];
         }
+        // The status does not have them yet, and what a selector selects is read from its status
+        foreach (var bucket in unreported)
+            _index.AddSelected(change.Key, bucket);
         // A new policy has read nothing yet: others are enqueued when it claims something.
-        return change.Old is { } old ? OthersNaming(change.New ?? old, before.Union(now, StringComparer.Ordinal)) : [];
+        return change.Old is { } old ? OthersNaming(change.New ?? old, concerned) : [];
     }
 
     /// <summary>The other policies of the same partition that name one of the buckets or have to release it.</summary>
     public HashSet<NamespacedName> OthersNaming(BucketEncryptionPolicy policy, IEnumerable<string> buckets)
     {
         var others = new HashSet<NamespacedName>();
-        var partition = partitionOf(policy);
+        var partition = storeOf(policy)?.Place.Partition;
         foreach (var bucket in buckets)
         {
             var here = partition ?? RowOf(policy, bucket)?.Partition;
@@ -132,6 +129,7 @@ internal sealed class BucketOwnership(
                 unreported.Remove(elsewhere); // the store led there before
             unreported[bucket] = claim;
         }
+        _index.AddSelected(policy.Metadata.Key, bucket.Name);
     }
 
     /// <summary>
@@ -148,7 +146,7 @@ internal sealed class BucketOwnership(
             {
                 if (
                     ClaimIn(RowOf(policy, bucket.Name), bucket) == claim
-                    || !policy.Spec.Buckets.Any(b => b.Name == bucket.Name)
+                    || !PolicyBuckets.Include(policy, storeOf(policy)?.SelectableBuckets, bucket.Name)
                 )
                     unreported.Remove(bucket);
             }
@@ -156,6 +154,11 @@ internal sealed class BucketOwnership(
                 _unreported.Remove(policy.Metadata.Uid);
         }
     }
+
+    /// <summary>
+    /// The status of a policy was written: with a selector, it has the buckets of its rows, and no others.
+    /// </summary>
+    public void TrackSelected(BucketEncryptionPolicy policy) => _index.SetSelected(policy);
 
     public Claim ClaimOf(BucketEncryptionPolicy policy, BucketId bucket)
     {
@@ -210,10 +213,11 @@ internal sealed class BucketOwnership(
     public IReadOnlyList<BucketEncryptionPolicy> CandidatesFor(BucketId bucket, BucketEncryptionPolicy leaving) =>
         [
             .. PoliciesNaming(bucket.Name)
+                .Union(Find(_index.Selectors))
                 .Where(p =>
                     p.Metadata.Uid != leaving.Metadata.Uid
                     && p.Spec.Suspend != true
-                    && MayClaim(p, bucket)
+                    && MayWant(p, bucket)
                     && ClaimOf(p, bucket) == Claim.None
                     && !HasObserved(p, bucket)
                 ),
@@ -272,25 +276,57 @@ internal sealed class BucketOwnership(
     /// <summary>Returns all claims on the bucket, the oldest policy's first.</summary>
     private List<(BucketEncryptionPolicy Policy, Claim Claim)> Claims(BucketId bucket) =>
         [
-            .. PoliciesNaming(bucket.Name)
-                .Where(p => MayClaim(p, bucket))
-                .Select(p => (Policy: p, Claim: ClaimOf(p, bucket)))
-                .Where(c => c.Claim != Claim.None)
-                .OrderBy(c => c.Policy.Metadata.CreationTimestamp)
-                .ThenBy(c => c.Policy.Metadata.Uid, StringComparer.Ordinal),
+            .. InOrder(
+                PoliciesNaming(bucket.Name)
+                    .Where(p => MayWant(p, bucket))
+                    .Select(p => (Policy: p, Claim: ClaimOf(p, bucket)))
+                    .Where(c => c.Claim != Claim.None)
+                    .ToList()
+            ),
         ];
 
-    private bool MayClaim(BucketEncryptionPolicy policy, BucketId bucket) =>
+    private static IEnumerable<(BucketEncryptionPolicy Policy, Claim Claim)> InOrder(
+        List<(BucketEncryptionPolicy Policy, Claim Claim)> claims
+    )
+    {
+        return claims.Count < 2
+            ? claims
+            : claims
+                .OrderBy(c => AgeOf(c.Policy))
+                .ThenBy(c => c.Policy.Spec.BucketSelector is not null)
+                .ThenBy(c => c.Policy.Metadata.CreationTimestamp)
+                .ThenBy(c => c.Policy.Metadata.Uid, StringComparer.Ordinal);
+
+        // A policy that names the bucket stands before a selector of its namespace, also in the order of the
+        // namespaces: otherwise the order could go in a circle.
+        DateTimeOffset? AgeOf(BucketEncryptionPolicy policy) =>
+            policy.Spec.BucketSelector is not null
+                ? policy.Metadata.CreationTimestamp
+                : claims
+                    .Where(c =>
+                        c.Policy.Metadata.Namespace == policy.Metadata.Namespace
+                        && c.Policy.Spec.BucketSelector is not null
+                    )
+                    .Select(c => c.Policy.Metadata.CreationTimestamp)
+                    .Append(policy.Metadata.CreationTimestamp)
+                    .Min();
+    }
+
+    /// <summary>
+    /// Returns whether the policy names the bucket, or its selector may select it, and it could own it. With a claim
+    /// that makes it a claimant.
+    /// </summary>
+    private bool MayWant(BucketEncryptionPolicy policy, BucketId bucket) =>
         policy.Metadata.DeletionTimestamp is null
         && !PolicyReader.IsAudit(policy.Spec)
         && PartitionOf(policy, bucket.Name) == bucket.Partition
-        && policy.Spec.Buckets.Any(b => b.Name == bucket.Name);
+        && PolicyBuckets.MayInclude(policy, storeOf(policy)?.SelectableBuckets, bucket.Name);
 
     /// <summary>
     /// By its store; while that does not exist, by what its reads have shown or its status remembers.
     /// </summary>
     private string? PartitionOf(BucketEncryptionPolicy policy, string bucket) =>
-        partitionOf(policy) ?? ObservedPartition(policy, bucket) ?? RowOf(policy, bucket)?.Partition;
+        storeOf(policy)?.Place.Partition ?? ObservedPartition(policy, bucket) ?? RowOf(policy, bucket)?.Partition;
 
     private string? ObservedPartition(BucketEncryptionPolicy policy, string bucket)
     {
@@ -311,18 +347,17 @@ internal sealed class BucketOwnership(
             if (_unreported.GetValueOrDefault(policy.Metadata.Uid)?.ContainsKey(bucket) == true)
                 return true;
         }
-        return policy.Status?.ObservedGeneration == policy.Metadata.Generation
-            && RowOf(policy, bucket.Name) is { State: not BucketStatus.Unknown } row
-            && (row.Partition ?? bucket.Partition) == bucket.Partition;
+        if (policy.Status?.ObservedGeneration != policy.Metadata.Generation)
+            return false;
+        return RowOf(policy, bucket.Name) is { } row
+            ? row.State != BucketStatus.Unknown && (row.Partition ?? bucket.Partition) == bucket.Partition
+            : policy.Spec.BucketSelector is not null; // it has looked, and does not select the bucket
     }
 
-    private IEnumerable<BucketEncryptionPolicy> PoliciesNaming(string bucket)
-    {
-        NamespacedName[] keys;
-        lock (_gate)
-            keys = _keysByBucket.TryGetValue(bucket, out var naming) ? [.. naming] : [];
-        return keys.Select(policies.Find).OfType<BucketEncryptionPolicy>();
-    }
+    private IEnumerable<BucketEncryptionPolicy> PoliciesNaming(string bucket) => Find(_index.KeysOf(bucket));
+
+    private IEnumerable<BucketEncryptionPolicy> Find(NamespacedName[] keys) =>
+        keys.Select(policies.Find).OfType<BucketEncryptionPolicy>();
 
     /// <summary>A row of a bucket elsewhere is another bucket's.</summary>
     private static Claim ClaimIn(BucketStatus? row, BucketId bucket)
@@ -334,15 +369,5 @@ internal sealed class BucketOwnership(
             : Claim.None;
     }
 
-    private static BucketStatus? RowOf(BucketEncryptionPolicy policy, string bucket) =>
-        policy.Status?.Buckets.FirstOrDefault(b => b.Name == bucket);
-
-    private static HashSet<string> Names(BucketEncryptionPolicy? policy) =>
-        policy is null || policy.Spec.Buckets.IsDefault
-            ? []
-            :
-            [
-                .. policy.Spec.Buckets.Select(b => b.Name),
-                .. (policy.Status?.Buckets ?? []).Where(b => b.HeldTime is not null).Select(b => b.Name),
-            ];
+    private static BucketStatus? RowOf(BucketEncryptionPolicy policy, string bucket) => policy.Status?.RowOf(bucket);
 }

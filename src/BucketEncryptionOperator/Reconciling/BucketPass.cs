@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
@@ -45,7 +46,7 @@ internal sealed class BucketPass(
         var pass = progress.Begin(context, session, tasks);
 
         var observations = await ObserveAsync(context, session, pass.Remaining, cancellationToken);
-        var decisions = Decide(context, session.Api, observations);
+        var decisions = LimitedToTime(context, Decide(context, session.Api, observations));
         using var record = recorder.Open(context, session.Api);
         var refused = await RecordAsync(record, decisions, cancellationToken);
         var results = await ApplyAsync(new WriteScope(context, session, record), decisions, refused, cancellationToken);
@@ -93,8 +94,8 @@ internal sealed class BucketPass(
     }
 
     /// <summary>
-    /// Decides for each bucket. Where others wait for the worker, only a few writes stay in the pass: the rest is
-    /// postponed before it is recorded.
+    /// Decides for each bucket. A selector's writes are limited: more than its <c>maxWrites</c> need a confirmation,
+    /// and while it is not known how many there are, because buckets are still to be read, they wait.
     /// </summary>
     private BucketDecision[] Decide(
         ReconcileContext context,
@@ -103,6 +104,59 @@ internal sealed class BucketPass(
     )
     {
         var decisions = observations.Select(o => planner.Decide(context, api, o)).ToArray();
+        if (observations is not [{ Task: BucketEnforcement { Selected.MaxWrites: { } most } }, ..])
+            return decisions;
+        var (writes, unknown) = (decisions.Count(IsWrite), 0);
+        foreach (var unseen in observations.OfType<BucketObservation.Unseen>())
+        {
+            if (!unseen.Failure.Has(ReasonTraits.Unfinished))
+                continue;
+            switch (progress.EarlierWorkOn(context.Policy, unseen.Task))
+            {
+                case EarlierWork.None:
+                    unknown++;
+                    break;
+                case EarlierWork.FoundWrite:
+                    writes++;
+                    break;
+            }
+        }
+        if (writes + unknown <= most)
+            return decisions;
+        var refusal = TooManyWrites(writes, most, context.Policy.Now.Metadata.Generation);
+        for (var i = 0; i < decisions.Length; i++)
+        {
+            if (decisions[i] is BucketDecision.Act { Observation: { Plan: Plan.Write } seen })
+                decisions[i] = new BucketDecision.Done(
+                    writes > most ? WithPostponed(Refused(seen, api, refusal), seen) : Postponed(seen)
+                );
+        }
+        return decisions;
+    }
+
+    private static BucketResult Refused(BucketObservation.Seen seen, IBucketEncryptionApi api, Failure why) =>
+        seen.Task.WithOpenClaim(new BucketResult(seen.Task.Bucket, BucketPlanner.Planned(seen, api, why)));
+
+    private static bool IsWrite(BucketDecision decision) =>
+        decision is BucketDecision.Act { Observation.Plan: Plan.Write };
+
+    private static Failure TooManyWrites(int writes, int most, long? generation) =>
+        new(Reasons.TooManyWrites, Planner.Step)
+        {
+            Message =
+                $"This pass would write {writes} buckets, and spec.bucketSelector.maxWrites allows {most} without a "
+                + "confirmation. Nothing was written.",
+            Hint =
+                $"If that is right, set the annotation {RequestAnnotations.ConfirmedWrites} to \"{generation}\", the "
+                + "generation of this policy.",
+        };
+
+    /// <summary>
+    /// Where others wait for the worker, only a few writes stay in the pass: the rest is postponed before it is
+    /// recorded.
+    /// </summary>
+    private BucketDecision[] LimitedToTime(ReconcileContext context, BucketDecision[] decisions)
+    {
         if (!ShouldYield(context))
             return decisions;
         var least = options.BucketConcurrency; // stay in the pass even if others wait for the worker
@@ -176,7 +230,7 @@ internal sealed class BucketPass(
             seen.Plan is Plan.Write
                 ? await gate.ApplyAsync(scope, seen, cancellationToken)
                 : new BucketResult(task.Bucket, seen.WithoutWrite);
-        result = task.WithOpenClaim(result) with { Owns = task is BucketEnforcement };
+        result = task.WithOpenClaim(result) with { Owns = task is BucketEnforcement { Selected: null } };
         if (result is { WasUnread: true, Outcome: Outcome.Failed { Failure: var failure } })
             result = result with { Claim = planner.Unseen(scope.Context, task, failure).Claim };
         return PassProgress.IsUnfinished(result) ? WithPostponed(result, seen) : result;
@@ -205,7 +259,11 @@ internal sealed class BucketPass(
             (true, Plan.Write) => new Outcome.Waiting(seen.Observed.Encryption, why, ReleasePause),
             _ => seen.WithoutWrite,
         };
-        return new BucketResult(seen.Task.Bucket, outcome) { Claim = Claim.Open, Owns = !isWaiting };
+        return new BucketResult(seen.Task.Bucket, outcome)
+        {
+            Claim = Claim.Open,
+            Owns = !isWaiting && seen.Task is not BucketEnforcement { Selected: not null },
+        };
     }
 
     private bool ShouldYield(ReconcileContext context) => options.ShouldYield(context.Policy.Key);

@@ -34,6 +34,9 @@ internal sealed class BucketPlanner(
     PassOptions options
 )
 {
+    /// <summary>The list is asked for again with the policy's back-off, which is shorter.</summary>
+    private static readonly TimeSpan ListPause = TimeSpan.FromMinutes(1);
+
     private static Failure ReadOnlyRefusal { get; } =
         new(Reasons.ReadOnly, Planner.Step)
         {
@@ -106,6 +109,13 @@ internal sealed class BucketPlanner(
         BucketObservation.Seen seen
     )
     {
+        if (enforcement.Selected is { Hold: { } hold })
+            return new BucketDecision.Done(
+                new BucketResult(enforcement.Bucket, Held(seen, api, hold))
+                {
+                    Claim = ownership.ClaimOf(policy, enforcement.Id), // also one that no status has yet
+                }
+            );
         ownership.RecordClaim(policy, enforcement.Id, Claim.Open);
         var declared = enforcement.Declared;
         switch (ownership.StandingOf(policy, enforcement.Id, declared))
@@ -138,8 +148,17 @@ internal sealed class BucketPlanner(
             new(seen.Task.WithOpenClaim(new BucketResult(seen.Task.Bucket, outcome)));
     }
 
+    /// <summary>
+    /// The outcome of a bucket that is not in a complete list. It may come with the next one; where there is one that
+    /// does not have it, a person has to look.
+    /// </summary>
+    private static Outcome Held(BucketObservation.Seen seen, IBucketEncryptionApi api, Failure hold) =>
+        seen.Plan is Plan.Write && hold.PassesByItself
+            ? new Outcome.Waiting(seen.Observed.Encryption, hold, ListPause)
+            : Planned(seen, api, hold);
+
     /// <summary>What would be sent; nothing is.</summary>
-    private static Outcome Planned(BucketObservation.Seen seen, IBucketEncryptionApi api, Failure? why) =>
+    public static Outcome Planned(BucketObservation.Seen seen, IBucketEncryptionApi api, Failure? why) =>
         seen.Plan is Plan.Write write
             ? new Outcome.Planned(
                 seen.Observed.Encryption,
@@ -157,6 +176,12 @@ internal sealed class BucketPlanner(
     )
     {
         var isMet = seen.Plan is Plan.Keep;
+        if (enforcement.Selected is not null)
+            return new Outcome.Yielded(
+                seen.Observed.Encryption,
+                isMet,
+                isMet ? null : OwnershipFailures.OwnedByOther(policy, yields)
+            );
         if (!BucketOwnership.Agree(yields.To, enforcement.Declared))
             return new Outcome.Yielded(seen.Observed.Encryption, isMet, OwnershipFailures.Conflict(policy, yields));
         if (isMet)

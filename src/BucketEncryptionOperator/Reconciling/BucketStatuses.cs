@@ -11,7 +11,9 @@ internal enum Standing
     /// <summary>As declared.</summary>
     Good,
 
-    /// <summary>Not as declared, and the policy asks for no more than to say so.</summary>
+    /// <summary>
+    /// Not as declared, and the policy does no more than to say so: mode Audit, or another policy's bucket.
+    /// </summary>
     Noted,
 
     /// <summary>Written, and not yet seen by a read; or another is about to write it.</summary>
@@ -138,6 +140,7 @@ internal static class BucketStatuses
                     Error = BucketErrors.Of(yielded.Why),
                 },
                 yielded.Why is null ? Standing.Good
+                    : yielded.Why.Has(ReasonTraits.Noted) ? Standing.Noted
                     : yielded.Why.PassesByItself ? Standing.Confirming
                     : Standing.Stuck
             ),
@@ -245,6 +248,7 @@ internal static class BucketStatuses
         {
             { State: BucketStatus.InSync, Error: null } => Standing.Good,
             { State: BucketStatus.Drifted, Error: null } => Standing.Noted,
+            { State: BucketStatus.Drifted, Error: { } error } when error.Has(ReasonTraits.Noted) => Standing.Noted,
             { State: BucketStatus.Releasing, Error: null } => Standing.Confirming,
             { State: BucketStatus.Drifted or BucketStatus.Releasing, Error: { } error }
                 when error.Has(ReasonTraits.Awaited) => Standing.Confirming,

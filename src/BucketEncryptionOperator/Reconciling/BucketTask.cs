@@ -24,7 +24,7 @@ internal abstract record BucketTask(BucketAddress Address, BucketId Id, BucketMe
     public abstract BucketResult WithOpenClaim(BucketResult result);
 }
 
-/// <summary>Gives a bucket of the spec the declared encryption.</summary>
+/// <summary>Gives a bucket that the policy names or selects the declared encryption.</summary>
 internal sealed record BucketEnforcement(
     BucketAddress Address,
     BucketId Id,
@@ -32,6 +32,9 @@ internal sealed record BucketEnforcement(
     BucketMemory Memory
 ) : BucketTask(Address, Id, Memory)
 {
+    /// <summary>By a selector; null where the spec names the bucket.</summary>
+    public SelectedTask? Selected { get; init; }
+
     public override Goal Goal => Declared;
 
     public override Outcome Conclude(Outcome outcome) => outcome;
@@ -40,6 +43,13 @@ internal sealed record BucketEnforcement(
 
     public override BucketResult WithOpenClaim(BucketResult result) => result with { Claim = Claim.Open };
 }
+
+/// <summary>What a selector knows of a bucket that it selects.</summary>
+/// <param name="Hold">
+/// Why the bucket is read and not written, and claimed no more than it was; null where it is in a complete list.
+/// </param>
+/// <param name="MaxWrites">Maximum number of writes of the pass; null where more were confirmed.</param>
+internal sealed record SelectedTask(Failure? Hold, int? MaxWrites);
 
 /// <summary>
 /// Does what <c>deletionPolicy</c> says with a bucket that the policy wrote and does not name any more, or with every

@@ -4,6 +4,28 @@ using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Reconciling;
 
+/// <summary>What the account's list has shown, and what became of the selected buckets.</summary>
+internal sealed record DiscoveryFindings(Discovered Found)
+{
+    /// <summary>Selected buckets that another policy owns.</summary>
+    public int OwnedByOthers { get; init; }
+
+    /// <summary>Those of them that are not as this policy declares.</summary>
+    public int OwnedByOthersNotAsDeclared { get; init; }
+
+    /// <summary>Outcomes that decide when to reconcile again.</summary>
+    public IEnumerable<Outcome> Outcomes =>
+        [
+            .. Found.Problems.Select(p => new Outcome.Failed(p, Observed: null)),
+            .. Found.NextList is { } next
+                ? [new Outcome.Waiting(Observed: null, NextList, next)]
+                : Array.Empty<Outcome>(),
+        ];
+
+    /// <summary>Not reported: the policy only comes back in time for the next list.</summary>
+    private static Failure NextList { get; } = new(Reasons.AwaitingList, BucketDiscovery.Step);
+}
+
 /// <summary>What a reconcile found: one result per bucket, or why the buckets were not read.</summary>
 /// <param name="Attempt">Tries in a row before this one that ended in a failure which passes by itself.</param>
 internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? Failure, int Attempt)
@@ -16,6 +38,12 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
 
     /// <summary>Results of earlier passes of a suspended policy that no status has yet.</summary>
     public ImmutableArray<BucketResult> Unreported { get; init; } = [];
+
+    /// <summary>What the account's list has shown; null for a policy that names its buckets.</summary>
+    public DiscoveryFindings? Discovery { get; init; }
+
+    /// <inheritdoc cref="StoredPolicy.SelectableBuckets"/>
+    public ImmutableArray<string>? SelectableBuckets { get; init; }
 
     /// <summary>The policy has written to buckets before, and its status does not know of it.</summary>
     public bool WasLost { get; init; }
@@ -49,12 +77,14 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
                     && FailurePolicy.IsNotTheStore(failure, since, now)
                         ? new Outcome.Waiting(Observed: null, failure, FailurePolicy.ForeignProbe)
                         : b.Outcome
-                );
+                )
+                .Concat(Discovery?.Outcomes ?? []);
 
     /// <summary>Every bucket of the spec was read.</summary>
     public bool IsVerified =>
         Failure is null
         && !IsSuspended
+        && Discovery is null or { Found.IsVerified: true }
         && Buckets.All(b =>
             b.Outcome switch
             {

@@ -39,10 +39,13 @@ internal static class OwnershipFailures
                     "Grant that policy's key the right to write, or take the bucket out of it."
                 );
         }
-        var row =
-            owner.Status?.ObservedGeneration == owner.Metadata.Generation
-                ? owner.Status.Buckets.FirstOrDefault(b => b.Name == bucket)
-                : null;
+        var row = owner.Status?.ObservedGeneration == owner.Metadata.Generation ? owner.Status.RowOf(bucket) : null;
+        if (row is { State: BucketStatus.Drifted, Planned: not null, Error: not null })
+            return Stuck(
+                Reasons.OwnerRefused,
+                "The policy that owns this bucket declares the same, and does not write it at present.",
+                "See that policy's status: it may wait for a confirmation of its writes."
+            );
         if (row is { State: BucketStatus.Drifted, Error: { } refused } && refused.Has(ReasonTraits.PlanRefusal))
             return Stuck(
                 Reasons.OwnerRefused,
@@ -64,13 +67,19 @@ internal static class OwnershipFailures
             : WillBeWritten;
     }
 
-    /// <summary>Names the other policy only to those who may see it.</summary>
+    /// <summary>Why a bucket that a selector selects is not as declared, and is left to its owner.</summary>
+    public static Failure OwnedByOther(BucketEncryptionPolicy policy, BucketStanding.NotOwner yields) =>
+        Stuck(
+            Reasons.OwnedByOthers,
+            $"{NameOf(policy, yields, "policy")} owns this bucket. It is not as this policy declares, and is "
+                + "not written here.",
+            "See to it in the policy that owns the bucket, or exclude the bucket here (excludeNames)."
+        );
+
+    /// <summary>Why a policy that names a bucket does not get it.</summary>
     public static Failure Conflict(BucketEncryptionPolicy policy, BucketStanding.NotOwner yields)
     {
-        var owner =
-            yields.To.Metadata.Namespace == policy.Metadata.Namespace
-                ? $"The older policy {yields.To.Metadata.Name}"
-                : "An older policy of another namespace";
+        var owner = NameOf(policy, yields, "older policy");
         var denied = yields.IsDenied ? "; the vendor denies its keys at present, which moves the bucket to nobody" : "";
         return Stuck(
             Reasons.BucketConflict,
@@ -78,6 +87,12 @@ internal static class OwnershipFailures
             "Take the bucket out of one of the two policies, or declare the same in both."
         );
     }
+
+    /// <summary>Names the other policy only to those who may see it.</summary>
+    private static string NameOf(BucketEncryptionPolicy policy, BucketStanding.NotOwner yields, string word) =>
+        yields.To.Metadata.Namespace == policy.Metadata.Namespace
+            ? $"The {word} {yields.To.Metadata.Name}"
+            : $"{(word.StartsWith('o') ? "An" : "A")} {word} of another namespace";
 
     private static Failure Stuck(FailureReason reason, string message, string hint) =>
         new(reason, Step) { Message = message, Hint = hint };

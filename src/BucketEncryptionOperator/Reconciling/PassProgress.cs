@@ -16,6 +16,17 @@ internal enum PassEnd
     Yielded,
 }
 
+/// <summary>What earlier parts of an unfinished pass have done about a bucket.</summary>
+internal enum EarlierWork
+{
+    None,
+
+    /// <summary>It was read, and needs a write that was not made.</summary>
+    FoundWrite,
+
+    Done,
+}
+
 /// <summary>
 /// The versions of all that a pass works from. While they are the same, the next pass continues the last one.
 /// </summary>
@@ -23,13 +34,20 @@ internal readonly record struct PassState(
     long? Generation,
     string Inputs,
     string? RequestedAt,
+    bool IsConfirmed,
     DateTimeOffset? DeletionTimestamp
 )
 {
     public static PassState Of(StoredPolicy policy, VendorSession session)
     {
         var meta = policy.Now.Metadata;
-        return new(meta.Generation, session.Inputs, Schedule.RequestedAtOf(policy.Now), meta.DeletionTimestamp);
+        return new(
+            meta.Generation,
+            session.Inputs,
+            Schedule.RequestedAtOf(policy.Now),
+            SelectedTasks.IsConfirmed(policy.Now),
+            meta.DeletionTimestamp
+        );
     }
 }
 
@@ -101,6 +119,13 @@ internal sealed class PassProgress(TimeProvider time)
             ? read
             : null;
 
+    /// <summary>What earlier parts of an unfinished pass have done about a bucket, however long ago.</summary>
+    public EarlierWork EarlierWorkOn(StoredPolicy policy, BucketTask task) =>
+        !_unfinished.TryGetValue(policy.Uid, out var unfinished) ? EarlierWork.None
+        : unfinished.Reads.ContainsKey(task.Id) ? EarlierWork.FoundWrite
+        : unfinished.Last.ContainsKey(task.Id) ? EarlierWork.Done
+        : EarlierWork.None;
+
     /// <summary>Takes in what a pass has done of the remaining tasks.</summary>
     /// <returns>A result for each task, and how the pass ended.</returns>
     public PassResult Complete(PassTasks pass, IReadOnlyList<BucketResult> results)
@@ -130,7 +155,12 @@ internal sealed class PassProgress(TimeProvider time)
         foreach (var (task, result) in remaining.Zip(results).Where(p => p.First is BucketEnforcement))
         {
             if (result.Postponed is { } read)
+            {
                 unfinished.Reads[task.Id] = read;
+                // Its write waits for reads of all others: they come first.
+                if (task is BucketEnforcement { Selected.MaxWrites: not null })
+                    unfinished.Last[task.Id] = time.GetTimestamp();
+            }
             else if (!IsUnfinished(result))
                 unfinished.Reads.Remove(task.Id);
         }
@@ -138,7 +168,8 @@ internal sealed class PassProgress(TimeProvider time)
         {
             unfinished.Done.Remove(task.Id); // what an earlier pass found does not hold any more
             unfinished.Last[task.Id] = time.GetTimestamp();
-            if (task is BucketEnforcement && NeedsNothingMore(result))
+            // One that was read and may not be written yet still counts among the writes of the pass.
+            if (task is BucketEnforcement && result.Postponed is null && NeedsNothingMore(result))
                 unfinished.Done[task.Id] = (result with { Applied = null }, time.GetTimestamp());
         }
         _unfinished[uid] = unfinished;

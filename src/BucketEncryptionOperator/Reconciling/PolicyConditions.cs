@@ -20,9 +20,11 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </summary>
 internal static class PolicyConditions
 {
+    /// <param name="doubt">Why there may be more buckets than rows; null where there are not.</param>
     public static IEnumerable<Condition> Of(
         ImmutableArray<StatusStanding> rows,
         PolicyVerdict verdict,
+        string? doubt,
         PolicyStatus last,
         long generation,
         DateTimeOffset now
@@ -50,14 +52,17 @@ internal static class PolicyConditions
             verdict.Message
         );
         var ours = rows.Where(r => r.Row.State != BucketStatus.Releasing).Select(r => r.Row).ToList();
-        var differ = ours.Count(r => r is { State: not BucketStatus.InSync, Observed: not null });
-        yield return differ > 0
+        var differ = ours.Where(r => r is { State: not BucketStatus.InSync, Observed: not null }).ToList();
+        yield return differ.Count > 0
             ? Make(
                 ConditionTypes.Compliant,
                 Condition.False,
-                Reasons.NotAsDeclared.Name,
-                $"{differ} of {ours.Count} buckets are not encrypted as declared."
+                differ.All(r => Reasons.OwnedByOthers.Is(r.Error?.Code))
+                    ? Reasons.OwnedByOthers.Name
+                    : Reasons.NotAsDeclared.Name,
+                $"{differ.Count} of {ours.Count} buckets are not encrypted as declared."
             )
+        : doubt is not null ? Make(ConditionTypes.Compliant, Condition.Unknown, Reasons.NotRead.Name, doubt)
         : ours.All(r => r.State == BucketStatus.InSync)
             ? Make(
                 ConditionTypes.Compliant,

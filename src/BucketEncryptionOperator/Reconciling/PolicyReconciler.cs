@@ -19,6 +19,7 @@ namespace BucketEncryptionOperator.Reconciling;
 internal sealed class PolicyReconciler(
     PolicyResolver resolver,
     BucketReconciler buckets,
+    BucketDiscovery discovery,
     PolicyFinalizer finalizer,
     PolicyReporter reporter,
     ILogger<PolicyReconciler> logger
@@ -33,6 +34,7 @@ internal sealed class PolicyReconciler(
         if (resolver.Find(key) is not { } policy)
         {
             reporter.Forget(key);
+            discovery.Leave(key);
             return ReconcileResult.OnChange;
         }
         using var scope = Log.Scope(logger, key, policy.Spec.StoreRef.Name, resolver.VendorOf(policy));
@@ -65,10 +67,14 @@ internal sealed class PolicyReconciler(
             return ReconcileResult.OnChange; // there is nothing to release
         if (policy.IsBeingDeleted && (policy.WasStatusLost || policy.WasStatusLostEarlier))
             return await reporter.FinalizeAsync(policy, ReleasePlanner.AfterLostStatus(policy), cancellationToken);
+        if (policy.Spec.BucketSelector is null || policy.IsBeingDeleted || policy.Spec.Suspend == true)
+            discovery.Leave(policy.Key);
         if (policy.Spec.Suspend == true)
             return await reporter.ReportSuspendedAsync(policy, attempt, cancellationToken);
 
         var (context, problem) = await resolver.ResolveAsync(policy, cancellationToken);
+        if (context is null)
+            discovery.Leave(policy.Key);
         // After a restart a settled policy is read at its own time, and not at once
         if (context is { IsFirst: true, IsSettled: true })
             return reporter.NextResync(policy);

@@ -26,7 +26,7 @@ internal sealed class PolicyReporter(
     {
         memory.Remember(policy.Uid, findings.Buckets);
         var before = policy.Now;
-        findings = findings with { WasLost = policy.WasStatusLost };
+        findings = findings with { WasLost = policy.WasStatusLost, SelectableBuckets = policy.SelectableBuckets };
         var report = await status.ReportAsync(policy, findings, cancellationToken);
         memory.Reported(policy.Uid);
         affected.EnqueueAfter(before, report, findings);

@@ -17,11 +17,18 @@ internal sealed class PolicyResolver(
     Stores stores,
     StoreKeys keys,
     IReadOnlyDictionary<string, IBucketEncryptionApi> vendors,
+    IReadOnlyDictionary<string, IAccountApi> accounts,
     PolicyMemory memory
 )
 {
     /// <returns>Null where there is no such policy any more.</returns>
-    public StoredPolicy? Find(NamespacedName key) => policies.Find(key) is { } policy ? new StoredPolicy(policy) : null;
+    public StoredPolicy? Find(NamespacedName key) =>
+        policies.Find(key) is { } policy
+            ? new StoredPolicy(policy)
+            {
+                SelectableBuckets = stores.Find(policy.Spec.StoreRef, key.Namespace).Value?.SelectableBuckets,
+            }
+            : null;
 
     /// <returns>Empty where the store is not known.</returns>
     public string VendorOf(StoredPolicy policy) =>
@@ -47,6 +54,7 @@ internal sealed class PolicyResolver(
             : new(
                 new VendorSession(
                     vendors[store.Vendor],
+                    accounts[store.Vendor],
                     key,
                     Schedule.Inputs(store.Version, keys.VersionOf(store.Keys))
                 ),
@@ -59,7 +67,7 @@ internal sealed class PolicyResolver(
         var (store, problem) = stores.Find(policy.Spec.StoreRef, policy.Key.Namespace);
         if (store is null)
             return new(Value: null, problem);
-        (var desired, problem) = PolicyReader.Read(policy.Spec, policy.Terms, store.Place);
+        (var desired, problem) = PolicyReader.Read(policy.Now, policy.Terms, store);
         return desired is null
             ? new(Value: null, problem)
             : new(

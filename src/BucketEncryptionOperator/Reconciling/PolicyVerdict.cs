@@ -15,23 +15,59 @@ internal sealed record PolicyVerdict(Standing Worst, string Reason, string Messa
     public bool IsBug { get; init; }
 
     /// <param name="failure">Why the buckets were not read; null where they were.</param>
-    public static PolicyVerdict Of(ImmutableArray<StatusStanding> rows, Failure? failure)
+    /// <param name="problems">Why the rows may not be all buckets that are meant.</param>
+    public static PolicyVerdict Of(
+        ImmutableArray<StatusStanding> rows,
+        Failure? failure,
+        ImmutableArray<Failure> problems
+    )
     {
         if (failure is not null)
+            return Of(failure);
+        var verdict = Of(rows);
+        foreach (var problem in problems.Reverse())
+            verdict = Both(Of(problem), verdict);
+        return verdict;
+    }
+
+    private static PolicyVerdict Of(Failure failure)
+    {
+        var standing =
+            failure.PassesByItself || failure.Kind == FailureKind.Bug ? Standing.Unread
+            : failure.Kind == FailureKind.Missing ? Standing.Missing
+            : Standing.Stuck;
+        return new PolicyVerdict(
+            standing,
+            ToReason(failure.Code, failure.HttpStatus),
+            Messages.Join(failure.Message, failure.Hint)
+        )
         {
-            var standing =
-                failure.PassesByItself || failure.Kind == FailureKind.Bug ? Standing.Unread
-                : failure.Kind == FailureKind.Missing ? Standing.Missing
-                : Standing.Stuck;
-            return new PolicyVerdict(
-                standing,
-                ToReason(failure.Code, failure.HttpStatus),
-                Messages.Join(failure.Message, failure.Hint)
-            )
-            {
-                IsBug = failure.Kind == FailureKind.Bug,
-            };
-        }
+            IsBug = failure.Kind == FailureKind.Bug,
+        };
+    }
+
+    /// <summary>
+    /// The worse of the two gives the reason, unless both need a person, or both may pass, for different reasons.
+    /// </summary>
+    private static PolicyVerdict Both(PolicyVerdict first, PolicyVerdict second)
+    {
+        var worse = first.Worst >= second.Worst ? first : second;
+        var isOneReason =
+            first.Reason == second.Reason
+            || first.Worst >= Standing.Missing != second.Worst >= Standing.Missing
+            || first.Worst <= Standing.Noted
+            || second.Worst <= Standing.Noted;
+        return new PolicyVerdict(
+            worse.Worst,
+            isOneReason ? worse.Reason : Reasons.MultipleErrors.Name,
+            Messages.Join(first.Message, second.Message)
+        );
+    }
+
+    private static PolicyVerdict Of(ImmutableArray<StatusStanding> rows)
+    {
+        if (rows.IsEmpty)
+            return new PolicyVerdict(Standing.Good, Reasons.InSync.Name, "No bucket is selected.");
         if (rows.All(r => r.Standing == Standing.Good))
             return new PolicyVerdict(
                 Standing.Good,
@@ -40,6 +76,12 @@ internal sealed record PolicyVerdict(Standing Worst, string Reason, string Messa
                     ? "The bucket is encrypted as declared."
                     : $"All {rows.Length} buckets are encrypted as declared."
             );
+        if (rows.All(r => r.Standing <= Standing.Noted) && rows.All(r => r.Row.Planned is null))
+            return new PolicyVerdict(
+                Standing.Noted,
+                Reasons.OwnedByOthers.Name,
+                $"{Listing(rows)} Another policy owns each of those that are not, and writes it."
+            );
         if (rows.All(r => r.Standing <= Standing.Noted))
             return new PolicyVerdict(
                 Standing.Noted,
@@ -47,11 +89,12 @@ internal sealed record PolicyVerdict(Standing Worst, string Reason, string Messa
                 $"{Listing(rows)} Mode Audit writes nothing; status.buckets[].planned says what Enforce would send."
             );
         var worst = rows.Max(r => r.Standing);
-        // Rows that need a person give the reason. Those that may pass give it only where no other row fails.
+        // Rows that need a person give the reason. Those that may pass give it only where no other row fails, and those
+        // that are only noted never.
         var failing =
             worst >= Standing.Missing
                 ? rows.Where(r => r.Standing >= Standing.Missing)
-                : rows.Where(r => r.Standing != Standing.Good);
+                : rows.Where(r => r.Standing > Standing.Noted);
         var reasons = failing.Select(ReasonOf).Distinct(StringComparer.Ordinal).ToList();
         var hints = failing.Select(r => r.Row.Error?.Hint).Distinct(StringComparer.Ordinal).ToList();
         var message = Messages.Join(Listing(rows), hints is [{ } hint] ? hint : null);

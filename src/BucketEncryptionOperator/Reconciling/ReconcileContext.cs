@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
@@ -35,6 +36,22 @@ internal sealed record ReconcileContext(
     /// </summary>
     public ConcurrentQueue<BucketResult> Applied { get; } = new();
 
+    /// <summary>Returns the task that gives a bucket the declared encryption.</summary>
+    public BucketEnforcement Enforcement(BucketAddress address)
+    {
+        var status = Policy.Now.Status;
+        var row = status?.RowOf(address.Bucket);
+        if (row?.Partition is { } partition && partition != Partition)
+            row = null; // a row of another partition is about another bucket
+        var memory = BucketMemory.Of(row, status?.ObservedGeneration == Policy.Now.Metadata.Generation);
+        return new BucketEnforcement(
+            address,
+            new BucketId(Partition, address.Bucket),
+            Terms.Goal.Knowing(memory.VendorKey),
+            memory
+        );
+    }
+
     /// <summary>
     /// Nothing but the time has changed since the last status: a process that has just started need not read the
     /// buckets before the policy's next resync.
@@ -42,9 +59,10 @@ internal sealed record ReconcileContext(
     public bool IsSettled => Session.Value is { } session && Schedule.IsSettled(Policy.Now, session.Inputs);
 }
 
-/// <summary>A vendor's client and the access key for one store: the same for all buckets of a policy.</summary>
+/// <summary>A vendor's clients and the access key for one store: the same for all buckets of a policy.</summary>
+/// <param name="Account">Asks about the key's account.</param>
 /// <param name="Inputs">A hash of the versions of store and key, as <c>status.inputs</c> has it.</param>
-internal sealed record VendorSession(IBucketEncryptionApi Api, AccessKey Key, string Inputs);
+internal sealed record VendorSession(IBucketEncryptionApi Api, IAccountApi Account, AccessKey Key, string Inputs);
 
 /// <summary>
 /// The policy of one reconcile, as it is stored now. Each write of the reconcile is bound to the version in
@@ -69,6 +87,10 @@ internal sealed class StoredPolicy(BucketEncryptionPolicy read)
     public bool IsBeingDeleted { get; } = read.Metadata.DeletionTimestamp is not null;
 
     public bool HasFinalizer => PolicyFinalizer.IsOn(Now);
+
+    /// <inheritdoc cref="Store.SelectableBuckets"/>
+    /// <remarks>Null also where the store is not known.</remarks>
+    public ImmutableArray<string>? SelectableBuckets { get; init; }
 
     /// <summary>What the spec asks for, as far as it can be known without the store; or why it is invalid.</summary>
     public Result<PolicyTerms> Terms { get; } = PolicyReader.ReadTerms(read.Spec);

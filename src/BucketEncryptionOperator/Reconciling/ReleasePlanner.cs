@@ -51,10 +51,14 @@ internal sealed class ReleasePlanner(
         StringComparer.Ordinal
     );
 
-    /// <summary>Rows of the buckets that are leaving: the policy has owned them, and must release them.</summary>
+    /// <summary>
+    /// Rows of the buckets that are leaving: the policy has owned them, and must release them. A policy with a selector
+    /// releases none: its <c>deletionPolicy</c> is Retain.
+    /// </summary>
     public static IEnumerable<BucketStatus> Leaving(BucketEncryptionPolicy policy) =>
         (policy.Status?.Buckets ?? []).Where(b =>
             b.HeldTime is not null
+            && policy.Spec.BucketSelector is null
             && (policy.Metadata.DeletionTimestamp is not null || !policy.Spec.Buckets.Any(s => s.Name == b.Name))
         );
 
@@ -162,7 +166,7 @@ internal sealed class ReleasePlanner(
     /// </summary>
     private async Task<bool> CanClaimSoonAsync(BucketEncryptionPolicy policy, CancellationToken cancellationToken) =>
         stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value is { } store
-        && PolicyReader.Read(policy, store.Place).Value is not null
+        && PolicyReader.Read(policy, store).Value is not null
         && (await keys.GetAsync(store.Keys, cancellationToken)).Failure is null or { PassesByItself: true };
 
     /// <returns>Null where there is nothing on record to restore.</returns>

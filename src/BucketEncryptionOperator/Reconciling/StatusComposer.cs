@@ -8,11 +8,13 @@ using KubeRuntime.Controllers;
 namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>A status, and what is new in it.</summary>
-/// <param name="NewErrors">Buckets whose error is reported now: log, events and metrics say the same.</param>
-internal sealed record ComposedStatus(PolicyStatus Status, IReadOnlySet<string> NewErrors)
+/// <param name="NewErrors">
+/// By bucket: errors that are reported now, with all their texts. Log, events and metrics say the same.
+/// </param>
+internal sealed record ComposedStatus(PolicyStatus Status, IReadOnlyDictionary<string, BucketError> NewErrors)
 {
     /// <summary>The row's error where it was not reported before; null otherwise.</summary>
-    public BucketError? NewErrorOf(BucketStatus row) => NewErrors.Contains(row.Name) ? row.Error : null;
+    public BucketError? NewErrorOf(BucketStatus row) => NewErrors.GetValueOrDefault(row.Name);
 }
 
 /// <summary>
@@ -33,32 +35,40 @@ internal static class StatusComposer
     )
     {
         var now = KubeTimeConverter.Truncate(time);
-        var last = policy.Status ?? new PolicyStatus();
+        var stored = policy.Status ?? new PolicyStatus();
+        var last = StatusSize.Expand(stored);
         var sameSpec = last.ObservedGeneration == policy.Metadata.Generation;
-        var status = last with
-        {
-            LastHandledReconcileAt = Schedule.RequestedAtOf(policy) ?? last.LastHandledReconcileAt,
-        };
+        var requested = Schedule.RequestedAtOf(policy) ?? last.LastHandledReconcileAt;
         if (findings.Failure is { } passing && sameSpec && findings.Tolerates(passing))
-            return new ComposedStatus(status, FrozenSet<string>.Empty);
+            return new ComposedStatus(
+                stored with
+                {
+                    LastHandledReconcileAt = requested,
+                },
+                FrozenDictionary<string, BucketError>.Empty
+            );
         ImmutableArray<StatusStanding> rows = findings.IsSuspended
             ? [.. Suspended(policy, findings, last, now)]
             : [.. Rows(policy, findings, last, sameSpec, now)];
+        var coverage = Coverage.Of(policy, findings, last, sameSpec);
         var wanted = findings.IsSuspended
             ? PolicyConditions.OfSuspended(policy, last)
             : PolicyConditions.Of(
                 rows,
-                PolicyVerdict.Of(rows, findings.Failure),
+                PolicyVerdict.Of(rows, findings.Failure, coverage.Problems),
+                coverage.Doubt,
                 last,
                 policy.Metadata.Generation,
                 now
             );
-        status = status with
+        var status = last with
         {
+            LastHandledReconcileAt = requested,
             ObservedGeneration = policy.Metadata.Generation,
             Inputs = findings.Inputs ?? last.Inputs,
             Conditions = ConditionSet.Reconcile(last.Conditions, wanted, now),
             Summary = Summary(rows.Select(r => r.Row)),
+            Discovery = Coverage.StatusOf(policy, findings, last),
             Buckets = Bounded(
                 rows.Select(r =>
                     findings.WasLost && r.Row.Original is null
@@ -70,20 +80,37 @@ internal static class StatusComposer
                 )
             ),
         };
-        var isVerifiedNow =
-            last.LastVerifiedTime is not { } verified
-            || Schedule.HasPassed(policy.Metadata.Uid, evidence, verified, now)
-            || !StatusWriter.IsSame(last, status);
-        return new ComposedStatus(
-            findings.IsVerified && isVerifiedNow ? status with { LastVerifiedTime = now } : status,
-            rows.Where(r => r.HasNewError).Select(r => r.Row.Name).ToHashSet(StringComparer.Ordinal)
-        );
+        status = StatusSize.Fit(status);
+        var isNew = !StatusWriter.IsSame(stored, status);
+        if (findings.IsVerified && (isNew || IsDue(last.LastVerifiedTime)))
+            status = status with { LastVerifiedTime = now };
+        if (
+            findings.Discovery is { Found.Age: { } age }
+            && status.Discovery is { } discovery
+            && (isNew || IsDue(discovery.LastTime))
+        )
+            status = status with { Discovery = discovery with { LastTime = KubeTimeConverter.Truncate(now - age) } };
+        return new ComposedStatus(status, NewErrors(rows));
+
+        bool IsDue(DateTimeOffset? at) =>
+            at is not { } written || Schedule.HasPassed(policy.Metadata.Uid, evidence, written, now);
+    }
+
+    private static Dictionary<string, BucketError> NewErrors(ImmutableArray<StatusStanding> rows)
+    {
+        var errors = new Dictionary<string, BucketError>(StringComparer.Ordinal);
+        foreach (var row in rows)
+        {
+            if (row is { HasNewError: true, Row: { Name: var name, Error: { } error } })
+                errors[name] = error;
+        }
+        return errors;
     }
 
     /// <summary>The last status with some rows replaced: what must be on record before a write.</summary>
     public static PolicyStatus WithRows(BucketEncryptionPolicy policy, IReadOnlyList<BucketStatus> rows)
     {
-        var last = policy.Status ?? new PolicyStatus();
+        var last = StatusSize.Expand(policy.Status ?? new PolicyStatus());
         var changed = rows.ToDictionary(r => r.Name, StringComparer.Ordinal);
         var known = last.Buckets.Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
         ImmutableArray<BucketStatus> all =
@@ -91,7 +118,9 @@ internal static class StatusComposer
             .. last.Buckets.Select(b => changed.GetValueOrDefault(b.Name) ?? b),
             .. rows.Where(r => !known.Contains(r.Name)),
         ];
-        return last with { Summary = Summary(all), Buckets = all };
+        if (policy.Spec.BucketSelector is not null)
+            all = [.. all.OrderBy(r => r.Name, StringComparer.Ordinal)];
+        return StatusSize.Fit(last with { Summary = Summary(all), Buckets = all });
     }
 
     /// <summary>
@@ -110,7 +139,9 @@ internal static class StatusComposer
         if (findings.Failure is { } failure)
         {
             var isBeingDeleted = policy.Metadata.DeletionTimestamp is not null;
-            var spec = isBeingDeleted ? [] : policy.Spec.Buckets.Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
+            var spec = isBeingDeleted
+                ? []
+                : PolicyBuckets.NamesOf(policy, findings.SelectableBuckets).ToHashSet(StringComparer.Ordinal);
             foreach (var bucket in spec)
                 yield return WithoutResult(
                     bucket,
@@ -163,7 +194,7 @@ internal static class StatusComposer
                 now
             );
         }
-        var spec = policy.Spec.Buckets.Select(b => b.Name).ToList();
+        var spec = PolicyBuckets.NamesOf(policy, findings.SelectableBuckets);
         var leaving = last.Buckets.Where(b =>
             b.HeldTime is not null
             && !spec.Contains(b.Name, StringComparer.Ordinal)

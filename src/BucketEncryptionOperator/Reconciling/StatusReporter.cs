@@ -45,6 +45,7 @@ internal sealed class StatusReporter(
         metrics.RecordStatus(policy, composed, findings, written);
         if (written)
         {
+            ownership.TrackSelected(after);
             LogChange(logger, policy.Status, composed);
             Record(PolicyEvents.Changes(policy, composed, findings.Written, now));
         }

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using BucketEncryptionOperator.Api;
 using KubeRuntime.Client;
 using KubeRuntime.Informers;
@@ -11,8 +13,8 @@ namespace BucketEncryptionOperator.Reconciling;
 internal sealed record StatusWriteResult(BucketEncryptionPolicy Policy, bool Written);
 
 /// <summary>
-/// Writes a status: one patch bound to the version that it was made from, and none at all when nothing changed. All
-/// parts of the status that may go are always present, so that a merge patch leaves nothing old behind.
+/// Writes a status: one patch bound to the version that it was made from, and none at all when nothing changed. Parts
+/// of the status that may go are present, or named with null, so that a merge patch leaves nothing old behind.
 /// </summary>
 internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncryptionPolicy> policies)
 {
@@ -39,7 +41,11 @@ internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncrypti
             Metadata = new PatchMeta { ResourceVersion = version },
             Status = status,
         };
-        var json = JsonSerializer.SerializeToUtf8Bytes(patch, ApiJsonContext.Default.StatusPatch);
+        var json = Removing(
+            policy.Status,
+            status,
+            JsonSerializer.SerializeToUtf8Bytes(patch, ApiJsonContext.Default.StatusPatch)
+        );
         var written = await client.PatchStatusAsync(
             ApiResources.Policies,
             policy.Metadata.Key,
@@ -49,6 +55,21 @@ internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncrypti
         _unanswered.TryRemove(uid, out _);
         policies.Replace(version, written);
         return new StatusWriteResult(written, Written: true);
+    }
+
+    /// <summary>A merge patch leaves what it does not name: what a status has no more is named with null.</summary>
+    private static byte[] Removing(PolicyStatus? before, PolicyStatus now, byte[] patch)
+    {
+        string[] gone =
+        [
+            .. before?.Discovery is not null && now.Discovery is null ? ["discovery"] : Array.Empty<string>(),
+            .. before?.Problems is not null && now.Problems is null ? ["problems"] : Array.Empty<string>(),
+        ];
+        if (gone.Length == 0 || JsonNode.Parse(patch) is not { } node || node["status"] is not JsonObject status)
+            return patch;
+        foreach (var name in gone)
+            status[name] = null;
+        return Encoding.UTF8.GetBytes(node.ToJsonString());
     }
 
     /// <summary>The policy is gone.</summary>
@@ -64,6 +85,8 @@ internal sealed class StatusWriter(KubeClient client, ObjectCache<BucketEncrypti
         && a.LastVerifiedTime == b.LastVerifiedTime
         && a.Inputs == b.Inputs
         && a.Summary == b.Summary
+        && a.Discovery == b.Discovery
+        && (a.Problems ?? []).AsSpan().SequenceEqual((b.Problems ?? []).AsSpan())
         && a.Conditions.AsSpan().SequenceEqual(b.Conditions.AsSpan())
         && a.Buckets.AsSpan().SequenceEqual(b.Buckets.AsSpan());
 }

@@ -30,12 +30,22 @@ internal enum DeletionPolicy
 /// <summary>What a policy asks for, without regard to its store.</summary>
 internal sealed record PolicyTerms(Goal.Declared Goal, PolicyMode Mode, DeletionPolicy Deletion, TimeSpan Resync);
 
+/// <summary>The buckets of a policy: by name, or by what their account lists.</summary>
+internal abstract record DesiredBuckets
+{
+    private DesiredBuckets() { }
+
+    public sealed record Named(ImmutableArray<BucketAddress> Addresses) : DesiredBuckets;
+
+    public sealed record Selected(BucketSelector Selector) : DesiredBuckets;
+}
+
 /// <summary>
 /// What a policy asks for, valid by construction. From the inside: <c>DesiredEncryption</c> is the declared encryption;
 /// <c>Goal.Declared</c> adds <c>match</c> and <c>allowDowngrade</c>; <see cref="PolicyTerms"/> adds mode, deletion and
 /// interval; this adds where the buckets are.
 /// </summary>
-internal sealed record DesiredState(PolicyTerms Terms, ImmutableArray<BucketAddress> Buckets);
+internal sealed record DesiredState(PolicyTerms Terms, DesiredBuckets Buckets);
 
 /// <summary>
 /// Turns a policy and its store into a desired state, or says what is wrong. The CRDs refuse most invalid specs. This
@@ -57,7 +67,7 @@ internal static class PolicyReader
     // The API's words: literals, so that a rename of an enumeration's member does not change the API.
     private const string Enforce = "Enforce";
     private const string Audit = "Audit";
-    private const string Retain = "Retain";
+    internal const string Retain = "Retain";
     private const string Delete = "Delete";
     private const string Restore = "Restore";
 
@@ -104,30 +114,42 @@ internal static class PolicyReader
         static Result<PolicyTerms> Wrong(string message) => new(Value: null, Invalid("spec." + message));
     }
 
-    public static Result<DesiredState> Read(BucketEncryptionPolicy policy, StorePlace place) =>
-        Read(policy.Spec, ReadTerms(policy.Spec), place);
+    public static Result<DesiredState> Read(BucketEncryptionPolicy policy, Store store) =>
+        Read(policy, ReadTerms(policy.Spec), store);
 
     /// <param name="read">As <see cref="ReadTerms"/> has read the spec.</param>
-    public static Result<DesiredState> Read(PolicySpec spec, Result<PolicyTerms> read, StorePlace place)
+    public static Result<DesiredState> Read(BucketEncryptionPolicy policy, Result<PolicyTerms> read, Store store)
     {
         var (terms, problem) = read;
         if (terms is null)
             return new(Value: null, problem);
-        if (ProblemOfBuckets(spec.Buckets) is { } bucketProblem)
-            return new(Value: null, Invalid(bucketProblem));
-        if (StoreRules.ProblemOf(terms.Goal.Encryption, place.Traits) is { } wrong)
+        var traits = store.Place.Traits;
+        (var buckets, problem) = ReadBuckets(policy, store);
+        if (buckets is null)
+            return new(Value: null, problem);
+        if (StoreRules.ProblemOf(terms.Goal.Encryption, traits) is { } wrong)
             return new(Value: null, Invalid(Describe(wrong)));
-        if (
-            spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits)).FirstOrDefault(p => p is not null) is
-            { } wrongName
-        )
-            return new(Value: null, Invalid(Describe(wrongName)));
         if (terms.Goal.Encryption is DesiredEncryption.None)
             terms = terms with
             {
-                Goal = terms.Goal with { Encryption = new DesiredEncryption.None(place.Traits.AlwaysEncrypted) },
+                Goal = terms.Goal with { Encryption = new DesiredEncryption.None(traits.AlwaysEncrypted) },
             };
-        return new(new DesiredState(terms, [.. spec.Buckets.Select(b => place.Address(b.Name))]), Failure: null);
+        return new(new DesiredState(terms, buckets), Failure: null);
+    }
+
+    private static Result<DesiredBuckets> ReadBuckets(BucketEncryptionPolicy policy, Store store)
+    {
+        var spec = policy.Spec;
+        if (spec.BucketSelector is { } selector)
+            return BucketSelectorReader.Read(policy, selector, store);
+        if (ProblemOfBuckets(spec.Buckets) is { } problem)
+            return new(Value: null, Invalid(problem));
+        var place = store.Place;
+        return
+            spec.Buckets.Select(b => StoreRules.ProblemOf(b.Name, place.Traits)).FirstOrDefault(p => p is not null)
+                is { } wrongName
+            ? new(Value: null, Invalid(Describe(wrongName)))
+            : new(new DesiredBuckets.Named([.. spec.Buckets.Select(b => place.Address(b.Name))]), Failure: null);
     }
 
     /// <returns>The default where no word is given; null where the word is not known.</returns>
@@ -179,7 +201,7 @@ internal static class PolicyReader
     private static string? ProblemOfBuckets(ImmutableArray<BucketReference> buckets)
     {
         if (buckets.IsDefaultOrEmpty)
-            return "spec.buckets: name at least one bucket.";
+            return "spec.buckets: name at least one bucket, or select buckets with spec.bucketSelector.";
         if (buckets.FirstOrDefault(b => !BucketName.IsValid(b.Name, edgeHyphens: false)) is { } bad)
             return $"spec.buckets: \"{bad.Name}\" is no bucket name; one has 3 to 63 lower-case letters, digits and "
                 + "hyphens (where the store takes them: and dots between them), and starts and ends with a letter "

@@ -71,7 +71,11 @@ internal static class ServedSchema
             || !properties.TryGetProperty(field.Name, out var child)
         )
             return [here];
-        return MissingBelow(ApiJsonContext.Default.GetTypeInfo(field.PropertyType), child, here);
+        return MissingBelow(
+            ApiJsonContext.Default.GetTypeInfo(Nullable.GetUnderlyingType(field.PropertyType) ?? field.PropertyType),
+            child,
+            here
+        );
     }
 
     private static IEnumerable<string> MissingBelow(JsonTypeInfo? type, JsonElement schema, string path) =>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
@@ -18,6 +19,12 @@ internal sealed record Store(string Vendor, StorePlace Place, KeySource Keys, st
     /// Version of the object that the store was read from: another object, or a changed spec, has another version.
     /// </summary>
     public string Version { get; init; } = "";
+
+    /// <summary>
+    /// Patterns of the buckets that policies may select through the store, with <c>{namespace}</c> for the policy's;
+    /// null: all, for the keys are the namespace's own.
+    /// </summary>
+    public ImmutableArray<string>? SelectableBuckets { get; init; }
 }
 
 /// <summary>Where a store's buckets are, and what the store can do.</summary>
@@ -139,7 +146,12 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
                 },
                 keys,
                 vendor.Realm(endpoint)
-            ),
+            )
+            {
+                SelectableBuckets = spec is ClusterBucketStoreSpec shared
+                    ? shared.AllowedNamespaces?.SelectableBuckets ?? []
+                    : null,
+            },
             Failure: null
         );
 

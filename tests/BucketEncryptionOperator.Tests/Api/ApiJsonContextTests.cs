@@ -167,10 +167,6 @@ public sealed class ApiJsonContextTests
     [InlineData("no metadata", """{"spec": SPEC}""")]
     [InlineData("spec null", """{"metadata": {}, "spec": null}""")]
     [InlineData(
-        "no buckets",
-        """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "encryption": {"algorithm": "AES256"}}}"""
-    )]
-    [InlineData(
         "no algorithm",
         """{"metadata": {}, "spec": {"storeRef": {"name": "s"}, "buckets": [], "encryption": {}}}"""
     )]

@@ -62,6 +62,13 @@ public sealed class ReasonsTests
         NotOnRecord | Conflict | -
         NotLeading | Conflict | -
         NotReached | Conflict | - | Unfinished, NotLogged
+        SelectorNotAllowed | Invalid | -
+        ListDoubtful | Refused | -
+        TooManyBuckets | Refused | -
+        TooManyWrites | Refused | Warning
+        AwaitingList | Conflict | - | Awaited
+        NotListed | Refused | Warning
+        OwnedByOthers | Refused | Warning | Noted
         BucketConflict | Refused | Warning
         HeldByAnother | Conflict | - | Awaited
         OwnerSuspended | Refused | Warning

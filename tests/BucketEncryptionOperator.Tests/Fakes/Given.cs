@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Specs;
+using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 using KubeRuntime.Informers;
 
@@ -116,8 +118,12 @@ internal static class Given
             policy.Spec.StoreRef,
             policy.Metadata.Namespace
         );
-        return found is null ? new(Value: null, problem) : PolicyReader.Read(policy, found.Place);
+        return found is null ? new(Value: null, problem) : PolicyReader.Read(policy, found);
     }
+
+    /// <summary>The buckets of a policy that names them.</summary>
+    public static ImmutableArray<BucketAddress> Addresses(this DesiredState desired) =>
+        Assert.IsType<DesiredBuckets.Named>(desired.Buckets).Addresses;
 
     public static AppliedChange Write(DateTimeOffset at) =>
         new(new BucketEncryption.None(), new BucketEncryption.Aes256(), at);

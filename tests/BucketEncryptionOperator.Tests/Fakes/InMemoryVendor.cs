@@ -74,6 +74,15 @@ internal sealed class InMemoryVendor : IBucketEncryptionApi
         }
     }
 
+    public IReadOnlyList<string> Names
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _buckets.Keys];
+        }
+    }
+
     public BucketEncryption? this[string bucket]
     {
         get

@@ -100,9 +100,12 @@ public sealed class EventHandlersTests : IDisposable
             Partitions.None,
             new KeySourceReader(ambientInNamespacedStores: false)
         );
+        var store = reader
+            .Read("the store", Given.Store().Spec, new StoreScope(Given.Namespace, IsNamespaced: true))
+            .Value;
         _routes = new EventHandlers(
             _policies,
-            new BucketOwnership(_policies, _ => ""),
+            new BucketOwnership(_policies, _ => store),
             new Stores(
                 _stores,
                 new ClusterStores(_clusterStores, new ObjectCache<Namespace>(), Given.Namespace),

@@ -16,6 +16,9 @@ public sealed class OwnershipModelTests(ITestOutputHelper output)
     /// <summary>Threads that schedules are spread over.</summary>
     private const int Threads = 2;
 
+    /// <summary>Failures that are described. A long run goes on, and counts them all.</summary>
+    private const int Described = 10;
+
     /// <summary>The first of the schedules of a usual run.</summary>
     private const int First = 77_000;
 
@@ -52,7 +55,7 @@ public sealed class OwnershipModelTests(ITestOutputHelper output)
         );
         Assert.True(
             failures.Count == 0,
-            string.Join("\n\n", failures) + $"\n{failures.Count} of {next} schedules failed"
+            string.Join("\n\n", failures.Take(Described)) + $"\n{failures.Count} of {next} schedules failed"
         );
 
         void Play()
@@ -62,7 +65,7 @@ public sealed class OwnershipModelTests(ITestOutputHelper output)
                 int seed;
                 lock (gate)
                 {
-                    if (next >= schedules || failures.Count >= 10)
+                    if (next >= schedules || (given is null && failures.Count >= Described))
                         return;
                     seed = unchecked(first + next++) & int.MaxValue;
                 }

@@ -77,8 +77,8 @@ internal static partial class StatusRules
             && policy.Spec.Mode != "Audit"
             && policy.Spec.Suspend != true
             && (
-                status.Conditions.Find("Compliant")?.Status != Condition.True
-                || status.Buckets.Any(b => b.State != BucketStatus.InSync)
+                (status.Conditions.Find("Compliant")?.Status != Condition.True && !MayDiffer(status))
+                || status.Buckets.Any(b => b.State != BucketStatus.InSync && b.Error?.Code != "OwnedByOthers")
             )
         )
             yield return "Ready is True and a bucket is not as declared";
@@ -92,6 +92,10 @@ internal static partial class StatusRules
         foreach (var c in status.Conditions.Where(c => c.Message.Length == 0))
             yield return $"{c.Type} has no message";
     }
+
+    /// <summary>A selector judges buckets that others own, and knows of buckets that it cannot have.</summary>
+    private static bool MayDiffer(PolicyStatus status) =>
+        status.Buckets.Any(b => b.Error?.Code == "OwnedByOthers") || status.Discovery is { NotCovered: > 0 };
 
     private static IEnumerable<string> Times(PolicyStatus? before, PolicyStatus status, DateTimeOffset now) =>
         from condition in status.Conditions
@@ -107,7 +111,12 @@ internal static partial class StatusRules
     {
         var (rows, sum) = (status.Buckets.Where(b => b.State != BucketStatus.Releasing).ToList(), status.Summary);
         if (
-            !policy.Spec.Buckets.IsDefault
+            policy.Spec.BucketSelector is not null
+            && !rows.Select(r => r.Name).SequenceEqual(rows.Select(r => r.Name).Order(StringComparer.Ordinal))
+        )
+            yield return "rows of a selector are not in the order of their names";
+        if (
+            policy.Spec.BucketSelector is null
             && policy.Metadata.DeletionTimestamp is null
             && !rows.Select(r => r.Name).SequenceEqual(policy.Spec.Buckets.Select(b => b.Name), StringComparer.Ordinal)
         )

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Discovery;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
@@ -35,6 +37,7 @@ internal sealed partial class Workbench : IAsyncDisposable
 
     private readonly int _bucketConcurrency;
     private readonly IReadOnlyDictionary<string, IBucketEncryptionApi> _vendors;
+    private readonly IReadOnlyDictionary<string, IAccountApi> _accounts;
     private readonly Func<string> _logPrefix;
     private AccessKeyCircuitBreakers _breakers;
     private SecretKeys _keys;
@@ -69,6 +72,8 @@ internal sealed partial class Workbench : IAsyncDisposable
             new StoreReader(Allowed, partitions ?? Partitions.None, new KeySourceReader(ambient))
         );
         var (vendor, api) = real ?? ("AlibabaOSS", Vendor);
+        Account = new InMemoryAccount(Vendor);
+        _accounts = new Dictionary<string, IAccountApi>(StringComparer.Ordinal) { [vendor] = Account };
         (_vendors, _logPrefix) = (
             new Dictionary<string, IBucketEncryptionApi>(StringComparer.Ordinal) { [vendor] = api },
             static () => ""
@@ -88,7 +93,8 @@ internal sealed partial class Workbench : IAsyncDisposable
             world.BucketConcurrency,
             new StoreReader(world.Allowed, world.Partitions, new KeySourceReader(ambientInNamespacedStores: false))
         );
-        (_vendors, _logPrefix) = (world.Vendors, world.LogPrefix);
+        Account = new InMemoryAccount(Vendor);
+        (_vendors, _accounts, _logPrefix) = (world.Vendors, world.Accounts, world.LogPrefix);
         Kubernetes = new KubernetesFake(Time, inProcess: true);
         (_breakers, _keys, _temporary) = Keys();
         Progress = new PassProgress(Time);
@@ -125,13 +131,14 @@ internal sealed partial class Workbench : IAsyncDisposable
         );
     }
 
+    [MemberNotNull(nameof(Inventories))]
     private (BucketOwnership Ownership, PolicyReconciler Reconciler) Build()
     {
         var stores = new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, SecretNamespace), _reader);
         var keys = new StoreKeys(_keys, _temporary);
         var ownership = new BucketOwnership(
             _policies,
-            policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Partition
+            policy => stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value
         );
         var writer = new StatusWriter(Kubernetes.Client, _policies);
         var vendors = _vendors.ToDictionary(
@@ -155,7 +162,9 @@ internal sealed partial class Workbench : IAsyncDisposable
         var pass = new BucketPass(observer, planner, recorder, gate, Progress, options);
         var releases = new ReleasePlanner(ownership, originals, stores, keys, Time);
         var memory = new PolicyMemory(releases, Progress, writer);
-        var resolver = new PolicyResolver(_policies, stores, keys, vendors, memory);
+        var resolver = new PolicyResolver(_policies, stores, keys, vendors, _accounts, memory);
+        Inventories = new AccountInventories(Time, Woken.Enqueue);
+        var discovery = new BucketDiscovery(Inventories, options, Time);
         var status = new StatusReporter(
             writer,
             ownership,
@@ -170,7 +179,8 @@ internal sealed partial class Workbench : IAsyncDisposable
             ownership,
             new PolicyReconciler(
                 resolver,
-                new BucketReconciler(resolver, releases, pass),
+                new BucketReconciler(resolver, discovery, releases, pass, ownership),
+                discovery,
                 finalizer,
                 new PolicyReporter(status, finalizer, affected, memory, Time),
                 Logger<PolicyReconciler>()
@@ -204,6 +214,11 @@ internal sealed partial class Workbench : IAsyncDisposable
         identity => throw new InvalidOperationException($"{identity} was not expected");
 
     public ManualTimeProvider Time { get; }
+
+    /// <summary>The account of <see cref="Vendor"/>.</summary>
+    public InMemoryAccount Account { get; }
+
+    public AccountInventories Inventories { get; private set; }
 
     public InMemoryVendor Vendor { get; } = new() { GoodSecret = GoodSecret };
 
@@ -305,6 +320,7 @@ internal sealed partial class Workbench : IAsyncDisposable
 /// <param name="LogPrefix">Says whose reconcile has logged.</param>
 internal sealed record WorkbenchWorld(
     IReadOnlyDictionary<string, IBucketEncryptionApi> Vendors,
+    IReadOnlyDictionary<string, IAccountApi> Accounts,
     EndpointAllowList Allowed,
     Partitions Partitions,
     int BucketConcurrency,

@@ -90,9 +90,9 @@ public sealed partial class PolicyReaderTests
         );
 
         Assert.True(failure is null && value is not null, $"{sentence}: {failure?.Message}");
-        Assert.Equal(["bucket-a", "bucket-b"], value.Buckets.Select(b => b.Bucket));
+        Assert.Equal(["bucket-a", "bucket-b"], value.Addresses().Select(b => b.Bucket));
         Assert.All(
-            value.Buckets,
+            value.Addresses(),
             b =>
                 Assert.Equal(
                     (new Uri(expected), "cn-hangzhou", expectedAddressing),
@@ -167,7 +167,7 @@ public sealed partial class PolicyReaderTests
 
         Assert.True(failure is null, $"{sentence}: {failure?.Message}");
         Assert.All(
-            value!.Buckets,
+            value!.Addresses(),
             b => Assert.Equal(new RateLimit(expectedRequests, expectedBurst, expectedConcurrency), b.Limit)
         );
     }
@@ -222,7 +222,7 @@ public sealed partial class PolicyReaderTests
             Given.Store(vendor, "cn-north-1").At(endpoint, addressing)
         );
 
-        Assert.True(expected == value?.Buckets[0].Addressing.ToString(), $"{sentence}: {failure?.Message}");
+        Assert.True(expected == value?.Addresses()[0].Addressing.ToString(), $"{sentence}: {failure?.Message}");
     }
 
     [Fact]
@@ -232,7 +232,7 @@ public sealed partial class PolicyReaderTests
         var s3 = Given.Store("S3", "eu-west-1").Spec with { S3 = new S3Spec { ExpectedBucketOwner = "111122223333" } };
 
         var options = new[] { oss, s3 }.Select(spec =>
-            Reader.ReadWith(Given.Policy(), Given.Store() with { Spec = spec }).Value?.Buckets[0].Options
+            Reader.ReadWith(Given.Policy(), Given.Store() with { Spec = spec }).Value?.Addresses()[0].Options
         );
 
         Assert.Equal([new OssOptions(OssSignature.V1, CloudBoxId: null), new S3Options("111122223333")], options);

@@ -1,4 +1,5 @@
-using System.Collections.Frozen;
+using System.Collections.Immutable;
+using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Telemetry;
 using BucketEncryptionOperator.Tests.Fakes;
@@ -171,7 +172,7 @@ public sealed partial class ObservabilityTests
 
         bench.Metrics.RecordStatus(
             last,
-            new ComposedStatus(last.Status!, FrozenSet<string>.Empty),
+            new ComposedStatus(last.Status!, ImmutableDictionary<string, BucketError>.Empty),
             new Findings([], Failure: null, Attempt: 0),
             isWritten: false
         );

@@ -281,6 +281,7 @@ public sealed partial class ObservabilityTests : IDisposable
             "1.2.3",
             perBucket: true
         );
+        _ = new AccountMetrics(_meter, bench.Policies, _ => "AlibabaOSS");
         GC.Collect();
 
         var text = Scrape();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using BucketEncryptionOperator.Api;
@@ -21,6 +22,18 @@ internal sealed class Audience(Stage stage)
 
     /// <summary>Writes that an expectation has spoken of.</summary>
     private int _told;
+
+    /// <summary>How often the vendors had been asked when the last expectation was met.</summary>
+    private readonly Dictionary<string, long> _asked = new(StringComparer.Ordinal);
+
+    /// <summary>What <c>asked</c> says: the least and the most; null where it is neither a number nor two.</summary>
+    public static (long Least, long Most)? RangeOf(string words) =>
+        words.Split('-') switch
+        {
+            [var one] when IsNumber(one, out var number) => (number, number),
+            [var least, var most] when IsNumber(least, out var from) && IsNumber(most, out var to) => (from, to),
+            _ => null,
+        };
 
     public async Task SeeAsync(Expectation expected)
     {
@@ -48,9 +61,12 @@ internal sealed class Audience(Stage stage)
                         : [$"the last PUT of {bucket} was {sent}, not {document}"]
                 );
             problems.AddRange(WriteProblems(expected.Writes, writes));
+            problems.AddRange(expected.Asked.SelectMany(AskedProblems));
             if (problems.Count == 0)
             {
                 _told += writes.Count;
+                foreach (var what in AllAsked())
+                    _asked[what] = stage.Asked(what);
                 return;
             }
             if (TimeProvider.System.GetElapsedTime(start) > Eventually.Patience)
@@ -91,6 +107,21 @@ internal sealed class Audience(Stage stage)
         return [.. missing.Select(w => $"not written: {w}"), .. extra.Select(w => $"under way: {w}")];
     }
 
+    /// <exception cref="InvalidOperationException">More was asked than is expected: no wait will mend that.</exception>
+    private IEnumerable<string> AskedProblems(KeyValuePair<string, string> wanted)
+    {
+        var (least, most) = RangeOf(wanted.Value)!.Value;
+        var asked = stage.Asked(wanted.Key) - _asked.GetValueOrDefault(wanted.Key);
+        return asked > most
+                ? throw new InvalidOperationException($"{wanted.Key} was asked {asked} times, not {wanted.Value}")
+            : asked < least ? [$"{wanted.Key} was asked {asked} times, not {wanted.Value}"]
+            : [];
+    }
+
+    /// <summary>Everything that an expectation of the scenario speaks of.</summary>
+    private IEnumerable<string> AllAsked() =>
+        stage.Scenario.Steps.SelectMany(s => s.Expect?.Asked.Keys.ToList() ?? []).Distinct(StringComparer.Ordinal);
+
     private string? LastSent(string bucket) =>
         stage
             .Worlds.SelectMany(w => w.Recorder.All)
@@ -117,6 +148,8 @@ internal sealed class Audience(Stage stage)
             );
         foreach (var (bucket, row) in wanted.Rows)
             problems.AddRange(RowProblems(seen, bucket, row));
+        if (wanted.Only is { } only && NamesOf(status) is var names && names != string.Join(", ", only))
+            problems.Add($"the rows are of {names}; expected: {string.Join(", ", only)}");
         if (wanted.Status is { } parts)
             problems.AddRange(Matching.Problems(parts, status, "status"));
         var version = (string?)seen["metadata"]?["resourceVersion"] ?? "";
@@ -130,6 +163,8 @@ internal sealed class Audience(Stage stage)
             problems.AddRange(await ColumnProblemsAsync(policy, wanted.Columns));
         if (wanted.Events is { } events)
             problems.AddRange(await EventProblemsAsync(seen, events));
+        if (wanted.Lacks.Count > 0)
+            problems.AddRange(await LeakProblemsAsync(seen, wanted.Lacks));
         _versions[policy] = wanted.Unchanged ? _versions.GetValueOrDefault(policy, version) : version;
         return problems.Count == 0 ? [] : [$"policy {policy}:", .. problems, status?.ToJsonString() ?? "no status"];
     }
@@ -170,19 +205,40 @@ internal sealed class Audience(Stage stage)
         );
     }
 
-    private async Task<IEnumerable<string>> EventProblemsAsync(JsonNode policy, Dictionary<string, int> wanted)
+    /// <exception cref="InvalidOperationException">Such a text is there: no wait will mend that.</exception>
+    private async Task<IEnumerable<string>> LeakProblemsAsync(JsonNode policy, List<string> texts)
+    {
+        var all = policy.ToJsonString() + string.Join('\n', (await EventsAsync(policy)).Select(e => e!.ToJsonString()));
+        return texts.Find(t => all.Contains(t, StringComparison.Ordinal)) is { } text
+            ? throw new InvalidOperationException($"\"{text}\" should not be there: {all}")
+            : [];
+    }
+
+    private async Task<IEnumerable<JsonNode?>> EventsAsync(JsonNode policy)
     {
         var list = await stage.Api.GetAsync(
             $"/apis/events.k8s.io/v1/namespaces/{policy["metadata"]?["namespace"]}/events"
         );
-        var counts = (list?["items"]?.AsArray() ?? [])
-            .Where(e => (string?)e?["regarding"]?["uid"] == (string?)policy["metadata"]?["uid"])
+        return (list?["items"]?.AsArray() ?? []).Where(e =>
+            (string?)e?["regarding"]?["uid"] == (string?)policy["metadata"]?["uid"]
+        );
+    }
+
+    private async Task<IEnumerable<string>> EventProblemsAsync(JsonNode policy, Dictionary<string, int> wanted)
+    {
+        var counts = (await EventsAsync(policy))
             .GroupBy(e => (string?)e!["reason"] ?? "", StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.Sum(e => (int?)e!["series"]?["count"] ?? 1), StringComparer.Ordinal);
         string Listing(Dictionary<string, int> all) =>
             string.Join(", ", all.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key}: {e.Value}"));
         return Listing(counts) == Listing(wanted) ? [] : [$"events are {Listing(counts)}; expected: {Listing(wanted)}"];
     }
+
+    private static string NamesOf(JsonNode? status) =>
+        string.Join(", ", status?["buckets"]?.AsArray().Select(b => (string?)b?["name"]) ?? []);
+
+    private static bool IsNumber(string word, out long number) =>
+        long.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     private static long? Number(JsonNode? node) => (long?)node;
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Integration.Tests.Harness;
+using ObjectStoreSimulator;
 using ObjectStoreSimulator.Admin;
 
 namespace Integration.Tests.Scenarios;
@@ -69,6 +70,8 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
             await OperateAsync(word);
         if (step.Resyncs is { } resyncs)
             await ResyncAsync(resyncs);
+        if (step.Lists is { } lists)
+            await ListAsync(lists);
         if (step.Expect is { } expected)
             await _audience.SeeAsync(expected);
     }
@@ -137,11 +140,7 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
         stage.SetBuckets(step.At, step.Buckets ?? []);
         foreach (var bucket in step.Remove ?? [])
             world.Buckets.Remove(bucket);
-        foreach (var (bucket, settings) in step.BucketSettings ?? [])
-        {
-            settings["region"] = stage.Region;
-            world.Buckets.Create(bucket, settings.Deserialize(AdminJson.Default.BucketSettings)!);
-        }
+        stage.SetSettings(step.At, step.BucketSettings ?? []);
         if (step.Account is { } account)
             world.Accounts.Set(stage.KeyId, account.Deserialize(AdminJson.Default.Account)!);
         if (step.Settings is { } values)
@@ -182,11 +181,15 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
         );
     }
 
-    private long Reads(string bucket) =>
-        stage.Worlds.Sum(w =>
-            w.Counters.Values.Buckets.TryGetValue(bucket, out var operations)
-            && operations.TryGetValue(ObjectStoreSimulator.Operations.Get, out var tally)
-                ? tally.Received
-                : 0
+    private async Task ListAsync(int wanted)
+    {
+        var before = stage.Asked(Operations.List);
+        await Eventually.TrueAsync(
+            "lists",
+            () => stage.Asked(Operations.List) >= before + wanted,
+            () => $"{stage.Asked(Operations.List) - before}"
         );
+    }
+
+    private long Reads(string bucket) => stage.Asked($"{Operations.Get} {bucket}");
 }

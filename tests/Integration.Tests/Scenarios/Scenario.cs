@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Integration.Tests.Scenarios;
@@ -35,6 +36,32 @@ internal sealed class Given
 
     /// <summary>By name; each with what it has, in the words of <see cref="BucketWords"/>.</summary>
     public Dictionary<string, string> Buckets { get; set; } = [];
+
+    /// <summary>Settings of single buckets, as in <see cref="VendorStep.BucketSettings"/>.</summary>
+    public Dictionary<string, JsonNode> BucketSettings { get; set; } = [];
+
+    public GivenMany? Many { get; set; }
+}
+
+/// <summary>Buckets that would be too many to list.</summary>
+internal sealed class GivenMany
+{
+    /// <summary>The names are this and a number of four digits, from 0001 on.</summary>
+    public string Prefix { get; set; } = "";
+
+    public int Count { get; set; }
+
+    /// <summary>What each has, in the words of <see cref="BucketWords"/>.</summary>
+    public string Encryption { get; set; } = BucketWords.None;
+
+    public Dictionary<string, string> ToBuckets() =>
+        Enumerable
+            .Range(1, Count)
+            .ToDictionary(
+                i => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{i:0000}"),
+                _ => Encryption,
+                StringComparer.Ordinal
+            );
 }
 
 internal sealed class GivenStore
@@ -47,6 +74,9 @@ internal sealed class GivenStore
 
     /// <summary>A ClusterBucketStore.</summary>
     public bool Cluster { get; set; }
+
+    /// <summary>Another access key of the account; null: the one that all stores share.</summary>
+    public string? Key { get; set; }
 
     /// <summary>Goes over what the runner makes.</summary>
     public JsonNode? Spec { get; set; }
@@ -74,6 +104,9 @@ internal sealed class Step
 
     /// <summary>Waits until the vendor has been asked so many times more for what the bucket has.</summary>
     public Dictionary<string, int>? Resyncs { get; set; }
+
+    /// <summary>Waits until the account's buckets have been listed so many times more.</summary>
+    public int? Lists { get; set; }
 
     public Expectation? Expect { get; set; }
 }
@@ -122,7 +155,7 @@ internal sealed class VendorStep
     // Documents of the simulator's admin API.
     public JsonNode? Settings { get; set; }
 
-    /// <summary>Settings of single buckets.</summary>
+    /// <summary>Settings of single buckets; without a region they are in the scenario's.</summary>
     public Dictionary<string, JsonNode>? BucketSettings { get; set; }
 
     public JsonNode? Deny { get; set; }
@@ -154,6 +187,12 @@ internal sealed class Expectation
 
     /// <summary>The body of the last PUT of a bucket, to the letter.</summary>
     public Dictionary<string, string> Sent { get; set; } = [];
+
+    /// <summary>
+    /// How often the vendors were asked since the last expectation, by operation, or operation and bucket: a number, or
+    /// the least and the most, as in 1-3.
+    /// </summary>
+    public Dictionary<string, string> Asked { get; set; } = [];
 }
 
 internal sealed class PolicyExpectation
@@ -173,6 +212,12 @@ internal sealed class PolicyExpectation
 
     /// <summary>State and, if any, the code of the error; or parts of the row.</summary>
     public Dictionary<string, JsonNode> Rows { get; set; } = [];
+
+    /// <summary>The names of all rows, in their order.</summary>
+    public List<string>? Only { get; set; }
+
+    /// <summary>Texts that neither the object nor its events have anywhere.</summary>
+    public List<string> Lacks { get; set; } = [];
 
     public Dictionary<string, string> Columns { get; set; } = [];
 

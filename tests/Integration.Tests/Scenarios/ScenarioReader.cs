@@ -57,7 +57,16 @@ internal static class ScenarioReader
         for (var i = 0; i < scenario.Steps.Count; i++)
         {
             var step = scenario.Steps[i];
-            object?[] actions = [step.Apply, step.Patch, step.Delete, step.Vendor, step.Operator, step.Resyncs];
+            object?[] actions =
+            [
+                step.Apply,
+                step.Patch,
+                step.Delete,
+                step.Vendor,
+                step.Operator,
+                step.Resyncs,
+                step.Lists,
+            ];
             if (actions.Count(a => a is not null) > 1)
                 return $"steps[{i}]: one thing at a time";
             if (
@@ -69,6 +78,11 @@ internal static class ScenarioReader
                 return $"steps[{i}]: name one object";
             if (step.Operator is not (null or "kill" or "stop" or "start"))
                 return $"steps[{i}].operator: is kill, stop or start";
+            foreach (var asked in step.Expect?.Asked ?? [])
+            {
+                if (Audience.RangeOf(asked.Value) is null)
+                    return $"steps[{i}].expect.asked: \"{asked.Value}\" is neither a number nor two, as in 1-3";
+            }
         }
         return null;
     }

@@ -1,6 +1,8 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Integration.Tests.Harness;
 using ObjectStoreSimulator;
+using ObjectStoreSimulator.Admin;
 using ObjectStoreSimulator.State;
 
 namespace Integration.Tests.Scenarios;
@@ -28,7 +30,7 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
 
     public IEnumerable<string> Namespaces => [Namespace, .. scenario.Given.Namespaces.Select(NamespaceOf)];
 
-    public string KeyId => "key-of-" + Region;
+    public string KeyId => KeyIdOf(new GivenStore());
 
     private IEnumerable<string> Vendors => Stores.Values.Select(s => s.Vendor).Distinct(StringComparer.Ordinal);
 
@@ -105,8 +107,13 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
                 new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace" }
             );
         foreach (var world in Worlds)
-            world.Accounts.Set(KeyId, new Account { Secret = Secret });
+        {
+            foreach (var key in Stores.Values.Select(KeyIdOf).Append(KeyId))
+                world.Accounts.Set(key, new Account { Secret = Secret });
+        }
         SetBuckets(vendor: null, scenario.Given.Buckets);
+        SetBuckets(vendor: null, scenario.Given.Many?.ToBuckets() ?? []);
+        SetSettings(vendor: null, scenario.Given.BucketSettings);
         foreach (var (name, store) in Stores)
         {
             await CreateAsync(
@@ -115,7 +122,7 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
                 {
                     ["apiVersion"] = "v1",
                     ["kind"] = "Secret",
-                    ["stringData"] = new JsonObject { ["accessKeyId"] = KeyId, ["accessKeySecret"] = Secret },
+                    ["stringData"] = new JsonObject { ["accessKeyId"] = KeyIdOf(store), ["accessKeySecret"] = Secret },
                 }
             );
             var target = store.Cluster
@@ -136,6 +143,29 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
                 world.Buckets.Create(name, new BucketSettings { Region = Region });
             world.Buckets.SetEncryptionBehindTheBack(name, BucketWords.ToXml(words, VendorOf(vendor)));
         }
+    }
+
+    /// <summary>What is not there is created. Without a region a bucket is in the scenario's.</summary>
+    public void SetSettings(string? vendor, IReadOnlyDictionary<string, JsonNode> buckets)
+    {
+        foreach (var (name, settings) in buckets)
+        {
+            settings["region"] ??= Region;
+            At(vendor).Buckets.Create(name, settings.Deserialize(AdminJson.Default.BucketSettings)!);
+        }
+    }
+
+    /// <summary>
+    /// How often the vendors have been asked so far: <c>GetBucketEncryption ledger</c>, or <c>ListBuckets</c>, whatever
+    /// the bucket.
+    /// </summary>
+    public long Asked(string what)
+    {
+        var words = what.Split(' ', 2);
+        return Worlds
+            .SelectMany(w => w.Counters.Values.Buckets)
+            .Where(b => words.Length == 1 || b.Key == words[1])
+            .Sum(b => b.Value.GetValueOrDefault(words[0])?.Received ?? 0);
     }
 
     /// <summary>What the bucket has by now, whatever readers see yet.</summary>
@@ -163,6 +193,8 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
 
     private string PolicyPath(string? ns, string name) =>
         $"/apis/{Group}/namespaces/{NamespaceOf(ns)}/bucketencryptionpolicies/{name}";
+
+    private string KeyIdOf(GivenStore store) => $"{store.Key ?? "key"}-of-{Region}";
 
     private static string KindOf(Target target) =>
         target switch

@@ -7,8 +7,7 @@ using ObjectStoreSimulator.State;
 namespace ObjectStoreSimulator.Admin;
 
 /// <summary>
-/// The admin API, for tests: same port, <c>/_admin/…</c>, JSON, no authentication. Never listen on anything but
-/// loopback with it. Contract: README.md.
+/// The admin API, for tests: same port, <c>/_admin/…</c>, JSON, no authentication: loopback only. Contract: README.md.
 /// </summary>
 internal static class AdminEndpoints
 {
@@ -18,7 +17,7 @@ internal static class AdminEndpoints
 
     public static void Map(WebApplication app, World world, Seed seed)
     {
-        RouteGroupBuilder admin = app.MapGroup(Prefix);
+        var admin = app.MapGroup(Prefix);
         admin.MapGet("/health", context => WriteAsync(context, new Problem("none"), AdminJson.Default.Problem));
         admin.MapPost(
             "/reset",
@@ -42,10 +41,7 @@ internal static class AdminEndpoints
                     }
                 )
         );
-        admin.MapGet(
-            "/settings",
-            context => WriteAsync(context, world.Settings.Values, AdminJson.Default.SettingValues)
-        );
+        admin.MapGet("/settings", c => WriteAsync(c, world.Settings.Values, AdminJson.Default.SettingValues));
         admin.MapPut(
             "/settings",
             context =>
@@ -267,11 +263,20 @@ internal static class AdminEndpoints
         admin.MapGet("/held", context => WaitForHeldAsync(context, world));
         admin.MapPost(
             "/holds/{id}/release",
-            context =>
-                world.HoldPoints.Release(Route(context, "id"), keepRule: context.Request.Query["keep"] == "true")
-                    is { } count
-                    ? WriteAsync(context, new Released(count), AdminJson.Default.Released)
-                    : Done(context, found: false)
+            async context =>
+            {
+                if (
+                    world.HoldPoints.Release(Route(context, "id"), keepRule: context.Request.Query["keep"] == "true") is
+                    { } count
+                )
+                {
+                    await WriteAsync(context, new Released(count), AdminJson.Default.Released);
+                }
+                else
+                {
+                    await Done(context, found: false);
+                }
+            }
         );
         admin.MapPost(
             "/held/{id}/release",

@@ -9,8 +9,9 @@ namespace ObjectStoreSimulator.S3;
 
 /// <summary>
 /// S3: Put, Get and DeleteBucketEncryption and what <see cref="S3Account"/> has, with Signature V4; what AWS and MinIO
-/// do differently is in <see cref="IS3Rules"/>. Order: address → signature → bucket, its region and its owner → deny
-/// rules → digest → body → operation.
+/// do differently is in
+/// <see cref="IS3Rules"/>. Order: address → signature → bucket, its region and its owner → deny rules → digest → body →
+/// operation.
 /// </summary>
 internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
 {

@@ -1,6 +1,6 @@
 # Alibaba Cloud OSS: the samples are as they are. Read by demo.sh, which says what each name is for.
 # shellcheck shell=bash disable=SC2034
-vendor=AlibabaOSS region=cn-hangzhou endpoint=http://oss-cn-hangzhou.aliyuncs.com owner=123456789012
+vendor=AlibabaOSS region=cn-hangzhou endpoint=http://oss-cn-hangzhou.aliyuncs.com elsewhere=cn-beijing owner=123456789012
 store=hangzhou store_sample=deploy/samples/bucketstore.yaml secret=oss-keys
 policy=finance policy_sample=deploy/samples/policy-kms.yaml buckets=(finance-archive finance-ledger) key=example-kms-key-id
 mark="<KMSMasterKeyID>$key</KMSMasterKeyID>"

@@ -1,6 +1,6 @@
 # Huawei Cloud OBS: its own store and first policy (key, project, bucket key); the other samples at this store.
 # shellcheck shell=bash disable=SC2034
-vendor=HuaweiOBS region=cn-north-4 endpoint=http://obs.cn-north-4.myhuaweicloud.com owner=123456789012
+vendor=HuaweiOBS region=cn-north-4 endpoint=http://obs.cn-north-4.myhuaweicloud.com elsewhere=cn-south-1 owner=123456789012
 store=huawei-beijing store_sample=deploy/samples/bucketstore-huawei.yaml secret=obs-keys
 policy=huawei-finance policy_sample=deploy/samples/policy-huawei.yaml buckets=(finance-archive) key=example-kms-key-id
 mark="<KMSMasterKeyID>$key</KMSMasterKeyID><ProjectID>example-project-id</ProjectID></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>true</BucketKeyEnabled>"

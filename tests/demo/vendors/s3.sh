@@ -1,6 +1,6 @@
 # S3, as AWS has it: never without AES256, so that a removal leads there; a bucket's name with dots, whose requests have it in the path; the buckets' owner is checked.
 # shellcheck shell=bash disable=SC2034
-vendor=S3 region=eu-central-1 endpoint=http://s3.eu-central-1.amazonaws.com owner=111122223333
+vendor=S3 region=eu-central-1 endpoint=http://s3.eu-central-1.amazonaws.com elsewhere=us-east-1 owner=111122223333
 store=frankfurt store_sample=deploy/samples/bucketstore-s3.yaml secret=aws-keys
 policy=aws-finance policy_sample=deploy/samples/policy-s3.yaml buckets=(finance-archive finance.ledger) key=arn:aws:kms:eu-central-1:111122223333:key/example-kms-key-id
 mark="<KMSMasterKeyID>$key</KMSMasterKeyID></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>true</BucketKeyEnabled>"

@@ -383,7 +383,7 @@ class Cases:
         self.note("get of a rule without a default", f"PUT {put}, GET {raw}", self.command("get", hollow), "PUT 200, GET 200 ServerSideEncryptionConfiguration", "exit 0, None")
         strange = self.a.bucket(self.alice, "strange")
         self.a.put(self.alice, strange, default("aws:kms:dsse", "testkey-1"))
-        self.note("get of aws:kms:dsse", self.a.ask(self.alice, "GET", f"/{strange}", "encryption"), self.command("get", strange), "200 ServerSideEncryptionConfiguration", "exit 0, DSSE")
+        self.note("get of aws:kms:dsse", self.a.ask(self.alice, "GET", f"/{strange}", "encryption"), self.command("get", strange), "200 ServerSideEncryptionConfiguration", "exit 0, DSSE testkey-1")
 
     def many_writers(self):
         """

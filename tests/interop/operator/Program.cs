@@ -56,10 +56,10 @@ try
     var listed = await account.ListBucketsAsync(store, key, CancellationToken.None);
     var tags = await account.GetTagsAsync(address, key, CancellationToken.None);
     var place = await account.LocateAsync(address, key, CancellationToken.None);
-    var pairs = tags.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key}={t.Value}");
+    var sorted = tags.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key}={t.Value}");
     Console.WriteLine(
         $"buckets: {string.Join(' ', listed.Select(b => b.Name))}; "
-            + $"tags: {string.Join(' ', pairs)}; place: {place}"
+            + $"tags: {string.Join(' ', sorted)}; place: {place}"
     );
     return listed.Any(b => b.Name == bucket) && place == BucketPlace.Here ? 0 : 1;
 }

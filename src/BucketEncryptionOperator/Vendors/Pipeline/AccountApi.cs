@@ -98,16 +98,13 @@ internal sealed class AccountApi(VendorPipeline pipeline, AccountShape shape) : 
         return answer.Error is { } error ? throw new VendorException(error) : answer.Document;
     }
 
-    /// <summary>
-    /// The vendor itself redirects, or denies and names another endpoint (OSS). A gateway's redirect says nothing about
-    /// the bucket.
-    /// </summary>
+    /// <summary>The vendor itself names another endpoint. A gateway's redirect says nothing about the bucket.</summary>
     private static bool IsElsewhere(Failure failure) =>
-        failure.IsVendorAnswer
-        && (
-            failure is { Kind: FailureKind.Denied, Endpoint: not null }
-            || failure.HttpStatus is (int)HttpStatusCode.MovedPermanently or (int)HttpStatusCode.TemporaryRedirect
-        );
+        failure
+            is {
+                IsVendorAnswer: true,
+                HttpStatus: (int)HttpStatusCode.MovedPermanently or (int)HttpStatusCode.TemporaryRedirect
+            };
 
     private static Failure Unreadable(string message) =>
         new(Reasons.UnreadableAnswer, AnswerContext.List)

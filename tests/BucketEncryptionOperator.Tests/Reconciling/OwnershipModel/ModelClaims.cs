@@ -19,6 +19,8 @@ internal sealed class ModelClaims
     /// <returns>Null while several are possible.</returns>
     public Claim? Only(ClaimKey key) => Of(key) is { Count: 1 } one ? one.First() : null;
 
+    public IReadOnlyList<ClaimKey> Keys => [.. _possible.Keys];
+
     public bool WasEverOpen(ClaimKey key) => _everOpen.Contains(key);
 
     public void Set(ClaimKey key, Claim found)
@@ -55,6 +57,8 @@ internal sealed class ModelClaims
             {
                 var key = new ClaimKey(policy.Metadata.Uid, new BucketId(row.Partition!, row.Name));
                 _possible[key] = [InRow(row)];
+                if (InRow(row) == Claim.Open)
+                    _everOpen.Add(key); // on record before the process was killed
                 Looked(key);
             }
         }

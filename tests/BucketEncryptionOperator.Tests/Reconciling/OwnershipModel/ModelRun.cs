@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
+using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
@@ -49,6 +51,30 @@ internal sealed class ModelRun(BucketEncryptionPolicy policy, ModelStore? store,
     /// <summary>The vendor has taken a write of it; by bucket.</summary>
     public HashSet<ClaimKey> Accepted { get; } = [];
 
+    /// <summary>The last of <see cref="ModelLists.Clock"/> when it began.</summary>
+    public int BeganAt { get; set; }
+
+    /// <summary>The stores that its policy's reference has led to since it began; null for none.</summary>
+    public HashSet<ModelStore?> Stores { get; } = [store];
+
+    /// <summary>Keys with which it has asked about its account.</summary>
+    public HashSet<Asker> Askers { get; } = [];
+
+    /// <summary>Complete lists that it has asked for itself.</summary>
+    public Dictionary<Asker, ImmutableDictionary<string, BucketPlace>> OwnLists { get; } = [];
+
+    /// <summary>It has asked for a list, and got none.</summary>
+    public HashSet<Asker> ListFailed { get; } = [];
+
+    /// <summary>Buckets whose region or tags it has asked for in vain.</summary>
+    public HashSet<string> FactsFailed { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Buckets of which the vendor has said to a key that there are none.</summary>
+    public HashSet<(string Key, string Bucket)> Gone { get; } = [];
+
+    /// <summary>Buckets whose writes the vendor has got. Each key has a pass of its own.</summary>
+    public HashSet<(Asker Asker, string Bucket)> Wrote { get; } = [];
+
     /// <summary>The API server has refused a request of it, or lost the answer.</summary>
     public bool HadKubernetesFault { get; set; }
 
@@ -75,6 +101,9 @@ internal sealed record ModelStore(string Namespace, string Name, string Vendor, 
     /// What a tenant writes into <c>spec.partition</c> of a namespaced store, where it has no meaning.
     /// </summary>
     public string? Pretends { get; init; }
+
+    /// <summary>Patterns of the buckets that policies may select through a store of the cluster.</summary>
+    public ImmutableArray<string> Selectable { get; init; } = ["*"];
 
     public string Version => $"{Uid}/{Generation}";
 }

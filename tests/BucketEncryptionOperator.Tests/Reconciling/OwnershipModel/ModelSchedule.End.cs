@@ -11,7 +11,7 @@ namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 /// at until nothing moves.</content>
 internal sealed partial class ModelSchedule
 {
-    private const int MostRounds = 14;
+    private const int MostRounds = 15;
 
     private void CalmDown()
     {
@@ -19,10 +19,13 @@ internal sealed partial class ModelSchedule
         (_isCalm, _bench.MayWrite) = (true, true);
         if (Chance(2))
             _denied.Clear();
+        if (_selects && !Chance(3))
+            _listDenied.Clear();
         Watch();
         while (_steps.Gates.Count > 0)
             Open(_steps.Gates[_random.Next(_steps.Gates.Count)]);
-        for (var (round, quiet) = (0, 0); quiet < 2; round++)
+        // What others have listed is good for one interval
+        for (var (round, quiet) = (0, 0); quiet < (_selects ? 3 : 2); round++)
         {
             Assert.True(round < MostRounds, $"{Where}: it never comes to rest");
             var before = State();
@@ -32,6 +35,8 @@ internal sealed partial class ModelSchedule
             Advance(round < 4 ? TimeSpan.FromMinutes(6) : TimeSpan.FromHours(3));
         }
         Judge();
+        if (_selects)
+            Arrive();
     }
 
     /// <summary>
@@ -88,13 +93,15 @@ internal sealed partial class ModelSchedule
         }
     }
 
-    private void Judge(BucketId bucket, string installation)
+    /// <param name="isAtRest">Every policy has reconciled since the bucket was last written.</param>
+    private void Judge(BucketId bucket, string installation, bool isAtRest = true)
     {
         if (
             !_oracle.IsCertain(bucket)
             || _oracle.OwnerOf(bucket) is not { } owner
             || owner.Spec.Suspend == true
             || !CanWrite(owner, bucket, installation)
+            || IsHeldBack(owner, bucket)
         )
             return;
         if (_installations[installation][bucket.Name] is not { } now)
@@ -110,15 +117,23 @@ internal sealed partial class ModelSchedule
         foreach (
             var other in _bench.Kubernetes.Policies.Where(p =>
                 isMet
+                && isAtRest
                 && p.Metadata.Uid != owner.Metadata.Uid
                 && p.Spec.Suspend != true
                 && _oracle.MayClaim(p, bucket)
                 && CanWrite(p, bucket, installation)
+                && (p.Spec.BucketSelector is null || (IsSelected(p, bucket.Name) && CanList(p)))
             )
         )
         {
             var error = other.Status?.Buckets.FirstOrDefault(r => r.Name == bucket.Name)?.Error?.Code;
-            var expected = OwnershipOracle.Agree(owner, other) ? null : "BucketConflict";
+            var expected = other.Spec.BucketSelector is not null
+                ? PolicyReader.ReadTerms(other.Spec).Value!.Goal.IsMetBy(new Observation(now, null), wasWritten: true)
+                    ? null
+                    : "OwnedByOthers"
+                : OwnershipOracle.Agree(owner, other)
+                    ? null
+                    : "BucketConflict";
             Assert.True(
                 error == expected,
                 $"{Where}: {other.Metadata.Key} says {error ?? "nothing"} of {bucket}, which "

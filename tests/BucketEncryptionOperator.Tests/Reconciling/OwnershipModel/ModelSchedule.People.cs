@@ -18,7 +18,7 @@ internal sealed partial class ModelSchedule
     {
         var next = (policy with { Spec = Consistent(spec) }).NextGeneration();
         var (meta, now) = (next.Metadata, next.Spec);
-        Tell($"edit {meta.Key}@{meta.Generation}: {string.Join(",", now.Buckets.Select(b => b.Name))}");
+        Tell($"edit {meta.Key}@{meta.Generation}: {Buckets(now)}");
         var want = now.Encryption;
         Tell($"    {want.Algorithm} {want.KmsKey?.Id} suspend {now.Suspend} {now.Mode} {now.DeletionPolicy}");
         _bench.Kubernetes.Put(next);
@@ -39,6 +39,12 @@ internal sealed partial class ModelSchedule
             WatchMaybe();
             return;
         }
+        if (_selects && Chance(3))
+        {
+            DisturbAccounts(live);
+            WatchMaybe();
+            return;
+        }
         var policy = One(live);
         switch (_random.Next(28)) // what is not below changes a bucket
         {
@@ -52,7 +58,7 @@ internal sealed partial class ModelSchedule
                 Edit(policy, policy.Spec with { Suspend = policy.Spec.Suspend == true ? null : true });
                 break;
             case 3:
-                Edit(policy, policy.Spec with { Mode = policy.Spec.Mode == "Audit" ? null : "Audit" });
+                Edit(policy, policy.Spec with { Mode = policy.Spec.Mode == "Audit" ? "Enforce" : "Audit" });
                 break;
             case 4:
                 Edit(policy, policy.Spec with { Encryption = SomeEncryption(policy.Metadata.Namespace) });
@@ -60,10 +66,10 @@ internal sealed partial class ModelSchedule
             case 5:
                 Edit(policy, policy.Spec with { AllowDowngrade = policy.Spec.AllowDowngrade == true ? null : true });
                 break;
-            case 6:
+            case 6 when policy.Spec.BucketSelector is null:
                 Edit(policy, policy.Spec with { Buckets = SomeBuckets() });
                 break;
-            case 7:
+            case 7 when policy.Spec.BucketSelector is null:
                 Edit(policy, policy.Spec with { DeletionPolicy = One(["Delete", "Restore", "Retain"]) });
                 break;
             case 8 or 9 or 18 or 19:
@@ -104,7 +110,7 @@ internal sealed partial class ModelSchedule
     /// <summary>A bucket goes from one policy to another in one apply.</summary>
     private void Move(BucketEncryptionPolicy from, List<BucketEncryptionPolicy> live)
     {
-        var others = live.Where(p => p.Metadata.Uid != from.Metadata.Uid).ToList();
+        var others = live.Where(p => p.Metadata.Uid != from.Metadata.Uid && p.Spec.BucketSelector is null).ToList();
         if (from.Spec.Buckets.Length < 2 || others.Count == 0)
             return;
         var (bucket, to) = (from.Spec.Buckets[0], One(others));
@@ -119,8 +125,11 @@ internal sealed partial class ModelSchedule
         var store = StoreOf(policy);
         var name = (Chance(4) || store is null ? One(_places) : store.Place).Installation;
         var vendor = _installations[name];
-        var bucket = Chance(4) ? One(_buckets) : One(policy.Spec.Buckets).Name;
+        var bucket =
+            Chance(4) || policy.Spec.BucketSelector is not null ? One(_buckets) : One(policy.Spec.Buckets).Name;
         vendor[bucket] = Chance(12) ? null : Found(name);
+        if (vendor[bucket] is not null)
+            _accounts[name].Elsewhere.Remove(bucket);
         Tell($"somebody makes {bucket} at {name} {vendor[bucket]}");
         foreach (var place in Places.Where(p => p.Installation == name))
             _oracle.ChangedByOthers(new BucketId(place.Partition, bucket));

@@ -43,6 +43,7 @@ internal sealed partial class ModelSchedule
     {
         if (policy.Status is not { } status)
             return;
+        _oracle.Stored(ModelRun.Current, policy);
         var text = JsonSerializer.Serialize(status, ApiJsonContext.Default.PolicyStatus);
         Leaks(text, policy.Metadata.Namespace, $"the status of {policy.Metadata.Name}");
         if (status.Buckets.Length > 512)
@@ -74,11 +75,11 @@ internal sealed partial class ModelSchedule
     /// Returns whether the policy has no row of the bucket because its store leads to another bucket of that name, or
     /// because it no longer names the bucket. A status that was lost gives nothing up.
     /// </summary>
-    private static bool IsGivenUp(BucketEncryptionPolicy policy, PolicyStatus status, BucketId bucket)
+    private bool IsGivenUp(BucketEncryptionPolicy policy, PolicyStatus status, BucketId bucket)
     {
         var row = status.Buckets.FirstOrDefault(r => r.Name == bucket.Name);
         return row is null
-            ? policy.Spec.Buckets.All(b => b.Name != bucket.Name)
+            ? policy.Spec.BucketSelector is not null || !_oracle.Means(policy, bucket.Name)
             : row.Partition is { } partition && partition != bucket.Partition;
     }
 
@@ -97,7 +98,7 @@ internal sealed partial class ModelSchedule
                 && StoreOf(p) is { } store
                 && store.Place.Partition == bucket.Partition
                 && store.Vendor == vendor
-                && OwnershipOracle.IsLeaving(p, bucket.Name)
+                && _oracle.IsLeaving(p, bucket.Name)
                 && OwnershipOracle.ReleasesBuckets(p)
             )
             .SelectMany(p => p.Status?.Buckets ?? [])
@@ -119,5 +120,13 @@ internal sealed partial class ModelSchedule
                 $"{meta.Key} records {original.Encryption} as the original of {bucket}, "
                     + $"and inherits {inherited[0]}"
             );
+    }
+
+    private void Leaks(string text, string ns, string where)
+    {
+        foreach (var leak in _oracle.Leaks.In(text, ns))
+            _oracle.Violations.Add($"{leak} is in {where} of {ns}: {text}");
+        if (text.Contains(StatusRules.SecretMark, StringComparison.Ordinal))
+            _oracle.Violations.Add($"a secret is in {where}: {text}");
     }
 }

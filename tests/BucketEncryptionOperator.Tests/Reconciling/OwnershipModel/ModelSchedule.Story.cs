@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using BucketEncryptionOperator.Api;
 using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
@@ -17,6 +18,12 @@ internal sealed partial class ModelSchedule
                 )
             )
             : "gone";
+
+    private static string Buckets(PolicySpec spec) =>
+        spec.BucketSelector is { } selector
+            ? $"{string.Join(",", selector.MatchNames)} but {string.Join(",", selector.ExcludeNames)}, tags "
+                + $"{string.Join(",", selector.MatchTags?.Values ?? [])}, most {selector.MaxWrites}"
+            : string.Join(",", spec.Buckets.Select(b => b.Name));
 
     private string Where => $"SCHEDULE={Seed} plays it alone";
 

@@ -7,10 +7,14 @@ namespace BucketEncryptionOperator.Tests.Reconciling.OwnershipModel;
 
 internal sealed partial class ModelSchedule
 {
-    private InMemoryVendor InstallationOf(Uri endpoint) =>
-        _installations[
-            Places.FirstOrDefault(p => p.Endpoint is not null && new Uri(p.Endpoint) == endpoint)?.Installation ?? "oss"
-        ];
+    private InMemoryVendor InstallationOf(Uri endpoint) => _installations[NameOf(endpoint)];
+
+    private InMemoryAccount AccountOf(Uri endpoint) => _accounts[NameOf(endpoint)];
+
+    private static string NameOf(Uri endpoint) =>
+        Places.FirstOrDefault(p => p.Endpoint is not null && new Uri(p.Endpoint) == endpoint)?.Installation ?? "oss";
+
+    private static string Bucket(int number) => $"bucket-{number}";
 
     private ModelStore? StoreOf(BucketEncryptionPolicy policy) =>
         _stores.GetValueOrDefault(

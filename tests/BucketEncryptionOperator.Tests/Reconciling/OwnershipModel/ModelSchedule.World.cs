@@ -19,7 +19,7 @@ internal sealed partial class ModelSchedule
             foreach (var bucket in _buckets)
                 vendor[bucket] = Chance(12) ? null : Found(name);
         }
-        foreach (var place in _places.Where(p => p.IsNamedByClusterStore || Chance(4)))
+        foreach (var place in _places.Where(p => p.IsNamedByClusterStore || Chance(_selects ? 2 : 4)))
             MakeStore("", place);
         foreach (var ns in Namespaces)
         {
@@ -68,6 +68,7 @@ internal sealed partial class ModelSchedule
             new ModelStore(ns, name, place.Vendor, place, secret)
             {
                 Uid = $"uid-{name}",
+                Selectable = _selects && ns.Length == 0 && Chance(2) ? SomeSelectable() : ["*"],
                 Pretends = ns.Length > 0 && Chance(3) ? One(["aliyuncs.com", "minio"]) : null,
             }
         );
@@ -102,6 +103,7 @@ internal sealed partial class ModelSchedule
             spec["allowedNamespaces"] = new JsonObject
             {
                 ["names"] = new JsonArray([.. Namespaces.Select(n => JsonValue.Create(n))]),
+                ["selectableBuckets"] = new JsonArray([.. store.Selectable.Select(p => JsonValue.Create(p))]),
             };
         var node = new JsonObject
         {
@@ -128,6 +130,8 @@ internal sealed partial class ModelSchedule
     private void StoreChanged(string ns, string name)
     {
         _oracle.CacheChanged();
+        foreach (var (run, _) in _running)
+            run.Stores.Add(StoreOf(run.Policy));
         foreach (
             var policy in _bench
                 .Policies.Snapshot()
@@ -159,13 +163,15 @@ internal sealed partial class ModelSchedule
                 Namespace = ns,
                 Uid = $"uid-{name}",
                 Generation = 1,
+                // For a policy that was there before under this name: it confirms nothing of this one
+                Annotations = _selects && Chance(2) ? [new(RequestAnnotations.ConfirmedWrites, "0")] : [],
                 CreationTimestamp = like is null
                     ? DateTimeOffset.UnixEpoch.AddMinutes(_random.Next(100))
                     : KubeTimeConverter.Truncate(Now),
             },
             Spec =
                 like?.Spec
-                ?? Consistent(
+                ?? SelectingMaybe(
                     new PolicySpec
                     {
                         StoreRef = new StoreReference
@@ -187,6 +193,8 @@ internal sealed partial class ModelSchedule
         _bench.Kubernetes.Put(policy);
         return policy;
     }
+
+    private PolicySpec SelectingMaybe(PolicySpec spec) => Consistent(_selects && Chance(2) ? Selecting(spec) : spec);
 
     private static PolicySpec Consistent(PolicySpec spec) =>
         spec.DeletionPolicy == "Delete" ? spec with { AllowDowngrade = true } : spec;

@@ -76,7 +76,8 @@ internal sealed partial class ModelSchedule : IDisposable
         _random = new Random(seed);
         _steps = new StepScheduler();
         _workers = _random.Next(2, 5);
-        _buckets = [.. Enumerable.Range(0, _random.Next(1, 4)).Select(i => $"bucket-{i}")];
+        _selects = seed % 2 == 1;
+        _buckets = [.. Enumerable.Range(0, _selects ? _random.Next(2, 6) : _random.Next(1, 4)).Select(Bucket)];
         _places = SomePlaces();
         (_vendorFaults, _kubernetesFaults) = (Pick(0, 0, 4, 12), Pick(0, 0, 3, 10));
         _oracle = new OwnershipOracle(new Clock(() => _bench!.Time))
@@ -90,6 +91,8 @@ internal sealed partial class ModelSchedule : IDisposable
             .Select(p => p.Installation)
             .Distinct(StringComparer.Ordinal)
             .ToDictionary(i => i, Installation, StringComparer.Ordinal);
+        _accounts = _installations.Keys.ToDictionary(i => i, Account, StringComparer.Ordinal);
+        var accounts = new ModelAccounts(AccountOf, Refusal, (run, where) => Steps.StopAsync(run, where), _oracle);
         var vendors = new ModelVendors(InstallationOf, (run, where) => Steps.StopAsync(run, where), _oracle);
         _bench = new Workbench(
             new WorkbenchWorld(
@@ -97,6 +100,11 @@ internal sealed partial class ModelSchedule : IDisposable
                 {
                     ["AlibabaOSS"] = vendors,
                     ["S3"] = vendors,
+                },
+                new Dictionary<string, IAccountApi>(StringComparer.Ordinal)
+                {
+                    ["AlibabaOSS"] = accounts,
+                    ["S3"] = accounts,
                 },
                 Allowed,
                 Flag,
@@ -219,7 +227,7 @@ internal sealed partial class ModelSchedule : IDisposable
             $"begin {run} ({policy.Spec.Encryption.Algorithm} {policy.Spec.Encryption.KmsKey?.Id}, "
                 + $"{policy.Spec.Mode ?? "Enforce"}, {policy.Spec.DeletionPolicy}, suspend {policy.Spec.Suspend}, "
                 + $"consent {policy.Spec.AllowDowngrade}, store {run.Store?.Name} {run.Store?.Place.Partition}, "
-                + $"buckets {string.Join(",", policy.Spec.Buckets.Select(b => b.Name))}, deleted "
+                + $"buckets {Buckets(policy.Spec)}, deleted "
                 + $"{policy.Metadata.DeletionTimestamp:HH:mm:ss})"
         );
         _oracle.Began(run);
@@ -266,8 +274,11 @@ internal sealed partial class ModelSchedule : IDisposable
                 _due[run.Key] = Now + after.Delay;
                 break;
         }
-        if (!run.HadKubernetesFault)
-            CheckClaims(run);
+        if (run.HadKubernetesFault)
+            return;
+        if (_bench.Kubernetes.Find(run.Key) is { } stored && IsStillOf(run, stored))
+            _oracle.Reported(run, stored);
+        CheckClaims(run);
     }
 
     /// <summary>
@@ -277,8 +288,7 @@ internal sealed partial class ModelSchedule : IDisposable
     {
         if (
             _bench.Kubernetes.Find(run.Key) is not { } stored
-            || stored.Metadata.Generation != run.Policy.Metadata.Generation
-            || stored.Metadata.Uid != run.Policy.Metadata.Uid
+            || !IsStillOf(run, stored)
             || stored.Spec.Suspend == true
             || _bench.Policies.Find(run.Key)?.Metadata.ResourceVersion != stored.Metadata.ResourceVersion
             || run.Store is not { } store
@@ -356,6 +366,8 @@ internal sealed partial class ModelSchedule : IDisposable
         _oracle.Restarted(_bench.Kubernetes.Policies);
         foreach (var key in _bench.Kubernetes.Keys)
             _due[key] = Now;
+        if (_selects && Chance(2))
+            ForbidLists();
         Drain();
     }
 
@@ -373,13 +385,8 @@ internal sealed partial class ModelSchedule : IDisposable
         Assert.Fail($"{Where}\n{string.Join('\n', _oracle.Violations)}");
     }
 
-    private void Leaks(string text, string ns, string where)
-    {
-        foreach (var leak in _oracle.Leaks.In(text, ns))
-            _oracle.Violations.Add($"{leak} is in {where} of {ns}: {text}");
-        if (text.Contains(StatusRules.SecretMark, StringComparison.Ordinal))
-            _oracle.Violations.Add($"a secret is in {where}: {text}");
-    }
+    private static bool IsStillOf(ModelRun run, BucketEncryptionPolicy stored) =>
+        (stored.Metadata.Uid, stored.Metadata.Generation) == (run.Policy.Metadata.Uid, run.Policy.Metadata.Generation);
 
     private int Pick(params ReadOnlySpan<int> of) => of[_random.Next(of.Length)];
 

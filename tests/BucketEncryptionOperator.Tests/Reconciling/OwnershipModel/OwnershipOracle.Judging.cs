@@ -16,6 +16,8 @@ internal sealed partial class OwnershipOracle
             yield return unwanted;
         if (now is null)
             yield break;
+        foreach (var unfounded in WriteOfSelected(run, now, receipt))
+            yield return unfounded;
         if (!run.Reads.TryGetValue(bucket.Name, out var read))
         {
             yield return "without a read";

@@ -84,6 +84,7 @@ internal sealed partial class OwnershipOracle(TimeProvider time)
     public void Began(ModelRun run)
     {
         var (policy, now) = (run.Policy, time.GetUtcNow());
+        run.BeganAt = Lists.Clock;
         foreach (var bucket in BucketsOf(policy))
         {
             if (!IsLeaving(policy, bucket))
@@ -125,6 +126,7 @@ internal sealed partial class OwnershipOracle(TimeProvider time)
         _written.Clear();
         _leaving.Clear();
         KeysGiven.Clear();
+        Lists.Forget();
         _claims.ReadAgain(stored);
     }
 
@@ -200,7 +202,7 @@ internal sealed partial class OwnershipOracle(TimeProvider time)
     public bool MayClaim(BucketEncryptionPolicy policy, BucketId bucket) =>
         policy.Metadata.DeletionTimestamp is null
         && policy.Spec.Mode != "Audit"
-        && policy.Spec.Buckets.Any(b => b.Name == bucket.Name)
+        && Means(policy, bucket.Name)
         && PartitionOf(policy, bucket.Name) == bucket.Partition;
 
     public static bool Agree(BucketEncryptionPolicy a, BucketEncryptionPolicy b) =>
@@ -226,15 +228,17 @@ internal sealed partial class OwnershipOracle(TimeProvider time)
             .Spec.Buckets.Select(b => b.Name)
             .Union((policy.Status?.Buckets ?? []).Select(b => b.Name), StringComparer.Ordinal);
 
-    public static bool IsLeaving(BucketEncryptionPolicy policy, string bucket) =>
-        policy.Metadata.DeletionTimestamp is not null || !policy.Spec.Buckets.Any(b => b.Name == bucket);
+    public bool IsLeaving(BucketEncryptionPolicy policy, string bucket) =>
+        policy.Metadata.DeletionTimestamp is not null || !Means(policy, bucket);
 
     private static (BucketEncryptionPolicy? Owner, BucketEncryptionPolicy? Keeper) OwnerAmong(
         IEnumerable<(BucketEncryptionPolicy Policy, Claim Claim)> claims
     )
     {
-        var byAge = claims
-            .OrderBy(c => c.Policy.Metadata.CreationTimestamp)
+        var all = claims.ToList();
+        var byAge = all.OrderBy(c => AgeAmong(c.Policy, all.Select(o => o.Policy)))
+            .ThenBy(c => c.Policy.Spec.BucketSelector is not null)
+            .ThenBy(c => c.Policy.Metadata.CreationTimestamp)
             .ThenBy(c => c.Policy.Metadata.Uid, StringComparer.Ordinal)
             .ToList();
         var keeper = byAge is [(var oldest, Claim.Denied), ..] ? oldest : null;
@@ -243,6 +247,22 @@ internal sealed partial class OwnershipOracle(TimeProvider time)
             keeper
         );
     }
+
+    /// <summary>
+    /// A policy that names the bucket is as old as the oldest selector of its namespace, if that one is older.
+    /// </summary>
+    private static DateTimeOffset? AgeAmong(
+        BucketEncryptionPolicy policy,
+        IEnumerable<BucketEncryptionPolicy> claimants
+    ) =>
+        claimants
+            .Where(p =>
+                policy.Spec.BucketSelector is null
+                && p.Spec.BucketSelector is not null
+                && p.Metadata.Namespace == policy.Metadata.Namespace
+            )
+            .Append(policy)
+            .Min(p => p.Metadata.CreationTimestamp);
 
     /// <summary>The store's; while it is not there, where the policy has looked last.</summary>
     private string? PartitionOf(BucketEncryptionPolicy policy, string bucket) =>
@@ -261,6 +281,10 @@ internal sealed partial class OwnershipOracle(TimeProvider time)
             Leaks.Learn(policy.Metadata.Namespace, shown);
         }
         run.Looked.Add(bucket.Name);
+        if (receipt.Failure is { IsVendorAnswer: true, Kind: FailureKind.Missing })
+            run.Gone.Add((receipt.Key.Id!, bucket.Name));
+        if (policy.Spec.BucketSelector is not null)
+            MustMean(run, receipt.Call);
         if (IsLeaving(policy, bucket.Name) || policy.Spec.Mode == "Audit")
             return;
         var key = new ClaimKey(policy.Metadata.Uid, bucket);
@@ -271,10 +295,13 @@ internal sealed partial class OwnershipOracle(TimeProvider time)
             { IsVendorAnswer: true, Kind: FailureKind.Denied } => Claim.Denied,
             _ => null,
         };
-        if (found is not { } now)
+        var isListed = ClaimsByList(run, store, receipt);
+        if (found is not { } now || (now == Claim.Open && isListed == false))
             return;
         _claims.Looked(key);
         _claims.MayBecome(key, now);
+        if (isListed is null && now == Claim.Open)
+            return;
         if (!run.ReadsBack.Remove(bucket.Name)) // the next look takes up what a read after a write has found
             run.Pending.Add((key, now));
     }
@@ -335,6 +362,7 @@ internal sealed partial class OwnershipOracle(TimeProvider time)
                 && StoreOf(p) is { } store
                 && KeysThere(store)
                 && _claims.Only(new ClaimKey(p.Metadata.Uid, bucket)) == Claim.None
+                && (p.Spec.BucketSelector is null || p.Status?.ObservedGeneration != p.Metadata.Generation)
                 && !_looked.Contains((p.Metadata.Uid, p.Metadata.Generation, bucket))
             );
 

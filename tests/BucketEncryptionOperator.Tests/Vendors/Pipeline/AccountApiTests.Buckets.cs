@@ -1,9 +1,5 @@
-using System.Diagnostics.Metrics;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
-using BucketEncryptionOperator.Tests.Vendors.Catalog;
-using BucketEncryptionOperator.Vendors.Catalog;
-using BucketEncryptionOperator.Vendors.Pipeline;
 using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Tests.Vendors.Pipeline;
@@ -190,41 +186,6 @@ public sealed partial class AccountApiTests
         var failure = await FailureOfAsync(() => ListAsync(vendor));
 
         Assert.Equal((FailureKind.Refused, "The store does not offer this request."), (failure.Kind, failure.Hint));
-    }
-
-    /// <summary>No tags are an answer, and have a code of their own.</summary>
-    [Fact]
-    public async Task Requests_are_counted_by_their_operations()
-    {
-        using var meter = new Meter("account");
-        var counted = new List<string>();
-        using var listener = new MeterListener();
-        listener.InstrumentPublished = (instrument, l) =>
-        {
-            if (instrument.Meter == meter)
-                l.EnableMeasurementEvents(instrument);
-        };
-        listener.SetMeasurementEventCallback<long>(
-            (_, _, tags, _) => counted.Add(string.Join(' ', tags.ToArray().Select(t => t.Value)))
-        );
-        listener.Start();
-        var api = new VendorServices(_http, new ServerClocks(_time), _limits)
-        {
-            Metrics = new VendorMetrics(meter, _time),
-        }.ConnectAccounts(VendorCatalog.All)["S3"];
-        Answers(200, Page(Entry("b-one")));
-        Answers(404, ErrorOf("NoSuchTagSet"));
-        Answers(200, "<html/>");
-        var bucket = Store("s3").Bucket("b-one");
-
-        await api.ListBucketsAsync(Store("s3"), Dialects.Key, CancellationToken.None);
-        await api.GetTagsAsync(bucket, Dialects.Key, CancellationToken.None);
-        await FailureOfAsync(() => api.LocateAsync(bucket, Dialects.Key, CancellationToken.None));
-
-        Assert.Equal(
-            ["S3 ListBuckets OK", "S3 GetBucketTagging NoSuchTagSet", "S3 GetBucketLocation UnreadableAnswer"],
-            counted
-        );
     }
 
     private static string ErrorOf(string code) => $"<Error><Code>{code}</Code><RequestId>r</RequestId></Error>";
