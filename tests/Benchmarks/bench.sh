@@ -60,7 +60,7 @@ wait_for_file() { # file, pid
   done
 }
 
-# A new API server, and a new store with so many times so many buckets.
+# A new API server, and a new store with POLICIES x BUCKETS buckets: set_scene POLICIES BUCKETS.
 set_scene() {
   local policies=$1 buckets=$2
   stop "$server"
@@ -92,7 +92,7 @@ print(json.dumps({"accounts": [{"accessKeyId": "example-key-id", "secret": "exam
   } >"$work/kubectl.log" 2>&1
 }
 
-# The policies of a scene, each with so many buckets.
+# Creates the policies of a scene: fill POLICIES BUCKETS, with that number of buckets each.
 fill() { "$benchmarks" fill --kubeconfig "$KUBECONFIG" --policies "$1" --buckets "$2"; }
 
 # Keeps the line of figures that a program prints: record KIND PROGRAM POLICIES BUCKETS command...

@@ -80,12 +80,21 @@ internal sealed class AccountInventory(IAccountApi api, StoreAddress store, Acce
         }
     }
 
+    /// <summary>Returns whether the vendor need not be asked about a bucket of the list.</summary>
+    /// <param name="tags">How fresh its tags must be; null where they do not matter.</param>
+    public bool Knows(ListedBucket bucket, Freshness? tags)
+    {
+        var place = bucket.Place == BucketPlace.Unknown ? PlaceOf(bucket.Name) : bucket.Place;
+        return place == BucketPlace.Elsewhere
+            || place is not null && (tags is null || TagsOf(bucket.Name, tags) is not null);
+    }
+
     /// <summary>Returns where a bucket is whose place the list does not say.</summary>
     /// <exception cref="VendorException">It could not be asked.</exception>
     public async Task<BucketPlace> LocateAsync(string bucket, CancellationToken cancellationToken)
     {
-        if (_places.TryGetValue(bucket, out var known) && time.GetElapsedTime(known.At) < PlaceAge)
-            return known.Place;
+        if (PlaceOf(bucket) is { } known)
+            return known;
         var at = time.GetTimestamp();
         var place = await api.LocateAsync(store.Bucket(bucket), key, cancellationToken);
         _places[bucket] = (place, at);
@@ -100,13 +109,19 @@ internal sealed class AccountInventory(IAccountApi api, StoreAddress store, Acce
         CancellationToken cancellationToken
     )
     {
-        if (_tags.TryGetValue(bucket, out var known) && IsFresh(known.At, freshness))
-            return known.Tags;
+        if (TagsOf(bucket, freshness) is { } known)
+            return known;
         var at = time.GetTimestamp();
         var tags = await api.GetTagsAsync(store.Bucket(bucket), key, cancellationToken);
         _tags[bucket] = (tags, at);
         return tags;
     }
+
+    private BucketPlace? PlaceOf(string bucket) =>
+        _places.TryGetValue(bucket, out var known) && time.GetElapsedTime(known.At) < PlaceAge ? known.Place : null;
+
+    private ImmutableDictionary<string, string>? TagsOf(string bucket, Freshness freshness) =>
+        _tags.TryGetValue(bucket, out var known) && IsFresh(known.At, freshness) ? known.Tags : null;
 
     private AccountList? FreshList(Freshness freshness) =>
         Last is { } list && !_hasFailed && IsFresh(list.BegunAt, freshness) ? list : null;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using BucketEncryptionOperator.Discovery;
 using BucketEncryptionOperator.Encryption;
@@ -29,6 +30,12 @@ internal sealed record Discovered(Selection Selection, ImmutableArray<Failure> P
     public TimeSpan? NextList { get; init; }
 
     /// <summary>
+    /// Number of buckets that are not selected, and of which there was no time or no permit to find out whether they
+    /// are.
+    /// </summary>
+    public int Undecided { get; init; }
+
+    /// <summary>
     /// A bucket that the list does not have may be dropped, once the vendor says that there is no such bucket.
     /// </summary>
     public bool AllowsRemoval => HasList && !Selection.IsDoubtful;
@@ -52,6 +59,12 @@ internal sealed class BucketDiscovery(AccountInventories inventories, PassOption
     /// <summary>Minimum time until the next list.</summary>
     private static readonly TimeSpan Soonest = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// Policies whose last reconcile had no time or no permits for all tags. The next one goes on: what was fresh when
+    /// they began is fresh until they are done, however long that takes.
+    /// </summary>
+    private readonly ConcurrentDictionary<NamespacedName, Unfinished> _unfinished = new();
+
     public async Task<Discovered> DiscoverAsync(
         ReconcileContext context,
         VendorSession session,
@@ -64,23 +77,29 @@ internal sealed class BucketDiscovery(AccountInventories inventories, PassOption
         var inventory = inventories.Join(user, session.Account);
         var isRequested = Schedule.RequestedAtOf(policy.Now) != policy.Now.Status?.LastHandledReconcileAt;
         var isMaker = inventories.IsMaker(policy.Key);
-        var freshness = new Freshness(
-            isMaker ? policy.Resync * MakerAge : policy.Resync,
-            isRequested ? time.GetTimestamp() : null
-        );
-        var known = PolicyBuckets.NamesOf(policy.Now, context.Store.SelectableBuckets);
+        var (begun, isContinued) =
+            !isRequested && _unfinished.TryGetValue(policy.Key, out var last)
+                ? (last, true)
+                : (Begin(policy.Resync * (isMaker ? MakerAge : TagAge), isRequested), false);
+        var known = KnownTo(context);
         var problems = ImmutableArray.CreateBuilder<Failure>();
-        var list = await ListAsync(inventory, policy.Key, freshness, problems, cancellationToken);
+        var list = await ListAsync(
+            inventory,
+            policy.Key,
+            new Freshness(
+                isMaker && !isContinued ? policy.Resync * MakerAge : policy.Resync,
+                isRequested ? begun.TagsSince : null
+            ),
+            problems,
+            cancellationToken
+        );
         if (list is null)
             return new Discovered(Selection.Of(known), problems.ToImmutable());
 
         var facts = new FactReader(inventory, selector, context.Store.Place.Traits);
         await facts.ReadAsync(
             list,
-            freshness with
-            {
-                MaxAge = isMaker ? freshness.MaxAge : policy.Resync * TagAge,
-            },
+            new Freshness(TimeSpan.MaxValue, begun.TagsSince),
             new ParallelOptions
             {
                 MaxDegreeOfParallelism = options.BucketConcurrency,
@@ -91,7 +110,11 @@ internal sealed class BucketDiscovery(AccountInventories inventories, PassOption
         );
         var selection = Selection.From(selector, facts.Read, known);
         problems.AddRange(facts.Problems);
-        if (selection.IsDoubtful && isRequested && problems.Count == 0)
+        if (facts.Unfinished.Count > 0)
+            _unfinished[policy.Key] = begun;
+        else
+            _unfinished.TryRemove(policy.Key, out _);
+        if (selection.IsDoubtful && begun.IsRequested && problems.Count == 0)
             selection = selection.Believed();
         if (selection.IsDoubtful)
             problems.Add(Doubtful(selection, known.Length));
@@ -101,6 +124,7 @@ internal sealed class BucketDiscovery(AccountInventories inventories, PassOption
         return new Discovered(selection, problems.ToImmutable())
         {
             HasList = true,
+            Undecided = facts.Unfinished.Except(selection.Buckets.Select(b => b.Name), StringComparer.Ordinal).Count(),
             IsVerified = problems.Count == 0 && age < policy.Resync,
             Age = age < policy.Resync ? age : null,
             // Where the next list fails, that failure says when it is asked for again
@@ -110,7 +134,32 @@ internal sealed class BucketDiscovery(AccountInventories inventories, PassOption
     }
 
     /// <summary>The policy selects nothing now: it is gone, suspended, cannot be read, or names its buckets.</summary>
-    public void Leave(NamespacedName policy) => inventories.Leave(policy);
+    public void Leave(NamespacedName policy)
+    {
+        _unfinished.TryRemove(policy, out _);
+        inventories.Leave(policy);
+    }
+
+    private Unfinished Begin(TimeSpan tagAge, bool isRequested) =>
+        new(
+            time.GetTimestamp() - (isRequested ? 0 : (long)(tagAge.TotalSeconds * time.TimestampFrequency)),
+            isRequested
+        );
+
+    /// <summary>The buckets that the policy had. A row of another partition is about another bucket.</summary>
+    private static ImmutableArray<string> KnownTo(ReconcileContext context)
+    {
+        var elsewhere = (context.Policy.Now.Status?.Buckets ?? [])
+            .Where(b => b.Partition is { } partition && partition != context.Partition)
+            .Select(b => b.Name)
+            .ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. PolicyBuckets
+                .NamesOf(context.Policy.Now, context.Store.SelectableBuckets)
+                .Where(b => !elsewhere.Contains(b)),
+        ];
+    }
 
     /// <returns>The new list, or the last one where there is none; null where there never was one.</returns>
     private async Task<AccountList?> ListAsync(
@@ -157,4 +206,8 @@ internal sealed class BucketDiscovery(AccountInventories inventories, PassOption
                 + $"{BucketSelector.MaxBuckets}: {selection.Counts.TooMany} are not covered.",
             Hint = "Split the policy: give each part other patterns in spec.bucketSelector.matchNames.",
         };
+
+    /// <param name="TagsSince">Timestamp: tags that were asked for earlier are read again.</param>
+    /// <param name="IsRequested">It began with a requested reconcile.</param>
+    private readonly record struct Unfinished(long TagsSince, bool IsRequested);
 }

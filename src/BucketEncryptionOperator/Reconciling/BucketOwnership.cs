@@ -2,6 +2,7 @@ using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Specs;
 using KubeRuntime.Client;
+using KubeRuntime.Controllers;
 using KubeRuntime.Informers;
 
 namespace BucketEncryptionOperator.Reconciling;
@@ -66,19 +67,13 @@ internal sealed class BucketOwnership(
     public IReadOnlyCollection<NamespacedName> Track(Change<BucketEncryptionPolicy> change)
     {
         var concerned = _index.Track(change);
-        string[] unreported;
         lock (_gate)
         {
             if (change.Old is { Metadata.Uid: var uid } && change.New?.Metadata.Uid != uid)
                 _unreported.Remove(uid);
-            unreported =
-                change.New is { } now && _unreported.TryGetValue(now.Metadata.Uid, out var claims)
-                    ? [.. claims.Keys.Select(b => b.Name)]
-                    : [];
         }
-        // The status does not have them yet, and what a selector selects is read from its status
-        foreach (var bucket in unreported)
-            _index.AddSelected(change.Key, bucket);
+        if (change.New is { } now)
+            AddUnreported(now);
         // A new policy has read nothing yet: others are enqueued when it claims something.
         return change.Old is { } old ? OthersNaming(change.New ?? old, concerned) : [];
     }
@@ -156,9 +151,14 @@ internal sealed class BucketOwnership(
     }
 
     /// <summary>
-    /// The status of a policy was written: with a selector, it has the buckets of its rows, and no others.
+    /// The status of a policy was written, by this process or by the one that leads: with a selector, it has the
+    /// buckets of its rows, and those that it has claimed since.
     /// </summary>
-    public void TrackSelected(BucketEncryptionPolicy policy) => _index.SetSelected(policy);
+    public void TrackSelected(BucketEncryptionPolicy policy)
+    {
+        _index.SetSelected(policy);
+        AddUnreported(policy);
+    }
 
     public Claim ClaimOf(BucketEncryptionPolicy policy, BucketId bucket)
     {
@@ -351,13 +351,33 @@ internal sealed class BucketOwnership(
             return false;
         return RowOf(policy, bucket.Name) is { } row
             ? row.State != BucketStatus.Unknown && (row.Partition ?? bucket.Partition) == bucket.Partition
-            : policy.Spec.BucketSelector is not null; // it has looked, and does not select the bucket
+            : policy.Spec.BucketSelector is not null && HasLookedEverywhere(policy.Status);
     }
+
+    /// <summary>
+    /// Returns whether a selector without a row of a bucket does not select it. While its list or its tags cannot be
+    /// read, or it is full, it may want the bucket.
+    /// </summary>
+    private static bool HasLookedEverywhere(PolicyStatus status) =>
+        status is { Discovery.NotCovered: 0 }
+        && status.Conditions.Find(ConditionTypes.Ready) is { Status: Condition.True };
 
     private IEnumerable<BucketEncryptionPolicy> PoliciesNaming(string bucket) => Find(_index.KeysOf(bucket));
 
     private IEnumerable<BucketEncryptionPolicy> Find(NamespacedName[] keys) =>
         keys.Select(policies.Find).OfType<BucketEncryptionPolicy>();
+
+    /// <summary>The status does not have them yet, and what a selector selects is read from its status.</summary>
+    private void AddUnreported(BucketEncryptionPolicy policy)
+    {
+        string[] unreported;
+        lock (_gate)
+            unreported = _unreported.TryGetValue(policy.Metadata.Uid, out var claims)
+                ? [.. claims.Keys.Select(b => b.Name)]
+                : [];
+        foreach (var bucket in unreported)
+            _index.AddSelected(policy.Metadata.Key, bucket);
+    }
 
     /// <summary>A row of a bucket elsewhere is another bucket's.</summary>
     private static Claim ClaimIn(BucketStatus? row, BucketId bucket)

@@ -47,7 +47,7 @@ internal sealed class BucketPass(
 
         var observations = await ObserveAsync(context, session, pass.Remaining, cancellationToken);
         var decisions = LimitedToTime(context, Decide(context, session.Api, observations));
-        using var record = recorder.Open(context, session.Api);
+        using var record = recorder.Open(context, session.Api, pass.All);
         var refused = await RecordAsync(record, decisions, cancellationToken);
         var results = await ApplyAsync(new WriteScope(context, session, record), decisions, refused, cancellationToken);
 
@@ -56,7 +56,8 @@ internal sealed class BucketPass(
 
     /// <summary>
     /// Reads the buckets. What an earlier pass has read counts if it still asks for a write, for the write reads the
-    /// bucket again. If there is nothing of that kind, the pass reads at least one bucket.
+    /// bucket again. If there is nothing of that kind, or its write may wait for reads of all others, the pass reads at
+    /// least one bucket.
     /// </summary>
     private async Task<IReadOnlyList<BucketObservation>> ObserveAsync(
         ReconcileContext context,
@@ -66,7 +67,8 @@ internal sealed class BucketPass(
     )
     {
         var earlier = tasks.Select(t => EarlierOf(context, session.Api, t)).ToArray();
-        var least = earlier.Any(o => o is not null) ? 0 : 1; // read even if others wait for the worker
+        var writesWait = tasks is [BucketEnforcement { Selected.MaxWrites: not null }, ..];
+        var least = !writesWait && earlier.Any(o => o is not null) ? 0 : 1; // read even if others wait for the worker
         var observations = new BucketObservation[tasks.Count];
         await EachAsync(
             tasks.Count,
@@ -95,7 +97,7 @@ internal sealed class BucketPass(
 
     /// <summary>
     /// Decides for each bucket. A selector's writes are limited: more than its <c>maxWrites</c> need a confirmation,
-    /// and while it is not known how many there are, because buckets are still to be read, they wait.
+    /// and while it is not known how many there are, because buckets or their tags are still to be read, they wait.
     /// </summary>
     private BucketDecision[] Decide(
         ReconcileContext context,
@@ -104,9 +106,11 @@ internal sealed class BucketPass(
     )
     {
         var decisions = observations.Select(o => planner.Decide(context, api, o)).ToArray();
-        if (observations is not [{ Task: BucketEnforcement { Selected.MaxWrites: { } most } }, ..])
+        if (observations is not [{ Task: BucketEnforcement { Selected: { MaxWrites: { } most } selected } }, ..])
             return decisions;
-        var (writes, unknown) = (decisions.Count(IsWrite), 0);
+        // A bucket that was just written waits for a read that shows it: whether it needs another write is not known.
+        var waiting = decisions.Count(d => d is BucketDecision.Done { Result.Outcome: Outcome.Waiting });
+        var (writes, unknown) = (decisions.Count(IsWrite), selected.Undecided + waiting);
         foreach (var unseen in observations.OfType<BucketObservation.Unseen>())
         {
             if (!unseen.Failure.Has(ReasonTraits.Unfinished))

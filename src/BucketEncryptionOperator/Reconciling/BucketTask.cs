@@ -49,7 +49,10 @@ internal sealed record BucketEnforcement(
 /// Why the bucket is read and not written, and claimed no more than it was; null where it is in a complete list.
 /// </param>
 /// <param name="MaxWrites">Maximum number of writes of the pass; null where more were confirmed.</param>
-internal sealed record SelectedTask(Failure? Hold, int? MaxWrites);
+/// <param name="Undecided">
+/// Number of other buckets of which the operator had no time yet to find out whether they are selected.
+/// </param>
+internal sealed record SelectedTask(Failure? Hold, int? MaxWrites, int Undecided);
 
 /// <summary>
 /// Does what <c>deletionPolicy</c> says with a bucket that the policy wrote and does not name any more, or with every

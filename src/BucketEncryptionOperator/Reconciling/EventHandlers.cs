@@ -16,10 +16,16 @@ internal sealed class EventHandlers(
 {
     /// <summary>
     /// Returns a new, changed or deleted policy, and those that name a bucket of it; nothing where only the status
-    /// changed: the operator did that.
+    /// changed: the operator did that. It may have been another process of it, which leads now.
     /// </summary>
-    public IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change) =>
-        Predicates.IsMoreThanStatus(change) ? [change.Key, .. ownership.Track(change)] : [];
+    public IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change)
+    {
+        if (Predicates.IsMoreThanStatus(change))
+            return [change.Key, .. ownership.Track(change)];
+        if (policies.Find(change.Key) is { } policy)
+            ownership.TrackSelected(policy);
+        return [];
+    }
 
     /// <summary>Returns every policy of the store. Keys that no store uses any more are forgotten.</summary>
     public IEnumerable<NamespacedName> OfStore(Change<BucketStore> change)

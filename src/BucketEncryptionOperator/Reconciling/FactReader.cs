@@ -17,6 +17,7 @@ internal sealed class FactReader(AccountInventory inventory, BucketSelector sele
 
     private readonly ConcurrentBag<ListedFacts> _facts = [];
     private readonly ConcurrentBag<Failure> _failures = [];
+    private readonly ConcurrentBag<string> _unfinished = [];
 
     /// <summary>Buckets that are asked about even if others wait for the worker.</summary>
     private int _least = AtLeast;
@@ -31,11 +32,14 @@ internal sealed class FactReader(AccountInventory inventory, BucketSelector sele
             .OrderBy(g => g.First().PassesByItself)
             .ThenBy(g => g.Key)
             .Select(g =>
-                g.First() with
+                g.OrderBy(f => f.Hint, StringComparer.Ordinal).First() with
                 {
                     Message = $"{g.Key.Operation} failed for {g.Count()} listed buckets, which stay as they were.",
                 }
             );
+
+    /// <summary>Buckets that were not asked about for want of time or of permits.</summary>
+    public IReadOnlyCollection<string> Unfinished => _unfinished;
 
     public Task ReadAsync(AccountList list, Freshness freshness, ParallelOptions options, Func<bool> shouldYield) =>
         Parallel.ForEachAsync(
@@ -62,9 +66,11 @@ internal sealed class FactReader(AccountInventory inventory, BucketSelector sele
             return facts with { HasTags = null };
         if (selector.Match(bucket.Name) == NameMatch.Excluded || facts is { Place: BucketPlace.Here, HasTags: true })
             return facts;
-        if (Interlocked.Decrement(ref _least) < 0 && shouldYield())
+        var isKnown = inventory.Knows(bucket, facts.HasTags is null ? freshness : null);
+        if (!isKnown && Interlocked.Decrement(ref _least) < 0 && shouldYield())
         {
             _failures.Add(PassProgress.NotReachedFailure);
+            _unfinished.Add(bucket.Name);
             return facts;
         }
         try
@@ -79,6 +85,8 @@ internal sealed class FactReader(AccountInventory inventory, BucketSelector sele
         catch (VendorException e)
         {
             _failures.Add(e.Failure);
+            if (e.Failure.Has(ReasonTraits.Unfinished) && e.Failure.NotSent)
+                _unfinished.Add(bucket.Name);
             return facts;
         }
     }

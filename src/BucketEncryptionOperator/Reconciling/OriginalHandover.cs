@@ -62,7 +62,11 @@ internal sealed class OriginalHandover(BucketOwnership ownership, Stores stores,
             return null;
         try
         {
-            var status = StatusComposer.WithRows(successor, [row with { Original = BucketMemory.Row(recorded) }]);
+            var status = StatusComposer.WithRows(
+                successor,
+                [row with { Original = BucketMemory.Row(recorded) }],
+                stays: _ => true
+            );
             await writer.WriteAsync(successor, status, cancellationToken);
         }
         catch (KubeApiException e) when (e.MissingObject == successor.Metadata.Name)

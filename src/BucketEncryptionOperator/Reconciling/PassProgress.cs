@@ -188,13 +188,17 @@ internal sealed class PassProgress(TimeProvider time)
     {
         if (results.Any(r => r.Outcome is Outcome.Failed { Failure.PassesByItself: true } && !IsUnfinished(r)))
             return PassEnd.Complete;
-        if (
-            results.Any(r =>
-                r.Outcome is Outcome.Failed { Failure: var failure } && Reasons.NotReached.Is(failure.Code)
-            )
-        )
-            return PassEnd.Yielded;
-        return results.Any(NeedsNothingMore) ? PassEnd.RateLimited : PassEnd.Complete;
+        // Without permits the next pass must not follow at once: writes may wait for reads that have none
+        if (results.Any(r => Is(r, Reasons.RateLimited)))
+            return results.Any(r => NeedsNothingMore(r) || Is(r, Reasons.NotReached))
+                ? PassEnd.RateLimited
+                : PassEnd.Complete;
+        return results.Any(r => Is(r, Reasons.NotReached)) ? PassEnd.Yielded
+            : results.Any(NeedsNothingMore) ? PassEnd.RateLimited
+            : PassEnd.Complete;
+
+        static bool Is(BucketResult result, Reason reason) =>
+            result.Outcome is Outcome.Failed { Failure: var failure } && reason.Is(failure.Code);
     }
 
     /// <summary>Reporting such a result twice changes nothing.</summary>

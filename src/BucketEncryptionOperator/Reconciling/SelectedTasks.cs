@@ -31,8 +31,8 @@ internal static class SelectedTasks
     {
         int? maxWrites = IsConfirmed(context.Policy.Now) ? null : selector.MaxWrites;
         var (free, held) = (
-            new SelectedTask(Hold: null, maxWrites),
-            new SelectedTask(found.HasList ? NotListed : AwaitingList, maxWrites)
+            new SelectedTask(Hold: null, maxWrites, found.Undecided),
+            new SelectedTask(found.HasList ? NotListed : AwaitingList, maxWrites, found.Undecided)
         );
         return
         [
@@ -71,8 +71,7 @@ internal static class SelectedTasks
 
     /// <summary>A discovery that had no time, or no permits, is continued by the next pass.</summary>
     public static PassEnd EndOf(Discovered found, PassEnd end) =>
-        end != PassEnd.Complete ? end
-        : found.Problems.Any(p => Reasons.NotReached.Is(p.Code)) ? PassEnd.Yielded
-        : found.Problems.Any(p => Reasons.RateLimited.Is(p.Code)) ? PassEnd.RateLimited
+        found.Problems.Any(p => Reasons.RateLimited.Is(p.Code)) ? PassEnd.RateLimited
+        : end == PassEnd.Complete && found.Problems.Any(p => Reasons.NotReached.Is(p.Code)) ? PassEnd.Yielded
         : end;
 }

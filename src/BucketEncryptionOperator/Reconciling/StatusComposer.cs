@@ -41,7 +41,7 @@ internal static class StatusComposer
         var requested = Schedule.RequestedAtOf(policy) ?? last.LastHandledReconcileAt;
         if (findings.Failure is { } passing && sameSpec && findings.Tolerates(passing))
             return new ComposedStatus(
-                stored with
+                WithoutForeignRows(policy, stored, findings.SelectableBuckets) with
                 {
                     LastHandledReconcileAt = requested,
                 },
@@ -96,6 +96,25 @@ internal static class StatusComposer
             at is not { } written || Schedule.HasPassed(policy.Metadata.Uid, evidence, written, now);
     }
 
+    /// <summary>
+    /// A status that stays as it is holds no row of a bucket that the policy may not select any more: the store's owner
+    /// may have narrowed what its users see.
+    /// </summary>
+    private static PolicyStatus WithoutForeignRows(
+        BucketEncryptionPolicy policy,
+        PolicyStatus status,
+        ImmutableArray<string>? selectable
+    )
+    {
+        if (policy.Spec.BucketSelector is null)
+            return status;
+        ImmutableArray<BucketStatus> kept =
+        [
+            .. status.Buckets.Where(b => PolicyBuckets.MayInclude(policy, selectable, b.Name)),
+        ];
+        return kept.Length == status.Buckets.Length ? status : status with { Buckets = kept, Summary = Summary(kept) };
+    }
+
     private static Dictionary<string, BucketError> NewErrors(ImmutableArray<StatusStanding> rows)
     {
         var errors = new Dictionary<string, BucketError>(StringComparer.Ordinal);
@@ -108,7 +127,15 @@ internal static class StatusComposer
     }
 
     /// <summary>The last status with some rows replaced: what must be on record before a write.</summary>
-    public static PolicyStatus WithRows(BucketEncryptionPolicy policy, IReadOnlyList<BucketStatus> rows)
+    /// <param name="stays">
+    /// Whether the policy still has the bucket. Of a selector's rows that are more than a status may have, those of
+    /// other buckets go already.
+    /// </param>
+    public static PolicyStatus WithRows(
+        BucketEncryptionPolicy policy,
+        IReadOnlyList<BucketStatus> rows,
+        Func<string, bool> stays
+    )
     {
         var last = StatusSize.Expand(policy.Status ?? new PolicyStatus());
         var changed = rows.ToDictionary(r => r.Name, StringComparer.Ordinal);
@@ -119,7 +146,12 @@ internal static class StatusComposer
             .. rows.Where(r => !known.Contains(r.Name)),
         ];
         if (policy.Spec.BucketSelector is not null)
-            all = [.. all.OrderBy(r => r.Name, StringComparer.Ordinal)];
+            all =
+            [
+                .. all.OrderBy(r => stays(r.Name) ? 0 : 1)
+                    .Take(BucketSelector.MaxBuckets)
+                    .OrderBy(r => r.Name, StringComparer.Ordinal),
+            ];
         return StatusSize.Fit(last with { Summary = Summary(all), Buckets = all });
     }
 
@@ -136,6 +168,13 @@ internal static class StatusComposer
     )
     {
         var remembered = last.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal);
+        // What the policy had to release when it named its buckets: a selector releases nothing, also not later on
+        if (policy.Spec.BucketSelector is not null && findings.Failure is null)
+            remembered = remembered.ToDictionary(
+                r => r.Key,
+                r => r.Value with { HeldTime = null },
+                StringComparer.Ordinal
+            );
         if (findings.Failure is { } failure)
         {
             var isBeingDeleted = policy.Metadata.DeletionTimestamp is not null;

@@ -80,6 +80,10 @@ internal static class StatusSize
                         + Length(row.Error?.Message)
                         + Length(row.Error?.Hint)
                         + Length(row.Observed?.KmsKeyId)
+                        + Length(row.Planned?.Target.KmsKeyId)
+                        + Length(row.Writes?.Hash)
+                        + Length(row.VendorKeyId)
+                        + Length(row.Partition)
                     );
         return bytes;
     }

@@ -32,16 +32,23 @@ internal sealed class WriteAheadRecorder(
     public DateTimeOffset Now => KubeTimeConverter.Truncate(time.GetUtcNow());
 
     /// <summary>Opens the record of one pass.</summary>
-    public WriteAheadRecord Open(ReconcileContext context, IBucketEncryptionApi api) => new(this, context, api);
+    /// <param name="tasks">All tasks of the policy.</param>
+    public WriteAheadRecord Open(
+        ReconcileContext context,
+        IBucketEncryptionApi api,
+        IReadOnlyCollection<BucketTask> tasks
+    ) => new(this, context, api, tasks.Select(t => t.Bucket).ToHashSet(StringComparer.Ordinal));
 
+    /// <inheritdoc cref="StatusComposer.WithRows"/>
     /// <exception cref="KubeApiException">Nothing may be written to a vendor then.</exception>
     public async Task WriteAsync(
         StoredPolicy policy,
         IReadOnlyList<BucketStatus> rows,
+        Func<string, bool> stays,
         CancellationToken cancellationToken
     )
     {
-        var status = StatusComposer.WithRows(policy.Now, rows);
+        var status = StatusComposer.WithRows(policy.Now, rows, stays);
         policy.Replace((await writer.WriteAsync(policy.Now, status, cancellationToken)).Policy);
     }
 
@@ -58,8 +65,13 @@ internal sealed class WriteAheadRecorder(
 /// The record of one pass: one PATCH for all buckets that are to be written, and another one for a bucket that turned
 /// out to be different when it was read again.
 /// </summary>
-internal sealed class WriteAheadRecord(WriteAheadRecorder recorder, ReconcileContext context, IBucketEncryptionApi api)
-    : IDisposable
+/// <param name="buckets">All that the policy has now.</param>
+internal sealed class WriteAheadRecord(
+    WriteAheadRecorder recorder,
+    ReconcileContext context,
+    IBucketEncryptionApi api,
+    IReadOnlySet<string> buckets
+) : IDisposable
 {
     private readonly WriteAheadRecorder _recorder = recorder;
     private readonly ReconcileContext _context = context;
@@ -140,7 +152,7 @@ internal sealed class WriteAheadRecord(WriteAheadRecorder recorder, ReconcileCon
         foreach (var seen in observations)
             rows.Add(seen);
         if (rows.Changed.Count > 0)
-            await _recorder.WriteAsync(_context.Policy, rows.Changed, cancellationToken);
+            await _recorder.WriteAsync(_context.Policy, rows.Changed, buckets.Contains, cancellationToken);
         return rows.Refused.ToImmutable();
     }
 

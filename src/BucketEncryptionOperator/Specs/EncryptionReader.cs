@@ -51,9 +51,10 @@ internal static class EncryptionReader
     private static string? ProblemOfValues(EncryptionSpec spec)
     {
         if (spec.KmsKey?.Id is { } id && !IsKeyId(id))
-            return $"kmsKey.id: \"{id}\" is none; it has letters, digits and any of \":/_.-\", at most 256.";
+            return $"kmsKey.id: \"{id}\" is not a valid key id: use letters, digits and any of \":/_.-\", at most 256.";
         if (spec.KmsProjectId is { } project && !IsKeyId(project))
-            return $"kmsProjectId: \"{project}\" is none; it has letters, digits and any of \":/_.-\", at most 256.";
+            return $"kmsProjectId: \"{project}\" is not a valid project id: use letters, digits and any of \":/_.-\", "
+                + "at most 256.";
         if (spec.KmsDataEncryption is not (null or "SM4" or "AES256"))
             return $"kmsDataEncryption: \"{spec.KmsDataEncryption}\" is not known; allowed are AES256 and SM4.";
         return spec.BlockedEncryptionTypes is { } blocked && !IsBlockList(blocked)

@@ -71,8 +71,8 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
         // A region goes into the endpoint's host, and into what is signed.
         if (!StoreSettings.IsLabel(spec.Region))
             return Wrong(
-                $"spec.region: \"{spec.Region}\" is none; it has lower-case letters, digits and hyphens, for example "
-                    + "cn-hangzhou."
+                $"spec.region: \"{spec.Region}\" is not a region id: use lower-case letters, digits and hyphens, for "
+                    + "example cn-hangzhou."
             );
         if (
             !Uri.TryCreate(spec.Endpoint ?? vendor.Endpoints.Default(spec.Region), UriKind.Absolute, out var endpoint)

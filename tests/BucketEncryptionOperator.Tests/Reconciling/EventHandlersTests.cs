@@ -67,6 +67,8 @@ public sealed class EventHandlersTests : IDisposable
     private readonly SecretKeys _keys;
     private readonly TemporaryKeys _temporary;
     private readonly EventHandlers _routes;
+    private readonly BucketOwnership _ownership;
+    private readonly Store _store;
     private int _gets;
 
     public EventHandlersTests()
@@ -100,12 +102,13 @@ public sealed class EventHandlersTests : IDisposable
             Partitions.None,
             new KeySourceReader(ambientInNamespacedStores: false)
         );
-        var store = reader
+        _store = reader
             .Read("the store", Given.Store().Spec, new StoreScope(Given.Namespace, IsNamespaced: true))
-            .Value;
+            .Value!;
+        _ownership = new BucketOwnership(_policies, _ => _store);
         _routes = new EventHandlers(
             _policies,
-            new BucketOwnership(_policies, _ => store),
+            _ownership,
             new Stores(
                 _stores,
                 new ClusterStores(_clusterStores, new ObjectCache<Namespace>(), Given.Namespace),
@@ -132,6 +135,48 @@ public sealed class EventHandlersTests : IDisposable
         var keys = _routes.OfPolicy(new Change<BucketEncryptionPolicy>(Given.PolicyKey, old, @new));
 
         Assert.Equal(concerned ? [Given.PolicyKey] : [], keys);
+    }
+
+    /// <summary>
+    /// A process that does not lead sees what the leader writes, and must know it when it leads.
+    /// </summary>
+    [Fact]
+    public void What_a_selector_selects_is_known_from_a_status_that_another_process_has_written()
+    {
+        var selector = Policy with
+        {
+            Spec = Policy.Spec with
+            {
+                Buckets = [],
+                BucketSelector = new BucketSelectorSpec { MatchNames = ["*"] },
+                Mode = "Enforce",
+            },
+        };
+        var written = selector with
+        {
+            Metadata = selector.Metadata with { ResourceVersion = "2" },
+            Status = new PolicyStatus
+            {
+                ObservedGeneration = 1,
+                Buckets =
+                [
+                    new BucketStatus
+                    {
+                        Name = "alpha",
+                        State = BucketStatus.InSync,
+                        ClaimedTime = DateTimeOffset.UnixEpoch,
+                    },
+                ],
+            },
+        };
+        foreach (var policy in new[] { selector, written })
+        {
+            foreach (var change in _policies.Apply(new WatchEvent<BucketEncryptionPolicy>.Applied(policy)))
+                _ = _routes.OfPolicy(change).ToList();
+        }
+        var bucket = new BucketId(_store.Place.Partition, "alpha");
+
+        Assert.Equal(selector.Metadata.Uid, _ownership.OwnerOf(bucket)?.Metadata.Uid);
     }
 
     [Fact]

@@ -279,6 +279,53 @@ public sealed partial class SelectorTests
         Assert.Null(_bench.Status.Discovery);
     }
 
+    /// <summary>The model found it: a failure that passes by itself left the status as it was, names and all.</summary>
+    [Fact]
+    public async Task Names_that_a_namespace_may_not_select_any_more_go_also_while_the_keys_cannot_be_read()
+    {
+        Buckets($"{Given.Namespace}-ledger", $"{Given.Namespace}-other");
+        var allowed = new AllowedNamespacesSpec { Names = [Given.Namespace], SelectableBuckets = ["{namespace}-*"] };
+        StartAtClusterStore(allowed);
+        await _bench.SettleAsync();
+        var (rows, ready) = (Rows(), Ready());
+
+        _bench.Restart();
+        _bench.Kubernetes.Faults = (_, line) =>
+            line.Contains("/secrets/", StringComparison.Ordinal) ? KubernetesFake.Status(500, "slow") : null;
+        _bench.Put(Version(Given.ClusterStore(allowed with { SelectableBuckets = ["*-ledger"] }), "2"));
+        await _bench.ReconcileAsync();
+
+        Assert.Equal(2, rows.Count);
+        Assert.Equal([$"{Given.Namespace}-ledger"], Rows());
+        Assert.Equal((ready, "1/1"), (Ready(), _bench.Status.Summary?.Text));
+    }
+
+    [Fact]
+    public async Task A_bucket_is_not_released_while_a_selector_that_may_want_it_has_no_list()
+    {
+        Buckets("alpha");
+        var leaving = Given.Policy("alpha");
+        leaving = leaving with { Spec = leaving.Spec with { DeletionPolicy = "Delete", AllowDowngrade = true } };
+        await _bench.Start(leaving).SettleAsync();
+        _bench.Account.Faults = _ => InMemoryVendor.Fail(FailureKind.Denied, "AccessDenied", 403);
+        Put(Second, Selector(["*"]), age: 1);
+        await _bench.SettleAsync(Second);
+
+        _bench.Delete(Given.PolicyKey);
+        await _bench.ReconcileAsync();
+        _bench.Time.Advance(TimeSpan.FromSeconds(5));
+        await _bench.ReconcileAsync();
+        var waits = Has("alpha");
+        _bench.Account.Faults = _ => null;
+        _bench.Time.Advance(TimeSpan.FromSeconds(5));
+        await _bench.SettleAsync(Second);
+        await _bench.ReconcileAsync();
+
+        Assert.Equal(Aes, waits);
+        Assert.Null(_bench.Kubernetes.Find(Given.PolicyKey));
+        Assert.Equal((Aes, 0), (Has("alpha"), _bench.Vendor.Count("Delete")));
+    }
+
     private static ClusterBucketStore Version(ClusterBucketStore store, string version) =>
         store with
         {

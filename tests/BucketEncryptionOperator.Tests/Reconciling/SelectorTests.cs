@@ -1,6 +1,7 @@
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
+using BucketEncryptionOperator.Vendors.Description;
 using KubeRuntime.Controllers;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
@@ -13,7 +14,10 @@ public sealed partial class SelectorTests : IAsyncLifetime
     private static readonly BucketEncryption Aes = new BucketEncryption.Aes256();
     private static readonly BucketEncryption Kms = new BucketEncryption.Kms("k-1", DataCipher.Aes256);
 
-    private readonly Workbench _bench = new(bucketConcurrency: 4);
+    private readonly Workbench _bench = new(
+        bucketConcurrency: 4,
+        partitions: new Partitions(["apart=oss-cn-shanghai.aliyuncs.com"])
+    );
 
     public Task InitializeAsync() => Task.CompletedTask;
 

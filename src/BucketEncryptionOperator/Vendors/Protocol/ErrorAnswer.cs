@@ -148,7 +148,8 @@ internal sealed class ErrorAnswer
         var fields = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         try
         {
-            using var document = JsonDocument.Parse(text, Shallow);
+            // The encoding replaces half of a surrogate pair; the parser throws for one.
+            using var document = JsonDocument.Parse(Encoding.UTF8.GetBytes(text), Shallow);
             var root = document.RootElement;
             if (
                 root.ValueKind == JsonValueKind.Object

@@ -23,7 +23,7 @@ internal sealed partial class OwnershipOracle
     private const int DefaultMaxWrites = 50;
 
     /// <summary>By uid: the buckets of the rows of the stored status.</summary>
-    private readonly Dictionary<string, ImmutableHashSet<string>> _rows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ImmutableDictionary<string, string?>> _rows = new(StringComparer.Ordinal);
 
     public ModelLists Lists { get; } = new();
 
@@ -101,13 +101,21 @@ internal sealed partial class OwnershipOracle
     {
         if (policy.Spec.BucketSelector is null)
             return;
-        var rows = (policy.Status?.Buckets ?? []).Select(b => b.Name).ToImmutableHashSet(StringComparer.Ordinal);
-        var dropped = _rows.GetValueOrDefault(policy.Metadata.Uid, []).Except(rows);
+        var rows = (policy.Status?.Buckets ?? []).ToImmutableDictionary(
+            b => b.Name,
+            b => b.Partition,
+            StringComparer.Ordinal
+        );
+        var dropped = _rows
+            .GetValueOrDefault(policy.Metadata.Uid, ImmutableDictionary<string, string?>.Empty)
+            .Where(row => !rows.ContainsKey(row.Key));
         _rows[policy.Metadata.Uid] = rows;
-        foreach (var bucket in dropped)
+        foreach (var (bucket, partition) in dropped)
         {
             _claims.Doubt(k => k.Uid == policy.Metadata.Uid && k.Bucket.Name == bucket);
-            if (run is not null && policy.Metadata.DeletionTimestamp is null && !MayDrop(run, bucket))
+            // A row of another partition is about another bucket: the store led there before.
+            var isHere = run?.Store is not { } store || partition is null || partition == store.Place.Partition;
+            if (run is not null && isHere && policy.Metadata.DeletionTimestamp is null && !MayDrop(run, bucket))
                 Violate($"{run} drops {bucket}, and the vendor has not said that it is gone");
         }
     }

@@ -140,6 +140,7 @@ public sealed partial class HostileAnswerTests(ITestOutputHelper output)
                 + "<EC>0002-1</EC></Error>",
             """{"Error": {"Code": "AccessDenied", "Message": "m", "RequestId": "r"}}""",
             """{"code": "x", "message": "\uD83D\uDE00"}""",
+            "{\"code\": \"x\", \"message\": \"\uD836\"}",
         ];
 
         for (var i = 0; i < RandomSeed.Cases(Cases); i++)
