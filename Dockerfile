@@ -4,6 +4,7 @@
 #   docker build .                                            or buildah build .
 #   docker buildx build --platform linux/amd64,linux/arm64 .  the compiler runs on the build's own platform and links for each
 #   docker build --target symbols --output symbols .          the program's symbols, which the image does not have, for debuggers and core dumps
+#   docker build --target binary --output binary .            the program alone
 #   --build-arg BUILD=jit                                     the fallback: the runtime with its JIT compiler, trimmed and precompiled (ReadyToRun)
 #   --build-arg BUILD=published                               no compilation: the program that tests/tools/publish.sh has made and the tests have run
 #   --build-arg BASE_IMAGE=… --build-arg SDK_IMAGE=…          other bases: a mirror's, or by digest. `make image` says how it goes without a registry
@@ -53,6 +54,9 @@ FROM ${BUILD} AS program
 
 FROM scratch AS symbols
 COPY --from=program /published/bucket-encryption-operator.dbg /
+
+FROM scratch AS binary
+COPY --from=program /published/bucket-encryption-operator /
 
 # The platform is named because buildah 1.28 would look for this base on the platform of the stage before.
 FROM --platform=${TARGETPLATFORM} ${BASE_IMAGE} AS base

@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 STEP := tests/tools/step.sh
 SOLUTION := BucketEncryptionOperator.sln
 
-.PHONY: help build operator unit test scenarios chaos interop interop-ceph apiserver apiserver-check bench lint demo render chart observe telemetry-cost image mutants ownership-model clean
+.PHONY: help build operator unit test scenarios chaos interop interop-ceph apiserver apiserver-check bench lint demo render chart sbom release-dry-run observe telemetry-cost image mutants ownership-model clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -58,6 +58,12 @@ render: ## chart's CRDs, its table of values, deploy/rbac.yaml and deploy/instal
 
 chart: apiserver build operator ## the chart with Helm 3 and 4: lint, templates, a release's life on the API server, and the operator with what it installs
 	@tests/chart/chart.sh
+
+sbom: ## the SBOM of the program (CycloneDX), in artifacts/release; compared with packages.lock.json
+	@$(STEP) "sbom" release/sbom.sh
+
+release-dry-run: operator ## what a release makes, in artifacts/release, but for what needs its registries and its signatures; ARM64=FILE adds that program
+	@$(STEP) "release-dry-run" release/dry-run.sh "$$(tests/tools/operator.sh)" $(ARM64)
 
 observe: apiserver build operator ## the chart's alerts and dashboard on a real Prometheus, with the operator under faults (about 6 minutes)
 	@$(STEP) "observe" tests/observe/observe.sh

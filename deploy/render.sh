@@ -4,8 +4,10 @@
 #   crds/*.yaml                      → charts/bucket-encryption-operator/files/crds     (a chart holds its files; links are lost on the way to Flux)
 #   the chart's values.yaml          → the table of its README.md
 #   the chart                        → deploy/rbac.yaml (account and rights), deploy/install.yaml (everything)
-#   deploy/argocd/health.lua         → deploy/argocd/argocd-cm.yaml
+#   the chart                        → what kustomize's components in deploy/components take from it (render.py there)
+#   Lua scripts of deploy/argocd     → deploy/argocd/argocd-cm.yaml, argo-helm.yaml, operator.yaml (render.py)
 #   crds/*.yaml                      → docs/reference.md
+#   Directory.Build.props            → the version in Chart.yaml, Dockerfile, README.md, docs/install.md, and what is set for Argo CD and Flux
 #
 #   deploy/render.sh                 writes them (make render)
 #   deploy/render.sh --check         fails, with a diff, if one is not what it would be (part of make lint)
@@ -24,9 +26,18 @@ mkdir -p "$work/$chart/files/crds"
 cp crds/*.yaml "$work/$chart/files/crds/"
 "$python" tests/chart/values_table.py "$work/$chart"
 
+# The version stands in Directory.Build.props; every other place gets it from there.
+version=$(release/version.sh)
+versioned=("$chart/Chart.yaml" Dockerfile README.md docs/install.md deploy/argocd/application.yaml deploy/flux/source.yaml)
+mkdir -p "$work/deploy/flux"
+for file in "${versioned[@]}"; do
+  sed -E -e "s/^((appV|v)ersion|ARG VERSION)(: |=).*/\1\3$version/" -e "s/^( *(targetRevision|tag): )v?[0-9]+\.[0-9]+\.[0-9]+[^ ]*/\1v$version/" \
+    -e "s|(registry.example.com/bucket-encryption-operator:)[0-9][0-9A-Za-z.-]*|\1$version|g" "$file" >"$work/$file"
+done
+
 # What Helm says about itself is left out: these files are for people without it.
 template() {
-  "$helm" template "$name" "$work/$chart" --namespace "$name" "$@" | sed -E '/^# Source: /d; /^ +(helm\.sh\/chart|app\.kubernetes\.io\/managed-by): /d; /^  annotations:$/{N;/resource-policy: keep/d}'
+  "$helm" template "$name" "$work/$chart" --namespace "$name" --skip-tests --set "image.repository=$name" "$@" | sed -E '/^# Source: /d; /^ +(helm\.sh\/chart|app\.kubernetes\.io\/managed-by): /d; /^  annotations:$/{N;/resource-policy: keep/d}'
 }
 head_of() {
   cat <<YAML
@@ -49,26 +60,25 @@ YAML
   head_of "Everything: CRDs, account, rights, Deployment. The image that it needs, and how to use it: docs/install.md."
   template
 } >"$work/deploy/install.yaml"
+cp -r deploy/components "$work/deploy/"
+template --set 'watchNamespaces={watched}' --show-only templates/rbac.yaml | "$python" deploy/components/render.py "$work/deploy"
 {
-  cat <<'YAML'
-# For `kubectl patch configmap argocd-cm`: README.md says how. Made from health.lua by `make render`: change it there.
-data:
-YAML
-  for kind in BucketEncryptionPolicy BucketStore ClusterBucketStore; do
-    echo "  resource.customizations.health.bucketencryption.io_$kind: |"
-    sed 's/^\(.\)/    \1/' deploy/argocd/health.lua
-  done
-} >"$work/deploy/argocd/argocd-cm.yaml"
+  echo "# Made from the chart by \`make render\`."
+  template --set metrics.podMonitor.enabled=true,metrics.prometheusRule.enabled=true,metrics.dashboard.enabled=true --show-only templates/metrics.yaml
+} >"$work/deploy/components/monitoring/monitoring.yaml"
+cp -r deploy/argocd/resource_customizations "$work/deploy/argocd/"
+"$python" deploy/argocd/render.py "$work/deploy/argocd"
 
 "$python" docs/reference.py >"$work/docs/reference.md"
 
-made=("$chart/files/crds" "$chart/README.md" deploy/rbac.yaml deploy/install.yaml deploy/argocd/argocd-cm.yaml docs/reference.md)
+made=("${versioned[@]}" "$chart/files/crds" "$chart/README.md" deploy/rbac.yaml deploy/install.yaml deploy/argocd/{argocd-cm,argo-helm,operator}.yaml deploy/argocd/resource_customizations
+  deploy/components/namespaced/{role,flags,replacements}.yaml deploy/components/monitoring/monitoring.yaml docs/reference.md)
 if [ "${1:-}" = --check ]; then
   code=0
   for file in "${made[@]}"; do diff -ru "$file" "$work/$file" || code=1; done
   [ "$code" -eq 0 ] || echo "these differ from what they are made from: make render" >&2
   exit "$code"
 fi
-rm -rf "$chart/files/crds"
+rm -rf "$chart/files/crds" deploy/argocd/resource_customizations
 for file in "${made[@]}"; do cp -r "$work/$file" "$file"; done
 echo "rendered: ${made[*]}"

@@ -44,6 +44,8 @@ length() {
   long=$(tracked '*.cs' | xargs -0 wc -l | awk '$2 != "total" && $1 > 400 { print $2 ": " $1 " lines" }')
   [ -z "$long" ] || { echo "$long"; return 1; }
 }
+# A package that was added or updated: dotnet restore BucketEncryptionOperator.sln, and commit the files.
+lock_files() { dotnet restore BucketEncryptionOperator.sln --locked-mode --verbosity quiet; }
 analyzers() { dotnet build BucketEncryptionOperator.sln -c Release --nologo -v quiet; }
 shell_scripts() { scripts | xargs -0 -r "$shellcheck" --external-sources; }
 yaml() { tracked '*.yaml' '*.yml' .yamllint | xargs -0 -r "$yamllint" --strict; }
@@ -79,10 +81,12 @@ check "tests that pages name" named_tests
 check "links between pages" page_links
 check "shell scripts (shellcheck)" shell_scripts
 check "YAML (yamllint)" yaml
+check "workflows (actionlint)" tests/tools/actionlint.sh
 check "what is rendered (make render)" deploy/render.sh --check
 check "no paths of a machine" stray_paths
 check "layout of C# (CSharpier)" formatting
 check "C# lines of at most 120 columns" width
 check "C# files of at most 400 lines" length
+check "packages are those of packages.lock.json" lock_files
 check "analyzers (dotnet build)" analyzers
 exit "$bad"

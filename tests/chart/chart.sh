@@ -2,14 +2,15 @@
 # Tests the chart with Helm 3 and Helm 4 (make chart):
 #   lint         helm lint --strict
 #   templates    template.py: what becomes of values, and which are refused
-#   life         life.sh: install, upgrade, rollback, uninstall, reinstall on a real API server
+#   kustomize    kustomize.sh: the renderings and deploy/, built by kustomize
+#   life         life.sh: install, upgrade, rollback, uninstall, reinstall on a real API server; two releases of one name; what helm test starts
 #   guardrails   guardrails.sh: what the ValidatingAdmissionPolicies deny on a real API server, and what they let through
-#   health       health.py: what Argo CD and Flux make of the statuses that these two have seen, of docs/status.md's table, and of deploy/argocd/testdata
+#   health       health.py: what Argo CD (health and actions) and Flux make of the statuses that these two have seen, of docs/status.md's table, and of deploy/argocd
 #   operator     the demo with what the chart has installed: its account, its rights and its flags, in all namespaces and in one; from the API server's audit log,
 #                nothing was denied, and nothing was granted that was not used
 #
 #   tests/chart/chart.sh           all of it
-#   tests/chart/chart.sh quick     lint, templates and health: seconds, no API server
+#   tests/chart/chart.sh quick     lint, templates, kustomize and health: seconds, no API server
 #
 # The last line is "chart: N passed, N failed"; a scene that the demo played is a test that passed. Needs what `make build` has
 # built; the operator is the program as it ships, published if need be, or what OPERATOR chooses (tests/tools/operator.sh).
@@ -33,8 +34,12 @@ count() {
 
 lint() {
   local helm=$1
-  "$helm" lint --strict "$chart" || { echo "0 passed, 1 failed"; return 1; }
-  echo "1 passed, 0 failed"
+  local file n=0
+  for file in "$chart"/ci/*-values.yaml; do
+    "$helm" lint --strict "$chart" --values "$file" --quiet || { echo "$file"; echo "$n passed, 1 failed"; return 1; }
+    n=$((n + 1))
+  done
+  echo "$n passed, 0 failed"
 }
 demo() {
   local code=0 log=$work/demo-$1.scenes
@@ -67,6 +72,7 @@ for version in helm3 helm4; do
   helm=$(tests/tools/ensure.sh "$version")
   start "lint, $version" lint "$helm"
   start "templates, $version" "$python" tests/chart/template.py "$helm"
+  start "kustomize, $version" tests/chart/kustomize.sh "$helm" "$(tests/tools/ensure.sh kubectl)"
 done
 show
 if [ "${1:-}" != quick ]; then

@@ -35,7 +35,7 @@ knows() {
 renamed_kinds() { sed -n '/^## Renamed kinds/,/^## /p' docs/upgrade.md | sed -n '/^```/,/^```/{/^```/d;p}'; }
 release_objects() {
   kubectl get -o name deployment,serviceaccount,role,rolebinding,pdb --namespace "$release" -l app.kubernetes.io/instance="$1"
-  kubectl get -o name clusterrole,clusterrolebinding -l app.kubernetes.io/instance="$1"
+  kubectl get -o name clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding -l app.kubernetes.io/instance="$1"
 }
 crds() { kubectl get crd -o name | grep -c bucketencryption.io || true; }
 
@@ -56,7 +56,7 @@ readyz_says CRDOutdated:
 is "beside the older CRDs this version's operator is not ready, and says so" \
   "$(readyz | cut -d';' -f2)" " apply the CRDs of this version of the operator"
 
-helm upgrade "$release" "$chart"
+helm upgrade "$release" "$chart" --reset-then-reuse-values # as docs/upgrade.md says
 established
 readyz_says ok
 ok "after the upgrade of the CRDs it is ready by itself"
@@ -85,6 +85,29 @@ quietly kubectl apply --dry-run=server --validate=strict -f deploy/install.yaml
 ok "the API server takes deploy/install.yaml with strict validation, over the release"
 quietly kubectl apply --dry-run=server --validate=strict -k deploy
 ok "and what kustomize makes of it"
+# docs/several-teams.md, with the policies that stand there.
+teams() { kubectl get bep company --namespace storage -o 'jsonpath={.spec.buckets[*].name}'; }
+for team in platform finance; do sed -n "/^# $team.yaml$/,/^\`\`\`/{/^\`\`\`/d;p}" docs/several-teams.md >"$work/$team.yaml"; done
+applies() { kubectl apply --server-side --field-manager="$1" -f "$2"; }
+quietly kubectl create namespace storage
+refused "spec.storeRef: Required value" applies finance "$work/finance.yaml"
+ok "a team's buckets alone make no policy"
+quietly applies platform "$work/platform.yaml"
+quietly applies finance "$work/finance.yaml"
+is "two teams apply their buckets to one policy, and both stay" "$(teams)" "platform-logs finance-archive finance-ledger"
+quietly applies platform "$work/platform.yaml"
+is "also when the first applies again" "$(teams)" "platform-logs finance-archive finance-ledger"
+is "and neither sees a difference" "$(kubectl diff --server-side --field-manager=finance -f "$work/finance.yaml")" ""
+sed 's/, {name: finance-ledger}//' "$work/finance.yaml" >"$work/less.yaml"
+quietly applies finance "$work/less.yaml"
+is "a bucket that its team takes out leaves the policy, and the others stay" "$(teams)" "platform-logs finance-archive"
+sed 's/finance-archive/platform-logs/' "$work/less.yaml" >"$work/both.yaml"
+quietly applies finance "$work/both.yaml"
+quietly applies finance "$work/less.yaml"
+is "a bucket of two teams stays while one of them has it" "$(teams)" "platform-logs finance-archive"
+printf '  encryption: {algorithm: AES256}\n' | cat "$work/finance.yaml" - >"$work/weaker.yaml"
+refused 'conflict with "platform": .spec.encryption.algorithm' applies finance "$work/weaker.yaml"
+ok "another team's algorithm is a conflict"
 # What the API server gives an object that no operator has seen, and one that waits for a finalizer.
 keep_status Progressing-InProgress--new "$(kubectl create --dry-run=server -o json --namespace team -f deploy/samples/policy-aes256.yaml)"
 quietly kubectl apply --namespace team -f deploy/samples/policy-aes256.yaml
@@ -125,8 +148,54 @@ is "and everything in them" "$(objects bucketstore)" "$before"
 helm install "$release" "$chart"
 is "installed again under its name, it finds everything" "$(objects bucketstore)" "$before"
 
+# What helm test starts, without its Pod: the sidecar's flags, with the release's account and no other right, while another leads. The program that ends the Pod comes after it.
+quietly kubectl create --namespace "$release" -f - <<YAML
+apiVersion: coordination.k8s.io/v1
+kind: Lease
+metadata: {name: $release}
+spec: {holderIdentity: the-leader, leaseDurationSeconds: 3600, renewTime: "$(date -u +%Y-%m-%dT%H:%M:%S.000000Z)"}
+YAML
+"$helm" template "$release" "$chart" --namespace "$release" --set "image.repository=$image" --show-only templates/tests/ready.yaml >"$work/test.yaml"
+mapfile -t flags < <(kubectl create --dry-run=client -f "$work/test.yaml" -o 'jsonpath={range .spec.initContainers[0].args[*]}{@}{"\n"}{end}' |
+  grep -vE '^--(http-address|log-format)=')
+case $(sed -n 's/^SERVICE_ACCOUNT_TOKENS=//p' "$work/api/server.env") in
+  direct) token=sa:$release:$release ;;
+  *) token=$(kubectl create token "$release" --namespace "$release") ;;
+esac
+(umask 077 && cp "$KUBECONFIG" "$work/account.kubeconfig")
+quietly kubectl --kubeconfig "$work/account.kubeconfig" config set-credentials account --token="$token"
+quietly kubectl --kubeconfig "$work/account.kubeconfig" config set-context --current --user=account
+KUBECONFIG=$work/account.kubeconfig "$program" "${flags[@]}" --http-address 127.0.0.1:0 --log-format plain >"$work/operator.log" 2>&1 </dev/null &
+operator=$!
+readyz_says ok
+ok "what helm test starts is ready with the release's account"
+kill "$operator"
+wait "$operator"
+operator=''
+is "and what then ends its Pod does so" "$("$program" --version >"$work/output" && echo $?)" 0
+is "it stood by: the lease is the leader's" "$(kubectl get lease --namespace "$release" "$release" -o 'jsonpath={.spec.holderIdentity}')" the-leader
+is "and has written nothing to a policy" "$(objects bucketstore)" "$before"
+quietly kubectl delete lease --namespace "$release" "$release"
+
+# Beside it, in a namespace of its own: the same name, and every value that changes the operator's pods. Roles of the two in a third namespace are not mixed up.
+quietly kubectl create namespace other-team
+helm upgrade "$release" "$chart" --set guardrails.enabled=true --set 'watchNamespaces={team}' --set clusterStores.enabled=true --set clusterStores.secretsNamespace=other-team
+first=$(release_objects $release)
+quietly "$helm" install "$release" "$chart" --namespace second --create-namespace --values "$chart/ci/full-values.yaml" --set crds.install=false \
+  --set 'watchNamespaces={other-team}' --set clusterStores.enabled=true --set clusterStores.secretsNamespace=other-team
+ok "a second release of the same name is installed in another namespace, with guardrails, a NetworkPolicy and all values of the pod"
+is "both may read the Secrets of the third namespace, each by its own role" \
+  "$(for ns in "$release" second; do kubectl auth can-i get secret/keys --namespace other-team --as="system:serviceaccount:$ns:$release" || true; done | xargs)" "yes yes"
+is "and only the second the policies there" \
+  "$(for ns in "$release" second; do kubectl auth can-i watch bep --namespace other-team --as="system:serviceaccount:$ns:$release" || true; done | xargs)" "no yes"
+"$helm" template "$release" "$chart" --namespace second --values "$chart/ci/full-values.yaml" --show-only templates/tests/ready.yaml >"$work/test.yaml"
+quietly kubectl create --dry-run=server --validate=strict -f "$work/test.yaml"
+ok "the API server takes the Pod of helm test with strict validation"
+quietly "$helm" uninstall "$release" --namespace second
+is "the second is uninstalled, and the first has everything still" "$(release_objects $release)" "$first"
+
 helm uninstall "$release"
-refused "invalid ownership metadata" "$helm" install another "$chart" --namespace "$release"
+refused "invalid ownership metadata" "$helm" install another "$chart" --set "image.repository=$image" --namespace "$release"
 ok "another release does not take the kept CRDs silently"
 helm install another "$chart" --take-ownership
 is "with --take-ownership it does, and loses nothing" "$(objects bucketstore)" "$before"

@@ -304,7 +304,8 @@ install() {
     helm=$(tests/tools/ensure.sh "$HELM")
     # shellcheck disable=SC2086  # several words are meant
     HELM_CACHE_HOME=$work/helm HELM_CONFIG_HOME=$work/helm HELM_DATA_HOME=$work/helm \
-      "$helm" install "$installation" charts/bucket-encryption-operator --namespace "$installation" --create-namespace --set replicas=0 ${HELM_FLAGS:-}
+      "$helm" install "$installation" charts/bucket-encryption-operator --namespace "$installation" --create-namespace \
+        --set image.repository=registry.example.com/bucket-encryption-operator --set replicas=0 ${HELM_FLAGS:-}
   else
     sed 's/^  replicas: 2$/  replicas: 0/' deploy/install.yaml | kubectl apply -f -
     kubectl create namespace "$namespace"

@@ -10,6 +10,7 @@
 #   lld                   ld.lld, in the same way
 #   cross-aarch64-linux-gnu, cross-x86-64-linux-gnu      what links for that architecture on another one: binutils, GCC's runtime and the C library
 #   qemu-user-static      starts programs of other architectures
+#   docker-registry       a registry for OCI artifacts, in the same way
 #   prometheus            with promtool: from PATH, else Debian's
 #   python3-yaml          a python3 that has it: the one on PATH, else Debian's
 #
@@ -102,7 +103,7 @@ from_apt() {
 
 has_yaml() { "$1" -c 'import yaml' 2>/dev/null; }
 
-tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|clang|lld|cross-…|qemu-user-static|prometheus|python3-yaml}
+tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|clang|lld|cross-…|qemu-user-static|docker-registry|prometheus|python3-yaml}
 case $tool in
   kubectl)
     path=$(command -v kubectl || true)
@@ -135,6 +136,6 @@ case $tool in
   qemu-user-static)
     command -v qemu-aarch64-static || { from_apt qemu-user-static; command -v qemu-aarch64-static; }
     ;;
-  shellcheck | yamllint | openssl | curl | lua5.1 | buildah | mmdebstrap | clang) command -v "$tool" || { from_apt "$tool"; command -v "$tool"; } ;;
+  shellcheck | yamllint | openssl | curl | lua5.1 | buildah | mmdebstrap | clang | docker-registry) command -v "$tool" || { from_apt "$tool"; command -v "$tool"; } ;;
   *) die "unknown tool: $tool" ;;
 esac

@@ -70,37 +70,36 @@ Every right that the operator has, once. `in` says where it is needed:
 {{- end }}
 {{- end }}
 
-{{/* A role and its binding to the operator's account: dict "root" $ "name" … "namespace" … (empty: a ClusterRole) "rules" … */}}
+{{/* A role and its binding to the operator's account, both named by beo.nameIn: dict "root" $ "name" … "namespace" … (empty: a ClusterRole) "rules" … */}}
 {{- define "beo.role" -}}
 {{- $kind := ternary "Role" "ClusterRole" (ne .namespace "") }}
+{{- $name := include "beo.nameIn" . }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $kind }}
 metadata:
-  name: {{ .name }}
+  name: {{ $name }}
   {{- with .namespace }}
   namespace: {{ . }}
   {{- end }}
-  labels:
-    {{- include "beo.labels" .root | nindent 4 }}
+  {{- include "beo.metadata" (dict "root" .root) | nindent 2 }}
 rules:
   {{- .rules | trim | nindent 2 }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $kind }}Binding
 metadata:
-  name: {{ .name }}
+  name: {{ $name }}
   {{- with .namespace }}
   namespace: {{ . }}
   {{- end }}
-  labels:
-    {{- include "beo.labels" .root | nindent 4 }}
+  {{- include "beo.metadata" (dict "root" .root) | nindent 2 }}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: {{ $kind }}
-  name: {{ .name }}
+  name: {{ $name }}
 subjects:
   - kind: ServiceAccount
     name: {{ include "beo.serviceAccountName" .root }}
-    namespace: {{ .root.Release.Namespace }}
+    namespace: {{ include "beo.namespace" .root }}
 {{- end }}

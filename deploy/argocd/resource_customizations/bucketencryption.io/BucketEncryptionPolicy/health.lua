@@ -1,4 +1,5 @@
--- The health of bucketencryption.io's kinds for Argo CD: README.md says where it goes. Argo CD runs it with Lua 5.1, and gives the object as `obj`.
+-- The health of the kinds of bucketencryption.io: one script for all three. kstatus decides in the same way where it has a word for it; Suspended, and a deletion that is stuck,
+-- are only here. Argo CD runs it with Lua 5.1, and gives the object as `obj`.
 local health = { status = "Progressing", message = "The operator has not looked yet." }
 local conditions = {}
 for _, condition in ipairs(obj.status and obj.status.conditions or {}) do
