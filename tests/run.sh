@@ -33,19 +33,20 @@ api_server() {
   BEO_OPERATOR=$(tests/tools/operator.sh)
   export BEO_APISERVER_SERVE BEO_KUBECTL BEO_OPERATOR
 }
-# Integration tests that kill, cut and wait.
-faults='FullyQualifiedName~.Chaos.|FullyQualifiedName~.SilentDeath|FullyQualifiedName~.KilledOperator'
-faults+='|FullyQualifiedName~.AmbientIdentity|FullyQualifiedName~.RejectedKey|FullyQualifiedName~.Evidence'
-faults+='|FullyQualifiedName~.SettledPolicy'
-readonly faults
+# Integration tests that kill and cut, and those that wait for a time-out or a renewal.
+one_of() { printf 'FullyQualifiedName~.%s' "$1"; shift; printf '|FullyQualifiedName~.%s' "$@"; }
+none_of() { one_of "$@" | sed -E 's/~/!~/g; s/\|/\&/g'; }
+readonly cuts=(Chaos. SilentDeath KilledOperator Neighbour)
+readonly waits=(AmbientIdentity RejectedKey Evidence SettledPolicy FailingBuckets)
 case ${1:-} in
   unit) export BEO_TESTS=quick ;; # random tests run a tenth of their cases
   all)
-    # Two halves side by side, each with an API server of its own: they mostly wait. The chaos table's faults that
+    # Three parts side by side, each with an API server of its own: they mostly wait. The chaos table's faults that
     # cannot be shortened are for `chaos`.
     others=(
-      "faults Chaos!=long&($faults)"
-      "behaviour $(sed -E 's/~/!~/g; s/\|/\&/g' <<<"$faults")"
+      "cuts Chaos!=long&($(one_of "${cuts[@]}"))"
+      "waits $(one_of "${waits[@]}")"
+      "behaviour $(none_of "${cuts[@]}" "${waits[@]}")"
     )
     interop=tests/interop/run.sh
     demos=(alibaba huawei jdcloud s3)
@@ -53,7 +54,7 @@ case ${1:-} in
     ;;
   chaos)
     unit=()
-    others=("chaos FullyQualifiedName~.Chaos.|FullyQualifiedName~.SilentDeath")
+    others=("chaos $(one_of Chaos. SilentDeath)")
     closing_prefix='chaos: '
     export BEO_CHAOS=long
     api_server

@@ -276,6 +276,13 @@ public sealed partial class CrdRulesTests
             StoreSpec(more: ", caBundle: '-----BEGIN CERTIFICATE----- -----BEGIN EC PRIVATE KEY-----'"),
             "and no private key"
         ),
+        (
+            "kms-endpoint-with-a-path",
+            Store,
+            StoreSpec(more: ", kmsEndpoint: 'https://kms.cn-hangzhou.aliyuncs.com/v1'"),
+            "kmsEndpoint is scheme and host only"
+        ),
+        ("key-checks-unknown", ClusterStore, StoreSpec(more: ", keyChecks: 'Off'"), "spec.keyChecks"),
         ("partition-of-nothing", ClusterStore, StoreSpec(more: ", partition: ''"), "spec.partition"),
         (
             "cluster-endpoint-with-user",

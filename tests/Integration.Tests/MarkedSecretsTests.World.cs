@@ -26,6 +26,9 @@ public sealed partial class MarkedSecretsTests
             StoreYaml("given-keys", "{ecsRamRole: {}}"),
             StoreYaml("tls", "{secretRef: {name: good}}", endpoint: Secure),
             StoreYaml("echoed-code", "{secretRef: {name: good}}"),
+            .. _keyReasons.Keys.Select(name =>
+                StoreYaml(name, "{secretRef: {name: good}}", more: $"kmsEndpoint: \"{Plain}\"")
+            ),
             .. Rejections.SelectMany(r =>
                 new[]
                 {
@@ -46,7 +49,13 @@ public sealed partial class MarkedSecretsTests
                 "\n---\n",
                 _reasons.Keys.Select(name =>
                     TheScene
-                        .PolicyYaml(name, BucketsOf(name), "{algorithm: KMS}")
+                        .PolicyYaml(
+                            name,
+                            BucketsOf(name),
+                            _keyReasons.ContainsKey(name)
+                                ? $"{{algorithm: KMS, kmsKey: {{id: {name}}}}}"
+                                : "{algorithm: KMS}"
+                        )
                         .Replace("{name: oss}", $"{{name: {name}}}", StringComparison.Ordinal)
                 )
             )
@@ -122,6 +131,39 @@ public sealed partial class MarkedSecretsTests
             Code = code,
             Message = $"the token {Mark}-token is no good",
         };
+
+    /// <summary>
+    /// A key service that is as careless: in the message, the code, a page, and the state of the key.
+    /// </summary>
+    private static IEnumerable<FaultRule> KeyServiceFaults()
+    {
+        yield return OfKey("kms-denied") with
+        {
+            Action = FaultAction.Error,
+            Status = 403,
+            Code = "Forbidden.NoPermission",
+            Message = $"the token {Mark}-token may not",
+        };
+        yield return OfKey("kms-echoed-code") with
+        {
+            Action = FaultAction.Error,
+            Status = 403,
+            Code = $"{Mark}-token",
+        };
+        yield return OfKey("kms-page") with
+        {
+            Body = $"<html>{Mark}-token</html>",
+            ContentType = "text/html",
+        };
+        yield return OfKey("kms-state") with
+        {
+            Body =
+                $$"""{"RequestId":"{{Mark}}-token","KeyMetadata":{"KeyId":"kms-state","KeyState":"{{Mark}}-token"} }""",
+            ContentType = "application/json",
+        };
+
+        static FaultRule OfKey(string key) => new() { KmsKey = key, Action = FaultAction.Page };
+    }
 
     private static string Around(string text)
     {

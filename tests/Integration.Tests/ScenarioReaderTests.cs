@@ -26,6 +26,16 @@ public sealed class ScenarioReaderTests
         "title: x\nsteps: [{lists: 1, resyncs: {a: 1}, expect: {}}]",
         "one thing"
     )]
+    [InlineData(
+        "two things that are waited for, one of them of the key service",
+        "title: x\nsteps: [{lists: 1, describes: {key-1: 1}, expect: {}}]",
+        "one thing"
+    )]
+    [InlineData(
+        "a word of a key that is expected",
+        "title: x\nsteps: [{expect: {policies: {p: {keyUseable: no}}}}]",
+        "keyUseable"
+    )]
     [InlineData("a number that is none", "title: x\nsteps: [{expect: {asked: {ListBuckets: few}}}]", "few")]
     [InlineData("a range of three", "title: x\nsteps: [{expect: {asked: {ListBuckets: 1-2-3}}}]", "1-2-3")]
     [InlineData("nothing that is expected", "title: x\nsteps: [{operator: kill}]", "expect nothing")]

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using ObjectStoreSimulator.State;
 
@@ -17,6 +18,8 @@ internal sealed class RequestPipeline(World world, IDialect dialect, Cancellatio
 
     private static readonly byte[] Garbage =
         "\u0000\u0001<html><body>upstream connect error</not-xml\uFFFD"u8.ToArray();
+
+    private const string Page = "<!DOCTYPE html><html><body>Please sign in to use this network.</body></html>";
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -38,7 +41,9 @@ internal sealed class RequestPipeline(World world, IDialect dialect, Cancellatio
                     or FaultAction.Cut
                     or FaultAction.AnswerLost
                     or FaultAction.Garbage
-                    or FaultAction.Endless;
+                    or FaultAction.Endless
+                    or FaultAction.Page
+                    or FaultAction.Redirect;
             world.Counters.Ended(call, generation, spoils ? CallEnd.Spoiled : CallEnd.Answered, answer.ErrorCode);
             await new AnswerWriter(context).WriteAsync(answer, fault, ended.Token);
         }
@@ -94,6 +99,12 @@ internal sealed class RequestPipeline(World world, IDialect dialect, Cancellatio
                 answer = dialect.Answer(call);
                 answer = answer with { Status = fault.Status ?? answer.Status, Body = Garbage };
                 break;
+            case FaultAction.Page:
+                answer = OfSomebodyElse(fault);
+                break;
+            case FaultAction.Redirect:
+                answer = new(fault.Status ?? 302, null, [new("Location", fault.Location ?? "")], default);
+                break;
             default:
                 answer = dialect.Answer(call);
                 break;
@@ -120,6 +131,14 @@ internal sealed class RequestPipeline(World world, IDialect dialect, Cancellatio
         );
         return fault.RetryAfterSeconds is { } seconds ? answer.With("Retry-After", $"{seconds}") : answer;
     }
+
+    private static StoreAnswer OfSomebodyElse(FaultRule fault) =>
+        new(
+            fault.Status ?? 200,
+            null,
+            [new("Content-Type", fault.ContentType ?? "text/html")],
+            Encoding.UTF8.GetBytes(fault.Body ?? Page)
+        );
 
     private static async Task<StoreRequest> ReadAsync(HttpContext context, CancellationToken cancellationToken)
     {

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using ObjectStoreSimulator.Admin;
 using ObjectStoreSimulator.Identity;
+using ObjectStoreSimulator.KeyServices;
 using ObjectStoreSimulator.State;
 
 namespace ObjectStoreSimulator;
@@ -68,7 +69,8 @@ internal sealed class SimulatorServer : IAsyncDisposable
             );
         });
         WebApplication app = builder.Build();
-        RequestPipeline pipeline = new(world, new IdentityRoom(world, options.Vendor.Speak(world)), stopping.Token);
+        IDialect store = new IdentityRoom(world, options.Vendor.Speak(world));
+        RequestPipeline pipeline = new(world, new KeyServiceRoom(world, options.Vendor, store), stopping.Token);
         app.Use((context, next) => IsAdmin(context) ? next(context) : pipeline.HandleAsync(context));
         AdminEndpoints.Map(app, world, options.Seed);
         await app.StartAsync(cancellationToken);

@@ -27,6 +27,11 @@ internal sealed record StoreCall(StoreRequest Request, StoreAddress Address, str
 {
     public string? Bucket => Address.Bucket;
 
+    /// <summary>The id or alias of the key that a key service is asked for.</summary>
+    public string? KmsKey { get; init; }
+
+    public bool IsForKeyService => Operation is Operations.DescribeKey or Operations.UnknownOfKeyService;
+
     public bool IsWrite => Operation is Operations.Put or Operations.Delete;
 }
 
@@ -41,6 +46,11 @@ internal static class Operations
     public const string Info = "GetBucketInfo";
     public const string ApiVersion = "HeadApiVersion";
     public const string Unknown = "Unknown";
+
+    /// <summary>The question for the state of a KMS key, whatever the vendor's own name for it.</summary>
+    public const string DescribeKey = "DescribeKey";
+
+    public const string UnknownOfKeyService = "UnknownOfKeyService";
 
     /// <summary>
     /// What all vendors spell alike: the method, on <c>?encryption</c>; GET of the other settings; and GET of the root.

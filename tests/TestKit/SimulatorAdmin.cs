@@ -66,6 +66,12 @@ public sealed class SimulatorAdmin : IDisposable
 
     public Task RemoveBucketAsync(string name) => SendAsync(HttpMethod.Delete, $"buckets/{name}");
 
+    public Task SetKmsKeyAsync(string id, SimulatedKmsKey key) =>
+        PutAsync($"kms/{Uri.EscapeDataString(id)}", key, SimulatorJson.Default.SimulatedKmsKey);
+
+    /// <summary>From here on the key does not exist, whether it was set or not.</summary>
+    public Task RemoveKmsKeyAsync(string id) => SendAsync(HttpMethod.Delete, $"kms/{Uri.EscapeDataString(id)}");
+
     /// <summary>What the vendor has stored, whatever readers see yet. Null: no encryption, or no bucket.</summary>
     public async Task<string?> GetEncryptionAsync(string bucket)
     {

@@ -42,6 +42,41 @@ public sealed record SimulatedBucket
     public string FileSystem { get; init; } = "none";
 }
 
+/// <summary>A key of the vendor's key service; what is null is as the vendor's keys usually are.</summary>
+public sealed record SimulatedKmsKey
+{
+    /// <summary>With their prefix, <c>alias/</c>.</summary>
+    public ImmutableArray<string> Aliases { get; init; } = [];
+
+    /// <summary>Enabled, Disabled, PendingDeletion, PendingImport, or another word of the vendor's.</summary>
+    public string State { get; init; } = "Enabled";
+
+    public DateTimeOffset? DeletionDate { get; init; }
+
+    public string? Usage { get; init; }
+
+    public string? Spec { get; init; }
+
+    public string? Origin { get; init; }
+
+    public string? Region { get; init; }
+
+    public string? ProjectId { get; init; }
+
+    public string Owner { get; init; } = "123456789012";
+
+    /// <summary>Access keys that may ask for it; null: all of the owner's.</summary>
+    public ImmutableArray<string>? MayDescribe { get; init; }
+
+    public bool Managed { get; init; }
+
+    public bool MultiRegion { get; init; }
+
+    public string? EncryptionError { get; init; }
+
+    public string? DecryptionError { get; init; }
+}
+
 public static class StoreOperations
 {
     public const string Get = "GetBucketEncryption";
@@ -51,6 +86,7 @@ public static class StoreOperations
     public const string List = "ListBuckets";
     public const string Location = "GetBucketLocation";
     public const string Tags = "GetBucketTagging";
+    public const string DescribeKey = "DescribeKey";
 }
 
 public sealed record SimulatorSettings
@@ -97,6 +133,8 @@ public abstract record StoreRequestMatch
 
     public string? Bucket { get; init; }
 
+    public string? KmsKey { get; init; }
+
     public ImmutableArray<string> Operations { get; init; } = [];
 
     public string? AccessKeyId { get; init; }
@@ -104,9 +142,10 @@ public abstract record StoreRequestMatch
 
 public sealed record DenyRule : StoreRequestMatch
 {
-    public int Status { get; init; } = 403;
+    /// <summary>Null, as the code: as the vendor usually refuses.</summary>
+    public int? Status { get; init; }
 
-    public string Code { get; init; } = "AccessDenied";
+    public string? Code { get; init; }
 
     public string? Message { get; init; }
 
@@ -127,6 +166,8 @@ public static class FaultActions
     public const string EmptyBody = "emptyBody";
     public const string Garbage = "garbage";
     public const string Endless = "endless";
+    public const string Page = "page";
+    public const string Redirect = "redirect";
 }
 
 /// <summary>
@@ -159,6 +200,12 @@ public sealed record FaultRule(string Action) : StoreRequestMatch
     public int LatencyMs { get; init; }
 
     public long? Bytes { get; init; }
+
+    public string? ContentType { get; init; }
+
+    public string? Body { get; init; }
+
+    public string? Location { get; init; }
 }
 
 public sealed record FaultStatus(FaultRule Rule, long Seen, long Struck);
@@ -191,12 +238,19 @@ public sealed record SimulatorCounters(
     int InFlight,
     int PeakInFlight,
     ImmutableDictionary<string, ImmutableDictionary<string, Tally>> Buckets,
+    ImmutableDictionary<string, ImmutableDictionary<string, Tally>> KmsKeys,
     ImmutableArray<StoreWrite> Writes
 )
 {
     /// <summary>All zero when the bucket has seen no such operation.</summary>
     public Tally Of(string bucket, string operation) =>
         Buckets.GetValueOrDefault(bucket)?.GetValueOrDefault(operation) ?? Tally.Zero;
+
+    /// <summary>How often the key service was asked for this key, by its id or alias as asked; null: for any.</summary>
+    public long Descriptions(string? kmsKey = null) =>
+        KmsKeys
+            .Where(key => kmsKey is null || key.Key == kmsKey)
+            .Sum(key => key.Value.GetValueOrDefault(StoreOperations.DescribeKey)?.Received ?? 0);
 
     /// <summary>PUTs and DELETEs of this bucket that the vendor accepted, whether or not the answer arrived.</summary>
     public int AcceptedWrites(string bucket) => Writes.Count(write => write.Bucket == bucket && write.Accepted);
@@ -232,6 +286,7 @@ public sealed record RecordedRequest(
     string Operation,
     string? AccessKeyId,
     int ClientPort,
+    string? KmsKey,
     int? Status,
     string? Code
 );
@@ -247,6 +302,7 @@ internal sealed record ReleasedCount(int Count);
 [JsonSerializable(typeof(SimulatedAccount))]
 [JsonSerializable(typeof(SimulatedBucket))]
 [JsonSerializable(typeof(ImmutableSortedDictionary<string, string>))]
+[JsonSerializable(typeof(SimulatedKmsKey))]
 [JsonSerializable(typeof(SimulatorSettings))]
 [JsonSerializable(typeof(DenyRule))]
 [JsonSerializable(typeof(FaultRule))]

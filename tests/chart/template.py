@@ -285,11 +285,11 @@ def a_spread_without_a_selector_means_these_pods(o):
 
 
 @case({"allowedEndpoints": ["https://*.example.com", "http://minio:9000"], "workers": 8, "bucketConcurrency": 2, "vendorTimeout": 7, "drainTimeout": 60,
-       "readOnly": True, "evidenceInterval": 60,
+       "readOnly": True, "keyChecks": False, "evidenceInterval": 60,
        "log": {"format": "plain", "level": "Debug"}, "leaderElection": {"leaseDuration": 30}})
 def settings_become_flags_and_the_pod_has_time_to_drain(o):
     assert {"--allowed-endpoints=https://*.example.com,http://minio:9000", "--workers=8", "--bucket-concurrency=2", "--vendor-timeout=7", "--drain-timeout=60",
-            "--read-only", "--evidence-interval=60", "--log-format=plain", "--log-level=Debug", "--lease-duration=30"} <= set(container(o)["args"])
+            "--read-only", "--key-checks=false", "--evidence-interval=60", "--log-format=plain", "--log-level=Debug", "--lease-duration=30"} <= set(container(o)["args"])
     assert pod(o)["spec"]["terminationGracePeriodSeconds"] == 75
 
 

@@ -53,7 +53,7 @@ export async function onlyRefusedWrites(admin, bucket, codes) {
   assert.equal((await admin('GET', 'buckets')).find((b) => b.name === bucket).encryption, undefined);
 }
 
-const changing = ['date', 'x-oss-date', 'x-amz-date', 'user-agent', 'x-amz-user-agent', 'amz-sdk-invocation-id'];
+const changing = ['date', 'x-sdk-date', 'x-jdcloud-date', 'x-jdcloud-nonce', 'x-oss-date', 'x-amz-date', 'user-agent', 'x-amz-user-agent', 'amz-sdk-invocation-id'];
 
 export function asText(request) {
   // connection depends on the version of node, and no store cares.
@@ -61,7 +61,9 @@ export function asText(request) {
     const shown = changing.includes(key) ? '*' : value.replace(/:\d+$/, ':PORT').replace(/\/\d{8}\//, '/DATE/');
     return `${key}: ${shown}`;
   });
-  return [`# ${request.operation}: ${request.status}`, `${request.method} ${request.target}`, ...headers, ...(request.body ? ['', request.body] : [])].join('\n');
+  // An RPC service has time and nonce among its parameters.
+  const target = request.target.replace(/([?&](?:Timestamp|SignatureNonce)=)[^&]*/g, '$1*');
+  return [`# ${request.operation}: ${request.status}`, `${request.method} ${target}`, ...headers, ...(request.body ? ['', request.body] : [])].join('\n');
 }
 
 /**

@@ -3,7 +3,8 @@
 import { alibaba } from './alibaba.mjs';
 import { rows, store } from './harness.mjs';
 import { huawei } from './huawei.mjs';
-import { operator, operatorAtMoto } from './operator.mjs';
+import { alibabaKms, awsKms, awsKmsAtMoto, huaweiKms, jdcloudKms, minioKms } from './kms.mjs';
+import { operator, operatorAtMinio, operatorAtMoto } from './operator.mjs';
 import { aws, jdcloud, minio, moto } from './s3.mjs';
 
 const urls = process.argv.slice(2);
@@ -21,15 +22,21 @@ await huawei(store(urls[1]));
 await jdcloud(store(urls[2]));
 await aws(store(urls[3]));
 await minio(store(urls[4]));
+await alibabaKms(store(urls[0]));
+await huaweiKms(store(urls[1]));
+await jdcloudKms(store(urls[2]));
+await awsKms(store(urls[3]));
+await minioKms(store(urls[4]));
 if (urls[5]) {
   await moto(urls[5]);
-  await operatorAtMoto(urls[5]);
+  await operatorAtMoto(urls[5], await awsKmsAtMoto(urls[5]));
 }
 
 await operator(store(urls[0]), 'alibaba', 'cn-hangzhou');
 await operator(store(urls[1]), 'huawei', 'cn-north-4');
 await operator(store(urls[2]), 'jdcloud', 'cn-north-1');
 await operator(store(urls[3]), 's3', 'eu-west-1');
+await operatorAtMinio(store(urls[4]));
 
 for (const { client, name, failure, milliseconds } of rows) {
   console.log(`${failure ? 'FAIL' : 'ok  '}  ${client.padEnd(54)} ${name.padEnd(44)} ${milliseconds.toFixed(0).padStart(5)} ms`);

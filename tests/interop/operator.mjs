@@ -36,7 +36,31 @@ export const pairs = {
   },
 };
 
-/** Put, get, delete, list, tags and location by the operator's own code; fails unless it reads what it has put, and finds the bucket in the list. */
+const kmsKey = 'key=0d0466b0-e727-4d9c-b35d-f84bb474a37f';
+
+/** The same for the key services. */
+export const keyPairs = {
+  alibaba: {
+    'kms-alibaba-kms.cn-hangzhou.aliyuncs.com': [oss, 'http://oss-cn-hangzhou.aliyuncs.com', 'cn-hangzhou', 'VirtualHost', kmsKey, 'kms=http://kms.cn-hangzhou.aliyuncs.com'],
+    'kms-alibaba-kms-vpc.cn-hangzhou.aliyuncs.com': [oss, 'http://oss-cn-hangzhou.aliyuncs.com', 'cn-hangzhou', 'VirtualHost', kmsKey, 'kms=http://kms-vpc.cn-hangzhou.aliyuncs.com'],
+    'kms-alibaba-127.0.0.1': [oss, 'http://oss-cn-hangzhou.aliyuncs.com', 'cn-hangzhou', 'VirtualHost', kmsKey, 'kms=SIMULATOR'],
+  },
+  huawei: {
+    'kms-huawei-kms.cn-north-4.myhuaweicloud.com': ['HuaweiOBS', 'http://obs.cn-north-4.myhuaweicloud.com', 'cn-north-4', 'VirtualHost', kmsKey, 'project=p-1', 'kms=http://kms.cn-north-4.myhuaweicloud.com'],
+  },
+  jdcloud: {
+    'kms-jdcloud-kms.jdcloud-api.com': [jd, 'http://s3.cn-north-1.jdcloud-oss.com', 'cn-north-1', 'VirtualHost', kmsKey, 'kms=http://kms.jdcloud-api.com'],
+  },
+  s3: {
+    'kms-aws-kms.eu-west-1.amazonaws.com': ['S3', 'http://s3.eu-west-1.amazonaws.com', 'eu-west-1', 'VirtualHost', kmsKey, 'kms=http://kms.eu-west-1.amazonaws.com'],
+    'kms-aws-127.0.0.1': ['S3', 'http://s3.eu-west-1.amazonaws.com', 'eu-west-1', 'VirtualHost', kmsKey, 'kms=SIMULATOR'],
+  },
+  minio: {
+    'kms-minio': ['S3', 'SIMULATOR', 'us-east-1', 'Path', kmsKey, 'kms=SIMULATOR'],
+  },
+};
+
+/** Put, get, delete, list, tags and location by the operator's own code; fails unless it reads what it has put, and finds the bucket in the list. Or the key service's question. */
 const send = (args, proxy) => promisify(execFile)('dotnet', [program, ...args], { env: { ...process.env, http_proxy: proxy, no_proxy: '' } });
 
 /** Recorded text → for each operation its parts: status, method, path, query, each header, XML declaration, namespace, body. */
@@ -85,24 +109,31 @@ function differences(theirs, ours) {
   return found;
 }
 
-/** First column of the table: `part`, or several. */
-function named(vendor) {
+/** First column of the table: `part`, or several. The key service has a table of its own, under a heading of its own. */
+function named(vendor, ofKeyService) {
   const page = readFileSync(new URL(`../../docs/vendors/${vendor}.md`, import.meta.url), 'utf8');
-  const section = /\n## Beside the vendor's client\n(.*?)(?=\n## |$)/s.exec(page)?.[1] ?? '';
-  return section.split('\n').filter((line) => line.startsWith('| `')).flatMap((line) => [...line.split('|')[1].matchAll(/`([^`]+)`/g)].map((match) => match[1]));
+  const [store, keyService = ''] = (/\n## Beside the vendor's client\n(.*?)(?=\n## |$)/s.exec(page)?.[1] ?? '').split('\n### The key service\n');
+  return (ofKeyService ? keyService : store).split('\n').filter((line) => line.startsWith('| `')).flatMap((line) => [...line.split('|')[1].matchAll(/`([^`]+)`/g)].map((match) => match[1]));
 }
 
-/** Prints the requests of one vendor side by side, and holds them against the vendor's page. */
+/** Prints the requests of one vendor side by side, and holds them against the vendor's page: the store's, and then the key service's. */
 export async function operator(simulator, vendor, region) {
+  await beside(simulator, vendor, region, pairs[vendor], named(vendor, false), vendor);
+  await beside(simulator, vendor, region, keyPairs[vendor], named(vendor, true), `${vendor}'s key service`);
+}
+
+/** MinIO has no client for its key status: what is beside us is the signer of AWS's clients, and there is no table. */
+export const operatorAtMinio = (simulator) => beside(simulator, 's3', 'us-east-1', keyPairs.minio, [], "minio's key service");
+
+async function beside(simulator, vendor, region, recordings, listed, where) {
   const { admin } = simulator;
-  const listed = named(vendor);
   const seen = new Set();
-  for (const [recording, args] of Object.entries(pairs[vendor])) {
+  for (const [recording, args] of Object.entries(recordings)) {
     await check(`the operator beside ${recording}`.slice(0, 54), 'differs as docs/vendors says', async () => {
       await admin('POST', 'reset');
       await admin('PUT', 'accounts/interop-id', { secret: 'interop-secret' });
       await admin('PUT', 'buckets/interop-bucket', { region, tags: { team: 'finance' } });
-      await send(args.map((arg) => (arg === 'SIMULATOR' ? simulator.url : arg)), simulator.url);
+      await send(args.map((arg) => arg.replace('SIMULATOR', simulator.url)), simulator.url);
       const ours = parts((await admin('GET', 'requests')).map(asText).join('\n\n'));
       const theirs = parts(readFileSync(new URL(`recorded/${recording}.txt`, import.meta.url), 'utf8'));
       const found = differences(theirs, ours);
@@ -117,10 +148,15 @@ export async function operator(simulator, vendor, region) {
     });
   }
 
-  await check(`the operator at ${vendor}`, 'docs/vendors names no difference that is none', () => assert.deepEqual(listed.filter((part) => !seen.has(part)), []));
+  await check(`the operator at ${where}`, 'docs/vendors names no difference that is none', () => assert.deepEqual(listed.filter((part) => !seen.has(part)), []));
 }
 
 /** Somebody else's idea of S3 takes our requests, too. The bucket is there: its own client made it. */
-export async function operatorAtMoto(url) {
+export async function operatorAtMoto(url, key) {
   await check('the operator at moto', 'put, get, delete, list, tags, location', () => send(['S3', url, 'us-east-1', 'Path', awsKey, 'bucketKey=true'], ''));
+  await check('the operator at moto', 'a key that is pending deletion, and one that is not there', async () => {
+    const describe = async (id) => (await send(['S3', 'http://s3.us-east-1.amazonaws.com', 'us-east-1', 'Path', `key=${id}`, `kms=${url}`], '')).stdout.trim();
+    assert.equal(await describe(key), 'KeyPendingDeletion PendingDeletion');
+    assert.equal(await describe('00000000-0000-0000-0000-000000000000'), 'KeyNotFound NotFoundException');
+  });
 }

@@ -21,6 +21,8 @@ internal record BucketStoreSpec
     public string? Endpoint { get; init; }
     public string? Addressing { get; init; }
     public string? CaBundle { get; init; }
+    public string? KmsEndpoint { get; init; }
+    public string? KeyChecks { get; init; }
     public AlibabaSpec? Alibaba { get; init; }
     public S3Spec? S3 { get; init; }
     public required CredentialsSpec Credentials { get; init; }

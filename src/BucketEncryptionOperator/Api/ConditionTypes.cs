@@ -9,6 +9,12 @@ internal static class ConditionTypes
     /// <summary>Every bucket of a policy is encrypted as declared.</summary>
     public const string Compliant = "Compliant";
 
+    /// <summary>
+    /// New uploads can be encrypted with the KMS keys of a policy. Present only where a key is named and its state can
+    /// be asked for.
+    /// </summary>
+    public const string KeyUsable = "KeyUsable";
+
     /// <summary>Present only while True: waiting may resolve what keeps the object from being Ready.</summary>
     public const string Reconciling = "Reconciling";
 

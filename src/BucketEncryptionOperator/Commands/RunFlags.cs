@@ -60,6 +60,13 @@ internal static class RunFlags
             o => o.Partitions,
             (o, names) => o.Partitions = names
         ),
+        Flag.Of(
+            "--key-checks",
+            "Ask the vendors' key services whether KMS keys can be used, about once an hour and key.",
+            o => o.KeyChecks,
+            (o, on) => o.KeyChecks = on,
+            "true"
+        ),
         Flag.Switch(
             "--ambient-credentials-in-namespaced-stores",
             "Let a BucketStore use the operator's own identities (rrsa, ecsRamRole, webIdentity) too, not only a "

@@ -36,6 +36,21 @@ internal static class KmsKeyId
     /// <summary>Tells whether a name is that of the key which the vendor manages itself.</summary>
     public static bool IsVendors(string? id) => id is not null && Parse(id).Resource == VendorsAlias;
 
+    /// <summary>Returns the region that a qualified name says; null for every other name.</summary>
+    public static string? RegionOf(string id) => Parse(id).Place is [.., { Length: > 0 } region, _] ? region : null;
+
+    /// <summary>Returns <c>key/ID</c> or <c>alias/NAME</c>, without the place.</summary>
+    public static string ResourceOf(string id) => Parse(id).Resource;
+
+    /// <summary>Returns whether the name is an alias, which can be another key tomorrow.</summary>
+    public static bool IsAlias(string id) => IsNamed(ResourceOf(id), AliasPrefix);
+
+    /// <summary>Returns the id alone; of an alias, <c>alias/NAME</c>.</summary>
+    public static string IdAlone(string id) =>
+        ResourceOf(id) is var resource && resource.StartsWith(KeyPrefix, StringComparison.Ordinal)
+            ? resource[KeyPrefix.Length..]
+            : resource;
+
     /// <summary>A place that is not said agrees with any. <c>REGION:DOMAIN</c> is the end of a longer place.</summary>
     private static bool Agree(string[] a, string[] b)
     {

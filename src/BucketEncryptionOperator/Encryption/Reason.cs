@@ -45,6 +45,11 @@ internal enum ReasonTraits
 
     /// <summary>It is reported and concerns another policy: Ready stays True.</summary>
     Noted = 1 << 6,
+
+    /// <summary>
+    /// A state of a KMS key in which no upload can use it: no bucket is moved to such a key.
+    /// </summary>
+    DeadKey = 1 << 7,
 }
 
 /// <summary>A reason of the operator's own, and what is decided by it: one row of <see cref="Reasons"/>.</summary>

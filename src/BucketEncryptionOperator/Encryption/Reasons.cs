@@ -80,6 +80,20 @@ internal static class Reasons
     public static readonly FailureReason NotLeading = Row("NotLeading", Conflict);
     public static readonly FailureReason NotReached = Row("NotReached", Conflict, traits: Unfinished | NotLogged);
 
+    // Whether a KMS key can be used: the condition KeyUsable
+    public static readonly Reason KeyEnabled = Row("KeyEnabled", Normal);
+    public static readonly Reason KeyDisabled = Row("KeyDisabled", Warning, DeadKey);
+    public static readonly Reason KeyPendingDeletion = Row("KeyPendingDeletion", Warning, DeadKey);
+    public static readonly Reason KeyPendingImport = Row("KeyPendingImport", Warning, DeadKey);
+    public static readonly Reason KeyNotFound = Row("KeyNotFound", Warning);
+    public static readonly Reason KeyInOtherRegion = Row("KeyInOtherRegion", Warning);
+    public static readonly Reason KeyNotForEncryption = Row("KeyNotForEncryption", Warning);
+    public static readonly Reason KeyUnavailable = Row("KeyUnavailable", Warning);
+    public static readonly FailureReason DescribeKeyDenied = Row("DescribeKeyDenied", Denied);
+    public static readonly FailureReason KeyProjectUnknown = Row("KeyProjectUnknown", Invalid);
+    public static readonly FailureReason KeyServiceFailed = Row("KeyServiceFailed", Transient);
+    public static readonly FailureReason KeyUnusable = Row("KeyUnusable", Refused, Warning, PlanRefusal);
+
     // Buckets that a selector selects
     public static readonly FailureReason SelectorNotAllowed = Row("SelectorNotAllowed", Invalid);
     public static readonly FailureReason ListDoubtful = Row("ListDoubtful", Refused);

@@ -1,5 +1,6 @@
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.KmsKeys;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Vendors.Throttling;
@@ -28,6 +29,18 @@ internal static class ControllerWiring
             new Backoff(FirstWakePause, LongestBackoff, s.GetRequiredService<Random>()),
             s.GetRequiredService<TimeProvider>()
         ));
+        services.AddSingleton(s => new KeyHealthQueue(
+            Queue(
+                s,
+                KmsKeyController,
+                new WorkShares<NamespacedName>(KmsKeyWorkers, name => new WorkGroup(Tenant: null, name.Namespace))
+            )
+        ));
+        services.AddSingleton(s => new KeyHealths(
+            s.GetRequiredService<KeyHealthQueue>().Queue.AddAfter,
+            s.GetRequiredService<TimeProvider>()
+        ));
+        services.AddSingleton<KeyHealthReconciler>();
         services.AddSingleton<Action<NamespacedName>>(s => s.GetRequiredService<Wakeups>().Wake);
         services.AddSingleton(Controllers);
     }
@@ -43,10 +56,18 @@ internal static class ControllerWiring
     private const string StoreController = "bucketstore";
     private const string ClusterStoreController = "clusterbucketstore";
 
+    private const string KmsKeyController = "kmskey";
+
+    /// <summary>A key service that is slow has half of them at most, while others are asked too.</summary>
+    private const int KmsKeyWorkers = 4;
+
     /// <summary>A reconcile of a store is short, and rare.</summary>
     private const int StoreWorkers = 1;
 
-    /// <summary>One controller of policies, and one of each kind of stores, on the same watches.</summary>
+    /// <summary>
+    /// One controller of policies, and one of each kind of stores, on the same watches; and one that asks for KMS keys,
+    /// which policies feed.
+    /// </summary>
     private static ControllerGroup Controllers(IServiceProvider services)
     {
         var options = services.GetRequiredService<OperatorOptions>();
@@ -70,7 +91,13 @@ internal static class ControllerWiring
             queue.Failures
         );
         var policyInformer = InformerOf(services, ApiResources.Policies, options.WatchNamespaces, OfPolicy);
-        var sources = new List<IInformer> { storeInformer, policyInformer, endpoints };
+        var sources = new List<IInformer>
+        {
+            storeInformer,
+            policyInformer,
+            endpoints,
+            services.GetRequiredService<KeyHealths>(),
+        };
         var storeControllers = new List<Controller>
         {
             StoresOf(
@@ -111,7 +138,17 @@ internal static class ControllerWiring
             new ControllerParts(PolicyController, sources, queue, options.Workers),
             services.GetRequiredService<PolicyReconciler>()
         );
-        return new ControllerGroup([policyController, .. storeControllers]);
+        var keyController = Controller(
+            services,
+            new ControllerParts(
+                KmsKeyController,
+                [],
+                services.GetRequiredService<KeyHealthQueue>().Queue,
+                KmsKeyWorkers
+            ),
+            services.GetRequiredService<KeyHealthReconciler>()
+        );
+        return new ControllerGroup([policyController, .. storeControllers, keyController]);
 
         IEnumerable<NamespacedName> OfPolicy(Change<BucketEncryptionPolicy> change)
         {
@@ -202,6 +239,9 @@ internal static class ControllerWiring
             map
         );
     }
+
+    /// <summary>The names of the questions that <see cref="KeyHealths"/> has.</summary>
+    private sealed record KeyHealthQueue(WorkQueue<NamespacedName> Queue);
 
     /// <summary>What differs between controllers besides their reconciler.</summary>
     /// <param name="Name">In metrics.</param>

@@ -63,6 +63,9 @@ internal sealed class OperatorOptions
     /// <summary>Maximum number of buckets of one policy in work at a time.</summary>
     public int BucketConcurrency { get; set; } = 8;
 
+    /// <summary>Whether key services are asked for the state of KMS keys.</summary>
+    public bool KeyChecks { get; set; } = true;
+
     /// <summary>Whether no vendor is written to, whatever policies say.</summary>
     public bool ReadOnly { get; set; }
 

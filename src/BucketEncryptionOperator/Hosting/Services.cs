@@ -7,6 +7,7 @@ using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Telemetry;
 using BucketEncryptionOperator.Vendors.Catalog;
+using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Pipeline;
 using BucketEncryptionOperator.Vendors.Throttling;
 using KubeRuntime.Client;
@@ -72,7 +73,14 @@ internal static class Services
             s.GetRequiredService<OperatorOptions>().WatchNamespaces
         ));
         services.AddVendors();
-        services.AddSingleton<StoreReader>();
+        services.AddSingleton(s => new StoreReader(
+            s.GetRequiredService<EndpointAllowList>(),
+            s.GetRequiredService<Partitions>(),
+            s.GetRequiredService<KeySourceReader>()
+        )
+        {
+            KeyChecks = s.GetRequiredService<OperatorOptions>().KeyChecks,
+        });
         services.AddSingleton(s => new ObjectCache<ClusterBucketStore>());
         services.AddSingleton(s => new ObjectCache<Namespace>());
         services.AddSingleton(Stores);
@@ -95,6 +103,7 @@ internal static class Services
         ));
         services.AddSingleton<AccountInventories>();
         services.AddSingleton<BucketDiscovery>();
+        services.AddSingleton<KeyChecks>();
         services.AddSingleton<BucketLocks>();
         services.AddSingleton<WriteGate>();
         services.AddSingleton(s => new WriteChecks(

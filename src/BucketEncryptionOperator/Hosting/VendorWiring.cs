@@ -46,5 +46,6 @@ internal static class VendorWiring
         });
         services.AddSingleton(s => s.GetRequiredService<VendorServices>().Connect(VendorCatalog.All));
         services.AddSingleton(s => s.GetRequiredService<VendorServices>().ConnectAccounts(VendorCatalog.All));
+        services.AddSingleton(s => s.GetRequiredService<VendorServices>().ConnectKeyServices(VendorCatalog.All));
     }
 }

@@ -26,6 +26,7 @@ internal sealed record PassResult(IReadOnlyList<BucketResult> Results, PassEnd E
 /// </summary>
 internal sealed class BucketPass(
     BucketObserver observer,
+    KeyChecks keys,
     BucketPlanner planner,
     WriteAheadRecorder recorder,
     WriteGate gate,
@@ -46,7 +47,8 @@ internal sealed class BucketPass(
         var pass = progress.Begin(context, session, tasks);
 
         var observations = await ObserveAsync(context, session, pass.Remaining, cancellationToken);
-        var decisions = LimitedToTime(context, Decide(context, session.Api, observations));
+        var dead = await keys.FindDeadAsync(context, observations, cancellationToken);
+        var decisions = LimitedToTime(context, Decide(context, session.Api, observations, dead));
         using var record = recorder.Open(context, session.Api, pass.All);
         var refused = await RecordAsync(record, decisions, cancellationToken);
         var results = await ApplyAsync(new WriteScope(context, session, record), decisions, refused, cancellationToken);
@@ -102,10 +104,11 @@ internal sealed class BucketPass(
     private BucketDecision[] Decide(
         ReconcileContext context,
         IBucketEncryptionApi api,
-        IReadOnlyList<BucketObservation> observations
+        IReadOnlyList<BucketObservation> observations,
+        DeadKeys dead
     )
     {
-        var decisions = observations.Select(o => planner.Decide(context, api, o)).ToArray();
+        var decisions = observations.Select(o => planner.Decide(context, api, o, dead)).ToArray();
         if (observations is not [{ Task: BucketEnforcement { Selected: { MaxWrites: { } most } selected } }, ..])
             return decisions;
         // A bucket that was just written waits for a read that shows it: whether it needs another write is not known.

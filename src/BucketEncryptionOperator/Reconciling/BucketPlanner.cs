@@ -24,7 +24,8 @@ internal abstract record BucketDecision
 /// <summary>
 /// Decides what a policy does with a bucket that it has observed. What the bucket needs is in the observation already
 /// (<see cref="BucketObserver"/>). This decides whether it may be done, in this order: what the mode says, which policy
-/// owns the bucket, and whether this process may write at all. It reads and writes nothing.
+/// owns the bucket, whether this process may write at all, and whether the KMS key that the write names can be used. It
+/// reads and writes nothing.
 /// </summary>
 internal sealed class BucketPlanner(
     BucketOwnership ownership,
@@ -44,7 +45,13 @@ internal sealed class BucketPlanner(
             Hint = "status.buckets[].planned says what would be sent.",
         };
 
-    public BucketDecision Decide(ReconcileContext context, IBucketEncryptionApi api, BucketObservation observation) =>
+    /// <param name="dead">KMS keys that no bucket may be moved to.</param>
+    public BucketDecision Decide(
+        ReconcileContext context,
+        IBucketEncryptionApi api,
+        BucketObservation observation,
+        DeadKeys dead
+    ) =>
         observation switch
         {
             BucketObservation.Unseen unseen => new BucketDecision.Done(Unseen(context, unseen.Task, unseen.Failure)),
@@ -55,9 +62,10 @@ internal sealed class BucketPlanner(
                 context.Policy.Now,
                 api,
                 enforcement,
-                seen
+                seen,
+                dead
             ),
-            BucketObservation.Seen seen => DecideByPermission(seen, api),
+            BucketObservation.Seen seen => DecideByPermission(seen, api, dead),
             _ => throw new InvalidOperationException(observation.GetType().Name),
         };
 
@@ -106,7 +114,8 @@ internal sealed class BucketPlanner(
         BucketEncryptionPolicy policy,
         IBucketEncryptionApi api,
         BucketEnforcement enforcement,
-        BucketObservation.Seen seen
+        BucketObservation.Seen seen,
+        DeadKeys dead
     )
     {
         if (enforcement.Selected is { Hold: { } hold })
@@ -127,21 +136,23 @@ internal sealed class BucketPlanner(
                 // It weakens nothing without the consent of both.
                 var consent = declared.Consent && standIn.For.Spec.AllowDowngrade == true;
                 var careful = enforcement with { Declared = declared with { Consent = consent } };
-                return DecideByPermission(observer.Plan(api, careful, seen.Observed, seen.ReadAt), api);
+                return DecideByPermission(observer.Plan(api, careful, seen.Observed, seen.ReadAt), api, dead);
             default:
-                return DecideByPermission(seen, api);
+                return DecideByPermission(seen, api, dead);
         }
     }
 
     /// <summary>Decides whether this process may write what the plan asks for.</summary>
-    private BucketDecision DecideByPermission(BucketObservation.Seen seen, IBucketEncryptionApi api)
+    private BucketDecision DecideByPermission(BucketObservation.Seen seen, IBucketEncryptionApi api, DeadKeys dead)
     {
-        if (seen.Plan is not Plan.Write)
+        if (seen.Plan is not Plan.Write write)
             return new BucketDecision.Act(seen);
         if (options.ReadOnly)
             return Done(Planned(seen, api, ReadOnlyRefusal));
         if (!checks.MayWrite)
             return Done(new Outcome.Failed(NotLeading.Failure, seen.Observed.Encryption));
+        if (dead.ProblemOf(write, seen.Observed.Encryption) is { } unusable)
+            return Done(seen.Task.Refuse(unusable, seen.Observed.Encryption));
         return gate.MustWait(seen) is { } wait ? Done(wait) : new BucketDecision.Act(seen);
 
         BucketDecision.Done Done(Outcome outcome) =>

@@ -13,10 +13,22 @@ internal sealed class BucketReconciler(
     BucketDiscovery discovery,
     ReleasePlanner releases,
     BucketPass pass,
-    BucketOwnership ownership
+    BucketOwnership ownership,
+    KeyChecks keys
 )
 {
     public async Task<Findings> ReconcileAsync(
+        ReconcileContext context,
+        int attempt,
+        CancellationToken cancellationToken
+    )
+    {
+        keys.Begin(context);
+        var findings = await ReconcileBucketsAsync(context, attempt, cancellationToken);
+        return findings.Failure is null ? findings with { Keys = keys.Conclude(context, findings.Buckets) } : findings;
+    }
+
+    private async Task<Findings> ReconcileBucketsAsync(
         ReconcileContext context,
         int attempt,
         CancellationToken cancellationToken

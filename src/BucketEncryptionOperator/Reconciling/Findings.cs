@@ -48,6 +48,9 @@ internal sealed record Findings(ImmutableArray<BucketResult> Buckets, Failure? F
     /// <summary>The policy has written to buckets before, and its status does not know of it.</summary>
     public bool WasLost { get; init; }
 
+    /// <summary>What is known of the policy's KMS keys; null where none is asked for.</summary>
+    public KeyFindings? Keys { get; init; }
+
     /// <summary>Every bucket that the policy had to release is released.</summary>
     public bool IsReleased => Failure is null && !IsSuspended && Releases.All(r => r.Outcome is Outcome.Released);
 

@@ -60,6 +60,15 @@ internal static partial class Log
         string problem
     );
 
+    [LoggerMessage(EventId = 116, Message = "KeyUsable is {KeyUsable} ({Reason}). {Message}")]
+    public static partial void KeyUsableChanged(
+        ILogger logger,
+        LogLevel level,
+        string keyUsable,
+        string reason,
+        string message
+    );
+
     [LoggerMessage(105, LogLevel.Error, "Bug in a reconcile; the policy's status says OperatorBug")]
     public static partial void Bug(ILogger logger, Exception exception);
 

@@ -20,6 +20,8 @@ namespace BucketEncryptionOperator.Reconciling;
 /// </summary>
 internal static class PolicyConditions
 {
+    private const string SuspendedMessage = "The policy is suspended (spec.suspend): nothing is read or written.";
+
     /// <param name="doubt">Why there may be more buckets than rows; null where there are not.</param>
     public static IEnumerable<Condition> Of(
         ImmutableArray<StatusStanding> rows,
@@ -97,7 +99,6 @@ internal static class PolicyConditions
     /// </summary>
     public static IEnumerable<Condition> OfSuspended(BucketEncryptionPolicy policy, PolicyStatus last)
     {
-        const string Message = "The policy is suspended (spec.suspend): nothing is read or written.";
         var generation = policy.Metadata.Generation;
         var ready =
             last.Conditions.Find(ConditionTypes.Ready)
@@ -111,17 +112,21 @@ internal static class PolicyConditions
         {
             ObservedGeneration = generation,
             Reason = Reasons.Suspended.Name,
-            Message = Message,
+            Message = SuspendedMessage,
         };
-        yield return new Condition
+        yield return Suspended(ConditionTypes.Compliant, generation);
+    }
+
+    /// <summary>A condition of a suspended policy that says what nobody looks at now.</summary>
+    public static Condition Suspended(string type, long generation) =>
+        new()
         {
-            Type = ConditionTypes.Compliant,
+            Type = type,
             Status = Condition.Unknown,
             Reason = Reasons.Suspended.Name,
-            Message = Message,
+            Message = SuspendedMessage,
             ObservedGeneration = generation,
         };
-    }
 
     /// <summary>Time until a missing object makes the policy Stalled.</summary>
     public static TimeSpan UntilMissingStalls(PolicyStatus status, DateTimeOffset now) =>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Encryption;
+using KubeRuntime.Controllers;
 using KubeRuntime.Events;
 
 namespace BucketEncryptionOperator.Reconciling;
@@ -97,7 +98,36 @@ internal static class PolicyEvents
             if (after.NewErrorOf(row) is { } error && Problem(row.Name, error) is { } problem)
                 facts.Add(problem);
         }
-        return Group(policy, facts, now);
+        return Group(policy, facts, now).Concat(KeyChange(policy, after.Status, now));
+    }
+
+    /// <summary>
+    /// The event of a KMS key that cannot be used, or can be used again. A change of the texts is reported too: another
+    /// date of deletion, or another bucket with the key.
+    /// </summary>
+    private static IEnumerable<Occurrence> KeyChange(
+        BucketEncryptionPolicy policy,
+        PolicyStatus after,
+        DateTimeOffset now
+    )
+    {
+        var before = policy.Status?.Conditions.Find(ConditionTypes.KeyUsable);
+        if (after.Conditions.Find(ConditionTypes.KeyUsable) is not { } usable)
+            yield break;
+        var isWarning = usable.Status == Condition.False;
+        var isNews = isWarning
+            ? before is null
+                || (before.Status, before.Reason, before.Message) != (usable.Status, usable.Reason, usable.Message)
+            : usable.Status == Condition.True && before is { Status: not Condition.True };
+        if (isNews)
+            yield return new Occurrence(
+                SubjectOf(policy),
+                isWarning,
+                usable.Reason,
+                "DescribeKey",
+                usable.Message,
+                now
+            );
     }
 
     /// <summary>
@@ -163,12 +193,7 @@ internal static class PolicyEvents
     /// <summary>One event for each thing that happened; the request id is that of the first bucket.</summary>
     private static IEnumerable<Occurrence> Group(BucketEncryptionPolicy policy, List<Fact> facts, DateTimeOffset now)
     {
-        var subject = new EventSubject(
-            $"{ApiResources.Group}/{ApiResources.Version}",
-            ApiResources.Policy,
-            policy.Metadata.Key,
-            policy.Metadata.Uid
-        );
+        var subject = SubjectOf(policy);
         return facts
             .GroupBy(f => f with { Bucket = "", RequestId = null })
             .Select(same =>
@@ -180,6 +205,14 @@ internal static class PolicyEvents
                 return new Occurrence(subject, fact.IsWarning, fact.Reason, fact.Action, note, now);
             });
     }
+
+    private static EventSubject SubjectOf(BucketEncryptionPolicy policy) =>
+        new(
+            $"{ApiResources.Group}/{ApiResources.Version}",
+            ApiResources.Policy,
+            policy.Metadata.Key,
+            policy.Metadata.Uid
+        );
 
     private static string Names(ImmutableArray<string> buckets) =>
         (buckets.Length == 1 ? "Bucket " : "Buckets ")

@@ -20,6 +20,7 @@ internal sealed class PolicyReconciler(
     PolicyResolver resolver,
     BucketReconciler buckets,
     BucketDiscovery discovery,
+    KeyChecks keys,
     PolicyFinalizer finalizer,
     PolicyReporter reporter,
     ILogger<PolicyReconciler> logger
@@ -35,6 +36,7 @@ internal sealed class PolicyReconciler(
         {
             reporter.Forget(key);
             discovery.Leave(key);
+            keys.Leave(key);
             return ReconcileResult.OnChange;
         }
         using var scope = Log.Scope(logger, key, policy.Spec.StoreRef.Name, resolver.VendorOf(policy));
@@ -69,12 +71,17 @@ internal sealed class PolicyReconciler(
             return await reporter.FinalizeAsync(policy, ReleasePlanner.AfterLostStatus(policy), cancellationToken);
         if (policy.Spec.BucketSelector is null || policy.IsBeingDeleted || policy.Spec.Suspend == true)
             discovery.Leave(policy.Key);
+        if (policy.IsBeingDeleted || policy.Spec.Suspend == true)
+            keys.Leave(policy.Key);
         if (policy.Spec.Suspend == true)
             return await reporter.ReportSuspendedAsync(policy, attempt, cancellationToken);
 
         var (context, problem) = await resolver.ResolveAsync(policy, cancellationToken);
         if (context is null)
+        {
             discovery.Leave(policy.Key);
+            keys.Leave(policy.Key);
+        }
         // After a restart a settled policy is read at its own time, and not at once
         if (context is { IsFirst: true, IsSettled: true })
             return reporter.NextResync(policy);

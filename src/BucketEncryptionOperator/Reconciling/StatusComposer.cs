@@ -61,6 +61,8 @@ internal static class StatusComposer
                 policy.Metadata.Generation,
                 now
             );
+        if (KeyUsable(policy, findings, last, sameSpec) is { } keyUsable)
+            wanted = wanted.Append(keyUsable);
         var status = last with
         {
             LastHandledReconcileAt = requested,
@@ -94,6 +96,22 @@ internal static class StatusComposer
 
         bool IsDue(DateTimeOffset? at) =>
             at is not { } written || Schedule.HasPassed(policy.Metadata.Uid, evidence, written, now);
+    }
+
+    /// <summary>The condition KeyUsable: as it was where the buckets were not read.</summary>
+    private static Condition? KeyUsable(
+        BucketEncryptionPolicy policy,
+        Findings findings,
+        PolicyStatus last,
+        bool sameSpec
+    )
+    {
+        var before = last.Conditions.Find(ConditionTypes.KeyUsable);
+        var generation = policy.Metadata.Generation;
+        if (findings.IsSuspended)
+            return before is null ? null : PolicyConditions.Suspended(ConditionTypes.KeyUsable, generation);
+        before = sameSpec ? before : null;
+        return findings.Failure is not null ? before : KeyConditions.Of(findings.Keys, before, generation);
     }
 
     /// <summary>

@@ -97,6 +97,18 @@ internal sealed class StatusReporter(
             if (composed.NewErrorOf(row) is { } error && !error.Has(ReasonTraits.NotLogged))
                 LogFailed(logger, row.Name, error);
         }
+        var keyWas = before?.Conditions.Find(ConditionTypes.KeyUsable);
+        if (
+            after.Conditions.Find(ConditionTypes.KeyUsable) is { } usable
+            && (keyWas?.Status != usable.Status || keyWas.Reason != usable.Reason)
+        )
+            Log.KeyUsableChanged(
+                logger,
+                usable.Status == Condition.False ? LogLevel.Warning : LogLevel.Information,
+                usable.Status,
+                usable.Reason,
+                usable.Message ?? ""
+            );
         var was = before?.Conditions.Find(ConditionTypes.Ready);
         if (
             after.Conditions.Find(ConditionTypes.Ready) is { } ready

@@ -25,6 +25,12 @@ internal sealed record Store(string Vendor, StorePlace Place, KeySource Keys, st
     /// null: all, for the keys are the namespace's own.
     /// </summary>
     public ImmutableArray<string>? SelectableBuckets { get; init; }
+
+    /// <summary>
+    /// Where the store's KMS keys can be asked for; null where the vendor has no such service, or the store or the
+    /// operator is set not to ask.
+    /// </summary>
+    public KeyServiceAddress? KeyService { get; init; }
 }
 
 /// <summary>Where a store's buckets are, and what the store can do.</summary>
@@ -57,6 +63,11 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
 {
     public const string ReadStore = "ReadStore";
 
+    private readonly KeyServiceReader _keyServices = new(allowedEndpoints);
+
+    /// <summary>Whether stores have a key service that is asked.</summary>
+    public bool KeyChecks { get; init; } = true;
+
     // The API's words: literals, so that a rename of an enumeration's member does not change the API.
     private const string VirtualHost = "VirtualHost";
     private const string Path = "Path";
@@ -74,13 +85,7 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
                 $"spec.region: \"{spec.Region}\" is not a region id: use lower-case letters, digits and hyphens, for "
                     + "example cn-hangzhou."
             );
-        if (
-            !Uri.TryCreate(spec.Endpoint ?? vendor.Endpoints.Default(spec.Region), UriKind.Absolute, out var endpoint)
-            || endpoint.Scheme is not ("https" or "http")
-            || endpoint.PathAndQuery != "/"
-            || endpoint.Fragment.Length > 0
-            || endpoint.UserInfo.Length > 0
-        )
+        if (ReadEndpoint(spec.Endpoint ?? vendor.Endpoints.Default(spec.Region)) is not { } endpoint)
             return Wrong(
                 $"spec.endpoint: \"{spec.Endpoint}\" must be scheme and host only, for example "
                     + $"{vendor.Endpoints.Default("cn-hangzhou")}."
@@ -96,6 +101,8 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
                 $"spec.endpoint: {endpoint.Host} has a bucket in it; the endpoint goes without the bucket: {instead}."
             );
         }
+        if (VendorCatalog.IsKeyService(endpoint))
+            return Wrong($"spec.endpoint: {endpoint.Host} is a key service; give the object store's endpoint.");
         if (!allowedEndpoints.Allows(endpoint))
         {
             var refusal = Invalid(
@@ -114,7 +121,8 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
                     + "of them."
             );
 
-        var (traits, wrongSetting) = Bind(vendor, spec.Settings(endpoint));
+        var settings = spec.Settings(endpoint);
+        var (traits, wrongSetting) = Bind(vendor, settings);
         if (traits is null)
             return Wrong(wrongSetting);
         var (addressing, problem) = ReadAddressing(spec, endpoint, traits);
@@ -133,6 +141,9 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
         var (limit, wrongLimit) = ReadLimit(spec.RateLimit);
         if (limit is null)
             return Wrong(wrongLimit);
+        var (keyService, wrongService) = _keyServices.Read(subject, vendor, spec, settings);
+        if (wrongService is not null)
+            return new(Value: null, wrongService);
         var (keys, wrongKeys) = keySources.Read(subject, spec, scope);
         if (keys is null)
             return new(Value: null, wrongKeys);
@@ -148,6 +159,7 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
                 vendor.Realm(endpoint)
             )
             {
+                KeyService = KeyChecks ? keyService : null,
                 SelectableBuckets = spec is ClusterBucketStoreSpec shared
                     ? shared.AllowedNamespaces?.SelectableBuckets ?? []
                     : null,
@@ -157,6 +169,19 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
 
         Result<Store> Wrong(string message) => new(Value: null, Invalid(Reasons.InvalidSpec, subject, message));
     }
+
+    /// <returns>Null for a text that is anything but scheme and host.</returns>
+    public static Uri? ReadEndpoint(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var endpoint)
+        && (endpoint.Scheme is "https" or "http")
+        && endpoint.PathAndQuery == "/"
+        && endpoint.Fragment.Length == 0
+        && endpoint.UserInfo.Length == 0
+            ? endpoint
+            : null;
+
+    public static Failure Invalid(FailureReason reason, string subject, string message) =>
+        new(reason, ReadStore) { Message = $"{subject}, {message}" };
 
     /// <summary>Reads the addressing. The name of a bucket cannot stand before an IP address.</summary>
     private static (Addressing Addressing, string? Problem) ReadAddressing(
@@ -228,7 +253,4 @@ internal sealed class StoreReader(EndpointAllowList allowedEndpoints, Partitions
                 ? (null, $"spec.rateLimit.maxConcurrency: {limit.MaxConcurrency} is not from 1 to 64.")
             : (limit, "");
     }
-
-    private static Failure Invalid(FailureReason reason, string subject, string message) =>
-        new(reason, ReadStore) { Message = $"{subject}, {message}" };
 }

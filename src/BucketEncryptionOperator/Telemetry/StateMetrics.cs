@@ -68,6 +68,11 @@ internal sealed class StateMetrics
             description: "Policies by the status of their condition Ready"
         );
         meter.CreateObservableGauge(
+            "bucketencryption_kms_key_policies",
+            KmsKeys,
+            description: "Policies that name a KMS key, by the status of their condition KeyUsable"
+        );
+        meter.CreateObservableGauge(
             "bucketencryption_access_keys",
             Keys,
             description: "Access keys in use: new, proven, or rejected by the vendor somewhere"
@@ -126,15 +131,19 @@ internal sealed class StateMetrics
             );
     }
 
-    private IEnumerable<Measurement<long>> Policies()
+    private IEnumerable<Measurement<long>> Policies() =>
+        ByStatus("ready", p => p.Status?.Conditions.Find(ConditionTypes.Ready)?.Status ?? Condition.Unknown);
+
+    private IEnumerable<Measurement<long>> KmsKeys() =>
+        ByStatus("usable", p => p.Status?.Conditions.Find(ConditionTypes.KeyUsable)?.Status);
+
+    /// <summary>Counts policies by the status of a condition; those that have none do not count.</summary>
+    private IEnumerable<Measurement<long>> ByStatus(string label, Func<BucketEncryptionPolicy, string?> statusOf)
     {
-        var ready = _from
-            .Policies.Snapshot()
-            .Select(p => p.Status?.Conditions.Find(ConditionTypes.Ready)?.Status ?? Condition.Unknown)
-            .ToList();
+        var statuses = _from.Policies.Snapshot().Select(statusOf).ToList();
         return new[] { Condition.True, Condition.False, Condition.Unknown }.Select(s => new Measurement<long>(
-            ready.Count(r => r == s),
-            new KeyValuePair<string, object?>("ready", s)
+            statuses.Count(r => r == s),
+            Label(label, s)
         ));
     }
 
@@ -245,7 +254,10 @@ internal sealed class StateMetrics
     private string VendorOf(RateLimiterState limiter)
     {
         var endpoint = new Uri($"{Uri.UriSchemeHttps}://{limiter.Endpoint}");
-        return _from.Vendors.FirstOrDefault(v => v.Endpoints.Contain(endpoint))?.Name ?? MeasuredCall.Other;
+        return _from
+                .Vendors.FirstOrDefault(v => v.Endpoints.Contain(endpoint) || v.KeyService.Endpoints.Contain(endpoint))
+                ?.Name
+            ?? MeasuredCall.Other;
     }
 
     private static void Process(Meter meter)

@@ -93,7 +93,9 @@ public sealed class Controller(
                 throw new InvalidOperationException("a watch ended that should run forever");
             metrics?.Start(options.Workers);
             workers.AddRange(_workers.Select(beat => WorkAsync(beat, work.Token)));
-            await FirstEndAsync([.. watches, .. workers]);
+            // The workers end with the queue, and there may be no watch that ends on a stop
+            var stopped = Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, intake.Token);
+            await FirstEndAsync([.. watches, .. workers, stopped]);
             cancellationToken.ThrowIfCancellationRequested();
             throw new InvalidOperationException("a watch or a worker ended that should run forever");
         }

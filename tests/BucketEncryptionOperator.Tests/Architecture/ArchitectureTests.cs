@@ -109,7 +109,7 @@ public sealed partial class ArchitectureTests
 
         Assert.DoesNotContain(
             Sources(Vendors),
-            f => Regex.IsMatch(f.Code, $@"(?<![\w.])({names})\.[A-Z]", RegexOptions.ExplicitCapture, Limit)
+            f => Regex.IsMatch(f.Code, $@"(?<![\w.""])({names})\.[A-Z]", RegexOptions.ExplicitCapture, Limit)
         );
     }
 

@@ -102,6 +102,7 @@ public sealed partial class RunFlagsTests
             "--cluster-resource-namespace=n",
             "--allowed-endpoints=a.example.com",
             "--partitions=p=a.example.com",
+            "--key-checks=false",
             "--ambient-credentials-in-namespaced-stores",
             "--sts-endpoint=https://s",
             "--metadata-endpoint=http://127.0.0.1:1",

@@ -94,4 +94,25 @@ public sealed class KmsKeyIdTests
     [InlineData(null, false)]
     public void The_vendors_own_key_is_known_by_its_alias(string? id, bool isVendors) =>
         Assert.Equal(isVendors, KmsKeyId.IsVendors(id));
+
+    [Theory]
+    [InlineData("arn:aws:kms:eu-west-1:111122223333:key/k-1", "eu-west-1", "key/k-1", "k-1")]
+    [InlineData("arn:aws:kms:eu-west-1:111122223333:alias/a/b", "eu-west-1", "alias/a/b", "alias/a/b")]
+    [InlineData("acs:kms:cn-hangzhou:1:key/k-1", "cn-hangzhou", "key/k-1", "k-1")]
+    [InlineData("cn-north-4:d-1:key/k-1", "cn-north-4", "key/k-1", "k-1")]
+    [InlineData("arn:aws:kms::111122223333:key/k-1", null, "key/k-1", "k-1")]
+    [InlineData("arn:aws:kms:finance", null, "key/finance", "finance")]
+    [InlineData("k-1", null, "key/k-1", "k-1")]
+    [InlineData("key/k-1", null, "key/k-1", "k-1")]
+    [InlineData("alias/finance", null, "alias/finance", "alias/finance")]
+    [InlineData("a:b:c", null, "a:b:c", "a:b:c")]
+    [InlineData("", null, "key/", "")]
+    public void A_name_has_a_region_and_an_id(string name, string? region, string resource, string id)
+    {
+        Assert.Equal(
+            (region, resource, id),
+            (KmsKeyId.RegionOf(name), KmsKeyId.ResourceOf(name), KmsKeyId.IdAlone(name))
+        );
+        Assert.Equal(resource.StartsWith("alias/", StringComparison.Ordinal), KmsKeyId.IsAlias(name));
+    }
 }

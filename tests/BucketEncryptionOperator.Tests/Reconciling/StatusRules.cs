@@ -60,7 +60,7 @@ internal static partial class StatusRules
             yield return "Ready is not there";
         if (types.Distinct(StringComparer.Ordinal).Count() != types.Count)
             yield return "a condition is there twice";
-        if (types.Except(["Ready", "Compliant", "Stalled", "Reconciling"], StringComparer.Ordinal).Any())
+        if (types.Except(["Ready", "Compliant", "KeyUsable", "Stalled", "Reconciling"], StringComparer.Ordinal).Any())
             yield return "a condition is none of ours";
         if (ready?.Status == Condition.True && (stalled ?? reconciling) is not null)
             yield return "Ready is True with Stalled or Reconciling";

@@ -67,6 +67,55 @@ internal sealed partial class Workbench
     }
 
     /// <summary>
+    /// Reconciles while questions about keys are answered beside it, as they come; then answers those that are left.
+    /// </summary>
+    public async Task<ReconcileResult> ReconcileWithKeysAsync()
+    {
+        using var stop = new CancellationTokenSource();
+        var asking = AskKeysUntilAsync(stop.Token);
+        var result = await ReconcileAsync();
+        await stop.CancelAsync();
+        await asking;
+        await AskKeysAsync();
+        return result;
+    }
+
+    /// <summary>
+    /// Asks all questions that wait, as the keys' controller does, and enqueues the policies whose keys have changed.
+    /// </summary>
+    /// <returns>When each question is asked again, in the order of the questions.</returns>
+    public async Task<IReadOnlyList<ReconcileResult>> AskKeysAsync()
+    {
+        var asked = new Dictionary<NamespacedName, ReconcileResult>();
+        using var stop = new CancellationTokenSource();
+        var source = KeyHealths.RunAsync(Woken.Enqueue, stop.Token);
+        while (AskedKeys.Reader.TryRead(out var first))
+        {
+            HashSet<NamespacedName> waiting = [first]; // as in a queue, what waits twice is asked once
+            while (AskedKeys.Reader.TryRead(out var key))
+                waiting.Add(key);
+            foreach (var key in waiting)
+                asked[key] = await _keyReconciler.ReconcileAsync(key, attempt: 0, stop.Token);
+        }
+        await stop.CancelAsync();
+        await source.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return [.. asked.Values];
+    }
+
+    private async Task AskKeysUntilAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (await AskedKeys.Reader.WaitToReadAsync(cancellationToken))
+                await AskKeysAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // The reconcile has ended
+        }
+    }
+
+    /// <summary>
     /// Reconciles as often as it is asked to come back before the next resync. Bounded, so that a loop is a failure.
     /// </summary>
     public Task<ReconcileResult> SettleAsync() => SettleAsync(Given.PolicyKey);

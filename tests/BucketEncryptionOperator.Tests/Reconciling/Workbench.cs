@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
+using System.Threading.Channels;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Discovery;
+using BucketEncryptionOperator.KmsKeys;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Tests.Fakes;
@@ -51,6 +53,7 @@ internal sealed partial class Workbench : IAsyncDisposable
     private readonly StoreReader _reader;
     private TemporaryKeys _temporary;
     private PolicyReconciler _reconciler;
+    private KeyHealthReconciler _keyReconciler;
 
     /// <param name="real">A vendor's client in place of the vendor in memory, under the vendor's name.</param>
     /// <param name="ambient">As with the flag: a namespaced store may have the operator's own identity.</param>
@@ -131,7 +134,7 @@ internal sealed partial class Workbench : IAsyncDisposable
         );
     }
 
-    [MemberNotNull(nameof(Inventories))]
+    [MemberNotNull(nameof(Inventories), nameof(KeyHealths), nameof(_keyReconciler))]
     private (BucketOwnership Ownership, PolicyReconciler Reconciler) Build()
     {
         var stores = new Stores(_stores, new ClusterStores(_clusterStores, _namespaces, SecretNamespace), _reader);
@@ -155,11 +158,21 @@ internal sealed partial class Workbench : IAsyncDisposable
         );
         var gate = new WriteGate(new BucketLocks(Time), observer, checks, Time, Logger<WriteGate>());
         var options = new PassOptions(_bucketConcurrency, ReadOnly) { ShouldYield = key => ShouldYield(key) };
+        var keyServices = _vendors.Keys.ToDictionary(v => v, _ => (IKeyServiceApi)KeyService, StringComparer.Ordinal);
+        KeyHealths = new KeyHealths((key, _) => AskedKeys.Writer.TryWrite(key), Time);
+        _keyReconciler = new KeyHealthReconciler(
+            KeyHealths,
+            keys,
+            keyServices,
+            new Random(1),
+            Logger<KeyHealthReconciler>()
+        );
+        var keyChecks = new KeyChecks(KeyHealths, keys, keyServices);
         var planner = new BucketPlanner(ownership, observer, gate, checks, options);
         var finalizer = new PolicyFinalizer(Kubernetes.Client, _policies);
         var originals = new OriginalHandover(ownership, stores, writer);
         var recorder = new WriteAheadRecorder(writer, finalizer, originals, Time);
-        var pass = new BucketPass(observer, planner, recorder, gate, Progress, options);
+        var pass = new BucketPass(observer, keyChecks, planner, recorder, gate, Progress, options);
         var releases = new ReleasePlanner(ownership, originals, stores, keys, Time);
         var memory = new PolicyMemory(releases, Progress, writer);
         var resolver = new PolicyResolver(_policies, stores, keys, vendors, _accounts, memory);
@@ -179,8 +192,9 @@ internal sealed partial class Workbench : IAsyncDisposable
             ownership,
             new PolicyReconciler(
                 resolver,
-                new BucketReconciler(resolver, discovery, releases, pass, ownership),
+                new BucketReconciler(resolver, discovery, releases, pass, ownership, keyChecks),
                 discovery,
+                keyChecks,
                 finalizer,
                 new PolicyReporter(status, finalizer, affected, memory, Time),
                 Logger<PolicyReconciler>()
@@ -219,6 +233,14 @@ internal sealed partial class Workbench : IAsyncDisposable
     public InMemoryAccount Account { get; }
 
     public AccountInventories Inventories { get; private set; }
+
+    /// <summary>The key service of every store. No key may be asked for until a test says so.</summary>
+    public InMemoryKeyService KeyService { get; } = new();
+
+    public KeyHealths KeyHealths { get; private set; }
+
+    /// <summary>Questions that wait in the queue of the keys' controller.</summary>
+    public Channel<NamespacedName> AskedKeys { get; } = Channel.CreateUnbounded<NamespacedName>();
 
     public InMemoryVendor Vendor { get; } = new() { GoodSecret = GoodSecret };
 

@@ -142,10 +142,9 @@ internal sealed class Audience(Stage stage)
         problems.AddRange(Said(seen, "Compliant", c => $"{c["status"]} {c["reason"]}", wanted.Compliant));
         problems.AddRange(Said(seen, "Reconciling", c => $"{c["reason"]}", wanted.Reconciling));
         problems.AddRange(Said(seen, "Stalled", c => $"{c["reason"]}", wanted.Stalled));
-        if (wanted.Message is { } message)
-            problems.AddRange(
-                Matching.Problems(JsonValue.Create(message), Cluster.Condition(seen, "Ready")?["message"], "message")
-            );
+        problems.AddRange(Said(seen, "KeyUsable", c => $"{c["status"]} {c["reason"]}", wanted.KeyUsable));
+        problems.AddRange(MessageProblems(seen, "Ready", wanted.Message));
+        problems.AddRange(MessageProblems(seen, "KeyUsable", wanted.KeyMessage));
         foreach (var (bucket, row) in wanted.Rows)
             problems.AddRange(RowProblems(seen, bucket, row));
         if (wanted.Only is { } only && NamesOf(status) is var names && names != string.Join(", ", only))
@@ -182,6 +181,15 @@ internal sealed class Audience(Stage stage)
         var said = Cluster.Condition(policy, type) is { } condition ? words(condition) : "no";
         return wanted is null || said == wanted ? [] : [$"{type} is {said}, not {wanted}"];
     }
+
+    private static IEnumerable<string> MessageProblems(JsonNode policy, string type, string? wanted) =>
+        wanted is null
+            ? []
+            : Matching.Problems(
+                JsonValue.Create(wanted),
+                Cluster.Condition(policy, type)?["message"],
+                $"the message of {type}"
+            );
 
     private static IEnumerable<string> RowProblems(JsonNode seen, string bucket, JsonNode wanted)
     {

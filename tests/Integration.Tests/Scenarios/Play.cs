@@ -69,9 +69,11 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
         if (step.Operator is { } word)
             await OperateAsync(word);
         if (step.Resyncs is { } resyncs)
-            await ResyncAsync(resyncs);
+            await WaitAsync("resyncs", Operations.Get, resyncs);
         if (step.Lists is { } lists)
             await ListAsync(lists);
+        if (step.Describes is { } describes)
+            await WaitAsync("descriptions of KMS keys", Operations.DescribeKey, describes);
         if (step.Expect is { } expected)
             await _audience.SeeAsync(expected);
     }
@@ -141,6 +143,9 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
         foreach (var bucket in step.Remove ?? [])
             world.Buckets.Remove(bucket);
         stage.SetSettings(step.At, step.BucketSettings ?? []);
+        stage.SetKmsKeys(step.At, step.KmsKeys ?? []);
+        foreach (var kmsKey in step.RemoveKmsKeys ?? [])
+            world.KmsKeys.Remove(kmsKey);
         if (step.Account is { } account)
             world.Accounts.Set(stage.KeyId, account.Deserialize(AdminJson.Default.Account)!);
         if (step.Settings is { } values)
@@ -171,14 +176,17 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
         _operator = null;
     }
 
-    private async Task ResyncAsync(Dictionary<string, int> wanted)
+    /// <summary>Until the vendor has been asked for each bucket or KMS key so many times more.</summary>
+    private async Task WaitAsync(string what, string operation, Dictionary<string, int> wanted)
     {
-        var before = wanted.ToDictionary(w => w.Key, w => Reads(w.Key), StringComparer.Ordinal);
+        var before = wanted.ToDictionary(w => w.Key, w => Asked(w.Key), StringComparer.Ordinal);
         await Eventually.TrueAsync(
-            "resyncs",
-            () => wanted.All(w => Reads(w.Key) >= before[w.Key] + w.Value),
-            () => string.Join(", ", wanted.Keys.Select(b => $"{b}: {Reads(b) - before[b]}"))
+            what,
+            () => wanted.All(w => Asked(w.Key) >= before[w.Key] + w.Value),
+            () => string.Join(", ", wanted.Keys.Select(name => $"{name}: {Asked(name) - before[name]}"))
         );
+
+        long Asked(string name) => stage.Asked($"{operation} {name}");
     }
 
     private async Task ListAsync(int wanted)
@@ -190,6 +198,4 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
             () => $"{stage.Asked(Operations.List) - before}"
         );
     }
-
-    private long Reads(string bucket) => stage.Asked($"{Operations.Get} {bucket}");
 }

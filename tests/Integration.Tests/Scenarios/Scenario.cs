@@ -40,6 +40,12 @@ internal sealed class Given
     /// <summary>Settings of single buckets, as in <see cref="VendorStep.BucketSettings"/>.</summary>
     public Dictionary<string, JsonNode> BucketSettings { get; set; } = [];
 
+    /// <summary>
+    /// KMS keys at the first store's vendor: a state, or a document of the simulator. Null: the stores have no key
+    /// service that the operator may ask.
+    /// </summary>
+    public Dictionary<string, JsonNode>? KmsKeys { get; set; }
+
     public GivenMany? Many { get; set; }
 }
 
@@ -108,6 +114,9 @@ internal sealed class Step
     /// <summary>Waits until the account's buckets have been listed so many times more.</summary>
     public int? Lists { get; set; }
 
+    /// <summary>Waits until the key service has been asked so many times more for the KMS key.</summary>
+    public Dictionary<string, int>? Describes { get; set; }
+
     public Expectation? Expect { get; set; }
 }
 
@@ -158,6 +167,12 @@ internal sealed class VendorStep
     /// <summary>Settings of single buckets; without a region they are in the scenario's.</summary>
     public Dictionary<string, JsonNode>? BucketSettings { get; set; }
 
+    /// <summary>Sets KMS keys: a state, or a document of the simulator.</summary>
+    public Dictionary<string, JsonNode>? KmsKeys { get; set; }
+
+    /// <summary>KMS keys that exist no longer.</summary>
+    public List<string>? RemoveKmsKeys { get; set; }
+
     public JsonNode? Deny { get; set; }
 
     public JsonNode? Fault { get; set; }
@@ -207,8 +222,14 @@ internal sealed class PolicyExpectation
 
     public string? Stalled { get; set; }
 
+    /// <summary>Status and reason; "no" when it must not be there.</summary>
+    public string? KeyUsable { get; set; }
+
     /// <summary>Of Ready.</summary>
     public string? Message { get; set; }
+
+    /// <summary>Of KeyUsable.</summary>
+    public string? KeyMessage { get; set; }
 
     /// <summary>State and, if any, the code of the error; or parts of the row.</summary>
     public Dictionary<string, JsonNode> Rows { get; set; } = [];

@@ -66,6 +66,7 @@ internal static class ScenarioReader
                 step.Operator,
                 step.Resyncs,
                 step.Lists,
+                step.Describes,
             ];
             if (actions.Count(a => a is not null) > 1)
                 return $"steps[{i}]: one thing at a time";

@@ -114,6 +114,7 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
         SetBuckets(vendor: null, scenario.Given.Buckets);
         SetBuckets(vendor: null, scenario.Given.Many?.ToBuckets() ?? []);
         SetSettings(vendor: null, scenario.Given.BucketSettings);
+        SetKmsKeys(vendor: null, scenario.Given.KmsKeys ?? []);
         foreach (var (name, store) in Stores)
         {
             await CreateAsync(
@@ -155,15 +156,29 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
         }
     }
 
+    /// <summary>At the vendor's key service, each by its state or by a document of the simulator.</summary>
+    public void SetKmsKeys(string? vendor, IReadOnlyDictionary<string, JsonNode> keys)
+    {
+        foreach (var (id, key) in keys)
+            At(vendor)
+                .KmsKeys.Set(
+                    id,
+                    key is JsonObject document
+                        ? document.Deserialize(AdminJson.Default.KmsKey)!
+                        : new KmsKey { State = key.ToString() }
+                );
+    }
+
     /// <summary>
-    /// How often the vendors have been asked so far: <c>GetBucketEncryption ledger</c>, or <c>ListBuckets</c>, whatever
-    /// the bucket.
+    /// How often the vendors have been asked so far: <c>GetBucketEncryption ledger</c>, <c>DescribeKey key-1</c>, or
+    /// <c>ListBuckets</c>, whatever the bucket.
     /// </summary>
     public long Asked(string what)
     {
         var words = what.Split(' ', 2);
         return Worlds
-            .SelectMany(w => w.Counters.Values.Buckets)
+            .Select(w => w.Counters.Values)
+            .SelectMany(counters => counters.Buckets.Concat(counters.KmsKeys))
             .Where(b => words.Length == 1 || b.Key == words[1])
             .Sum(b => b.Value.GetValueOrDefault(words[0])?.Received ?? 0);
     }
@@ -230,6 +245,8 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
                 ["maxConcurrency"] = 64,
             },
         };
+        if (scenario.Given.KmsKeys is not null)
+            spec["kmsEndpoint"] = VendorStreet.KeyServiceEndpoint(vendor, Region);
         foreach (var (key, value) in store.Spec?.AsObject() ?? [])
         {
             if (value is null)

@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ObjectStoreSimulator;
+using ObjectStoreSimulator.KeyServices;
 using ObjectStoreSimulator.State;
 
 namespace Integration.Tests.Scenarios;
@@ -44,6 +45,10 @@ internal sealed partial class VendorStreet : IAsyncDisposable
         "http://s3.*.jcloudcs.com",
         "http://s3.*.amazonaws.com",
         "http://s3.*.example.com",
+        "http://kms.*.aliyuncs.com",
+        "http://kms.*.myhuaweicloud.com",
+        "http://kms.*.jdcloud-api.com",
+        "http://kms.*.amazonaws.com",
     ];
 
     public static async Task<VendorStreet> OpenAsync()
@@ -81,6 +86,20 @@ internal sealed partial class VendorStreet : IAsyncDisposable
         };
 
     /// <summary>
+    /// The vendor's key service for the region. JD Cloud has one name for all, which would not tell the scenario; MinIO
+    /// is asked itself.
+    /// </summary>
+    public static string KeyServiceEndpoint(Vendor vendor, string region) =>
+        vendor switch
+        {
+            Vendor.AlibabaOSS => $"http://kms.{region}.aliyuncs.com",
+            Vendor.HuaweiOBS => $"http://kms.{region}.myhuaweicloud.com",
+            Vendor.JDCloudOSS => $"http://kms.{region}.jdcloud-api.com",
+            Vendor.S3 => $"http://kms.{region}.amazonaws.com",
+            _ => Endpoint(vendor, region),
+        };
+
+    /// <summary>
     /// What an operator is told with --partitions: each scenario's vendors are partitions of their own, so that names
     /// of buckets need not be unique over all files. MinIO has no vendor's name: its endpoint is its partition.
     /// </summary>
@@ -100,7 +119,8 @@ internal sealed partial class VendorStreet : IAsyncDisposable
                 key =>
                 {
                     var world = new World(TimeProvider.System, RecordedRequests);
-                    return (world, new RequestPipeline(world, key.Vendor.Speak(world), _stopping.Token));
+                    var store = new KeyServiceRoom(world, key.Vendor, key.Vendor.Speak(world));
+                    return (world, new RequestPipeline(world, store, _stopping.Token));
                 }
             )
             .World;
@@ -127,7 +147,7 @@ internal sealed partial class VendorStreet : IAsyncDisposable
         {
             "aliyuncs" => Vendor.AlibabaOSS,
             "myhuaweicloud" => Vendor.HuaweiOBS,
-            "jdcloud-oss" or "jcloudcs" => Vendor.JDCloudOSS,
+            "jdcloud-oss" or "jcloudcs" or "jdcloud-api" => Vendor.JDCloudOSS,
             "amazonaws" => Vendor.S3,
             "example" => Vendor.MinIO,
             _ => null,

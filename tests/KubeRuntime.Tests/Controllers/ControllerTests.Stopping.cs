@@ -1,4 +1,7 @@
+using KubeRuntime.Client;
 using KubeRuntime.Controllers;
+using KubeRuntime.LeaderElection;
+using KubeRuntime.WorkQueues;
 using Microsoft.Extensions.Logging;
 using TestKit;
 
@@ -25,6 +28,28 @@ public sealed partial class ControllerTests
         Assert.False(_controller.IsReady);
         Assert.Equal(1, _reconciler.Calls);
         Assert.DoesNotContain(_logger.Entries, e => e.Level >= LogLevel.Warning);
+    }
+
+    [Fact]
+    public async Task A_controller_without_sources_works_and_ends_on_a_stop()
+    {
+        using var queue = new WorkQueue<NamespacedName>(new Backoff(Second, 60 * Second, new Random(1)), _clock);
+        var reconciler = new Reconciler();
+        using var stop = new CancellationTokenSource();
+        var running = new Controller(
+            [],
+            queue,
+            reconciler,
+            new ControllerOptions(Workers: 2, ReconcileTimeout: 20 * Second, DrainTimeout: 10 * Second),
+            _clock,
+            _logger
+        ).RunAsync(Leadership.Unquestioned, stop.Token);
+        queue.Add(A);
+        (await reconciler.NextAsync()).Return(ReconcileResult.OnChange);
+
+        await stop.CancelAsync();
+
+        await running.Within();
     }
 
     [Fact]

@@ -9,7 +9,7 @@ namespace ObjectStoreSimulator.Admin;
 /// <summary>
 /// The admin API, for tests: same port, <c>/_admin/…</c>, JSON, no authentication: loopback only. Contract: README.md.
 /// </summary>
-internal static class AdminEndpoints
+internal static partial class AdminEndpoints
 {
     public const string Prefix = "/_admin";
 
@@ -71,6 +71,7 @@ internal static class AdminEndpoints
         );
         MapAccounts(admin, world);
         MapBuckets(admin, world);
+        MapKmsKeys(admin, world);
         MapDenyRules(admin, world);
         MapFaults(admin, world);
         MapHolds(admin, world);

@@ -31,6 +31,8 @@ namespace ObjectStoreSimulator.Admin;
 [JsonSerializable(typeof(HoldRule))]
 [JsonSerializable(typeof(HoldsView))]
 [JsonSerializable(typeof(IdentityValues))]
+[JsonSerializable(typeof(KmsKey))]
+[JsonSerializable(typeof(ImmutableSortedDictionary<string, KmsKey>))]
 [JsonSerializable(typeof(SettingValues))]
 [JsonSerializable(typeof(CounterValues))]
 [JsonSerializable(typeof(ImmutableArray<RecordedRequest>))]

@@ -103,7 +103,7 @@ internal sealed partial class HuaweiDialect(World world) : IDialect
                     ? (Found(call, tags), null)
                     : (null, AccountAnswers.NoTags(settings));
             case Operations.Put:
-                (string? xml, refusal) = ObsEncryptionRules.Accept(call.Request.Body, words, bucket!, settings);
+                (string? xml, refusal) = ObsEncryptionRules.Accept(call.Request.Body, words, bucket!, world);
                 if (xml is null)
                 {
                     return (null, refusal);

@@ -31,7 +31,7 @@ internal static partial class ObsEncryptionRules
         ReadOnlyMemory<byte> body,
         ObsWords words,
         BucketSettings bucket,
-        SettingValues settings
+        World world
     )
     {
         if (body.IsEmpty)
@@ -58,8 +58,8 @@ internal static partial class ObsEncryptionRules
         }
 
         bool kms = algorithm == words.Kms;
-        return !settings.Offers(kms ? ObsWords.Native.Kms : "AES256") ? (null, ObsErrors.InvalidAlgorithm)
-            : CheckValues(document, kms, bucket, settings) is { } refusal ? (null, refusal)
+        return !world.Settings.Values.Offers(kms ? ObsWords.Native.Kms : "AES256") ? (null, ObsErrors.InvalidAlgorithm)
+            : CheckValues(document, kms, bucket, world.KmsKeys) is { } refusal ? (null, refusal)
             : (
                 InWords(
                     document.Stored(
@@ -84,12 +84,7 @@ internal static partial class ObsEncryptionRules
                 StringComparison.Ordinal
             );
 
-    private static StoreError? CheckValues(
-        EncryptionDocument document,
-        bool kms,
-        BucketSettings bucket,
-        SettingValues settings
-    )
+    private static StoreError? CheckValues(EncryptionDocument document, bool kms, BucketSettings bucket, KmsKeys keys)
     {
         string? key = document[EncryptionDocument.KeyId];
         string? dataEncryption = document[EncryptionDocument.DataEncryption];
@@ -109,7 +104,7 @@ internal static partial class ObsEncryptionRules
             return ObsErrors.InvalidArgument("KMS settings are not applicable if the sse algorithm is not kms");
         }
 
-        if (key is not null && !(KeyForm().IsMatch(key) && settings.HasKmsKey(key)))
+        if (key is not null && !(KeyForm().IsMatch(key) && keys.Find(KmsKeys.NameOf(key)) is not null))
         {
             return ObsErrors.IllegalKey;
         }

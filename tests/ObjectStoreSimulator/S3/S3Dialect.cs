@@ -105,7 +105,7 @@ internal sealed partial class S3Dialect(World world, IS3Rules rules) : IDialect
             case var operation when world.Settings.Values.NoEncryptionSubResource:
                 return DoToTheBucket(operation, name);
             case Operations.Put:
-                (string? xml, refusal) = rules.Accept(call.Request.Body, account, world.Settings.Values);
+                (string? xml, refusal) = rules.Accept(call.Request.Body, account, world);
                 if (xml is null)
                 {
                     return (null, refusal);

@@ -72,6 +72,12 @@ internal static class S3Errors
     /// <summary>Source: MinIO's error table.</summary>
     public static readonly StoreError KmsKeyNotFound = new(400, "KMS.NotFoundException", "Invalid keyId");
 
+    public static readonly StoreError KmsFailed = new(
+        500,
+        "InternalError",
+        "We encountered an internal error, please try again."
+    );
+
     public static StoreError NotConfigured(SettingValues settings) =>
         new(
             settings.NotConfiguredStatus,

@@ -21,7 +21,7 @@ internal interface IS3Rules
     (XElement? Document, StoreError? Refusal) List(StoreCall call, Account account, World world);
 
     /// <returns>The XML to store, as GET is to give it, or the refusal.</returns>
-    (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, SettingValues settings);
+    (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, World world);
 }
 
 /// <summary>
@@ -57,12 +57,12 @@ internal sealed class AwsRules : IS3Rules
             ? (null, rule.AsError(SigV4Errors.Denied, S3Errors.DeniedByKms))
             : S3Account.ListOfAws(call, account, world);
 
-    public (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, SettingValues settings)
+    public (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, World world)
     {
         if (
             EncryptionDocument.Read(body) is not { } document
             || document[EncryptionDocument.Algorithm] is not ("AES256" or "aws:kms" or "aws:kms:dsse")
-            || !settings.Offers(document[EncryptionDocument.Algorithm]!)
+            || !world.Settings.Values.Offers(document[EncryptionDocument.Algorithm]!)
             || document[EncryptionDocument.BucketKeyEnabled] is not (null or "true" or "false")
             || document.BlockedTypes() is not (null or ["SSE-C"] or ["NONE"])
         )
@@ -109,8 +109,6 @@ internal sealed class AwsRules : IS3Rules
 /// </summary>
 internal sealed class MinioRules : IS3Rules
 {
-    private const string ArnPrefix = "arn:aws:kms:";
-
     private static readonly ImmutableArray<string> Order =
     [
         EncryptionDocument.Apply,
@@ -127,7 +125,7 @@ internal sealed class MinioRules : IS3Rules
     public (XElement? Document, StoreError? Refusal) List(StoreCall call, Account account, World world) =>
         S3Account.ListOfMinio(call, account, world);
 
-    public (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, SettingValues settings)
+    public (string? Xml, StoreError? Refusal) Accept(ReadOnlyMemory<byte> body, Account account, World world)
     {
         EncryptionDocument? document = EncryptionDocument.Read(body);
         string? key = document?.Raw(EncryptionDocument.KeyId);
@@ -147,11 +145,15 @@ internal sealed class MinioRules : IS3Rules
             return (null, S3Errors.KmsNotConfigured);
         }
 
-        bool exists =
-            string.IsNullOrEmpty(key)
-            || settings.HasKmsKey(key.StartsWith(ArnPrefix, StringComparison.Ordinal) ? key[ArnPrefix.Length..] : key);
-        return exists
+        StoreError? refusal = string.IsNullOrEmpty(key) ? null : Try(KmsKeys.NameOf(key), world);
+        return refusal is null
             ? (document.Stored(S3Dialect.S3Namespace, Order, keepUnknown: false), null)
-            : (null, S3Errors.KmsKeyNotFound);
+            : (null, refusal);
     }
+
+    /// <summary>MinIO encrypts with the key. What it says of any other failure than this one is UNCONFIRMED.</summary>
+    private static StoreError? Try(string key, World world) =>
+        world.KmsKeys.Find(key) is not { } found ? S3Errors.KmsKeyNotFound
+        : found.Key.State == KmsKey.Enabled && found.Key.EncryptionError is null ? null
+        : S3Errors.KmsFailed;
 }

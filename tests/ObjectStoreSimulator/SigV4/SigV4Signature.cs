@@ -29,6 +29,13 @@ internal static partial class SigV4Signature
         StoreRequest request,
         StoreAddress address,
         ImmutableArray<string> signedHeaders
+    ) => CanonicalRequest(request, address, signedHeaders, request.Header("x-amz-content-sha256"));
+
+    public static string CanonicalRequest(
+        StoreRequest request,
+        StoreAddress address,
+        ImmutableArray<string> signedHeaders,
+        string? payloadHash
     )
     {
         StringBuilder text = new();
@@ -53,7 +60,7 @@ internal static partial class SigV4Signature
         }
 
         text.Append('\n').AppendJoin(';', signedHeaders).Append('\n');
-        text.Append(request.Header("x-amz-content-sha256"));
+        text.Append(payloadHash);
         return text.ToString();
     }
 

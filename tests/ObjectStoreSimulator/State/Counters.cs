@@ -5,7 +5,8 @@ namespace ObjectStoreSimulator.State;
 /// <summary>
 /// Counts every request once: received = succeeded + rejected + spoiled + in flight. Spoiled: the client got no answer
 /// of the vendor's (reset, hang, answer lost, half, garbage, endless, or it went away). Counted before the answer's
-/// first byte leaves, so that a client that has its answer finds it counted.
+/// first byte leaves, so that a client that has its answer finds it counted. Requests to the key service are counted
+/// apart: by KMS key, and in none of the store's numbers.
 /// </summary>
 internal sealed class Counters
 {
@@ -14,6 +15,7 @@ internal sealed class Counters
 
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, SortedDictionary<string, Tally>> _byBucket = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, SortedDictionary<string, Tally>> _byKmsKey = new(StringComparer.Ordinal);
     private readonly Queue<Write> _writes = [];
     private Tally _total = new();
     private int _inFlight;
@@ -30,16 +32,8 @@ internal sealed class Counters
                     _total.ToValues(),
                     _inFlight,
                     _peakInFlight,
-                    _byBucket.ToImmutableSortedDictionary(
-                        bucket => bucket.Key,
-                        bucket =>
-                            bucket.Value.ToImmutableSortedDictionary(
-                                tally => tally.Key,
-                                tally => tally.Value.ToValues(),
-                                StringComparer.Ordinal
-                            ),
-                        StringComparer.Ordinal
-                    ),
+                    ToValues(_byBucket),
+                    ToValues(_byKmsKey),
                     [.. _writes]
                 );
             }
@@ -54,9 +48,13 @@ internal sealed class Counters
     {
         lock (_lock)
         {
-            _total.Received++;
             TallyOf(call).Received++;
-            _peakInFlight = Math.Max(_peakInFlight, ++_inFlight);
+            if (!call.IsForKeyService)
+            {
+                _total.Received++;
+                _peakInFlight = Math.Max(_peakInFlight, ++_inFlight);
+            }
+
             return _generation;
         }
     }
@@ -84,9 +82,12 @@ internal sealed class Counters
         {
             if (generation == _generation)
             {
-                _inFlight--;
-                _total.Count(end, errorCode);
                 TallyOf(call).Count(end, errorCode);
+                if (!call.IsForKeyService)
+                {
+                    _inFlight--;
+                    _total.Count(end, errorCode);
+                }
             }
         }
     }
@@ -100,16 +101,18 @@ internal sealed class Counters
             _peakInFlight = 0;
             _total = new Tally();
             _byBucket.Clear();
+            _byKmsKey.Clear();
             _writes.Clear();
         }
     }
 
     private Tally TallyOf(StoreCall call)
     {
-        string name = call.Bucket ?? "";
-        if (!_byBucket.TryGetValue(name, out SortedDictionary<string, Tally>? byOperation))
+        string name = call.Bucket ?? call.KmsKey ?? "";
+        SortedDictionary<string, SortedDictionary<string, Tally>> byName = call.IsForKeyService ? _byKmsKey : _byBucket;
+        if (!byName.TryGetValue(name, out SortedDictionary<string, Tally>? byOperation))
         {
-            _byBucket[name] = byOperation = new(StringComparer.Ordinal);
+            byName[name] = byOperation = new(StringComparer.Ordinal);
         }
 
         if (!byOperation.TryGetValue(call.Operation, out Tally? tally))
@@ -119,6 +122,20 @@ internal sealed class Counters
 
         return tally;
     }
+
+    private static ImmutableSortedDictionary<string, ImmutableSortedDictionary<string, TallyValues>> ToValues(
+        SortedDictionary<string, SortedDictionary<string, Tally>> tallies
+    ) =>
+        tallies.ToImmutableSortedDictionary(
+            named => named.Key,
+            named =>
+                named.Value.ToImmutableSortedDictionary(
+                    tally => tally.Key,
+                    tally => tally.Value.ToValues(),
+                    StringComparer.Ordinal
+                ),
+            StringComparer.Ordinal
+        );
 
     private sealed class Tally
     {
@@ -160,6 +177,7 @@ internal sealed record CounterValues(
     int InFlight,
     int PeakInFlight,
     ImmutableSortedDictionary<string, ImmutableSortedDictionary<string, TallyValues>> Buckets,
+    ImmutableSortedDictionary<string, ImmutableSortedDictionary<string, TallyValues>> KmsKeys,
     ImmutableArray<Write> Writes
 );
 

@@ -57,11 +57,12 @@ internal sealed record DenyRule : RequestMatch
 {
     public string? Id { get; set; }
 
-    public int Status { get; set; } = 403;
+    // Null: as the vendor usually refuses.
 
-    public string Code { get; set; } = "AccessDenied";
+    public int? Status { get; set; }
 
-    /// <summary>Null: the vendor's usual text.</summary>
+    public string? Code { get; set; }
+
     public string? Message { get; set; }
 
     public string? Ec { get; set; }
@@ -76,6 +77,12 @@ internal sealed record DenyRule : RequestMatch
     public StoreError AsError(StoreError usual, StoreError usualByKms)
     {
         StoreError like = ByKms ? usualByKms : usual;
-        return new StoreError(Status, Code, Message ?? like.Message, Ec ?? (Code == like.Code ? like.Ec : null));
+        string code = Code ?? like.Code;
+        return new StoreError(
+            Status ?? like.Status,
+            code,
+            Message ?? like.Message,
+            Ec ?? (code == like.Code ? like.Ec : null)
+        );
     }
 }

@@ -169,6 +169,17 @@ internal enum FaultAction
     /// </summary>
     [JsonStringEnumMemberName("endless")]
     Endless,
+
+    /// <summary>
+    /// Nothing is done; somebody else answers, as a captive portal does: <c>status</c> (200), <c>contentType</c>
+    /// (text/html) and <c>body</c> (a page).
+    /// </summary>
+    [JsonStringEnumMemberName("page")]
+    Page,
+
+    /// <summary>Nothing is done; <c>status</c> (302) leads to <c>location</c>.</summary>
+    [JsonStringEnumMemberName("redirect")]
+    Redirect,
 }
 
 internal sealed record FaultRule : RequestMatch
@@ -208,6 +219,12 @@ internal sealed record FaultRule : RequestMatch
     public int LatencyMs { get; set; }
 
     public long Bytes { get; set; } = 64L * 1024 * 1024;
+
+    public string? ContentType { get; set; }
+
+    public string? Body { get; set; }
+
+    public string? Location { get; set; }
 }
 
 internal sealed record FaultStatus(FaultRule Rule, long Seen, long Struck);

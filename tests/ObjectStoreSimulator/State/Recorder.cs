@@ -40,13 +40,14 @@ internal sealed partial class Recorder(int limit)
                     now,
                     request.Method,
                     request.Host,
-                    request.RawTarget,
+                    QueryValue().Replace(request.RawTarget, "${kept}***"),
                     headers,
                     TokenValue().Replace(Encoding.UTF8.GetString(request.Body.Span), "${kept}***"),
                     call.Bucket,
                     call.Operation,
                     call.AccessKeyId,
-                    clientPort
+                    clientPort,
+                    call.KmsKey
                 )
             );
             _requests.Enqueue(entry);
@@ -93,13 +94,21 @@ internal sealed partial class Recorder(int limit)
     )]
     private static partial Regex SignatureValue();
 
-    /// <summary>The proof in a request for temporary keys.</summary>
+    /// <summary>The proof in a request for temporary keys, and what is secret in a form of an RPC service.</summary>
     [GeneratedRegex(
-        @"(?<kept>(^|&)(OIDC|WebIdentity)Token=)[^&]*",
+        @"(?<kept>(^|&)((OIDC|WebIdentity|Security)Token|Signature)=)[^&]*",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
         matchTimeoutMilliseconds: 1000
     )]
     private static partial Regex TokenValue();
+
+    /// <summary>Alibaba Cloud's RPC services have the signature and the token among the parameters.</summary>
+    [GeneratedRegex(
+        @"(?<kept>[?&](Signature|SecurityToken)=)[^&]*",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
+    private static partial Regex QueryValue();
 
     internal sealed class Entry(RecordedRequest request)
     {
@@ -123,6 +132,7 @@ internal sealed record RecordedRequest(
     string Operation,
     string? AccessKeyId,
     int ClientPort,
+    string? KmsKey = null,
     int? Status = null,
     string? Code = null
 );

@@ -10,6 +10,7 @@ internal sealed class World
         Clock = new SimulatorClock(time);
         Identities = new Identities(Clock, Accounts);
         Buckets = new Buckets(time);
+        KmsKeys = new KmsKeys(Settings);
         Faults = new Faults(time);
         Recorder = new Recorder(recordedRequests);
     }
@@ -23,6 +24,8 @@ internal sealed class World
     public Identities Identities { get; }
 
     public Buckets Buckets { get; }
+
+    public KmsKeys KmsKeys { get; }
 
     public DenyRules DenyRules { get; } = new();
 
@@ -46,6 +49,7 @@ internal sealed class World
         Accounts.Clear();
         Identities.Clear();
         Buckets.Clear();
+        KmsKeys.Clear();
         DenyRules.Clear();
         Faults.Clear();
         HoldPoints.ReleaseAll();

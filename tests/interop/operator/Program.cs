@@ -10,9 +10,10 @@ using BucketEncryptionOperator.Vendors.Transport;
 // Sends put, get and delete of one bucket's encryption, and asks for the list, the tags and the place, with the
 // operator's own client of a vendor, so that its requests can be laid beside those of the vendor's client:
 //   operator-requests VENDOR ENDPOINT REGION ADDRESSING [key=KMS_KEY_ID] [bucketKey=true] [signature=V1]
-//     [only=account] [bucket=NAME] [id=ACCESS_KEY_ID] [secret=SECRET]
+//     [only=account] [bucket=NAME] [id=ACCESS_KEY_ID] [secret=SECRET] [kms=ENDPOINT] [project=PROJECT]
 // The endpoint is a real name; http_proxy leads to the simulator. The key is the one of all interop tests, unless one
-// is given. With only=account the encryption is left alone. Prints what the account has.
+// is given. With only=account the encryption is left alone. Prints what the account has. With kms=ENDPOINT nothing but
+// the key service there is asked, for the key, and its answer is printed.
 if (
     args.Length < 4
     || VendorCatalog.Find(args[0]) is not { } vendor
@@ -21,7 +22,7 @@ if (
 {
     Console.Error.WriteLine(
         "usage: operator-requests VENDOR ENDPOINT REGION ADDRESSING [key=KMS_KEY_ID] [bucketKey=true] [signature=V1] "
-            + "[only=account] [bucket=NAME] [id=ACCESS_KEY_ID] [secret=SECRET]"
+            + "[only=account] [bucket=NAME] [id=ACCESS_KEY_ID] [secret=SECRET] [kms=ENDPOINT] [project=PROJECT]"
     );
     return 2;
 }
@@ -46,6 +47,8 @@ var key = new AccessKey(
 using var http = new VendorHttp("bucket-encryption-operator/1.0", TimeSpan.FromSeconds(20), TimeProvider.System);
 using var limits = new VendorLimits(TimeProvider.System);
 var services = new VendorServices(http, new ServerClocks(TimeProvider.System), limits);
+if (more.TryGetValue("kms", out var kms))
+    return await DescribeAsync(new Uri(kms)) ? 0 : 1;
 if (more.GetValueOrDefault("only") != "account" && !await EncryptAsync())
     return 1;
 
@@ -89,4 +92,28 @@ async Task<bool> EncryptAsync()
     if (read.Encryption != target)
         Console.Error.WriteLine($"put {target}, but read {read.Encryption}");
     return read.Encryption == target;
+}
+
+async Task<bool> DescribeAsync(Uri named)
+{
+    var place =
+        vendor.KeyService.Find(settings, named) ?? throw new InvalidOperationException("the store has no key service");
+    var service = new KeyServiceAddress(place.Endpoint, args[2], place.Options)
+    {
+        Limit = KeyServiceAddress.DefaultLimit,
+    };
+    var kmsKey = new KmsKeyName(more["key"], more.GetValueOrDefault("project"));
+    try
+    {
+        var health = await services
+            .ConnectKeyServices([vendor])[vendor.Name]
+            .DescribeAsync(service, kmsKey, key, CancellationToken.None);
+        Console.WriteLine(health is KeyHealth.Unusable bad ? $"{bad.Reason.Name} {bad.VendorState}" : "usable");
+        return true;
+    }
+    catch (VendorException e)
+    {
+        Console.WriteLine($"{e.Failure.Operation}: {e.Failure.Kind} {e.Failure.Code} {e.Failure.Message}");
+        return false;
+    }
 }

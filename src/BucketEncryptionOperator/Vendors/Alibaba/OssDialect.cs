@@ -22,6 +22,7 @@ internal sealed class OssDialect(BodyChecksum? checksum = null) : IVendorDialect
         new("AlibabaOSS", new OssDialect())
         {
             Endpoints = OssDescription.Endpoints,
+            KeyService = AlibabaKeyService.Description,
             Shell = OssDescription.Shell,
             Bind = OssDescription.Bind,
         };

@@ -14,11 +14,14 @@ internal static class VendorCatalog
 
     public static string Names => string.Join(", ", All.Select(v => v.Name));
 
-    public static IReadOnlyList<string> DefaultEndpointPatterns { get; } =
-    [.. All.SelectMany(v => v.Endpoints.Patterns)];
+    /// <summary>Endpoints of all vendors and of their key services, in the order of <see cref="All"/>.</summary>
+    public static IReadOnlyList<EndpointNames> Endpoints { get; } =
+    [.. All.SelectMany(v => (EndpointNames[])[v.Endpoints, v.KeyService.Endpoints])];
 
-    /// <summary>Endpoints of all vendors, in the order of <see cref="All"/>.</summary>
-    public static IReadOnlyList<EndpointNames> Endpoints { get; } = [.. All.Select(v => v.Endpoints)];
+    public static IReadOnlyList<string> DefaultEndpointPatterns { get; } = [.. Endpoints.SelectMany(e => e.Patterns)];
+
+    /// <summary>Whether the endpoint is a vendor's key service, and so no object store.</summary>
+    public static bool IsKeyService(Uri endpoint) => All.Any(v => v.KeyService.Endpoints.Contain(endpoint));
 
     /// <summary>
     /// Binds a store's settings. The partition follows from whose host the endpoint is: a vendor's buckets are the same
@@ -30,6 +33,10 @@ internal static class VendorCatalog
         var traits = vendor.Bind(settings);
         return traits with { Partition = traits.Partition ?? PartitionOf(settings.Endpoint) };
     }
+
+    /// <summary>Whether the endpoint is a vendor's object store, and so no key service.</summary>
+    public static bool IsObjectStore(Uri endpoint) =>
+        All.Any(v => v.Endpoints.Contain(endpoint) || v.Endpoints.IsSuperseded(endpoint.IdnHost));
 
     /// <summary>
     /// Returns the space in which the names of an endpoint's buckets are unique; null where the host is no vendor's,

@@ -10,6 +10,9 @@ internal sealed record Vendor(string Name, IVendorDialect Dialect)
     /// <summary>Its own endpoints, allowed unless --allowed-endpoints says otherwise.</summary>
     public required EndpointNames Endpoints { get; init; }
 
+    /// <summary>Its key service.</summary>
+    public required KeyServiceDescription KeyService { get; init; }
+
     /// <summary>Its names on a command line and in an environment.</summary>
     public required ShellNames Shell { get; init; }
 

@@ -42,6 +42,19 @@ internal static class ObsDescription
                 ),
         };
 
+    /// <summary>
+    /// The key services, in the same domains. Those of the partners' clouds are UNCONFIRMED but for their form.
+    /// </summary>
+    public static EndpointNames KeyServices { get; } =
+        new(
+            static region => KeyServiceOf(Default(region)),
+            [
+                .. ((string[])[Huawei, HuaweiEurope, OpenTelekomCloud, FlexibleEngine, CloudRu, G42Cloud]).Select(d =>
+                    $"kms.{{region}}.{d}"
+                ),
+            ]
+        );
+
     public static ShellNames Shell { get; } =
         new(
             "obs",
@@ -61,6 +74,17 @@ internal static class ObsDescription
             KeyProjects = true,
             BucketKeys = true,
         };
+
+    /// <summary>
+    /// Returns the key service of the region and cloud that an endpoint of an object store is in; null for an endpoint
+    /// that is none of these.
+    /// </summary>
+    public static Uri? KeyServiceBeside(Uri endpoint) =>
+        Endpoints.Contain(endpoint) ? new Uri(KeyServiceOf($"https://{endpoint.IdnHost}")) : null;
+
+    /// <summary>The service's name is the first label.</summary>
+    private static string KeyServiceOf(string store) =>
+        "https://kms" + store[store.IndexOf('.', StringComparison.Ordinal)..];
 
     /// <summary>Ids that only one partner's cloud has lead there. <c>ae-ad-1</c> is also one of Huawei's own.</summary>
     private static string Default(string region) =>

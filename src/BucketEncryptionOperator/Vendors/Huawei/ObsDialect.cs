@@ -19,6 +19,7 @@ internal sealed class ObsDialect : IVendorDialect
         new("HuaweiOBS", new ObsDialect())
         {
             Endpoints = ObsDescription.Endpoints,
+            KeyService = HuaweiKeyService.Description,
             Shell = ObsDescription.Shell,
             Bind = _ => ObsDescription.Traits,
         };

@@ -12,21 +12,23 @@ namespace BucketEncryptionOperator.Vendors.JDCloud;
 /// <param name="checksum">Null for the platform's.</param>
 internal sealed class JDCloudDialect(BodyChecksum? checksum = null) : IVendorDialect
 {
+    public static EndpointNames Endpoints { get; } =
+        new(
+            region => $"https://s3.{region}.jdcloud-oss.com",
+            ["s3.{region}.jdcloud-oss.com", "s3-internal.{region}.jdcloud-oss.com", "s3.{region}.jcloudcs.com"]
+        )
+        {
+            // The newer pages' domain is another name of the older one's buckets.
+            Partition = endpoint =>
+                EndpointNames.DomainOf(endpoint, "jdcloud-oss.com", "jcloudcs.com") is null ? null : "jdcloud-oss.com",
+        };
+
     /// <summary>JD Cloud, as the catalogue lists it.</summary>
     public static Vendor Vendor { get; } =
         new("JDCloudOSS", new JDCloudDialect())
         {
-            Endpoints = new(
-                region => $"https://s3.{region}.jdcloud-oss.com",
-                ["s3.{region}.jdcloud-oss.com", "s3-internal.{region}.jdcloud-oss.com", "s3.{region}.jcloudcs.com"]
-            )
-            {
-                // The newer pages' domain is another name of the older one's buckets.
-                Partition = endpoint =>
-                    EndpointNames.DomainOf(endpoint, "jdcloud-oss.com", "jcloudcs.com") is null
-                        ? null
-                        : "jdcloud-oss.com",
-            },
+            Endpoints = Endpoints,
+            KeyService = JDCloudKeyService.Description,
             Shell = new("s3", "jdcloud", RegionUse.InSignature) { MustBeNamed = true },
             Bind = _ => new("JDCloudOSS", ["KMS", "None"], [Addressing.VirtualHost, Addressing.Path]),
         };

@@ -18,9 +18,9 @@ internal sealed class AnswerStep(IVendorDialect dialect, ServerClocks clocks) : 
         };
         var answer = await next.SendAsync(request, cancellationToken);
         var response = answer.Response ?? throw new InvalidOperationException("an answer without a response");
-        if (request.Expected is not { } expected)
-            return answer with { Problem = Answers.Problem(dialect, response, context) };
-        var (document, problem) = Answers.Read(dialect, response, expected, context);
-        return answer with { Document = document, Problem = problem };
+        var (document, problem) = request.Expected is { } expected
+            ? Answers.Read(dialect, response, expected, context)
+            : new(Value: null, Answers.Problem(dialect, response, context));
+        return answer with { Document = document, Problem = problem, IsSkewed = problem?.Code == ErrorTable.Skewed };
     }
 }

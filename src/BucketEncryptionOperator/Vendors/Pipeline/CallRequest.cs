@@ -13,7 +13,10 @@ internal sealed record CallRequest(CallContext Call, HttpMethod Method, string O
     /// <summary>What a read of an account must be answered with; null for a bucket's encryption.</summary>
     public IAccountDocument? Expected { get; init; }
 
-    /// <summary>The document of a PUT; null for all others.</summary>
+    /// <summary>What a key service is asked; null for every other request.</summary>
+    public KeyQuestion? Question { get; init; }
+
+    /// <summary>The document of a PUT, or the body of a question; null for all others.</summary>
     public string? Body { get; init; }
 
     /// <summary>
@@ -42,6 +45,12 @@ internal sealed record VendorAnswer
     /// What the vendor said was wrong; null for a success. "Not configured" counts as a problem here.
     /// </summary>
     public Failure? Problem { get; init; }
+
+    /// <summary>The signature was refused for its time, as the step <c>answer</c> reads it.</summary>
+    public bool IsSkewed { get; init; }
+
+    /// <summary>What a key service says of a key, from the step <c>answer</c> on; null where it says nothing.</summary>
+    public KeyHealth? Health { get; init; }
 
     /// <summary>The document that was expected of a read of an account, from the step <c>answer</c> on.</summary>
     public XElement? Document { get; init; }

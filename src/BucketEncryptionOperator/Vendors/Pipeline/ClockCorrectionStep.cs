@@ -1,5 +1,3 @@
-using BucketEncryptionOperator.Vendors.Protocol;
-
 namespace BucketEncryptionOperator.Vendors.Pipeline;
 
 /// <summary>
@@ -16,7 +14,7 @@ internal sealed class ClockCorrectionStep(ServerClocks clocks) : CallStep("clock
     {
         var answer = await next.SendAsync(request, cancellationToken);
         var isCorrected =
-            answer is { Problem.Code: ErrorTable.Skewed, Response: { } response }
+            answer is { IsSkewed: true, Response: { } response }
             && clocks.Correct(request.Address.Endpoint, response.Headers.Date);
         return isCorrected && !request.IsWrite ? await next.SendAsync(request, cancellationToken) : answer;
     }

@@ -43,7 +43,10 @@ internal sealed class VendorMetrics
         );
     }
 
-    public VendorMeter Of(Vendor vendor) => new(this, vendor);
+    public VendorMeter Of(Vendor vendor) => new(this, vendor, vendor.Dialect.Errors.Knows);
+
+    /// <summary>The metrics of a vendor's key service.</summary>
+    public VendorMeter OfKeyService(Vendor vendor) => new(this, vendor, vendor.KeyService.Dialect.Knows);
 
     internal MeasuredCall Begin(VendorMeter meter, string operation, VendorAddress address)
     {
@@ -69,11 +72,14 @@ internal sealed class VendorMetrics
 }
 
 /// <summary>The metrics of one vendor.</summary>
-internal sealed class VendorMeter(VendorMetrics metrics, Vendor vendor)
+/// <param name="knows">Whether a code is one of a table's.</param>
+internal sealed class VendorMeter(VendorMetrics metrics, Vendor vendor, Func<string, bool> knows)
 {
     public VendorMetrics Metrics => metrics;
 
     public Vendor Vendor => vendor;
+
+    public bool Knows(string code) => knows(code);
 
     public MeasuredCall Begin(string operation, VendorAddress address) => metrics.Begin(this, operation, address);
 }
@@ -90,7 +96,7 @@ internal readonly struct MeasuredCall(VendorMeter meter, string operation, Activ
     /// <param name="failure">Null for success.</param>
     public void Ended(Failure? failure)
     {
-        var code = CodeOf(failure, meter.Vendor);
+        var code = CodeOf(failure);
         meter.Metrics.Ended(meter.Vendor, operation, code, from);
         if (span is null)
             return;
@@ -105,8 +111,8 @@ internal readonly struct MeasuredCall(VendorMeter meter, string operation, Activ
     public void Dispose() => span?.Dispose();
 
     /// <summary>A failure without a status is not the vendor's: its code is the operator's own.</summary>
-    private static string CodeOf(Failure? failure, Vendor vendor) =>
+    private string CodeOf(Failure? failure) =>
         failure is null ? Ok
-        : failure.HttpStatus is null || vendor.Dialect.Errors.Knows(failure.Code) ? failure.Code
+        : failure.HttpStatus is null || meter.Knows(failure.Code) ? failure.Code
         : Other;
 }

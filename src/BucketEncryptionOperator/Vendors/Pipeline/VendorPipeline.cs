@@ -58,6 +58,30 @@ internal sealed class VendorPipeline(params ImmutableArray<CallStep> steps)
             new TransportStep(services.Http),
         ]);
 
+    /// <summary>
+    /// Builds the pipeline of a vendor's key service: the same steps, as far as they fit a question about a key. No
+    /// breaker watches the access key, because a refusal here says nothing about the key at the object store; nothing
+    /// is written; and the step <c>answer</c> says all that there is to return.
+    /// </summary>
+    /// <inheritdoc cref="For"/>
+    public static VendorPipeline ForKeyService(
+        IKeyServiceDialect dialect,
+        VendorMeter? meter,
+        VendorServices services
+    ) =>
+        new([
+            .. OrNone(services.EndpointBreakers, b => new EndpointCheckStep(b)),
+            new ClockCorrectionStep(services.Clocks),
+            new KeyLifetimeStep(),
+            new SignatureStep(dialect, services.Clocks, services.Nonce),
+            .. OrNone(services.EndpointBreakers, b => new EndpointBreakerStep(b)),
+            new RateLimitStep(services.Limits),
+            .. OrNone(meter, m => new MetricsStep(m)),
+            new RedactionStep(),
+            new KeyAnswerStep(dialect, services.Clocks),
+            new TransportStep(services.Http),
+        ]);
+
     /// <summary>Admits a call: every step may wait, or refuse it.</summary>
     /// <returns>The call; whoever admitted it disposes of it.</returns>
     /// <exception cref="VendorException">A step refuses the call; nothing was sent.</exception>

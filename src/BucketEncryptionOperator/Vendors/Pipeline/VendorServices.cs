@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
@@ -21,6 +22,10 @@ internal sealed record VendorServices(VendorHttp Http, ServerClocks Clocks, Vend
     /// <summary>Null: nothing is counted.</summary>
     public VendorMetrics? Metrics { get; init; }
 
+    /// <summary>Returns a text that no other request has. It is no secret.</summary>
+    public Func<string> Nonce { get; init; } =
+        static () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
     /// <summary>Returns one client per vendor, by the vendor's name.</summary>
     public IReadOnlyDictionary<string, IBucketEncryptionApi> Connect(IEnumerable<Vendor> vendors) =>
         vendors.ToDictionary(
@@ -41,6 +46,19 @@ internal sealed record VendorServices(VendorHttp Http, ServerClocks Clocks, Vend
             v =>
                 (IAccountApi)
                     new AccountApi(VendorPipeline.For(v.Dialect, v.Realm, Metrics?.Of(v), this), v.Dialect.Account),
+            StringComparer.Ordinal
+        );
+
+    /// <inheritdoc cref="Connect"/>
+    public IReadOnlyDictionary<string, IKeyServiceApi> ConnectKeyServices(IEnumerable<Vendor> vendors) =>
+        vendors.ToDictionary(
+            v => v.Name,
+            v =>
+                (IKeyServiceApi)
+                    new KeyServiceApi(
+                        VendorPipeline.ForKeyService(v.KeyService.Dialect, Metrics?.OfKeyService(v), this),
+                        v.KeyService.Dialect
+                    ),
             StringComparer.Ordinal
         );
 }

@@ -18,8 +18,6 @@ namespace BucketEncryptionOperator.Vendors.Protocol;
 /// </summary>
 internal sealed class ErrorAnswer
 {
-    private const int MaxWord = 128;
-    private const int MaxMessage = 256;
     private const int MaxSearched = 4096;
     private const int MaxLabel = 63;
 
@@ -62,8 +60,8 @@ internal sealed class ErrorAnswer
                 _ => false,
             };
         Code = IsVendors ? Field("Code") ?? "" : Reasons.OfStatus(Status);
-        Message = Bounded(_field("Message"), MaxMessage);
-        _fullMessage = Bounded(_field("Message"), MaxSearched);
+        Message = VendorText.OneLine(_field("Message"), VendorText.MaxMessage);
+        _fullMessage = VendorText.OneLine(_field("Message"), MaxSearched);
         // These go into a hint, that is, into a sentence that a person may follow.
         Endpoint =
             IsVendors && Field("Endpoint") is { } host && Uri.CheckHostName(host) == UriHostNameType.Dns ? host : null;
@@ -104,9 +102,10 @@ internal sealed class ErrorAnswer
     public string? Region { get; }
 
     /// <param name="name">An element of the error, or <c>Parent/Child</c>.</param>
-    public string? Field(string name) => Bounded(_field(name), MaxWord);
+    public string? Field(string name) => VendorText.OneLine(_field(name), VendorText.MaxWord);
 
-    public string? Header(string? name) => name is null ? null : Bounded(Utf8(Response.Header(name)), MaxWord);
+    public string? Header(string? name) =>
+        name is null ? null : VendorText.OneLine(Utf8(Response.Header(name)), VendorText.MaxWord);
 
     /// <summary>The text, if it can be a region's name.</summary>
     public static string? Label(string? text) =>
@@ -188,13 +187,5 @@ internal sealed class ErrorAnswer
             return header;
         var text = Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(header));
         return text.Contains('\uFFFD') ? header : text;
-    }
-
-    private static string? Bounded(string? text, int max)
-    {
-        if (text is null)
-            return null;
-        var clean = string.Concat(Failure.Cut(text.Trim(), max).Select(c => char.IsControl(c) ? ' ' : c)).Trim();
-        return clean.Length == 0 ? null : clean;
     }
 }

@@ -125,7 +125,7 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
             Hint = dialect.Refine(answer) ?? HintOf(row, answer),
             Endpoint = answer.Endpoint,
             RequestId = answer.RequestId,
-            RetryAfter = RetryAfter(response, context),
+            RetryAfter = response.RetryAfter(context.Now),
             ConcernsCredentials = row.ConcernsCredentials,
             IsVendorAnswer = answer.IsVendors,
             IsForeign = !answer.IsVendors && !IsDocumentedThrottle(answer.Status),
@@ -205,21 +205,4 @@ internal sealed class ErrorTable(ErrorDialect dialect, params IEnumerable<ErrorM
 
     private static ErrorMeaning Throttle { get; } =
         new(FailureKind.Throttled, "The vendor asks to go slower: its limit of requests per bucket is reached.");
-
-    /// <summary>
-    /// Returns the wait: seconds with any number of digits, or a date in any form of HTTP, by the clock of its author.
-    /// </summary>
-    private static TimeSpan? RetryAfter(VendorResponse response, AnswerContext context)
-    {
-        if (response.Header("Retry-After")?.Trim() is not { Length: > 0 } text)
-            return null;
-        if (text.All(char.IsAsciiDigit))
-            return int.TryParse(text, out var seconds)
-                ? TimeSpan.FromSeconds(seconds)
-                : TimeSpan.FromSeconds(int.MaxValue);
-        if (response.Headers.RetryAfter?.Date is not { } date)
-            return null;
-        var wait = date - (response.Headers.Date ?? context.Now);
-        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
-    }
 }

@@ -11,13 +11,24 @@ internal sealed record UnsignedRequest(
     AccessKey Key,
     string? Body,
     DateTimeOffset Now
-);
+)
+{
+    /// <summary>A text that no other request has, for signatures with one.</summary>
+    public string Nonce { get; init; } = "";
+}
+
+/// <summary>Makes requests. Pure: the same arguments give the same request.</summary>
+internal interface IRequestSigner
+{
+    /// <summary>Returns the complete, signed request.</summary>
+    HttpRequestMessage Sign(UnsignedRequest request);
+}
 
 /// <summary>
 /// What differs between vendors that all have the same operations. Pure: the same arguments give the same
 /// request.
 /// </summary>
-internal interface IVendorDialect
+internal interface IVendorDialect : IRequestSigner
 {
     EncryptionDocument Document { get; }
 
@@ -30,7 +41,4 @@ internal interface IVendorDialect
     /// does not work.
     /// </summary>
     bool NeedsNamedKey(VendorResponse answer) => false;
-
-    /// <summary>Returns the complete, signed request.</summary>
-    HttpRequestMessage Sign(UnsignedRequest request);
 }

@@ -6,6 +6,9 @@ namespace BucketEncryptionOperator.Vendors.Protocol;
 /// <param name="Query">Names and values, not encoded; a null value is a bare name.</param>
 internal sealed record Resource(params ImmutableArray<KeyValuePair<string, string?>> Query)
 {
+    /// <summary>Path below the address, without a slash before it and not encoded; empty for none.</summary>
+    public string Path { get; init; } = "";
+
     private const string EncryptionName = "encryption";
     private const string TaggingName = "tagging";
     private const string LocationName = "location";

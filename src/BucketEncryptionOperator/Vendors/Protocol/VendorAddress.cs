@@ -36,6 +36,12 @@ internal abstract record VendorAddress(Uri Endpoint, string Region, Addressing A
     /// <summary>Null for a store as a whole.</summary>
     public abstract string? BucketName { get; }
 
+    /// <summary>
+    /// Name of a service beside the object store, which may have the same endpoint: its rate and its outages are its
+    /// own. Null for the object store.
+    /// </summary>
+    public virtual string? Service => null;
+
     /// <summary>Returns the vendor's own settings; <paramref name="defaults"/> where nothing is set.</summary>
     /// <exception cref="InvalidOperationException">They are another vendor's: a bug.</exception>
     public T OptionsOr<T>(T defaults)

@@ -11,6 +11,7 @@ internal static class VendorRequest
     public static Uri Target(VendorAddress address, Resource resource)
     {
         var (scheme, host) = (address.Endpoint.Scheme, Host(address.Endpoint));
+        var path = string.Join('/', resource.Path.Split('/').Select(Encode));
         var query = resource.Query.IsEmpty
             ? ""
             : "?"
@@ -19,7 +20,7 @@ internal static class VendorRequest
         {
             ({ } bucket, Addressing.VirtualHost) => new Uri($"{scheme}://{bucket}.{host}/{query}"),
             ({ } bucket, Addressing.Path) => new Uri($"{scheme}://{host}/{bucket}/{query}"),
-            _ => new Uri($"{scheme}://{host}/{query}"),
+            _ => new Uri($"{scheme}://{host}/{path}{query}"),
         };
 
         static string Pair(string name, string value) => $"{Encode(name)}={Encode(value)}";

@@ -10,4 +10,22 @@ internal sealed record VendorResponse(HttpStatusCode Status, string Body, HttpRe
 
     /// <summary>The first value of a header, or null.</summary>
     public string? Header(string name) => Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
+
+    /// <summary>
+    /// Returns the wait: seconds with any number of digits, or a date in any form of HTTP, by the clock of its author.
+    /// </summary>
+    /// <param name="now">Where the answer does not say when it was made.</param>
+    public TimeSpan? RetryAfter(DateTimeOffset now)
+    {
+        if (Header("Retry-After")?.Trim() is not { Length: > 0 } text)
+            return null;
+        if (text.All(char.IsAsciiDigit))
+            return int.TryParse(text, out var seconds)
+                ? TimeSpan.FromSeconds(seconds)
+                : TimeSpan.FromSeconds(int.MaxValue);
+        if (Headers.RetryAfter?.Date is not { } date)
+            return null;
+        var wait = date - (Headers.Date ?? now);
+        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+    }
 }

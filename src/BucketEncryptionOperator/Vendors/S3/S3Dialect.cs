@@ -17,6 +17,7 @@ internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
         new("S3", new S3Dialect())
         {
             Endpoints = S3Description.Endpoints,
+            KeyService = S3KeyService.Description,
             Shell = S3Description.Shell,
             Bind = S3Description.Bind,
         };

@@ -39,7 +39,7 @@ internal static class SigV4Request
             [.. headers, new("host", VendorRequest.Host(target))],
             hash
         );
-        headers.Add(new("Authorization", SigV4Signer.Authorize(input, key, date, address.Region)));
+        headers.Add(new("Authorization", SigV4Signer.Authorize(input, key, date, address.Region, SigV4Scheme.S3)));
         return VendorRequest.Make(request.Method, target, headers, bytes);
     }
 }

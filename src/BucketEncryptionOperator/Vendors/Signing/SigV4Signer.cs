@@ -20,18 +20,30 @@ internal sealed record SigV4Input(
     string PayloadHash
 );
 
+/// <summary>What differs between the services and vendors that have this signature.</summary>
+/// <param name="Service">Name of the service in the scope.</param>
+internal sealed record SigV4Scheme(string Service)
+{
+    public static SigV4Scheme S3 { get; } = new("s3");
+
+    public string Algorithm { get; init; } = "AWS4-HMAC-SHA256";
+
+    /// <summary>Before the secret, where the chain of keys begins.</summary>
+    public string KeyPrefix { get; init; } = "AWS4";
+
+    public string Terminator { get; init; } = "aws4_request";
+}
+
 /// <summary>
 /// AWS's signature version 4 in the <c>Authorization</c> header, as S3 has it: the path is encoded once (other
-/// services: twice), and the payload's hash is a header too. AWS, MinIO, Ceph and JD Cloud take it.
+/// services: twice, which is the same for the path <c>/</c>), and the payload's hash is a header too. AWS, MinIO, Ceph
+/// and JD Cloud take it; JD Cloud's own signature has the same form.
 /// </summary>
 internal static class SigV4Signer
 {
     public const string DateHeader = "x-amz-date";
     public const string PayloadHeader = "x-amz-content-sha256";
     public const string TokenHeader = "x-amz-security-token";
-    private const string Algorithm = "AWS4-HMAC-SHA256";
-    private const string Service = "s3";
-    private const string Terminator = "aws4_request";
 
     /// <summary>The value of <see cref="DateHeader"/>.</summary>
     public static string FormatDate(DateTimeOffset time) =>
@@ -42,15 +54,15 @@ internal static class SigV4Signer
 
     /// <summary>The value of the <c>Authorization</c> header.</summary>
     /// <param name="date">As in <see cref="DateHeader"/>, which <paramref name="input"/> must hold.</param>
-    public static string Authorize(SigV4Input input, AccessKey key, string date, string region)
+    public static string Authorize(SigV4Input input, AccessKey key, string date, string region, SigV4Scheme scheme)
     {
         var day = date[..8];
-        var scope = $"{day}/{region}/{Service}/{Terminator}";
-        var toSign =
-            $"{Algorithm}\n{date}\n{scope}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalRequest(input))))}";
+        var scope = $"{day}/{region}/{scheme.Service}/{scheme.Terminator}";
+        var hash = Hex(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalRequest(input))));
+        var toSign = $"{scheme.Algorithm}\n{date}\n{scope}\n{hash}";
         var names = string.Join(';', Signed(input).Select(h => h.Name));
-        return $"{Algorithm} Credential={key.Id}/{scope}, SignedHeaders={names}, "
-            + $"Signature={Hex(Hmac(SigningKey(key.Secret, day, region), toSign))}";
+        return $"{scheme.Algorithm} Credential={key.Id}/{scope}, SignedHeaders={names}, "
+            + $"Signature={Hex(Hmac(SigningKey(scheme, key.Secret, day, region), toSign))}";
     }
 
     internal static string CanonicalRequest(SigV4Input input)
@@ -79,10 +91,10 @@ internal static class SigV4Signer
                 .OrderBy(h => h.Name, StringComparer.Ordinal),
         ];
 
-    private static byte[] SigningKey(string secret, string day, string region)
+    private static byte[] SigningKey(SigV4Scheme scheme, string secret, string day, string region)
     {
-        var key = Hmac(Encoding.UTF8.GetBytes("AWS4" + secret), day);
-        foreach (var step in (ReadOnlySpan<string>)[region, Service, Terminator])
+        var key = Hmac(Encoding.UTF8.GetBytes(scheme.KeyPrefix + secret), day);
+        foreach (var step in (ReadOnlySpan<string>)[region, scheme.Service, scheme.Terminator])
             key = Hmac(key, step);
         return key;
     }

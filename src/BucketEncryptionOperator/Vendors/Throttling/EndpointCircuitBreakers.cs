@@ -17,8 +17,8 @@ internal enum EndpointChange
 }
 
 /// <summary>
-/// One circuit breaker per endpoint and bundle of roots. An endpoint that does not answer costs each request a timeout,
-/// a slot of its rate limit and a worker's time; behind its breaker it costs nothing.
+/// One circuit breaker per endpoint, service at it and bundle of roots. An endpoint that does not answer costs each
+/// request a timeout, a slot of its rate limit and a worker's time; behind its breaker it costs nothing.
 /// <list type="bullet">
 /// <item>Closed: requests pass. Only a missing answer counts against the endpoint: a connection that could not be made,
 /// or a timeout. An answer of any status does not, and neither do a name that does not resolve or a certificate that is
@@ -117,7 +117,10 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     {
         lock (_gate)
         {
-            var breaker = _breakers.GetOrAdd(KeyOf(address), () => new Breaker(address.Endpoint));
+            var breaker = _breakers.GetOrAdd(
+                KeyOf(address),
+                () => new Breaker(address.Endpoint, isTold: address.Service is null)
+            );
             var now = _time.GetTimestamp();
             if (!breaker.Passes(now))
                 throw new VendorException(FailureOf(breaker, operation, notSent: true));
@@ -132,6 +135,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     private static BreakerKey KeyOf(VendorAddress address) =>
         new(
             address.Endpoint.GetLeftPart(UriPartial.Authority),
+            address.Service,
             address.CaBundle is not { } bundle
                 ? ""
                 : Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(bundle.AsSpan())))
@@ -161,7 +165,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         lock (_gate)
         {
             breaker.IsProbed &= !isProbe;
-            isUp = breaker.IsOpen;
+            isUp = breaker.IsOpen && breaker.IsTold;
             (breaker.DownSince, breaker.ProbeAt, breaker.Unanswered) = (null, null, 0);
             breaker.AnsweredAt = _time.GetTimestamp();
         }
@@ -274,12 +278,18 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         }
     }
 
-    internal readonly record struct BreakerKey(string Endpoint, string Bundle);
+    internal readonly record struct BreakerKey(string Endpoint, string? Service, string Bundle);
 
     /// <summary>Guarded by the gate.</summary>
-    internal sealed class Breaker(Uri endpoint)
+    /// <param name="isTold">
+    /// Whether listeners learn of it. They do not of a key service: no bucket waits for one, and its endpoint may also
+    /// be an object store's.
+    /// </param>
+    internal sealed class Breaker(Uri endpoint, bool isTold)
     {
         public Uri Endpoint => endpoint;
+
+        public bool IsTold => isTold;
 
         /// <summary>Number of requests without an answer since the last answer.</summary>
         public int Unanswered { get; set; }
@@ -302,7 +312,7 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         public long NotifiedUntil { get; set; } = long.MinValue;
 
         /// <summary>When listeners must be notified of a due probe; null where they need not be.</summary>
-        public long? NotifyAt => IsProbed || ProbeAt is not { } at ? null : Math.Max(at, NotifiedUntil);
+        public long? NotifyAt => !isTold || IsProbed || ProbeAt is not { } at ? null : Math.Max(at, NotifiedUntil);
 
         /// <summary>Failure of the request that opened the breaker.</summary>
         public Failure? Cause { get; set; }

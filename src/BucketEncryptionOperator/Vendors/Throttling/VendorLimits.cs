@@ -48,7 +48,7 @@ internal sealed class VendorLimits : IDisposable
         int requests,
         CancellationToken cancellationToken
     ) =>
-        LimiterOf(new LimiterKey(key.Principal, SecretsOf(key), address.Endpoint.Authority), address.Limit)
+        LimiterOf(new LimiterKey(key.Principal, SecretsOf(key), NameOf(address)), address.Limit)
             .EnterAsync(address.Limit, operation, requests, cancellationToken);
 
     /// <summary>
@@ -87,6 +87,9 @@ internal sealed class VendorLimits : IDisposable
             Throttled = busiestFirst.Sum(s => s.Throttled),
         };
     }
+
+    private static string NameOf(VendorAddress address) =>
+        address.Service is { } service ? $"{address.Endpoint.Authority}/{service}" : address.Endpoint.Authority;
 
     /// <summary>
     /// A hash: this outlives the key. Empty for the temporary keys of a role, which change while the role stays.

@@ -17,6 +17,19 @@ public sealed class EndpointAllowListTests
     [InlineData("dual stack", "https://cn-hangzhou.oss.aliyuncs.com", true)]
     [InlineData("a CloudBox", "https://cb-1.cn-hangzhou.oss-cloudbox.aliyuncs.com", true)]
     [InlineData("a CloudBox's control", "https://cb-1.cn-hangzhou.oss-cloudbox-control.aliyuncs.com", true)]
+    [InlineData("Alibaba Cloud KMS", "https://kms.cn-hangzhou.aliyuncs.com", true)]
+    [InlineData("Alibaba Cloud KMS in a VPC", "https://kms-vpc.cn-hangzhou.aliyuncs.com", true)]
+    [InlineData("AWS KMS", "https://kms.eu-central-1.amazonaws.com", true)]
+    [InlineData("AWS KMS with FIPS", "https://kms-fips.us-gov-west-1.amazonaws.com", true)]
+    [InlineData(
+        "AWS KMS in a VPC: its address is private",
+        "https://vpce-1.kms.eu-central-1.vpce.amazonaws.com",
+        false
+    )]
+    [InlineData("Huawei Cloud KMS", "https://kms.eu-west-101.myhuaweicloud.eu", true)]
+    [InlineData("JD Cloud KMS", "https://kms.jdcloud-api.com", true)]
+    [InlineData("KMS on plain http", "http://kms.cn-hangzhou.aliyuncs.com", false)]
+    [InlineData("not quite KMS", "https://kmsx.cn-hangzhou.aliyuncs.com", false)]
     [InlineData("OBS", "https://obs.cn-north-4.myhuaweicloud.com", true)]
     [InlineData("OBS in the EU", "https://obs.eu-west-101.myhuaweicloud.eu", true)]
     [InlineData("another service of Huawei Cloud", "https://functiongraph.cn-north-4.myhuaweicloud.com", false)]

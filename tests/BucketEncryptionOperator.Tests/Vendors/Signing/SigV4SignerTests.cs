@@ -78,7 +78,8 @@ public sealed class SigV4SignerTests
             new SigV4Input(method, path, Pairs(query), all, hash),
             Example,
             Date,
-            "us-east-1"
+            "us-east-1",
+            SigV4Scheme.S3
         );
 
         var names = string.Join(';', all.Select(h => h.Key.ToLowerInvariant()).Order(StringComparer.Ordinal));
@@ -87,6 +88,39 @@ public sealed class SigV4SignerTests
                 + $"SignedHeaders={names}, Signature={signature}"
                 == authorization,
             $"{vector}: {authorization}"
+        );
+    }
+
+    /// <summary>Calculated, not published: by code that gives AWS's examples, too.</summary>
+    [Fact]
+    public void Authorize_gives_the_calculated_signature_of_a_request_to_KMS()
+    {
+        var body = System.Text.Encoding.UTF8.GetBytes("{\"KeyId\":\"alias/a\"}");
+
+        var authorization = SigV4Signer.Authorize(
+            new SigV4Input(
+                "POST",
+                "/",
+                [],
+                [
+                    new("content-type", "application/x-amz-json-1.1"),
+                    new("host", "kms.us-east-1.amazonaws.com"),
+                    new("x-amz-date", Date),
+                    new("x-amz-target", "TrentService.DescribeKey"),
+                ],
+                SigV4Signer.HashOf(body)
+            ),
+            Example,
+            Date,
+            "us-east-1",
+            new SigV4Scheme("kms")
+        );
+
+        Assert.EndsWith(
+            "/us-east-1/kms/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-target, "
+                + "Signature=278dd1313d8f5364f072921006f76e7004d43bd7fdc3c9587bf816c0e3d8daac",
+            authorization,
+            StringComparison.Ordinal
         );
     }
 
