@@ -44,7 +44,8 @@ internal sealed class KeyHealthReconciler(
         if (health is KeyHealth.Unknown { Failure: { PassesByItself: true } failure })
         {
             Log.KeyNotRead(logger, question.Key.Id, failure.Operation, failure.Code);
-            return new ReconcileResult.Retry(failure.RetryAfter is { } wait && wait > RetryAfter ? wait : RetryAfter);
+            var wait = failure.RetryAfter ?? RetryAfter;
+            return new ReconcileResult.Retry(Durations.Max(RetryAfter, Durations.Min(wait, Interval)));
         }
         return new ReconcileResult.After(Interval * (1 + (Spread * random.NextDouble())));
     }

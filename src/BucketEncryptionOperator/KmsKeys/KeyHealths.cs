@@ -87,6 +87,13 @@ internal sealed class KeyHealths(Action<NamespacedName, TimeSpan> ask, TimeProvi
         asked.ForEach(name => ask(name, TimeSpan.Zero));
     }
 
+    /// <summary>Returns the questions that the policy follows.</summary>
+    public ImmutableArray<FollowedKey> FollowedBy(NamespacedName policy)
+    {
+        lock (_gate)
+            return [.. _byPolicy.GetValueOrDefault(policy, []).Select(e => e.Question)];
+    }
+
     /// <summary>The policy is gone, is suspended, or has no key that can be asked for.</summary>
     public void Leave(NamespacedName policy) => Follow(policy, []);
 
@@ -133,7 +140,7 @@ internal sealed class KeyHealths(Action<NamespacedName, TimeSpan> ask, TimeProvi
         Task<KeyHealth> next;
         NamespacedName name;
         bool isSlow;
-        bool isUnderWay;
+        bool isAsked;
         lock (_gate)
         {
             if (!_entries.TryGetValue(question, out var entry))
@@ -144,9 +151,9 @@ internal sealed class KeyHealths(Action<NamespacedName, TimeSpan> ask, TimeProvi
             )
                 return known;
             (next, name, isSlow) = (entry.Next.Task, entry.Name, _slow.Contains(question.Service));
-            isUnderWay = entry.Health is null; // asked when somebody began to follow it
+            (isAsked, entry.IsAsked) = (entry.IsAsked, true);
         }
-        if (!isUnderWay)
+        if (!isAsked)
             ask(name, TimeSpan.Zero);
         if (isSlow)
             return null;
@@ -188,7 +195,7 @@ internal sealed class KeyHealths(Action<NamespacedName, TimeSpan> ask, TimeProvi
                 _slow.Remove(entry.Question.Service);
             if (!passes || !IsYounger(entry, KeptFor))
                 (entry.Health, entry.At) = (answer, time.GetTimestamp());
-            (waiting, entry.Next) = (entry.Next, NewAnswer());
+            (waiting, entry.Next, entry.IsAsked) = (entry.Next, NewAnswer(), false);
             changed = [.. entry.Followers.Where(f => f.Value.HasReportedOther(entry.Health)).Select(f => f.Key)];
         }
         waiting.TrySetResult(answer);
@@ -205,7 +212,7 @@ internal sealed class KeyHealths(Action<NamespacedName, TimeSpan> ask, TimeProvi
             question.Service.Endpoint.IdnHost,
             string.Create(CultureInfo.InvariantCulture, $"{question.Key.Id}~{++_names}")
         );
-        var entry = new Entry(question, name);
+        var entry = new Entry(question, name) { IsAsked = true };
         _entries[question] = entry;
         _byName[name] = entry;
         asked.Add(name);
@@ -242,6 +249,9 @@ internal sealed class KeyHealths(Action<NamespacedName, TimeSpan> ask, TimeProvi
 
         /// <summary>Timestamp of the answer.</summary>
         public long At { get; set; }
+
+        /// <summary>Its first question, or one that a write waits for, has no answer yet.</summary>
+        public bool IsAsked { get; set; }
 
         /// <summary>Completed by the next answer.</summary>
         public TaskCompletionSource<KeyHealth> Next { get; set; } = NewAnswer();

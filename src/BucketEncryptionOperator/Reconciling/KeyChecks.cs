@@ -35,9 +35,9 @@ internal sealed class KeyChecks(
     /// <summary>A reconcile begins: asks for what is new, and for everything if a person has requested it.</summary>
     public void Begin(ReconcileContext context)
     {
-        var keys = Asked(context, Uses(context, []));
-        healths.Follow(context.Policy.Key, keys);
-        if (Schedule.RequestedAtOf(context.Policy.Now) == context.Policy.Now.Status?.LastHandledReconcileAt)
+        var keys = FollowAlso(context, Asked(context, Uses(context, results: null)));
+        var requested = Schedule.RequestedAtOf(context.Policy.Now);
+        if (requested is null || requested == context.Policy.Now.Status?.LastHandledReconcileAt)
             return;
         foreach (var key in keys)
             healths.AskAgain(key, RequestSpacing);
@@ -62,7 +62,7 @@ internal sealed class KeyChecks(
         var questions = Asked(context, named);
         if (questions.Count == 0)
             return DeadKeys.None;
-        healths.Follow(context.Policy.Key, [.. Asked(context, Uses(context, [])).Union(questions)]);
+        FollowAlso(context, questions);
         var answers = await Task.WhenAll(questions.Select(q => healths.GetAsync(q, DeadFor, cancellationToken)));
         return new DeadKeys(
             questions
@@ -78,7 +78,11 @@ internal sealed class KeyChecks(
     {
         var uses = Uses(context, results);
         var questions = Asked(context, uses);
-        healths.Follow(context.Policy.Key, questions);
+        // A release that is tried again asks no second time about what it restores
+        if (context.Policy.IsBeingDeleted)
+            FollowAlso(context, questions);
+        else
+            healths.Follow(context.Policy.Key, questions);
         if (questions.Count == 0)
             return null;
         if (results.Any(WasRefusedByKms))
@@ -101,6 +105,30 @@ internal sealed class KeyChecks(
 
     public void Leave(NamespacedName policy) => healths.Leave(policy);
 
+    /// <summary>
+    /// Follows questions beside those that the policy follows already with the same access key. Which of these its
+    /// buckets still need, is known when they are read: a question that is dropped before would be asked again.
+    /// </summary>
+    /// <returns>All that the policy follows now.</returns>
+    private ImmutableArray<FollowedKey> FollowAlso(ReconcileContext context, IReadOnlyList<FollowedKey> questions)
+    {
+        var policy = context.Policy.Key;
+        var version = storeKeys.VersionOf(context.Store.Keys);
+        ImmutableArray<FollowedKey> all =
+        [
+            .. questions.Union(
+                healths
+                    .FollowedBy(policy)
+                    .Where(q =>
+                        (q.Vendor, q.Service, q.Credentials, q.CredentialsVersion)
+                        == (context.Store.Vendor, context.Store.KeyService, context.Store.Keys, version)
+                    )
+            ),
+        ];
+        healths.Follow(policy, all);
+        return all;
+    }
+
     /// <summary>The questions about some keys: none where the store's keys are not asked for.</summary>
     private List<FollowedKey> Asked(ReconcileContext context, IEnumerable<KmsKeyName> keys)
     {
@@ -116,7 +144,7 @@ internal sealed class KeyChecks(
     }
 
     /// <summary>The keys of a policy: the one that it names first, then those of its buckets.</summary>
-    private static List<KmsKeyName> Uses(ReconcileContext context, ImmutableArray<BucketResult> results) =>
+    private static List<KmsKeyName> Uses(ReconcileContext context, ImmutableArray<BucketResult>? results) =>
         [
             .. (DeclaredKey(context) is { } declared ? [declared] : Array.Empty<KmsKeyName>()).Union(
                 BucketsByKey(context, results).Select(g => g.Key)
@@ -132,9 +160,10 @@ internal sealed class KeyChecks(
     /// The buckets that are as declared, by their key. A bucket that this reconcile has not read counts by its last
     /// row. One key has several spellings: the declared key has the spelling of the policy.
     /// </summary>
+    /// <param name="results">Null: no bucket is read yet, and the last rows count.</param>
     private static ILookup<KmsKeyName, string> BucketsByKey(
         ReconcileContext context,
-        ImmutableArray<BucketResult> results
+        ImmutableArray<BucketResult>? results
     )
     {
         var requirement = context.Terms.Goal.Encryption.AskedKey;
@@ -146,10 +175,9 @@ internal sealed class KeyChecks(
             status?.ObservedGeneration == context.Policy.Now.Metadata.Generation
                 ? status.Buckets.ToDictionary(b => b.Name, StringComparer.Ordinal)
                 : [];
-        var found =
-            results.Length == 0
-                ? rows.Values.Select(r => (r.Name, OfRow(r)))
-                : results.Select(r => (r.Bucket, OfResult(r)));
+        var found = results is { } read
+            ? read.Select(r => (r.Bucket, OfResult(r)))
+            : rows.Values.Select(r => (r.Name, OfRow(r)));
         return found
             .Where(f => f.Item2 is not null)
             .ToLookup(

@@ -26,11 +26,14 @@ internal static class KeyConditions
             .OrderByDescending(u => u.Health is KeyHealth.Unusable { IsDead: true })
             .ToImmutableArray();
         var unknown = findings.Uses.Where(u => u.Health is KeyHealth.Unknown).ToImmutableArray();
+        // A question is still open, and its answer wakes the policy: half of the answers are no news
+        var isOpen = findings.Uses.Any(u => u.Health is null);
+        if (isOpen && last is not null)
+            return last with { ObservedGeneration = generation };
         if (unusable is [{ Health: KeyHealth.Unusable first }, ..])
             return Make(Condition.False, first.Reason, Listing(unusable, findings));
-        // A question is still open, and its answer wakes the policy
-        if (findings.Uses.Any(u => u.Health is null))
-            return last is null ? null : last with { ObservedGeneration = generation };
+        if (isOpen)
+            return null;
         if (unknown is [{ Health: KeyHealth.Unknown { Failure: var failure } }, ..])
             return Make(Condition.Unknown, ReasonOf(failure), Listing(unknown, findings));
         return Make(

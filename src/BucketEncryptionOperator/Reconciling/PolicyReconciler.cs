@@ -71,10 +71,11 @@ internal sealed class PolicyReconciler(
             return await reporter.FinalizeAsync(policy, ReleasePlanner.AfterLostStatus(policy), cancellationToken);
         if (policy.Spec.BucketSelector is null || policy.IsBeingDeleted || policy.Spec.Suspend == true)
             discovery.Leave(policy.Key);
-        if (policy.IsBeingDeleted || policy.Spec.Suspend == true)
-            keys.Leave(policy.Key);
         if (policy.Spec.Suspend == true)
+        {
+            keys.Leave(policy.Key);
             return await reporter.ReportSuspendedAsync(policy, attempt, cancellationToken);
+        }
 
         var (context, problem) = await resolver.ResolveAsync(policy, cancellationToken);
         if (context is null)
