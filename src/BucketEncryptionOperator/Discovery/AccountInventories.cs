@@ -128,7 +128,7 @@ internal sealed class AccountInventories(TimeProvider time, Action<NamespacedNam
         return changed.Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
     }
 
-    /// <summary>With the secret: whoever knows only an account's key id must not see its buckets.</summary>
+    /// <summary>With the secret: somebody who knows only an account's key id must not see its buckets.</summary>
     private sealed record InventoryKey(StoreAddress Store, string Id, string Secret, string? Token)
     {
         public override string ToString() => Id;

@@ -161,7 +161,7 @@ internal sealed class BucketDiscovery(AccountInventories inventories, PassOption
         ];
     }
 
-    /// <returns>The new list, or the last one where there is none; null where there never was one.</returns>
+    /// <returns>The new list, or the last one where there is none; null where no list was ever complete.</returns>
     private async Task<AccountList?> ListAsync(
         AccountInventory inventory,
         NamespacedName policy,

@@ -73,7 +73,7 @@ internal sealed class KeyServiceReader(EndpointAllowList allowedEndpoints)
 
     /// <summary>
     /// Returns what is wrong with an endpoint, as words after its host; null if nothing is. The pattern of a key
-    /// service is also that of a bucket called <c>kms</c>, whoever has it.
+    /// service is also that of a bucket called <c>kms</c>, which may be a stranger's.
     /// </summary>
     private static string? ProblemOf(Uri endpoint, Vendor vendor, string region)
     {
