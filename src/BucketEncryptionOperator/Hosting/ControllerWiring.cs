@@ -33,7 +33,7 @@ internal static class ControllerWiring
             Queue(
                 s,
                 KmsKeyController,
-                new WorkShares<NamespacedName>(KmsKeyWorkers, name => new WorkGroup(Tenant: null, name.Namespace))
+                new WorkShares<NamespacedName>(KmsKeyWorkers, name => s.GetRequiredService<KeyHealths>().GroupOf(name))
             )
         ));
         services.AddSingleton(s => new KeyHealths(

@@ -10,7 +10,7 @@ namespace BucketEncryptionOperator.KmsKeys;
 /// </summary>
 /// <param name="Vendor">Name of the vendor, whose form the question has.</param>
 /// <param name="Credentials">Source of the access key.</param>
-/// <param name="CredentialsVersion">Version of the access key: its owner's new key asks anew.</param>
+/// <param name="CredentialsVersion">Version of the access key: its owner's new key asks again.</param>
 internal sealed record FollowedKey(
     string Vendor,
     KeyServiceAddress Service,

@@ -25,11 +25,8 @@ internal sealed class KeyHealthReconciler(
 
     private const double Spread = 0.1;
 
-    /// <summary>Least time until the next attempt after a failure that passes by itself.</summary>
+    /// <summary>Least time until the next attempt after a failure that may pass by itself.</summary>
     internal static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
-
-    /// <summary>The vendor's own operation, in failures.</summary>
-    private const string Step = "DescribeKey";
 
     public async Task<ReconcileResult> ReconcileAsync(
         NamespacedName key,
@@ -39,7 +36,10 @@ internal sealed class KeyHealthReconciler(
     {
         if (healths.Find(key) is not { } question)
             return ReconcileResult.OnChange; // no policy follows it any more
-        var health = await AskAsync(question, cancellationToken);
+        // Without an access key the store says why, and nothing is known about its KMS keys
+        if ((await keys.GetAsync(question.Credentials, cancellationToken)).Value is not { } accessKey)
+            return new ReconcileResult.Retry(RetryAfter);
+        var health = await AskAsync(question, accessKey, cancellationToken);
         healths.Record(key, health);
         if (health is KeyHealth.Unknown { Failure: { PassesByItself: true } failure })
         {
@@ -50,11 +50,8 @@ internal sealed class KeyHealthReconciler(
         return new ReconcileResult.After(Interval * (1 + (Spread * random.NextDouble())));
     }
 
-    private async Task<KeyHealth> AskAsync(FollowedKey question, CancellationToken cancellationToken)
+    private async Task<KeyHealth> AskAsync(FollowedKey question, AccessKey key, CancellationToken cancellationToken)
     {
-        var (key, problem) = await keys.GetAsync(question.Credentials, cancellationToken);
-        if (key is null)
-            return new KeyHealth.Unknown(problem ?? new Failure(Reasons.KeyServiceFailed, Step));
         try
         {
             return await services[question.Vendor]

@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
 using KubeRuntime.Client;
 using KubeRuntime.Informers;
 using KubeRuntime.Instrumentation;
+using KubeRuntime.WorkQueues;
 
 namespace BucketEncryptionOperator.KmsKeys;
 
@@ -30,8 +32,11 @@ internal sealed class KeyHealths(Action<NamespacedName, TimeSpan> ask, TimeProvi
     private readonly Dictionary<NamespacedName, Entry> _byName = [];
     private readonly Dictionary<NamespacedName, ImmutableArray<Entry>> _byPolicy = [];
 
-    /// <summary>Key services that let a write wait in vain, or gave no answer since.</summary>
-    private readonly HashSet<KeyServiceAddress> _slow = [];
+    /// <summary>
+    /// Key services that let a write wait in vain, or have given no answer since: for each access key alone, because
+    /// one that is throttled says nothing about another one.
+    /// </summary>
+    private readonly HashSet<(KeyServiceAddress Service, KeySource Credentials)> _slow = [];
     private long _names;
     private volatile Action<NamespacedName>? _enqueue;
 
@@ -150,7 +155,7 @@ internal sealed class KeyHealths(Action<NamespacedName, TimeSpan> ask, TimeProvi
                 && (known is not KeyHealth.Unusable { IsDead: true } || IsYounger(entry, maxAge))
             )
                 return known;
-            (next, name, isSlow) = (entry.Next.Task, entry.Name, _slow.Contains(question.Service));
+            (next, name, isSlow) = (entry.Next.Task, entry.Name, _slow.Contains(WhereOf(question)));
             (isAsked, entry.IsAsked) = (entry.IsAsked, true);
         }
         if (!isAsked)
@@ -164,10 +169,15 @@ internal sealed class KeyHealths(Action<NamespacedName, TimeSpan> ask, TimeProvi
         catch (TimeoutException)
         {
             lock (_gate)
-                _slow.Add(question.Service);
+                _slow.Add(WhereOf(question));
             return null;
         }
     }
+
+    /// <summary>
+    /// Returns how questions share the workers: no access key and no key service has more than its share.
+    /// </summary>
+    public WorkGroup GroupOf(NamespacedName name) => new(Find(name)?.Credentials.ToString(), name.Namespace);
 
     /// <returns>Null where no policy follows the question any more.</returns>
     internal FollowedKey? Find(NamespacedName name)
@@ -190,9 +200,9 @@ internal sealed class KeyHealths(Action<NamespacedName, TimeSpan> ask, TimeProvi
                 return;
             var passes = answer is KeyHealth.Unknown { Failure.PassesByItself: true };
             if (passes)
-                _slow.Add(entry.Question.Service);
+                _slow.Add(WhereOf(entry.Question));
             else
-                _slow.Remove(entry.Question.Service);
+                _slow.Remove(WhereOf(entry.Question));
             if (!passes || !IsYounger(entry, KeptFor))
                 (entry.Health, entry.At) = (answer, time.GetTimestamp());
             (waiting, entry.Next, entry.IsAsked) = (entry.Next, NewAnswer(), false);
@@ -226,9 +236,13 @@ internal sealed class KeyHealths(Action<NamespacedName, TimeSpan> ask, TimeProvi
             return;
         _entries.Remove(entry.Question);
         _byName.Remove(entry.Name);
-        if (!_entries.Keys.Any(q => q.Service == entry.Question.Service))
-            _slow.Remove(entry.Question.Service);
+        var where = WhereOf(entry.Question);
+        if (_slow.Contains(where) && !_entries.Keys.Any(q => WhereOf(q) == where))
+            _slow.Remove(where);
     }
+
+    private static (KeyServiceAddress Service, KeySource Credentials) WhereOf(FollowedKey question) =>
+        (question.Service, question.Credentials);
 
     private bool IsYounger(Entry entry, TimeSpan maxAge) =>
         entry.Health is not null && time.GetElapsedTime(entry.At) < maxAge;

@@ -145,6 +145,44 @@ public sealed class KeyHealthsTests
     }
 
     [Fact]
+    public async Task What_slows_one_access_key_down_makes_no_other_ones_write_go_without_an_answer()
+    {
+        var others = Question() with
+        {
+            Credentials = new KeySource.FromSecret(new SecretSource(new NamespacedName("team-b", "keys"))),
+        };
+        _healths.Follow(Policy(0), [Question()]);
+        _healths.Record(_asked[0], Throttled);
+        _healths.Follow(Policy(1), [others]);
+
+        var health = _healths.GetAsync(others, TimeSpan.FromMinutes(1), CancellationToken.None);
+        _healths.Record(_asked[1], Disabled);
+
+        Assert.Equal(Disabled, await health);
+    }
+
+    [Fact]
+    public void Questions_are_shared_out_by_access_key()
+    {
+        _healths.Follow(Policy(0), [Question("key-0"), Question("key-1")]);
+        _healths.Follow(
+            Policy(1),
+            [
+                Question() with
+                {
+                    Credentials = new KeySource.FromSecret(new SecretSource(new NamespacedName("team-b", "keys"))),
+                },
+            ]
+        );
+
+        var groups = _asked.Select(_healths.GroupOf).ToList();
+
+        Assert.Equal(groups[0], groups[1]);
+        Assert.NotEqual(groups[0].Tenant, groups[2].Tenant);
+        Assert.Equal(groups[0].Target, groups[2].Target);
+    }
+
+    [Fact]
     public async Task Only_an_answer_that_says_dead_must_be_young()
     {
         _healths.Follow(Policy(0), [Question("key-0"), Question("key-1")]);
@@ -190,6 +228,9 @@ public sealed class KeyHealthsTests
 
     private static KeyHealth Down { get; } =
         new KeyHealth.Unknown(new Failure(FailureKind.Transient, "DescribeKey", "Timeout"));
+
+    private static KeyHealth Throttled { get; } =
+        new KeyHealth.Unknown(new Failure(FailureKind.Throttled, "DescribeKey", "Throttling"));
 
     private static KeyHealth Denied(string request) =>
         new KeyHealth.Unknown(
