@@ -132,51 +132,40 @@ internal sealed class AlibabaKeyService : IKeyServiceDialect
 
     public KeyAnswer Read(KeyQuestion question, VendorResponse response, AnswerContext context)
     {
-        if (!response.IsSuccess)
-        {
-            var error = new ErrorAnswer(response, Form, Errors.Knows, context);
-            return Errors.Read(
+        if (response.IsSuccess)
+            return KeyDescription.Answer(
+                Describe(question, VendorJson.Parse(response.Body)?.Object("KeyMetadata"), context.Now),
                 question,
-                error.IsVendors ? new KeyServiceError(error.Code, error.Message, error.RequestId) : null,
                 response,
                 context
             );
-        }
-        return
-            VendorJson.Parse(response.Body)?.Object("KeyMetadata") is { } key
-            && key.Text("KeyId") is { } id
-            && key.Text("KeyState") is { } state
-            ? Describe(question, key, id, state, response, context)
-            : KeyFailures.Foreign(response, context);
+        var error = new ErrorAnswer(response, Form, Errors.Knows, context);
+        return Errors.Read(
+            question,
+            error.IsVendors ? new KeyServiceError(error.Code, error.Message, error.RequestId) : null,
+            response,
+            context
+        );
     }
 
-    private static KeyAnswer Describe(
-        KeyQuestion question,
-        JsonElement key,
-        string id,
-        string state,
-        VendorResponse response,
-        AnswerContext context
-    )
+    private static KeyDescription? Describe(KeyQuestion question, JsonElement? said, DateTimeOffset now)
     {
-        if (!KeyStates.IsAsked(question, id))
-            return KeyFailures.AnotherKey(response, context);
-        return state switch
-        {
-            "Enabled" => KeyAnswer.Of(
-                KeyStates.ByRegion(key.Text("Arn"), question.Service) ?? ByUse(key) ?? KeyStates.Usable
-            ),
-            "Disabled" => KeyAnswer.Of(KeyStates.Disabled(state)),
-            "PendingDeletion" => KeyAnswer.Of(
-                KeyStates.PendingDeletion(state, KeyStates.OfText(key.Text("DeleteDate")))
-            ),
-            "PendingImport" => KeyAnswer.Of(
-                KeyStates.OfText(key.Text("MaterialExpireTime")) < context.Now
+        if (said is not { } key || key.Text("KeyId") is not { } id || key.Text("KeyState") is not { } state)
+            return null;
+        return new KeyDescription(
+            id,
+            state,
+            state switch
+            {
+                "Enabled" => KeyStates.ByRegion(key.Text("Arn"), question.Service) ?? ByUse(key) ?? KeyStates.Usable,
+                "Disabled" => KeyStates.Disabled(state),
+                "PendingDeletion" => KeyStates.PendingDeletion(state, KeyStates.OfText(key.Text("DeleteDate"))),
+                "PendingImport" => KeyStates.OfText(key.Text("MaterialExpireTime")) < now
                     ? KeyStates.Expired(state)
-                    : KeyStates.PendingImport(state)
-            ),
-            _ => KeyFailures.UnknownState(response, context, state),
-        };
+                    : KeyStates.PendingImport(state),
+                _ => null,
+            }
+        );
     }
 
     /// <summary>Asymmetric keys are of the specs <c>RSA_…</c> and <c>EC_…</c>.</summary>

@@ -125,45 +125,35 @@ internal sealed class HuaweiKeyService : IKeyServiceDialect
         return VendorRequest.Make(request.Method, target, headers, body);
     }
 
-    public KeyAnswer Read(KeyQuestion question, VendorResponse response, AnswerContext context)
-    {
-        if (!response.IsSuccess)
-            return Errors.Read(question, ErrorOf(response), response, context);
-        return
-            VendorJson.Parse(response.Body) is { } root
-            && KeyOf(root) is { } key
-            && key.Text("key_id") is { } id
-            && key.Text("key_state") is { } state
-            ? Describe(question, key, id, state, response, context)
-            : KeyFailures.Foreign(response, context);
-    }
+    public KeyAnswer Read(KeyQuestion question, VendorResponse response, AnswerContext context) =>
+        response.IsSuccess
+            ? KeyDescription.Answer(Describe(VendorJson.Parse(response.Body), context.Now), question, response, context)
+            : Errors.Read(question, ErrorOf(response), response, context);
 
-    private static KeyAnswer Describe(
-        KeyQuestion question,
-        JsonElement key,
-        string id,
-        string state,
-        VendorResponse response,
-        AnswerContext context
-    )
+    private static KeyDescription? Describe(JsonElement? root, DateTimeOffset now)
     {
-        if (!KeyStates.IsAsked(question, id))
-            return KeyFailures.AnotherKey(response, context);
-        return state switch
-        {
-            "1" => KeyAnswer.Of(KeyStates.Unavailable("to be activated", "Activate the KMS key")),
-            "2" => KeyAnswer.Of(ByUse(key) ?? KeyStates.Usable),
-            "3" => KeyAnswer.Of(KeyStates.Disabled("disabled")),
-            "4" => KeyAnswer.Of(
-                KeyStates.PendingDeletion("scheduled for deletion", DateOf(key.Text("scheduled_deletion_date")))
-            ),
-            "5" => KeyAnswer.Of(
-                DateOf(key.Text("expiration_time")) < context.Now
+        if (
+            root is not { } answer
+            || KeyOf(answer) is not { } key
+            || key.Text("key_id") is not { } id
+            || key.Text("key_state") is not { } state
+        )
+            return null;
+        return new KeyDescription(
+            id,
+            state,
+            state switch
+            {
+                "1" => KeyStates.Unavailable("to be activated", "Activate the KMS key"),
+                "2" => ByUse(key) ?? KeyStates.Usable,
+                "3" => KeyStates.Disabled("disabled"),
+                "4" => KeyStates.PendingDeletion("scheduled for deletion", DateOf(key.Text("scheduled_deletion_date"))),
+                "5" => DateOf(key.Text("expiration_time")) < now
                     ? KeyStates.Expired("waiting for import")
-                    : KeyStates.PendingImport("waiting for import")
-            ),
-            _ => KeyFailures.UnknownState(response, context, state),
-        };
+                    : KeyStates.PendingImport("waiting for import"),
+                _ => null,
+            }
+        );
     }
 
     private static KeyHealth? ByUse(JsonElement key) =>

@@ -91,36 +91,26 @@ internal sealed class JDCloudKeyService : IKeyServiceDialect
     public KeyAnswer Read(KeyQuestion question, VendorResponse response, AnswerContext context)
     {
         var root = VendorJson.Parse(response.Body);
-        if (!response.IsSuccess)
-            return Errors.Read(question, ErrorOf(root), response, context);
-        return
-            root?.Object("result")?.Object("keyInfo") is { } key
-            && key.Text("keyId") is { } id
-            && key.Integer("keyStatus") is { } status
-            ? Describe(question, key, id, status, response, context)
-            : KeyFailures.Foreign(response, context);
+        return response.IsSuccess
+            ? KeyDescription.Answer(Describe(root?.Object("result")?.Object("keyInfo")), question, response, context)
+            : Errors.Read(question, ErrorOf(root), response, context);
     }
 
-    private static KeyAnswer Describe(
-        KeyQuestion question,
-        JsonElement key,
-        string id,
-        int status,
-        VendorResponse response,
-        AnswerContext context
-    )
+    private static KeyDescription? Describe(JsonElement? said)
     {
-        if (!KeyStates.IsAsked(question, id))
-            return KeyFailures.AnotherKey(response, context);
-        return status switch
-        {
-            0 => KeyAnswer.Of(KeyStates.Usable),
-            1 => KeyAnswer.Of(KeyStates.Disabled("disabled")),
-            2 => KeyAnswer.Of(
-                KeyStates.PendingDeletion("scheduled for deletion", KeyStates.OfText(key.Text("deleteTime")))
-            ),
-            _ => KeyFailures.UnknownState(response, context, $"{status}"),
-        };
+        if (said is not { } key || key.Text("keyId") is not { } id || key.Integer("keyStatus") is not { } status)
+            return null;
+        return new KeyDescription(
+            id,
+            $"{status}",
+            status switch
+            {
+                0 => KeyStates.Usable,
+                1 => KeyStates.Disabled("disabled"),
+                2 => KeyStates.PendingDeletion("scheduled for deletion", KeyStates.OfText(key.Text("deleteTime"))),
+                _ => null,
+            }
+        );
     }
 
     private static KeyServiceError? ErrorOf(JsonElement? root) =>

@@ -121,50 +121,42 @@ internal sealed class AwsKeyService : IKeyServiceDialect
         return VendorRequest.Make(request.Method, target, headers, body);
     }
 
-    public KeyAnswer Read(KeyQuestion question, VendorResponse response, AnswerContext context)
-    {
-        if (!response.IsSuccess)
-            return Errors.Read(question, ErrorOf(response), response, context);
-        return
-            VendorJson.Parse(response.Body)?.Object("KeyMetadata") is { } key
-            && key.Text("KeyId") is { } id
-            && key.Text("KeyState") is { } state
-            ? Describe(question, key, id, state, response, context)
-            : KeyFailures.Foreign(response, context);
-    }
+    public KeyAnswer Read(KeyQuestion question, VendorResponse response, AnswerContext context) =>
+        response.IsSuccess
+            ? KeyDescription.Answer(
+                Describe(question, VendorJson.Parse(response.Body)?.Object("KeyMetadata"), context.Now),
+                question,
+                response,
+                context
+            )
+            : Errors.Read(question, ErrorOf(response), response, context);
 
-    private static KeyAnswer Describe(
-        KeyQuestion question,
-        JsonElement key,
-        string id,
-        string state,
-        VendorResponse response,
-        AnswerContext context
-    )
+    private static KeyDescription? Describe(KeyQuestion question, JsonElement? said, DateTimeOffset now)
     {
-        if (!KeyStates.IsAsked(question, id))
-            return KeyFailures.AnotherKey(response, context);
-        return state switch
-        {
-            // While the primary key of several regions moves, all of them work.
-            "Enabled" or "Updating" => KeyAnswer.Of(
-                KeyStates.ByRegion(key.Text("Arn"), question.Service) ?? ByUse(key) ?? KeyStates.Usable
-            ),
-            "Disabled" => KeyAnswer.Of(KeyStates.Disabled(state)),
-            "PendingDeletion" or "PendingReplicaDeletion" => KeyAnswer.Of(
-                KeyStates.PendingDeletion(state, KeyStates.OfSeconds(key.Number("DeletionDate")))
-            ),
-            "PendingImport" => KeyAnswer.Of(
-                KeyStates.OfSeconds(key.Number("ValidTo")) < context.Now
+        if (said is not { } key || key.Text("KeyId") is not { } id || key.Text("KeyState") is not { } state)
+            return null;
+        return new KeyDescription(
+            id,
+            state,
+            state switch
+            {
+                // While the primary key of several regions moves, all of them work.
+                "Enabled" or "Updating" => KeyStates.ByRegion(key.Text("Arn"), question.Service)
+                    ?? ByUse(key)
+                    ?? KeyStates.Usable,
+                "Disabled" => KeyStates.Disabled(state),
+                "PendingDeletion" or "PendingReplicaDeletion" => KeyStates.PendingDeletion(
+                    state,
+                    KeyStates.OfSeconds(key.Number("DeletionDate"))
+                ),
+                "PendingImport" => KeyStates.OfSeconds(key.Number("ValidTo")) < now
                     ? KeyStates.Expired(state)
-                    : KeyStates.PendingImport(state)
-            ),
-            "Creating" => KeyAnswer.Of(KeyStates.Unavailable(state, "Wait until AWS has made the KMS key")),
-            "Unavailable" => KeyAnswer.Of(
-                KeyStates.Unavailable(state, "Connect the custom key store that holds the KMS key")
-            ),
-            _ => KeyFailures.UnknownState(response, context, state),
-        };
+                    : KeyStates.PendingImport(state),
+                "Creating" => KeyStates.Unavailable(state, "Wait until AWS has made the KMS key"),
+                "Unavailable" => KeyStates.Unavailable(state, "Connect the custom key store that holds the KMS key"),
+                _ => null,
+            }
+        );
     }
 
     private static KeyHealth? ByUse(JsonElement key) =>
