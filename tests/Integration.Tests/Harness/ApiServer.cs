@@ -27,6 +27,9 @@ internal sealed class ApiServer : IAsyncDisposable
 
     public string AuditLog => Path.Combine(_data, "audit.log");
 
+    /// <summary>PEM of the public key by which it signs tokens of service accounts.</summary>
+    public string TokenKey => File.ReadAllText(Path.Combine(_data, "sa.pub"));
+
     public Uri Url => new($"https://127.0.0.1:{Port}");
 
     private string Tokens => Path.Combine(_data, "tokens.csv");

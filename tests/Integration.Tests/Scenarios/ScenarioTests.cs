@@ -61,6 +61,9 @@ public sealed class ScenarioSuite : IAsyncLifetime
                         _api,
                         _street
                     )
+                    {
+                        TokenKey = _server.TokenKey,
+                    }
                 );
             }
             catch (FormatException e)

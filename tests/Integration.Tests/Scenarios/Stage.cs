@@ -22,6 +22,9 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
 
     public Scenario Scenario => scenario;
 
+    /// <summary>PEM of the public key by which the API server signs tokens of service accounts.</summary>
+    public required string TokenKey { get; init; }
+
     public KubeApi Api => api;
 
     public string Region { get; } = VendorStreet.Region(number);
@@ -47,6 +50,7 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
     /// </summary>
     public static string Fill(string text, string file, int number) =>
         text.Replace("${region}", VendorStreet.Region(number), StringComparison.Ordinal)
+            .Replace("${sts}", VendorStreet.TokenServices(number), StringComparison.Ordinal)
             .Replace("${long}", Long, StringComparison.Ordinal)
             .Replace("${namespace}", "s-" + Path.GetFileNameWithoutExtension(file), StringComparison.Ordinal);
 
@@ -71,6 +75,7 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
             { ClusterStore: { } name } => $"/apis/{Group}/clusterbucketstores/{name}",
             { Secret: { } name, In: "cluster" } => $"/api/v1/namespaces/{ClusterSecrets}/secrets/{name}",
             { Secret: { } name } => $"/api/v1/namespaces/{NamespaceOf(target.In)}/secrets/{name}",
+            { ServiceAccount: { } name } => $"/api/v1/namespaces/{NamespaceOf(target.In)}/serviceaccounts/{name}",
             { Namespace: { } name } => $"/api/v1/namespaces/{NamespaceOf(name == "own" ? null : name)}",
             _ => throw new InvalidOperationException("a target without a name"),
         };
@@ -85,7 +90,7 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
             meta["annotations"] = annotations.DeepClone();
         var full = new JsonObject
         {
-            ["apiVersion"] = target.Secret is null && target.Namespace is null ? Group : "v1",
+            ["apiVersion"] = (target.Secret ?? target.Namespace ?? target.ServiceAccount) is null ? Group : "v1",
             ["kind"] = KindOf(target),
             ["metadata"] = meta,
         };
@@ -170,6 +175,15 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
     }
 
     /// <summary>
+    /// Whom the vendor gives temporary keys; <c>tokenKey: cluster</c> stands for the API server's key.
+    /// </summary>
+    public void SetIdentity(string? vendor, JsonNode identity)
+    {
+        var values = identity.Deserialize(AdminJson.Default.IdentityValues)!;
+        At(vendor).Identities.Set(values.TokenKey is null ? values : values with { TokenKey = TokenKey });
+    }
+
+    /// <summary>
     /// How often the vendors have been asked so far: <c>GetBucketEncryption ledger</c>, <c>DescribeKey key-1</c>, or
     /// <c>ListBuckets</c>, whatever the bucket.
     /// </summary>
@@ -218,6 +232,7 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
             { Store: not null } => "BucketStore",
             { ClusterStore: not null } => "ClusterBucketStore",
             { Secret: not null } => "Secret",
+            { ServiceAccount: not null } => "ServiceAccount",
             _ => "Namespace",
         };
 

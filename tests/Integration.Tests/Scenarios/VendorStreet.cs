@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
@@ -25,6 +26,8 @@ internal sealed partial class VendorStreet : IAsyncDisposable
 {
     /// <summary>What a run of a scenario may ask of one vendor; the exact writes are read from these.</summary>
     private const int RecordedRequests = 10_000;
+
+    private const string TokenServicesHead = "127.1.";
 
     private readonly ConcurrentDictionary<
         (string Region, Vendor Vendor),
@@ -73,6 +76,13 @@ internal sealed partial class VendorStreet : IAsyncDisposable
     }
 
     public static string Region(int scenario) => $"zz-scenario-{scenario}";
+
+    /// <summary>
+    /// Address of the token services of a scenario's vendors. It is loopback, where the operator takes plain http, and
+    /// goes through the proxy like any other.
+    /// </summary>
+    public static string TokenServices(int scenario) =>
+        string.Create(CultureInfo.InvariantCulture, $"{TokenServicesHead}{scenario / 256}.{scenario % 256}");
 
     /// <summary>The vendor's endpoint for the region.</summary>
     public static string Endpoint(Vendor vendor, string region) =>
@@ -136,10 +146,23 @@ internal sealed partial class VendorStreet : IAsyncDisposable
     private Task HandleAsync(HttpContext context)
     {
         var host = context.Request.Host.Host;
-        if (VendorOf(host) is { } vendor && _stores.TryGetValue((InRegion().Match(host).Value, vendor), out var store))
+        var (region, vendor) = host.StartsWith(TokenServicesHead, StringComparison.Ordinal)
+            ? OfTokenService(host, context.Request)
+            : (InRegion().Match(host).Value, VendorOf(host));
+        if (vendor is { } known && _stores.TryGetValue((region, known), out var store))
             return store.Pipeline.HandleAsync(context);
         context.Response.StatusCode = StatusCodes.Status502BadGateway; // as a proxy says that it knows no such host
         return Task.CompletedTask;
+    }
+
+    /// <summary>Alibaba Cloud's has its action in the query, AWS's in the form.</summary>
+    private static (string Region, Vendor? Vendor) OfTokenService(string host, HttpRequest request)
+    {
+        var numbers = IPAddress.Parse(host).GetAddressBytes();
+        return (
+            Region((numbers[2] * 256) + numbers[3]),
+            request.QueryString.HasValue ? ObjectStoreSimulator.Vendor.AlibabaOSS : ObjectStoreSimulator.Vendor.S3
+        );
     }
 
     private static Vendor? VendorOf(string host) =>
