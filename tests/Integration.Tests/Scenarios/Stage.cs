@@ -22,6 +22,8 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
 
     public Scenario Scenario => scenario;
 
+    public int Number => number;
+
     /// <summary>PEM of the public key by which the API server signs tokens of service accounts.</summary>
     public required string TokenKey { get; init; }
 
@@ -50,7 +52,6 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
     /// </summary>
     public static string Fill(string text, string file, int number) =>
         text.Replace("${region}", VendorStreet.Region(number), StringComparison.Ordinal)
-            .Replace("${sts}", VendorStreet.TokenServices(number), StringComparison.Ordinal)
             .Replace("${long}", Long, StringComparison.Ordinal)
             .Replace("${namespace}", "s-" + Path.GetFileNameWithoutExtension(file), StringComparison.Ordinal);
 
