@@ -22,6 +22,7 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
     private const string Hub = "arn:aws:iam::123456789012:role/hub";
     private const string Spoke = "arn:aws:iam::210987654321:role/spoke";
     private const string RamSpoke = "acs:ram::321:role/spoke";
+    private const string OfTenant = "arn:aws:iam::123456789012:role/tenant";
     private const string OnSecret = "{secretRef: {name: oss-keys}, assumeRole: ";
 
     [Fact]
@@ -53,6 +54,9 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
                 ExternalId = "x/1",
             }
         );
+        await using var federation = await SimulatorServer.StartAsync(new SimulatorOptions { Vendor = Vendor.S3 });
+        var tenant = await Scene.SetAsync(fixture.Cluster, federation, scene.Namespace + "-tenant");
+        await TrustAccountAsync(federation.World, tenant.Namespace);
         try
         {
             await using var alibabas = await StartAsync(
@@ -75,6 +79,7 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
                     ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = tokenFile,
                 }
             );
+            await using var tenants = await StartAsync(federation, tenant.Namespace, new(StringComparer.Ordinal));
             await Task.WhenAll(
                 LiveAsync(
                     new Line(scene, alibabas, "rrsa", $"{{rrsa: {{roleArn: '{RamRole}'}}}}", IdentityOperations.Oidc)
@@ -98,10 +103,21 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
                         IdentityOperations.Role,
                         "S3"
                     )
+                ),
+                LiveAsync(
+                    new Line(
+                        tenant,
+                        tenants,
+                        "service-account",
+                        $"{{serviceAccountRef: {{name: buckets, roleArn: '{OfTenant}'}}}}",
+                        IdentityOperations.WebIdentity,
+                        "S3"
+                    )
                 )
             );
             AssertNoneWasOver(fixture.Vendor.World);
             AssertNoneWasOver(aws.World);
+            AssertNoneWasOver(federation.World);
         }
         finally
         {
@@ -205,6 +221,26 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
                 Roles = roles,
             }
         );
+
+    /// <summary>The role trusts an account of the namespace, and the account offers itself to its store.</summary>
+    private async Task TrustAccountAsync(World world, string ns)
+    {
+        world.Identities.Set(
+            new IdentityValues
+            {
+                TokenKey = fixture.Server.TokenKey,
+                KeySeconds = KeySeconds,
+                Roles = [new AssumableRole { Arn = OfTenant, Subject = $"system:serviceaccount:{ns}:buckets" }],
+            }
+        );
+        await fixture.Cluster.ApplyAsync(
+            $$"""
+            apiVersion: v1
+            kind: ServiceAccount
+            metadata: {name: buckets, namespace: {{ns}}, annotations: {bucketencryption.io/stores: service-account} }
+            """
+        );
+    }
 
     private async Task<OperatorProcess> StartAsync(
         SimulatorServer vendor,

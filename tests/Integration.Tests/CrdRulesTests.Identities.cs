@@ -94,6 +94,18 @@ public sealed partial class CrdRulesTests
                 "only the last role has externalId and sessionTags"
             ),
             (
+                "external-id-on-the-operators-identity",
+                Store,
+                Keys($"{{webIdentity: {{}}, assumeRole: [{{{Iam}, externalId: xx}}]}}", "S3"),
+                "with the operator's own identity externalId is NAMESPACE/STORE"
+            ),
+            (
+                "tags-on-the-operators-identity",
+                Store,
+                Keys($"{{podIdentity: {{}}, assumeRole: [{{{Iam}, sessionTags: {{team: x}}}}]}}", "S3"),
+                "neither it nor sessionTags can be chosen"
+            ),
+            (
                 "external-id-with-a-blank",
                 Store,
                 Keys($"{{secretRef: {{name: k}}, assumeRole: [{{{Iam}, externalId: 'a b'}}]}}", "S3"),
