@@ -1,6 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
+using TestKit;
 
 namespace Integration.Tests.Harness;
 
@@ -36,7 +35,7 @@ internal sealed class ApiServer : IAsyncDisposable
 
     public static async Task<ApiServer> StartAsync()
     {
-        var server = new ApiServer(Directory.CreateTempSubdirectory("beo-apiserver-").FullName, FreePort());
+        var server = new ApiServer(Directory.CreateTempSubdirectory("beo-apiserver-").FullName, FreePorts.Take());
         server.KnowOnly();
         await server.RunAsync();
         return server;
@@ -135,12 +134,5 @@ internal sealed class ApiServer : IAsyncDisposable
         if (_process is not null)
             await _process.DisposeAsync();
         Directory.Delete(_data, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
