@@ -1,0 +1,64 @@
+using System.CommandLine;
+using BucketEncryptionOperator.Output;
+using KubeRuntime.Client;
+
+namespace BucketEncryptionOperator.Commands;
+
+/// <summary>Where a command writes. Results go to stdout, and nothing else does.</summary>
+/// <param name="IsTerminal">People read it: stdout is a terminal, and <c>NO_COLOR</c> is not set.</param>
+internal sealed record CommandConsole(string Command, TextWriter Output, TextWriter Error, bool IsTerminal)
+{
+    /// <summary>The exit code of shells for a program that SIGINT has ended.</summary>
+    private const int InterruptedCode = 130;
+
+    public static CommandConsole Of(ParseResult parsed, Func<string, string?> environment)
+    {
+        var configuration = parsed.InvocationConfiguration;
+        return new CommandConsole(
+            parsed.CommandResult.Command.Name,
+            configuration.Output,
+            configuration.Error,
+            configuration.Output == Console.Out
+                && !Console.IsOutputRedirected
+                && string.IsNullOrEmpty(environment("NO_COLOR"))
+        );
+    }
+
+    /// <summary>
+    /// Runs a command. What the caller has given and cannot be is one line on stderr, and exit code 1.
+    /// </summary>
+    public async Task<int> RunAsync(Func<Task<int>> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception e)
+            when (e is UsageException or ProxyFormatException or KubeConfigException or KubeApiException or IOException)
+        {
+            return await FailAsync(e.Message, 1);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return await FailAsync("stopped before the end; nothing was changed", InterruptedCode);
+        }
+    }
+
+    public Task WriteLineAsync(string line) => Output.WriteLineAsync(line);
+
+    public Task WarnAsync(string text) => Error.WriteLineAsync($"{Command}: {text}");
+
+    public async Task WriteTableAsync(TextTable table)
+    {
+        if (IsTerminal)
+            TerminalTable.Write(table, Output);
+        else
+            await Output.WriteAsync(table.ToPlainText());
+    }
+
+    private async Task<int> FailAsync(string message, int exitCode)
+    {
+        await WarnAsync(message);
+        return exitCode;
+    }
+}
