@@ -1,7 +1,9 @@
+using System.Collections;
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using BucketEncryptionOperator.Api;
 using BucketEncryptionOperator.Output;
 using BucketEncryptionOperator.Planning;
@@ -12,18 +14,23 @@ namespace BucketEncryptionOperator.Commands;
 /// <summary>The objects of an export as <c>kubectl apply</c> takes them.</summary>
 internal static class ExportDocuments
 {
+    private static readonly JsonSerializerOptions Compact = new(ExportJsonContext.Default.Options)
+    {
+        TypeInfoResolver = ExportJsonContext.Default.WithAddedModifier(OmitEmptyLists),
+    };
+
     public static string Of(NamespacedName store, BucketStoreSpec spec, Export export, OutputFormat format)
     {
         ImmutableArray<JsonElement> objects =
         [
             JsonSerializer.SerializeToElement(
                 new ExportedStore { Metadata = ExportedMeta.Of(store), Spec = spec },
-                ExportJsonContext.Default.ExportedStore
+                Written<ExportedStore>()
             ),
             .. export.Policies.Select(p =>
                 JsonSerializer.SerializeToElement(
                     new ExportedPolicy { Metadata = ExportedMeta.Of(p.Metadata.Key), Spec = p.Spec },
-                    ExportJsonContext.Default.ExportedPolicy
+                    Written<ExportedPolicy>()
                 )
             ),
         ];
@@ -36,6 +43,15 @@ internal static class ExportDocuments
         foreach (var item in objects)
             text.Append(text.Length == 0 ? "" : "---\n").Append(YamlText.Of(item));
         return text.ToString();
+    }
+
+    private static JsonTypeInfo<T> Written<T>() => (JsonTypeInfo<T>)Compact.GetTypeInfo(typeof(T));
+
+    /// <summary>An empty list says what its absence says, and the CRDs refuse some.</summary>
+    private static void OmitEmptyLists(JsonTypeInfo type)
+    {
+        foreach (var property in type.Properties.Where(p => p.ShouldSerialize is null))
+            property.ShouldSerialize = (_, value) => value is not (null or ICollection { Count: 0 });
     }
 }
 

@@ -53,6 +53,12 @@ internal sealed class YamlReader
         {
             throw new ManifestException(PositionOf(e.Start), "not YAML: " + e.Message);
         }
+        // YamlDotNet says it in this way of an empty tag
+        catch (ArgumentException e)
+        {
+            var last = _parser.Current?.End ?? Mark.Empty;
+            throw new ManifestException(PositionOf(last), "not YAML, after this: " + e.Message);
+        }
     }
 
     /// <summary>Reads the value that begins with the current event; the value's last event is current then.</summary>

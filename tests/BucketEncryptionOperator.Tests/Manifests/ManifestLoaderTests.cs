@@ -20,7 +20,7 @@ public sealed class ManifestLoaderTests : IDisposable
         Assert.NotEmpty(set.Policies);
         Assert.NotEmpty(set.Stores);
         Assert.NotEmpty(set.ClusterStores);
-        Assert.Equal(1, set.Others); // the Secret
+        Assert.Equal(2, set.Others); // a Secret and a ServiceAccount
     }
 
     [Fact]

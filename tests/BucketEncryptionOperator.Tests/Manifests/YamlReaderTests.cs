@@ -43,6 +43,7 @@ public sealed class YamlReaderTests(ITestOutputHelper output)
     [InlineData("a: *b", "f.yaml:1:4: *b stands for nothing")]
     [InlineData("a: .inf", "f.yaml:1:4: .inf is not a number that JSON has")]
     [InlineData("[a]: 1", "f.yaml:1:1: a key cannot be of type array")]
+    [InlineData("a: !<> b", "f.yaml:1:2: not YAML, after this")]
     [InlineData("a: !!binary aGk=", "f.yaml:1:4: a value with the tag !!binary")]
     [InlineData("a:\n  <<: 5", "f.yaml:2:7: << takes a mapping")]
     public void What_cannot_be_read_is_said_with_its_place(string yaml, string expected)
