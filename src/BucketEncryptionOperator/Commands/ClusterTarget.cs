@@ -56,8 +56,7 @@ internal static class ClusterTarget
         var connection = KubeConfig.Load(options.Kubeconfig, options.KubeconfigContext, environment, time);
         return new ClusterConnection(
             new KubeClient(connection, Services.Product, time),
-            connection.ContextNamespace ?? connection.PodNamespace ?? "default",
-            connection.Server.GetLeftPart(UriPartial.Authority)
+            connection
         );
     }
 
@@ -77,15 +76,27 @@ internal static class ClusterTarget
             if (!parsed.GetValue(All))
                 throw new UsageException("name the policies, or give --selector or --all");
         }
-        var scope = new WatchScope(
-            parsed.GetValue(AllNamespaces) ? null : parsed.GetValue(Namespace) ?? cluster.Namespace
-        )
-        {
-            LabelSelector = label,
-        };
+        var scope = ScopeOf(parsed, cluster);
         var found = await ListAsync(cluster.Client, ApiResources.Policies, scope, cancellationToken);
         if (names.FirstOrDefault(n => found.All(p => p.Metadata.Name != n)) is { } missing)
             throw new UsageException($"there is no policy {missing} in {scope.Namespace ?? "any namespace"}");
+        return Meant(parsed, found);
+    }
+
+    /// <summary>Where the policies are that are meant.</summary>
+    public static WatchScope ScopeOf(ParseResult parsed, ClusterConnection cluster) =>
+        new(parsed.GetValue(AllNamespaces) ? null : parsed.GetValue(Namespace) ?? cluster.Namespace)
+        {
+            LabelSelector = parsed.GetValue(Selector) ?? "",
+        };
+
+    /// <summary>Returns the policies of the scope that are meant, in the order of their names.</summary>
+    public static ImmutableArray<BucketEncryptionPolicy> Meant(
+        ParseResult parsed,
+        ImmutableArray<BucketEncryptionPolicy> found
+    )
+    {
+        var names = parsed.GetValue(Names) ?? [];
         return
         [
             .. found
@@ -102,11 +113,23 @@ internal static class ClusterTarget
         ParseResult parsed,
         ClusterConnection cluster,
         CancellationToken cancellationToken
+    ) =>
+        await RowsAsync(
+            await ListAsync(parsed, cluster, cancellationToken),
+            new StoreVendors(cluster.Client),
+            cancellationToken
+        );
+
+    /// <summary>Returns what the statuses of some policies say, in their order.</summary>
+    /// <exception cref="KubeApiException">A store cannot be read.</exception>
+    public static async Task<ImmutableArray<StatusRow>> RowsAsync(
+        ImmutableArray<BucketEncryptionPolicy> policies,
+        StoreVendors vendors,
+        CancellationToken cancellationToken
     )
     {
-        var vendors = new StoreVendors(cluster.Client);
         var rows = ImmutableArray.CreateBuilder<StatusRow>();
-        foreach (var policy in await ListAsync(parsed, cluster, cancellationToken))
+        foreach (var policy in policies)
             rows.AddRange(StatusRow.Of(policy, await vendors.OfAsync(policy, cancellationToken)));
         return rows.ToImmutable();
     }
@@ -133,9 +156,13 @@ internal static class ClusterTarget
     }
 }
 
-/// <param name="Namespace">The one of the context, of the pod, or <c>default</c>.</param>
-/// <param name="Server">The API server, as scheme://host:port.</param>
-internal sealed record ClusterConnection(KubeClient Client, string Namespace, string Server) : IDisposable
+internal sealed record ClusterConnection(KubeClient Client, KubeConnection Connection) : IDisposable
 {
+    /// <summary>The one of the context, of the pod, or <c>default</c>.</summary>
+    public string Namespace => Connection.ContextNamespace ?? Connection.PodNamespace ?? "default";
+
+    /// <summary>The API server, as scheme://host:port.</summary>
+    public string Server => Connection.Server.GetLeftPart(UriPartial.Authority);
+
     public void Dispose() => Client.Dispose();
 }

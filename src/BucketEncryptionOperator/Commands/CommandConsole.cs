@@ -1,6 +1,7 @@
 using System.CommandLine;
 using BucketEncryptionOperator.Output;
 using KubeRuntime.Client;
+using Spectre.Console;
 
 namespace BucketEncryptionOperator.Commands;
 
@@ -11,17 +12,25 @@ internal sealed record CommandConsole(string Command, TextWriter Output, TextWri
     /// <summary>The exit code of shells for a program that SIGINT has ended.</summary>
     private const int InterruptedCode = 130;
 
+    /// <summary>Where progress is shown: stderr, if it is a terminal and <c>NO_COLOR</c> is not set; else null.</summary>
+    public IAnsiConsole? Progress { get; init; }
+
     public static CommandConsole Of(ParseResult parsed, Func<string, string?> environment)
     {
         var configuration = parsed.InvocationConfiguration;
+        var mayDraw = string.IsNullOrEmpty(environment("NO_COLOR"));
         return new CommandConsole(
             parsed.CommandResult.Command.Name,
             configuration.Output,
             configuration.Error,
-            configuration.Output == Console.Out
-                && !Console.IsOutputRedirected
-                && string.IsNullOrEmpty(environment("NO_COLOR"))
-        );
+            mayDraw && configuration.Output == Console.Out && !Console.IsOutputRedirected
+        )
+        {
+            Progress =
+                mayDraw && configuration.Error == Console.Error && !Console.IsErrorRedirected
+                    ? ProgressBar.On(configuration.Error)
+                    : null,
+        };
     }
 
     /// <summary>
@@ -41,6 +50,28 @@ internal sealed record CommandConsole(string Command, TextWriter Output, TextWri
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return await FailAsync("stopped before the end; nothing was changed", InterruptedCode);
+        }
+    }
+
+    /// <summary>
+    /// Does work under a bar that shows how far it is. What the work writes meanwhile comes after the bar's end, where
+    /// there is one: both may be on the same terminal.
+    /// </summary>
+    public async Task<T> WithProgressAsync<T>(
+        string title,
+        Func<Action<int, int>, CommandConsole, Task<T>> work
+    )
+    {
+        if (Progress is null)
+            return await work((_, _) => { }, this);
+        using var held = new StringWriter();
+        try
+        {
+            return await ProgressBar.RunAsync(Progress, title, show => work(show, this with { Output = held }));
+        }
+        finally
+        {
+            await Output.WriteAsync(held.ToString());
         }
     }
 

@@ -31,7 +31,7 @@ internal static class DoctorCommand
     };
     private static readonly Option<string[]> StoreKeys = new(StoreKeyPairs.Option)
     {
-        Description = "STORE=env or STORE=file:PATH: the key for a store. Default with --store: the store's Secret.",
+        Description = "STORE=env or STORE=file:PATH: the key for a store. Default with --store: as the operator finds it.",
     };
     private static readonly Option<string?> Namespace = new("--namespace", "-n")
     {
@@ -61,6 +61,9 @@ internal static class DoctorCommand
             RunFlags.LeaseNamespace.Option,
             RunFlags.LeaseName.Option,
             RunFlags.ClusterResourceNamespace.Option,
+            RunFlags.TokenAudiences.Option,
+            RunFlags.TokenService.Option,
+            RunFlags.Metadata.Option,
         };
         OperatorFlags.AddTo(command);
         command.SetAction(
@@ -149,6 +152,9 @@ internal static class DoctorCommand
             RunFlags.LeaseNamespace.Set(options, parsed);
             RunFlags.LeaseName.Set(options, parsed);
             RunFlags.ClusterResourceNamespace.Set(options, parsed);
+            RunFlags.TokenAudiences.Set(options, parsed);
+            RunFlags.TokenService.Set(options, parsed);
+            RunFlags.Metadata.Set(options, parsed);
             var lease = new NamespacedName(options.LeaseNamespace, options.LeaseName);
             var checks = await ClusterChecks.RunAsync(cluster.Client, lease, time, cancellationToken);
             if (parsed.GetValue(StoreName) is not { } store)
@@ -156,11 +162,12 @@ internal static class DoctorCommand
             var name = store.StartsWith('/')
                 ? new NamespacedName("", store[1..])
                 : new NamespacedName(parsed.GetValue(Namespace) ?? cluster.Namespace, store);
+            using var keys = new OperatorKeys(cluster.Client, cluster.Connection, options, time);
             var stores = await DoctorStores.ReadAsync(
                 cluster.Client,
                 name,
                 options.ClusterResourceNamespace ?? options.LeaseNamespace,
-                time,
+                new StoreKeySource(_flags.Stores, keys.Stores),
                 cancellationToken
             );
             if (parsed.GetValue(StoreKeys) is { Length: > 0 } pairs)
@@ -196,6 +203,8 @@ internal static class DoctorCommand
                 VendorCatalog.All.ToDictionary(v => v.Name, StringComparer.Ordinal)
             );
             var way = new StoreChecks(_flags.Allowed, services.Http, services.Vendors, _proxy, time);
+            var questions = new KeyQuestions(services.KeyServices);
+            var planner = new FilePlanner(stores, services.Vendors, questions, time, _ => { });
             var checks = new List<Check>();
             foreach (var (name, read) in ReadAll(given.Objects, stores))
             {
@@ -207,9 +216,28 @@ internal static class DoctorCommand
                     );
                     continue;
                 }
-                checks.AddRange(await way.CheckAsync(subject, store, stores.KeyOf(name, store), cancellationToken));
-                if (!checks.Exists(c => c.Subject == subject && c.Result == CheckResult.Failed))
-                    checks.AddRange(await OfBucketsAsync(given.Objects, name, stores, services, cancellationToken));
+                var key = stores.KeyOf(name, store);
+                checks.AddRange(await way.CheckAsync(subject, store, key, cancellationToken));
+                if (
+                    key.Value is { } accessKey
+                    && !checks.Exists(c => c.Subject == subject && c.Result == CheckResult.Failed)
+                )
+                {
+                    var rows = await planner.PlanAsync(
+                        [.. given.Objects.Policies.Where(p => OfflineStores.NameOf(p.Object) == name)],
+                        cancellationToken
+                    );
+                    checks.AddRange(rows.Select(OfBucket));
+                    checks.AddRange(
+                        await new KeyServiceChecks(questions).CheckAsync(
+                            subject,
+                            store,
+                            accessKey,
+                            rows,
+                            cancellationToken
+                        )
+                    );
+                }
                 checks.AddRange(StoreChecks.NotChecked(subject));
             }
             return checks;
@@ -224,35 +252,22 @@ internal static class DoctorCommand
                 .. set.ClusterStores.Select(s => (s.Key, stores.Read(s.Object))),
             ];
 
-        /// <summary>Reads each bucket of the store's policies, as <c>plan</c> does.</summary>
-        private async Task<IEnumerable<Check>> OfBucketsAsync(
-            ManifestSet set,
-            NamespacedName store,
-            OfflineStores stores,
-            OfflineServices services,
-            CancellationToken cancellationToken
-        )
+        private static Check OfBucket(PlanRow row)
         {
-            var rows = await new FilePlanner(stores, services.Vendors, time, _ => { }).PlanAsync(
-                [.. set.Policies.Where(p => OfflineStores.NameOf(p.Object) == store)],
-                cancellationToken
-            );
-            return rows.Select(row =>
+            var subject = $"{row.Policy.Key}";
+            var name = row.Bucket.Length == 0 ? "policy" : $"bucket {row.Bucket}";
+            return row switch
             {
-                var subject = $"{row.Policy.Key}";
-                var name = row.Bucket.Length == 0 ? "policy" : $"bucket {row.Bucket}";
-                return row switch
-                {
-                    { Action: PlanAction.Error, Why: { } why } => Check.Of(subject, name, why),
-                    { Action: PlanAction.Suspended } => new Check(
-                        subject,
-                        name,
-                        CheckResult.NotChecked,
-                        "the policy is suspended"
-                    ),
-                    _ => new Check(subject, name, CheckResult.Ok, $"it can be read: {row.Observed}"),
-                };
-            });
+                { Action: PlanAction.Error, Why: { } why } => Check.Of(subject, name, why),
+                { Action: PlanAction.Suspended } => new Check(
+                    subject,
+                    name,
+                    CheckResult.NotChecked,
+                    "the policy is suspended"
+                ),
+                { Bucket: "" } => new Check(subject, name, CheckResult.Ok, "it selects no bucket now"),
+                _ => new Check(subject, name, CheckResult.Ok, $"it can be read: {row.Observed}"),
+            };
         }
     }
 }

@@ -12,7 +12,7 @@ namespace BucketEncryptionOperator.Commands;
 /// <param name="KeyOf">Returns the key for a store, or why there is none.</param>
 internal sealed record DoctorStores(ManifestSet Objects, Func<NamespacedName, Vendor, Result<AccessKey>> KeyOf)
 {
-    /// <summary>Reads a store of the cluster, its policies, and its key as the operator does: from the Secret.</summary>
+    /// <summary>Reads a store of the cluster, its policies, and its key as the operator does.</summary>
     /// <param name="name">Without a namespace: a ClusterBucketStore.</param>
     /// <param name="secrets">Namespace of the Secrets of cluster-scoped stores.</param>
     /// <exception cref="KubeApiException">The store or the policies cannot be read.</exception>
@@ -20,7 +20,7 @@ internal sealed record DoctorStores(ManifestSet Objects, Func<NamespacedName, Ve
         KubeClient client,
         NamespacedName name,
         string secrets,
-        TimeProvider time,
+        StoreKeySource source,
         CancellationToken cancellationToken
     )
     {
@@ -41,10 +41,14 @@ internal sealed record DoctorStores(ManifestSet Objects, Func<NamespacedName, Ve
             isShared ? null : name.Namespace,
             cancellationToken
         );
-        var credentials = isShared
-            ? set.ClusterStores[0].Object.Spec.Credentials
-            : set.Stores[0].Object.Spec.Credentials;
-        var key = await ReadKeyAsync(client, credentials, isShared ? secrets : name.Namespace, time, cancellationToken);
+        var stores = Planning.OfflineObjects.StoresOf(set, source.Reader, secrets);
+        var (store, problem) = isShared
+            ? stores.Read(set.ClusterStores[0].Object)
+            : stores.Read(set.Stores[0].Object);
+        // A store that is not accepted may name an identity that it must not have: no key is asked for
+        var key = store is null
+            ? new Result<AccessKey>(Value: null, problem)
+            : await source.Keys.GetAsync(store.Keys, cancellationToken);
         return new DoctorStores(
             set with
             {
@@ -52,32 +56,6 @@ internal sealed record DoctorStores(ManifestSet Objects, Func<NamespacedName, Ve
             },
             (_, _) => key
         );
-    }
-
-    private static async Task<Result<AccessKey>> ReadKeyAsync(
-        KubeClient client,
-        CredentialsSpec credentials,
-        string ns,
-        TimeProvider time,
-        CancellationToken cancellationToken
-    )
-    {
-        if (credentials.SecretRef is not { } reference)
-            return new(
-                Value: null,
-                new Failure(FailureKind.Denied, "FindKeys", StoreKeyPairs.KeysNotGiven)
-                {
-                    Message = "The store's keys are of the operator's own identity, which this process does not have.",
-                    Hint = $"Give the store a key of yours with {StoreKeyPairs.Option}.",
-                }
-            );
-        using var keys = new SecretKeys(
-            (secret, token) => SecretKeys.FetchAsync(client, secret, token),
-            new AccessKeyCircuitBreakers(time),
-            time,
-            _ => true
-        );
-        return await keys.GetAsync(Specs.StoreSpecMapping.In(reference, ns), cancellationToken);
     }
 
     private static async Task<ImmutableArray<Manifest<T>>> ReadAllAsync<T>(
@@ -93,3 +71,6 @@ internal sealed record DoctorStores(ManifestSet Objects, Func<NamespacedName, Ve
     private static Manifest<T> OfCluster<T>(T item)
         where T : IKubernetesObject => new(item, new ManifestNode.Map(new SourcePosition("cluster", 0, 0), []));
 }
+
+/// <summary>How stores of a cluster are read, and where their keys come from.</summary>
+internal sealed record StoreKeySource(Specs.StoreReader Reader, StoreKeys Keys);

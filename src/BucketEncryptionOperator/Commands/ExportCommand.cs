@@ -119,7 +119,14 @@ internal static class ExportCommand
             EnvironmentProxy.Read(environment),
             time
         );
-        var export = await new EstateExporter(services.Vendors, time, _ => { }).ExportAsync(target, cancellationToken);
+        var export = await console.WithProgressAsync(
+            "Reading buckets",
+            (show, _) =>
+                new EstateExporter(services.Vendors, time, p => show(p.Read, p.Known)).ExportAsync(
+                    target,
+                    cancellationToken
+                )
+        );
         foreach (var problem in export.Problems)
             await console.WarnAsync($"{problem.Code}: {problem.Message} {problem.Hint}".TrimEnd());
         foreach (var (bucket, why) in export.Left)

@@ -119,6 +119,8 @@ internal static class OpenReports
             ("declared", row.DeclaredText),
             ("observed", row.ObservedText),
             ("kmsKeyId", row.Observed?.KmsKeyId),
+            ("keyUsable", row.KeyUsable?.Status),
+            ("keyReason", row.KeyUsable?.Reason),
             ("generation", row.Generation.ToString(CultureInfo.InvariantCulture)),
         }
             .Where(p => !string.IsNullOrEmpty(p.Value))

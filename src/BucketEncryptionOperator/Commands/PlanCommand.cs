@@ -96,8 +96,17 @@ internal static class PlanCommand
             keys.KeyOf,
             VendorCatalog.All.ToDictionary(v => v.Name, StringComparer.Ordinal)
         );
-        var planner = new FilePlanner(stores, services.Vendors, time, _ => { });
-        var rows = await planner.PlanAsync(files.Policies, cancellationToken);
+        var rows = await console.WithProgressAsync(
+            "Reading buckets",
+            (show, _) =>
+                new FilePlanner(
+                    stores,
+                    services.Vendors,
+                    new KeyQuestions(services.KeyServices),
+                    time,
+                    p => show(p.Read, p.Known)
+                ).PlanAsync(files.Policies, cancellationToken)
+        );
         var report = PlanReport.Of(files, rows);
         await new PlanOutput(console).WriteAsync(parsed.GetValue(Format), report, files, rows);
         return report.ExitCode;

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Output;
 using BucketEncryptionOperator.Reconciling;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;
@@ -68,7 +69,13 @@ internal static class PolicyChangeCommands
         CancellationToken cancellationToken
     );
 
-    private sealed record Request(CommandConsole Console, TimeProvider Time);
+    private sealed record Request(CommandConsole Console, TimeProvider Time)
+    {
+        /// <summary>Time to wait.</summary>
+        public TimeSpan Limit { get; init; }
+
+        public Action<int, int> Show { get; init; } = (_, _) => { };
+    }
 
     private static Command Build(
         string name,
@@ -153,13 +160,21 @@ internal static class PolicyChangeCommands
                 waiting.Add(policy.Metadata.Key);
         }
         return parsed.GetValue(Wait)
-            ? await WaitAsync(
-                cluster,
-                waiting,
-                value,
-                TimeSpan.FromSeconds(parsed.GetValue(Timeout)),
-                request,
-                cancellationToken
+            ? await request.Console.WithProgressAsync(
+                "Reconciling",
+                (show, console) =>
+                    WaitAsync(
+                        cluster,
+                        waiting,
+                        value,
+                        request with
+                        {
+                            Limit = TimeSpan.FromSeconds(parsed.GetValue(Timeout)),
+                            Console = console,
+                            Show = show,
+                        },
+                        cancellationToken
+                    )
             )
             : 0;
     }
@@ -169,15 +184,16 @@ internal static class PolicyChangeCommands
         ClusterConnection cluster,
         List<NamespacedName> waiting,
         string value,
-        TimeSpan limit,
         Request request,
         CancellationToken cancellationToken
     )
     {
         var started = request.Time.GetTimestamp();
         var exitCode = 0;
+        var all = waiting.Count;
         while (waiting.Count > 0)
         {
+            request.Show(all - waiting.Count, all);
             foreach (var key in waiting.ToArray())
             {
                 var policy = await cluster.Client.GetAsync(ApiResources.Policies, key, cancellationToken);
@@ -192,9 +208,9 @@ internal static class PolicyChangeCommands
             }
             if (waiting.Count == 0)
                 break;
-            if (request.Time.GetElapsedTime(started) > limit)
+            if (request.Time.GetElapsedTime(started) > request.Limit)
                 throw new UsageException(
-                    $"not reconciled within {limit.TotalSeconds:0} s: {string.Join(", ", waiting)}; does the operator run?"
+                    $"not reconciled within {request.Limit.TotalSeconds:0} s: {string.Join(", ", waiting)}; does the operator run?"
                 );
             await Task.Delay(Poll, request.Time, cancellationToken);
         }

@@ -20,6 +20,14 @@ internal static class ReportCommand
         Required = true,
     };
 
+    private static readonly Option<bool> Serve = new("--serve")
+    {
+        Description =
+            "With html: show the page on this machine's loopback address, live, until it is stopped. Its address is "
+            + "printed, and is not to be guessed.",
+    };
+    private static readonly Option<int> Port = new("--port") { Description = "With --serve. Default: any that is free." };
+
     public static Command Build(Func<string, string?> environment, TimeProvider time)
     {
         var command = new Command(
@@ -28,6 +36,8 @@ internal static class ReportCommand
         )
         {
             Format,
+            Serve,
+            Port,
         };
         ClusterTarget.AddTo(command);
         command.SetAction(
@@ -37,11 +47,25 @@ internal static class ReportCommand
                 return console.RunAsync(
                     async () =>
                     {
+                        var format = parsed.GetValue(Format);
+                        if (parsed.GetValue(Serve) && format != ReportFormat.Html)
+                            throw new UsageException("--serve goes only with --output html");
                         using var cluster = ClusterTarget.Connect(parsed, environment, time);
-                        var rows = await ClusterTarget.RowsAsync(parsed, cluster, cancellationToken);
-                        var evidence = new EvidenceReport(time.GetUtcNow(), cluster.Server, rows);
-                        await console.Output.WriteAsync(TextOf(evidence, parsed.GetValue(Format)));
+                        var evidence = await ReadAsync(cancellationToken);
+                        if (parsed.GetValue(Serve))
+                            return await new ReportServer(console, ReadAsync).RunAsync(
+                                parsed.GetValue(Port),
+                                cancellationToken
+                            );
+                        await console.Output.WriteAsync(TextOf(evidence, format));
                         return 0;
+
+                        async Task<EvidenceReport> ReadAsync(CancellationToken token) =>
+                            new(
+                                time.GetUtcNow(),
+                                cluster.Server,
+                                await ClusterTarget.RowsAsync(parsed, cluster, token)
+                            );
                     },
                     cancellationToken
                 );

@@ -23,13 +23,17 @@ internal static class ReportPage
         BucketStatus.Releasing,
     ];
 
-    public static string Of(EvidenceReport evidence)
+    /// <summary>Seconds between two looks of a page that is live.</summary>
+    private const int RefreshSeconds = 5;
+
+    /// <param name="isLive">The page is served, and asks for itself again from time to time.</param>
+    public static string Of(EvidenceReport evidence, bool isLive = false)
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Template);
         using var template = new StreamReader(stream ?? throw new InvalidOperationException(Template));
         var page = new StringBuilder();
         while (template.ReadLine() is { } line)
-            page.Append(Filled(line, evidence)).Append('\n');
+            page.Append(Filled(line, evidence, isLive)).Append('\n');
         return page.ToString();
     }
 
@@ -37,7 +41,7 @@ internal static class ReportPage
     /// Fills a line of the template. A place of its own line is filled once, so that a text of a row is never taken for a
     /// place.
     /// </summary>
-    private static string Filled(string line, EvidenceReport evidence)
+    private static string Filled(string line, EvidenceReport evidence, bool isLive)
     {
         var text = new StringBuilder();
         var rest = line.AsSpan();
@@ -46,15 +50,17 @@ internal static class ReportPage
             var end = rest[open..].IndexOf("}}", StringComparison.Ordinal);
             if (end < 0)
                 break;
-            text.Append(rest[..open]).Append(ValueOf(rest[(open + 2)..(open + end)], evidence));
+            text.Append(rest[..open]).Append(ValueOf(rest[(open + 2)..(open + end)], evidence, isLive));
             rest = rest[(open + end + 2)..];
         }
         return text.Append(rest).ToString();
     }
 
-    private static string ValueOf(ReadOnlySpan<char> place, EvidenceReport evidence) =>
+    private static string ValueOf(ReadOnlySpan<char> place, EvidenceReport evidence, bool isLive) =>
         place switch
         {
+            "connect" => isLive ? "; connect-src 'self'" : "",
+            "refresh" => isLive ? $" data-refresh=\"{RefreshSeconds}\"" : "",
             "meta" => Encoded($"{evidence.Cluster}, {EvidenceReport.TimeText(evidence.At)}"),
             "count" => evidence.Rows.Length.ToString(CultureInfo.InvariantCulture),
             "totals" => Totals(evidence),
@@ -86,6 +92,8 @@ internal static class ReportPage
         + $"<td class=\"state\">{Encoded(row.State)}</td><td>{Encoded(row.Bucket ?? "")}</td>"
         + $"<td>{Encoded($"{row.Namespace}/{row.Policy}")}</td><td>{Encoded(row.Store)} {Encoded(row.Vendor ?? "")}</td>"
         + $"<td><code>{Encoded(row.DeclaredText)}</code></td><td><code>{Encoded(row.ObservedText)}</code></td>"
+        + $"<td class=\"key\" data-status=\"{Encoded(row.KeyUsable?.Status ?? "")}\">"
+        + $"{Encoded($"{row.KeyUsable?.Status} {row.KeyUsable?.Reason}".Trim())}</td>"
         + $"<td>{Encoded($"{row.Reason} {row.Message}".Trim())}</td>"
         + $"<td>{EvidenceReport.TimeText(row.LastVerified)}</td><td>{row.Generation}</td></tr>\n";
 

@@ -49,6 +49,33 @@ internal static class RunFlags
             (o, roles) => o.AssumableRoles = roles
         );
 
+    public static Flag TokenAudiences { get; } =
+        Flag.List(
+            "--token-audiences",
+            "Audience of the tokens that a vendor's token service gets for serviceAccountRef, as VENDOR=AUDIENCE. "
+                + "Repeat the flag, or separate them by commas. Those of the API server are refused, two for one "
+                + "vendor, and one for two.",
+            "the vendors' own: " + string.Join(", ", TokenAudienceFlag.Defaults),
+            o => o.TokenAudiences,
+            (o, audiences) => o.TokenAudiences = audiences
+        );
+
+    public static Flag TokenService { get; } =
+        Flag.Optional<string>(
+            "--sts-endpoint",
+            "https://host[:port] of the security token service, for private clouds.",
+            "the vendors' own",
+            (o, endpoint) => o.TokenServiceEndpoint = endpoint
+        );
+
+    public static Flag Metadata { get; } =
+        Flag.Optional<string>(
+            "--metadata-endpoint",
+            "For tests: http://127.0.0.1:port in place of the instance metadata.",
+            "http://100.100.100.200",
+            (o, endpoint) => o.MetadataEndpoint = endpoint
+        );
+
     public static Flag VendorTimeout { get; } =
         Flag.Seconds(
             "--vendor-timeout",
@@ -128,27 +155,9 @@ internal static class RunFlags
         ),
         Ambient,
         AssumableRoles,
-        Flag.List(
-            "--token-audiences",
-            "Audience of the tokens that a vendor's token service gets for serviceAccountRef, as VENDOR=AUDIENCE. "
-                + "Repeat the flag, or separate them by commas. Those of the API server are refused, two for one "
-                + "vendor, and one for two.",
-            "the vendors' own: " + string.Join(", ", TokenAudienceFlag.Defaults),
-            o => o.TokenAudiences,
-            (o, audiences) => o.TokenAudiences = audiences
-        ),
-        Flag.Optional<string>(
-            "--sts-endpoint",
-            "https://host[:port] of the security token service, for private clouds.",
-            "the vendors' own",
-            (o, endpoint) => o.TokenServiceEndpoint = endpoint
-        ),
-        Flag.Optional<string>(
-            "--metadata-endpoint",
-            "For tests: http://127.0.0.1:port in place of the instance metadata.",
-            "http://100.100.100.200",
-            (o, endpoint) => o.MetadataEndpoint = endpoint
-        ),
+        TokenAudiences,
+        TokenService,
+        Metadata,
         Flag.Of(
             "--workers",
             "Maximum number of policies in work at a time. A namespace or an endpoint has at most half of them while "

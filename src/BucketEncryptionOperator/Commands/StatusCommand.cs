@@ -36,6 +36,13 @@ internal static class StatusCommand
         DefaultValueFactory = _ => OutputFormat.Table,
     };
 
+    private static readonly Option<bool> Watch = new("--watch", "-w")
+    {
+        Description =
+            "Go on until it is stopped: on a terminal the table as it is, elsewhere each row that changes, as a line of "
+            + "text or (-o json) of JSON.",
+    };
+
     public static Command Build(Func<string, string?> environment, TimeProvider time)
     {
         var command = new Command(
@@ -45,6 +52,7 @@ internal static class StatusCommand
         )
         {
             NotCompliant,
+            Watch,
             Format,
         };
         ClusterTarget.AddTo(command);
@@ -72,12 +80,34 @@ internal static class StatusCommand
         var format = parsed.GetValue(Format);
         if (format == OutputFormat.Github)
             throw new UsageException("--output must be table, json, yaml or markdown: there is no file to annotate");
+        if (parsed.GetValue(Watch) && format is not (OutputFormat.Table or OutputFormat.Json))
+            throw new UsageException("--output must be table or json with --watch");
         using var cluster = ClusterTarget.Connect(parsed, environment, time);
         var all = await ClusterTarget.RowsAsync(parsed, cluster, cancellationToken);
+        if (parsed.GetValue(Watch))
+        {
+            var screen = new StatusScreen(console, time, format == OutputFormat.Json, parsed.GetValue(NotCompliant));
+            return await new StatusWatch(cluster, time).RunAsync(
+                ClusterTarget.ScopeOf(parsed, cluster),
+                policies => ClusterTarget.Meant(parsed, policies),
+                screen.ShowAsync,
+                cancellationToken
+            );
+        }
         var shown = parsed.GetValue(NotCompliant) ? [.. all.Where(r => !r.IsAsDeclared)] : all;
         await WriteAsync(console, format, shown, all, time);
-        return all.All(r => r.IsAsDeclared) ? 0 : 2;
+        return ExitCodeOf(all);
     }
+
+    /// <summary>Returns 0 where all buckets are as declared.</summary>
+    public static int ExitCodeOf(ImmutableArray<StatusRow> rows) => rows.All(r => r.IsAsDeclared) ? 0 : 2;
+
+    /// <param name="now">The ages of the rows end at it.</param>
+    public static TextTable TableOf(IEnumerable<StatusRow> rows, DateTimeOffset now) =>
+        new(Columns, [.. rows.Select(row => CellsOf(row, now))]);
+
+    public static string SummaryOf(ImmutableArray<StatusRow> rows) =>
+        $"{rows.Count(r => r.IsAsDeclared)} of {rows.Length} as declared.";
 
     private static async Task WriteAsync(
         CommandConsole console,
@@ -98,9 +128,8 @@ internal static class StatusCommand
                 await console.Output.WriteAsync(YamlText.Of(json));
                 return;
         }
-        var now = time.GetUtcNow();
-        var table = new TextTable(Columns, [.. shown.Select(row => CellsOf(row, now))]);
-        var summary = $"{all.Count(r => r.IsAsDeclared)} of {all.Length} as declared.";
+        var table = TableOf(shown, time.GetUtcNow());
+        var summary = SummaryOf(all);
         if (format == OutputFormat.Markdown)
             await console.Output.WriteAsync(table.ToMarkdown() + "\n" + summary + "\n");
         else

@@ -49,6 +49,12 @@ internal sealed record StatusRow
     /// <summary>When the operator last wrote to the bucket for this policy.</summary>
     public DateTimeOffset? LastApplied { get; init; }
 
+    /// <summary>
+    /// Whether new uploads can be encrypted with the policy's KMS keys, as its condition KeyUsable says; null where no
+    /// key is asked for.
+    /// </summary>
+    public KeyStatus? KeyUsable { get; init; }
+
     /// <summary>Generation of the policy's spec.</summary>
     public required long Generation { get; init; }
 
@@ -96,6 +102,7 @@ internal sealed record StatusRow
             Reason = ready?.Reason,
             Since = ready?.LastTransitionTime,
             LastVerified = status?.LastVerifiedTime,
+            KeyUsable = KeyStatus.Of(policy),
             Generation = policy.Metadata.Generation,
             ObservedGeneration = status?.ObservedGeneration,
             Suspended = policy.Spec.Suspend == true ? true : null,
@@ -126,6 +133,17 @@ internal sealed record StatusRow
         };
 }
 
+/// <summary>The condition KeyUsable of a policy.</summary>
+internal sealed record KeyStatus(string Status, string Reason, string Message)
+{
+    /// <returns>Null where there is none that is about the policy's present spec.</returns>
+    public static KeyStatus? Of(BucketEncryptionPolicy policy) =>
+        policy.Status?.Conditions.Find(ConditionTypes.KeyUsable) is { } condition
+        && condition.ObservedGeneration == policy.Metadata.Generation
+            ? new KeyStatus(condition.Status, condition.Reason, condition.Message)
+            : null;
+}
+
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -135,3 +153,12 @@ internal sealed record StatusRow
 )]
 [JsonSerializable(typeof(StatusReport))]
 internal sealed partial class StatusJsonContext : JsonSerializerContext;
+
+/// <summary>One row in one line.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(KubeTimeConverter), typeof(OptionalKubeTimeConverter)]
+)]
+[JsonSerializable(typeof(StatusRow))]
+internal sealed partial class StatusLineJsonContext : JsonSerializerContext;

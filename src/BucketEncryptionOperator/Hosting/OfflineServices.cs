@@ -4,6 +4,7 @@ using BucketEncryptionOperator.Planning;
 using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Pipeline;
+using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
 using BucketEncryptionOperator.Vendors.Transport;
 using KubeRuntime.Client;
@@ -38,12 +39,16 @@ internal sealed class OfflineServices : IDisposable
             services.Connect(VendorCatalog.All),
             services.ConnectAccounts(VendorCatalog.All)
         );
+        KeyServices = services.ConnectKeyServices(VendorCatalog.All);
     }
 
     /// <summary>For requests that are not signed.</summary>
     public VendorHttp Http { get; }
 
     public VendorConnections Vendors { get; }
+
+    /// <summary>One client per vendor, by the vendor's name.</summary>
+    public IReadOnlyDictionary<string, IKeyServiceApi> KeyServices { get; }
 
     public void Dispose()
     {

@@ -24,12 +24,13 @@ internal readonly record struct TableCell(string Text, CellTone Tone = CellTone.
 internal sealed record TextTable(ImmutableArray<string> Columns, ImmutableArray<ImmutableArray<TableCell>> Rows)
 {
     /// <summary>Returns the table with its columns below one another. An empty column is left out.</summary>
-    public string ToPlainText()
+    public string ToPlainText(bool withHead = true)
     {
         var shown = Shown();
         var widths = shown.Select(WidthOf).ToArray();
         var text = new StringBuilder();
-        AppendLine(i => Columns[shown[i]]);
+        if (withHead)
+            AppendLine(i => Columns[shown[i]]);
         foreach (var row in Rows)
             AppendLine(i => row[shown[i]].Text);
         return text.ToString();

@@ -18,6 +18,7 @@ namespace BucketEncryptionOperator.Planning;
 internal sealed class FilePlanner(
     OfflineStores stores,
     VendorConnections vendors,
+    KeyQuestions keys,
     TimeProvider time,
     Action<PlanProgress> progress
 )
@@ -125,7 +126,8 @@ internal sealed class FilePlanner(
                     o => (o as BucketObservation.Unseen)?.Failure,
                     token
                 );
-                rows[i] = PlanDecision.Of(work, observation, session.Api, owners);
+                var unusable = await keys.ProblemOfAsync(observation, context.Store, session.Key, token);
+                rows[i] = PlanDecision.Of(work, observation, session.Api, owners, unusable);
                 Tell(read: 1);
             }
         );

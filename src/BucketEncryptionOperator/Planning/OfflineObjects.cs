@@ -13,13 +13,14 @@ internal static class OfflineObjects
     /// <summary>The label that every namespace of a cluster has.</summary>
     private const string NameLabel = "kubernetes.io/metadata.name";
 
-    public static Stores StoresOf(ManifestSet set, StoreReader reader) =>
+    /// <param name="secrets">Namespace of the Secrets of cluster-scoped stores; empty where none is read.</param>
+    public static Stores StoresOf(ManifestSet set, StoreReader reader, string secrets = "") =>
         new(
             Cache(set.Stores.Select(s => s.Object)),
             new ClusterStores(
                 Cache(set.ClusterStores.Select(s => s.Object)),
                 Cache(set.Namespaces.Select(n => n.Object).Select(Named)),
-                SecretNamespace: ""
+                secrets
             ),
             reader
         );

@@ -9,7 +9,22 @@ namespace BucketEncryptionOperator.Planning;
 /// <summary>What the operator would do with a bucket that was read. Pure.</summary>
 internal static class PlanDecision
 {
+    /// <param name="unusable">Why the KMS key of a write cannot be used; null where nothing is known against it.</param>
     public static PlanRow Of(
+        PolicyWork work,
+        BucketObservation observation,
+        IBucketEncryptionApi api,
+        PlanOwners owners,
+        Failure? unusable
+    )
+    {
+        var row = ByOwnership(work, observation, api, owners);
+        return row.Action == PlanAction.Put && unusable is not null
+            ? Unwritten(row, PlanAction.Refused, unusable)
+            : row;
+    }
+
+    private static PlanRow ByOwnership(
         PolicyWork work,
         BucketObservation observation,
         IBucketEncryptionApi api,
