@@ -3,14 +3,14 @@ using Integration.Tests.Harness;
 namespace Integration.Tests;
 
 /// <summary>
-/// The command as it is built, against simulated stores. In the collection of the others, though it needs no cluster:
+/// The commands as they are built, against simulated stores and a cluster of their own. In the collection of the others:
 /// those measure, and it starts two dozen processes.
 /// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class CommandTranscriptTests
 {
     [Fact]
-    public async Task The_docs_show_byte_for_byte_what_bucket_encryption_prints()
+    public async Task The_docs_show_byte_for_byte_what_the_commands_print()
     {
         await using var check = Child.Start(
             "bash",
