@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 STEP := tests/tools/step.sh
 SOLUTION := BucketEncryptionOperator.sln
 
-.PHONY: help build operator unit test scenarios chaos interop interop-ceph apiserver apiserver-check bench lint demo render chart sbom release-dry-run observe telemetry-cost image mutants ownership-model clean
+.PHONY: help build operator unit test scenarios chaos interop interop-ceph apiserver apiserver-check bench lint demo render chart sbom release-dry-run docs observe telemetry-cost image mutants ownership-model clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -64,6 +64,9 @@ sbom: ## the SBOM of the program (CycloneDX), in artifacts/release; compared wit
 
 release-dry-run: operator ## what a release makes, in artifacts/release, but for what needs its registries and its signatures; ARM64=FILE adds that program
 	@$(STEP) "release-dry-run" release/dry-run.sh "$$(tests/tools/operator.sh)" $(ARM64)
+
+docs: apiserver build operator ## the documentation as a site, artifacts/site/dist: links, search, pages in a browser, the tutorial's commands (1 to 2 minutes)
+	@$(STEP) "docs" tests/docs/docs.sh
 
 observe: apiserver build operator ## the chart's alerts and dashboard on a real Prometheus, with the operator under faults (about 6 minutes)
 	@$(STEP) "observe" tests/observe/observe.sh

@@ -68,6 +68,8 @@ named_tests() {
 }
 # Relative links of pages, and their anchors: to files that are there, and headings as GitHub names them.
 page_links() { tracked '*.md' | xargs -0 -r python3 tests/tools/links.py; }
+# The Chinese quick start follows the English one.
+translation() { python3 tests/docs/translation.py docs/quick-start.md docs/zh/quick-start.md; }
 # Absolute paths into a home or a workspace; not as a part of a longer path or of an address.
 stray_paths() {
   local code=0
@@ -79,6 +81,7 @@ shellcheck=$(tests/tools/ensure.sh shellcheck)
 yamllint=$(tests/tools/ensure.sh yamllint)
 check "tests that pages name" named_tests
 check "links between pages" page_links
+check "the translated page" translation
 check "shell scripts (shellcheck)" shell_scripts
 check "YAML (yamllint)" yaml
 check "workflows (actionlint)" tests/tools/actionlint.sh

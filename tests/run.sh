@@ -2,7 +2,7 @@
 # Runs the tests that `dotnet build -c Release` has built, and counts them.
 #
 #   tests/run.sh unit   the unit test projects, random tests with a tenth of their cases
-#   tests/run.sh all    those, the integration tests, the interop tests, and the demo with each vendor
+#   tests/run.sh all    those, the integration tests, the interop tests, the commands of docs/tutorial.md, and the demo with each vendor
 #   tests/run.sh scenarios   what the product does, one line a file of tests/scenarios; BEO_SCENARIO=part plays only files with that in their path
 #   tests/run.sh chaos  the chaos table alone, with each fault at its full length (about 10 minutes)
 #
@@ -26,7 +26,7 @@ readonly project_timeout=1200 # s
 readonly hang_timeout=300000 # ms without the end of a test: the test is named and the run ended
 
 unit=(tests/KubeRuntime.Tests tests/BucketEncryptionOperator.Tests) others=()
-interop='' demos=() closing_prefix=''
+interop='' tutorial='' demos=() closing_prefix=''
 api_server() {
   BEO_APISERVER_SERVE=$PWD/tests/apiserver/serve.sh
   BEO_KUBECTL=$(tests/tools/ensure.sh kubectl)
@@ -49,6 +49,7 @@ case ${1:-} in
       "behaviour $(none_of "${cuts[@]}" "${waits[@]}")"
     )
     interop=tests/interop/run.sh
+    tutorial=tests/docs/tutorial.sh
     demos=(alibaba huawei jdcloud s3)
     api_server
     ;;
@@ -195,16 +196,27 @@ if [ -n "$interop" ]; then
   count interop "$code" "${closing#interop: }" $((SECONDS - since))
 fi
 
+if [ "${USE_EXISTING_CLUSTER:-}" = true ] && [ -n "$tutorial" ]; then
+  echo "==> demo and tutorial: not run, as they want a cluster without what the tests have just installed: make demo on a clean one"
+  tutorial='' demos=()
+fi
+
+# A command that printed what the page says is a test that passed.
+if [ -n "$tutorial" ]; then
+  since=$SECONDS code=0
+  echo "==> tutorial"
+  "$tutorial" >"$results/tutorial.log" 2>&1 || code=$?
+  sed 's/^/    /' "$results/tutorial.log"
+  commands=$(sed -n 's/^tutorial: \([0-9]*\) commands run.*/\1/p' "$results/tutorial.log")
+  count tutorial "$code" "${commands:-0} passed, $((code != 0)) failed" $((SECONDS - since))
+fi
+
 # Side by side, each with an API server of its own. A scene that was played is a test that passed.
 run_demo() {
   local since=$SECONDS code=0
   KEEP='' tests/demo/demo.sh "$1" --vendor-scenes >"$results/demo-$1.log" 2>&1 || code=$?
   echo "$code $((SECONDS - since))" >"$results/demo-$1.end"
 }
-if [ "${USE_EXISTING_CLUSTER:-}" = true ] && [ ${#demos[@]} -gt 0 ]; then
-  echo "==> demo: not run, as it wants a cluster without what the tests have just installed: make demo on a clean one"
-  demos=()
-fi
 [ ${#demos[@]} -eq 0 ] || echo "==> demo: ${demos[*]}"
 for vendor in "${demos[@]}"; do
   run_demo "$vendor" &

@@ -12,6 +12,7 @@
 #   qemu-user-static      starts programs of other architectures
 #   docker-registry       a registry for OCI artifacts, in the same way
 #   prometheus            with promtool: from PATH, else Debian's
+#   fonts-wqy-microhei    Chinese letters for Chromium; prints the path of the font
 #   python3-yaml          a python3 that has it: the one on PATH, else Debian's
 #   chromium              a Chromium that starts, and fonts for it: from PATH, else Debian's
 #   browser-modules       the folder of the npm packages of tests/browser/package.json (playwright-core drives Chromium, axe-core finds barriers),
@@ -126,7 +127,7 @@ browser_modules() {
 
 has_yaml() { "$1" -c 'import yaml' 2>/dev/null; }
 
-tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|clang|lld|cross-…|qemu-user-static|docker-registry|prometheus|python3-yaml|chromium|browser-modules}
+tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|clang|lld|cross-…|qemu-user-static|docker-registry|prometheus|python3-yaml|chromium|fonts-wqy-microhei|browser-modules}
 case $tool in
   kubectl)
     path=$(command -v kubectl || true)
@@ -157,6 +158,11 @@ case $tool in
     echo "$path"
     ;;
   browser-modules) browser_modules ;;
+  fonts-wqy-microhei)
+    font=/usr/share/fonts/truetype/wqy/wqy-microhei.ttc
+    [ -e "$font" ] || from_apt "$tool"
+    echo "$font"
+    ;;
   lld) command -v ld.lld || { from_apt lld; command -v ld.lld; } ;;
   cross-aarch64-linux-gnu | cross-x86-64-linux-gnu)
     architecture=$([ "$tool" = cross-aarch64-linux-gnu ] && echo arm64 || echo amd64)

@@ -23,16 +23,19 @@ def anchors(page):
     return found
 
 
-problems = []
-for page in map(pathlib.Path, sys.argv[1:]):
+def problems_of(page):
     for target in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))):
         if re.match(r"[a-z]+:", target):
             continue
         path, _, anchor = target.partition("#")
         file = page.parent / path if path else page
         if not file.exists():
-            problems.append(f"{page}: {target}: no such file")
+            yield f"{page}: {target}: no such file"
         elif anchor and (file.suffix != ".md" or anchor not in anchors(file)):
-            problems.append(f"{page}: {target}: no such heading")
-print("\n".join(problems) or f"{len(sys.argv) - 1} pages")
-sys.exit(bool(problems))
+            yield f"{page}: {target}: no such heading"
+
+
+if __name__ == "__main__":
+    problems = [problem for page in sys.argv[1:] for problem in problems_of(pathlib.Path(page))]
+    print("\n".join(problems) or f"{len(sys.argv) - 1} pages")
+    sys.exit(bool(problems))
