@@ -187,7 +187,8 @@ public sealed class ClusterCommandsTests(ClusterFixture fixture)
                 "ok KMS key",
                 "notChecked writing",
             ],
-            LinesOf(ran.Output)
+            LinesOf(ran.Output),
+            StringComparer.Ordinal
         );
     }
 

@@ -146,7 +146,11 @@ public sealed class OfflineRulesTests(ClusterFixture fixture, ITestOutputHelper 
 
             var ours = (ManifestNode.Map)YamlReader.Read("words", new StringReader(yaml)).Single();
             var read = ((ManifestNode.List)ours["spec"]!).Items.Select(i => Shown(Json(i)));
-            Assert.Equal(words.Zip(theirs, (w, v) => $"{w} is {v}"), words.Zip(read, (w, v) => $"{w} is {v}"));
+            Assert.Equal(
+                words.Zip(theirs, (w, v) => $"{w} is {v}"),
+                words.Zip(read, (w, v) => $"{w} is {v}"),
+                StringComparer.Ordinal
+            );
         }
         finally
         {

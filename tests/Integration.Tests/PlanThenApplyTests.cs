@@ -82,8 +82,9 @@ public sealed class PlanThenApplyTests : IAsyncLifetime
             plan["problems"]!
                 .AsArray()
                 .Select(p => NameOf(p!["file"]!.GetValue<string>()))
-                .Distinct()
-                .Order(StringComparer.Ordinal)
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
+            StringComparer.Ordinal
         );
         Assert.True(cases.Count > 60, $"{cases.Count} cases");
         Assert.True(expected.Values.Count(e => e.Count > 0) > 30, "writes were planned");

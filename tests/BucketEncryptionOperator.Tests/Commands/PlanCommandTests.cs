@@ -3,7 +3,6 @@ using System.Text.Json;
 using BucketEncryptionOperator.Commands;
 using ObjectStoreSimulator;
 using ObjectStoreSimulator.State;
-using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Commands;
 

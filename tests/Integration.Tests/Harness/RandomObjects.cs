@@ -221,7 +221,10 @@ internal sealed class RandomObjects
 
     private void ChangeField(JsonObject o, SchemaNode schema)
     {
-        var names = schema.Properties.Keys.Union(o.Select(p => p.Key)).Order(StringComparer.Ordinal).ToList();
+        var names = schema
+            .Properties.Keys.Union(o.Select(p => p.Key), StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal)
+            .ToList();
         if (names.Count == 0 || _random.Next(40) == 0)
         {
             var name = schema.AdditionalProperties is null ? "unknown" : Texts[_random.Next(Texts.Length)];
@@ -270,7 +273,7 @@ internal sealed class RandomObjects
         var sample = new JsonObject();
         foreach (var (name, property) in schema.Properties.OrderBy(p => p.Key, StringComparer.Ordinal))
         {
-            if (schema.Required.Contains(name) ? _random.Next(10) > 0 : _random.Next(3) == 0)
+            if (schema.Required.Contains(name, StringComparer.Ordinal) ? _random.Next(10) > 0 : _random.Next(3) == 0)
                 sample[name] = Value(property);
         }
         if (schema.AdditionalProperties is { } others)
