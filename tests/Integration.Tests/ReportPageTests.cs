@@ -17,7 +17,7 @@ public sealed class ReportPageTests(ClusterFixture fixture)
         await scene.ApplyPolicyAsync("finance", ["finance-archive", "finance-ledger"]);
         await scene.ApplyPolicyAsync("lost", ["no-such-bucket"], "{algorithm: AES256}");
         await WaitAsync(scene, "bep/finance", "condition=Ready");
-        await WaitAsync(scene, "bep/lost", "condition=Stalled");
+        await WaitAsync(scene, "bep/lost", "condition=Ready=false");
         var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "report-page")).FullName;
         await using var served = Child.StartOperator(
             ["report", "-o", "html", "--serve", "-n", scene.Namespace, "--kubeconfig", fixture.Server.Kubeconfig]

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { barriers, withPage } from "./page.mjs";
 
 const [url, folder] = process.argv.slice(2);
-const patience = 60_000;
+const patience = 30_000;
 
 const rows = page => page.locator("tbody tr:visible").locator("td:nth-child(2)").allTextContents();
 const shown = page => page.locator("caption").innerText();

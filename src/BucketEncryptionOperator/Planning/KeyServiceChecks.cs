@@ -26,10 +26,10 @@ internal sealed class KeyServiceChecks(KeyQuestions questions)
     )
     {
         if (store.KeyService is null)
-            return [NotChecked(subject, "the store has no key service that is asked (spec.keyChecks, allowed endpoints)")];
+            return [NotChecked(subject, "no key service is asked: see spec.keyChecks and --allowed-endpoints")];
         var keys = rows.SelectMany(row => KeysOf(row, store)).Distinct().Where(k => questions.MayAsk(store, k)).ToList();
         if (keys.Count == 0)
-            return [NotChecked(subject, "no policy of the store and none of its buckets has a key of the account's own")];
+            return [NotChecked(subject, "no policy and no bucket of the store has a key of the account's own")];
         var checks = new List<Check>();
         foreach (var name in keys.Take(MaxKeys))
             checks.Add(await AskAsync(subject, store, name, key, cancellationToken));

@@ -90,7 +90,7 @@ public sealed class DoctorCommandTests : IAsyncLifetime
     [Theory]
     [InlineData("Enabled", "ok KMS key", 2, "key-1 is enabled")] // http is a warning
     [InlineData("Disabled", "failed KMS key", 1, "key-1: KeyDisabled: Disabled")]
-    [InlineData(null, "failed KMS key", 1, "key-1: KeyNotFound")]
+    [InlineData(null, "warning KMS key", 2, "key-1: KeyNotFound")]
     public async Task The_key_service_is_asked_about_the_keys_that_policies_name(
         string? state,
         string line,
