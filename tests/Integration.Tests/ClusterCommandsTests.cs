@@ -89,7 +89,8 @@ public sealed class ClusterCommandsTests(ClusterFixture fixture)
         var reconciled = await RunAsync("reconcile", "-n", scene.Namespace, "finance", "--wait", "--timeout", "60");
         Assert.True(reconciled.Code == 0, reconciled.Output + reconciled.Errors);
         Assert.Equal(
-            $"{scene.Namespace}/finance requested\n{scene.Namespace}/finance reconciled: Ready True InSync, 1/1 as declared\n",
+            $"{scene.Namespace}/finance requested\n"
+                + $"{scene.Namespace}/finance reconciled: Ready True InSync, 1/1 as declared\n",
             reconciled.Output
         );
     }
@@ -233,9 +234,16 @@ public sealed class ClusterCommandsTests(ClusterFixture fixture)
         var scene = await fixture.SceneAsync();
         scene.CreateBuckets("finance-archive");
         await scene.ApplyPolicyAsync("finance", ["finance-archive"]);
-        await using var watch = Child.StartOperator(
-            ["status", "--watch", "-o", "json", "-n", scene.Namespace, "--kubeconfig", fixture.Server.Kubeconfig]
-        );
+        await using var watch = Child.StartOperator([
+            "status",
+            "--watch",
+            "-o",
+            "json",
+            "-n",
+            scene.Namespace,
+            "--kubeconfig",
+            fixture.Server.Kubeconfig,
+        ]);
         await SeesAsync("\"state\":\"Unknown\"");
 
         await using var op = await fixture.OperatorAsync(scene);
@@ -250,11 +258,7 @@ public sealed class ClusterCommandsTests(ClusterFixture fixture)
         Assert.Equal(rows.Count, rows.Select(row => row.ToJsonString()).Distinct(StringComparer.Ordinal).Count());
 
         Task SeesAsync(string what) =>
-            Eventually.TrueAsync(
-                what,
-                () => watch.Output.Contains(what, StringComparison.Ordinal),
-                () => watch.Output
-            );
+            Eventually.TrueAsync(what, () => watch.Output.Contains(what, StringComparison.Ordinal), () => watch.Output);
     }
 
     [Theory]

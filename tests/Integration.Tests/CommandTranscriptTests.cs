@@ -3,8 +3,8 @@ using Integration.Tests.Harness;
 namespace Integration.Tests;
 
 /// <summary>
-/// The commands as they are built, against simulated stores and a cluster of their own. In the collection of the others:
-/// those measure, and it starts four dozen processes.
+/// The commands as they are built, against simulated stores and a cluster of their own. In the collection of the
+/// others: those measure, and it starts four dozen processes.
 /// </summary>
 [Collection(ClusterTests.Name)]
 public sealed class CommandTranscriptTests

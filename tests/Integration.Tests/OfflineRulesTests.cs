@@ -41,7 +41,8 @@ public sealed class OfflineRulesTests(ClusterFixture fixture, ITestOutputHelper 
             (accepted, refused) = isAccepted ? (accepted + 1, refused) : (accepted, refused + 1);
             if (isAccepted != (ours.Count == 0))
                 differences.Add(
-                    $"{sample.ToJsonString()}\n  server: {(int)status} {answer["message"]}\n  here: {string.Join("; ", ours)}"
+                    $"{sample.ToJsonString()}\n  server: {(int)status} {answer["message"]}"
+                        + $"\n  here: {string.Join("; ", ours)}"
                 );
         }
 

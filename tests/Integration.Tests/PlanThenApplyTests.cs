@@ -91,7 +91,8 @@ public sealed class PlanThenApplyTests : IAsyncLifetime
         Assert.NotEmpty(refused);
 
         string Difference(Case one, JsonNode plan) =>
-            $"{one.File}\n  planned: {string.Join(" | ", expected[one])}\n  sent: {string.Join(" | ", SentFor(one))}\n  "
+            $"{one.File}\n  planned: {string.Join(" | ", expected[one])}"
+            + $"\n  sent: {string.Join(" | ", SentFor(one))}\n  "
             + string.Join("\n  ", RowsOf(plan, one).Select(r => r.ToJsonString()));
     }
 

@@ -19,9 +19,16 @@ public sealed class ReportPageTests(ClusterFixture fixture)
         await WaitAsync(scene, "bep/finance", "condition=Ready");
         await WaitAsync(scene, "bep/lost", "condition=Ready=false");
         var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "report-page")).FullName;
-        await using var served = Child.StartOperator(
-            ["report", "-o", "html", "--serve", "-n", scene.Namespace, "--kubeconfig", fixture.Server.Kubeconfig]
-        );
+        await using var served = Child.StartOperator([
+            "report",
+            "-o",
+            "html",
+            "--serve",
+            "-n",
+            scene.Namespace,
+            "--kubeconfig",
+            fixture.Server.Kubeconfig,
+        ]);
         var url = await UrlAsync(served);
 
         await using var browser = Child.Start(
@@ -50,9 +57,16 @@ public sealed class ReportPageTests(ClusterFixture fixture)
     public async Task Only_who_has_the_address_sees_the_page_and_only_under_this_machines_name()
     {
         var scene = await fixture.SceneAsync();
-        await using var served = Child.StartOperator(
-            ["report", "-o", "html", "--serve", "-n", scene.Namespace, "--kubeconfig", fixture.Server.Kubeconfig]
-        );
+        await using var served = Child.StartOperator([
+            "report",
+            "-o",
+            "html",
+            "--serve",
+            "-n",
+            scene.Namespace,
+            "--kubeconfig",
+            fixture.Server.Kubeconfig,
+        ]);
         var url = await UrlAsync(served);
         using var http = new HttpClient();
 

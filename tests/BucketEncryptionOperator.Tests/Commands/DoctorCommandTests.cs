@@ -103,7 +103,12 @@ public sealed class DoctorCommandTests : IAsyncLifetime
         else
             Server.World.KmsKeys.Set("key-1", new KmsKey { State = state });
 
-        var ran = await DoctorAsync("example-key-secret", Endpoint, "finance-archive", "{algorithm: KMS, kmsKey: {id: key-1}}");
+        var ran = await DoctorAsync(
+            "example-key-secret",
+            Endpoint,
+            "finance-archive",
+            "{algorithm: KMS, kmsKey: {id: key-1}}"
+        );
 
         Assert.Equal(exitCode, ran.ExitCode);
         Assert.Contains(line, Lines(ran));
@@ -146,8 +151,9 @@ public sealed class DoctorCommandTests : IAsyncLifetime
         await File.WriteAllTextAsync(
             file,
             "apiVersion: bucketencryption.io/v1alpha1\nkind: BucketStore\nmetadata: {name: oss}\n"
-                + $"spec: {{vendor: AlibabaOSS, region: cn-hangzhou, endpoint: '{endpoint}', kmsEndpoint: '{endpoint}', credentials: {{secretRef: "
-                + "{name: k}}}\n---\napiVersion: bucketencryption.io/v1alpha1\nkind: BucketEncryptionPolicy\n"
+                + $"spec: {{vendor: AlibabaOSS, region: cn-hangzhou, endpoint: '{endpoint}', kmsEndpoint: '{endpoint}',"
+                + " credentials: {secretRef: {name: k}}}\n---\n"
+                + "apiVersion: bucketencryption.io/v1alpha1\nkind: BucketEncryptionPolicy\n"
                 + $"metadata: {{name: finance}}\nspec: {{storeRef: {{name: oss}}, buckets: [{{name: {bucket}}}], "
                 + $"encryption: {encryption}}}\n"
         );
