@@ -244,11 +244,17 @@ $ bucket-encryption-operator completion tcsh
 PLAY
 }
 
+end_started() {
+  local pid
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  wait
+}
+
 # Prints the transcript of a page.
 transcript() {
   (
     urls=() pids=()
-    trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; wait' EXIT
+    trap end_started EXIT
     case $1 in
       "$bucket_page") bucket_transcript ;;
       "$commands_page") commands_transcript ;;

@@ -41,7 +41,8 @@ public sealed class OfflineRulesTests(ClusterFixture fixture, ITestOutputHelper 
             (accepted, refused) = isAccepted ? (accepted + 1, refused) : (accepted, refused + 1);
             if (isAccepted != (ours.Count == 0))
                 differences.Add(
-                    $"{sample.ToJsonString()}\n  server: {(int)status} {answer["message"]}\n  here: {string.Join("; ", ours)}"
+                    $"{sample.ToJsonString()}\n  server: {(int)status} {answer["message"]}"
+                        + $"\n  here: {string.Join("; ", ours)}"
                 );
         }
 
@@ -146,7 +147,11 @@ public sealed class OfflineRulesTests(ClusterFixture fixture, ITestOutputHelper 
 
             var ours = (ManifestNode.Map)YamlReader.Read("words", new StringReader(yaml)).Single();
             var read = ((ManifestNode.List)ours["spec"]!).Items.Select(i => Shown(Json(i)));
-            Assert.Equal(words.Zip(theirs, (w, v) => $"{w} is {v}"), words.Zip(read, (w, v) => $"{w} is {v}"));
+            Assert.Equal(
+                words.Zip(theirs, (w, v) => $"{w} is {v}"),
+                words.Zip(read, (w, v) => $"{w} is {v}"),
+                StringComparer.Ordinal
+            );
         }
         finally
         {

@@ -82,15 +82,17 @@ public sealed class PlanThenApplyTests : IAsyncLifetime
             plan["problems"]!
                 .AsArray()
                 .Select(p => NameOf(p!["file"]!.GetValue<string>()))
-                .Distinct()
-                .Order(StringComparer.Ordinal)
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
+            StringComparer.Ordinal
         );
         Assert.True(cases.Count > 60, $"{cases.Count} cases");
         Assert.True(expected.Values.Count(e => e.Count > 0) > 30, "writes were planned");
         Assert.NotEmpty(refused);
 
         string Difference(Case one, JsonNode plan) =>
-            $"{one.File}\n  planned: {string.Join(" | ", expected[one])}\n  sent: {string.Join(" | ", SentFor(one))}\n  "
+            $"{one.File}\n  planned: {string.Join(" | ", expected[one])}"
+            + $"\n  sent: {string.Join(" | ", SentFor(one))}\n  "
             + string.Join("\n  ", RowsOf(plan, one).Select(r => r.ToJsonString()));
     }
 

@@ -79,7 +79,9 @@ internal abstract record CelExpression
         public override bool Reads(string variable) => Of.Reads(variable);
     }
 
-    /// <summary><c>&amp;&amp;</c> and <c>||</c>: a side that decides alone does so, whatever the other one is.</summary>
+    /// <summary>
+    /// <c>&amp;&amp;</c> and <c>||</c>: a side that decides alone does so, whatever the other one is.
+    /// </summary>
     /// <param name="Decides">False for <c>&amp;&amp;</c>, true for <c>||</c>.</param>
     public sealed record Logic(CelExpression Left, CelExpression Right, bool Decides) : CelExpression
     {
@@ -180,6 +182,7 @@ internal abstract record CelExpression
         public override bool Reads(string variable) =>
             List.Reads(variable) || (Name != variable && Condition.Reads(variable));
     }
+
     /// <summary>
     /// <c>list.all(x, condition)</c>, and the same for the keys of a map. An item for which it does not hold decides,
     /// whatever fails for another one.

@@ -21,9 +21,7 @@ internal static class CelFunctions
         [">"] = a => Compare(a, order => order > 0),
         [">="] = a => Compare(a, order => order >= 0),
         ["-"] = a =>
-            a is [CelValue.Int left, CelValue.Int right]
-                ? new CelValue.Int(left.Value - right.Value)
-                : NoOverload("-"),
+            a is [CelValue.Int left, CelValue.Int right] ? new CelValue.Int(left.Value - right.Value) : NoOverload("-"),
         ["in"] = IsIn,
         ["size"] = Size,
         ["duration"] = a => a is [CelValue.Text text] ? Duration(text.Value) : NoOverload("duration"),

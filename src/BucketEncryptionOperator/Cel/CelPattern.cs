@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace BucketEncryptionOperator.Cel;
 
 /// <summary>
-/// The patterns of <c>matches</c>. CEL's are RE2's: they are matched in linear time, and <c>$</c> is the very end of the
-/// text, where .NET allows a line break after it.
+/// The patterns of <c>matches</c>. CEL's are RE2's: they are matched in linear time, and <c>$</c> is the very end of
+/// the text, where .NET allows a line break after it.
 /// </summary>
 internal static class CelPattern
 {

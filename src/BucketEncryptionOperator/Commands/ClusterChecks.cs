@@ -99,7 +99,9 @@ internal static class ClusterChecks
         }
     }
 
-    /// <summary>Asks for each right of the operator's whether the caller has it: meant to be run as the operator.</summary>
+    /// <summary>
+    /// Asks for each right of the operator's whether the caller has it: meant to be run as the operator.
+    /// </summary>
     private static async Task<Check> RightsAsync(KubeClient client, CancellationToken cancellationToken)
     {
         const string Name = "rights";

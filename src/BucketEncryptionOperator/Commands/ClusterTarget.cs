@@ -54,10 +54,7 @@ internal static class ClusterTarget
         RunFlags.Kubeconfig.Set(options, parsed);
         RunFlags.Context.Set(options, parsed);
         var connection = KubeConfig.Load(options.Kubeconfig, options.KubeconfigContext, environment, time);
-        return new ClusterConnection(
-            new KubeClient(connection, Services.Product, time),
-            connection
-        );
+        return new ClusterConnection(new KubeClient(connection, Services.Product, time), connection);
     }
 
     /// <summary>Lists the policies that are meant, in the order of their names.</summary>

@@ -12,7 +12,9 @@ internal sealed record CommandConsole(string Command, TextWriter Output, TextWri
     /// <summary>The exit code of shells for a program that SIGINT has ended.</summary>
     private const int InterruptedCode = 130;
 
-    /// <summary>Where progress is shown: stderr, if it is a terminal and <c>NO_COLOR</c> is not set; else null.</summary>
+    /// <summary>
+    /// Where progress is shown: stderr, if it is a terminal and <c>NO_COLOR</c> is not set; else null.
+    /// </summary>
     public IAnsiConsole? Progress { get; init; }
 
     public static CommandConsole Of(ParseResult parsed, Func<string, string?> environment)
@@ -57,10 +59,7 @@ internal sealed record CommandConsole(string Command, TextWriter Output, TextWri
     /// Does work under a bar that shows how far it is. What the work writes meanwhile comes after the bar's end, where
     /// there is one: both may be on the same terminal.
     /// </summary>
-    public async Task<T> WithProgressAsync<T>(
-        string title,
-        Func<Action<int, int>, CommandConsole, Task<T>> work
-    )
+    public async Task<T> WithProgressAsync<T>(string title, Func<Action<int, int>, CommandConsole, Task<T>> work)
     {
         if (Progress is null)
             return await work((_, _) => { }, this);

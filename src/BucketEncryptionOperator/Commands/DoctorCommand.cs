@@ -31,7 +31,8 @@ internal static class DoctorCommand
     };
     private static readonly Option<string[]> StoreKeys = new(StoreKeyPairs.Option)
     {
-        Description = "STORE=env or STORE=file:PATH: the key for a store. Default with --store: as the operator finds it.",
+        Description =
+            "STORE=env or STORE=file:PATH: the key for a store. Default with --store: as the operator finds it.",
     };
     private static readonly Option<string?> Namespace = new("--namespace", "-n")
     {

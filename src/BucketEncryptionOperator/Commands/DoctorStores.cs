@@ -42,9 +42,7 @@ internal sealed record DoctorStores(ManifestSet Objects, Func<NamespacedName, Ve
             cancellationToken
         );
         var stores = Planning.OfflineObjects.StoresOf(set, source.Reader, secrets);
-        var (store, problem) = isShared
-            ? stores.Read(set.ClusterStores[0].Object)
-            : stores.Read(set.Stores[0].Object);
+        var (store, problem) = isShared ? stores.Read(set.ClusterStores[0].Object) : stores.Read(set.Stores[0].Object);
         // A store that is not accepted may name an identity that it must not have: no key is asked for
         var key = store is null
             ? new Result<AccessKey>(Value: null, problem)

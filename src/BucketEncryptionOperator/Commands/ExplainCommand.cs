@@ -49,7 +49,8 @@ internal static class ExplainCommand
                 .Order(StringComparer.Ordinal);
             var hint = string.Join(", ", near) is { Length: > 0 } names ? $"; there are {names}" : "";
             throw new UsageException(
-                $"{reason} is not a reason of the operator{hint}. If it is a vendor's code, see the vendor's documentation"
+                $"{reason} is not a reason of the operator{hint}. If it is a vendor's code, see the vendor's "
+                    + "documentation"
             );
         }
         await console.Output.WriteAsync(text);

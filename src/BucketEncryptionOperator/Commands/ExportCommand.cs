@@ -66,8 +66,8 @@ internal static class ExportCommand
     {
         var command = new Command(
             Name,
-            "Write policies, in mode Audit, that declare the buckets of an account as they are. Exit code 1: some could "
-                + "not be declared."
+            "Write policies, in mode Audit, that declare the buckets of an account as they are. Exit code 1: some "
+                + "could not be declared."
         )
         {
             VendorWord,

@@ -9,14 +9,14 @@ namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
 /// The evidence as <c>Report</c> objects of openreports.io/v1alpha1, which Policy Reporter and others show: one per
-/// namespace, and more where one would be too large. pass: as declared; fail: read, and not as declared; error: could not
-/// be found out; skip: the policy is suspended.
+/// namespace, and more where one would be too large. pass: as declared; fail: read, and not as declared; error: could
+/// not be found out; skip: the policy is suspended.
 /// </summary>
 internal static class OpenReports
 {
     /// <summary>
-    /// Maximum size of an object's results in bytes: a request to etcd has at most 1.5 MiB, and each result is stored once
-    /// more in managedFields.
+    /// Maximum size of an object's results in bytes: a request to etcd has at most 1.5 MiB, and each result is stored
+    /// once more in managedFields.
     /// </summary>
     private const int MaxBytes = 500 * 1024;
 

@@ -10,8 +10,8 @@ internal sealed record OperatorRight(string Group, string Resource, string Verb)
 }
 
 /// <summary>
-/// The rights that the operator needs in the whole cluster. A test holds them against deploy/rbac.yaml, which has those in
-/// its own namespace too.
+/// The rights that the operator needs in the whole cluster. A test holds them against deploy/rbac.yaml, which has those
+/// in its own namespace too.
 /// </summary>
 internal static class OperatorRights
 {

@@ -35,8 +35,8 @@ internal static class PlanCommand
     private static readonly Option<string[]> StoreKeys = new(StoreKeyPairs.Option)
     {
         Description =
-            "STORE=env (the variables of the vendor's tools) or STORE=file:PATH (a file in ossutil's form): the key for "
-            + "a store of the files. No other store gets a request. Repeat it for more.",
+            "STORE=env (the variables of the vendor's tools) or STORE=file:PATH (a file in ossutil's form): the key "
+            + "for a store of the files. No other store gets a request. Repeat it for more.",
     };
     private static readonly Option<OutputFormat> Format = new("--output", "-o")
     {

@@ -9,8 +9,8 @@ using BucketEncryptionOperator.Specs;
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// What <c>plan</c> found, for machines. Its fields and their values are a promise (docs/commands.md): a version may add
-/// fields, and does not change their meaning.
+/// What <c>plan</c> found, for machines. Its fields and their values are a promise (docs/commands.md): a version may
+/// add fields, and does not change their meaning.
 /// </summary>
 internal sealed record PlanReport
 {
@@ -64,7 +64,8 @@ internal sealed record PlanSummary
 
     public override string ToString() =>
         $"{Buckets} {(Buckets == 1 ? "bucket" : "buckets")} of {Policies} "
-        + $"{(Policies == 1 ? "policy" : "policies")}: {AsDeclared} as declared, {Changes} to change, {Refused} refused, "
+        + $"{(Policies == 1 ? "policy" : "policies")}: {AsDeclared} as declared, {Changes} to change, "
+        + $"{Refused} refused, "
         + $"{Errors} {(Errors == 1 ? "error" : "errors")}"
         + (Problems == 0 ? "" : $"; {Problems} {(Problems == 1 ? "problem" : "problems")} in the files");
 }

@@ -202,7 +202,8 @@ internal static class PolicyChangeCommands
                 waiting.Remove(key);
                 var ready = policy.Status.Conditions.Find(ConditionTypes.Ready);
                 await request.Console.WriteLineAsync(
-                    $"{key} reconciled: Ready {ready?.Status} {ready?.Reason}, {policy.Status.Summary?.Text} as declared"
+                    $"{key} reconciled: Ready {ready?.Status} {ready?.Reason}, "
+                        + $"{policy.Status.Summary?.Text} as declared"
                 );
                 exitCode = ready?.Status == Condition.True ? exitCode : 1;
             }
@@ -210,7 +211,8 @@ internal static class PolicyChangeCommands
                 break;
             if (request.Time.GetElapsedTime(started) > request.Limit)
                 throw new UsageException(
-                    $"not reconciled within {request.Limit.TotalSeconds:0} s: {string.Join(", ", waiting)}; does the operator run?"
+                    $"not reconciled within {request.Limit.TotalSeconds:0} s: {string.Join(", ", waiting)}; "
+                        + "does the operator run?"
                 );
             await Task.Delay(Poll, request.Time, cancellationToken);
         }

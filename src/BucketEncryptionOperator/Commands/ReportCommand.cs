@@ -26,13 +26,17 @@ internal static class ReportCommand
             "With html: show the page on this machine's loopback address, live, until it is stopped. Its address is "
             + "printed, and is not to be guessed.",
     };
-    private static readonly Option<int> Port = new("--port") { Description = "With --serve. Default: any that is free." };
+    private static readonly Option<int> Port = new("--port")
+    {
+        Description = "With --serve. Default: any that is free.",
+    };
 
     public static Command Build(Func<string, string?> environment, TimeProvider time)
     {
         var command = new Command(
             "report",
-            "Write evidence for auditors: every bucket of the cluster's policies with its state, what was found, and when."
+            "Write evidence for auditors: every bucket of the cluster's policies with its state, what was "
+                + "found, and when."
         )
         {
             Format,

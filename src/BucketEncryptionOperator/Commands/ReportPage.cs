@@ -7,8 +7,8 @@ using BucketEncryptionOperator.Api;
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// The evidence as one HTML page that needs nothing else: totals, filters, a table, fit to print. Everything that is not
-/// ours is encoded, and the page's policy lets it load nothing.
+/// The evidence as one HTML page that needs nothing else: totals, filters, a table, fit to print. Everything that is
+/// not ours is encoded, and the page's policy lets it load nothing.
 /// </summary>
 internal static class ReportPage
 {
@@ -38,8 +38,8 @@ internal static class ReportPage
     }
 
     /// <summary>
-    /// Fills a line of the template. A place of its own line is filled once, so that a text of a row is never taken for a
-    /// place.
+    /// Fills a line of the template. A place of its own line is filled once, so that a text of a row is never taken for
+    /// a place.
     /// </summary>
     private static string Filled(string line, EvidenceReport evidence, bool isLive)
     {
@@ -90,7 +90,8 @@ internal static class ReportPage
     private static string RowOf(StatusRow row) =>
         $"<tr data-state=\"{Encoded(row.State)}\" data-ns=\"{Encoded(row.Namespace)}\">"
         + $"<td class=\"state\">{Encoded(row.State)}</td><td>{Encoded(row.Bucket ?? "")}</td>"
-        + $"<td>{Encoded($"{row.Namespace}/{row.Policy}")}</td><td>{Encoded(row.Store)} {Encoded(row.Vendor ?? "")}</td>"
+        + $"<td>{Encoded($"{row.Namespace}/{row.Policy}")}</td>"
+        + $"<td>{Encoded(row.Store)} {Encoded(row.Vendor ?? "")}</td>"
         + $"<td><code>{Encoded(row.DeclaredText)}</code></td><td><code>{Encoded(row.ObservedText)}</code></td>"
         + $"<td class=\"key\" data-status=\"{Encoded(row.KeyUsable?.Status ?? "")}\">"
         + $"{Encoded($"{row.KeyUsable?.Status} {row.KeyUsable?.Reason}".Trim())}</td>"

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using System.Text;
 using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Commands;
@@ -13,8 +14,6 @@ internal sealed class ReportServer(CommandConsole console, Func<CancellationToke
 {
     private const int TokenBytes = 16;
     private const int MaxConnections = 20;
-
-    private readonly SemaphoreSlim _oneAtATime = new(1);
 
     /// <summary>Runs until it is stopped.</summary>
     /// <param name="port">0: any that is free.</param>
@@ -32,8 +31,9 @@ internal sealed class ReportServer(CommandConsole console, Func<CancellationToke
                 kestrel.Limits.MaxConcurrentConnections = MaxConnections;
                 kestrel.AddServerHeader = false;
             });
+        using var oneAtATime = new SemaphoreSlim(1);
         await using var app = builder.Build();
-        app.Run(context => AnswerAsync(context, path));
+        app.Run(context => AnswerAsync(context, path, oneAtATime));
         await app.StartAsync(cancellationToken);
         await console.WriteLineAsync(app.Urls.First() + path);
         await console.Output.FlushAsync(cancellationToken);
@@ -42,7 +42,7 @@ internal sealed class ReportServer(CommandConsole console, Func<CancellationToke
         return 0;
     }
 
-    private async Task AnswerAsync(HttpContext context, string path)
+    private async Task AnswerAsync(HttpContext context, string path, SemaphoreSlim oneAtATime)
     {
         var (request, response) = (context.Request, context.Response);
         response.Headers.CacheControl = "no-store";
@@ -52,8 +52,8 @@ internal sealed class ReportServer(CommandConsole console, Func<CancellationToke
         if (
             request.Host.Host is not ("127.0.0.1" or "localhost")
             || !CryptographicOperations.FixedTimeEquals(
-                System.Text.Encoding.UTF8.GetBytes(request.Path.Value ?? ""),
-                System.Text.Encoding.UTF8.GetBytes(path)
+                Encoding.UTF8.GetBytes(request.Path.Value ?? ""),
+                Encoding.UTF8.GetBytes(path)
             )
         )
         {
@@ -65,7 +65,7 @@ internal sealed class ReportServer(CommandConsole console, Func<CancellationToke
             response.StatusCode = StatusCodes.Status405MethodNotAllowed;
             return;
         }
-        await _oneAtATime.WaitAsync(context.RequestAborted);
+        await oneAtATime.WaitAsync(context.RequestAborted);
         try
         {
             var page = ReportPage.Of(await read(context.RequestAborted), isLive: true);
@@ -80,7 +80,7 @@ internal sealed class ReportServer(CommandConsole console, Func<CancellationToke
         }
         finally
         {
-            _oneAtATime.Release();
+            oneAtATime.Release();
         }
     }
 }

@@ -7,7 +7,9 @@ using BucketEncryptionOperator.Output;
 
 namespace BucketEncryptionOperator.Commands;
 
-/// <summary><c>status</c>: one row per bucket of the cluster's policies, from their statuses: docs/commands.md.</summary>
+/// <summary>
+/// <c>status</c>: one row per bucket of the cluster's policies, from their statuses: docs/commands.md.
+/// </summary>
 internal static class StatusCommand
 {
     private const string Name = "status";
@@ -39,8 +41,8 @@ internal static class StatusCommand
     private static readonly Option<bool> Watch = new("--watch", "-w")
     {
         Description =
-            "Go on until it is stopped: on a terminal the table as it is, elsewhere each row that changes, as a line of "
-            + "text or (-o json) of JSON.",
+            "Go on until it is stopped: on a terminal the table as it is, elsewhere each row that changes, as a line "
+            + "of text or (-o json) of JSON.",
     };
 
     public static Command Build(Func<string, string?> environment, TimeProvider time)

@@ -8,8 +8,8 @@ namespace BucketEncryptionOperator.Commands;
 /// <summary>
 /// The keys that the caller gives to stores: <c>STORE=env</c>, the variables of the vendor's own tools, or
 /// <c>STORE=file:PATH</c>, a file in ossutil's form. STORE is <c>NAMESPACE/NAME</c> of a BucketStore, <c>/NAME</c> of a
-/// ClusterBucketStore, or <c>NAME</c> of either in the namespace of <c>--namespace</c>. A store that is not named gets no
-/// key, so that nothing in a file decides where a key goes.
+/// ClusterBucketStore, or <c>NAME</c> of either in the namespace of <c>--namespace</c>. A store that is not named gets
+/// no key, so that nothing in a file decides where a key goes.
 /// </summary>
 internal sealed class StoreKeyPairs
 {
@@ -62,7 +62,8 @@ internal sealed class StoreKeyPairs
                 {
                     Message = $"No key is given to the store {store}.",
                     Hint =
-                        $"Give {Option} {name}={CallerKey.FromEnvironment}, or {Option} {name}={CallerKey.FromFile}PATH.",
+                        $"Give {Option} {name}={CallerKey.FromEnvironment}, or "
+                        + $"{Option} {name}={CallerKey.FromFile}PATH.",
                 }
             );
         }

@@ -4,8 +4,8 @@ using KubeRuntime.Client;
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// The vendors of policies' stores, each store read once. The caller may have no right to read stores: then the vendor is
-/// not known, and everything else is.
+/// The vendors of policies' stores, each store read once. The caller may have no right to read stores: then the vendor
+/// is not known, and everything else is.
 /// </summary>
 internal sealed class StoreVendors(KubeClient client)
 {

@@ -5,8 +5,8 @@ using KubeRuntime.Client;
 namespace BucketEncryptionOperator.Manifests;
 
 /// <summary>
-/// Reads what <c>kubectl apply -f</c> takes: files with several documents, JSON, lists, folders (their files that end in
-/// yaml, yml and json, by name), and <c>-</c> for stdin. Each of our objects is checked as the cluster checks it. An
+/// Reads what <c>kubectl apply -f</c> takes: files with several documents, JSON, lists, folders (their files that end
+/// in yaml, yml and json, by name), and <c>-</c> for stdin. Each of our objects is checked as the cluster checks it. An
 /// object that comes twice counts as it came last, as there.
 /// </summary>
 /// <param name="ns">Namespace of objects that name none.</param>

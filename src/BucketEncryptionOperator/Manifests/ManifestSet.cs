@@ -15,7 +15,9 @@ internal sealed record Manifest<T>(T Object, ManifestNode.Map Source)
 
     public SourcePosition At => Source.At;
 
-    /// <summary>Position of a field, as <c>spec.encryption.kmsKey</c>; of the nearest outer one that is given.</summary>
+    /// <summary>
+    /// Position of a field, as <c>spec.encryption.kmsKey</c>; of the nearest outer one that is given.
+    /// </summary>
     public SourcePosition PositionOf(string path)
     {
         ManifestNode at = Source;

@@ -5,8 +5,8 @@ using KubeRuntime.Client;
 namespace BucketEncryptionOperator.Manifests;
 
 /// <summary>
-/// What the API server asks of <c>metadata</c>, which is the same for all kinds (apimachinery: <c>ObjectMeta</c> and its
-/// validation). What is the server's own there is not looked into.
+/// What the API server asks of <c>metadata</c>, which is the same for all kinds (apimachinery: <c>ObjectMeta</c> and
+/// its validation). What is the server's own there is not looked into.
 /// </summary>
 internal static class MetadataRules
 {

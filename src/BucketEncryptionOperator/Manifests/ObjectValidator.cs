@@ -6,8 +6,8 @@ namespace BucketEncryptionOperator.Manifests;
 
 /// <summary>
 /// Checks a new object as the API server does, in its order: unknown fields (<c>fieldValidation=Strict</c>, as kubectl
-/// asks), nulls and defaults, the schema, then the rules, which are evaluated only where the schema holds. The status of
-/// a new object is dropped by the server, so only its fields' names are checked. For one object.
+/// asks), nulls and defaults, the schema, then the rules, which are evaluated only where the schema holds. The status
+/// of a new object is dropped by the server, so only its fields' names are checked. For one object.
 /// </summary>
 internal sealed class ObjectValidator
 {

@@ -3,8 +3,8 @@ using System.Text;
 namespace BucketEncryptionOperator.Output;
 
 /// <summary>
-/// Writes lines of CSV (RFC 4180). A cell that a spreadsheet would take for a formula begins with an apostrophe: what is in
-/// it may be a stranger's.
+/// Writes lines of CSV (RFC 4180). A cell that a spreadsheet would take for a formula begins with an apostrophe: what
+/// is in it may be a stranger's.
 /// </summary>
 internal static class CsvText
 {

@@ -6,7 +6,8 @@ namespace BucketEncryptionOperator.Output;
 internal static class ProgressBar
 {
     /// <param name="title">What is done.</param>
-    /// <param name="work">Is given what to call with the number that is done and the number in all, from any thread.</param>
+    /// <param name="work">Is given what to call with the number that is done and the number in all, from any
+    /// thread.</param>
     public static async Task<T> RunAsync<T>(
         IAnsiConsole terminal,
         string title,

@@ -25,8 +25,8 @@ internal sealed record Export(
 }
 
 /// <summary>
-/// Declares an account's buckets as they are: lists them, reads each, and groups them by equal encryption. Each policy is
-/// checked by the operator's own reader and planner: one that would change anything is not made. It writes nothing.
+/// Declares an account's buckets as they are: lists them, reads each, and groups them by equal encryption. Each policy
+/// is checked by the operator's own reader and planner: one that would change anything is not made. It writes nothing.
 /// </summary>
 internal sealed class EstateExporter(VendorConnections vendors, TimeProvider time, Action<PlanProgress> progress)
 {

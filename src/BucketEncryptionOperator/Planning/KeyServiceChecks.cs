@@ -6,7 +6,7 @@ using BucketEncryptionOperator.Specs;
 namespace BucketEncryptionOperator.Planning;
 
 /// <summary>
-/// Asks a store's key service about the KMS keys of its policies and buckets, as the operator does: once each, and never
+/// Asks a store's key service about the KMS keys of its policies and buckets, as the operator does: once each, never
 /// about a key that the vendor manages.
 /// </summary>
 internal sealed class KeyServiceChecks(KeyQuestions questions)
@@ -26,10 +26,13 @@ internal sealed class KeyServiceChecks(KeyQuestions questions)
     )
     {
         if (store.KeyService is null)
-            return [NotChecked(subject, "the store has no key service that is asked (spec.keyChecks, allowed endpoints)")];
-        var keys = rows.SelectMany(row => KeysOf(row, store)).Distinct().Where(k => questions.MayAsk(store, k)).ToList();
+            return [NotChecked(subject, "no key service is asked: see spec.keyChecks and --allowed-endpoints")];
+        var keys = rows.SelectMany(row => KeysOf(row, store))
+            .Distinct()
+            .Where(k => questions.MayAsk(store, k))
+            .ToList();
         if (keys.Count == 0)
-            return [NotChecked(subject, "no policy of the store and none of its buckets has a key of the account's own")];
+            return [NotChecked(subject, "no policy and no bucket of the store has a key of the account's own")];
         var checks = new List<Check>();
         foreach (var name in keys.Take(MaxKeys))
             checks.Add(await AskAsync(subject, store, name, key, cancellationToken));
@@ -42,10 +45,15 @@ internal sealed class KeyServiceChecks(KeyQuestions questions)
     private static IEnumerable<KmsKeyName> KeysOf(PlanRow row, Store store)
     {
         if (
-            PolicyReader.Read(row.Policy.Object, store).Value?.Terms.Goal.Encryption.AskedKey is KeyRequirement.Named named
+            PolicyReader.Read(row.Policy.Object, store).Value?.Terms.Goal.Encryption.AskedKey
+            is KeyRequirement.Named named
         )
             yield return new KmsKeyName(named.Id, named.ProjectId);
-        else if (row.Observed is { } observed && DeadKeys.NameOf(observed) is { } found && !KmsKeyId.IsVendors(found.Id))
+        else if (
+            row.Observed is { } observed
+            && DeadKeys.NameOf(observed) is { } found
+            && !KmsKeyId.IsVendors(found.Id)
+        )
             yield return found;
     }
 

@@ -3,8 +3,8 @@ using BucketEncryptionOperator.Encryption;
 namespace BucketEncryptionOperator.Planning;
 
 /// <summary>
-/// Waits where a vendor, or the store's own limit, asks to go slower. The operator's queue does that for its policies; a
-/// command has no queue.
+/// Waits where a vendor, or the store's own limit, asks to go slower. The operator's queue does that for its policies;
+/// a command has no queue.
 /// </summary>
 internal sealed class PatientReads(TimeProvider time)
 {

@@ -9,7 +9,8 @@ namespace BucketEncryptionOperator.Planning;
 /// <summary>What the operator would do with a bucket that was read. Pure.</summary>
 internal static class PlanDecision
 {
-    /// <param name="unusable">Why the KMS key of a write cannot be used; null where nothing is known against it.</param>
+    /// <param name="unusable">Why the KMS key of a write cannot be used; null where nothing is known against
+    /// it.</param>
     public static PlanRow Of(
         PolicyWork work,
         BucketObservation observation,

@@ -98,7 +98,9 @@ internal sealed class StoreChecks(
         }
     }
 
-    /// <summary>Sends a request without a signature: whatever the answer, the connection and its certificate are good.</summary>
+    /// <summary>
+    /// Sends a request without a signature: whatever the answer, the connection and its certificate are good.
+    /// </summary>
     private async Task<IEnumerable<Check>> ConnectAsync(
         string subject,
         Store store,

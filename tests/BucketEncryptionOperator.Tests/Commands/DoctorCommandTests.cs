@@ -47,8 +47,8 @@ public sealed class DoctorCommandTests : IAsyncLifetime
                 "ok clock",
                 "ok key",
                 "ok bucket finance-archive",
-                "notChecked writing",
                 "notChecked KMS key",
+                "notChecked writing",
             ],
             Lines(ran)
         );
@@ -87,6 +87,34 @@ public sealed class DoctorCommandTests : IAsyncLifetime
         Assert.Empty(Server.World.Recorder.All);
     }
 
+    [Theory]
+    [InlineData("Enabled", "ok KMS key", 2, "key-1 is enabled")] // http is a warning
+    [InlineData("Disabled", "failed KMS key", 1, "key-1: KeyDisabled: Disabled")]
+    [InlineData(null, "warning KMS key", 2, "key-1: KeyNotFound")]
+    public async Task The_key_service_is_asked_about_the_keys_that_policies_name(
+        string? state,
+        string line,
+        int exitCode,
+        string message
+    )
+    {
+        if (state is null)
+            Server.World.KmsKeys.Remove("key-1");
+        else
+            Server.World.KmsKeys.Set("key-1", new KmsKey { State = state });
+
+        var ran = await DoctorAsync(
+            "example-key-secret",
+            Endpoint,
+            "finance-archive",
+            "{algorithm: KMS, kmsKey: {id: key-1}}"
+        );
+
+        Assert.Equal(exitCode, ran.ExitCode);
+        Assert.Contains(line, Lines(ran));
+        Assert.Contains(message, ran.Output, StringComparison.Ordinal);
+    }
+
     /// <summary>What the chart grants in the whole cluster is what doctor asks for.</summary>
     [Fact]
     public void The_rights_are_those_of_the_installation()
@@ -111,17 +139,23 @@ public sealed class DoctorCommandTests : IAsyncLifetime
         );
     }
 
-    private async Task<Ran> DoctorAsync(string secret, string endpoint, string bucket)
+    private async Task<Ran> DoctorAsync(
+        string secret,
+        string endpoint,
+        string bucket,
+        string encryption = "{algorithm: AES256}"
+    )
     {
         var (file, keys) = (Path.Combine(_folder, "all.yaml"), Path.Combine(_folder, "keys"));
         await File.WriteAllTextAsync(keys, $"[Credentials]\naccessKeyID={KeyId}\naccessKeySecret={secret}\n");
         await File.WriteAllTextAsync(
             file,
             "apiVersion: bucketencryption.io/v1alpha1\nkind: BucketStore\nmetadata: {name: oss}\n"
-                + $"spec: {{vendor: AlibabaOSS, region: cn-hangzhou, endpoint: '{endpoint}', credentials: {{secretRef: "
-                + "{name: k}}}\n---\napiVersion: bucketencryption.io/v1alpha1\nkind: BucketEncryptionPolicy\n"
+                + $"spec: {{vendor: AlibabaOSS, region: cn-hangzhou, endpoint: '{endpoint}', kmsEndpoint: '{endpoint}',"
+                + " credentials: {secretRef: {name: k}}}\n---\n"
+                + "apiVersion: bucketencryption.io/v1alpha1\nkind: BucketEncryptionPolicy\n"
                 + $"metadata: {{name: finance}}\nspec: {{storeRef: {{name: oss}}, buckets: [{{name: {bucket}}}], "
-                + "encryption: {algorithm: AES256}}\n"
+                + $"encryption: {encryption}}}\n"
         );
         var (output, errors) = (new StringWriter(), new StringWriter());
         var exitCode = await CommandLine.RunAsync(

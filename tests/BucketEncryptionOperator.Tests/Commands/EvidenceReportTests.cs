@@ -15,6 +15,7 @@ public sealed class EvidenceReportTests
         var csv = Report(
                 Row("ledger", BucketStatus.Failed) with
                 {
+                    KeyUsable = new KeyStatus("False", "KeyDisabled", "KMS key k cannot be used."),
                     Reason = "AccessDenied",
                     Message = "=HYPERLINK(\"x\"), a\nb",
                 }
@@ -28,8 +29,8 @@ public sealed class EvidenceReportTests
             StringComparison.Ordinal
         );
         Assert.Equal(
-            "team,finance,3,3,Enforce,BucketStore/oss,AlibabaOSS,ledger,Failed,KMS with key k,AES256,,AccessDenied,"
-                + "\"'=HYPERLINK(\"\"x\"\"), a\nb\",2026-11-21T04:11:33Z,",
+            "team,finance,3,3,Enforce,BucketStore/oss,AlibabaOSS,ledger,Failed,KMS with key k,AES256,,"
+                + "False,KeyDisabled,AccessDenied,\"'=HYPERLINK(\"\"x\"\"), a\nb\",2026-11-21T04:11:33Z,",
             csv[1]
         );
     }

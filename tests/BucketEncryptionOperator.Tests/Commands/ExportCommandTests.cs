@@ -75,7 +75,8 @@ public sealed class ExportCommandTests : IDisposable
                             + "</EncryptionType></BlockedEncryptionTypes>"
                     ),
                     S3(
-                        "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm><KMSMasterKeyID>arn:aws:kms:eu-central-1:111122223333:"
+                        "<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm>"
+                            + "<KMSMasterKeyID>arn:aws:kms:eu-central-1:111122223333:"
                             + "key/k</KMSMasterKeyID>"
                     ),
                     S3(

@@ -3,7 +3,6 @@ using System.Text.Json;
 using BucketEncryptionOperator.Commands;
 using ObjectStoreSimulator;
 using ObjectStoreSimulator.State;
-using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Commands;
 
@@ -93,7 +92,9 @@ public sealed class PlanCommandTests : IAsyncLifetime
         );
     }
 
-    /// <summary>A file of a pull request that names a stranger's endpoint, an address, or its own certificates.</summary>
+    /// <summary>
+    /// A file of a pull request that names a stranger's endpoint, an address, or its own certificates.
+    /// </summary>
     [Theory]
     [InlineData("https://collector.example.com", "", "EndpointNotAllowed")]
     [InlineData("", "", "EndpointNotAllowed")]

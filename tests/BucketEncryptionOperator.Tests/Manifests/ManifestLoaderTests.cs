@@ -55,9 +55,11 @@ public sealed class ManifestLoaderTests : IDisposable
     public void Lists_of_objects_are_taken_apart_and_the_last_of_two_counts()
     {
         var one =
-            "{apiVersion: bucketencryption.io/v1alpha1, kind: BucketEncryptionPolicy, metadata: {name: p}, spec: {storeRef: {name: %}, buckets: [{name: abc}], encryption: {algorithm: AES256}}}";
+            "{apiVersion: bucketencryption.io/v1alpha1, kind: BucketEncryptionPolicy, metadata: {name: p}, "
+            + "spec: {storeRef: {name: %}, buckets: [{name: abc}], encryption: {algorithm: AES256}}}";
         var set = Given(
-            $"apiVersion: v1\nkind: List\nitems:\n- {one.Replace('%', 'a')}\n- {one.Replace('%', 'b')}\n- {{apiVersion: v1, kind: ConfigMap}}\n"
+            $"apiVersion: v1\nkind: List\nitems:\n- {one.Replace('%', 'a')}\n- {one.Replace('%', 'b')}\n"
+                + "- {apiVersion: v1, kind: ConfigMap}\n"
         );
 
         Assert.Empty(set.Problems);
@@ -98,12 +100,15 @@ public sealed class ManifestLoaderTests : IDisposable
         "bucketencryption.io/v1alpha1 has no ObjectStore"
     )]
     [InlineData(
-        Head + "metadata: {}\nspec: {storeRef: {name: o}, buckets: [{name: abc}], encryption: {algorithm: AES256}}",
+        Head
+            + "metadata: {}\nspec: {storeRef: {name: o}, buckets: [{name: abc}], "
+            + "encryption: {algorithm: AES256}}",
         "metadata.name: is required"
     )]
     [InlineData(
         Head
-            + "metadata: {name: Upper}\nspec: {storeRef: {name: o}, buckets: [{name: abc}], encryption: {algorithm: AES256}}",
+            + "metadata: {name: Upper}\nspec: {storeRef: {name: o}, buckets: [{name: abc}], "
+            + "encryption: {algorithm: AES256}}",
         "metadata.name: must have lower-case"
     )]
     public void What_is_no_object_of_ours_is_said(string yaml, string expected) =>

@@ -23,30 +23,39 @@ internal sealed class RandomObjects
     private static readonly string[] Rich =
     [
         """
-            {"kind": "BucketEncryptionPolicy", "metadata": {"name": "p", "labels": {"a": "b"}, "annotations": {"a.b/c": ""}},
-             "spec": {"storeRef": {"name": "oss", "kind": "BucketStore"}, "buckets": [{"name": "abc"}, {"name": "a.b-c"}],
-              "encryption": {"algorithm": "KMS", "kmsKey": {"id": "key-1"}, "kmsDataEncryption": "SM4", "kmsProjectId": "p1",
+            {"kind": "BucketEncryptionPolicy", "metadata": {"name": "p", "labels": {"a": "b"},
+              "annotations": {"a.b/c": ""}},
+             "spec": {"storeRef": {"name": "oss", "kind": "BucketStore"},
+              "buckets": [{"name": "abc"}, {"name": "a.b-c"}],
+              "encryption": {"algorithm": "KMS", "kmsKey": {"id": "key-1"},
+               "kmsDataEncryption": "SM4", "kmsProjectId": "p1",
                "bucketKeyEnabled": true, "blockedEncryptionTypes": ["SSE-C"]},
-              "match": "AtLeast", "allowDowngrade": true, "mode": "Audit", "deletionPolicy": "Restore", "suspend": false,
+              "match": "AtLeast", "allowDowngrade": true, "mode": "Audit", "deletionPolicy": "Restore",
+              "suspend": false,
               "resyncInterval": "90s"}}
             """,
         """
             {"kind": "BucketEncryptionPolicy", "metadata": {"name": "p"},
              "spec": {"storeRef": {"name": "oss"}, "mode": "Audit", "encryption": {"algorithm": "AES256"},
-              "bucketSelector": {"matchNames": ["a*", "?b"], "excludeNames": ["abc"], "matchTags": {"env": "prod"}, "maxWrites": 5}}}
+              "bucketSelector": {"matchNames": ["a*", "?b"], "excludeNames": ["abc"],
+               "matchTags": {"env": "prod"}, "maxWrites": 5}}}
             """,
         """
             {"kind": "ClusterBucketStore", "metadata": {"name": "s"},
-             "spec": {"vendor": "AlibabaOSS", "region": "cn-hangzhou", "endpoint": "https://oss-cn-hangzhou.aliyuncs.com",
-              "addressing": "VirtualHost", "partition": "a.b", "alibaba": {"signatureVersion": "V4", "cloudBoxId": "cb-x"},
+             "spec": {"vendor": "AlibabaOSS", "region": "cn-hangzhou",
+              "endpoint": "https://oss-cn-hangzhou.aliyuncs.com",
+              "addressing": "VirtualHost", "partition": "a.b",
+              "alibaba": {"signatureVersion": "V4", "cloudBoxId": "cb-x"},
               "credentials": {"rrsa": {}}, "rateLimit": {"requestsPerSecond": 5, "burst": 1, "maxConcurrency": 64},
               "allowedNamespaces": {"names": ["a", "b"], "selectableBuckets": ["{namespace}-*"],
-               "selector": {"matchLabels": {"a": "b"}, "matchExpressions": [{"key": "k", "operator": "In", "values": ["v"]}]}}}}
+               "selector": {"matchLabels": {"a": "b"},
+                "matchExpressions": [{"key": "k", "operator": "In", "values": ["v"]}]}}}}
             """,
         """
             {"kind": "BucketStore", "metadata": {"name": "s"},
              "spec": {"vendor": "S3", "region": "us-east-1", "s3": {"expectedBucketOwner": "123456789012"},
-              "credentials": {"secretRef": {"name": "k", "accessKeyIdKey": "a", "accessKeySecretKey": "b", "securityTokenKey": "c"}}}}
+              "credentials": {"secretRef": {"name": "k", "accessKeyIdKey": "a",
+               "accessKeySecretKey": "b", "securityTokenKey": "c"}}}}
             """,
     ];
 
@@ -221,7 +230,10 @@ internal sealed class RandomObjects
 
     private void ChangeField(JsonObject o, SchemaNode schema)
     {
-        var names = schema.Properties.Keys.Union(o.Select(p => p.Key)).Order(StringComparer.Ordinal).ToList();
+        var names = schema
+            .Properties.Keys.Union(o.Select(p => p.Key), StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal)
+            .ToList();
         if (names.Count == 0 || _random.Next(40) == 0)
         {
             var name = schema.AdditionalProperties is null ? "unknown" : Texts[_random.Next(Texts.Length)];
@@ -270,7 +282,7 @@ internal sealed class RandomObjects
         var sample = new JsonObject();
         foreach (var (name, property) in schema.Properties.OrderBy(p => p.Key, StringComparer.Ordinal))
         {
-            if (schema.Required.Contains(name) ? _random.Next(10) > 0 : _random.Next(3) == 0)
+            if (schema.Required.Contains(name, StringComparer.Ordinal) ? _random.Next(10) > 0 : _random.Next(3) == 0)
                 sample[name] = Value(property);
         }
         if (schema.AdditionalProperties is { } others)
