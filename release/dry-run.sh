@@ -54,7 +54,10 @@ for program in "$@"; do
   start=("$work/$architecture/$name")
   case $architecture-$(uname -m) in
     amd64-x86_64 | arm64-aarch64) how=here ;;
-    arm64-*) how='under qemu' start=("$(tests/tools/ensure.sh qemu-user-static)" "${start[@]}") ;;
+    arm64-*)
+      tests/tools/ensure.sh cross-aarch64-linux-gnu >/dev/null # has the libraries that the program is linked with
+      how='under qemu' start=("$(tests/tools/ensure.sh qemu-user-static)" -L /usr/aarch64-linux-gnu "${start[@]}")
+      ;;
     *) die "$architecture cannot be started on $(uname -m)" ;;
   esac
   is "the program for linux/$architecture starts $how" "$("${start[@]}" --version)" "$version"
