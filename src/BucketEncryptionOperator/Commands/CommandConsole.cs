@@ -45,13 +45,20 @@ internal sealed record CommandConsole(string Command, TextWriter Output, TextWri
             return await work();
         }
         catch (Exception e)
-            when (e is UsageException or ProxyFormatException or KubeConfigException or KubeApiException or IOException)
+            when (e
+                    is UsageException
+                        or ProxyFormatException
+                        or KubeConfigException
+                        or KubeApiException
+                        or IOException
+                        or UnauthorizedAccessException
+            )
         {
             return await FailAsync(e.Message, 1);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return await FailAsync("stopped before the end; nothing was changed", InterruptedCode);
+            return await FailAsync("stopped before the end", InterruptedCode);
         }
     }
 

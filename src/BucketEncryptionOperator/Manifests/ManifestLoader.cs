@@ -45,13 +45,27 @@ internal sealed class ManifestLoader(string ns, TextReader stdin)
         };
     }
 
-    private static IEnumerable<string> FilesOf(string path, bool isRecursive) =>
-        path != Stdin && Directory.Exists(path)
-            ? Directory
-                .EnumerateFiles(path, "*", isRecursive ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly)
-                .Where(f => Endings.Contains(Path.GetExtension(f), StringComparer.Ordinal))
-                .Order(StringComparer.Ordinal)
-            : [path];
+    private ImmutableArray<string> FilesOf(string path, bool isRecursive)
+    {
+        if (path == Stdin || !Directory.Exists(path))
+            return [path];
+        var depth = isRecursive ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly;
+        try
+        {
+            return
+            [
+                .. Directory
+                    .EnumerateFiles(path, "*", depth)
+                    .Where(f => Endings.Contains(Path.GetExtension(f), StringComparer.Ordinal))
+                    .Order(StringComparer.Ordinal),
+            ];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _problems.Add(new ManifestProblem(new SourcePosition(path, 0, 0), "", e.Message));
+            return [];
+        }
+    }
 
     private void LoadFile(string file)
     {

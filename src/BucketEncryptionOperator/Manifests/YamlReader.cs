@@ -39,12 +39,12 @@ internal sealed class YamlReader
     {
         try
         {
-            while (_parser.MoveNext())
+            while (MoveNext())
             {
                 if (_parser.Current is not DocumentStart)
                     continue;
                 _anchors.Clear();
-                _parser.MoveNext();
+                MoveNext();
                 return Node(depth: 0);
             }
             return null;
@@ -53,8 +53,17 @@ internal sealed class YamlReader
         {
             throw new ManifestException(PositionOf(e.Start), "not YAML: " + e.Message);
         }
-        // YamlDotNet says it in this way of an empty tag
-        catch (ArgumentException e)
+    }
+
+    /// <summary>Reads the next event.</summary>
+    private bool MoveNext()
+    {
+        try
+        {
+            return _parser.MoveNext();
+        }
+        // Not only YamlException: an empty tag is an ArgumentException, and some broken flow collections are the other
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
             var last = _parser.Current?.End ?? Mark.Empty;
             throw new ManifestException(PositionOf(last), "not YAML, after this: " + e.Message);
@@ -111,7 +120,7 @@ internal sealed class YamlReader
     private ManifestNode.List ListFrom(SourcePosition at, int depth)
     {
         var items = ImmutableArray.CreateBuilder<ManifestNode>();
-        while (_parser.MoveNext() && _parser.Current is not SequenceEnd)
+        while (MoveNext() && _parser.Current is not SequenceEnd)
             items.Add(Node(depth + 1));
         return new ManifestNode.List(at, items.ToImmutable());
     }
@@ -121,11 +130,11 @@ internal sealed class YamlReader
         var entries = ImmutableArray.CreateBuilder<ManifestEntry>();
         var keys = new HashSet<string>(StringComparer.Ordinal);
         var merged = new List<ManifestNode>();
-        while (_parser.MoveNext() && _parser.Current is not MappingEnd)
+        while (MoveNext() && _parser.Current is not MappingEnd)
         {
             var isMerge = _parser.Current is Scalar { Value: "<<", Style: ScalarStyle.Plain, Tag.IsEmpty: true };
             var key = Node(depth + 1);
-            _parser.MoveNext();
+            MoveNext();
             var value = Node(depth + 1);
             if (isMerge)
             {

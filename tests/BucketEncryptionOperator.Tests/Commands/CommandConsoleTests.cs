@@ -1,9 +1,9 @@
 using BucketEncryptionOperator.Commands;
 using BucketEncryptionOperator.Output;
 
-namespace BucketEncryptionOperator.Tests.Output;
+namespace BucketEncryptionOperator.Tests.Commands;
 
-public sealed class ProgressBarTests
+public sealed class CommandConsoleTests
 {
     [Fact]
     public async Task A_terminal_shows_how_far_the_work_is_and_what_it_writes_comes_after_it()
@@ -52,6 +52,20 @@ public sealed class ProgressBarTests
         );
 
         Assert.Equal("the first\n", output.ToString());
+    }
+
+    [Fact]
+    public async Task A_file_that_may_not_be_read_is_one_line_and_exit_code_1()
+    {
+        var errors = new StringWriter();
+        var console = new CommandConsole("plan", TextWriter.Null, errors, IsTerminal: false);
+
+        var code = await console.RunAsync(
+            () => throw new UnauthorizedAccessException("Access to the path 'keys' is denied."),
+            CancellationToken.None
+        );
+
+        Assert.Equal((1, "plan: Access to the path 'keys' is denied.\n"), (code, errors.ToString()));
     }
 
     [Fact]
