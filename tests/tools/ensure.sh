@@ -12,8 +12,6 @@
 #   qemu-user-static      starts programs of other architectures
 #   docker-registry       a registry for OCI artifacts, in the same way
 #   prometheus            with promtool: from PATH, else Debian's
-#   chromium              a browser without a window, for pages that are looked at by a script: from PATH, else Debian's
-#   fonts-wqy-microhei    Chinese letters for it; prints the path of the font
 #   python3-yaml          a python3 that has it: the one on PATH, else Debian's
 #
 # BEO_TOOLS_FROM_PATH=false passes over PATH for kubectl.
@@ -105,7 +103,7 @@ from_apt() {
 
 has_yaml() { "$1" -c 'import yaml' 2>/dev/null; }
 
-tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|clang|lld|cross-…|qemu-user-static|docker-registry|prometheus|chromium|fonts-wqy-microhei|python3-yaml}
+tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|clang|lld|cross-…|qemu-user-static|docker-registry|prometheus|python3-yaml}
 case $tool in
   kubectl)
     path=$(command -v kubectl || true)
@@ -126,11 +124,6 @@ case $tool in
   prometheus)
     { command -v promtool >/dev/null && command -v prometheus; } || { from_apt prometheus; command -v prometheus; }
     ;;
-  fonts-wqy-microhei)
-    font=/usr/share/fonts/truetype/wqy/wqy-microhei.ttc
-    [ -e "$font" ] || from_apt "$tool"
-    echo "$font"
-    ;;
   lld) command -v ld.lld || { from_apt lld; command -v ld.lld; } ;;
   cross-aarch64-linux-gnu | cross-x86-64-linux-gnu)
     architecture=$([ "$tool" = cross-aarch64-linux-gnu ] && echo arm64 || echo amd64)
@@ -143,6 +136,6 @@ case $tool in
   qemu-user-static)
     command -v qemu-aarch64-static || { from_apt qemu-user-static; command -v qemu-aarch64-static; }
     ;;
-  shellcheck | yamllint | openssl | curl | lua5.1 | buildah | mmdebstrap | clang | docker-registry | chromium) command -v "$tool" || { from_apt "$tool"; command -v "$tool"; } ;;
+  shellcheck | yamllint | openssl | curl | lua5.1 | buildah | mmdebstrap | clang | docker-registry) command -v "$tool" || { from_apt "$tool"; command -v "$tool"; } ;;
   *) die "unknown tool: $tool" ;;
 esac
