@@ -13,6 +13,9 @@
 #   docker-registry       a registry for OCI artifacts, in the same way
 #   prometheus            with promtool: from PATH, else Debian's
 #   python3-yaml          a python3 that has it: the one on PATH, else Debian's
+#   chromium              a Chromium that starts, and fonts for it: from PATH, else Debian's
+#   browser-modules       the folder of the npm packages of tests/browser/package.json (playwright-core drives Chromium, axe-core finds barriers),
+#                         kept in the cache beside tools: a module of Node loads them from there with createRequire
 #
 # BEO_TOOLS_FROM_PATH=false passes over PATH for kubectl.
 set -euo pipefail
@@ -101,9 +104,29 @@ from_apt() {
   rm -f "$log"
 }
 
+chromium_works() { [ -n "$1" ] && timeout 60 "$1" --version >/dev/null 2>&1 && fc-list 2>/dev/null | grep -q .; }
+
+# As the lock file says. A folder that was not filled to its end has no mark, and is filled again.
+browser_modules() {
+  local source=tests/browser dir
+  cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+  command -v npm >/dev/null || die "npm is missing (Debian: apt-get install nodejs npm)"
+  dir=${cache%/tools}/browser/$(cat $source/package.json $source/package-lock.json | sha256sum | cut -c1-16)
+  mkdir -p "$dir"
+  exec 9>"$dir.lock"
+  flock -w "$lock_wait_seconds" 9 || die "browser-modules: another download does not end"
+  if ! [ -e "$dir/complete" ]; then
+    say "installing the npm packages of $source into $dir"
+    cp $source/package.json $source/package-lock.json "$dir/"
+    (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --no-progress --loglevel=error >&2) || die "npm cannot install the packages of $source"
+    touch "$dir/complete"
+  fi
+  echo "$dir/node_modules"
+}
+
 has_yaml() { "$1" -c 'import yaml' 2>/dev/null; }
 
-tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|clang|lld|cross-…|qemu-user-static|docker-registry|prometheus|python3-yaml}
+tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|clang|lld|cross-…|qemu-user-static|docker-registry|prometheus|python3-yaml|chromium|browser-modules}
 case $tool in
   kubectl)
     path=$(command -v kubectl || true)
@@ -124,6 +147,16 @@ case $tool in
   prometheus)
     { command -v promtool >/dev/null && command -v prometheus; } || { from_apt prometheus; command -v prometheus; }
     ;;
+  chromium)
+    path=$(command -v chromium || true)
+    if ! chromium_works "$path"; then
+      from_apt chromium chromium fontconfig fonts-liberation fonts-dejavu-core
+      path=$(command -v chromium)
+      chromium_works "$path" || die "Chromium does not start: $path --version"
+    fi
+    echo "$path"
+    ;;
+  browser-modules) browser_modules ;;
   lld) command -v ld.lld || { from_apt lld; command -v ld.lld; } ;;
   cross-aarch64-linux-gnu | cross-x86-64-linux-gnu)
     architecture=$([ "$tool" = cross-aarch64-linux-gnu ] && echo arm64 || echo amd64)
