@@ -11,6 +11,7 @@
 #   cross-aarch64-linux-gnu, cross-x86-64-linux-gnu      what links for that architecture on another one: binutils, GCC's runtime and the C library
 #   qemu-user-static      starts programs of other architectures
 #   docker-registry       a registry for OCI artifacts, in the same way
+#   fonts-wqy-microhei    Chinese letters for pages that are looked at; prints the font's path
 #   prometheus            with promtool: from PATH, else Debian's
 #   python3-yaml          a python3 that has it: the one on PATH, else Debian's
 #   chromium              a Chromium that starts, and fonts for it: from PATH, else Debian's
@@ -143,6 +144,11 @@ case $tool in
     done
     from_apt python3-yaml
     echo /usr/bin/python3
+    ;;
+  fonts-wqy-microhei)
+    font=/usr/share/fonts/truetype/wqy/wqy-microhei.ttc
+    [ -e "$font" ] || from_apt "$tool"
+    echo "$font"
     ;;
   prometheus)
     { command -v promtool >/dev/null && command -v prometheus; } || { from_apt prometheus; command -v prometheus; }
