@@ -64,7 +64,9 @@ def page():
                     continue
                 yield ""
                 yield f"### {names['kind']} {part}"
-                rules = [" ".join(r["message"].split()) for r in schema["properties"][part].get("x-kubernetes-validations", [])]
+                # Rules of the whole object are about its spec: a status is never refused with it.
+                places = [schema, schema["properties"]["spec"]] if part == "spec" else [schema["properties"][part]]
+                rules = [" ".join(r["message"].split()) for place in places for r in place.get("x-kubernetes-validations", [])]
                 if rules:
                     yield "Refused otherwise:"
                     yield from (f"- {rule}" for rule in rules)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Integration.Tests.Harness;
 using ObjectStoreSimulator;
 using ObjectStoreSimulator.Identity;
@@ -7,7 +8,7 @@ using Xunit.Abstractions;
 namespace Integration.Tests;
 
 /// <summary>
-/// The operator's own identities, through keys that end after seconds and renewals that fail. The witness is the
+/// Temporary keys of every source, through keys that end after seconds and renewals that fail. The witness is the
 /// vendor's record: which key each request had, and when it ended.
 /// </summary>
 [Collection(ClusterTests.Name)]
@@ -18,6 +19,11 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
     private const string IamRole = "arn:aws:iam::123456789012:role/operator";
     private const string Provider = "acs:ram::123:oidc-provider/cluster";
     private const string Token = "token-of-the-pod";
+    private const string Hub = "arn:aws:iam::123456789012:role/hub";
+    private const string Spoke = "arn:aws:iam::210987654321:role/spoke";
+    private const string RamSpoke = "acs:ram::321:role/spoke";
+    private const string OfTenant = "arn:aws:iam::123456789012:role/tenant";
+    private const string OnSecret = "{secretRef: {name: oss-keys}, assumeRole: ";
 
     [Fact]
     public async Task No_request_has_a_key_that_is_over_whatever_becomes_of_its_renewal()
@@ -27,8 +33,30 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
         await using var aws = await SimulatorServer.StartAsync(new SimulatorOptions { Vendor = Vendor.S3 });
         var scene = await fixture.SceneAsync();
         var other = await Scene.SetAsync(fixture.Cluster, aws, scene.Namespace + "-aws");
-        Know(fixture.Vendor.World, RamRole);
-        Know(aws.World, IamRole);
+        Know(
+            fixture.Vendor.World,
+            RamRole,
+            new AssumableRole
+            {
+                Arn = RamSpoke,
+                By = [Scene.KeyId],
+                ExternalId = "x/1",
+            }
+        );
+        Know(
+            aws.World,
+            IamRole,
+            new AssumableRole { Arn = Hub, By = [Scene.KeyId] },
+            new AssumableRole
+            {
+                Arn = Spoke,
+                By = [Hub],
+                ExternalId = "x/1",
+            }
+        );
+        await using var federation = await SimulatorServer.StartAsync(new SimulatorOptions { Vendor = Vendor.S3 });
+        var tenant = await Scene.SetAsync(fixture.Cluster, federation, scene.Namespace + "-tenant");
+        await TrustAccountAsync(federation.World, tenant.Namespace);
         try
         {
             await using var alibabas = await StartAsync(
@@ -43,17 +71,53 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
             await using var amazons = await StartAsync(
                 aws,
                 other.Namespace,
-                new(StringComparer.Ordinal) { ["AWS_WEB_IDENTITY_TOKEN_FILE"] = tokenFile, ["AWS_ROLE_ARN"] = IamRole }
+                new(StringComparer.Ordinal)
+                {
+                    ["AWS_WEB_IDENTITY_TOKEN_FILE"] = tokenFile,
+                    ["AWS_ROLE_ARN"] = IamRole,
+                    ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = new Uri(aws.Url, "/v1/credentials").ToString(),
+                    ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = tokenFile,
+                }
             );
+            await using var tenants = await StartAsync(federation, tenant.Namespace, new(StringComparer.Ordinal));
             await Task.WhenAll(
                 LiveAsync(
                     new Line(scene, alibabas, "rrsa", $"{{rrsa: {{roleArn: '{RamRole}'}}}}", IdentityOperations.Oidc)
                 ),
                 LiveAsync(new Line(scene, alibabas, "ecs-ram-role", "{ecsRamRole: {}}", IdentityOperations.RoleKeys)),
-                LiveAsync(new Line(other, amazons, "web-identity", "{webIdentity: {}}", IdentityOperations.WebIdentity))
+                LiveAsync(
+                    new Line(scene, alibabas, "ram-role", $"{OnSecret}[{Last(RamSpoke)}]}}", IdentityOperations.Role)
+                ),
+                LiveAsync(
+                    new Line(other, amazons, "web-identity", "{webIdentity: {}}", IdentityOperations.WebIdentity, "S3")
+                ),
+                LiveAsync(
+                    new Line(other, amazons, "pod-identity", "{podIdentity: {}}", IdentityOperations.PodIdentity, "S3")
+                ),
+                LiveAsync(
+                    new Line(
+                        other,
+                        amazons,
+                        "two-roles",
+                        $"{OnSecret}[{{roleArn: '{Hub}'}}, {Last(Spoke)}]}}",
+                        IdentityOperations.Role,
+                        "S3"
+                    )
+                ),
+                LiveAsync(
+                    new Line(
+                        tenant,
+                        tenants,
+                        "service-account",
+                        $"{{serviceAccountRef: {{name: buckets, roleArn: '{OfTenant}'}}}}",
+                        IdentityOperations.WebIdentity,
+                        "S3"
+                    )
+                )
             );
             AssertNoneWasOver(fixture.Vendor.World);
             AssertNoneWasOver(aws.World);
+            AssertNoneWasOver(federation.World);
         }
         finally
         {
@@ -143,7 +207,9 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
         Assert.InRange(requests.Count, 10, 999); // more would have pushed some out of the record
     }
 
-    private static void Know(World world, string role) =>
+    private static string Last(string role) => $"{{roleArn: '{role}', externalId: x/1}}";
+
+    private static void Know(World world, string role, params ImmutableArray<AssumableRole> roles) =>
         world.Identities.Set(
             new IdentityValues
             {
@@ -152,8 +218,29 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
                 OidcToken = Token,
                 EcsRole = "instance-role",
                 KeySeconds = KeySeconds,
+                Roles = roles,
             }
         );
+
+    /// <summary>The role trusts an account of the namespace, and the account offers itself to its store.</summary>
+    private async Task TrustAccountAsync(World world, string ns)
+    {
+        world.Identities.Set(
+            new IdentityValues
+            {
+                TokenKey = fixture.Server.TokenKey,
+                KeySeconds = KeySeconds,
+                Roles = [new AssumableRole { Arn = OfTenant, Subject = $"system:serviceaccount:{ns}:buckets" }],
+            }
+        );
+        await fixture.Cluster.ApplyAsync(
+            $$"""
+            apiVersion: v1
+            kind: ServiceAccount
+            metadata: {name: buckets, namespace: {{ns}}, annotations: {bucketencryption.io/stores: service-account} }
+            """
+        );
+    }
 
     private async Task<OperatorProcess> StartAsync(
         SimulatorServer vendor,
@@ -184,7 +271,7 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
             kind: BucketStore
             metadata: {name: {{line.Name}}, namespace: {{line.Scene.Namespace}} }
             spec:
-              vendor: {{(line.Giving == IdentityOperations.WebIdentity ? "S3" : "AlibabaOSS")}}
+              vendor: {{line.Vendor}}
               region: cn-hangzhou
               endpoint: "{{line.Scene.Endpoint.GetLeftPart(UriPartial.Authority)}}"
               credentials: {{line.Credentials}}
@@ -203,5 +290,12 @@ public sealed class AmbientIdentityTests(ClusterFixture fixture, ITestOutputHelp
         scene.Vendor.Faults.All.FirstOrDefault(f => f.Rule.Id == rule.Id)?.Struck ?? 0;
 
     /// <param name="Giving">The operation that gives the keys.</param>
-    private sealed record Line(Scene Scene, OperatorProcess Operator, string Name, string Credentials, string Giving);
+    private sealed record Line(
+        Scene Scene,
+        OperatorProcess Operator,
+        string Name,
+        string Credentials,
+        string Giving,
+        string Vendor = "AlibabaOSS"
+    );
 }

@@ -5,6 +5,7 @@ public sealed partial class CrdRulesTests
     private static readonly (string Case, string Kind, string Spec, string Message)[] Refused =
     [
         .. RefusedSelectors,
+        .. RefusedIdentities,
         ("none-without-consent", Policy, Spec("{algorithm: None}"), "set spec.allowDowngrade to true"),
         (
             "key-with-aes256",
@@ -312,13 +313,13 @@ public sealed partial class CrdRulesTests
             "no-source-of-keys",
             Store,
             Keys("{}"),
-            "credentials has exactly one of secretRef, rrsa, ecsRamRole and webIdentity"
+            "credentials has exactly one of secretRef, serviceAccountRef, rrsa, ecsRamRole, webIdentity and podIdentity"
         ),
         (
             "two-sources-of-keys",
             Store,
             Keys("{secretRef: {name: k}, ecsRamRole: {}}"),
-            "credentials has exactly one of secretRef, rrsa, ecsRamRole and webIdentity"
+            "credentials has exactly one of secretRef, serviceAccountRef, rrsa, ecsRamRole, webIdentity and podIdentity"
         ),
         ("rrsa-elsewhere", Store, Keys("{rrsa: {}}", "S3"), "rrsa goes only with vendor AlibabaOSS: use secretRef"),
         (

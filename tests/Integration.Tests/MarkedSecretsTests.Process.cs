@@ -28,14 +28,11 @@ public sealed partial class MarkedSecretsTests
         builder.Services.AddRoutingCore();
         var environment = Environment();
         builder.Services.AddSingleton(
-            new AmbientIdentities(
-                new IdentityOptions(
-                    "marked/1.0",
-                    name => environment.GetValueOrDefault(name),
-                    new Uri(Plain),
-                    new Uri(Plain)
-                ),
-                TimeProvider.System
+            new IdentityOptions(
+                "marked/1.0",
+                name => environment.GetValueOrDefault(name),
+                new Uri(Plain),
+                new Uri(Plain)
             )
         );
         var vendors = builder

@@ -24,6 +24,22 @@ public sealed partial class MarkedSecretsTests
                 vendor: "S3"
             ),
             StoreYaml("given-keys", "{ecsRamRole: {}}"),
+            StoreYaml("agent-refuses", "{podIdentity: {}}", vendor: "S3"),
+            SecretYaml("base", "base", $"{Mark}-secret"),
+            SecretYaml("wrong-base", "wrong-base", $"{Mark}-wrong"),
+            StoreYaml("role-given", $"{{secretRef: {{name: base}}, assumeRole: [{{roleArn: '{Given}'}}]}}"),
+            StoreYaml("role-refused", $"{{secretRef: {{name: base}}, assumeRole: [{{roleArn: '{Given}-2'}}]}}"),
+            StoreYaml("role-rejected", $"{{secretRef: {{name: wrong-base}}, assumeRole: [{{roleArn: '{Given}'}}]}}"),
+            AccountYaml("buckets", "account-refused"),
+            AccountYaml("silent", "another"),
+            StoreYaml(
+                "account-refused",
+                $"{{serviceAccountRef: {{name: buckets, roleArn: '{RamRole}', oidcProviderArn: '{Provider}'}}}}"
+            ),
+            StoreYaml(
+                "account-not-offered",
+                $"{{serviceAccountRef: {{name: silent, roleArn: '{RamRole}', oidcProviderArn: '{Provider}'}}}}"
+            ),
             StoreYaml("tls", "{secretRef: {name: good}}", endpoint: Secure),
             StoreYaml("echoed-code", "{secretRef: {name: good}}"),
             .. _keyReasons.Keys.Select(name =>
@@ -73,6 +89,8 @@ public sealed partial class MarkedSecretsTests
         {
             ["ALIBABA_CLOUD_OIDC_TOKEN_FILE"] = _tokenFile,
             ["AWS_WEB_IDENTITY_TOKEN_FILE"] = _brokenTokenFile,
+            ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = Plain + "/v1/credentials",
+            ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = _tokenFile,
         };
 
     private string Plain => fixture.Vendor.Url.GetLeftPart(UriPartial.Authority);
@@ -96,6 +114,16 @@ public sealed partial class MarkedSecretsTests
               endpoint: "{{endpoint ?? Plain}}"
               credentials: {{credentials}}
               {{more}}
+            """;
+
+    private string AccountYaml(string name, string stores) =>
+        $$"""
+            apiVersion: v1
+            kind: ServiceAccount
+            metadata:
+              name: {{name}}
+              namespace: {{TheScene.Namespace}}
+              annotations: {bucketencryption.io/stores: {{stores}} }
             """;
 
     private string SecretYaml(string name, string id, string secret) =>
@@ -167,10 +195,7 @@ public sealed partial class MarkedSecretsTests
 
     private static string Around(string text)
     {
-        var at = Math.Max(
-            text.IndexOf(Mark, StringComparison.Ordinal),
-            text.IndexOf(MarkInBase64, StringComparison.Ordinal)
-        );
+        var at = Marks.Max(mark => text.IndexOf(mark, StringComparison.Ordinal));
         return text[Math.Max(0, at - 150)..Math.Min(text.Length, at + 60)].ReplaceLineEndings(" ");
     }
 }

@@ -18,7 +18,8 @@ namespace Integration.Tests;
 /// <summary>
 /// Every secret and token here has a mark in it: those in Secrets, the pod's token, the keys that token services give.
 /// Everything is then made to fail, and everything that the operator says is searched for the mark, and for what it is
-/// in base64. Ids of access keys are no secrets, and have none.
+/// in base64. Ids of access keys are no secrets, and have none. Tokens of service accounts are known by what they begin
+/// with.
 /// </summary>
 [Collection(ClusterTests.Name)]
 public sealed partial class MarkedSecretsTests(ClusterFixture fixture, ITestOutputHelper output)
@@ -27,8 +28,12 @@ public sealed partial class MarkedSecretsTests(ClusterFixture fixture, ITestOutp
 {
     private const string Mark = "m4rked";
     private const string MarkInBase64 = "bTRya2Vk"; // six bytes: the same at any place that begins a group
+    private const string TokenHead = "eyJhbGci"; // of every JSON web token
+    private const string Given = "acs:ram::123:role/given";
     private const string RamRole = "acs:ram::123:role/operator";
     private const string Provider = "acs:ram::123:oidc-provider/cluster";
+
+    private static readonly string[] Marks = [Mark, MarkInBase64, TokenHead];
 
     private static readonly IReadOnlyList<string> Codes =
     [
@@ -61,6 +66,12 @@ public sealed partial class MarkedSecretsTests(ClusterFixture fixture, ITestOutp
         ["sts-refuses"] = "AuthenticationFail_OIDCToken_Invalid",
         ["bad-token-file"] = "TokenFileInvalid",
         ["given-keys"] = "InSync",
+        ["agent-refuses"] = "InvalidTokenException",
+        ["role-given"] = "InSync",
+        ["role-refused"] = "EntityNotExist_Role",
+        ["role-rejected"] = "SignatureDoesNotMatch",
+        ["account-refused"] = "AuthenticationFail_OIDCToken_Invalid",
+        ["account-not-offered"] = "ServiceAccountNotOffered",
         ["tls"] = "TlsFailed",
         ["echoed-code"] = "Withheld",
     };
@@ -96,10 +107,12 @@ public sealed partial class MarkedSecretsTests(ClusterFixture fixture, ITestOutp
                 OidcToken = "another",
                 EcsRole = "instance-role",
                 SecretMark = Mark,
+                Roles = [new AssumableRole { Arn = Given, By = ["base"] }],
             }
         );
         world.Accounts.Set("good", new Account { Secret = $"{Mark}-secret", SecurityToken = $"{Mark}-token" });
-        foreach (var id in new[] { "other", "another" })
+        world.Accounts.Set("base", new Account { Secret = $"{Mark}-secret", SecurityToken = $"{Mark}-token" });
+        foreach (var id in new[] { "other", "another", "wrong-base" })
             world.Accounts.Set(id, new Account { Secret = "not-that", SecurityToken = $"{Mark}-token" });
         foreach (var name in _keyReasons.Keys)
             _reasons[name] = "InSync";
@@ -142,10 +155,7 @@ public sealed partial class MarkedSecretsTests(ClusterFixture fixture, ITestOutp
         foreach (var source in _said.GroupBy(s => s.Source, StringComparer.Ordinal))
             output.WriteLine($"{source.Key}: {source.Sum(s => s.Text.Length)} characters searched");
         var leaks = _said
-            .Where(s =>
-                s.Text.Contains(Mark, StringComparison.Ordinal)
-                || s.Text.Contains(MarkInBase64, StringComparison.Ordinal)
-            )
+            .Where(s => Marks.Any(mark => s.Text.Contains(mark, StringComparison.Ordinal)))
             .Select(s => $"{s.Source}: {Around(s.Text)}")
             .Distinct(StringComparer.Ordinal)
             .ToList();

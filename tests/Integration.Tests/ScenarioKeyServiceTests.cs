@@ -86,5 +86,5 @@ public sealed class ScenarioKeyServiceTests
     }
 
     private static Stage Stage(string text, VendorStreet street) =>
-        new(ScenarioReader.Read(File, text), number: 1, api: null!, street);
+        new(ScenarioReader.Read(File, text), number: 1, api: null!, street) { TokenKey = "" };
 }

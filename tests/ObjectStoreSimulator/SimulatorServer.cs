@@ -3,8 +3,6 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using ObjectStoreSimulator.Admin;
-using ObjectStoreSimulator.Identity;
-using ObjectStoreSimulator.KeyServices;
 using ObjectStoreSimulator.State;
 
 namespace ObjectStoreSimulator;
@@ -69,8 +67,7 @@ internal sealed class SimulatorServer : IAsyncDisposable
             );
         });
         WebApplication app = builder.Build();
-        IDialect store = new IdentityRoom(world, options.Vendor.Speak(world));
-        RequestPipeline pipeline = new(world, new KeyServiceRoom(world, options.Vendor, store), stopping.Token);
+        RequestPipeline pipeline = new(world, options.Vendor.Speak(world), stopping.Token);
         app.Use((context, next) => IsAdmin(context) ? next(context) : pipeline.HandleAsync(context));
         AdminEndpoints.Map(app, world, options.Seed);
         await app.StartAsync(cancellationToken);

@@ -1,6 +1,8 @@
 using ObjectStoreSimulator.Alibaba;
 using ObjectStoreSimulator.Huawei;
+using ObjectStoreSimulator.Identity;
 using ObjectStoreSimulator.JDCloud;
+using ObjectStoreSimulator.KeyServices;
 using ObjectStoreSimulator.S3;
 using ObjectStoreSimulator.State;
 
@@ -21,7 +23,11 @@ internal enum Vendor
 
 internal static class Vendors
 {
+    /// <summary>The vendor's store, token services and key service, on one port.</summary>
     public static IDialect Speak(this Vendor vendor, World world) =>
+        new KeyServiceRoom(world, vendor, new IdentityRoom(world, StoreOf(vendor, world)));
+
+    private static IDialect StoreOf(Vendor vendor, World world) =>
         vendor switch
         {
             Vendor.AlibabaOSS => new AlibabaDialect(world),

@@ -67,8 +67,8 @@ public sealed class ScriptedApiServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
         await _accepting.Within();
+        _listener.Stop(); // not earlier: what is stopped cannot be asked for the next connection
         await Task.WhenAll(_connections).Within();
         _stop.Dispose();
     }

@@ -113,6 +113,20 @@ refuse "and may do only what its role says" painter delete secret keys
 expect "the audit log witnesses the reading" grep -q '"verb":"get".*"username":"system:serviceaccount:red:painter"' "$scratch/audit.log"
 refuse "and is silent about the server itself" grep -q '"username":"system:apiserver"' "$scratch/audit.log"
 
+if [ "$KIND" = built ]; then
+  claims() { "$kubectl" -n red create token painter "$@" | python3 -c 'import base64, sys; print(base64.urlsafe_b64decode(sys.stdin.read().split(".")[1] + "==").decode())'; }
+  asked=$(claims --audience sts.example.com)
+  expect "a requested token is of the account, and for the audience" grep -q '"aud":\["sts.example.com"\].*"sub":"system:serviceaccount:red:painter"' <<<"$asked"
+  refuse "and for less than ten minutes there is none" claims --duration 9m
+  painter config set-credentials painter --token="$("$kubectl" -n red create token painter)" >/dev/null
+  expect "a requested token for no audience is good at the server" painter get secret keys -o name
+  painter config set-credentials painter --token="$("$kubectl" -n red create token painter --audience sts.example.com)" >/dev/null
+  refuse "one for another audience is not" painter get secret keys -o name
+  "$kubectl" -n red delete serviceaccount painter >/dev/null
+  refuse "an account that is gone has no tokens" claims
+  "$kubectl" -n red create serviceaccount painter >/dev/null
+fi
+
 event() { # namespace of the object, more fields
   printf '{"apiVersion":"events.k8s.io/v1","kind":"Event","metadata":{"name":"e%s","namespace":"red"},"regarding":{"kind":"Secret","name":"keys","namespace":"%s"},"reportingController":"c/x","reportingInstance":"i","action":"A","reason":"R","type":"Normal"%s}' \
     "$RANDOM" "$1" "$2" | "$kubectl" create -f - >/dev/null 2>&1

@@ -156,6 +156,24 @@ def listed_secrets_are_the_only_ones_that_can_be_read(o):
     assert rights(o, "Role", "team-b") == {("get", "secrets")}
 
 
+@case({})
+def no_service_account_can_be_taken_unless_it_is_listed(o):
+    assert not any("serviceaccounts" in right[1] for kind in ("ClusterRole", "Role") for right in rights(o, kind))
+
+
+@case({"rbac": {"serviceAccounts": [{"namespace": "team-a", "names": ["buckets", "archive"]}, {"namespace": "team-b"}]}})
+def listed_service_accounts_are_taken_by_a_role_in_each_namespace(o):
+    assert not any("serviceaccounts" in right[1] for right in rights(o, "ClusterRole"))
+    assert rights(o, "Role", "team-a") == {("get", "serviceaccounts", "buckets", "archive"), ("create", "serviceaccounts/token", "buckets", "archive")}
+    assert rights(o, "Role", "team-b") == {("get", "serviceaccounts"), ("create", "serviceaccounts/token")}
+
+
+@case({"workloadIdentity": {"assumableRoles": ["arn:aws:iam::111122223333:role/of-{namespace}", "acs:ram::1:role/r"], "tokenAudiences": ["S3=sts.example.com"]}})
+def roles_and_audiences_are_flags(o):
+    args = container(o)["args"]
+    assert "--assumable-roles=arn:aws:iam::111122223333:role/of-{namespace},acs:ram::1:role/r" in args and "--token-audiences=S3=sts.example.com" in args
+
+
 @case({"watchNamespaces": ["team-a"], "rbac": {"secrets": [{"namespace": "team-a", "names": ["oss-keys"]}]}})
 def listed_secrets_in_watched_namespaces(o):
     granted = rights(o, "Role", "team-a")

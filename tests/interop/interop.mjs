@@ -3,6 +3,7 @@
 import { alibaba } from './alibaba.mjs';
 import { rows, store } from './harness.mjs';
 import { huawei } from './huawei.mjs';
+import { identities } from './identities.mjs';
 import { alibabaKms, awsKms, awsKmsAtMoto, huaweiKms, jdcloudKms, minioKms } from './kms.mjs';
 import { operator, operatorAtMinio, operatorAtMoto } from './operator.mjs';
 import { aws, jdcloud, minio, moto } from './s3.mjs';
@@ -32,6 +33,7 @@ if (urls[5]) {
   await operatorAtMoto(urls[5], await awsKmsAtMoto(urls[5]));
 }
 
+await identities(store(urls[0]), store(urls[3]));
 await operator(store(urls[0]), 'alibaba', 'cn-hangzhou');
 await operator(store(urls[1]), 'huawei', 'cn-north-4');
 await operator(store(urls[2]), 'jdcloud', 'cn-north-1');

@@ -61,7 +61,7 @@ export const keyPairs = {
 };
 
 /** Put, get, delete, list, tags and location by the operator's own code; fails unless it reads what it has put, and finds the bucket in the list. Or the key service's question. */
-const send = (args, proxy) => promisify(execFile)('dotnet', [program, ...args], { env: { ...process.env, http_proxy: proxy, no_proxy: '' } });
+export const send = (args, proxy) => promisify(execFile)('dotnet', [program, ...args], { env: { ...process.env, http_proxy: proxy, no_proxy: '' } });
 
 /** Recorded text → for each operation its parts: status, method, path, query, each header, XML declaration, namespace, body. */
 function parts(text) {

@@ -36,7 +36,7 @@ trap 'exit 143' TERM INT
 
 # Complete: as the lock file says, and every package can be loaded. Anything else is thrown away and installed again.
 complete() {
-  [[ -f $modules/.complete ]] && (cd "$modules" && npm ls --silent >/dev/null 2>&1 && node -e 'for (const name of ["ali-oss", "esdk-obs-nodejs", "@aws-sdk/client-s3", "@alicloud/kms20160120", "@aws-sdk/client-kms", "@huaweicloud/huaweicloud-sdk-core", "jdcloud-sdk-js/src/services/kms"]) require(name)' >/dev/null 2>&1)
+  [[ -f $modules/.complete ]] && (cd "$modules" && npm ls --silent >/dev/null 2>&1 && node -e 'for (const name of ["ali-oss", "esdk-obs-nodejs", "@aws-sdk/client-s3", "@alicloud/kms20160120", "@aws-sdk/client-kms", "@aws-sdk/client-sts", "@alicloud/sts20150401", "@huaweicloud/huaweicloud-sdk-core", "jdcloud-sdk-js/src/services/kms"]) require(name)' >/dev/null 2>&1)
 }
 
 mkdir -p "$cache"

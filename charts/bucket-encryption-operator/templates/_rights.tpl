@@ -2,6 +2,7 @@
 Every right that the operator has, once. `in` says where it is needed:
   watched   in the namespaces that it works in: all, or those of watchNamespaces
   secrets   the same, unless rbac.secrets lists which Secrets
+  accounts  in the namespaces of rbac.serviceAccounts, never in the whole cluster
   own       in the release's namespace
   cluster   cluster-wide, however many namespaces it works in
 `make demo` and `make chart` run the operator with these rights alone, and fail on one that is denied, and on one that is never used.
@@ -40,6 +41,15 @@ Every right that the operator has, once. `in` says where it is needed:
   apiGroups: [""]
   resources: [secrets]
   verbs: [get]
+# One account at a time, by the name that a store gives, and only if the account names the store. Where names are listed, the tokens of those alone.
+- in: accounts
+  apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [get]
+- in: accounts
+  apiGroups: [""]
+  resources: [serviceaccounts/token]
+  verbs: [create]
 # In the namespace of the policy that an event is about; patch counts the same event again.
 - in: watched
   apiGroups: [events.k8s.io]

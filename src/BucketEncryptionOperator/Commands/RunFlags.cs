@@ -69,9 +69,27 @@ internal static class RunFlags
         ),
         Flag.Switch(
             "--ambient-credentials-in-namespaced-stores",
-            "Let a BucketStore use the operator's own identities (rrsa, ecsRamRole, webIdentity) too, not only a "
-                + "ClusterBucketStore. Who may write a BucketStore can then do everything that these identities may.",
+            "Let a BucketStore use the operator's own identities (rrsa, ecsRamRole, webIdentity, podIdentity) too, not "
+                + "only a ClusterBucketStore. Who may write a BucketStore can then do everything that these identities "
+                + "may.",
             (o, on) => o.AmbientCredentialsInNamespacedStores = on
+        ),
+        Flag.List(
+            "--assumable-roles",
+            "ARNs of the roles that the operator's own identities assume for a BucketStore; {namespace} stands for its "
+                + "namespace. Repeat the flag, or separate them by commas. A ClusterBucketStore may have any assumed.",
+            "none",
+            o => o.AssumableRoles,
+            (o, roles) => o.AssumableRoles = roles
+        ),
+        Flag.List(
+            "--token-audiences",
+            "Audience of the tokens that a vendor's token service gets for serviceAccountRef, as VENDOR=AUDIENCE. "
+                + "Repeat the flag, or separate them by commas. Those of the API server are refused, two for one "
+                + "vendor, and one for two.",
+            "the vendors' own: " + string.Join(", ", TokenAudienceFlag.Defaults),
+            o => o.TokenAudiences,
+            (o, audiences) => o.TokenAudiences = audiences
         ),
         Flag.Optional<string>(
             "--sts-endpoint",

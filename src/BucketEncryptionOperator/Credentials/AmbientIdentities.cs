@@ -1,6 +1,8 @@
 namespace BucketEncryptionOperator.Credentials;
 
-/// <summary>All sources of temporary keys, with the connections that they use.</summary>
+/// <summary>
+/// The sources of temporary keys that need a token or an address, but no key; with the connections that they use.
+/// </summary>
 internal sealed class AmbientIdentities : IDisposable
 {
     private static readonly TimeSpan TokenServiceTimeout = TimeSpan.FromSeconds(10);
@@ -13,15 +15,17 @@ internal sealed class AmbientIdentities : IDisposable
     private readonly RrsaSource _rrsa;
     private readonly WebIdentitySource _webIdentity;
     private readonly EcsRamRoleSource _ecsRamRole;
+    private readonly PodIdentitySource _podIdentity;
 
     public AmbientIdentities(IdentityOptions options, TimeProvider time)
     {
         _tokenService = new IdentityHttp(options.Product, TokenServiceTimeout, time, isDirect: false);
         _metadata = new IdentityHttp(options.Product, MetadataTimeout, time, isDirect: true);
-        (_rrsa, _webIdentity, _ecsRamRole) = (
+        (_rrsa, _webIdentity, _ecsRamRole, _podIdentity) = (
             new RrsaSource(_tokenService, options, time),
             new WebIdentitySource(_tokenService, options),
-            new EcsRamRoleSource(_metadata, options)
+            new EcsRamRoleSource(_metadata, options),
+            new PodIdentitySource(_metadata, _tokenService, options)
         );
     }
 
@@ -32,7 +36,22 @@ internal sealed class AmbientIdentities : IDisposable
             AmbientIdentity.Rrsa rrsa => _rrsa.FetchAsync(rrsa, cancellationToken),
             AmbientIdentity.WebIdentity web => _webIdentity.FetchAsync(web, cancellationToken),
             AmbientIdentity.EcsRamRole ecs => _ecsRamRole.FetchAsync(ecs, cancellationToken),
+            AmbientIdentity.PodIdentity => _podIdentity.FetchAsync(cancellationToken),
             _ => throw new ArgumentException(identity.GetType().Name, nameof(identity)),
+        };
+
+    /// <summary>Trades a token of a service account for a key of the role.</summary>
+    /// <exception cref="KeySourceException">Which step failed, and why.</exception>
+    public Task<TemporaryKey> TradeAsync(
+        ServiceAccountIdentity identity,
+        string token,
+        CancellationToken cancellationToken
+    ) =>
+        identity.Protocol switch
+        {
+            TokenProtocol.Query => _webIdentity.TradeAsync(identity, token, cancellationToken),
+            TokenProtocol.Rpc => _rrsa.TradeAsync(identity, token, cancellationToken),
+            _ => throw new ArgumentException(identity.Protocol.ToString(), nameof(identity)),
         };
 
     public void Dispose()

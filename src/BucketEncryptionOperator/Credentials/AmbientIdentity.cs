@@ -2,9 +2,9 @@ namespace BucketEncryptionOperator.Credentials;
 
 /// <summary>
 /// An identity that the operator itself has where it runs ("ambient"): a vendor issues temporary keys for it, and no
-/// Secret is needed. Equal identities have equal keys, whichever stores use them.
+/// Secret is needed.
 /// </summary>
-internal abstract record AmbientIdentity
+internal abstract record AmbientIdentity : TemporaryIdentity
 {
     private AmbientIdentity() { }
 
@@ -23,4 +23,9 @@ internal abstract record AmbientIdentity
     /// <param name="RoleArn">Null: the environment's, as the cluster's webhook sets it.</param>
     /// <param name="Region">The token service's, unless the environment names another.</param>
     public sealed record WebIdentity(string? RoleArn, string Region) : AmbientIdentity;
+
+    /// <summary>
+    /// The IAM role that is associated with the operator's service account: an agent on the node gives its keys.
+    /// </summary>
+    public sealed record PodIdentity : AmbientIdentity;
 }

@@ -40,6 +40,12 @@ internal static class KeyRedaction
         };
     }
 
+    /// <summary>The text without the key: null where it repeats the secret or token; an id is replaced.</summary>
+    public static string? Redact(string? text, AccessKey key) =>
+        Repeats(text, key) ? null
+        : ShowsId(text, key) ? text?.Replace(key.Id, IdRemoved, StringComparison.OrdinalIgnoreCase)
+        : text;
+
     /// <summary>Whether the text repeats the secret or the token of the key, in whole or in part.</summary>
     public static bool Repeats(string? text, AccessKey key) =>
         Repeats(text, key.Secret) || Repeats(text, key.SecurityToken);
@@ -62,9 +68,4 @@ internal static class KeyRedaction
 
     private static bool ShowsId(string? text, AccessKey key) =>
         key.Id.Length >= Shortest && text?.Contains(key.Id, StringComparison.OrdinalIgnoreCase) == true;
-
-    private static string? Redact(string? text, AccessKey key) =>
-        Repeats(text, key) ? null
-        : ShowsId(text, key) ? text?.Replace(key.Id, IdRemoved, StringComparison.OrdinalIgnoreCase)
-        : text;
 }

@@ -5,7 +5,26 @@ internal abstract record KeySource
 {
     private KeySource() { }
 
-    public sealed record FromSecret(SecretSource Secret) : KeySource;
+    /// <summary>The source, and below it what it stands on: a chain of roles has one for each of them.</summary>
+    public IEnumerable<KeySource> Parts
+    {
+        get
+        {
+            for (var part = this; part is not null; part = (part as FromIdentity)?.Base)
+                yield return part;
+        }
+    }
 
-    public sealed record FromIdentity(AmbientIdentity Identity) : KeySource;
+    public sealed record FromSecret(SecretSource Secret) : KeySource
+    {
+        public override string ToString() => $"Secret {Secret.Name}";
+    }
+
+    public sealed record FromIdentity(TemporaryIdentity Identity) : KeySource
+    {
+        /// <summary>Who assumes the role; null where the identity is none that is assumed.</summary>
+        public KeySource? Base => (Identity as AssumedRole)?.Base;
+
+        public override string ToString() => Identity.ToString();
+    }
 }

@@ -10,4 +10,9 @@ internal sealed class KeySourceException(Failure failure)
 
     /// <summary>The vendor's own text, for the log. It is not for a status, because it may change each time.</summary>
     public string Said { get; init; } = "";
+
+    /// <summary>
+    /// The owner has taken the source back: a key that it gave before is not used any more, valid or not.
+    /// </summary>
+    public bool IsTakenBack { get; init; }
 }

@@ -11,7 +11,7 @@ internal static partial class Log
     )]
     public static partial void KeyNotRenewed(
         ILogger logger,
-        AmbientIdentity identity,
+        TemporaryIdentity identity,
         string step,
         string code,
         string message,
@@ -20,5 +20,5 @@ internal static partial class Log
     );
 
     [LoggerMessage(111, LogLevel.Debug, "New keys for {Identity}, good for {UsableFor}")]
-    public static partial void KeyRenewed(ILogger logger, AmbientIdentity identity, TimeSpan usableFor);
+    public static partial void KeyRenewed(ILogger logger, TemporaryIdentity identity, TimeSpan usableFor);
 }

@@ -35,11 +35,39 @@ internal sealed class RrsaSource(IdentityHttp http, IdentityOptions options, Tim
             TokenFileVariable,
             cancellationToken
         );
+        return await SendAsync(
+            new Request(role, provider, identity.SessionName, "3600", identity.Region),
+            token,
+            cancellationToken
+        );
+    }
+
+    /// <summary>Trades the token of a tenant's service account.</summary>
+    /// <exception cref="KeySourceException">Why there is no key.</exception>
+    public Task<TemporaryKey> TradeAsync(
+        ServiceAccountIdentity identity,
+        string token,
+        CancellationToken cancellationToken
+    ) =>
+        SendAsync(
+            new Request(
+                identity.RoleArn,
+                identity.OidcProviderArn ?? throw NotGiven("oidcProviderArn", ProviderVariable),
+                identity.SessionName,
+                IdentityOptions.ShortSessionSeconds,
+                identity.Region
+            ),
+            token,
+            cancellationToken
+        );
+
+    private async Task<TemporaryKey> SendAsync(Request asked, string token, CancellationToken cancellationToken)
+    {
         var now = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
         using var request = new HttpRequestMessage(
             HttpMethod.Post,
             new Uri(
-                Endpoint(options, identity.Region),
+                Endpoint(options, asked.Region),
                 $"/?Action={Step}&Format=JSON&Timestamp={Uri.EscapeDataString(now)}&Version=2015-04-01"
             )
         )
@@ -47,11 +75,11 @@ internal sealed class RrsaSource(IdentityHttp http, IdentityOptions options, Tim
             Content = new FormUrlEncodedContent(
                 new Dictionary<string, string>(StringComparer.Ordinal)
                 {
-                    ["RoleArn"] = role,
-                    ["OIDCProviderArn"] = provider,
+                    ["RoleArn"] = asked.Role,
+                    ["OIDCProviderArn"] = asked.Provider,
                     ["OIDCToken"] = token,
-                    ["RoleSessionName"] = identity.SessionName,
-                    ["DurationSeconds"] = "3600",
+                    ["RoleSessionName"] = asked.SessionName,
+                    ["DurationSeconds"] = asked.Seconds,
                 }
             ),
         };
@@ -67,7 +95,7 @@ internal sealed class RrsaSource(IdentityHttp http, IdentityOptions options, Tim
                 token,
                 WhoMustAct
             );
-        return fields.Key(Step, role, answer, ("AccessKeyId", "AccessKeySecret", "SecurityToken"));
+        return fields.Key(Step, asked.Role, answer, ("AccessKeyId", "AccessKeySecret", "SecurityToken"));
     }
 
     internal static Uri Endpoint(IdentityOptions options, string storeRegion)
@@ -95,4 +123,7 @@ internal sealed class RrsaSource(IdentityHttp http, IdentityOptions options, Tim
             $"the store has no rrsa.{field}, and the operator's environment no {variable}.",
             "Set it in the store, or let ACK's webhook set the variable (docs/credentials.md)."
         );
+
+    /// <param name="Seconds">How long the key is to last.</param>
+    private sealed record Request(string Role, string Provider, string SessionName, string Seconds, string Region);
 }

@@ -7,7 +7,7 @@ namespace BucketEncryptionOperator.Credentials;
 internal sealed record TemporaryKey(AccessKey Key, TimeSpan Lasts);
 
 /// <summary>
-/// The temporary keys of ambient identities. Nothing runs by itself: who asks for a key renews it where that is due,
+/// The temporary keys of identities. Nothing runs by itself: who asks for a key renews it where that is due,
 /// one at a time for each identity.
 /// <list type="bullet">
 /// <item>Fresh: given as it is.</item>
@@ -16,18 +16,21 @@ internal sealed record TemporaryKey(AccessKey Key, TimeSpan Lasts);
 /// <item>Over, or none yet: everybody waits for the renewal, and gets why it failed.</item>
 /// <item>Rejected by the vendor, whatever the clocks say: renewed at once, and its successor, if that is rejected too,
 /// a minute later.</item>
+/// <item>Issued to a key of a Secret that has been replaced: renewed at once.</item>
+/// <item>Taken back by the owner of the source, which the renewal shows: not given any more.</item>
 /// </list>
 /// A rejection by a region that has never taken the identity's keys, while another takes them, is that region's own
 /// trouble. After a failure the next try comes after 1 s, 2 s, 4 s and so on, up to a minute; until then callers get
 /// what there is.
 /// </summary>
+/// <param name="fetch">Asks the identity's source; a role is asked for with the key of who assumes it.</param>
 /// <param name="isUsed">Whether any store has the identity; null where nobody forgets any.</param>
 internal sealed class TemporaryKeys(
-    Func<AmbientIdentity, CancellationToken, Task<TemporaryKey>> fetch,
+    Func<TemporaryIdentity, AccessKey?, CancellationToken, Task<TemporaryKey>> fetch,
     AccessKeyCircuitBreakers breakers,
     TimeProvider time,
     ILogger<TemporaryKeys> logger,
-    Func<AmbientIdentity, bool>? isUsed = null
+    Func<TemporaryIdentity, bool>? isUsed = null
 ) : IDisposable
 {
     private const string ReadKey = "ReadKey";
@@ -35,13 +38,18 @@ internal sealed class TemporaryKeys(
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
-    private readonly KeyCache<AmbientIdentity, CachedTemporaryKey> _cache = new(isUsed);
+    private readonly KeyCache<TemporaryIdentity, CachedTemporaryKey> _cache = new(isUsed);
 
     /// <summary>The key to use now, or why there is none.</summary>
-    public async Task<Result<AccessKey>> GetAsync(AmbientIdentity identity, CancellationToken cancellationToken)
+    /// <param name="basis">The key of who assumes the role; null for an identity that is none.</param>
+    public async Task<Result<AccessKey>> GetAsync(
+        TemporaryIdentity identity,
+        AccessKey? basis,
+        CancellationToken cancellationToken
+    )
     {
         var entry = _cache.Of(identity);
-        if (!IsDue(entry))
+        if (!IsDue(entry, basis))
             return Answer(entry);
         if (
             !await entry.Refresh.WaitAsync(
@@ -52,8 +60,8 @@ internal sealed class TemporaryKeys(
             return Answer(entry);
         try
         {
-            if (IsDue(entry))
-                await RenewAsync(identity, entry, cancellationToken);
+            if (IsDue(entry, basis))
+                await RenewAsync(identity, basis, entry, cancellationToken);
             return Answer(entry);
         }
         finally
@@ -62,8 +70,26 @@ internal sealed class TemporaryKeys(
         }
     }
 
+    /// <summary>The key that may still be used, whatever became of its renewal; null if there is none.</summary>
+    public AccessKey? UsableOf(TemporaryIdentity identity)
+    {
+        if (_cache.Find(identity) is not { } entry)
+            return null;
+        lock (_cache.Gate)
+            return entry.Key is { Lifetime.IsOver: false } key ? key : null;
+    }
+
+    /// <summary>What the identity stands on is gone or refused: its key is not given any more, valid or not.</summary>
+    public void TakeBack(TemporaryIdentity identity)
+    {
+        if (_cache.Find(identity) is not { } entry)
+            return;
+        lock (_cache.Gate)
+            entry.Key = null;
+    }
+
     /// <summary>No store uses the identity any more.</summary>
-    public void Forget(AmbientIdentity identity) => _cache.Forget(identity);
+    public void Forget(TemporaryIdentity identity) => _cache.Forget(identity);
 
     /// <summary>Identities that are kept.</summary>
     internal int Count => _cache.Count;
@@ -86,17 +112,20 @@ internal sealed class TemporaryKeys(
         }
     }
 
-    private bool IsDue(CachedTemporaryKey entry)
+    private bool IsDue(CachedTemporaryKey entry, AccessKey? basis)
     {
         lock (_cache.Gate)
         {
-            var paused = time.GetElapsedTime(entry.TriedAt) < entry.Pause;
+            // With another key a try may end otherwise.
+            var paused = entry.TriedWith == basis && time.GetElapsedTime(entry.TriedAt) < entry.Pause;
             return entry.Key switch
             {
                 null => !paused,
                 { Lifetime.IsOver: true } => !paused || entry.Failure is null,
                 { } key when breakers.NeedsReplacement(key) => !(paused && entry.Failure is not null)
                     && (entry.ReplacedAt is not { } at || time.GetElapsedTime(at) >= LongestPause),
+                // A temporary key is followed by the next one all the time; one of a Secret somebody has replaced.
+                _ when basis is { Lifetime: null } && entry.IssuedTo != basis => !paused,
                 { Lifetime.IsLate: true } => !paused,
                 _ => false,
             };
@@ -104,7 +133,8 @@ internal sealed class TemporaryKeys(
     }
 
     private async Task RenewAsync(
-        AmbientIdentity identity,
+        TemporaryIdentity identity,
+        AccessKey? basis,
         CachedTemporaryKey entry,
         CancellationToken cancellationToken
     )
@@ -113,19 +143,27 @@ internal sealed class TemporaryKeys(
         AccessKey? renewed = null;
         Failure? failure = null;
         var said = "";
+        var isTakenBack = false;
         try
         {
-            var (key, lasts) = await fetch(identity, cancellationToken);
+            var (key, lasts) = await fetch(identity, basis, cancellationToken);
             renewed = key with { Lifetime = new KeyLifetime(lasts, askedAt, time) };
             if (renewed.Lifetime.IsOver)
                 (renewed, failure) = (null, Over);
         }
         catch (KeySourceException e)
         {
-            (failure, said) = (e.Failure, e.Said);
+            (failure, said, isTakenBack) = (e.Failure, e.Said, e.IsTakenBack);
         }
         lock (_cache.Gate)
+        {
             Take(entry, renewed, failure);
+            entry.TriedWith = basis;
+            if (renewed is not null)
+                entry.IssuedTo = basis;
+            if (isTakenBack)
+                entry.Key = null;
+        }
         if (failure is not null)
             Log.KeyNotRenewed(
                 logger,
@@ -193,6 +231,12 @@ internal sealed class TemporaryKeys(
         public Failure? Failure { get; set; }
         public int Failures { get; set; }
         public long TriedAt { get; set; }
+
+        /// <summary>The key that the last try was made with, if it is a role's.</summary>
+        public AccessKey? TriedWith { get; set; }
+
+        /// <summary>The key that <see cref="Key"/> was issued to, if it is a role's.</summary>
+        public AccessKey? IssuedTo { get; set; }
 
         /// <summary>No other try for so long since the last.</summary>
         public TimeSpan Pause { get; set; }

@@ -41,18 +41,48 @@ internal sealed class WebIdentitySource(IdentityHttp http, IdentityOptions optio
             TokenFileVariable,
             cancellationToken
         );
-        using var request = new HttpRequestMessage(HttpMethod.Post, Endpoint(options, identity.Region))
+        return await SendAsync(
+            new Request(role, options.Variable(SessionVariable) ?? DefaultSession, Seconds: null),
+            Endpoint(options, identity.Region),
+            token,
+            cancellationToken
+        );
+    }
+
+    /// <summary>Trades the token of a tenant's service account.</summary>
+    /// <exception cref="KeySourceException">Why there is no key.</exception>
+    public Task<TemporaryKey> TradeAsync(
+        ServiceAccountIdentity identity,
+        string token,
+        CancellationToken cancellationToken
+    ) =>
+        SendAsync(
+            new Request(identity.RoleArn, identity.SessionName, IdentityOptions.ShortSessionSeconds),
+            AwsTokenEndpoint.Of(options, identity.Region).Address,
+            token,
+            cancellationToken
+        );
+
+    private async Task<TemporaryKey> SendAsync(
+        Request asked,
+        Uri endpoint,
+        string token,
+        CancellationToken cancellationToken
+    )
+    {
+        List<KeyValuePair<string, string>> form =
+        [
+            new("Action", Step),
+            new("Version", "2011-06-15"),
+            new("RoleArn", asked.Role),
+            new("RoleSessionName", asked.SessionName),
+            new("WebIdentityToken", token),
+        ];
+        if (asked.Seconds is { } seconds)
+            form.Add(new("DurationSeconds", seconds));
+        using var request = new HttpRequestMessage(HttpMethod.Post, endpoint)
         {
-            Content = new FormUrlEncodedContent(
-                new Dictionary<string, string>(StringComparer.Ordinal)
-                {
-                    ["Action"] = Step,
-                    ["Version"] = "2011-06-15",
-                    ["RoleArn"] = role,
-                    ["RoleSessionName"] = options.Variable(SessionVariable) ?? DefaultSession,
-                    ["WebIdentityToken"] = token,
-                }
-            ),
+            Content = new FormUrlEncodedContent(form),
         };
         var answer = await http.SendAsync(request, Step, cancellationToken);
         var fields = AnswerFields.OfXml(answer.Body);
@@ -66,7 +96,7 @@ internal sealed class WebIdentitySource(IdentityHttp http, IdentityOptions optio
                 token,
                 WhoMustAct
             );
-        return fields.Key(Step, role, answer, ("AccessKeyId", "SecretAccessKey", "SessionToken"));
+        return fields.Key(Step, asked.Role, answer, ("AccessKeyId", "SecretAccessKey", "SessionToken"));
     }
 
     /// <summary>
@@ -90,4 +120,7 @@ internal sealed class WebIdentitySource(IdentityHttp http, IdentityOptions optio
                 "Correct the operator's environment."
             );
     }
+
+    /// <param name="Seconds">How long the key is to last; null: as the service has it.</param>
+    private sealed record Request(string Role, string SessionName, string? Seconds);
 }

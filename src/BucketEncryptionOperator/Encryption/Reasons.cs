@@ -43,6 +43,7 @@ internal static class Reasons
     public static readonly FailureReason ClusterStoresNotServed = Row("ClusterStoresNotServed", Invalid);
     public static readonly FailureReason EndpointNotAllowed = Row("EndpointNotAllowed", Invalid);
     public static readonly FailureReason AmbientNotAllowed = Row("AmbientNotAllowed", Invalid);
+    public static readonly FailureReason RoleNotAllowed = Row("RoleNotAllowed", Invalid);
 
     // Keys in a Secret
     public static readonly FailureReason SecretNotFound = Row("SecretNotFound", Missing);
@@ -50,6 +51,13 @@ internal static class Reasons
     public static readonly FailureReason SecretUnreadable = Row("SecretUnreadable", Transient);
     public static readonly FailureReason SecretInvalid = Row("SecretInvalid", Denied);
     public static readonly FailureReason SecretKeysNotOffered = Row("SecretKeysNotOffered", Denied);
+
+    // Keys of a service account of the store's namespace
+    public static readonly FailureReason ServiceAccountNotFound = Row("ServiceAccountNotFound", Missing);
+    public static readonly FailureReason ServiceAccountForbidden = Row("ServiceAccountForbidden", Denied);
+    public static readonly FailureReason ServiceAccountNotOffered = Row("ServiceAccountNotOffered", Denied);
+    public static readonly FailureReason ServiceAccountUnreadable = Row("ServiceAccountUnreadable", Transient);
+    public static readonly FailureReason AudienceNotAllowed = Row("AudienceNotAllowed", Denied);
 
     // Keys of the operator's own identities
     public static readonly FailureReason TokenFileNotNamed = Row("TokenFileNotNamed", Denied);
@@ -60,6 +68,7 @@ internal static class Reasons
     public static readonly FailureReason TokenServiceInvalid = Row("TokenServiceInvalid", Denied);
     public static readonly FailureReason MetadataDisabled = Row("MetadataDisabled", Denied);
     public static readonly FailureReason NoRamRole = Row("NoRamRole", Denied);
+    public static readonly FailureReason PodIdentityNotSetUp = Row("PodIdentityNotSetUp", Denied);
     public static readonly FailureReason KeyExpired = Row("KeyExpired", Transient, VendorError);
 
     // Decisions about one bucket

@@ -29,17 +29,8 @@ internal static class ControllerWiring
             new Backoff(FirstWakePause, LongestBackoff, s.GetRequiredService<Random>()),
             s.GetRequiredService<TimeProvider>()
         ));
-        services.AddSingleton(s => new KeyHealthQueue(
-            Queue(
-                s,
-                KmsKeyController,
-                new WorkShares<NamespacedName>(KmsKeyWorkers, name => s.GetRequiredService<KeyHealths>().GroupOf(name))
-            )
-        ));
-        services.AddSingleton(s => new KeyHealths(
-            s.GetRequiredService<KeyHealthQueue>().Queue.AddAfter,
-            s.GetRequiredService<TimeProvider>()
-        ));
+        services.AddSingleton(KeyHealthQueueOf);
+        services.AddSingleton(s => s.GetRequiredService<KeyHealthQueue>().Healths);
         services.AddSingleton<KeyHealthReconciler>();
         services.AddSingleton<Action<NamespacedName>>(s => s.GetRequiredService<Wakeups>().Wake);
         services.AddSingleton(Controllers);
@@ -213,6 +204,21 @@ internal static class ControllerWiring
             stores.Find(policy.Spec.StoreRef, policy.Metadata.Namespace).Value?.Place.Endpoint.Authority;
     }
 
+    /// <summary>
+    /// Each needs the other. Nothing is asked of the provider later: a queue's timer may fire while that is disposed.
+    /// </summary>
+    private static KeyHealthQueue KeyHealthQueueOf(IServiceProvider services)
+    {
+        KeyHealths? healths = null;
+        var queue = Queue(
+            services,
+            KmsKeyController,
+            new WorkShares<NamespacedName>(KmsKeyWorkers, name => healths!.GroupOf(name))
+        );
+        healths = new KeyHealths(queue.AddAfter, services.GetRequiredService<TimeProvider>());
+        return new KeyHealthQueue(queue, healths);
+    }
+
     /// <param name="namespaces">One watch per namespace; empty: one watch of all namespaces.</param>
     private static Informer<T> InformerOf<T>(
         IServiceProvider services,
@@ -241,7 +247,10 @@ internal static class ControllerWiring
     }
 
     /// <summary>The names of the questions that <see cref="KeyHealths"/> has.</summary>
-    private sealed record KeyHealthQueue(WorkQueue<NamespacedName> Queue);
+    private sealed record KeyHealthQueue(WorkQueue<NamespacedName> Queue, KeyHealths Healths) : IDisposable
+    {
+        public void Dispose() => Queue.Dispose();
+    }
 
     /// <summary>What differs between controllers besides their reconciler.</summary>
     /// <param name="Name">In metrics.</param>

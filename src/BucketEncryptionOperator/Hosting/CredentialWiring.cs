@@ -1,5 +1,6 @@
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Specs;
+using BucketEncryptionOperator.Vendors.TokenServices;
 using KubeRuntime.Client;
 
 namespace BucketEncryptionOperator.Hosting;
@@ -16,21 +17,32 @@ internal static class CredentialWiring
             s.GetRequiredService<TimeProvider>(),
             secret => s.GetRequiredService<Stores>().Use(new KeySource.FromSecret(secret))
         ));
-        services.AddSingleton(s => new AmbientIdentities(
-            IdentityOptionsOf(s.GetRequiredService<OperatorOptions>()),
-            s.GetRequiredService<TimeProvider>()
+        services.AddSingleton(s => IdentityOptionsOf(s.GetRequiredService<OperatorOptions>()));
+        services.AddSingleton<AmbientIdentities>();
+        services.AddSingleton(s => new ServiceAccountTokens(
+            ServiceAccountApi.Of(s.GetRequiredService<KubeClient>()),
+            s.GetRequiredService<OperatorOptions>().TokenAudienceNames(s.GetRequiredService<KubeConnection>())
         ));
+        services.AddSingleton(s => new RoleAssumer(
+            s.GetRequiredService<IdentityOptions>(),
+            s.GetRequiredService<AccessKeyCircuitBreakers>(),
+            s.GetRequiredService<TimeProvider>(),
+            () => Guid.NewGuid().ToString()
+        ));
+        services.AddSingleton<TokenServiceClient>();
         services.AddSingleton(s => new TemporaryKeys(
-            s.GetRequiredService<AmbientIdentities>().FetchAsync,
+            s.GetRequiredService<TokenServiceClient>().FetchAsync,
             s.GetRequiredService<AccessKeyCircuitBreakers>(),
             s.GetRequiredService<TimeProvider>(),
             s.GetRequiredService<ILogger<TemporaryKeys>>(),
             identity => s.GetRequiredService<Stores>().Use(new KeySource.FromIdentity(identity))
         ));
         services.AddSingleton<StoreKeys>();
-        services.AddSingleton(s => new KeySourceReader(
-            s.GetRequiredService<OperatorOptions>().AmbientCredentialsInNamespacedStores
+        services.AddSingleton(s => new AmbientRules(
+            s.GetRequiredService<OperatorOptions>().AmbientCredentialsInNamespacedStores,
+            [.. s.GetRequiredService<OperatorOptions>().AssumableRoles]
         ));
+        services.AddSingleton<KeySourceReader>();
     }
 
     private static IdentityOptions IdentityOptionsOf(OperatorOptions options) =>

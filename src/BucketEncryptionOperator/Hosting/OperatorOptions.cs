@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using BucketEncryptionOperator.Specs;
 using BucketEncryptionOperator.Vendors.Catalog;
 using BucketEncryptionOperator.Vendors.Description;
 using KubeRuntime.Client;
@@ -50,6 +51,17 @@ internal sealed class OperatorOptions
     /// Whether namespaced stores may use the operator's own identities. Stores of the cluster always may.
     /// </summary>
     public bool AmbientCredentialsInNamespacedStores { get; set; }
+
+    /// <summary>
+    /// ARNs of the roles that the operator's own identities assume for namespaced stores, with <c>{namespace}</c> for
+    /// the store's.
+    /// </summary>
+    public IReadOnlyList<string> AssumableRoles { get; set; } = [];
+
+    /// <summary>
+    /// The audience of the tokens of service accounts that each vendor's token service gets, as VENDOR=AUDIENCE.
+    /// </summary>
+    public IReadOnlyList<string> TokenAudiences { get; set; } = TokenAudienceFlag.Defaults;
 
     /// <summary>Replaces the vendors' security token services. Null: the vendors' own.</summary>
     public string? TokenServiceEndpoint { get; set; }
@@ -206,6 +218,15 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
         {
             problems.Add($"--partitions: {e.Message}");
         }
+        problems.AddRange(
+            options
+                .AssumableRoles.Where(r => !IsRole(r))
+                .Select(r =>
+                    $"--assumable-roles: \"{r}\" is not the ARN of a role; give arn:PARTITION:iam::ACCOUNT:role/NAME "
+                    + "or acs:ram::ACCOUNT:role/NAME, with {namespace} where the namespace's name is"
+                )
+        );
+        problems.AddRange(TokenAudienceFlag.Problems(options.TokenAudiences));
         if (
             options.TokenServiceEndpoint is { } service
             && !(IsOrigin(service, out var scheme, out var isLoopback) && (scheme == Uri.UriSchemeHttps || isLoopback))
@@ -221,6 +242,20 @@ internal sealed class OperatorOptionsRules : IValidateOptions<OperatorOptions>
             );
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
+
+    /// <summary>An ARN has a partition in front of its service, or none.</summary>
+    private static bool IsRole(string text)
+    {
+        var parts = text.Split(':');
+        return parts is ["arn", _, "iam", "", _, _] or ["acs", "ram", "", _, _]
+            && parts[^2].Length > 0
+            && parts[^2].All(char.IsAsciiDigit)
+            && parts[^1].StartsWith("role/", StringComparison.Ordinal)
+            && parts[^1].Replace(AmbientRules.Namespace, "", StringComparison.Ordinal).All(IsOfArn);
+    }
+
+    private static bool IsOfArn(char c) =>
+        char.IsAsciiLetterOrDigit(c) || c is '+' or '=' or '.' or '@' or '_' or '/' or '-';
 
     private static bool IsOrigin(string text, out string scheme, out bool isLoopback)
     {

@@ -38,6 +38,7 @@ internal static class Services
     public static void AddOperator(this IServiceCollection services, KubeConnection connection, bool sendOtlp = false)
     {
         services.AddSingleton<IValidateOptions<OperatorOptions>, OperatorOptionsRules>();
+        services.AddSingleton<IValidateOptions<OperatorOptions>, TokenAudienceRules>();
         services.AddOptions<OperatorOptions>().ValidateOnStart();
         services.AddSingleton(s => s.GetRequiredService<IOptions<OperatorOptions>>().Value);
 

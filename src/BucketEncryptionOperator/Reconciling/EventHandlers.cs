@@ -63,8 +63,10 @@ internal sealed class EventHandlers(
 
     private void ForgetUnused(KeySource? before, KeySource? now)
     {
-        if (before is not null && now != before && !stores.Use(before))
-            keys.Forget(before);
+        if (before is null || now == before)
+            return;
+        foreach (var part in before.Parts.Where(p => !stores.Use(p)))
+            keys.Forget(part);
     }
 
     private static bool NamesClusterStore(BucketEncryptionPolicy policy) =>

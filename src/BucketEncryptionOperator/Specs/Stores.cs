@@ -52,28 +52,22 @@ internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? sha
         };
 
     /// <summary>Returns the source of a store's keys.</summary>
-    public static KeySource? KeysOf(BucketStore? store) =>
-        store?.Spec.Credentials.Source(store.Metadata.Namespace, store.Spec.Region);
+    public static KeySource? KeysOf(BucketStore? store) => store?.Spec.KeySource(ScopeOf(store));
 
     /// <summary>Returns the source of the keys of a cluster-scoped store.</summary>
     public KeySource? KeysOf(ClusterBucketStore? store) =>
-        shared is null ? null : store?.Spec.Credentials.Source(shared.SecretNamespace, store.Spec.Region);
+        shared is null ? null : store?.Spec.KeySource(ScopeOf(store, shared.SecretNamespace));
 
-    /// <summary>Returns whether any store uses the source.</summary>
+    /// <summary>Returns whether any store uses the source, or has roles assumed from it.</summary>
     public bool Use(KeySource keys) =>
-        stores.Snapshot().Any(s => KeysOf(s) == keys)
-        || (shared is not null && shared.Stores.Snapshot().Any(s => KeysOf(s) == keys));
+        stores.Snapshot().Any(s => Uses(KeysOf(s), keys))
+        || (shared is not null && shared.Stores.Snapshot().Any(s => Uses(KeysOf(s), keys)));
 
     /// <summary>Reads a store, whichever policies may use it.</summary>
     public Result<Store> Read(BucketStore store) =>
         Once(
             store,
-            () =>
-                reader.Read(
-                    $"{ApiResources.BucketStore} \"{store.Metadata.Name}\"",
-                    store.Spec,
-                    new StoreScope(store.Metadata.Namespace, IsNamespaced: true)
-                )
+            () => reader.Read($"{ApiResources.BucketStore} \"{store.Metadata.Name}\"", store.Spec, ScopeOf(store))
         );
 
     /// <inheritdoc cref="Read(BucketStore)"/>
@@ -84,9 +78,17 @@ internal sealed class Stores(ObjectCache<BucketStore> stores, ClusterStores? sha
                 reader.Read(
                     $"{ApiResources.ClusterBucketStore} \"{store.Metadata.Name}\"",
                     store.Spec,
-                    new StoreScope(shared?.SecretNamespace ?? "", IsNamespaced: false)
+                    ScopeOf(store, shared?.SecretNamespace ?? "")
                 )
         );
+
+    private static bool Uses(KeySource? source, KeySource part) => source?.Parts.Contains(part) == true;
+
+    private static StoreScope ScopeOf(BucketStore store) =>
+        new(store.Metadata.Namespace, IsNamespaced: true, store.Metadata.Name);
+
+    private static StoreScope ScopeOf(ClusterBucketStore store, string secretNamespace) =>
+        new(secretNamespace, IsNamespaced: false, store.Metadata.Name);
 
     private Result<Store> Own(NamespacedName name) =>
         stores.Find(name) is { } store

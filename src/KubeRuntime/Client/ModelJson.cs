@@ -54,6 +54,8 @@ internal static class ModelJson
 /// </summary>
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(V1Secret))]
+[JsonSerializable(typeof(V1ServiceAccount))]
+[JsonSerializable(typeof(Authenticationv1TokenRequest))]
 [JsonSerializable(typeof(V1Lease))]
 [JsonSerializable(typeof(Eventsv1Event))]
 [JsonSerializable(typeof(JsonElement))]

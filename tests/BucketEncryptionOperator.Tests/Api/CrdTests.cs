@@ -76,7 +76,7 @@ public sealed class CrdTests
         var reader = new StoreReader(
             new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns, VendorCatalog.Endpoints),
             Partitions.None,
-            new KeySourceReader(ambientInNamespacedStores: false)
+            new KeySourceReader(AmbientRules.None)
         );
         var encryption = Policy["spec"]["encryption"];
         var specs = encryption["algorithm"]

@@ -41,6 +41,8 @@ public sealed partial class ArchitectureTests
         "/Specs/StoreSpecMapping.cs",
         "/Credentials/WebIdentitySource.cs",
         "/Credentials/AwsPartition.cs",
+        "/Credentials/AwsTokenEndpoint.cs",
+        "/Credentials/PodIdentitySource.cs",
     ];
 
     public static TheoryData<string> Folders => new(MayUse.Keys);

@@ -10,7 +10,7 @@ public sealed partial class AmbientIdentitiesTests
     /// <summary>What goes wrong → the step, the code and the kind that the failure has.</summary>
     private static readonly Dictionary<
         string,
-        (AmbientIdentity Identity, Func<string, Reply> Script, string Step, string Code, FailureKind Kind)
+        (TemporaryIdentity Identity, Func<string, Reply> Script, string Step, string Code, FailureKind Kind)
     > Table = new(StringComparer.Ordinal)
     {
         ["the role does not trust the account"] = (
@@ -184,6 +184,131 @@ public sealed partial class AmbientIdentitiesTests
             "Failed",
             FailureKind.Denied
         ),
+        ["a token of a service account that its role does not trust"] = (
+            Account,
+            Json(403, Refusal("AccessDenied", TokenFor("sts.amazonaws.com"))),
+            "AssumeRoleWithWebIdentity",
+            "AccessDenied",
+            FailureKind.Denied
+        ),
+        ["a service account whose role does not trust its provider"] = (
+            RamAccount,
+            Json(
+                400,
+                $$"""{"Code": "AuthenticationFail.NoPermission", "Message": "{{TokenFor("sts.aliyuncs.com")}}"}"""
+            ),
+            "AssumeRoleWithOIDC",
+            "AuthenticationFail.NoPermission",
+            FailureKind.Denied
+        ),
+        ["an agent without an association"] = (
+            Pod,
+            Json(404, """{"code": "ResourceNotFoundException", "message": "hush-token has no association"}"""),
+            "GetPodIdentityCredentials",
+            "ResourceNotFoundException",
+            FailureKind.Denied
+        ),
+        ["something else at the agent's address"] = (
+            Pod,
+            Json(404, "404 page not found"),
+            "GetPodIdentityCredentials",
+            "HTTP_404",
+            FailureKind.Transient
+        ),
+        ["an agent without keys"] = (
+            Pod,
+            Json(200, """{"AccessKeyId": "ASIAid", "SecretAccessKey": "hush-secret"}"""),
+            "GetPodIdentityCredentials",
+            "UnreadableAnswer",
+            FailureKind.Transient
+        ),
+        ["a role that does not want the external id"] = (
+            Assumed,
+            Json(403, Refusal("AccessDenied", "hush-basis-token")),
+            "AssumeRole",
+            "AccessDenied",
+            FailureKind.Denied
+        ),
+        ["a key that may assume nothing, for it is not known"] = (
+            Assumed,
+            Json(403, Refusal("InvalidClientTokenId", "hush-basis-token")),
+            "AssumeRole",
+            "InvalidClientTokenId",
+            FailureKind.Denied
+        ),
+        ["a region of the token service that is not enabled"] = (
+            Assumed,
+            Json(403, Refusal("RegionDisabledException", "hush-basis-token")),
+            "AssumeRole",
+            "RegionDisabledException",
+            FailureKind.Denied
+        ),
+        ["a gateway's page in place of the role"] = (
+            Assumed,
+            Json(403, "<html>hush-basis-token</html>"),
+            "AssumeRole",
+            "HTTP_403",
+            FailureKind.Transient
+        ),
+        ["a code that repeats the token of who assumes the role"] = (
+            Assumed,
+            Json(403, Refusal("hush-basis-token", "hush-basis-token")),
+            "AssumeRole",
+            "HTTP_403",
+            FailureKind.Transient
+        ),
+        ["a role that is not there"] = (
+            RamAssumed,
+            Json(
+                404,
+                """{"Code": "EntityNotExist.Role", "Message": "hush-basis-secret", "RequestId": "hush-basis-token"}"""
+            ),
+            "AssumeRole",
+            "EntityNotExist.Role",
+            FailureKind.Denied
+        ),
+        ["a role that the account may not assume"] = (
+            RamAssumed,
+            Json(403, """{"Code": "NoPermission", "RequestId": "r-1"}"""),
+            "AssumeRole",
+            "NoPermission",
+            FailureKind.Denied
+        ),
+        ["too many roles a second"] = (
+            RamAssumed,
+            Json(400, """{"Code": "Throttling", "RequestId": "r-1"}"""),
+            "AssumeRole",
+            "Throttling",
+            FailureKind.Throttled
+        ),
+        ["a role's answer that breaks off"] = (
+            RamAssumed,
+            _ => new Reply.Reset(),
+            "AssumeRole",
+            "BrokenAnswer",
+            FailureKind.Transient
+        ),
+        ["a role's answer without end"] = (
+            Assumed,
+            _ => new Reply.Endless("HTTP/1.1 200 OK\r\n\r\n"),
+            "AssumeRole",
+            "AnswerTooLarge",
+            FailureKind.Transient
+        ),
+        ["a role's answer with a document type"] = (
+            Assumed,
+            Json(200, "<!DOCTYPE x [<!ENTITY e \"hush-token\">]>" + IamKeys),
+            "AssumeRole",
+            "UnreadableAnswer",
+            FailureKind.Transient
+        ),
+        ["a role's redirect, which is not followed"] = (
+            Assumed,
+            _ => ScriptedServer.Answer(307, "", "Location: http://127.0.0.1:1/"),
+            "AssumeRole",
+            "HTTP_307",
+            FailureKind.Transient
+        ),
     };
 
     public static TheoryData<string> Sentences => new(Table.Keys);
@@ -195,9 +320,7 @@ public sealed partial class AmbientIdentitiesTests
         var (identity, script, step, code, kind) = Table[sentence];
         _script = script;
 
-        var thrown = await Assert.ThrowsAsync<KeySourceException>(() =>
-            _identities.FetchAsync(identity, CancellationToken.None).Within()
-        );
+        var thrown = await Assert.ThrowsAsync<KeySourceException>(() => FetchAsync(identity).Within());
 
         Assert.Equal(
             (step, code, kind, kind == FailureKind.Denied),

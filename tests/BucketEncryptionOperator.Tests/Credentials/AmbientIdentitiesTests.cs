@@ -1,6 +1,11 @@
+using System.Buffers.Text;
+using System.Text;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Tests.Fakes;
+using BucketEncryptionOperator.Vendors.TokenServices;
+using k8s.Models;
+using KubeRuntime.Client;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Credentials;
@@ -37,12 +42,41 @@ public sealed partial class AmbientIdentitiesTests : IAsyncDisposable
     private static AmbientIdentity.Rrsa Rrsa => new(RamRole, "acs:ram::123:oidc-provider/p", "session", "cn-hangzhou");
     private static AmbientIdentity.WebIdentity Web => new(IamRole, "eu-west-1");
     private static AmbientIdentity.EcsRamRole Ecs => new(Name: null);
+    private static AmbientIdentity.PodIdentity Pod => new();
+
+    private static ServiceAccountIdentity Account =>
+        new(new NamespacedName("team", "buckets"), "oss", TokenProtocol.Query, IamRole, null, "oss@team", "eu-west-1");
+
+    private static ServiceAccountIdentity RamAccount =>
+        Account with
+        {
+            Protocol = TokenProtocol.Rpc,
+            RoleArn = RamRole,
+            OidcProviderArn = "acs:ram::123:oidc-provider/p",
+        };
+
+    private static AssumedRole Assumed =>
+        new(
+            new KeySource.FromSecret(new SecretSource(new NamespacedName("team", "keys"))),
+            TokenProtocol.Query,
+            IamRole,
+            "oss@team",
+            "eu-west-1"
+        );
+
+    private static AssumedRole RamAssumed => Assumed with { Protocol = TokenProtocol.Rpc, RoleArn = RamRole };
+
+    private static AccessKey Basis => new("basis-id", "hush-basis-secret", "hush-basis-token");
 
     private readonly ManualTimeProvider _time = new();
     private readonly Dictionary<string, string?> _environment = new(StringComparer.Ordinal);
     private readonly string _tokenFile = Path.GetTempFileName();
     private readonly ScriptedServer _server;
     private readonly AmbientIdentities _identities;
+    private readonly AccessKeyCircuitBreakers _breakers;
+    private readonly RoleAssumer _roles;
+    private readonly TokenServiceClient _client;
+    private V1ServiceAccount _account = Offering("archive, oss");
     private Func<string, Reply> _script = _ => ScriptedServer.Answer(500);
 
     public AmbientIdentitiesTests()
@@ -50,15 +84,36 @@ public sealed partial class AmbientIdentitiesTests : IAsyncDisposable
         File.WriteAllText(_tokenFile, Token + "\n");
         _environment["ALIBABA_CLOUD_OIDC_TOKEN_FILE"] = _environment["AWS_WEB_IDENTITY_TOKEN_FILE"] = _tokenFile;
         _server = new ScriptedServer(r => _script(r));
-        _identities = new AmbientIdentities(
-            new IdentityOptions("test/1.0", _environment.GetValueOrDefault, _server.Address, _server.Address),
-            _time
+        var options = new IdentityOptions("test/1.0", _environment.GetValueOrDefault, _server.Address, _server.Address);
+        _environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = new Uri(_server.Address, "/v1/credentials").ToString();
+        _environment["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = _tokenFile;
+        _identities = new AmbientIdentities(options, _time);
+        _breakers = new AccessKeyCircuitBreakers(_time);
+        _roles = new RoleAssumer(options, _breakers, _time, () => "nonce-1");
+        _client = new TokenServiceClient(
+            _identities,
+            new ServiceAccountTokens(
+                new ServiceAccountApi(
+                    (_, _) => Task.FromResult(_account),
+                    (_, audience, _) => Task.FromResult<string?>(TokenFor(audience))
+                ),
+                new TokenAudiences(
+                    new Dictionary<TokenProtocol, string>
+                    {
+                        [TokenProtocol.Query] = "sts.amazonaws.com",
+                        [TokenProtocol.Rpc] = "sts.aliyuncs.com",
+                    },
+                    () => null
+                )
+            ),
+            _roles
         );
     }
 
     public async ValueTask DisposeAsync()
     {
         _identities.Dispose();
+        _roles.Dispose();
         await _server.DisposeAsync();
         File.Delete(_tokenFile);
     }
@@ -68,7 +123,7 @@ public sealed partial class AmbientIdentitiesTests : IAsyncDisposable
     {
         _script = _ => ScriptedServer.Answer(200, OssKeys);
 
-        var (key, lasts) = await _identities.FetchAsync(Rrsa, CancellationToken.None);
+        var (key, lasts) = await FetchAsync(Rrsa);
 
         var request = Assert.Single(_server.Requests);
         Assert.StartsWith(
@@ -95,7 +150,7 @@ public sealed partial class AmbientIdentitiesTests : IAsyncDisposable
     {
         _script = _ => ScriptedServer.Answer(200, IamKeys);
 
-        var (key, lasts) = await _identities.FetchAsync(Web, CancellationToken.None);
+        var (key, lasts) = await FetchAsync(Web);
 
         var request = Assert.Single(_server.Requests);
         Assert.StartsWith("POST / HTTP/1.1", request, StringComparison.Ordinal);
@@ -117,7 +172,7 @@ public sealed partial class AmbientIdentitiesTests : IAsyncDisposable
     {
         _script = Metadata();
 
-        var (key, lasts) = await _identities.FetchAsync(Ecs, CancellationToken.None);
+        var (key, lasts) = await FetchAsync(Ecs);
 
         Assert.Equal(
             [
@@ -159,7 +214,7 @@ public sealed partial class AmbientIdentitiesTests : IAsyncDisposable
                     _ => new Reply.Reset(),
                 };
 
-        await _identities.FetchAsync(Ecs, CancellationToken.None);
+        await FetchAsync(Ecs);
 
         Assert.All(
             _server.Requests,
@@ -194,7 +249,7 @@ public sealed partial class AmbientIdentitiesTests : IAsyncDisposable
         _environment["ALIBABA_CLOUD_ECS_METADATA"] = environment;
         _script = Metadata();
 
-        await _identities.FetchAsync(new AmbientIdentity.EcsRamRole(name), CancellationToken.None);
+        await FetchAsync(new AmbientIdentity.EcsRamRole(name));
 
         Assert.True(
             _server.Requests.Count == 2
@@ -213,15 +268,8 @@ public sealed partial class AmbientIdentitiesTests : IAsyncDisposable
         ) = ("acs:ram::9:role/env", "acs:ram::9:oidc-provider/env", "arn:aws:iam::9:role/env");
         _script = r => ScriptedServer.Answer(200, r.Contains("OIDC", StringComparison.Ordinal) ? OssKeys : IamKeys);
 
-        var ram = await _identities.FetchAsync(
-            Rrsa with
-            {
-                RoleArn = null,
-                OidcProviderArn = null,
-            },
-            CancellationToken.None
-        );
-        var iam = await _identities.FetchAsync(Web with { RoleArn = null }, CancellationToken.None);
+        var ram = await FetchAsync(Rrsa with { RoleArn = null, OidcProviderArn = null });
+        var iam = await FetchAsync(Web with { RoleArn = null });
 
         Assert.Equal(("acs:ram::9:role/env", "arn:aws:iam::9:role/env"), (ram.Key.Principal, iam.Key.Principal));
         Assert.Contains("oidc-provider%2Fenv", _server.Requests.First(), StringComparison.Ordinal);
@@ -234,7 +282,7 @@ public sealed partial class AmbientIdentitiesTests : IAsyncDisposable
         _time.ShiftWallClock(TimeSpan.FromHours(3));
         _script = _ => ScriptedServer.Answer(200, OssKeys, "Date: Thu, 01 Jan 2026 00:00:00 GMT");
 
-        Assert.Equal(AlmostAnHour, (await _identities.FetchAsync(Rrsa, CancellationToken.None)).Lasts);
+        Assert.Equal(AlmostAnHour, (await FetchAsync(Rrsa)).Lasts);
     }
 
     [Fact]
@@ -269,91 +317,15 @@ public sealed partial class AmbientIdentitiesTests : IAsyncDisposable
         }
     }
 
-    [Theory]
-    [InlineData("the region's own", "eu-west-1", "", "", "https://sts.eu-west-1.amazonaws.com/")]
-    [InlineData("the environment's region", "eu-west-1", "us-east-1", "", "https://sts.us-east-1.amazonaws.com/")]
-    [InlineData("China has a domain of its own", "cn-north-1", "", "", "https://sts.cn-north-1.amazonaws.com.cn/")]
-    [InlineData("the one global endpoint", "eu-west-1", "", "legacy", "https://sts.amazonaws.com/")]
-    [InlineData(
-        "the European Sovereign Cloud too",
-        "eusc-de-east-1",
-        "",
-        "",
-        "https://sts.eusc-de-east-1.amazonaws.eu/"
-    )]
-    [InlineData("and the isolated partitions", "us-isob-east-1", "", "", "https://sts.us-isob-east-1.sc2s.sgov.gov/")]
-    [InlineData(
-        "GovCloud has no global endpoint",
-        "us-gov-west-1",
-        "",
-        "legacy",
-        "https://sts.us-gov-west-1.amazonaws.com/"
-    )]
-    [InlineData(
-        "nor has the European Sovereign Cloud",
-        "eusc-de-east-1",
-        "",
-        "legacy",
-        "https://sts.eusc-de-east-1.amazonaws.eu/"
-    )]
-    [InlineData("which China does not have", "cn-north-1", "", "legacy", "https://sts.cn-north-1.amazonaws.com.cn/")]
-    public void The_token_service_of_a_web_identity(
-        string sentence,
-        string region,
-        string environment,
-        string endpoints,
-        string expected
-    )
-    {
-        (_environment["AWS_REGION"], _environment["AWS_STS_REGIONAL_ENDPOINTS"]) = (environment, endpoints);
-
-        Assert.True(expected == WebIdentitySource.Endpoint(Options, region).AbsoluteUri, sentence);
-    }
-
-    [Theory]
-    [InlineData("the region's own", "", "", "", "https://sts.cn-hangzhou.aliyuncs.com/")]
-    [InlineData("inside of a VPC", "", "", "true", "https://sts-vpc.cn-hangzhou.aliyuncs.com/")]
-    [InlineData("the environment's region", "", "cn-beijing", "true", "https://sts-vpc.cn-beijing.aliyuncs.com/")]
-    [InlineData(
-        "the environment's endpoint",
-        "sts-vpc.cn-shanghai.aliyuncs.com",
-        "cn-beijing",
-        "true",
-        "https://sts-vpc.cn-shanghai.aliyuncs.com/"
-    )]
-    public void The_token_service_of_RRSA(string sentence, string endpoint, string region, string vpc, string expected)
-    {
-        (
-            _environment["ALIBABA_CLOUD_STS_ENDPOINT"],
-            _environment["ALIBABA_CLOUD_STS_REGION"],
-            _environment["ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED"]
-        ) = (endpoint, region, vpc);
-
-        Assert.True(expected == RrsaSource.Endpoint(Options, "cn-hangzhou").AbsoluteUri, sentence);
-    }
-
-    [Theory]
-    [InlineData("http://sts.example.com")]
-    [InlineData("sts.example.com/x")]
-    [InlineData("user@sts.example.com")]
-    public void An_endpoint_of_the_environment_is_the_name_of_a_host(string endpoint)
-    {
-        _environment["ALIBABA_CLOUD_STS_ENDPOINT"] = endpoint;
-
-        Assert.Equal(
-            "TokenServiceInvalid",
-            Assert.Throws<KeySourceException>(() => RrsaSource.Endpoint(Options, "cn-hangzhou")).Failure.Code
-        );
-    }
-
     private IdentityOptions Options =>
         new("test/1.0", _environment.GetValueOrDefault, TokenService: null, Metadata: null);
 
     private static Func<string, Reply> Json(int status, string body) => _ => ScriptedServer.Answer(status, body);
 
-    private static string Refusal(string code) =>
+    /// <param name="repeated">What the service repeats in its message.</param>
+    private static string Refusal(string code, string repeated = Token) =>
         "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>"
-        + $"<Code>{code}</Code><Message>hush-token is refused</Message></Error>"
+        + $"<Code>{code}</Code><Message>{repeated} is refused</Message></Error>"
         + "<RequestId>r-1</RequestId></ErrorResponse>";
 
     private static Func<string, Reply> Metadata() =>
@@ -365,10 +337,26 @@ public sealed partial class AmbientIdentitiesTests : IAsyncDisposable
                     : MetadataKeys
             );
 
-    private async Task<Failure> FailAsync(AmbientIdentity identity) =>
-        (
-            await Assert.ThrowsAsync<KeySourceException>(() =>
-                _identities.FetchAsync(identity, CancellationToken.None).Within()
-            )
-        ).Failure;
+    /// <summary>As the API server issues one; its claims are the part that a service could repeat.</summary>
+    private static string TokenFor(string audience) =>
+        $"hush.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes($$"""{"aud": ["{{audience}}"]}"""))}.hush-token";
+
+    private static V1ServiceAccount Offering(string stores) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = "buckets",
+                Annotations = new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    [ServiceAccountTokens.StoresAnnotation] = stores,
+                },
+            },
+        };
+
+    private Task<TemporaryKey> FetchAsync(TemporaryIdentity identity) =>
+        _client.FetchAsync(identity, identity is AssumedRole ? Basis : null, CancellationToken.None);
+
+    private async Task<Failure> FailAsync(TemporaryIdentity identity) =>
+        (await Assert.ThrowsAsync<KeySourceException>(() => FetchAsync(identity).Within())).Failure;
 }

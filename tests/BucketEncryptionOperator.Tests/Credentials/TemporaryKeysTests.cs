@@ -33,7 +33,7 @@ public sealed class TemporaryKeysTests : IDisposable
         _fetch = () => Task.FromResult(Next(Hour));
         _breakers = new AccessKeyCircuitBreakers(_time);
         _keys = new TemporaryKeys(
-            (_, _) =>
+            (_, _, _) =>
             {
                 Interlocked.Increment(ref _fetched);
                 return _fetch();
@@ -234,7 +234,7 @@ public sealed class TemporaryKeysTests : IDisposable
         using var cancelled = new CancellationTokenSource();
         var gate = new TaskCompletionSource<TemporaryKey>();
         _fetch = () => gate.Task.WaitAsync(cancelled.Token);
-        var first = _keys.GetAsync(Role, cancelled.Token);
+        var first = _keys.GetAsync(Role, basis: null, cancelled.Token);
         var second = GetAsync();
         _fetch = () => Task.FromResult(Next(Hour));
 
@@ -248,7 +248,7 @@ public sealed class TemporaryKeysTests : IDisposable
     public async Task Another_identity_has_a_key_of_its_own_and_a_forgotten_one_leaves_nothing_behind()
     {
         await GetAsync();
-        await _keys.GetAsync(new AmbientIdentity.EcsRamRole(null), CancellationToken.None);
+        await _keys.GetAsync(new AmbientIdentity.EcsRamRole(null), basis: null, CancellationToken.None);
         var two = _keys.Count;
         _keys.Forget(Role);
 
@@ -315,5 +315,5 @@ public sealed class TemporaryKeysTests : IDisposable
     private TemporaryKey Next(TimeSpan lasts) =>
         new(new AccessKey($"key-{_fetched}", "secret", $"token-{_fetched}"), lasts);
 
-    private Task<Result<AccessKey>> GetAsync() => _keys.GetAsync(Role, CancellationToken.None);
+    private Task<Result<AccessKey>> GetAsync() => _keys.GetAsync(Role, basis: null, CancellationToken.None);
 }

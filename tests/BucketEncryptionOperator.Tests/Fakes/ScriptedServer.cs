@@ -53,8 +53,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
         if (_stop.IsCancellationRequested)
             return;
         await _stop.CancelAsync();
-        _listener.Stop();
         await _loop;
+        _listener.Stop(); // not earlier: what is stopped cannot be asked for the next connection
         _stop.Dispose();
     }
 

@@ -1,12 +1,12 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using BucketEncryptionOperator.Hosting;
 using BucketEncryptionOperator.Tests.Fakes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Hosting;
 
@@ -21,7 +21,7 @@ public sealed class LogLevelTests : IAsyncLifetime, IDisposable
 
     public async Task InitializeAsync()
     {
-        var port = FreePort();
+        var port = FreePorts.Take();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddRoutingCore();
@@ -112,12 +112,5 @@ public sealed class LogLevelTests : IAsyncLifetime, IDisposable
         using var content = new StringContent(body);
         using var answer = await _http.PutAsync(address, content);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

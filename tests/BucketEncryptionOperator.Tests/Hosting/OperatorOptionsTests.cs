@@ -122,12 +122,54 @@ public sealed class OperatorOptionsTests
             "--allowed-endpoints: \"https://a/b\" is not [scheme://]host[:port]"
         ),
         ["no endpoint at all"] = (o => o.AllowedEndpoints = [], "--allowed-endpoints must list at least one endpoint"),
+        ["a role that is a user"] = (
+            o => o.AssumableRoles = ["arn:aws:iam::123456789012:user/u"],
+            "--assumable-roles: \"arn:aws:iam::123456789012:user/u\" is not the ARN of a role"
+        ),
+        ["all roles, which is no role"] = (
+            o => o.AssumableRoles = ["arn:aws:iam::123456789012:role/*"],
+            "--assumable-roles: \"arn:aws:iam::123456789012:role/*\" is not the ARN of a role"
+        ),
+        ["a role with another word for the namespace"] = (
+            o => o.AssumableRoles = ["arn:aws:iam::123456789012:role/of-{Namespace}"],
+            "--assumable-roles: \"arn:aws:iam::123456789012:role/of-{Namespace}\" is not the ARN of a role"
+        ),
+        ["an audience of no vendor"] = (
+            o => o.TokenAudiences = ["sts.example.com"],
+            "--token-audiences: \"sts.example.com\" must be VENDOR=AUDIENCE"
+        ),
+        ["an audience of a vendor that trades no tokens"] = (
+            o => o.TokenAudiences = ["HuaweiOBS=sts.example.com"],
+            "with one of the vendors AlibabaOSS, S3"
+        ),
+        ["an audience of two vendors"] = (
+            o => o.TokenAudiences = ["AlibabaOSS=https://sts.example.com", "S3=https://sts.example.com"],
+            "AlibabaOSS and S3 have the audience \"https://sts.example.com\""
+        ),
+        ["an audience that is another vendor's default"] = (
+            o => o.TokenAudiences = ["S3=sts.aliyuncs.com"],
+            "AlibabaOSS and S3 have the audience \"sts.aliyuncs.com\""
+        ),
+        ["two audiences of one vendor"] = (
+            o => o.TokenAudiences = ["S3=sts.amazonaws.com", "S3=https://sts.example.com"],
+            "S3 is there 2 times"
+        ),
+        ["an audience that is the API server's"] = (
+            o => o.TokenAudiences = ["S3=https://kubernetes.default.svc"],
+            "\"https://kubernetes.default.svc\" is an audience of the API server"
+        ),
     };
 
     public static TheoryData<string> Sentences => new(Table.Keys);
 
     [Fact]
     public void The_defaults_are_valid() => Assert.Equal(4, Validated(_ => { }).Workers);
+
+    [Theory]
+    [InlineData("arn:aws-cn:iam::123456789012:role/path/of-{namespace}")]
+    [InlineData("acs:ram::123:role/r")]
+    public void A_role_that_may_be_assumed(string role) =>
+        Assert.Equal([role], Validated(o => o.AssumableRoles = [role]).AssumableRoles);
 
     [Theory]
     [InlineData("https://sts.example.com")]

@@ -30,7 +30,7 @@ public sealed class KeyHealthReconcilerTests : IDisposable
         _healths = new KeyHealths((name, _) => _asked.Add(name), _time);
         _secrets = new SecretKeys((_, _) => throw new InvalidOperationException("no Secret is named"), breakers, _time);
         _temporary = new TemporaryKeys(
-            (_, _) => Task.FromResult(_fetch()),
+            (_, _, _) => Task.FromResult(_fetch()),
             breakers,
             _time,
             new RecordingLogger<TemporaryKeys>(new())

@@ -61,7 +61,7 @@ public sealed class EndpointStateSourceTests : IAsyncLifetime
         var reader = new StoreReader(
             new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns, VendorCatalog.Endpoints),
             Partitions.None,
-            new KeySourceReader(ambientInNamespacedStores: false)
+            new KeySourceReader(AmbientRules.None)
         );
         var news = new EndpointStateSource(
             _breakers,

@@ -88,7 +88,7 @@ public sealed class EventHandlersTests : IDisposable
             new ManualTimeProvider()
         );
         _temporary = new TemporaryKeys(
-            (_, _) =>
+            (_, _, _) =>
             {
                 _gets++;
                 return Task.FromResult(new TemporaryKey(new AccessKey("id", "secret", "token"), TimeSpan.FromHours(1)));
@@ -100,10 +100,10 @@ public sealed class EventHandlersTests : IDisposable
         var reader = new StoreReader(
             new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns, VendorCatalog.Endpoints),
             Partitions.None,
-            new KeySourceReader(ambientInNamespacedStores: false)
+            new KeySourceReader(AmbientRules.None)
         );
         _store = reader
-            .Read("the store", Given.Store().Spec, new StoreScope(Given.Namespace, IsNamespaced: true))
+            .Read("the store", Given.Store().Spec, new StoreScope(Given.Namespace, IsNamespaced: true, "oss"))
             .Value!;
         _ownership = new BucketOwnership(_policies, _ => _store);
         _routes = new EventHandlers(
@@ -314,12 +314,44 @@ public sealed class EventHandlersTests : IDisposable
             },
         };
         var identity = new AmbientIdentity.EcsRamRole("role");
-        await _temporary.GetAsync(identity, CancellationToken.None);
+        await _temporary.GetAsync(identity, basis: null, CancellationToken.None);
 
         _ = _routes.OfStore(new Change<BucketStore>(Given.StoreKey, store, null)).ToImmutableArray();
 
-        await _temporary.GetAsync(identity, CancellationToken.None);
+        await _temporary.GetAsync(identity, basis: null, CancellationToken.None);
         Assert.Equal(2, _gets);
+    }
+
+    /// <summary>What a chain stands on may be another store's, too: it is forgotten with the last of them.</summary>
+    [Fact]
+    public async Task What_a_chain_stands_on_is_forgotten_when_no_store_uses_it()
+    {
+        var plain = Given.Store() with
+        {
+            Spec = Given.Store().Spec with
+            {
+                Credentials = new CredentialsSpec { EcsRamRole = new EcsRamRoleSpec { Name = "role" } },
+            },
+        };
+        var chain = plain with
+        {
+            Spec = plain.Spec with
+            {
+                Credentials = plain.Spec.Credentials with { AssumeRole = [new AssumeRoleSpec { RoleArn = "r" }] },
+            },
+        };
+        var identity = new AmbientIdentity.EcsRamRole("role");
+        await _temporary.GetAsync(identity, basis: null, CancellationToken.None);
+        _stores.Apply(new WatchEvent<BucketStore>.Applied(plain));
+
+        _ = _routes.OfStore(new Change<BucketStore>(Given.StoreKey, chain, null)).ToImmutableArray();
+        await _temporary.GetAsync(identity, basis: null, CancellationToken.None);
+        var shared = _gets;
+        _stores.Apply(new WatchEvent<BucketStore>.Deleted(Given.StoreKey));
+        _ = _routes.OfStore(new Change<BucketStore>(Given.StoreKey, plain, null)).ToImmutableArray();
+        await _temporary.GetAsync(identity, basis: null, CancellationToken.None);
+
+        Assert.Equal((1, 2), (shared, _gets));
     }
 
     private static Namespace? Labelled(string? label) =>

@@ -53,7 +53,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
             _time
         );
         _temporary = new TemporaryKeys(
-            (_, _) => throw new InvalidOperationException("the keys are in a Secret"),
+            (_, _, _) => throw new InvalidOperationException("the keys are in a Secret"),
             _breakers,
             _time,
             NullLogger<TemporaryKeys>.Instance
@@ -64,7 +64,7 @@ public sealed class StoreReconcilerTests : IAsyncLifetime
             new StoreReader(
                 new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns, VendorCatalog.Endpoints),
                 Partitions.None,
-                new KeySourceReader(ambientInNamespacedStores: false)
+                new KeySourceReader(AmbientRules.None)
             )
         );
         _reconciler = new StoreReconciler<BucketStore>(

@@ -72,7 +72,11 @@ internal sealed partial class Workbench : IAsyncDisposable
         (_bucketConcurrency, ReadOnly, _reader) = (
             bucketConcurrency,
             readOnly,
-            new StoreReader(Allowed, partitions ?? Partitions.None, new KeySourceReader(ambient))
+            new StoreReader(
+                Allowed,
+                partitions ?? Partitions.None,
+                new KeySourceReader(AmbientRules.None with { InNamespacedStores = ambient })
+            )
         );
         var (vendor, api) = real ?? ("AlibabaOSS", Vendor);
         Account = new InMemoryAccount(Vendor);
@@ -94,7 +98,7 @@ internal sealed partial class Workbench : IAsyncDisposable
         Metrics = new PolicyMetrics(_unheard, Time);
         (_bucketConcurrency, _reader) = (
             world.BucketConcurrency,
-            new StoreReader(world.Allowed, world.Partitions, new KeySourceReader(ambientInNamespacedStores: false))
+            new StoreReader(world.Allowed, world.Partitions, new KeySourceReader(AmbientRules.None))
         );
         Account = new InMemoryAccount(Vendor);
         (_vendors, _accounts, _logPrefix) = (world.Vendors, world.Accounts, world.LogPrefix);
@@ -126,7 +130,7 @@ internal sealed partial class Workbench : IAsyncDisposable
             breakers,
             new SecretKeys((name, token) => SecretKeys.FetchAsync(Kubernetes.Client, name, token), breakers, Time),
             new TemporaryKeys(
-                (identity, _) => Task.FromResult(Fetch(identity)),
+                (identity, _, _) => Task.FromResult(Fetch(identity)),
                 breakers,
                 Time,
                 Logger<TemporaryKeys>()
@@ -224,7 +228,7 @@ internal sealed partial class Workbench : IAsyncDisposable
     public bool MayWrite { get; set; } = true;
 
     /// <summary>What whoever gives temporary keys does.</summary>
-    public Func<AmbientIdentity, TemporaryKey> Fetch { get; set; } =
+    public Func<TemporaryIdentity, TemporaryKey> Fetch { get; set; } =
         identity => throw new InvalidOperationException($"{identity} was not expected");
 
     public ManualTimeProvider Time { get; }

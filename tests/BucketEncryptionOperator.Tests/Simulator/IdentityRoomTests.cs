@@ -140,6 +140,47 @@ public sealed class IdentityRoomTests : IAsyncLifetime
         Assert.Contains($"<Code>{code}</Code>", body, StringComparison.Ordinal);
     }
 
+    /// <summary>The agent wants the token as it is, and gives the keys of the associated role.</summary>
+    [Fact]
+    public async Task The_agent_of_a_node_gives_the_keys_of_the_associated_role()
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, "/v1/credentials");
+        request.Headers.TryAddWithoutValidation("Authorization", "good");
+        using HttpResponseMessage answer = await _http!.SendAsync(request);
+        using HttpResponseMessage refused = await _http!.GetAsync(new Uri("/v1/credentials", UriKind.Relative));
+
+        var key = Assert.Single(_server!.World.Identities.Issued);
+        Assert.Contains(
+            $"\"Token\":\"{key.SecurityToken}\"",
+            await answer.Content.ReadAsStringAsync(),
+            StringComparison.Ordinal
+        );
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+    }
+
+    /// <summary>What real clients send is in tests/interop; here is what nobody gets.</summary>
+    [Theory]
+    [InlineData("nobody", "InvalidAccessKeyId.NotFound")]
+    [InlineData("caller", "SignatureDoesNotMatch")]
+    public async Task No_role_is_given_without_a_signature(string id, string code)
+    {
+        _server!.World.Accounts.Set("caller", new Account { Secret = "secret" });
+
+        var (_, rpc) = await PostAsync(
+            Query.Replace("WithOIDC", "", StringComparison.Ordinal)
+                + $"&AccessKeyId={id}&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0&SignatureNonce=n&Signature=x",
+            Oidc
+        );
+        var (status, query) = await PostAsync(
+            "/",
+            new Dictionary<string, string>(Web, StringComparer.Ordinal) { ["Action"] = "AssumeRole" }
+        );
+
+        Assert.Contains($"\"{code}\"", rpc, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Forbidden, status);
+        Assert.Contains("MissingAuthenticationToken", query, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task An_instance_gives_its_role_and_the_same_key_until_half_of_its_life_is_over()
     {

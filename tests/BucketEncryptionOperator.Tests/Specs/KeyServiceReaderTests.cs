@@ -236,9 +236,9 @@ public sealed class KeyServiceReaderTests
         new StoreReader(
             new EndpointAllowList(listed ?? Listed, VendorCatalog.Endpoints),
             Partitions.None,
-            new KeySourceReader(ambientInNamespacedStores: false)
+            new KeySourceReader(AmbientRules.None)
         )
         {
             KeyChecks = flag,
-        }.Read("the store", spec, new StoreScope(Given.Namespace, IsNamespaced: true));
+        }.Read("the store", spec, new StoreScope(Given.Namespace, IsNamespaced: true, "oss"));
 }

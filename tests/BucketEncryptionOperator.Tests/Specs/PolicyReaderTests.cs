@@ -21,7 +21,7 @@ public sealed partial class PolicyReaderTests
             VendorCatalog.Endpoints
         ),
         Partitions.None,
-        new KeySourceReader(ambientInNamespacedStores: false)
+        new KeySourceReader(AmbientRules.None)
     );
 
     /// <summary>

@@ -21,7 +21,7 @@ public sealed class StoresTests
     private static readonly StoreReader Reader = new(
         new EndpointAllowList(VendorCatalog.DefaultEndpointPatterns, VendorCatalog.Endpoints),
         Partitions.None,
-        new KeySourceReader(ambientInNamespacedStores: false)
+        new KeySourceReader(AmbientRules.None)
     );
 
     private readonly ObjectCache<BucketStore> _stores = new();
@@ -331,9 +331,9 @@ public sealed class StoresTests
                 VendorCatalog.Endpoints
             ),
             partitions ?? Partitions.None,
-            new KeySourceReader(ambientInNamespacedStores: false)
+            new KeySourceReader(AmbientRules.None)
         );
-        var (store, failure) = reader.Read("store", spec, new StoreScope(Given.Namespace, IsNamespaced: true));
+        var (store, failure) = reader.Read("store", spec, new StoreScope(Given.Namespace, IsNamespaced: true, "oss"));
         Assert.Null(failure);
         return store?.Place;
     }

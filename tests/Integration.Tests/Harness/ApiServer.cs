@@ -1,6 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
+using TestKit;
 
 namespace Integration.Tests.Harness;
 
@@ -27,13 +26,16 @@ internal sealed class ApiServer : IAsyncDisposable
 
     public string AuditLog => Path.Combine(_data, "audit.log");
 
+    /// <summary>PEM of the public key by which it signs tokens of service accounts.</summary>
+    public string TokenKey => File.ReadAllText(Path.Combine(_data, "sa.pub"));
+
     public Uri Url => new($"https://127.0.0.1:{Port}");
 
     private string Tokens => Path.Combine(_data, "tokens.csv");
 
     public static async Task<ApiServer> StartAsync()
     {
-        var server = new ApiServer(Directory.CreateTempSubdirectory("beo-apiserver-").FullName, FreePort());
+        var server = new ApiServer(Directory.CreateTempSubdirectory("beo-apiserver-").FullName, FreePorts.Take());
         server.KnowOnly();
         await server.RunAsync();
         return server;
@@ -132,12 +134,5 @@ internal sealed class ApiServer : IAsyncDisposable
         if (_process is not null)
             await _process.DisposeAsync();
         Directory.Delete(_data, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

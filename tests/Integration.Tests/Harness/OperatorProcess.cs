@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
+using TestKit;
 
 namespace Integration.Tests.Harness;
 
@@ -51,7 +51,7 @@ internal sealed class OperatorProcess : IAsyncDisposable
         params string[] flags
     )
     {
-        var address = $"127.0.0.1:{FreePort()}";
+        var address = $"127.0.0.1:{FreePorts.Take()}";
         var endpoint = allowedEndpoint.GetLeftPart(UriPartial.Authority);
         var child = Child.StartOperator(
             [
@@ -114,12 +114,5 @@ internal sealed class OperatorProcess : IAsyncDisposable
     {
         _http.Dispose();
         return _child.DisposeAsync();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

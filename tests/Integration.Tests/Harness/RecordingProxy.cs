@@ -43,8 +43,8 @@ internal sealed class RecordingProxy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        _listener.Stop();
         await _accepting;
+        _listener.Stop(); // not earlier: what is stopped cannot be asked for the next connection
         _stopping.Dispose();
     }
 

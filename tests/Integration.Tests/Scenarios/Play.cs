@@ -148,6 +148,8 @@ internal sealed class Play(Stage stage, Func<Stage, Task<OperatorProcess>> start
             world.KmsKeys.Remove(kmsKey);
         if (step.Account is { } account)
             world.Accounts.Set(stage.KeyId, account.Deserialize(AdminJson.Default.Account)!);
+        if (step.Identity is { } identity)
+            stage.SetIdentity(step.At, identity);
         if (step.Settings is { } values)
             world.Settings.Set(values.Deserialize(AdminJson.Default.SettingValues)!);
         if (step.Deny is { } deny)

@@ -131,6 +131,8 @@ internal sealed class Target
 
     public string? Secret { get; set; }
 
+    public string? ServiceAccount { get; set; }
+
     public string? Namespace { get; set; }
 
     public string? In { get; set; }
@@ -162,6 +164,8 @@ internal sealed class VendorStep
     public JsonNode? Account { get; set; }
 
     // Documents of the simulator's admin API.
+    public JsonNode? Identity { get; set; }
+
     public JsonNode? Settings { get; set; }
 
     /// <summary>Settings of single buckets; without a region they are in the scenario's.</summary>

@@ -72,9 +72,15 @@ internal static class ScenarioReader
                 return $"steps[{i}]: one thing at a time";
             if (
                 new[] { step.Apply, step.Patch, step.Delete }.FirstOrDefault(t => t is not null) is { } target
-                && new[] { target.Policy, target.Store, target.ClusterStore, target.Secret, target.Namespace }.Count(
-                    n => n is not null
-                ) != 1
+                && new[]
+                {
+                    target.Policy,
+                    target.Store,
+                    target.ClusterStore,
+                    target.Secret,
+                    target.ServiceAccount,
+                    target.Namespace,
+                }.Count(n => n is not null) != 1
             )
                 return $"steps[{i}]: name one object";
             if (step.Operator is not (null or "kill" or "stop" or "start"))

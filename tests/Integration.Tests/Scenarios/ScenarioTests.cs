@@ -61,6 +61,9 @@ public sealed class ScenarioSuite : IAsyncLifetime
                         _api,
                         _street
                     )
+                    {
+                        TokenKey = _server.TokenKey,
+                    }
                 );
             }
             catch (FormatException e)
@@ -110,7 +113,7 @@ public sealed class ScenarioSuite : IAsyncLifetime
         {
             await new Play(
                 stage,
-                own => LaunchAsync([own.Region], own.Namespaces, own.Scenario.Flags ?? [])
+                async own => await LaunchAsync([own.Region], own.Namespaces, await FlagsOfAsync(own))
             ).RunAsync();
             verdict = "ok";
         }
@@ -123,6 +126,16 @@ public sealed class ScenarioSuite : IAsyncLifetime
             turns.Release();
             Tell(stage.Scenario.File, stage.Scenario.Title, verdict, TimeProvider.System.GetElapsedTime(since));
         }
+    }
+
+    /// <summary>The scenario's flags; <c>${sts}</c> in them is where its vendors' token services listen.</summary>
+    private async Task<IReadOnlyList<string>> FlagsOfAsync(Stage stage)
+    {
+        var flags = stage.Scenario.Flags ?? [];
+        if (!flags.Exists(f => f.Contains("${sts}", StringComparison.Ordinal)))
+            return flags;
+        var services = await _street!.OpenTokenServicesAsync(stage.Number);
+        return [.. flags.Select(f => f.Replace("${sts}", services, StringComparison.Ordinal))];
     }
 
     private async Task<OperatorProcess> LaunchAsync(

@@ -22,6 +22,11 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
 
     public Scenario Scenario => scenario;
 
+    public int Number => number;
+
+    /// <summary>PEM of the public key by which the API server signs tokens of service accounts.</summary>
+    public required string TokenKey { get; init; }
+
     public KubeApi Api => api;
 
     public string Region { get; } = VendorStreet.Region(number);
@@ -71,6 +76,7 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
             { ClusterStore: { } name } => $"/apis/{Group}/clusterbucketstores/{name}",
             { Secret: { } name, In: "cluster" } => $"/api/v1/namespaces/{ClusterSecrets}/secrets/{name}",
             { Secret: { } name } => $"/api/v1/namespaces/{NamespaceOf(target.In)}/secrets/{name}",
+            { ServiceAccount: { } name } => $"/api/v1/namespaces/{NamespaceOf(target.In)}/serviceaccounts/{name}",
             { Namespace: { } name } => $"/api/v1/namespaces/{NamespaceOf(name == "own" ? null : name)}",
             _ => throw new InvalidOperationException("a target without a name"),
         };
@@ -85,7 +91,7 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
             meta["annotations"] = annotations.DeepClone();
         var full = new JsonObject
         {
-            ["apiVersion"] = target.Secret is null && target.Namespace is null ? Group : "v1",
+            ["apiVersion"] = (target.Secret ?? target.Namespace ?? target.ServiceAccount) is null ? Group : "v1",
             ["kind"] = KindOf(target),
             ["metadata"] = meta,
         };
@@ -170,6 +176,15 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
     }
 
     /// <summary>
+    /// Whom the vendor gives temporary keys; <c>tokenKey: cluster</c> stands for the API server's key.
+    /// </summary>
+    public void SetIdentity(string? vendor, JsonNode identity)
+    {
+        var values = identity.Deserialize(AdminJson.Default.IdentityValues)!;
+        At(vendor).Identities.Set(values.TokenKey is null ? values : values with { TokenKey = TokenKey });
+    }
+
+    /// <summary>
     /// How often the vendors have been asked so far: <c>GetBucketEncryption ledger</c>, <c>DescribeKey key-1</c>, or
     /// <c>ListBuckets</c>, whatever the bucket.
     /// </summary>
@@ -218,6 +233,7 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
             { Store: not null } => "BucketStore",
             { ClusterStore: not null } => "ClusterBucketStore",
             { Secret: not null } => "Secret",
+            { ServiceAccount: not null } => "ServiceAccount",
             _ => "Namespace",
         };
 

@@ -11,7 +11,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ObjectStoreSimulator;
-using ObjectStoreSimulator.KeyServices;
 using ObjectStoreSimulator.State;
 
 namespace Integration.Tests.Scenarios;
@@ -31,7 +30,7 @@ internal sealed partial class VendorStreet : IAsyncDisposable
         (World World, RequestPipeline Pipeline)
     > _stores = new();
     private readonly CancellationTokenSource _stopping = new();
-    private WebApplication? _app;
+    private readonly ConcurrentBag<WebApplication> _apps = [];
 
     public Uri Url { get; private set; } = new("http://127.0.0.1");
 
@@ -54,25 +53,18 @@ internal sealed partial class VendorStreet : IAsyncDisposable
     public static async Task<VendorStreet> OpenAsync()
     {
         var street = new VendorStreet();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AllowHostHeaderOverride = true;
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
-        });
-        var app = street._app = builder.Build();
-        app.Run(street.HandleAsync);
-        await app.StartAsync();
-        street.Url = new Uri(
-            app.Services.GetRequiredService<IServer>()
-                .Features.GetRequiredFeature<IServerAddressesFeature>()
-                .Addresses.Single()
-        );
+        street.Url = await street.ListenAsync(street.HandleAsync);
         return street;
     }
 
     public static string Region(int scenario) => $"zz-scenario-{scenario}";
+
+    /// <summary>
+    /// Starts the token services of a scenario's vendors, and returns their host and port. They are on loopback, where
+    /// the operator takes plain http and asks no proxy.
+    /// </summary>
+    public async Task<string> OpenTokenServicesAsync(int scenario) =>
+        (await ListenAsync(context => HandleTokenAsync(Region(scenario), context))).Authority;
 
     /// <summary>The vendor's endpoint for the region.</summary>
     public static string Endpoint(Vendor vendor, string region) =>
@@ -119,8 +111,7 @@ internal sealed partial class VendorStreet : IAsyncDisposable
                 key =>
                 {
                     var world = new World(TimeProvider.System, RecordedRequests);
-                    var store = new KeyServiceRoom(world, key.Vendor, key.Vendor.Speak(world));
-                    return (world, new RequestPipeline(world, store, _stopping.Token));
+                    return (world, new RequestPipeline(world, key.Vendor.Speak(world), _stopping.Token));
                 }
             )
             .World;
@@ -128,18 +119,53 @@ internal sealed partial class VendorStreet : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        if (_app is not null)
-            await _app.DisposeAsync();
+        foreach (var app in _apps)
+            await app.DisposeAsync();
         _stopping.Dispose();
     }
 
     private Task HandleAsync(HttpContext context)
     {
         var host = context.Request.Host.Host;
-        if (VendorOf(host) is { } vendor && _stores.TryGetValue((InRegion().Match(host).Value, vendor), out var store))
+        return HandleAsync(InRegion().Match(host).Value, VendorOf(host), context);
+    }
+
+    /// <summary>Alibaba Cloud's has its action in the query, AWS's in the form.</summary>
+    private Task HandleTokenAsync(string region, HttpContext context) =>
+        HandleAsync(
+            region,
+            context.Request.QueryString.HasValue
+                ? ObjectStoreSimulator.Vendor.AlibabaOSS
+                : ObjectStoreSimulator.Vendor.S3,
+            context
+        );
+
+    private Task HandleAsync(string region, Vendor? vendor, HttpContext context)
+    {
+        if (vendor is { } known && _stores.TryGetValue((region, known), out var store))
             return store.Pipeline.HandleAsync(context);
         context.Response.StatusCode = StatusCodes.Status502BadGateway; // as a proxy says that it knows no such host
         return Task.CompletedTask;
+    }
+
+    private async Task<Uri> ListenAsync(RequestDelegate handle)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AllowHostHeaderOverride = true;
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        var app = builder.Build();
+        _apps.Add(app);
+        app.Run(handle);
+        await app.StartAsync();
+        return new Uri(
+            app.Services.GetRequiredService<IServer>()
+                .Features.GetRequiredFeature<IServerAddressesFeature>()
+                .Addresses.Single()
+        );
     }
 
     private static Vendor? VendorOf(string host) =>

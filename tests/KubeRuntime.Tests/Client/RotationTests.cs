@@ -54,16 +54,16 @@ public sealed class RotationTests : IAsyncDisposable
         await StartAsync(_new);
 
         var refused = await FailureAsync(client);
+        if (!refused.Message.Contains("certificate", StringComparison.Ordinal))
+            refused = await FailureAsync(client); // the first ended with the old connection
         Write("ca.crt", _new.AuthorityPem);
         var widget = await GetAsync(client);
 
         Assert.Equal(KubeFailureKind.Transient, refused.Failure);
-        Assert.True(
-            refused.Message.Contains(
-                "certificate is invalid because of errors in the certificate chain",
-                StringComparison.Ordinal
-            ),
-            refused.Message
+        Assert.Contains(
+            "certificate is invalid because of errors in the certificate chain",
+            refused.Message,
+            StringComparison.Ordinal
         );
         Assert.Equal("a", widget.Metadata.Name);
     }

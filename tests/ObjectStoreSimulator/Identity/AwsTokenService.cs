@@ -6,38 +6,37 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.Identity;
 
 /// <summary>
-/// AWS's STS, AssumeRoleWithWebIdentity in the query protocol: a form, no signature, XML. Codes as AWS's API reference
-/// lists them.
+/// AWS's STS, AssumeRoleWithWebIdentity (no signature) and AssumeRole in the query protocol: a form, and XML. Codes as
+/// AWS's API reference lists them.
 /// </summary>
 internal sealed class AwsTokenService(World world)
 {
     private static readonly XNamespace Space = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-    private static readonly string[] Needed = ["RoleArn", "RoleSessionName", "WebIdentityToken"];
+    private const string Audience = "sts.amazonaws.com";
+
+    private static readonly string[] Needed = ["RoleArn", "RoleSessionName"];
 
     private long _lastRequestId;
 
     public StoreAnswer Answer(StoreCall call)
     {
         ILookup<string, string> form = IdentityAnswers.Form(call.Request);
-        if (Check(form) is { } refusal)
+        bool isWeb = call.Operation == IdentityOperations.WebIdentity;
+        if ((Check(form) ?? (isWeb ? CheckToken(form) : CheckRole(call, form))) is { } refusal)
         {
             return Refuse(refusal);
         }
 
-        IssuedKey key = world.Identities.Issue("ASIA");
+        IssuedKey key = world.Identities.Issue("ASIA", form["RoleArn"].Single());
         return Xml(
             200,
             code: null,
             new XElement(
-                Space + "AssumeRoleWithWebIdentityResponse",
+                Space + $"{call.Operation}Response",
                 new XElement(
-                    Space + "AssumeRoleWithWebIdentityResult",
-                    new XElement(
-                        Space + "SubjectFromWebIdentityToken",
-                        "system:serviceaccount:bucket-encryption-operator:bucket-encryption-operator"
-                    ),
-                    new XElement(Space + "Audience", "sts.amazonaws.com"),
+                    Space + $"{call.Operation}Result",
+                    isWeb ? OfToken() : [],
                     new XElement(
                         Space + "AssumedRoleUser",
                         new XElement(Space + "Arn", form["RoleArn"].Single()),
@@ -72,19 +71,49 @@ internal sealed class AwsTokenService(World world)
             )
         );
 
-    private StoreError? Check(ILookup<string, string> form)
+    private static XElement[] OfToken() =>
+        [
+            new(
+                Space + "SubjectFromWebIdentityToken",
+                "system:serviceaccount:bucket-encryption-operator:bucket-encryption-operator"
+            ),
+            new(Space + "Audience", Audience),
+        ];
+
+    private static StoreError? Check(ILookup<string, string> form)
     {
-        IdentityValues known = world.Identities.Values;
         string[] missing = [.. Needed.Where(name => string.IsNullOrEmpty(form[name].SingleOrDefault()))];
-        return form["Action"].SingleOrDefault() != IdentityOperations.WebIdentity
-            || form["Version"].SingleOrDefault() != "2011-06-15"
+        return form["Version"].SingleOrDefault() != "2011-06-15"
+            || form["Action"].SingleOrDefault() is not (IdentityOperations.WebIdentity or IdentityOperations.Role)
                 ? new(400, "InvalidAction", "Could not find operation.")
             : missing.Length > 0 ? new(400, "ValidationError", $"1 validation error detected: {missing[0]}")
-            : form["WebIdentityToken"].Single() != known.OidcToken
-                ? new(400, "InvalidIdentityToken", $"The token is refused: {form["WebIdentityToken"].Single()}")
-            : form["RoleArn"].Single() != known.RoleArn
-                ? new(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
             : null;
+    }
+
+    private StoreError? CheckToken(ILookup<string, string> form) =>
+        form["WebIdentityToken"].SingleOrDefault() is not { Length: > 0 } token
+            ? new(400, "ValidationError", "1 validation error detected: WebIdentityToken")
+            : WebTokens.Check(
+                world,
+                token,
+                form["RoleArn"].Single(),
+                Audience,
+                new(400, "InvalidIdentityToken", $"The token is refused: {token}"),
+                new(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+            );
+
+    private StoreError? CheckRole(StoreCall call, ILookup<string, string> form)
+    {
+        (string? principal, StoreError? refusal) = RoleRequests.CheckSigV4(call, world);
+        return principal is null
+            ? refusal
+            : RoleRequests.Check(
+                world,
+                principal,
+                form,
+                form["Tags.member.1.Key"].Any(),
+                new(403, "AccessDenied", $"User: {principal} is not authorized to perform: sts:AssumeRole")
+            );
     }
 
     private StoreAnswer Xml(int status, string? code, XElement body) =>

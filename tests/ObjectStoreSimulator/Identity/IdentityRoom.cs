@@ -7,25 +7,31 @@ using ObjectStoreSimulator.Wire;
 namespace ObjectStoreSimulator.Identity;
 
 /// <summary>
-/// The rooms beside a store where temporary keys are given: Alibaba Cloud's and AWS's token services, and an ECS
-/// instance's metadata. They are on the store's own port, and told apart by requests that no store gets: <c>POST /</c>,
-/// and <c>/latest/…</c>. As operations of their own they can be recorded, counted, held and made to fail like any
-/// other.
+/// The rooms beside a store where temporary keys are given: Alibaba Cloud's and AWS's token services, an ECS instance's
+/// metadata, and the agent of EKS Pod Identity. They are on the store's own port, and told apart by requests that no
+/// store gets: <c>POST /</c>, <c>/latest/…</c> and <c>/v1/credentials</c>. As operations of their own they can be
+/// recorded, counted, held and made to fail like any other.
 /// </summary>
 internal sealed class IdentityRoom(World world, IDialect store) : IDialect
 {
     private readonly AlibabaTokenService _alibaba = new(world);
     private readonly AwsTokenService _aws = new(world);
     private readonly InstanceMetadata _metadata = new(world);
+    private readonly PodIdentityAgent _agent = new(world);
 
     public StoreCall Read(StoreRequest request)
     {
         int mark = request.RawTarget.IndexOf('?', StringComparison.Ordinal);
-        string path = mark < 0 ? request.RawTarget : request.RawTarget[..mark];
+        string path = PathOf(mark < 0 ? request.RawTarget : request.RawTarget[..mark]);
         string? operation = (request.Method, path) switch
         {
-            ("POST", "/") when mark > 0 => IdentityOperations.Oidc,
-            ("POST", "/") => IdentityOperations.WebIdentity,
+            ("POST", "/") when mark > 0 => IsRole(IdentityAnswers.Query(request))
+                ? IdentityOperations.Role
+                : IdentityOperations.Oidc,
+            ("POST", "/") => IsRole(IdentityAnswers.Form(request))
+                ? IdentityOperations.Role
+                : IdentityOperations.WebIdentity,
+            ("GET", PodIdentityAgent.Path) => IdentityOperations.PodIdentity,
             ("PUT", InstanceMetadata.TokenPath) => IdentityOperations.MetadataToken,
             ("GET", InstanceMetadata.RolesPath) => IdentityOperations.RoleName,
             ("GET", _) when path.StartsWith(InstanceMetadata.RolesPath, StringComparison.Ordinal) =>
@@ -56,6 +62,8 @@ internal sealed class IdentityRoom(World world, IDialect store) : IDialect
         {
             IdentityOperations.Oidc => _alibaba.Answer(call),
             IdentityOperations.WebIdentity => _aws.Answer(call),
+            IdentityOperations.Role => IsRpc(call) ? _alibaba.Answer(call) : _aws.Answer(call),
+            IdentityOperations.PodIdentity => _agent.Answer(call),
             IdentityOperations.MetadataToken or IdentityOperations.RoleName or IdentityOperations.RoleKeys =>
                 _metadata.Answer(call),
             _ => store.Answer(call),
@@ -66,18 +74,34 @@ internal sealed class IdentityRoom(World world, IDialect store) : IDialect
         {
             IdentityOperations.Oidc => _alibaba.Refuse(error),
             IdentityOperations.WebIdentity => _aws.Refuse(error),
+            IdentityOperations.Role => IsRpc(call) ? _alibaba.Refuse(error) : _aws.Refuse(error),
+            IdentityOperations.PodIdentity => _agent.Refuse(error),
             IdentityOperations.MetadataToken or IdentityOperations.RoleName or IdentityOperations.RoleKeys =>
                 InstanceMetadata.Refuse(error),
             _ => store.Refuse(call, error),
         };
 
     public StoreAnswer WithoutBody(StoreAnswer answer) => store.WithoutBody(answer);
+
+    /// <summary>Through a proxy the target has the host, too.</summary>
+    private static string PathOf(string target) =>
+        Uri.TryCreate(target, UriKind.Absolute, out Uri? whole) && whole.Scheme == Uri.UriSchemeHttp
+            ? whole.AbsolutePath
+            : target;
+
+    private static bool IsRole(ILookup<string, string> parameters) =>
+        parameters["Action"].SingleOrDefault() == IdentityOperations.Role;
+
+    /// <summary>Alibaba Cloud's: the action is in the query.</summary>
+    private static bool IsRpc(StoreCall call) => call.Request.RawTarget.Contains('?', StringComparison.Ordinal);
 }
 
 internal static class IdentityOperations
 {
     public const string Oidc = "AssumeRoleWithOIDC";
     public const string WebIdentity = "AssumeRoleWithWebIdentity";
+    public const string Role = "AssumeRole";
+    public const string PodIdentity = "GetPodIdentityCredentials";
     public const string MetadataToken = "GetMetadataToken";
     public const string RoleName = "GetRamRoleName";
     public const string RoleKeys = "GetRamRoleCredentials";

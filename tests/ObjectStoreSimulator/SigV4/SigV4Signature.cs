@@ -16,6 +16,7 @@ namespace ObjectStoreSimulator.SigV4;
 /// hex sha256(canonical request) key               = HMAC chain from "AWS4" + secret over date, region, "s3",
 /// "aws4_request"
 /// </code>
+/// Other services have no header with the payload's hash.
 /// Source: AWS S3 API reference "Signature calculations for the Authorization header", and its four examples.
 /// </summary>
 internal static partial class SigV4Signature

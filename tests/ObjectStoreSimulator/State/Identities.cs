@@ -38,11 +38,12 @@ internal sealed class Identities(SimulatorClock clock, Accounts accounts)
     }
 
     /// <param name="prefix">What ids of temporary keys begin with, at this vendor.</param>
-    public IssuedKey Issue(string prefix)
+    /// <param name="role">The role that the key is of.</param>
+    public IssuedKey Issue(string prefix, string role)
     {
         lock (_lock)
         {
-            return NewKey(prefix);
+            return NewKey(prefix, role);
         }
     }
 
@@ -53,7 +54,7 @@ internal sealed class Identities(SimulatorClock clock, Accounts accounts)
         {
             return _ofInstance is { } key && key.ExpiresAt - clock.UtcNow > (key.ExpiresAt - key.IssuedAt) / 2
                 ? key
-                : _ofInstance = NewKey(prefix);
+                : _ofInstance = NewKey(prefix, _values.EcsRole);
         }
     }
 
@@ -66,7 +67,7 @@ internal sealed class Identities(SimulatorClock clock, Accounts accounts)
         }
     }
 
-    private IssuedKey NewKey(string prefix)
+    private IssuedKey NewKey(string prefix, string? role)
     {
         string number = (++_lastNumber).ToString("D4", CultureInfo.InvariantCulture);
         DateTimeOffset now = clock.UtcNow;
@@ -78,7 +79,10 @@ internal sealed class Identities(SimulatorClock clock, Accounts accounts)
             $"{_values.SecretMark}token-{number}",
             now,
             new DateTimeOffset(end.Ticks - (end.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero)
-        );
+        )
+        {
+            Role = role,
+        };
         accounts.Set(
             key.AccessKeyId,
             new Account
@@ -104,6 +108,19 @@ internal sealed record IdentityValues
     /// <summary>The token that is good.</summary>
     public string? OidcToken { get; set; }
 
+    /// <summary>Roles that may be assumed, and those that tokens of <see cref="TokenKey"/> may be traded for.</summary>
+    public ImmutableArray<AssumableRole> Roles
+    {
+        get;
+        set => field = value.IsDefault ? [] : value;
+    } = [];
+
+    /// <summary>
+    /// PEM of the public key (P-256) by which a cluster signs tokens of its service accounts. Null: no cluster is
+    /// known.
+    /// </summary>
+    public string? TokenKey { get; set; }
+
     /// <summary>The role of the instance. Null: it has none.</summary>
     public string? EcsRole { get; set; }
 
@@ -128,5 +145,8 @@ internal sealed record IssuedKey(
     DateTimeOffset ExpiresAt
 )
 {
+    /// <summary>The role that it is of, as others trust it.</summary>
+    public string? Role { get; init; }
+
     public override string ToString() => $"IssuedKey {AccessKeyId} until {ExpiresAt:O}";
 }

@@ -151,11 +151,13 @@ func main() {
 	cfg.ClientConfig = cfg.LoopbackClientConfig
 	cfg.SharedInformerFactory = informers.NewSharedInformerFactory(kube, 10*time.Minute)
 
-	// ---- authentication: client certificates, token file, sa:NAMESPACE:NAME tokens, anonymous
+	// ---- authentication: client certificates, token file, sa:NAMESPACE:NAME tokens, requested tokens, anonymous
 	ca, err := dynamiccertificates.NewDynamicCAContentFromFile("client-ca", pki.caCert)
 	must(err)
 	must(cfg.Authentication.ApplyClientCert(ca, cfg.SecureServing))
-	tokenAuths := []authenticator.Token{authenticator.TokenFunc(serviceAccountToken)}
+	signer, err := ensureTokenKey(dir)
+	must(err)
+	tokenAuths := []authenticator.Token{authenticator.TokenFunc(serviceAccountToken), signer.authenticator(kube)}
 	if *tokens != "" {
 		tokenAuths = append(tokenAuths, rereadTokens(*tokens))
 	}
@@ -218,7 +220,7 @@ func main() {
 	crds, err := completed.New(genericapiserver.NewEmptyDelegate())
 	must(err)
 	s := crds.GenericAPIServer
-	must(installBuiltins(s, etcd, cfg))
+	must(installBuiltins(s, etcd, cfg, signer))
 	must(serveCRDGroupsInDiscovery(s, crds))
 
 	// ---- what kube-apiserver and kube-controller-manager do at start

@@ -647,7 +647,7 @@ func (finalizeStrategy) PrepareForUpdate(_ context.Context, o, old runtime.Objec
 	o.(*corev1.Namespace).Status = old.(*corev1.Namespace).Status
 }
 
-func installBuiltins(s *genericapiserver.GenericAPIServer, etcd *genericoptions.EtcdOptions, cfg *genericapiserver.RecommendedConfig) error {
+func installBuiltins(s *genericapiserver.GenericAPIServer, etcd *genericoptions.EtcdOptions, cfg *genericapiserver.RecommendedConfig, signer tokenKey) error {
 	sf := serverstorage.NewDefaultStorageFactory(etcd.StorageConfig, runtime.ContentTypeJSON, builtinCodecs, serverstorage.NewDefaultResourceEncodingConfig(builtinScheme),
 		serverstorage.NewResourceConfig(), nil)
 	sf.StorageConfig.StorageObjectCountTracker = cfg.StorageObjectCountTracker
@@ -675,6 +675,9 @@ func installBuiltins(s *genericapiserver.GenericAPIServer, etcd *genericoptions.
 		m[r.plural] = st
 		if ss != nil {
 			m[r.plural+"/status"] = ss
+		}
+		if r.kind == "ServiceAccount" {
+			m[r.plural+"/token"] = &tokenStore{st, signer}
 		}
 		if r.kind == "Namespace" && r.gv.Group == "" {
 			m[r.plural] = &nsStore{st}

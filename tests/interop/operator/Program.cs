@@ -5,7 +5,9 @@ using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Pipeline;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
+using BucketEncryptionOperator.Vendors.TokenServices;
 using BucketEncryptionOperator.Vendors.Transport;
+using KubeRuntime.Client;
 
 // Sends put, get and delete of one bucket's encryption, and asks for the list, the tags and the place, with the
 // operator's own client of a vendor, so that its requests can be laid beside those of the vendor's client:
@@ -14,6 +16,10 @@ using BucketEncryptionOperator.Vendors.Transport;
 // The endpoint is a real name; http_proxy leads to the simulator. The key is the one of all interop tests, unless one
 // is given. With only=account the encryption is left alone. Prints what the account has. With kms=ENDPOINT nothing but
 // the key service there is asked, for the key, and its answer is printed.
+//   operator-requests AssumeRole Query|Rpc ENDPOINT REGION ROLE_ARN
+// assumes the role at a token service, with the same key.
+if (args is ["AssumeRole", var protocol, var tokenService, var region, var role])
+    return await AssumeAsync(Enum.Parse<TokenProtocol>(protocol), new Uri(tokenService), region, role);
 if (
     args.Length < 4
     || VendorCatalog.Find(args[0]) is not { } vendor
@@ -115,5 +121,32 @@ async Task<bool> DescribeAsync(Uri named)
     {
         Console.WriteLine($"{e.Failure.Operation}: {e.Failure.Kind} {e.Failure.Code} {e.Failure.Message}");
         return false;
+    }
+}
+
+static async Task<int> AssumeAsync(TokenProtocol protocol, Uri service, string region, string role)
+{
+    var options = new IdentityOptions("bucket-encryption-operator/1.0", _ => null, service, Metadata: null);
+    using var assumer = new RoleAssumer(
+        options,
+        new AccessKeyCircuitBreakers(TimeProvider.System),
+        TimeProvider.System,
+        () => Guid.NewGuid().ToString()
+    );
+    var by = new KeySource.FromSecret(new SecretSource(new NamespacedName("team", "keys")));
+    var basis = new AccessKey("interop-id", "interop-secret", SecurityToken: null);
+    try
+    {
+        await assumer.AssumeAsync(
+            new AssumedRole(by, protocol, role, "oss@team", region),
+            basis,
+            CancellationToken.None
+        );
+        return 0;
+    }
+    catch (KeySourceException e)
+    {
+        Console.WriteLine($"{e.Message} {e.Said}");
+        return 1;
     }
 }

@@ -1,9 +1,9 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
+using BucketEncryptionOperator.Vendors.Signing;
 
 namespace BucketEncryptionOperator.Vendors.Alibaba;
 
@@ -91,7 +91,7 @@ internal sealed class AlibabaKeyService : IKeyServiceDialect
     public KeyHealth? Foresee(KeyQuestion question) => KeyStates.ByRegion(question.KmsKey.Id, question.Service);
 
     public KeyRequest Ask(KeyQuestion question) =>
-        new(Operation, HttpMethod.Post, new Resource(), RpcSigner.Form([new("KeyId", question.KmsKey.Id)]));
+        new(Operation, HttpMethod.Post, new Resource(), $"KeyId={Uri.EscapeDataString(question.KmsKey.Id)}");
 
     public bool Knows(string code) => Errors.Knows(code);
 
@@ -100,27 +100,17 @@ internal sealed class AlibabaKeyService : IKeyServiceDialect
     /// </summary>
     public HttpRequestMessage Sign(UnsignedRequest request)
     {
-        var (key, body) = (request.Key, request.Body ?? "");
-        List<KeyValuePair<string, string>> common =
-        [
-            new("AccessKeyId", key.Id),
-            new("Action", Operation),
-            new("Format", "JSON"),
-            new("SignatureMethod", "HMAC-SHA1"),
-            new("SignatureNonce", request.Nonce),
-            new("SignatureVersion", "1.0"),
-            new(
-                "Timestamp",
-                request.Now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)
-            ),
-            new("Version", "2016-01-20"),
-        ];
-        if (key.SecurityToken is { } token)
-            common.Add(new("SecurityToken", token));
-        common.Add(new("Signature", RpcSigner.Sign(request.Method, [.. common, .. Pairs(body)], key)));
+        var body = request.Body ?? "";
+        var query = RpcSigner.Query(
+            [new("Action", Operation), new("Format", "JSON"), new("Version", "2016-01-20")],
+            [.. Pairs(body)],
+            request.Key,
+            request.Now,
+            request.Nonce
+        );
         var target = VendorRequest.Target(
             request.Address,
-            new Resource([.. common.Select(p => KeyValuePair.Create(p.Key, (string?)p.Value))])
+            new Resource([.. query.Select(p => KeyValuePair.Create(p.Key, (string?)p.Value))])
         );
         return VendorRequest.Make(
             request.Method,

@@ -43,7 +43,7 @@ public sealed class VendorRequestTests(ITestOutputHelper output)
     private static readonly StoreReader Reader = new(
         new EndpointAllowList(Patterns, VendorCatalog.Endpoints),
         Partitions.None,
-        new KeySourceReader(ambientInNamespacedStores: false)
+        new KeySourceReader(AmbientRules.None)
     );
 
     /// <summary>Endpoints within the CRD's pattern, many of them with labels that are only nearly names.</summary>
@@ -57,7 +57,11 @@ public sealed class VendorRequestTests(ITestOutputHelper output)
             var host = Host(random);
             var vendor = VendorCatalog.All[random.Next(VendorCatalog.All.Count)].Name;
             var spec = Given.Store(vendor, "cn-x").At("https://" + host).Spec;
-            var (store, failure) = Reader.Read("store", spec, new StoreScope(Given.Namespace, IsNamespaced: true));
+            var (store, failure) = Reader.Read(
+                "store",
+                spec,
+                new StoreScope(Given.Namespace, IsNamespaced: true, "oss")
+            );
             if (store is null)
             {
                 Assert.True(failure?.Code is "InvalidSpec" or "EndpointNotAllowed", $"{host}");

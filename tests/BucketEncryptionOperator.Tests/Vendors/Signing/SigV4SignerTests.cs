@@ -148,6 +148,38 @@ public sealed class SigV4SignerTests
         );
     }
 
+    /// <summary>Computed by code that gives the published ones.</summary>
+    [Fact]
+    public void Another_service_has_another_scope_and_another_key()
+    {
+        var hash = SigV4Signer.HashOf("Action=AssumeRole&Version=2011-06-15"u8.ToArray());
+
+        var authorization = SigV4Signer.Authorize(
+            new SigV4Input(
+                "POST",
+                "/",
+                [],
+                [
+                    new("content-type", "application/x-www-form-urlencoded"),
+                    new("host", "sts.us-east-1.amazonaws.com"),
+                    new("x-amz-date", Date),
+                ],
+                hash
+            ),
+            Example,
+            Date,
+            "us-east-1",
+            new SigV4Scheme("sts")
+        );
+
+        Assert.Equal(
+            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/sts/aws4_request, "
+                + "SignedHeaders=content-type;host;x-amz-date, "
+                + "Signature=d3093328395a73cbb6b953e099250a44dcc01efde534e281473e08b599b0d6ce",
+            authorization
+        );
+    }
+
     [Fact]
     public void HashOf_nothing_is_the_published_one() => Assert.Equal(EmptyHash, SigV4Signer.HashOf([]));
 

@@ -364,11 +364,11 @@ public sealed class HostileEndpointTests : IDisposable
     private async Task<Failure?> LookAsync(VendorHttp http, EndpointAllowList list, string endpoint, string vendor)
     {
         var spec = Given.Store(vendor, "cn-hangzhou").At(endpoint, vendor == "S3" ? "Path" : null).Spec;
-        var (store, failure) = new StoreReader(
-            list,
-            Partitions.None,
-            new KeySourceReader(ambientInNamespacedStores: false)
-        ).Read("store", spec, new StoreScope(Given.Namespace, IsNamespaced: true));
+        var (store, failure) = new StoreReader(list, Partitions.None, new KeySourceReader(AmbientRules.None)).Read(
+            "store",
+            spec,
+            new StoreScope(Given.Namespace, IsNamespaced: true, "oss")
+        );
         if (store is null)
             return failure;
         var api = new VendorServices(http, new ServerClocks(_time), _limits).Connect(
