@@ -7,7 +7,8 @@
 #   the chart                        → what kustomize's components in deploy/components take from it (render.py there)
 #   Lua scripts of deploy/argocd     → deploy/argocd/argocd-cm.yaml, argo-helm.yaml, operator.yaml (render.py)
 #   crds/*.yaml                      → docs/reference.md
-#   Directory.Build.props            → the version in Chart.yaml, Dockerfile, README.md, docs/install.md, and what is set for Argo CD and Flux
+#   deploy/dashboard.py              → charts/bucket-encryption-operator/files/dashboard.json
+#   Directory.Build.props            → the version in Chart.yaml, Dockerfile, docs/install.md, and what is set for Argo CD and Flux
 #
 #   deploy/render.sh                 writes them (make render)
 #   deploy/render.sh --check         fails, with a diff, if one is not what it would be (part of make lint)
@@ -24,11 +25,12 @@ cp -r "$chart/." "$work/$chart/"
 rm -rf "$work/$chart/files/crds"
 mkdir -p "$work/$chart/files/crds"
 cp crds/*.yaml "$work/$chart/files/crds/"
+"$python" deploy/dashboard.py >"$work/$chart/files/dashboard.json"
 "$python" tests/chart/values_table.py "$work/$chart"
 
 # The version stands in Directory.Build.props; every other place gets it from there.
 version=$(release/version.sh)
-versioned=("$chart/Chart.yaml" Dockerfile README.md docs/install.md deploy/argocd/application.yaml deploy/flux/source.yaml)
+versioned=("$chart/Chart.yaml" Dockerfile docs/install.md deploy/argocd/application.yaml deploy/flux/source.yaml)
 mkdir -p "$work/deploy/flux"
 for file in "${versioned[@]}"; do
   sed -E -e "s/^((appV|v)ersion|ARG VERSION)(: |=).*/\1\3$version/" -e "s/^( *(targetRevision|tag): )v?[0-9]+\.[0-9]+\.[0-9]+[^ ]*/\1v$version/" \
@@ -71,7 +73,7 @@ cp -r deploy/argocd/resource_customizations "$work/deploy/argocd/"
 
 "$python" docs/reference.py >"$work/docs/reference.md"
 
-made=("${versioned[@]}" "$chart/files/crds" "$chart/README.md" deploy/rbac.yaml deploy/install.yaml deploy/argocd/{argocd-cm,argo-helm,operator}.yaml deploy/argocd/resource_customizations
+made=("${versioned[@]}" "$chart/files/crds" "$chart/files/dashboard.json" "$chart/README.md" deploy/rbac.yaml deploy/install.yaml deploy/argocd/{argocd-cm,argo-helm,operator}.yaml deploy/argocd/resource_customizations
   deploy/components/namespaced/{role,flags,replacements}.yaml deploy/components/monitoring/monitoring.yaml docs/reference.md)
 if [ "${1:-}" = --check ]; then
   code=0

@@ -36,8 +36,8 @@ public sealed class ReportPageTests(ClusterFixture fixture)
             [Path.Combine(Repository.Root, "tests", "browser", "report.mjs"), url.ToString(), folder],
             new Dictionary<string, string>(StringComparer.Ordinal)
             {
-                ["CHROMIUM"] = await EnsureAsync("chromium"),
-                ["BROWSER_MODULES"] = await EnsureAsync("browser-modules"),
+                ["CHROMIUM"] = await ToolAsync("ensure.sh", "chromium"),
+                ["BROWSER_MODULES"] = Path.Combine(await ToolAsync("npm.sh", "tests/browser"), "node_modules"),
             }
         );
         await Eventually.TrueAsync(
@@ -100,13 +100,14 @@ public sealed class ReportPageTests(ClusterFixture fixture)
     }
 
     /// <summary>The path of a tool that the tests' scripts install.</summary>
-    private static async Task<string> EnsureAsync(string tool)
+    private static async Task<string> ToolAsync(string script, string tool)
     {
         using var ensure =
             Process.Start(
-                new ProcessStartInfo(Path.Combine(Repository.Root, "tests", "tools", "ensure.sh"), [tool])
+                new ProcessStartInfo(Path.Combine(Repository.Root, "tests", "tools", script), [tool])
                 {
                     RedirectStandardOutput = true,
+                    WorkingDirectory = Repository.Root,
                 }
             ) ?? throw new InvalidOperationException(tool);
         var path = await ensure.StandardOutput.ReadToEndAsync();

@@ -1,6 +1,6 @@
 // Opens pages in Chromium for tests: what a page asks for, what it complains about, and what axe-core finds in it.
 //
-// CHROMIUM is the program, BROWSER_MODULES the folder with playwright-core and axe-core: tests/tools/ensure.sh chromium, and browser-modules.
+// CHROMIUM is the program, BROWSER_MODULES the folder with playwright-core and axe-core: tests/tools/ensure.sh chromium, and tests/tools/npm.sh tests/browser.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 

@@ -5,6 +5,7 @@ Whatever the values, every rendering is also held against the rules of holds_for
 """
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -266,11 +267,14 @@ def the_alert_of_uncovered_buckets_is_off_by_default(o):
     assert only(o, "PrometheusRule")["spec"]["groups"] == alerts("rules", "docs/runbooks")
 
 
-@case({"metrics": {"dashboard": {"enabled": True}}})
+@case({"metrics": {"dashboard": {"enabled": True}, "prometheusRule": {"runbooks": "https://wiki.example/beo/"}}})
 def the_dashboard_is_found_by_the_sidecar_and_whole(o):
     (found,) = [c for key, c in o.items() if key[0] == "ConfigMap"]
     assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
-    assert json.loads(found["data"]["bucket-encryption-operator.json"]) == json.loads(pathlib.Path(CHART, "files/dashboard.json").read_text(encoding="utf-8"))
+    made = pathlib.Path(CHART, "files/dashboard.json").read_text(encoding="utf-8")
+    assert found["data"]["bucket-encryption-operator.json"].strip() == made.replace("RUNBOOKS", "https://wiki.example/beo").strip()
+    for runbook in re.findall(r"RUNBOOKS/(\w+)\.md", made):
+        assert pathlib.Path("docs/runbooks", runbook + ".md").exists()
 
 
 @case({"workloadIdentity": {"rrsa": {"roleName": "beo"}, "irsa": {"roleArn": "arn:aws:iam::111122223333:role/beo"}, "inNamespacedStores": True}, "serviceAccount": {"annotations": {"mine": "yes"}}})

@@ -42,7 +42,7 @@ readonly table=tests/demo/vendors/${1:-alibaba}.sh
 work=$(mktemp -d "${TMPDIR:-/tmp}/bucket-encryption-demo.XXXXXX")
 logs=$work/logs
 mkdir "$logs"
-operator='' operator_pid='' flags=() scene='the start' scenes=0 since='' gap='' made_in_cluster=no
+operator='' operator_pid='' flags=() scene='the start' path_to_tools='' scenes=0 since='' gap='' made_in_cluster=no
 
 # ---- helpers: talk
 
@@ -238,9 +238,26 @@ tell_how_to_use() {
 
 Left running. In another shell:
   export KUBECONFIG=$KUBECONFIG STORE=$STORE
-  kubectl get bep -o wide
+${path_to_tools:+  export PATH=$path_to_tools:\$PATH
+}  kubectl get bep -o wide
   curl \$STORE/_admin/buckets                                            # what the buckets have
   curl -X DELETE \$STORE/_admin/buckets/finance-archive/encryption       # drift: watch the operator put it right within a second
+
+A policy of your own, for a bucket without encryption:
+curl -X PUT \$STORE/_admin/buckets/my-bucket --data '{"region": "$region", "owner": "$owner"}'
+kubectl apply -f - <<YAML
+apiVersion: bucketencryption.io/v1alpha1
+kind: BucketEncryptionPolicy
+metadata: {name: mine}
+spec:
+  storeRef: {name: $store}
+  buckets: [{name: my-bucket}]
+  encryption: {algorithm: $plain}
+YAML
+kubectl wait --for=condition=Ready bep/mine --timeout=60s
+kubectl get bep mine
+curl \$STORE/_admin/buckets/my-bucket/encryption
+
 The operator's log:  $logs/operator.now.log
 To stop it all:      $work/stop
 demo: ok
@@ -644,6 +661,7 @@ orderly_stop() {
 main() {
   local tool
   tool=$(tests/tools/ensure.sh kubectl)
+  [ "$(command -v kubectl)" = "$tool" ] || path_to_tools=$(dirname "$tool")
   PATH=$(dirname "$tool"):$PATH
   tests/tools/ensure.sh curl >/dev/null
   [ -x "$simulator" ] || die "$simulator is not there: make build"

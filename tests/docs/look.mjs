@@ -7,10 +7,10 @@ import { extname, join, normalize, resolve } from 'node:path'
 
 const [site, pictures, executablePath, modules] = process.argv.slice(2).map((p) => resolve(p))
 const require = createRequire(join(modules, 'any.js'))
-const puppeteer = require('puppeteer-core')
+const { chromium } = require('playwright-core')
 const axe = require.resolve('axe-core/axe.min.js')
 const pages = ['index', 'tutorial', 'concepts', 'how-to/which-bucket-and-why', 'metrics']
-const screens = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844, isMobile: true, hasTouch: true } }
+const screens = { desktop: { viewport: { width: 1440, height: 900 } }, phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } }
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json', '.woff2': 'font/woff2', '.png': 'image/png' }
 const problems = []
 
@@ -21,17 +21,15 @@ const server = createServer((request, response) => {
 })
 await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
 const at = `http://127.0.0.1:${server.address().port}/`
-const browser = await puppeteer.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-prefers-reduced-motion'] })
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
 
 async function look(name, screen, theme) {
   const where = `${name}, ${screen}, ${theme}`
-  const page = await browser.newPage()
+  const page = await browser.newPage({ ...screens[screen], colorScheme: theme, reducedMotion: 'reduce' })
   page.on('console', (m) => m.type() === 'error' && problems.push(`${where}: ${m.text()} ${m.location().url ?? ''}`))
   page.on('pageerror', (e) => problems.push(`${where}: ${e.message}`))
-  await page.setViewport(screens[screen])
-  await page.evaluateOnNewDocument((t) => localStorage.setItem('vitepress-theme-appearance', t), theme)
-  await page.goto(`${at}${name === 'index' ? '' : name + '.html'}`, { waitUntil: 'networkidle0' })
-  await page.waitForFunction(() => !document.querySelector('pre.mermaid:not([data-processed])'), { timeout: 20_000 })
+  await page.goto(`${at}${name === 'index' ? '' : name + '.html'}`, { waitUntil: 'networkidle' })
+  await page.waitForFunction(() => !document.querySelector('pre.mermaid:not([data-processed])'), null, { timeout: 20_000 })
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
   if (wide > 0) problems.push(`${where}: ${wide} pixels wider than the screen`)
   await page.addScriptTag({ path: axe })
@@ -43,12 +41,11 @@ async function look(name, screen, theme) {
 }
 
 async function search(words, expected) {
-  const page = await browser.newPage()
-  await page.setViewport(screens.desktop)
-  await page.goto(at, { waitUntil: 'networkidle0' })
+  const page = await browser.newPage(screens.desktop)
+  await page.goto(at, { waitUntil: 'networkidle' })
   await page.click('button.DocSearch-Button')
   await page.waitForSelector('#localsearch-input')
-  await page.type('#localsearch-input', words)
+  await page.fill('#localsearch-input', words)
   const found = await page.waitForSelector(`.VPLocalSearchBox a.result[href*="${expected}"]`, { timeout: 10_000 }).catch(() => null)
   if (!found) problems.push(`search: "${words}" does not find ${expected}`)
   await page.screenshot({ path: join(pictures, 'search.png') })
@@ -60,6 +57,8 @@ for (const name of pages) for (const screen of Object.keys(screens)) await look(
 await look('index', 'desktop', 'dark')
 await look('zh/quick-start', 'desktop', 'light')
 await search('DowngradeRefused', 'troubleshooting.html#downgraderefused')
+await search('not compliant', 'how-to/which-bucket-and-why.html')
+await search('rotate key', 'how-to/rotate-a-kms-key.html')
 await browser.close()
 server.close()
 console.log(problems.length ? problems.join('\n') : `looked at ${pages.length} pages, desktop and phone: pictures in ${pictures.slice(process.cwd().length + 1)}`)

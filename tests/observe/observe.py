@@ -32,7 +32,8 @@ SHORTEST_RANGE = 30  # seconds: what comes less often than every few seconds mus
 kubectl_path = sys.argv[1]
 work = pathlib.Path(tempfile.mkdtemp(prefix="bucket-encryption-observe."))
 began = time.time()
-passed, failed = [], []
+passed, failed, TESTED = [], [], set()
+CHROMIUM = os.environ["CHROMIUM"]
 
 
 def say(text):
@@ -144,6 +145,7 @@ class Prometheus:
 
     def fires_and_clears(self, alert, fault, mend):
         fault()
+        TESTED.add(alert)
         fired = until(lambda: self.fires(alert))
         check(f"{alert} fires", fired, self.query(next(r["expr"] for r in RULES if r["alert"].endswith(alert))))
         mend()
@@ -179,7 +181,7 @@ def start(processes):
            "spec": {"holderIdentity": "somebody", "leaseDurationSeconds": 3600, "acquireTime": now, "renewTime": now, "leaseTransitions": 0}})
     own, theirs = free_port(), free_port()
     processes.start("operator", OPERATOR, "run", "--kubeconfig", str(work / "api/admin.kubeconfig"), "--allowed-endpoints", store, "--http-address", f"127.0.0.1:{own}", "--workers", "2",
-                    "--leader-elect", "--lease-namespace", NAMESPACE, "--lease-name", "beo", "--vendor-timeout", "5")
+                    "--metrics-per-bucket", "--leader-elect", "--lease-namespace", NAMESPACE, "--lease-name", "beo", "--vendor-timeout", "5")
     (work / "prometheus.yaml").write_text(yaml.safe_dump({
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": [str(work / "rules.yaml")],
         "scrape_configs": [{"job_name": "beo", "static_configs": [{"targets": [f"127.0.0.1:{own}"]}]}],
@@ -210,11 +212,11 @@ def install_crds(older):
 def install(store):
     install_crds(older=False)
     http("PUT", f"{store}/_admin/accounts/ak", {"secret": "example-secret"})
-    for bucket in ["good", "audited", "contested", "lagging", *(f"many-{i}" for i in range(20)), *(f"slow-{i}" for i in range(90))]:
+    for bucket in ["good", "audited", "contested", "lagging", "denied", *(f"many-{i}" for i in range(20)), *(f"slow-{i}" for i in range(90))]:
         http("PUT", f"{store}/_admin/buckets/{bucket}", {"region": "cn-hangzhou"})
     apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "oss-keys", "namespace": NAMESPACE}, "stringData": {"accessKeyId": "ak", "accessKeySecret": "example-secret"}},
           {"apiVersion": "bucketencryption.io/v1alpha1", "kind": "BucketStore", "metadata": {"name": "hangzhou", "namespace": NAMESPACE},
-           "spec": {"vendor": "AlibabaOSS", "region": "cn-hangzhou", "endpoint": store, "credentials": {"secretRef": {"name": "oss-keys"}}}},
+           "spec": {"vendor": "AlibabaOSS", "region": "cn-hangzhou", "endpoint": store, "kmsEndpoint": store, "credentials": {"secretRef": {"name": "oss-keys"}}}},
           policy("good", "good"))
 
 
@@ -263,6 +265,14 @@ def faults(store, prometheus):
     prometheus.fires_and_clears("NotReconciling", lambda: add(action="error", status=500, code="InternalError"), none)
     prometheus.fires_and_clears("EvidenceStale", lambda: add(action="reset", operations=["GetBucketEncryption"]), none)
 
+    def kms_key(state):
+        http("PUT", f"{store}/_admin/kms/finance-key", {"state": state})
+        apply(policy("keyed", "good", mode="Audit", encryption={"algorithm": "KMS", "kmsKey": {"id": "finance-key"}}))
+        kubectl("-n", NAMESPACE, "annotate", "bep", "keyed", "--overwrite", f"reconcile.fluxcd.io/requestedAt={time.time()}")
+
+    prometheus.fires_and_clears("KmsKeyUnusable", lambda: kms_key("Disabled"), lambda: kms_key("Enabled"))
+    remove("keyed")
+
     def pile_up():
         add(action="latency", latencyMs=4000)
         for i in range(0, 90, 2):
@@ -274,17 +284,61 @@ def faults(store, prometheus):
     prometheus.fires_and_clears("KeysRejected", lambda: http("PUT", f"{store}/_admin/accounts/ak", {"secret": "another"}), lambda: http("PUT", f"{store}/_admin/accounts/ak", {"secret": "example-secret"}))
 
 
+def something_to_show(store, prometheus):
+    """What the numbers and the table of the picture show: drift, a missing bucket, one that may not be read, a dead key, a selector."""
+    http("POST", f"{store}/_admin/deny", {"bucket": "denied", "operations": ["GetBucketEncryption"], "status": 403, "code": "AccessDenied"})
+    http("POST", f"{store}/_admin/deny", {"bucket": "many-19", "operations": ["GetBucketTagging"], "status": 403, "code": "AccessDenied"})
+    for i in range(3):
+        http("PUT", f"{store}/_admin/buckets/many-{i}/tags", {"team": "finance"})
+    http("PUT", f"{store}/_admin/kms/finance-key", {"state": "PendingDeletion"})
+    apply(policy("archive", *(f"slow-{i}" for i in range(40))), policy("audited", "audited", mode="Audit"), policy("payroll", "payroll-2025", "denied"), selecting("account"),
+          policy("keyed", "good", mode="Audit", encryption={"algorithm": "KMS", "kmsKey": {"id": "finance-key"}}))
+    shown = [("Drifted", 'bucketencryption_buckets{state="Drifted"} > 0'), ("Failed", 'bucketencryption_buckets{state="Failed"} > 1'), ("KMS", 'bucketencryption_kms_key_policies{usable="False"} > 0'),
+             ("Uncovered", 'bucketencryption_account_buckets{coverage="notCovered"} > 0'), ("InSync", 'bucketencryption_buckets{state="InSync"} > 40')]
+    check("there is something to show", until(lambda: all(prometheus.query(e) for _, e in shown)), [n for n, e in shown if not prometheus.query(e)])
+    time.sleep(SHORTEST_RANGE)  # as much of it as a graph can show
+
+
+def spans(times):
+    """Begin and end of each stretch of times that are a second apart."""
+    found = []
+    for at in times:
+        if found and at - found[-1][1] <= 2:
+            found[-1] = (found[-1][0], at)
+        else:
+            found.append((at, at))
+    return found
+
+
 def panels(prometheus):
-    """Over the whole run: what a panel shows must have been there at some time. The picture of it is artifacts/dashboard.svg."""
-    drawn, end = [], time.time()
-    for panel in json.loads((CHART / "dashboard.json").read_text(encoding="utf-8"))["panels"]:
-        drawn.append((panel["title"], []))
-        for target in panel["targets"]:
-            found = prometheus.query(target["expr"].replace("$__rate_interval", "30s"), start=began, end=end, step=5)
-            drawn[-1][1].extend((re.sub(r"{{(\w+)}}", lambda m: s["metric"].get(m[1], ""), target["legendFormat"]), [(t, float(v)) for t, v in s["values"] if not math.isnan(float(v))]) for s in found)
-            check(f"panel \"{panel['title']}\" has something to show ({target['legendFormat']})", any(not math.isnan(float(v)) for s in found for _, v in s["values"]), target["expr"])
-    pathlib.Path("artifacts").mkdir(exist_ok=True)
-    pathlib.Path("artifacts/dashboard.svg").write_text(picture.draw(drawn, began, end), encoding="utf-8")
+    """Over the whole run: what a panel shows must have been there at some time, and every metric that it asks for is on docs/metrics.md. The picture of it is artifacts/dashboard.png."""
+    dashboard, drawn, end = json.loads((CHART / "dashboard.json").read_text(encoding="utf-8")), [], time.time()
+
+    def answer(expression, instant=False, step=5):
+        expression = re.sub(r'=~"\$\w+"', '=~".*"', expression).replace("$__rate_interval", "30s")
+        return prometheus.query(expression) if instant else prometheus.query(expression, start=began, end=end, step=step)
+
+    for panel in dashboard["panels"]:
+        series = []
+        for target in panel.get("targets", []):
+            found = answer(target["expr"], target.get("instant"))
+            if panel["type"] == "table":
+                series += sorted((s["metric"] for s in found), key=lambda m: (m["state"], m["bucket"]), reverse=True)
+            else:
+                series += [(picture.legend(target["legendFormat"], s["metric"]), [(t, float(v)) for t, v in s["values"] if math.isfinite(float(v))]) for s in found]
+            there = bool(found) and (panel["type"] == "table" or any(math.isfinite(float(v)) for s in found for _, v in s["values"]))
+            check(f"panel \"{panel['title']}\" has something to show ({target['legendFormat']})", there, target["expr"])
+        if panel["type"] != "row":
+            check(f"panel \"{panel['title']}\" says what it is", bool(panel["description"]))
+        drawn.append((panel, series))
+    alerts = [(s["metric"]["alertname"], *span) for s in answer(dashboard["annotations"]["list"][0]["expr"], step=1) for span in spans(float(at) for at, _ in s["values"])]
+    check("the annotations show the alerts of the run", {a for a, _, _ in alerts} >= {f"BucketEncryption{a}" for a in TESTED})
+    artifacts = pathlib.Path("artifacts")
+    artifacts.mkdir(exist_ok=True)
+    (artifacts / "dashboard.svg").write_text(picture.draw(drawn, began, end, alerts), encoding="utf-8")
+    width, height = re.search(r'width="(\d+)" height="(\d+)"', (artifacts / "dashboard.svg").read_text(encoding="utf-8")).groups()
+    subprocess.run([CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={width},{height}", f"--screenshot={artifacts}/dashboard.png",
+                    (artifacts / "dashboard.svg").resolve().as_uri()], check=True, capture_output=True, timeout=60)
 
 
 def main():
@@ -293,10 +347,16 @@ def main():
     try:
         store, metrics, prometheus = start(processes)
         faults(store, prometheus)
+        something_to_show(store, prometheus)
         text = http("GET", metrics)
         run = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+        page = pathlib.Path("docs/metrics.md").read_text(encoding="utf-8")
+        check("the page of metrics has the operator's, and no others", set(re.findall(r"^# TYPE (bucketencryption_\w+)", text, re.M)) == set(re.findall(r"bucketencryption_\w+", page)),
+              set(re.findall(r"^# TYPE (bucketencryption_\w+)", text, re.M)) ^ set(re.findall(r"bucketencryption_\w+", page)))
         check("promtool check metrics", run.returncode == 0, run.stdout + run.stderr)
         panels(prometheus)
+        remove("archive", "audited", "payroll", "account", "keyed")
+        check("each alert was made to fire", TESTED == {rule["alert"].removeprefix("BucketEncryption") for rule in RULES}, TESTED)
         check("nothing is left that fires", until(lambda: not prometheus.query('ALERTS{alertstate="firing"}')), prometheus.query('ALERTS{alertstate="firing"}'))
     finally:
         processes.end()

@@ -11,5 +11,6 @@ tests/tools/ensure.sh prometheus >/dev/null
 python=$(tests/tools/ensure.sh python3-yaml)
 kubectl=$(tests/tools/ensure.sh kubectl)
 OPERATOR=$(tests/tools/operator.sh) # the program as it ships, or what the caller's OPERATOR chooses
-export OPERATOR PYTHONDONTWRITEBYTECODE=1
+CHROMIUM=$(tests/tools/ensure.sh chromium)                     # which makes the PNG of the dashboard
+export OPERATOR CHROMIUM PYTHONDONTWRITEBYTECODE=1
 exec "$python" "tests/observe/${1:-observe}.py" "$kubectl"

@@ -11,12 +11,10 @@
 #   cross-aarch64-linux-gnu, cross-x86-64-linux-gnu      what links for that architecture on another one: binutils, GCC's runtime and the C library
 #   qemu-user-static      starts programs of other architectures
 #   docker-registry       a registry for OCI artifacts, in the same way
+#   fonts-wqy-microhei    Chinese letters for pages that are looked at; prints the font's path
 #   prometheus            with promtool: from PATH, else Debian's
-#   fonts-wqy-microhei    Chinese letters for Chromium; prints the path of the font
 #   python3-yaml          a python3 that has it: the one on PATH, else Debian's
 #   chromium              a Chromium that starts, and fonts for it: from PATH, else Debian's
-#   browser-modules       the folder of the npm packages of tests/browser/package.json (playwright-core drives Chromium, axe-core finds barriers),
-#                         kept in the cache beside tools: a module of Node loads them from there with createRequire
 #
 # BEO_TOOLS_FROM_PATH=false passes over PATH for kubectl.
 set -euo pipefail
@@ -107,27 +105,9 @@ from_apt() {
 
 chromium_works() { [ -n "$1" ] && timeout 60 "$1" --version >/dev/null 2>&1 && fc-list 2>/dev/null | grep -q .; }
 
-# As the lock file says. A folder that was not filled to its end has no mark, and is filled again.
-browser_modules() {
-  local source=tests/browser dir
-  cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-  command -v npm >/dev/null || die "npm is missing (Debian: apt-get install nodejs npm)"
-  dir=${cache%/tools}/browser/$(cat $source/package.json $source/package-lock.json | sha256sum | cut -c1-16)
-  mkdir -p "$dir"
-  exec 9>"$dir.lock"
-  flock -w "$lock_wait_seconds" 9 || die "browser-modules: another download does not end"
-  if ! [ -e "$dir/complete" ]; then
-    say "installing the npm packages of $source into $dir"
-    cp $source/package.json $source/package-lock.json "$dir/"
-    (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --no-progress --loglevel=error >&2) || die "npm cannot install the packages of $source"
-    touch "$dir/complete"
-  fi
-  echo "$dir/node_modules"
-}
-
 has_yaml() { "$1" -c 'import yaml' 2>/dev/null; }
 
-tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|clang|lld|cross-…|qemu-user-static|docker-registry|prometheus|python3-yaml|chromium|fonts-wqy-microhei|browser-modules}
+tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|clang|lld|cross-…|qemu-user-static|docker-registry|prometheus|python3-yaml|chromium}
 case $tool in
   kubectl)
     path=$(command -v kubectl || true)
@@ -145,6 +125,11 @@ case $tool in
     from_apt python3-yaml
     echo /usr/bin/python3
     ;;
+  fonts-wqy-microhei)
+    font=/usr/share/fonts/truetype/wqy/wqy-microhei.ttc
+    [ -e "$font" ] || from_apt "$tool"
+    echo "$font"
+    ;;
   prometheus)
     { command -v promtool >/dev/null && command -v prometheus; } || { from_apt prometheus; command -v prometheus; }
     ;;
@@ -156,12 +141,6 @@ case $tool in
       chromium_works "$path" || die "Chromium does not start: $path --version"
     fi
     echo "$path"
-    ;;
-  browser-modules) browser_modules ;;
-  fonts-wqy-microhei)
-    font=/usr/share/fonts/truetype/wqy/wqy-microhei.ttc
-    [ -e "$font" ] || from_apt "$tool"
-    echo "$font"
     ;;
   lld) command -v ld.lld || { from_apt lld; command -v ld.lld; } ;;
   cross-aarch64-linux-gnu | cross-x86-64-linux-gnu)

@@ -12,8 +12,9 @@ modules=${BEO_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bucket-encryption-opera
 mkdir -p "$modules"
 exec 9>"$modules.lock"
 flock -w "$lock_wait_seconds" 9 || { echo "npm: another installation of the packages of $from does not end" >&2; exit 1; }
-if [ ! -e "$modules/complete" ]; then
+if [ ! -e "$modules/complete" ] || ! (cd "$modules" && npm ls --all >/dev/null 2>&1); then
   echo "npm: fetching the packages of $from" >&2
+  rm -rf "${modules:?}" && mkdir -p "$modules"
   cp "${files[@]}" "$modules/"
   (cd "$modules" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
   touch "$modules/complete"
