@@ -91,7 +91,8 @@ internal sealed class YamlReader
             Scalar scalar => ScalarOf(at, scalar),
             SequenceStart => ListFrom(at, depth),
             MappingStart => MapFrom(at, depth),
-            _ => throw new InvalidOperationException(begin.GetType().Name),
+            // The parser lets some mappings end after a key
+            _ => throw new ManifestException(at, "not YAML: a value is missing here"),
         };
         if (node.Weight > MaxWeight)
             throw new ManifestException(at, "the aliases stand for too much");
