@@ -3,6 +3,8 @@
 #
 #   tests/Benchmarks/bench.sh [ROUNDS]     needs what `make build` has built; ROUNDS is 3 if not given
 #   tests/Benchmarks/bench.sh selector   one policy that selects 999 buckets, without client-go: about 3 minutes
+#   tests/Benchmarks/bench.sh commands   commands.py: the start of a command, and plan and export of 10 000 buckets: about 9 minutes, most of them the
+#                                        default of 20 requests per second, which export keeps
 #   OPERATOR=jit make bench                measures what `make build` has built instead of the program as it ships (tests/tools/operator.sh)
 #
 #   job     1000 policies with a bucket each, from the start of the process until all are Ready, with 4 workers; each run on a new API server
@@ -17,7 +19,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 here=tests/Benchmarks
 scenes=compare rounds=${1:-3}
-[ "$rounds" != selector ] || scenes=selector rounds=1
+case $rounds in selector | commands) scenes=$rounds rounds=1 ;; esac
 readonly here scenes rounds patience=30 run_limit=600 limit=3600 # seconds: for a start, for a run, for all
 readonly simulator=tests/ObjectStoreSimulator/bin/Release/net10.0/object-store-simulator
 readonly benchmarks=$here/bin/Release/net10.0/benchmarks
@@ -173,8 +175,27 @@ YAML
   say "a new bucket was encrypted after $((($(date +%s%N) - began) / 1000000)) ms; the interval is $interval s; $(figures)"
 }
 
+# The commands, against a store with 10 000 buckets.
+commands() {
+  data=$work/commands
+  mkdir "$data"
+  python3 -c '
+import json
+print(json.dumps({"accounts": [{"accessKeyId": "example-key-id", "secret": "example-key-secret", "enabled": True, "kmsEnabled": True}],
+    "buckets": [{"name": f"bench-{i:05}", "region": "cn-hangzhou"} for i in range(10000)]}))' >"$data/seed.json"
+  "$simulator" --ready-file "$data/store.url" --seed-file "$data/seed.json" >"$work/store.log" 2>&1 &
+  store=$!
+  wait_for_file "$data/store.url" "$store"
+  python3 "$here/commands.py" "$operator" "$(<"$data/store.url")" "$data" | tee -a "$results"
+}
+
 main() {
   local tool round program
+  if [ "$scenes" = commands ]; then
+    operator=$(tests/tools/operator.sh)
+    commands
+    return
+  fi
   tool=$(tests/tools/ensure.sh kubectl)
   PATH=$(dirname "$tool"):$PATH
   tests/apiserver/serve.sh --prepare

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prints the path of the operator to run, which OPERATOR chooses. Progress goes to stderr.
 #
-#   OPERATOR=native   the default: the program as it ships, which publish.sh compiles if src has changed
+#   OPERATOR=native   the default: the program as it ships, which publish.sh compiles if src or crds has changed
 #   OPERATOR=jit      what `make build` has built: for the edit-test loop
 #   OPERATOR=FILE     another program: an image's
 set -euo pipefail

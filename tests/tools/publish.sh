@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 readonly program=bucket-encryption-operator
 readonly lock_wait_seconds=1800 # a compilation takes two minutes, on a busy machine many more
 # What decides what the program is, besides the tools.
-readonly sources=(src Directory.Build.props Directory.Build.targets Directory.Packages.props global.json tests/tools/publish.sh)
+readonly sources=(src crds docs/troubleshooting.md Directory.Build.props Directory.Build.targets Directory.Packages.props global.json tests/tools/publish.sh)
 
 say() { printf 'publish: [%3d s] %s\n' "$SECONDS" "$*" >&2; }
 die() { say "$*"; exit 1; }

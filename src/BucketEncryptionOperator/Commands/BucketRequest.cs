@@ -178,7 +178,7 @@ internal sealed record BucketRequest(
         return $"{option}: {problem.Message}{(allowed.Length == 0 ? "" : "; allowed are " + allowed)}.";
     }
 
-    private static Vendor? FindByWord(string word) =>
+    public static Vendor? FindByWord(string word) =>
         VendorCatalog.All.FirstOrDefault(v =>
             v.Shell.Word.Equals(word, StringComparison.OrdinalIgnoreCase)
             || v.Name.Equals(word, StringComparison.OrdinalIgnoreCase)

@@ -19,6 +19,16 @@ internal static class CommandLine
         )
         {
             RunCommand.Build(),
+            PlanCommand.Build(environment, time),
+            ExportCommand.Build(environment, time),
+            StatusCommand.Build(environment, time),
+            ReportCommand.Build(environment, time),
+            DoctorCommand.Build(environment, time),
+            PolicyChangeCommands.BuildReconcile(environment, time),
+            PolicyChangeCommands.BuildSuspend(environment, time),
+            PolicyChangeCommands.BuildResume(environment, time),
+            ExplainCommand.Build(environment),
+            CompletionCommand.Build(environment),
             BucketEncryptionCommand.Build(environment, time),
         };
         // No response files: a word that begins with @ may be an access key.

@@ -45,7 +45,7 @@ internal static class CredentialWiring
         services.AddSingleton<KeySourceReader>();
     }
 
-    private static IdentityOptions IdentityOptionsOf(OperatorOptions options) =>
+    public static IdentityOptions IdentityOptionsOf(OperatorOptions options) =>
         new(
             Services.Product,
             Environment.GetEnvironmentVariable,

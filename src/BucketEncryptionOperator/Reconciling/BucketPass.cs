@@ -147,7 +147,8 @@ internal sealed class BucketPass(
     private static bool IsWrite(BucketDecision decision) =>
         decision is BucketDecision.Act { Observation.Plan: Plan.Write };
 
-    private static Failure TooManyWrites(int writes, int most, long? generation) =>
+    /// <summary>Why none of a selector's writes is made.</summary>
+    public static Failure TooManyWrites(int writes, int most, long? generation) =>
         new(Reasons.TooManyWrites, Planner.Step)
         {
             Message =

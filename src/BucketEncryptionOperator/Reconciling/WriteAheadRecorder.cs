@@ -196,7 +196,8 @@ internal sealed class WriteAheadRecord(
 
     private static int Bytes(string? document) => document is null ? 0 : Encoding.UTF8.GetByteCount(document);
 
-    private static Failure TooLarge(int size) =>
+    /// <summary>Why a bucket is not written whose present encryption cannot be remembered.</summary>
+    public static Failure TooLarge(int size) =>
         new(Reasons.OriginalTooLarge, Planner.Step)
         {
             Message =

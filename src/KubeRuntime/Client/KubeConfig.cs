@@ -135,6 +135,7 @@ public static class KubeConfig
         var connection = ReadCluster(clusterFile, cluster, clusterName, time) with
         {
             Origin = $"{all}, context {contextName}",
+            ContextNamespace = ConfigFile.Text(contextNode, "namespace"),
         };
         if (ConfigFile.Text(contextNode, "user") is not { Length: > 0 } userName)
             return connection;

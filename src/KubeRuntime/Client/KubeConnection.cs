@@ -42,6 +42,9 @@ public sealed record KubeConnection(Uri Server)
     /// <summary>The namespace of the pod that the connection is for; null outside of one.</summary>
     public string? PodNamespace { get; init; }
 
+    /// <summary>The namespace that the kubeconfig's context names; null where it names none.</summary>
+    public string? ContextNamespace { get; init; }
+
     /// <summary>Where the connection was read from, for logs.</summary>
     public string Origin { get; init; } = "";
 

@@ -58,5 +58,6 @@ internal static class ModelJson
 [JsonSerializable(typeof(Authenticationv1TokenRequest))]
 [JsonSerializable(typeof(V1Lease))]
 [JsonSerializable(typeof(Eventsv1Event))]
+[JsonSerializable(typeof(V1SelfSubjectAccessReview))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class ModelContext : JsonSerializerContext;

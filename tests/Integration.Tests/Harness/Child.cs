@@ -85,9 +85,10 @@ internal sealed class Child : IAsyncDisposable
         await kill.WaitForExitAsync();
     }
 
-    public async Task ExitAsync()
+    /// <param name="patience">Null for the usual one.</param>
+    public async Task ExitAsync(TimeSpan? patience = null)
     {
-        using var timeout = new CancellationTokenSource(Eventually.Patience, TimeProvider.System);
+        using var timeout = new CancellationTokenSource(patience ?? Eventually.Patience, TimeProvider.System);
         await _process.WaitForExitAsync(timeout.Token);
     }
 

@@ -55,6 +55,10 @@ internal sealed class KubeApi : IDisposable
     public Task<(HttpStatusCode Status, JsonNode Body)> PatchAsync(string path, JsonObject change) =>
         SendAsync(HttpMethod.Patch, $"{path}?{Strict}", change, "application/merge-patch+json");
 
+    /// <summary>What a creation would answer; nothing is stored.</summary>
+    public Task<(HttpStatusCode Status, JsonNode Body)> DryCreateAsync(string path, JsonObject target) =>
+        SendAsync(HttpMethod.Post, $"{path}?dryRun=All&{Strict}", target, "application/json");
+
     public Task<(HttpStatusCode Status, JsonNode Body)> DeleteAsync(string path) =>
         SendAsync(HttpMethod.Delete, path, body: null, contentType: null);
 

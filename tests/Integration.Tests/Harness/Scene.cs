@@ -15,6 +15,9 @@ internal sealed class Scene(Cluster cluster, SimulatorServer vendor, string ns)
 
     public Uri Endpoint => vendor.Url;
 
+    /// <summary>The store's endpoint as it is allowed: scheme, host and port.</summary>
+    public string Here => vendor.Url.GetLeftPart(UriPartial.Authority);
+
     public string Namespace => ns;
 
     /// <summary>Makes namespace, Secret and store "oss".</summary>

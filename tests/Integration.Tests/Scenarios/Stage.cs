@@ -18,7 +18,7 @@ internal sealed class Stage(Scenario scenario, int number, KubeApi api, VendorSt
     private const string Group = "bucketencryption.io/v1alpha1";
 
     /// <summary>Found in a status, it is a leak: StatusRules looks for it.</summary>
-    private const string Secret = "hush";
+    internal const string Secret = "hush";
 
     public Scenario Scenario => scenario;
 
