@@ -30,7 +30,7 @@ const sidebar = [
     text: 'Reference',
     items: [
       item('reference/index.md'), item('reference.md'), item('status.md'), item('stores.md'), item('credentials.md'), item('kms-keys.md'), item('endpoints.md'), item('limits.md'),
-      item('flags.md'), item('bucket-encryption-command.md'), item('charts/bucket-encryption-operator/index.md', 'Chart and its values'), item('metrics.md'), item('logs.md'),
+      item('flags.md'), item('commands.md'), item('bucket-encryption-command.md'), item('charts/bucket-encryption-operator/index.md', 'Chart and its values'), item('metrics.md'), item('logs.md'),
       { text: 'Facts about the vendors', collapsed: true, items: all('vendors/') },
       item('benchmarks.md'), item('support.md'),
     ],
