@@ -107,6 +107,7 @@ public sealed class ReportPageTests(ClusterFixture fixture)
                 new ProcessStartInfo(Path.Combine(Repository.Root, "tests", "tools", "ensure.sh"), [tool])
                 {
                     RedirectStandardOutput = true,
+                    UseShellExecute = false,
                 }
             ) ?? throw new InvalidOperationException(tool);
         var path = await ensure.StandardOutput.ReadToEndAsync();

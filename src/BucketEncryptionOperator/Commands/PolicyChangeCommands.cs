@@ -3,7 +3,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using BucketEncryptionOperator.Api;
-using BucketEncryptionOperator.Output;
 using BucketEncryptionOperator.Reconciling;
 using KubeRuntime.Client;
 using KubeRuntime.Controllers;

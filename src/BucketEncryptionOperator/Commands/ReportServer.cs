@@ -37,7 +37,9 @@ internal sealed class ReportServer(CommandConsole console, Func<CancellationToke
         await app.StartAsync(cancellationToken);
         await console.WriteLineAsync(app.Urls.First() + path);
         await console.Output.FlushAsync(cancellationToken);
-        await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var stopped = new TaskCompletionSource();
+        await using var registration = cancellationToken.Register(stopped.SetResult);
+        await stopped.Task;
         await app.StopAsync(CancellationToken.None);
         return 0;
     }

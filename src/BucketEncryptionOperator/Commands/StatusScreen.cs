@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using BucketEncryptionOperator.Output;
 
 namespace BucketEncryptionOperator.Commands;
 

@@ -31,7 +31,7 @@ internal sealed class StatusWatch(ClusterConnection cluster, TimeProvider time)
             cluster.Client,
             ApiResources.Policies,
             scope,
-            Random.Shared,
+            new Random(Environment.ProcessId),
             time,
             NullLogger.Instance
         );
