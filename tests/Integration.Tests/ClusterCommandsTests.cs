@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using BucketEncryptionOperator.Commands;
 using Integration.Tests.Harness;
-using ObjectStoreSimulator.Identity;
 using ObjectStoreSimulator.State;
 
 namespace Integration.Tests;
@@ -222,10 +221,10 @@ public sealed class ClusterCommandsTests(ClusterFixture fixture)
         var found = await RunAsync([.. words, "--ambient-credentials-in-namespaced-stores"]);
 
         Assert.Equal((1, 0), (refused.Code, asked)); // a tenant's store gets no key of the operator's
-        Assert.Contains("failed store", LinesOf(refused.Output));
+        Assert.Contains("failed store", LinesOf(refused.Output), StringComparer.Ordinal);
         Assert.True(found.Code == 2, found.Output + found.Errors);
-        Assert.Contains("ok key", LinesOf(found.Output));
-        Assert.Contains("ok bucket finance-archive", LinesOf(found.Output));
+        Assert.Contains("ok key", LinesOf(found.Output), StringComparer.Ordinal);
+        Assert.Contains("ok bucket finance-archive", LinesOf(found.Output), StringComparer.Ordinal);
     }
 
     [Fact]

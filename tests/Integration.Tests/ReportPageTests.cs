@@ -102,17 +102,18 @@ public sealed class ReportPageTests(ClusterFixture fixture)
     /// <summary>The path of a tool that the tests' scripts install.</summary>
     private static async Task<string> ToolAsync(string script, string tool)
     {
-        using var ensure =
+        using var process =
             Process.Start(
                 new ProcessStartInfo(Path.Combine(Repository.Root, "tests", "tools", script), [tool])
                 {
                     RedirectStandardOutput = true,
                     WorkingDirectory = Repository.Root,
+                    UseShellExecute = false,
                 }
             ) ?? throw new InvalidOperationException(tool);
-        var path = await ensure.StandardOutput.ReadToEndAsync();
-        await ensure.WaitForExitAsync();
-        Assert.Equal(0, ensure.ExitCode);
+        var path = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
         return path.Trim();
     }
 }
