@@ -64,6 +64,7 @@ def start(rounds):
     for name in in_turn(rounds * 3):
         with World(1) as world:
             world.fill()
+            warm_up(world)
             http("POST", f"{world.store}/_admin/holds", {"phase": "before", "times": 1})
             program = world.run(name)
             http("GET", f"{world.store}/_admin/held?atLeast=1&waitSeconds=30")
@@ -71,8 +72,17 @@ def start(rounds):
             http("DELETE", f"{world.store}/_admin/holds")
 
 
+def warm_up(world):
+    """The store's first requests take long: its code is compiled as it is used. These are not signed, and are refused."""
+    for _ in range(20):
+        try:
+            http("GET", f"{world.store}/bench-0-0/?encryption")
+        except OSError:
+            pass
+
+
 def sync(rounds):
-    """The initial sync of 10 000 policies with their statuses. Ours is the benchmarks' own program, which calls the library, and which the JIT compiles."""
+    """The initial sync of 10 000 policies with their statuses. Ours is the benchmarks' own program, which calls the operator's library."""
     with World(10_000) as world:
         world.fill()
         ready = world.watch()

@@ -12,7 +12,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SIMULATOR = ROOT / "tests/ObjectStoreSimulator/bin/Release/net10.0/object-store-simulator"
-BENCHMARKS = ROOT / "tests/Benchmarks/bin/Release/net10.0/benchmarks"
+BENCHMARKS = os.environ["BENCHMARKS"]  # bench.sh has compiled it
 OURS, PEER = "ours", "client-go"
 AGENTS = {OURS: "bucket-encryption-operator", PEER: "peer-client-go"}  # what their User-Agent begins with
 PATIENCE = 60  # seconds for a start or a stop
