@@ -12,12 +12,7 @@ internal sealed class Fill(string kubeconfig)
     private const int AtATime = 64;
 
     /// <param name="namespaces">The policies take turns among these.</param>
-    public Task<int> CreateAsync(
-        int policies,
-        int buckets,
-        string[] namespaces,
-        CancellationToken cancellationToken
-    ) =>
+    public Task<int> CreateAsync(int policies, int buckets, string[] namespaces, CancellationToken cancellationToken) =>
         EachAsync(
             policies,
             (client, i, token) =>

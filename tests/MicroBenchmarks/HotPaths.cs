@@ -65,7 +65,10 @@ public class HotPaths
         new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), new Random(1)),
         TimeProvider.System
     );
-    private readonly NamespacedName[] _keys = [.. Enumerable.Range(0, 100).Select(i => new NamespacedName("bench", $"{i}"))];
+    private readonly NamespacedName[] _keys =
+    [
+        .. Enumerable.Range(0, 100).Select(i => new NamespacedName("bench", $"{i}")),
+    ];
 
     private readonly BucketEncryptionPolicy _small = Parse(1);
     private readonly BucketEncryptionPolicy _large = Parse(256);
@@ -161,7 +164,13 @@ public class HotPaths
     private static UnsignedRequest Read(string endpoint, string region) =>
         new(
             HttpMethod.Get,
-            new BucketAddress("bench-0-0", new Uri(endpoint), region, Addressing.VirtualHost, new VendorOptions.Nothing()),
+            new BucketAddress(
+                "bench-0-0",
+                new Uri(endpoint),
+                region,
+                Addressing.VirtualHost,
+                new VendorOptions.Nothing()
+            ),
             Resource.Encryption,
             Key,
             Body: null,
@@ -220,6 +229,9 @@ public class HotPaths
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.AddJsonConsole(options => options.IncludeScopes = true));
-        return services.BuildServiceProvider().GetServices<ConsoleFormatter>().First(f => f.Name == ConsoleFormatterNames.Json);
+        return services
+            .BuildServiceProvider()
+            .GetServices<ConsoleFormatter>()
+            .First(f => f.Name == ConsoleFormatterNames.Json);
     }
 }

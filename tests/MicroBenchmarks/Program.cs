@@ -27,4 +27,6 @@ var config = ManualConfig
     .WithArtifactsPath("artifacts/micro");
 string[] all = ["--filter", "*"];
 var summaries = BenchmarkSwitcher.FromTypes([typeof(HotPaths)]).Run(args.Length == 0 ? all : args, config).ToList();
-return summaries.Count > 0 && summaries.All(s => !s.HasCriticalValidationErrors && s.Reports.All(r => r.Success)) ? 0 : 1;
+return summaries.Count > 0 && summaries.All(s => !s.HasCriticalValidationErrors && s.Reports.All(r => r.Success))
+    ? 0
+    : 1;

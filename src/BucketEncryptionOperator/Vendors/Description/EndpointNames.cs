@@ -167,11 +167,7 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
         }
     }
 
-    private static bool LabelFits(
-        ReadOnlySpan<char> label,
-        ReadOnlySpan<char> wanted,
-        ref ReadOnlySpan<char> region
-    )
+    private static bool LabelFits(ReadOnlySpan<char> label, ReadOnlySpan<char> wanted, ref ReadOnlySpan<char> region)
     {
         if (wanted is "*" || label.Equals(wanted, StringComparison.OrdinalIgnoreCase))
             return true;
