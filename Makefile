@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 STEP := tests/tools/step.sh
 SOLUTION := BucketEncryptionOperator.sln
 
-.PHONY: help build operator unit test scenarios chaos interop interop-ceph apiserver apiserver-check bench lint demo render chart sbom release-dry-run docs observe telemetry-cost image mutants ownership-model clean
+.PHONY: help build operator unit test scenarios chaos interop interop-ceph apiserver apiserver-check bench bench-growth bench-scenes bench-steady bench-micro bench-commands lint demo render chart sbom release-dry-run docs observe telemetry-cost image mutants ownership-model clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -43,8 +43,26 @@ apiserver: ## build the test API server (2 to 4 minutes once, then cached outsid
 apiserver-check: ## test the test API server: its cache and its contract
 	@tests/apiserver/check.sh
 
-bench: apiserver build operator ## speed and memory beside the same job on client-go, about 6 minutes: docs/benchmarks.md
-	@$(STEP) "bench" tests/Benchmarks/bench.sh
+ROUNDS ?= 3
+SCENES ?=
+bench: apiserver build operator ## speed and memory beside the same work on client-go, 10 to 20 minutes: docs/benchmarks.md; SCENES="small change" ROUNDS=1 as you like
+	@$(STEP) "bench" tests/Benchmarks/bench.sh --rounds $(ROUNDS) $(SCENES)
+
+bench-growth: apiserver build operator ## time, CPU and memory against 100 to 30 000 policies; draws docs/growth.svg (half an hour)
+	@$(STEP) "bench-growth" tests/Benchmarks/bench.sh --rounds $(ROUNDS) --output artifacts/growth.jsonl growth
+	@tests/Benchmarks/plot.py artifacts/growth.jsonl >artifacts/growth.svg && mv artifacts/growth.svg docs/growth.svg
+
+bench-scenes: apiserver build operator ## a slow vendor, an outage, all specs changed, failover, two installations, a selector (an hour)
+	@$(STEP) "bench-scenes" tests/Benchmarks/bench.sh --rounds $(ROUNDS) --output artifacts/scenes.jsonl latency outage change one failover shards selector
+
+bench-steady: apiserver build operator ## 10 000 buckets with nothing to do, for ten minutes, ours and the peer; SCENES=hour for an hour of ours
+	@$(STEP) "bench-steady" tests/Benchmarks/bench.sh --output artifacts/steady.jsonl $(or $(SCENES),steady peer-steady)
+
+bench-micro: build ## the hot paths one by one, with BenchmarkDotNet: time and bytes per operation (two minutes)
+	@$(STEP) "bench-micro" tests/MicroBenchmarks/bin/Release/net10.0/micro-benchmarks
+
+bench-commands: build operator ## the start of a command, and plan and export of 10 000 buckets (about 9 minutes, most of them the rate limit that export keeps)
+	@python3 tests/Benchmarks/commands.py "$$(tests/tools/operator.sh)"
 
 lint: ## formatting, analyzers, shell scripts, YAML, stray paths
 	@tests/lint.sh

@@ -14,7 +14,7 @@ internal static class ProcessFigures
         double.Parse(File.ReadAllText("/proc/uptime").Split(' ')[0], CultureInfo.InvariantCulture)
         - (Stat("self", 22) / Ticks);
 
-    /// <summary>For table.py.</summary>
+    /// <summary>For bench.py.</summary>
     public static string Line(double seconds, string pid) =>
         string.Create(
             CultureInfo.InvariantCulture,

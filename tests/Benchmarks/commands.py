@@ -1,18 +1,21 @@
 """Measures the commands of a program against a simulated store: how long a start takes, and how much memory 10 000 buckets need.
 
-    python3 tests/Benchmarks/commands.py PROGRAM STORE_URL FOLDER
+    python3 tests/Benchmarks/commands.py PROGRAM
 
-STORE_URL is a simulator that has the buckets bench-00000 to bench-09999; files are written to FOLDER. Prints one line per command. Exit code 1:
-a target is missed, or a command does not do what it is here for.
+Needs what `make build` has built. Prints one line per command. Exit code 1: a target is missed, or a command does not do what it is here for.
 """
 
+import json
 import os
 import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
+SIMULATOR = pathlib.Path(__file__).resolve().parents[2] / "tests/ObjectStoreSimulator/bin/Release/net10.0/object-store-simulator"
+PATIENCE = 60  # seconds for the simulator's start
 STARTS = 20
 BUCKETS = 10_000
 PER_POLICY = 250
@@ -48,9 +51,29 @@ def run(words, output):
     return os.waitstatus_to_exitcode(status), time.monotonic() - began, usage.ru_maxrss / 1024
 
 
-def main(program, url, folder):
-    folder = pathlib.Path(folder)
+def main(program):
     names = [f"bench-{i:05}" for i in range(BUCKETS)]
+    with tempfile.TemporaryDirectory(prefix="bucket-encryption-bench.") as name:
+        folder = pathlib.Path(name)
+        account = {"accessKeyId": "example-key-id", "secret": "example-key-secret", "enabled": True, "kmsEnabled": True}
+        seed = {"accounts": [account], "buckets": [{"name": name, "region": "cn-hangzhou"} for name in names]}
+        (folder / "seed.json").write_text(json.dumps(seed))
+        ready = folder / "store.url"
+        with open(folder / "store.log", "w") as log:
+            simulator = subprocess.Popen([SIMULATOR, "--ready-file", ready, "--seed-file", folder / "seed.json"], stdout=log, stderr=log)
+        try:
+            end = time.monotonic() + PATIENCE
+            while not (ready.exists() and ready.read_text()):
+                if simulator.poll() is not None or time.monotonic() > end:
+                    sys.exit("the simulator does not start: " + (folder / "store.log").read_text())
+                time.sleep(0.05)
+            return measure(program, ready.read_text().strip(), folder, names)
+        finally:
+            simulator.terminate()
+            simulator.wait()
+
+
+def measure(program, url, folder, names):
     chunks = [names[i : i + PER_POLICY] for i in range(0, BUCKETS, PER_POLICY)]
     policies = (POLICY % (i, ", ".join("{name: %s}" % name for name in chunk)) for i, chunk in enumerate(chunks))
     (folder / "estate.yaml").write_text(STORE % url + "".join(policies))

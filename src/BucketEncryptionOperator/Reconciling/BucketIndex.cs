@@ -74,8 +74,10 @@ internal sealed class BucketIndex
 
     private void Move(NamespacedName policy, HashSet<string> before, HashSet<string> now)
     {
-        foreach (var bucket in before.Except(now, StringComparer.Ordinal))
+        foreach (var bucket in before)
         {
+            if (now.Contains(bucket))
+                continue;
             if (_keysByBucket.TryGetValue(bucket, out var keys) && keys.Remove(policy) && keys.Count == 0)
                 _keysByBucket.Remove(bucket);
         }

@@ -276,20 +276,23 @@ internal sealed class BucketPass(
 
     private bool ShouldYield(ReconcileContext context) => options.ShouldYield(context.Policy.Key);
 
+    /// <summary>Most policies have one bucket: it needs no parallel loop, which would cost two hops of threads.</summary>
     private Task EachAsync(
         int count,
         Func<int, CancellationToken, ValueTask> work,
         CancellationToken cancellationToken
     ) =>
-        Parallel.ForAsync(
-            0,
-            count,
-            new ParallelOptions
-            {
-                MaxDegreeOfParallelism = options.BucketConcurrency,
-                CancellationToken = cancellationToken,
-                TaskScheduler = TaskScheduler.Current, // the scheduler of the pass schedules its buckets too
-            },
-            work
-        );
+        count == 1
+            ? work(0, cancellationToken).AsTask()
+            : Parallel.ForAsync(
+                0,
+                count,
+                new ParallelOptions
+                {
+                    MaxDegreeOfParallelism = options.BucketConcurrency,
+                    CancellationToken = cancellationToken,
+                    TaskScheduler = TaskScheduler.Current, // the scheduler of the pass schedules its buckets too
+                },
+                work
+            );
 }

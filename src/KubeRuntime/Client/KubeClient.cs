@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -109,7 +110,26 @@ public sealed class KubeClient : IDisposable
     {
         var query = $"?limit={limit}{scope.Query}" + (next is null ? "" : "&continue=" + Uri.EscapeDataString(next));
         var path = resource.CollectionPath(scope.Namespace) + query;
-        return ObjectReader.ReadList(await ReadAsync(path, cancellationToken), resource);
+        using var response = await SendAsync(
+            HttpMethod.Get,
+            path,
+            content: null,
+            ApiHandler.Wanted.Document,
+            cancellationToken
+        );
+        // A page is large and gone in a moment: an array of its own would live until the next full collection.
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken); // it is in a buffer
+        var length = (int)body.Length;
+        var page = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            await body.ReadExactlyAsync(page.AsMemory(0, length), cancellationToken);
+            return ObjectReader.ReadList(page.AsSpan(0, length), resource);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(page);
+        }
     }
 
     /// <summary>

@@ -1,8 +1,9 @@
-// Command peer-client-go does the operator's job with client-go, as a measure for it: a typed shared informer, a rate-limited workqueue, workers,
-// and UpdateStatus. It is no operator: one store whose keys are flags, one encryption, no drift, no errors in the status.
+// Command peer-client-go does the operator's job with client-go, as a measure for it: a typed shared informer, a rate-limited workqueue, workers, a Lease,
+// events, structured logs, a record of each write before it is sent, and a status with the same fields. It is no operator: one store whose keys are
+// flags, one encryption, no errors in the status, no metrics. docs/benchmarks.md lists what it does, and why.
 //
 //	peer-client-go sync -kubeconfig F -objects N    until the informer has synced; prints what it took, and ends
-//	peer-client-go run  -kubeconfig F -endpoint U   until SIGTERM
+//	peer-client-go run  -kubeconfig F -endpoint U   until SIGTERM; its last line has the bytes that it allocated
 //
 // It is given what client-go's users are told to give: managedFields are dropped before an object is stored, and the client's own rate limit is a flag.
 // -qps -1 (the default here) means no limit; client-go's own default is 5 requests a second with bursts of 10, and would be all that is measured.
@@ -14,27 +15,32 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
+	"golang.org/x/time/rate"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	eventsv1 "k8s.io/client-go/kubernetes/typed/events/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/util/workqueue"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
-const bucketConcurrency = 8 // the operator's default
+const maxConcurrency = 64 // requests to the store at a time: what the bench sets for the operator
 
 func main() {
 	flags := flag.NewFlagSet("peer-client-go", flag.ExitOnError)
@@ -43,6 +49,7 @@ func main() {
 	burst := flags.Int("burst", 0, "requests at once; 0: client-go's default of 10")
 	objects := flags.Int("objects", 0, "sync: objects that must be there")
 	endpoint := flags.String("endpoint", "", "run: URL of the store")
+	vendorRate := flags.Float64("vendor-rate", 1000, "run: requests a second to the store")
 	workers := flags.Int("workers", 4, "run: policies worked on at a time")
 	if len(os.Args) < 2 || (os.Args[1] != "sync" && os.Args[1] != "run") {
 		log.Fatal("usage: peer-client-go sync|run [flags]")
@@ -56,20 +63,65 @@ func main() {
 		log.Fatal(err)
 	}
 	config.QPS, config.Burst = float32(*qps), *burst
+	config.UserAgent = "peer-client-go" // by which the audit log is counted
 	client, informer := connect(config)
 	if os.Args[1] == "sync" {
 		syncOnce(ctx, informer, *objects, *qps)
 		return
 	}
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	where, err := url.Parse(*endpoint)
+	must(err)
 	s := &store{
-		http:     &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 10 * time.Second},
-		endpoint: *endpoint, region: "cn-hangzhou", accessKeyID: "example-key-id", accessKey: "example-key-secret",
+		http:     &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: maxConcurrency}, Timeout: 10 * time.Second},
+		rate:     rate.NewLimiter(rate.Limit(*vendorRate), int(*vendorRate)),
+		slots:    make(chan struct{}, maxConcurrency),
+		endpoint: *endpoint, partition: where.Host, region: "cn-hangzhou", accessKeyID: "example-key-id", accessKey: "example-key-secret",
 	}
-	work(ctx, client, informer, s, *workers)
+	recorder, flush := record(ctx, config)
+	r := &reconciler{client: client, store: s, events: recorder}
+	go informer.RunWithContext(ctx) // a standby has all in memory
+	if cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
+		lead(ctx, config, func(ctx context.Context) { r.work(ctx, informer, *workers) })
+	}
+	flush()
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	slog.Info("stopped", "allocated", memory.TotalAlloc)
+}
+
+// record makes client-go's recorder of events.
+func record(ctx context.Context, config *rest.Config) (events.EventRecorder, func()) {
+	api, err := eventsv1.NewForConfig(config)
+	must(err)
+	broadcaster := events.NewBroadcaster(&events.EventSinkImpl{Interface: api})
+	must(broadcaster.StartRecordingToSinkWithContext(ctx))
+	return broadcaster.NewRecorder(newScheme(), "bucketencryption.io/peer"), broadcaster.Shutdown
+}
+
+// lead runs the work while this process holds the Lease; with the operator's times, which are client-go's defaults.
+func lead(ctx context.Context, config *rest.Config, work func(context.Context)) {
+	api, err := coordinationv1.NewForConfig(config)
+	must(err)
+	host, err := os.Hostname()
+	must(err)
+	leaderelection.RunOrDie(ctx, leaderelection.LeaderElectionConfig{
+		Lock: &resourcelock.LeaseLock{LeaseMeta: metav1.ObjectMeta{Namespace: "bench", Name: "peer-client-go"}, Client: api,
+			LockConfig: resourcelock.ResourceLockConfig{Identity: host + "-" + strconv.Itoa(os.Getpid())}},
+		LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second, ReleaseOnCancel: true,
+		Callbacks: leaderelection.LeaderCallbacks{OnStartedLeading: work, OnStoppedLeading: func() {}},
+	})
+}
+
+func must(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
 }
 
 func connect(config *rest.Config) (rest.Interface, cache.SharedIndexInformer) {
 	scheme := newScheme()
+	config = rest.CopyConfig(config)
 	config.GroupVersion = &groupVersion
 	config.APIPath = "/apis"
 	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
@@ -109,100 +161,6 @@ func syncOnce(ctx context.Context, informer cache.SharedIndexInformer, objects i
 	runtime.ReadMemStats(&memory)
 	fmt.Printf("%s heapMiB=%.1f qps=%g\n", line, float64(memory.HeapAlloc)/(1<<20), qps)
 	runtime.KeepAlive(informer)
-}
-
-func work(ctx context.Context, client rest.Interface, informer cache.SharedIndexInformer, s *store, workers int) {
-	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]())
-	add := func(o any) {
-		if p := o.(*Policy); p.Status == nil || p.Status.ObservedGeneration != p.Generation {
-			queue.Add(p.Namespace + "/" + p.Name)
-		}
-	}
-	if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: add, UpdateFunc: func(_, o any) { add(o) }}); err != nil {
-		log.Fatal(err)
-	}
-	go informer.RunWithContext(ctx)
-	if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
-		return
-	}
-	var running sync.WaitGroup
-	for range workers {
-		running.Go(func() {
-			for {
-				key, end := queue.Get()
-				if end {
-					return
-				}
-				if o, exists, _ := informer.GetStore().GetByKey(key); exists {
-					if err := reconcile(ctx, client, s, o.(*Policy)); err != nil {
-						log.Printf("%s: %v", key, err)
-						queue.AddRateLimited(key)
-					} else {
-						queue.Forget(key)
-					}
-				}
-				queue.Done(key)
-			}
-		})
-	}
-	<-ctx.Done()
-	queue.ShutDown()
-	running.Wait()
-}
-
-func reconcile(ctx context.Context, client rest.Interface, s *store, held *Policy) error {
-	policy := held.DeepCopyObject().(*Policy)
-	rows := make([]BucketRow, len(policy.Spec.Buckets))
-	errs := make([]error, len(rows))
-	slots := make(chan struct{}, bucketConcurrency)
-	var running sync.WaitGroup
-	for i, bucket := range policy.Spec.Buckets {
-		slots <- struct{}{}
-		running.Go(func() {
-			rows[i], errs[i] = apply(ctx, s, bucket.Name, policy.Spec.Encryption)
-			<-slots
-		})
-	}
-	running.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	n := len(rows)
-	status := &Status{ObservedGeneration: policy.Generation, Buckets: rows, Summary: &Summary{Total: n, InSync: n, Text: fmt.Sprintf("%d/%d", n, n)}}
-	if policy.Status != nil {
-		status.Conditions = append(status.Conditions, policy.Status.Conditions...)
-	}
-	for _, kind := range []string{"Ready", "Compliant"} {
-		meta.SetStatusCondition(&status.Conditions, metav1.Condition{
-			Type: kind, Status: metav1.ConditionTrue, Reason: "InSync", Message: "All buckets are as declared.", ObservedGeneration: policy.Generation})
-	}
-	policy.Status = status
-	return client.Put().Namespace(policy.Namespace).Resource(plural).Name(policy.Name).SubResource("status").Body(policy).Do(ctx).Error()
-}
-
-// apply reads a bucket, writes it if it must be, and reads it back, as the operator does.
-func apply(ctx context.Context, s *store, bucket string, want Encryption) (BucketRow, error) {
-	var target document
-	target.Default.Algorithm = want.Algorithm
-	if want.KmsKey != nil {
-		target.Default.KmsKeyID = want.KmsKey.ID
-	}
-	row := BucketRow{Name: bucket, State: "InSync", Observed: &Observed{Algorithm: want.Algorithm, KmsKeyID: target.Default.KmsKeyID}}
-	found, err := s.get(ctx, bucket)
-	if err != nil || found.Default == target.Default {
-		return row, err
-	}
-	if err = s.put(ctx, bucket, target); err != nil {
-		return row, err
-	}
-	applied := metav1.Now()
-	row.LastAppliedTime = &applied
-	if found, err = s.get(ctx, bucket); err == nil && found.Default != target.Default {
-		err = fmt.Errorf("%s is not as it was written", bucket)
-	}
-	return row, err
 }
 
 // sinceStart is the time since the kernel started this process, so that the start of the runtime counts too.

@@ -31,6 +31,9 @@ type Spec struct {
 	Encryption     Encryption `json:"encryption"`
 	AllowDowngrade *bool      `json:"allowDowngrade,omitempty"`
 	ResyncInterval string     `json:"resyncInterval,omitempty"`
+	DeletionPolicy string     `json:"deletionPolicy,omitempty"`
+	Match          string     `json:"match,omitempty"`
+	Suspend        *bool      `json:"suspend,omitempty"`
 }
 
 type StoreRef struct {
@@ -58,6 +61,8 @@ type Status struct {
 	Conditions         []metav1.Condition `json:"conditions,omitempty"`
 	Summary            *Summary           `json:"summary,omitempty"`
 	Buckets            []BucketRow        `json:"buckets,omitempty"`
+	Inputs             string             `json:"inputs,omitempty"`
+	LastVerifiedTime   *metav1.Time       `json:"lastVerifiedTime,omitempty"`
 }
 
 type Summary struct {
@@ -73,13 +78,32 @@ type BucketRow struct {
 	Name            string       `json:"name"`
 	State           string       `json:"state"`
 	Observed        *Observed    `json:"observed,omitempty"`
+	Partition       string       `json:"partition,omitempty"`
+	ClaimedTime     *metav1.Time `json:"claimedTime,omitempty"`
+	HeldTime        *metav1.Time `json:"heldTime,omitempty"`
+	Writes          *WriteRecord `json:"writes,omitempty"`
 	LastAppliedTime *metav1.Time `json:"lastAppliedTime,omitempty"`
+}
+
+// WriteRecord says that a write is about to be sent: it is stored before the store is written to, so that a crash in between is not forgotten.
+type WriteRecord struct {
+	Hash      string      `json:"hash"`
+	Count     int32       `json:"count"`
+	NotBefore metav1.Time `json:"notBefore"`
 }
 
 type Observed struct {
 	Algorithm         string `json:"algorithm"`
 	KmsKeyID          string `json:"kmsKeyId,omitempty"`
 	KmsDataEncryption string `json:"kmsDataEncryption,omitempty"`
+}
+
+// patch is a merge patch of a status, bound to the version that it was made from.
+type patch struct {
+	Metadata struct {
+		ResourceVersion string `json:"resourceVersion"`
+	} `json:"metadata"`
+	Status *Status `json:"status"`
 }
 
 // DeepCopyObject copies what this program changes (the status is replaced, never edited); the rest is shared.
@@ -98,6 +122,7 @@ func newScheme() *runtime.Scheme {
 	s := runtime.NewScheme()
 	s.AddKnownTypeWithName(groupVersion.WithKind("BucketEncryptionPolicy"), &Policy{})
 	s.AddKnownTypeWithName(groupVersion.WithKind("BucketEncryptionPolicyList"), &PolicyList{})
+	s.AddKnownTypes(schema.GroupVersion{Version: "v1"}, &metav1.Status{})
 	metav1.AddToGroupVersion(s, groupVersion)
 	return s
 }

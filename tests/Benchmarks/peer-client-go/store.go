@@ -12,12 +12,17 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // store asks the simulated OSS for the encryption of buckets, with the requests that the operator sends (path style, signature V4).
 type store struct {
 	http                   *http.Client
+	rate                   *rate.Limiter
+	slots                  chan struct{} // the store's maxConcurrency
 	endpoint, region       string
+	partition              string // host and port, as the operator names it in statuses
 	accessKeyID, accessKey string
 }
 
@@ -61,6 +66,11 @@ func (s *store) send(ctx context.Context, method, bucket string, body []byte) (i
 	if err != nil {
 		return 0, nil, err
 	}
+	if err := s.rate.Wait(ctx); err != nil {
+		return 0, nil, err
+	}
+	s.slots <- struct{}{}
+	defer func() { <-s.slots }()
 	s.sign(request, bucket, body != nil)
 	answer, err := s.http.Do(request)
 	if err != nil {

@@ -76,16 +76,20 @@ internal static class OssV4Signer
     /// <summary>
     /// Lower case, sorted; names that are signed anyway or not sent are dropped, as the vendor's SDKs do.
     /// </summary>
-    private static List<string> AdditionalNames(OssCanonicalInput input) =>
-        [
-            .. input
-                .AdditionalHeaders.Select(n => n.ToLowerInvariant())
-                .Where(n =>
-                    !IsAlwaysSigned(n) && input.Headers.Any(h => h.Key.Equals(n, StringComparison.OrdinalIgnoreCase))
-                )
-                .Distinct(StringComparer.Ordinal)
-                .Order(StringComparer.Ordinal),
-        ];
+    private static IReadOnlyList<string> AdditionalNames(OssCanonicalInput input) =>
+        input.AdditionalHeaders.Count == 0
+            ? []
+            :
+            [
+                .. input
+                    .AdditionalHeaders.Select(n => n.ToLowerInvariant())
+                    .Where(n =>
+                        !IsAlwaysSigned(n)
+                        && input.Headers.Any(h => h.Key.Equals(n, StringComparison.OrdinalIgnoreCase))
+                    )
+                    .Distinct(StringComparer.Ordinal)
+                    .Order(StringComparer.Ordinal),
+            ];
 
     private static bool IsAlwaysSigned(string lowerName) =>
         lowerName is "content-type" or "content-md5" || lowerName.StartsWith("x-oss-", StringComparison.Ordinal);

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace BucketEncryptionOperator.Vendors.Description;
 
 /// <summary>
@@ -10,6 +12,10 @@ namespace BucketEncryptionOperator.Vendors.Description;
 internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList<string> Regional)
 {
     private const string Region = "{region}";
+
+    private static readonly SearchValues<char> InLabels = SearchValues.Create(
+        "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    );
 
     /// <summary>Host names that serve every region.</summary>
     public IReadOnlyList<string> Global { get; init; } = [];
@@ -133,32 +139,52 @@ internal sealed record EndpointNames(Func<string, string> Default, IReadOnlyList
         return Regional.Select(p => RegionIn(host, p)).OfType<string>().MinBy(r => r.Length);
     }
 
-    private static string? RegionIn(string host, string pattern)
-    {
-        var (labels, wanted) = (host.Split('.'), pattern.Split('.'));
-        var at = Array.FindIndex(wanted, w => w.Contains(Region, StringComparison.Ordinal));
-        if (at < 0)
-            return null;
-        var around = wanted[at].Split(Region);
-        var (before, after) = (around[0], around[1]);
-        if (labels.Length != wanted.Length || labels[at].Length <= before.Length + after.Length)
-            return null;
-        var region = labels[at][before.Length..^after.Length];
-        return IsLike(host, pattern.Replace(Region, region, StringComparison.Ordinal)) ? region : null;
-    }
+    private static string? RegionIn(string host, string pattern) =>
+        Fits(host, pattern, out var region) && !region.IsEmpty ? region.ToString() : null;
+
+    private static bool IsLike(string host, string pattern) => Fits(host, pattern, out _);
 
     /// <summary>
-    /// Compares label by label: a regular expression per read of a store would cost more than the rest of the read.
+    /// Compares label by label, and makes no texts for it: every request to a vendor asks for the realm of its host.
     /// </summary>
-    private static bool IsLike(string host, string pattern)
+    /// <param name="region">What stands for <c>{region}</c>; empty where the pattern has none.</param>
+    private static bool Fits(ReadOnlySpan<char> host, ReadOnlySpan<char> pattern, out ReadOnlySpan<char> region)
     {
-        var (labels, wanted) = (host.Split('.'), pattern.Split('.'));
-        return labels.Length == wanted.Length && labels.Zip(wanted).All(l => Fits(l.First, l.Second));
-
-        static bool Fits(string label, string wanted) =>
-            IsLabel(label) && (wanted == "*" || label.Equals(wanted, StringComparison.OrdinalIgnoreCase));
+        region = default;
+        while (true)
+        {
+            var (hostEnd, patternEnd) = (host.IndexOf('.'), pattern.IndexOf('.'));
+            if (hostEnd < 0 != patternEnd < 0)
+                return false;
+            var label = hostEnd < 0 ? host : host[..hostEnd];
+            var wanted = patternEnd < 0 ? pattern : pattern[..patternEnd];
+            if (!IsLabel(label) || !LabelFits(label, wanted, ref region))
+                return false;
+            if (hostEnd < 0)
+                return true;
+            host = host[(hostEnd + 1)..];
+            pattern = pattern[(patternEnd + 1)..];
+        }
     }
 
-    private static bool IsLabel(string text) =>
-        text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c == '-');
+    private static bool LabelFits(ReadOnlySpan<char> label, ReadOnlySpan<char> wanted, ref ReadOnlySpan<char> region)
+    {
+        if (wanted is "*" || label.Equals(wanted, StringComparison.OrdinalIgnoreCase))
+            return true;
+        var at = wanted.IndexOf(Region, StringComparison.Ordinal);
+        if (at < 0)
+            return false;
+        var before = wanted[..at];
+        var after = wanted[(at + Region.Length)..];
+        if (
+            label.Length <= before.Length + after.Length
+            || !label.StartsWith(before, StringComparison.OrdinalIgnoreCase)
+            || !label.EndsWith(after, StringComparison.OrdinalIgnoreCase)
+        )
+            return false;
+        region = label[before.Length..^after.Length];
+        return true;
+    }
+
+    private static bool IsLabel(ReadOnlySpan<char> text) => text.Length > 0 && !text.ContainsAnyExcept(InLabels);
 }

@@ -52,7 +52,7 @@ internal static class Answers
             return dialect.Errors.Read(response, context);
         if (!context.IsRead && VendorXml.Start(response.Body).IsEmpty)
             return null;
-        var root = VendorXml.Parse(response.Body);
+        var root = response.Root;
         if (context.IsRead && dialect.Document.IsRoot(root) && dialect.Document.Read(root) is not null)
             return null;
         var said = dialect.Errors.Read(response, context);
@@ -105,7 +105,7 @@ internal static class Answers
         var found = problem switch
         {
             null => new Observation(
-                dialect.Document.Read(response.Body) ?? throw new ArgumentException("no document", nameof(response)),
+                dialect.Document.Read(response.Root) ?? throw new ArgumentException("no document", nameof(response)),
                 response.Body
             ),
             _ when ErrorTable.SaysNotConfigured(problem) || dialect.Errors.SaysNotConfigurable(problem) =>

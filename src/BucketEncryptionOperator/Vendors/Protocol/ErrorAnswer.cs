@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Xml.Linq;
 using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Vendors.Protocol;
@@ -122,20 +123,22 @@ internal sealed class ErrorAnswer
         if (!start.IsEmpty)
         {
             return start[0] != '{'
-                ? (XmlFields(response.Body), Form.Xml)
+                ? (XmlFields(response.Root), Form.Xml)
                 : (JsonFields(start.ToString()), dialect.WritesJson ? Form.Json : Form.None);
         }
         if (dialect.FieldHeaders is { } prefix)
             return (name => Utf8(response.Header(prefix + name)), Form.Headers);
         return (
-            XmlFields(Decoded(dialect.BodyHeader is null ? null : response.Header(dialect.BodyHeader))),
+            XmlFields(
+                VendorXml.Parse(Decoded(dialect.BodyHeader is null ? null : response.Header(dialect.BodyHeader)))
+            ),
             Form.Headers
         );
     }
 
-    private static Func<string, string?> XmlFields(string text)
+    private static Func<string, string?> XmlFields(XElement? document)
     {
-        var root = VendorXml.Parse(text) is { Name.LocalName: "Error" } error ? error : null;
+        var root = document is { Name.LocalName: "Error" } error ? error : null;
         return name =>
             name.Split('/') is [var parent, var child]
                 ? VendorXml.Text(VendorXml.Child(root, parent), child)

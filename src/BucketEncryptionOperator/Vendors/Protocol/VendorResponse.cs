@@ -1,11 +1,20 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Xml.Linq;
 
 namespace BucketEncryptionOperator.Vendors.Protocol;
 
 /// <summary>A complete answer of a vendor, whatever its status.</summary>
 internal sealed record VendorResponse(HttpStatusCode Status, string Body, HttpResponseHeaders Headers)
 {
+    private readonly Lazy<XElement?> _root = new(() => VendorXml.Parse(Body));
+
+    /// <summary>
+    /// Root of the body, which is parsed once, however many steps look at it; null when it is not XML. Not to be
+    /// changed.
+    /// </summary>
+    public XElement? Root => _root.Value;
+
     public bool IsSuccess => (int)Status is >= 200 and < 300;
 
     /// <summary>The first value of a header, or null.</summary>

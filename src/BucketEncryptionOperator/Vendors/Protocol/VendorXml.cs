@@ -54,12 +54,23 @@ internal static class VendorXml
                 return null;
             using var reader = Open(text, maxSize);
             var root = XDocument.Load(reader).Root;
-            return root is null || root.Descendants().Any(e => e.Ancestors().Skip(MaxDepth).Any()) ? null : root;
+            return root is null || IsDeeper(root, MaxDepth) ? null : root;
         }
         catch (XmlException)
         {
             return null;
         }
+    }
+
+    /// <summary>Whether elements are nested in more levels than these below the element.</summary>
+    private static bool IsDeeper(XElement element, int levels)
+    {
+        for (var node = element.FirstNode; node is not null; node = node.NextNode)
+        {
+            if (node is XElement child && (levels == 0 || IsDeeper(child, levels - 1)))
+                return true;
+        }
+        return false;
     }
 
     private static bool HasFewElements(string text, int maxSize)
