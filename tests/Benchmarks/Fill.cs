@@ -6,7 +6,9 @@ using KubeRuntime.Client;
 
 namespace Benchmarks;
 
-/// <summary>Creates and changes the policies that are measured; policy 3 has the buckets bench-3-0, bench-3-1 and so on.</summary>
+/// <summary>
+/// Creates and changes the policies that are measured; policy 3 has the buckets bench-3-0, bench-3-1 and so on.
+/// </summary>
 internal sealed class Fill(string kubeconfig)
 {
     private const int AtATime = 64;

@@ -21,7 +21,7 @@ namespace MicroBenchmarks;
 /// What the operator does for every policy, bucket and request, without the network. BenchmarkDotNet needs a public
 /// class that is not sealed.
 /// </summary>
-public class HotPaths
+public class HotPaths : IDisposable
 {
     private const int PageSize = 500;
     private const string KeyId = "example-kms-key-id";
@@ -31,9 +31,9 @@ public class HotPaths
         + KeyId
         + "</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>";
     private const string NotFound =
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>NoSuchServerSideEncryptionRule</Code><Message>The server "
-        + "side encryption configuration does not exist.</Message><RequestId>5F3A0000000000000000000A</RequestId><HostId>"
-        + "bench-0-0.oss-cn-hangzhou.aliyuncs.com</HostId><BucketName>bench-0-0</BucketName></Error>";
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>NoSuchServerSideEncryptionRule</Code><Message>The "
+        + "server side encryption configuration does not exist.</Message><RequestId>5F3A0000000000000000000A</RequestId>"
+        + "<HostId>bench-0-0.oss-cn-hangzhou.aliyuncs.com</HostId><BucketName>bench-0-0</BucketName></Error>";
 
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly AccessKey Key = new("example-key-id", "example-key-secret", SecurityToken: null);
@@ -80,8 +80,21 @@ public class HotPaths
 
     public HotPaths()
     {
-        _scopes.Push(new Dictionary<string, object> { ["ReconcileId"] = "663337d8-e03c-48c8-9986-4c925113df0f" });
-        _scopes.Push(new Dictionary<string, object> { ["Policy"] = "bench/bench-0", ["Store"] = "bench" });
+        _scopes.Push(
+            new Dictionary<string, object>(StringComparer.Ordinal)
+            {
+                ["ReconcileId"] = "663337d8-e03c-48c8-9986-4c925113df0f",
+            }
+        );
+        _scopes.Push(
+            new Dictionary<string, object>(StringComparer.Ordinal) { ["Policy"] = "bench/bench-0", ["Store"] = "bench" }
+        );
+    }
+
+    public void Dispose()
+    {
+        _queue.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     [Benchmark(Description = "watch line of one bucket → object")]
@@ -153,7 +166,7 @@ public class HotPaths
         _formatter.Write(entry, _scopes, TextWriter.Null);
     }
 
-    private object? Observe(HttpStatusCode status, string body)
+    private Observation? Observe(HttpStatusCode status, string body)
     {
         using var message = new HttpResponseMessage(status);
         var response = new VendorResponse(status, body, message.Headers);

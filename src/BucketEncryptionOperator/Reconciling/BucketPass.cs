@@ -276,7 +276,7 @@ internal sealed class BucketPass(
 
     private bool ShouldYield(ReconcileContext context) => options.ShouldYield(context.Policy.Key);
 
-    /// <summary>Most policies have one bucket: it needs no parallel loop, which would cost two hops of threads.</summary>
+    /// <summary>Most policies have one bucket: it needs no parallel loop, which costs two hops of threads.</summary>
     private Task EachAsync(
         int count,
         Func<int, CancellationToken, ValueTask> work,
