@@ -9,8 +9,8 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using MicroBenchmarks;
 using Perfolizer.Horology;
 
-// Runs HotPaths in this process: JIT-compiled, with the collector's settings of the operator. Time is of this machine and
-// this hour; the bytes of an operation are the same everywhere. Arguments are BenchmarkDotNet's, such as
+// Runs HotPaths in this process: JIT-compiled, with the collector's settings of the operator. Time is of this machine
+// and this hour; the bytes of an operation are the same everywhere. Arguments are BenchmarkDotNet's, such as
 // --filter '*status*'. The exit code is 1 where a benchmark failed.
 var config = ManualConfig
     .CreateEmpty()
