@@ -33,7 +33,8 @@ public class HotPaths : IDisposable
     private const string NotFound =
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>NoSuchServerSideEncryptionRule</Code><Message>The "
         + "server side encryption configuration does not exist.</Message><RequestId>5F3A0000000000000000000A"
-        + "</RequestId><HostId>bench-0-0.oss-cn-hangzhou.aliyuncs.com</HostId><BucketName>bench-0-0</BucketName></Error>";
+        + "</RequestId><HostId>bench-0-0.oss-cn-hangzhou.aliyuncs.com</HostId><BucketName>bench-0-0</BucketName>"
+        + "</Error>";
 
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly AccessKey Key = new("example-key-id", "example-key-secret", SecurityToken: null);
