@@ -19,8 +19,8 @@ internal static class OssAccount
         };
 
     /// <summary>
-    /// A CloudBox has buckets of its own, and its list is taken to have no others; what regions it gives them is
-    /// UNCONFIRMED.
+    /// A CloudBox has buckets of its own, and its list has no others (help page "List OSS on CloudBox buckets"); what
+    /// regions it gives them is UNCONFIRMED.
     /// </summary>
     private static BucketPlace PlaceOfEntry(StoreAddress store, XElement entry) =>
         store.OptionsOr(OssOptions.Default).CloudBoxId is not null

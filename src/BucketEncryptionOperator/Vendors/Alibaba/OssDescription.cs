@@ -9,8 +9,8 @@ internal static class OssDescription
     private const string Domain = "aliyuncs.com";
 
     /// <summary>
-    /// Hosts of the finance clouds whose names do not have the region's id in them. The last three: UNCONFIRMED by a
-    /// second source.
+    /// Hosts of the finance clouds whose names do not have the region's id in them. The last is a location
+    /// in the vendor's CSI driver, and UNCONFIRMED as a host.
     /// </summary>
     private static readonly Dictionary<string, string> FinanceHosts = new(StringComparer.OrdinalIgnoreCase)
     {

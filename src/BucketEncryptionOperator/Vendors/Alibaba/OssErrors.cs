@@ -124,7 +124,7 @@ internal static class OssErrors
             _ => null,
         };
 
-    /// <summary>Whose policy denies. The kinds besides that of RAM users are UNCONFIRMED for this call.</summary>
+    /// <summary>Whose policy denies. The kinds are those of RAM's DecodeDiagnosticMessage.</summary>
     private static string Denier(string? policyKind) =>
         policyKind switch
         {

@@ -43,7 +43,7 @@ internal static class ObsDescription
         };
 
     /// <summary>
-    /// The key services, in the same domains. Those of the partners' clouds are UNCONFIRMED but for their form.
+    /// The key services, in the same domains. Of the partners' only Open Telekom Cloud's is confirmed.
     /// </summary>
     public static EndpointNames KeyServices { get; } =
         new(
