@@ -51,10 +51,13 @@ internal sealed class OfflineStores(
 
     private Result<Store> Trusted(Result<Store> read)
     {
-        if (read.Value is not { Place: { CaBundle: not null, Endpoint: var endpoint } })
+        if (read.Value is not { Place: { CaBundle: not null, Endpoint: var endpoint } } store)
             return read;
         return allowed.TrustOf(endpoint) == EndpointTrust.Operator
-            ? read
+            ? read with
+            {
+                Value = store with { KeyService = Trusted(store.KeyService) },
+            }
             : new(
                 Value: null,
                 new Failure(Reasons.EndpointNotAllowed, StoreReader.ReadStore)
@@ -64,4 +67,16 @@ internal sealed class OfflineStores(
                 }
             );
     }
+
+    /// <summary>
+    /// The key service has a name of its own. Where the caller has not listed it, it must show a certificate that
+    /// everybody trusts.
+    /// </summary>
+    private KeyServiceAddress? Trusted(KeyServiceAddress? service) =>
+        service is null || allowed.TrustOf(service.Endpoint) == EndpointTrust.Operator
+            ? service
+            : service with
+            {
+                CaBundle = null,
+            };
 }
