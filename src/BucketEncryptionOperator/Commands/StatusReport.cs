@@ -109,9 +109,13 @@ internal sealed record StatusRow
         };
         // What was found under another spec says nothing about this one
         var isCurrent = status?.ObservedGeneration == policy.Metadata.Generation;
-        return status is { Buckets.IsEmpty: false }
-            ? status.Buckets.Select(row => OfRow(common, row, isCurrent))
-            : [common with { Message = ready?.Message }];
+        var whole = common with { Message = ready?.Message };
+        var isReady = isCurrent && ready?.Status == Condition.True;
+        if (status is not { Buckets.IsEmpty: false })
+            return [isReady ? whole with { State = BucketStatus.InSync } : whole];
+        IEnumerable<StatusRow> rows = StatusSize.Expand(status).Buckets.Select(row => OfRow(common, row, isCurrent));
+        // The rows may not be all buckets that are meant: the account's list may be denied now
+        return isReady || !isCurrent || rows.Any(r => !r.IsAsDeclared) ? rows : rows.Append(whole);
     }
 
     private static StatusRow OfRow(StatusRow common, BucketStatus row, bool isCurrent) =>
