@@ -40,6 +40,8 @@ internal sealed record CommandConsole(string Command, TextWriter Output, TextWri
     /// </summary>
     public async Task<int> RunAsync(Func<Task<int>> work, CancellationToken cancellationToken)
     {
+        // A signal is heard only once the caller has the task: files may be slow to read
+        await Task.Yield();
         try
         {
             return await work();
@@ -83,7 +85,10 @@ internal sealed record CommandConsole(string Command, TextWriter Output, TextWri
 
     public Task WriteLineAsync(string line) => Output.WriteLineAsync(line);
 
-    public Task WarnAsync(string text) => Error.WriteLineAsync($"{Command}: {text}");
+    public Task WarnAsync(string text) => ErrorLineAsync($"{Command}: {text}");
+
+    /// <summary>Writes one line to stderr, whatever is in the text.</summary>
+    public Task ErrorLineAsync(string text) => Error.WriteLineAsync(VisibleText.Of(text));
 
     public async Task WriteTableAsync(TextTable table)
     {

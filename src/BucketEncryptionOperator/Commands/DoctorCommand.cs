@@ -241,6 +241,10 @@ internal static class DoctorCommand
                 }
                 checks.AddRange(StoreChecks.NotChecked(subject));
             }
+            // A policy whose store is not there fails; without this, nobody would look at it
+            var known = ReadAll(given.Objects, stores).Select(s => s.Name).ToHashSet();
+            var lost = given.Objects.Policies.Where(p => !known.Contains(OfflineStores.NameOf(p.Object)));
+            checks.AddRange((await planner.PlanAsync([.. lost], cancellationToken)).Select(OfBucket));
             return checks;
         }
 

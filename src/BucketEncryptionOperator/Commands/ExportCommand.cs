@@ -164,6 +164,10 @@ internal static class ExportCommand
         );
         if (!DnsName.IsSubdomain(name.Name))
             throw new UsageException($"--store: {name.Name} cannot be the name of an object");
+        if (name.Namespace.Length > 0 && !DnsName.IsLabel(name.Namespace))
+            throw new UsageException($"--namespace: {name.Namespace} cannot be the name of a namespace");
+        if (!DnsName.IsSubdomain(spec.Credentials.SecretRef?.Name ?? ""))
+            throw new UsageException($"--secret: {spec.Credentials.SecretRef?.Name} cannot be the name of a Secret");
         var (store, problem) = flags.Stores.Read(
             "the store",
             spec,

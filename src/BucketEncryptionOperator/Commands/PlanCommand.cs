@@ -132,7 +132,7 @@ internal static class PlanCommand
         catch (UsageException)
         {
             foreach (var problem in files.Problems)
-                await console.Error.WriteLineAsync(problem.ToString());
+                await console.ErrorLineAsync(problem.ToString());
             throw;
         }
     }

@@ -32,7 +32,7 @@ internal sealed class PlanOutput(CommandConsole console)
         {
             case OutputFormat.Table:
                 foreach (var problem in files.Problems)
-                    await console.Error.WriteLineAsync(problem.ToString());
+                    await console.ErrorLineAsync(problem.ToString());
                 if (rows.Length > 0)
                     await console.WriteTableAsync(TableOf(report, rows));
                 await console.WriteLineAsync(report.Summary + ".");

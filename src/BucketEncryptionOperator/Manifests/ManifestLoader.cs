@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.IO.Enumeration;
 using BucketEncryptionOperator.Api;
 using KubeRuntime.Client;
 
@@ -13,7 +14,7 @@ namespace BucketEncryptionOperator.Manifests;
 /// <param name="stdin">What <c>-</c> reads.</param>
 internal sealed class ManifestLoader(string ns, TextReader stdin)
 {
-    /// <summary>Maximum size of a file in bytes.</summary>
+    /// <summary>Maximum size of a text in characters.</summary>
     private const long MaxFile = 64 * 1024 * 1024;
 
     private const string Stdin = "-";
@@ -28,12 +29,22 @@ internal sealed class ManifestLoader(string ns, TextReader stdin)
     private readonly ImmutableArray<ManifestProblem>.Builder _problems =
         ImmutableArray.CreateBuilder<ManifestProblem>();
     private int _others;
+    private int _objects;
 
     /// <param name="isRecursive">Reads folders in folders too.</param>
-    public ManifestSet Load(IEnumerable<string> paths, bool isRecursive)
+    public ManifestSet Load(IReadOnlyCollection<string> paths, bool isRecursive)
     {
         foreach (var file in paths.SelectMany(p => FilesOf(p, isRecursive)))
             LoadFile(file);
+        // Of a pipe whose other end has failed, and of a folder too high, nobody must think that nothing is to do
+        if (_objects == 0 && _problems.Count == 0)
+            _problems.Add(
+                new ManifestProblem(
+                    new SourcePosition(string.Join(", ", paths), 0, 0),
+                    "",
+                    "has no object; folders in a folder are read with --recursive"
+                )
+            );
         return new ManifestSet
         {
             Policies = [.. _policies.Values],
@@ -49,14 +60,27 @@ internal sealed class ManifestLoader(string ns, TextReader stdin)
     {
         if (path == Stdin || !Directory.Exists(path))
             return [path];
-        var depth = isRecursive ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly;
         try
         {
+            // As kubectl does, links to files are followed, and those to folders are not: they may lead in a circle
+            var files = new FileSystemEnumerable<string>(
+                path,
+                (ref FileSystemEntry entry) => entry.ToSpecifiedFullPath(),
+                new EnumerationOptions
+                {
+                    RecurseSubdirectories = isRecursive,
+                    AttributesToSkip = 0,
+                    IgnoreInaccessible = false,
+                }
+            )
+            {
+                ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory,
+                ShouldRecursePredicate = (ref FileSystemEntry entry) =>
+                    !entry.Attributes.HasFlag(FileAttributes.ReparsePoint),
+            };
             return
             [
-                .. Directory
-                    .EnumerateFiles(path, "*", depth)
-                    .Where(f => Endings.Contains(Path.GetExtension(f), StringComparer.Ordinal))
+                .. files.Where(f => Endings.Contains(Path.GetExtension(f), StringComparer.Ordinal))
                     .Order(StringComparer.Ordinal),
             ];
         }
@@ -76,8 +100,8 @@ internal sealed class ManifestLoader(string ns, TextReader stdin)
                 LoadText(file, stdin);
                 return;
             }
-            if (new FileInfo(file) is { Exists: true, Length: > MaxFile })
-                throw new ManifestException(new SourcePosition(file, 0, 0), $"larger than {MaxFile} bytes");
+            if (file.Length == 0)
+                throw new ManifestException(new SourcePosition("\"\"", 0, 0), "is not the name of a file");
             using var text = new StreamReader(file);
             LoadText(file, text);
         }
@@ -93,7 +117,8 @@ internal sealed class ManifestLoader(string ns, TextReader stdin)
 
     private void LoadText(string file, TextReader text)
     {
-        foreach (var document in YamlReader.Read(file, text))
+        using var bounded = new BoundedReader(text, new SourcePosition(file, 0, 0), MaxFile);
+        foreach (var document in YamlReader.Read(file, bounded))
             LoadObject(document);
     }
 
@@ -109,6 +134,7 @@ internal sealed class ManifestLoader(string ns, TextReader stdin)
             _problems.Add(new ManifestProblem(map.At, "", "an object has an apiVersion and a kind"));
             return;
         }
+        _objects++;
         if (kind.EndsWith("List", StringComparison.Ordinal) && map["items"] is ManifestNode.List list)
         {
             foreach (var item in list.Items)

@@ -120,7 +120,8 @@ internal sealed class ObjectValidator
             for (var i = 0; i < list.Items.Length; i++)
                 Validate(list.Items[i], items, Item(path, i));
         }
-        for (var i = 0; i < list.Items.Length; i++)
+        // Only lists with a bound are sets or maps: this is quadratic
+        for (var i = 0; i < list.Items.Length && schema.ListType != SchemaListType.Atomic; i++)
         {
             if (list.Items.Take(i).Any(before => IsSame(before, list.Items[i], schema)))
                 Add(list.Items[i], Item(path, i), $"{Identity(list.Items[i], schema)} is there twice");

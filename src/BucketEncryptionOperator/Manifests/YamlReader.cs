@@ -20,6 +20,9 @@ internal sealed class YamlReader
     private readonly Parser _parser;
     private readonly Dictionary<AnchorName, ManifestNode> _anchors = [];
 
+    /// <summary>Values of the document so far.</summary>
+    private long _values;
+
     private YamlReader(string file, TextReader text) => (_file, _parser) = (file, new Parser(text));
 
     /// <summary>Returns the documents that are not empty.</summary>
@@ -44,6 +47,7 @@ internal sealed class YamlReader
                 if (_parser.Current is not DocumentStart)
                     continue;
                 _anchors.Clear();
+                _values = 0;
                 MoveNext();
                 return Node(depth: 0);
             }
@@ -80,25 +84,41 @@ internal sealed class YamlReader
                 at,
                 string.Create(CultureInfo.InvariantCulture, $"nested more than {MaxDepth} times")
             );
+        Count(at, 1);
         ManifestNode node = begin switch
         {
-            AnchorAlias alias => _anchors.TryGetValue(alias.Value, out var known)
-                ? known
-                : throw new ManifestException(
-                    at,
-                    $"*{alias.Value} stands for nothing: there is no &{alias.Value} before it"
-                ),
+            AnchorAlias alias => Known(at, alias),
             Scalar scalar => ScalarOf(at, scalar),
             SequenceStart => ListFrom(at, depth),
             MappingStart => MapFrom(at, depth),
             // The parser lets some mappings end after a key
             _ => throw new ManifestException(at, "not YAML: a value is missing here"),
         };
-        if (node.Weight > MaxWeight)
-            throw new ManifestException(at, "the aliases stand for too much");
         if (begin is NodeEvent { Anchor.IsEmpty: false } anchored)
             _anchors[anchored.Anchor] = node;
         return node;
+    }
+
+    private ManifestNode Known(SourcePosition at, AnchorAlias alias)
+    {
+        if (!_anchors.TryGetValue(alias.Value, out var known))
+            throw new ManifestException(
+                at,
+                $"*{alias.Value} stands for nothing: there is no &{alias.Value} before it"
+            );
+        Count(at, known.Weight);
+        return known;
+    }
+
+    /// <summary>Counts values before they take memory.</summary>
+    private void Count(SourcePosition at, long values)
+    {
+        _values += values;
+        if (_values > MaxWeight)
+            throw new ManifestException(
+                at,
+                string.Create(CultureInfo.InvariantCulture, $"more than {MaxWeight} values up to here, aliases followed")
+            );
     }
 
     private static ManifestNode ScalarOf(SourcePosition at, Scalar scalar)
@@ -147,8 +167,11 @@ internal sealed class YamlReader
                 throw new ManifestException(key.At, $"the key \"{name}\" is there twice");
             entries.Add(new ManifestEntry(name, key.At, value));
         }
-        foreach (var source in merged.SelectMany(Sources))
-            entries.AddRange(source.Entries.Where(e => keys.Add(e.Key)));
+        foreach (var entry in merged.SelectMany(Sources).SelectMany(s => s.Entries).Where(e => keys.Add(e.Key)))
+        {
+            Count(entry.At, entry.Value.Weight);
+            entries.Add(entry);
+        }
         return new ManifestNode.Map(at, entries.ToImmutable());
     }
 

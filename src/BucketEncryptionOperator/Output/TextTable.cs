@@ -15,7 +15,7 @@ internal enum CellTone
 /// <summary>One cell. Control characters are replaced: a name of a vendor must not steer a terminal.</summary>
 internal readonly record struct TableCell(string Text, CellTone Tone = CellTone.Plain)
 {
-    public string Text { get; } = string.Concat(Text.Select(c => char.IsControl(c) ? ' ' : c));
+    public string Text { get; } = VisibleText.Of(Text);
 
     public static implicit operator TableCell(string text) => new(text);
 }
@@ -56,13 +56,23 @@ internal sealed record TextTable(ImmutableArray<string> Columns, ImmutableArray<
         static string Line(IEnumerable<string> cells) => $"| {string.Join(" | ", cells)} |\n";
     }
 
-    /// <summary>Returns the text as Markdown shows it: nothing in it is markup or HTML.</summary>
+    /// <summary>
+    /// Returns the text as Markdown shows it: nothing in it is markup or HTML, and it calls nobody. GitHub and GitLab
+    /// look for <c>@name</c> and <c>#1</c> in what is shown, so that no escape helps there: an empty character does.
+    /// </summary>
     public static string Escaped(string text)
     {
-        const string Special = @"\`*_{}[]<>|#&~";
+        const string Special = @"\`*_{}[]<>|&~$";
         var escaped = new StringBuilder(text.Length);
-        foreach (var c in text)
-            escaped.Append(Special.Contains(c, StringComparison.Ordinal) ? $"\\{c}" : c.ToString());
+        foreach (var c in VisibleText.Of(text))
+            escaped.Append(
+                c switch
+                {
+                    '@' or '#' => $"{c}&#8203;",
+                    _ when Special.Contains(c, StringComparison.Ordinal) => $"\\{c}",
+                    _ => c.ToString(),
+                }
+            );
         return escaped.ToString();
     }
 

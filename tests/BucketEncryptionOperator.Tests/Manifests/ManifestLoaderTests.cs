@@ -91,6 +91,34 @@ public sealed class ManifestLoaderTests : IDisposable
         Assert.Contains("none.yaml", Assert.Single(set.Problems).ToString(), StringComparison.Ordinal);
     }
 
+    /// <summary>kubectl follows links to files, and none to folders.</summary>
+    [Fact]
+    public async Task Links_to_folders_are_not_followed()
+    {
+        foreach (var name in (string[])["a", "b"])
+        {
+            Directory.CreateDirectory(Path.Combine(_folder, name));
+            Directory.CreateSymbolicLink(Path.Combine(_folder, name, "up"), "..");
+        }
+        File.WriteAllText(Path.Combine(_folder, "a", "c.yaml"), "apiVersion: v1\nkind: ConfigMap\n");
+        File.CreateSymbolicLink(Path.Combine(_folder, "b", "d.yaml"), "../a/c.yaml");
+
+        var set = await Task.Run(() => Load(_folder, isRecursive: true)).WaitAsync(TimeSpan.FromSeconds(20));
+
+        Assert.Equal((2, 0), (set.Others, set.Problems.Length));
+    }
+
+    [Fact]
+    public async Task A_long_list_takes_no_long_time()
+    {
+        var finalizers = string.Join(',', Enumerable.Repeat("x/y", 300_000));
+        var yaml = Head + $"metadata: {{name: p, finalizers: [{finalizers}]}}\nspec: {{}}\n";
+
+        var set = await Task.Run(() => Given(yaml)).WaitAsync(TimeSpan.FromSeconds(20));
+
+        Assert.Equal(2, set.Problems.Length);
+    }
+
     [Theory]
     [InlineData("[]", "is no object")]
     [InlineData("kind: BucketEncryptionPolicy", "an object has an apiVersion and a kind")]

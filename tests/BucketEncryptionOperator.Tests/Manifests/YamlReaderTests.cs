@@ -70,7 +70,30 @@ public sealed class YamlReaderTests(ITestOutputHelper output)
 
         var e = Assert.Throws<ManifestException>(() => Read(bomb.ToString()));
 
-        Assert.Contains("the aliases stand for too much", e.Message, StringComparison.Ordinal);
+        Assert.Contains("more than 1000000 values", e.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>It is refused while it is read, not once all of it is in memory.</summary>
+    [Theory]
+    [InlineData("- \n")]
+    [InlineData("- [a, b, c]\n")]
+    public void A_long_text_is_refused_where_it_becomes_too_long(string line)
+    {
+        using var text = new LongText(line, lines: 1_500_000);
+
+        Assert.Throws<ManifestException>(() => YamlReader.Read("f.yaml", text).ToList());
+
+        Assert.True(text.Left > 0);
+    }
+
+    [Fact]
+    public void A_text_without_an_end_is_refused()
+    {
+        using var text = new BoundedReader(new LongText("x", lines: int.MaxValue), new SourcePosition("f", 0, 0), 1000);
+
+        var e = Assert.Throws<ManifestException>(() => text.ReadToEnd());
+
+        Assert.Equal("f: larger than 1000 characters", e.Problem.ToString());
     }
 
     [Fact]
@@ -110,5 +133,23 @@ public sealed class YamlReaderTests(ITestOutputHelper output)
         using (var json = new Utf8JsonWriter(buffer))
             node.Write(json);
         return Encoding.UTF8.GetString(buffer.ToArray());
+    }
+
+    /// <summary>One line, again and again.</summary>
+    private sealed class LongText(string line, int lines) : TextReader
+    {
+        private int _at;
+
+        public int Left { get; private set; } = lines;
+
+        public override int Peek() => Left == 0 ? -1 : line[_at];
+
+        public override int Read()
+        {
+            var c = Peek();
+            if (c >= 0 && ++_at == line.Length)
+                (_at, Left) = (0, Left - 1);
+            return c;
+        }
     }
 }
