@@ -4,7 +4,7 @@ using BucketEncryptionOperator.Vendors.Protocol;
 namespace BucketEncryptionOperator.Vendors.JDCloud;
 
 /// <summary>
-/// JD Cloud publishes no table for its S3 domain: the common codes are taken to mean what they mean elsewhere.
+/// JD Cloud's table for its S3 domain has no code of encryption; its other codes mean what they mean elsewhere.
 /// </summary>
 internal static class JDCloudErrors
 {

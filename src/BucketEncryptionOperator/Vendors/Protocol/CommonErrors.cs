@@ -38,6 +38,8 @@ internal static class CommonErrors
             FailureKind.Denied,
             "Renew securityToken, and the two keys with it, in the store's Secret.",
             "InvalidSecurityToken",
+            "InvalidToken",
+            "InvalidTokenId",
             "SecurityTokenExpired",
             "ExpiredToken"
         )

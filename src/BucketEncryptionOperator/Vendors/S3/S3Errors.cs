@@ -78,10 +78,6 @@ internal static class S3Errors
                     + "enable).",
                 "UserSuspended"
             ),
-            new ErrorMeaning(FailureKind.Denied, Renew, "InvalidToken", "InvalidTokenId")
-            {
-                ConcernsCredentials = true,
-            },
             new ErrorMeaning(
                 FailureKind.Refused,
                 "The store refuses the combination of algorithm and key: MinIO wants kmsKey.id with KMS, and none "
