@@ -7,7 +7,7 @@ namespace BucketEncryptionOperator.Manifests;
 /// <exception cref="ManifestException">There is more.</exception>
 internal sealed class BoundedReader(TextReader text, SourcePosition at, long most) : TextReader
 {
-    private long _left = most;
+    private long _read;
 
     public override int Peek() => text.Peek();
 
@@ -20,5 +20,5 @@ internal sealed class BoundedReader(TextReader text, SourcePosition at, long mos
     }
 
     private int Counted(int result, int characters) =>
-        (_left -= characters) >= 0 ? result : throw new ManifestException(at, $"larger than {most} characters");
+        (_read += characters) <= most ? result : throw new ManifestException(at, $"larger than {most} characters");
 }
