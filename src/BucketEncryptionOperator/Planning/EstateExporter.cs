@@ -42,7 +42,8 @@ internal sealed class EstateExporter(VendorConnections vendors, TimeProvider tim
 
     public async Task<Export> ExportAsync(ExportTarget target, CancellationToken cancellationToken)
     {
-        var (names, problems) = await ListAsync(target, cancellationToken);
+        var listed = await ListAsync(target, cancellationToken);
+        var names = listed.Names;
         var observed = new Result<Observation>[names.Length];
         var read = 0;
         await Parallel.ForAsync(
@@ -59,10 +60,17 @@ internal sealed class EstateExporter(VendorConnections vendors, TimeProvider tim
                 progress(new PlanProgress(Interlocked.Increment(ref read), names.Length));
             }
         );
-        return Compose(target, names, observed) with { Problems = problems };
+        var export = Compose(target, names, observed);
+        return export with
+        {
+            Left = export.Left.AddRange(
+                listed.Unnameable.Select(n => KeyValuePair.Create(n, NoWords("No policy can name this bucket.")))
+            ),
+            Problems = listed.Problems,
+        };
     }
 
-    private async Task<(ImmutableArray<string> Names, ImmutableArray<Failure> Problems)> ListAsync(
+    private async Task<ListedNames> ListAsync(
         ExportTarget target,
         CancellationToken cancellationToken
     )
@@ -75,19 +83,20 @@ internal sealed class EstateExporter(VendorConnections vendors, TimeProvider tim
             var (list, _) = await inventory.ListAsync(any, cancellationToken);
             var facts = new FactReader(inventory, target.Selector, place.Traits);
             await facts.ReadAsync(list, any, OptionsFor(target, cancellationToken), () => false);
-            return (
-                [
-                    .. facts
-                        .Read.Where(f => f is { Place: BucketPlace.Here, HasTags: true })
-                        .Select(f => f.Name)
-                        .Order(StringComparer.Ordinal),
-                ],
-                [.. facts.Problems]
-            );
+            return new ListedNames([
+                .. facts
+                    .Read.Where(f => f is { Place: BucketPlace.Here, HasTags: true })
+                    .Select(f => f.Name)
+                    .Order(StringComparer.Ordinal),
+            ])
+            {
+                Unnameable = [.. facts.Read.Where(f => f.HasTags is null).Select(f => f.Name)],
+                Problems = [.. facts.Problems],
+            };
         }
         catch (VendorException e)
         {
-            return ([], [e.Failure]);
+            return new ListedNames([]) { Problems = [e.Failure] };
         }
     }
 
@@ -194,4 +203,13 @@ internal sealed class EstateExporter(VendorConnections vendors, TimeProvider tim
             MaxDegreeOfParallelism = target.Store.Place.Limit.MaxConcurrency,
             CancellationToken = cancellationToken,
         };
+
+    /// <summary>The account's buckets that are meant.</summary>
+    private sealed record ListedNames(ImmutableArray<string> Names)
+    {
+        /// <summary>Vendors have buckets, old ones mostly, with names that the CRD does not take.</summary>
+        public ImmutableArray<string> Unnameable { get; init; } = [];
+
+        public ImmutableArray<Failure> Problems { get; init; } = [];
+    }
 }

@@ -217,6 +217,21 @@ public sealed class ExportCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_bucket_that_no_policy_can_name_is_left_out_and_said()
+    {
+        await using var server = await StartAsync("AlibabaOSS");
+        Create(server, "b-one", "cn-hangzhou", Oss("<SSEAlgorithm>AES256</SSEAlgorithm>"));
+        Create(server, "Old_Bucket", "cn-hangzhou", "");
+        string[] words = ["export", "--vendor", "alibaba", "--region", "cn-hangzhou"];
+
+        var ran = await RunAsync(server, [.. words, "-e", "http://oss-cn-hangzhou.aliyuncs.com"]);
+
+        Assert.Equal(1, ran.ExitCode);
+        Assert.Contains("b-one", ran.Output, StringComparison.Ordinal);
+        Assert.Contains("Old_Bucket is left out: NotDeclarable: No policy can name", ran.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_no_policy_can_declare_is_left_out_and_said()
     {
         await using var server = await StartAsync("AlibabaOSS");
