@@ -238,10 +238,10 @@ tell_how_to_use() {
 
 Left running. In another shell:
   export KUBECONFIG=$KUBECONFIG STORE=$STORE
-${path_to_tools:+  export PATH=$path_to_tools:\$PATH
-}  kubectl get bep -o wide
+  export PATH=$(dirname "$operator"):${path_to_tools:+$path_to_tools:}\$PATH
+  kubectl get bep -o wide
   curl \$STORE/_admin/buckets                                            # what the buckets have
-  curl -X DELETE \$STORE/_admin/buckets/finance-archive/encryption       # drift: watch the operator put it right within a second
+  curl -X DELETE \$STORE/_admin/buckets/finance-archive/encryption       # drift: this policy's operator looks every 3 s, and puts it right
 
 A policy of your own, for a bucket without encryption:
 curl -X PUT \$STORE/_admin/buckets/my-bucket --data '{"region": "$region", "owner": "$owner"}'
@@ -257,6 +257,13 @@ YAML
 kubectl wait --for=condition=Ready bep/mine --timeout=60s
 kubectl get bep mine
 curl \$STORE/_admin/buckets/my-bucket/encryption
+
+A bucket that is not compliant, and why:
+curl -X POST \$STORE/_admin/deny --data '{"bucket": "my-bucket", "operations": ["PutBucketEncryption"], "status": 403, "code": "AccessDenied", "byKms": false}'
+curl -X DELETE \$STORE/_admin/buckets/my-bucket/encryption
+bucket-encryption-operator reconcile mine --wait
+bucket-encryption-operator status -A --not-compliant
+curl -X DELETE \$STORE/_admin/deny                                     # then reconcile again
 
 The operator's log:  $logs/operator.now.log
 To stop it all:      $work/stop

@@ -80,7 +80,8 @@ internal sealed class ManifestLoader(string ns, TextReader stdin)
             };
             return
             [
-                .. files.Where(f => Endings.Contains(Path.GetExtension(f), StringComparer.Ordinal))
+                .. files
+                    .Where(f => Endings.Contains(Path.GetExtension(f), StringComparer.Ordinal))
                     .Order(StringComparer.Ordinal),
             ];
         }

@@ -102,10 +102,7 @@ internal sealed class YamlReader
     private ManifestNode Known(SourcePosition at, AnchorAlias alias)
     {
         if (!_anchors.TryGetValue(alias.Value, out var known))
-            throw new ManifestException(
-                at,
-                $"*{alias.Value} stands for nothing: there is no &{alias.Value} before it"
-            );
+            throw new ManifestException(at, $"*{alias.Value} stands for nothing: there is no &{alias.Value} before it");
         Count(at, known.Weight);
         return known;
     }
@@ -117,7 +114,10 @@ internal sealed class YamlReader
         if (_values > MaxWeight)
             throw new ManifestException(
                 at,
-                string.Create(CultureInfo.InvariantCulture, $"more than {MaxWeight} values up to here, aliases followed")
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"more than {MaxWeight} values up to here, aliases followed"
+                )
             );
     }
 

@@ -17,9 +17,9 @@ internal sealed record GithubAnnotation(string Level, string File, int Line, str
     }
 
     private static string Data(string text) =>
-        text.Replace("%", "%25", StringComparison.Ordinal)
-            .Replace("\r", "%0D", StringComparison.Ordinal)
-            .Replace("\n", "%0A", StringComparison.Ordinal);
+        string.Join("%0A", text.Split('\n').Select(l => string.Join("%0D", l.Split('\r').Select(Visible))));
+
+    private static string Visible(string text) => VisibleText.Of(text.Replace("%", "%25", StringComparison.Ordinal));
 
     private static string Property(string text) =>
         Data(text).Replace(":", "%3A", StringComparison.Ordinal).Replace(",", "%2C", StringComparison.Ordinal);

@@ -70,10 +70,7 @@ internal sealed class EstateExporter(VendorConnections vendors, TimeProvider tim
         };
     }
 
-    private async Task<ListedNames> ListAsync(
-        ExportTarget target,
-        CancellationToken cancellationToken
-    )
+    private async Task<ListedNames> ListAsync(ExportTarget target, CancellationToken cancellationToken)
     {
         var place = target.Store.Place;
         var inventory = new AccountInventory(vendors.Accounts[target.Store.Vendor], place.Store, target.Key, time);

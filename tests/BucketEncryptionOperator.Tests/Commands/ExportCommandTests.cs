@@ -228,7 +228,11 @@ public sealed class ExportCommandTests : IDisposable
 
         Assert.Equal(1, ran.ExitCode);
         Assert.Contains("b-one", ran.Output, StringComparison.Ordinal);
-        Assert.Contains("Old_Bucket is left out: NotDeclarable: No policy can name", ran.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "Old_Bucket is left out: NotDeclarable: No policy can name",
+            ran.Errors,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
