@@ -69,7 +69,7 @@ internal sealed class ManifestLoader(string ns, TextReader stdin)
                 new EnumerationOptions
                 {
                     RecurseSubdirectories = isRecursive,
-                    AttributesToSkip = 0,
+                    AttributesToSkip = FileAttributes.None,
                     IgnoreInaccessible = false,
                 }
             )

@@ -7,7 +7,9 @@ namespace BucketEncryptionOperator.Tests.Commands;
 
 public sealed class StatusRowTests
 {
-    /// <summary>The account's list is denied: each bucket that is known is as declared, and there may be more.</summary>
+    /// <summary>
+    /// The account's list is denied: each bucket that is known is as declared, and there may be more.
+    /// </summary>
     [Fact]
     public void A_policy_that_is_not_ready_is_not_as_declared_whatever_its_buckets_are()
     {
