@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 
@@ -34,6 +35,7 @@ def main():
         sys.exit("bench: the programs did not do the same work:\n" + "\n".join(unequal))
 
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what it has started ends too
 try:
     main()
 except Failed as e:

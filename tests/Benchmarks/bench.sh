@@ -16,11 +16,12 @@ mkdir -p artifacts/benchmarks
 BENCHMARKS=$PWD/artifacts/benchmarks/benchmarks
 sources=$(find src tests/Benchmarks Directory.* global.json \( -name bin -o -name obj \) -prune -o -name '*.cs' -print -o -name '*.*proj' -print -o -name '*.props' -print | sort | xargs cat | sha256sum)
 if ! [ -x "$BENCHMARKS" ] || [ "$(cat artifacts/benchmarks/key 2>/dev/null)" != "$sources" ]; then
+  work=$(mktemp -d "${TMPDIR:-/tmp}/bucket-encryption-benchmarks.XXXXXX")
   echo "compiling tests/Benchmarks with NativeAOT (a minute or two); log: artifacts/benchmarks.log"
   dotnet publish tests/Benchmarks -c Release -r "linux-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')" -p:PublishAot=true --nologo \
-    --artifacts-path "$PWD/artifacts/benchmarks.work" -o "$PWD/artifacts/benchmarks" -p:RunAnalyzers=false </dev/null >artifacts/benchmarks.log 2>&1 ||
+    --artifacts-path "$work" -o "$PWD/artifacts/benchmarks" -p:RunAnalyzers=false </dev/null >artifacts/benchmarks.log 2>&1 ||
     { tail -n 25 artifacts/benchmarks.log >&2; exit 1; }
-  rm -rf artifacts/benchmarks.work
+  rm -rf "$work"
   echo "$sources" >artifacts/benchmarks/key
 fi
 export KUBECTL PEER OPERATOR BENCHMARKS PYTHONDONTWRITEBYTECODE=1
