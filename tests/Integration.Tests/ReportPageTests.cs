@@ -19,16 +19,7 @@ public sealed class ReportPageTests(ClusterFixture fixture)
         await WaitAsync(scene, "bep/finance", "condition=Ready");
         await WaitAsync(scene, "bep/lost", "condition=Ready=false");
         var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "report-page")).FullName;
-        await using var served = Child.StartOperator([
-            "report",
-            "-o",
-            "html",
-            "--serve",
-            "-n",
-            scene.Namespace,
-            "--kubeconfig",
-            fixture.Server.Kubeconfig,
-        ]);
+        await using var served = Serve(scene);
         var url = await UrlAsync(served);
 
         await using var browser = Child.Start(
@@ -57,16 +48,7 @@ public sealed class ReportPageTests(ClusterFixture fixture)
     public async Task Only_who_has_the_address_sees_the_page_and_only_under_this_machines_name()
     {
         var scene = await fixture.SceneAsync();
-        await using var served = Child.StartOperator([
-            "report",
-            "-o",
-            "html",
-            "--serve",
-            "-n",
-            scene.Namespace,
-            "--kubeconfig",
-            fixture.Server.Kubeconfig,
-        ]);
+        await using var served = Serve(scene);
         var url = await UrlAsync(served);
         using var http = new HttpClient();
 
@@ -98,6 +80,18 @@ public sealed class ReportPageTests(ClusterFixture fixture)
         );
         return new Uri(served.Output.Trim());
     }
+
+    private Child Serve(Scene scene) =>
+        Child.StartOperator([
+            "report",
+            "-o",
+            "html",
+            "--serve",
+            "-n",
+            scene.Namespace,
+            "--kubeconfig",
+            fixture.Server.Kubeconfig,
+        ]);
 
     /// <summary>The path of a tool that the tests' scripts install.</summary>
     private static async Task<string> ToolAsync(string script, string tool)

@@ -259,6 +259,7 @@ kubectl get bep mine
 curl \$STORE/_admin/buckets/my-bucket/encryption
 
 A bucket that is not compliant, and why:
+sleep 10                                                              # sooner after a write, a read may be behind, and is not believed
 curl -X POST \$STORE/_admin/deny --data '{"bucket": "my-bucket", "operations": ["PutBucketEncryption"], "status": 403, "code": "AccessDenied", "byKms": false}'
 curl -X DELETE \$STORE/_admin/buckets/my-bucket/encryption
 bucket-encryption-operator reconcile mine --wait

@@ -70,11 +70,7 @@ internal sealed record BucketRequest(
         var url = given.Words[0];
         var at = url.IndexOf("://", StringComparison.Ordinal);
         var scheme = at < 0 ? "" : url[..at].ToLowerInvariant();
-        var vendor = given.Vendor is null ? VendorCatalog.FindByScheme(scheme) : FindByWord(given.Vendor);
-        if (vendor is null && given.Vendor is not null)
-            throw new UsageException(
-                $"--vendor is none of {string.Join(", ", VendorCatalog.All.Select(v => v.Shell.Word))}"
-            );
+        var vendor = given.Vendor is null ? VendorCatalog.FindByScheme(scheme) : VendorOf(given.Vendor);
         if (vendor is null || vendor.Shell.Scheme != scheme)
         {
             var forms = (vendor is null ? VendorCatalog.All : [vendor]).Select(v => $"{v.Shell.Scheme}://bucket");
@@ -178,10 +174,15 @@ internal sealed record BucketRequest(
         return $"{option}: {problem.Message}{(allowed.Length == 0 ? "" : "; allowed are " + allowed)}.";
     }
 
-    public static Vendor? FindByWord(string word) =>
+    /// <summary>Returns the vendor that --vendor names, by the command line's word for it or by a store's.</summary>
+    /// <exception cref="UsageException">It names none.</exception>
+    public static Vendor VendorOf(string word) =>
         VendorCatalog.All.FirstOrDefault(v =>
             v.Shell.Word.Equals(word, StringComparison.OrdinalIgnoreCase)
             || v.Name.Equals(word, StringComparison.OrdinalIgnoreCase)
+        )
+        ?? throw new UsageException(
+            $"--vendor must be one of {string.Join(", ", VendorCatalog.All.Select(v => v.Shell.Word))}"
         );
 
     private static TimeSpan Seconds(string? text, string option, int otherwise) =>

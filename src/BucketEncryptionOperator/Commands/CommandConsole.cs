@@ -17,7 +17,21 @@ internal sealed record CommandConsole(string Command, TextWriter Output, TextWri
     /// </summary>
     public IAnsiConsole? Progress { get; init; }
 
-    public static CommandConsole Of(ParseResult parsed, Func<string, string?> environment)
+    /// <summary>Says what a command does. The work returns the exit code.</summary>
+    public static void SetAction(
+        Command command,
+        Func<string, string?> environment,
+        Func<ParseResult, CommandConsole, CancellationToken, Task<int>> work
+    ) =>
+        command.SetAction(
+            (parsed, cancellationToken) =>
+            {
+                var console = Of(parsed, environment);
+                return console.RunAsync(() => work(parsed, console, cancellationToken), cancellationToken);
+            }
+        );
+
+    private static CommandConsole Of(ParseResult parsed, Func<string, string?> environment)
     {
         var configuration = parsed.InvocationConfiguration;
         var mayDraw = string.IsNullOrEmpty(environment("NO_COLOR"));

@@ -41,13 +41,7 @@ internal static class CompletionCommand
     public static Command Build(Func<string, string?> environment)
     {
         var command = new Command("completion", "Print a completion script for a shell.") { Shell };
-        command.SetAction(
-            (parsed, cancellationToken) =>
-            {
-                var console = CommandConsole.Of(parsed, environment);
-                return console.RunAsync(() => RunAsync(parsed, console), cancellationToken);
-            }
-        );
+        CommandConsole.SetAction(command, environment, (parsed, console, _) => RunAsync(parsed, console));
         return command;
     }
 

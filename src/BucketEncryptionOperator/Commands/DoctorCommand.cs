@@ -67,21 +67,16 @@ internal static class DoctorCommand
             RunFlags.Metadata.Option,
         };
         OperatorFlags.AddTo(command);
-        command.SetAction(
-            (parsed, cancellationToken) =>
+        CommandConsole.SetAction(
+            command,
+            environment,
+            async (parsed, console, cancellationToken) =>
             {
-                var console = CommandConsole.Of(parsed, environment);
-                return console.RunAsync(
-                    async () =>
-                    {
-                        var checks = await new Examination(parsed, environment, time).RunAsync(cancellationToken);
-                        await WriteAsync(console, parsed.GetValue(Format), checks);
-                        return checks.Any(c => c.Result == CheckResult.Failed) ? 1
-                            : checks.Any(c => c.Result == CheckResult.Warning) ? 2
-                            : 0;
-                    },
-                    cancellationToken
-                );
+                var checks = await new Examination(parsed, environment, time).RunAsync(cancellationToken);
+                await WriteAsync(console, parsed.GetValue(Format), checks);
+                return checks.Any(c => c.Result == CheckResult.Failed) ? 1
+                    : checks.Any(c => c.Result == CheckResult.Warning) ? 2
+                    : 0;
             }
         );
         return command;

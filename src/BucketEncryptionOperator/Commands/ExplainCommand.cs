@@ -23,13 +23,7 @@ internal static class ExplainCommand
         {
             Reason,
         };
-        command.SetAction(
-            (parsed, cancellationToken) =>
-            {
-                var console = CommandConsole.Of(parsed, environment);
-                return console.RunAsync(() => RunAsync(parsed, console), cancellationToken);
-            }
-        );
+        CommandConsole.SetAction(command, environment, (parsed, console, _) => RunAsync(parsed, console));
         return command;
     }
 

@@ -81,15 +81,10 @@ internal static class ExportCommand
             Format,
         };
         OperatorFlags.AddTo(command);
-        command.SetAction(
-            (parsed, cancellationToken) =>
-            {
-                var console = CommandConsole.Of(parsed, environment);
-                return console.RunAsync(
-                    () => RunAsync(parsed, console, environment, time, cancellationToken),
-                    cancellationToken
-                );
-            }
+        CommandConsole.SetAction(
+            command,
+            environment,
+            (parsed, console, token) => RunAsync(parsed, console, environment, time, token)
         );
         return command;
     }
@@ -106,11 +101,7 @@ internal static class ExportCommand
         if (format is not (OutputFormat.Yaml or OutputFormat.Json))
             throw new UsageException("--output must be yaml or json");
         var flags = OperatorFlags.Read(parsed);
-        var vendor = BucketRequest.FindByWord(parsed.GetValue(VendorWord) ?? "");
-        if (vendor is null)
-            throw new UsageException(
-                $"--vendor is none of {string.Join(", ", VendorCatalog.All.Select(v => v.Shell.Word))}"
-            );
+        var vendor = BucketRequest.VendorOf(parsed.GetValue(VendorWord) ?? "");
         var spec = SpecOf(parsed, vendor);
         var target = TargetOf(parsed, vendor, spec, flags, environment);
         using var services = new OfflineServices(

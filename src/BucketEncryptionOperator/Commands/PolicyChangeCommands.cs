@@ -86,19 +86,14 @@ internal static class PolicyChangeCommands
     {
         var command = new Command(name, help);
         ClusterTarget.AddTo(command, mustSay: true);
-        command.SetAction(
-            (parsed, cancellationToken) =>
+        CommandConsole.SetAction(
+            command,
+            environment,
+            async (parsed, console, cancellationToken) =>
             {
-                var console = CommandConsole.Of(parsed, environment);
-                return console.RunAsync(
-                    async () =>
-                    {
-                        using var cluster = ClusterTarget.Connect(parsed, environment, time);
-                        var policies = await ClusterTarget.ListAsync(parsed, cluster, cancellationToken);
-                        return await work(parsed, cluster, policies, console, cancellationToken);
-                    },
-                    cancellationToken
-                );
+                using var cluster = ClusterTarget.Connect(parsed, environment, time);
+                var policies = await ClusterTarget.ListAsync(parsed, cluster, cancellationToken);
+                return await work(parsed, cluster, policies, console, cancellationToken);
             }
         );
         return command;
@@ -112,23 +107,52 @@ internal static class PolicyChangeCommands
         CancellationToken cancellationToken
     )
     {
+        var patch = Patch(json =>
+        {
+            json.WriteStartObject("spec");
+            json.WriteBoolean("suspend", suspend);
+            json.WriteEndObject();
+        });
+        var exitCode = 0;
         foreach (var policy in policies)
         {
             if ((policy.Spec.Suspend == true) == suspend)
-            {
                 await console.WriteLineAsync($"{policy.Metadata.Key} unchanged");
-                continue;
-            }
-            var patch = Patch(json =>
-            {
-                json.WriteStartObject("spec");
-                json.WriteBoolean("suspend", suspend);
-                json.WriteEndObject();
-            });
-            await cluster.Client.PatchAsync(ApiResources.Policies, policy.Metadata.Key, patch, cancellationToken);
-            await console.WriteLineAsync($"{policy.Metadata.Key} {(suspend ? "suspended" : "resumed")}");
+            else if (await IsTakenAsync(cluster, policy, patch, console, cancellationToken))
+                await console.WriteLineAsync($"{policy.Metadata.Key} {(suspend ? "suspended" : "resumed")}");
+            else
+                exitCode = 1;
         }
-        return 0;
+        return exitCode;
+    }
+
+    /// <summary>
+    /// Changes a policy. Where the API server refuses the change of this one, that is said, and the others go on.
+    /// </summary>
+    private static async Task<bool> IsTakenAsync(
+        ClusterConnection cluster,
+        BucketEncryptionPolicy policy,
+        ReadOnlyMemory<byte> patch,
+        CommandConsole console,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            await cluster.Client.PatchAsync(ApiResources.Policies, policy.Metadata.Key, patch, cancellationToken);
+            return true;
+        }
+        catch (KubeApiException e)
+            when (e.Failure
+                    is KubeFailureKind.Conflict
+                        or KubeFailureKind.NotFound
+                        or KubeFailureKind.Denied
+                        or KubeFailureKind.Invalid
+            )
+        {
+            await console.WarnAsync($"{policy.Metadata.Key}: {e.Message}");
+            return false;
+        }
     }
 
     private static async Task<int> ReconcileAsync(
@@ -149,33 +173,39 @@ internal static class PolicyChangeCommands
             json.WriteEndObject();
         });
         var waiting = new List<NamespacedName>();
+        var exitCode = 0;
         foreach (var policy in policies)
         {
-            await cluster.Client.PatchAsync(ApiResources.Policies, policy.Metadata.Key, patch, cancellationToken);
+            if (!await IsTakenAsync(cluster, policy, patch, request.Console, cancellationToken))
+            {
+                exitCode = 1;
+                continue;
+            }
             await request.Console.WriteLineAsync($"{policy.Metadata.Key} requested");
             if (policy.Spec.Suspend == true)
                 await request.Console.WarnAsync($"{policy.Metadata.Key} is suspended: nothing comes of it");
             else
                 waiting.Add(policy.Metadata.Key);
         }
-        return parsed.GetValue(Wait)
-            ? await request.Console.WithProgressAsync(
-                "Reconciling",
-                (show, console) =>
-                    WaitAsync(
-                        cluster,
-                        waiting,
-                        value,
-                        request with
-                        {
-                            Limit = TimeSpan.FromSeconds(parsed.GetValue(Timeout)),
-                            Console = console,
-                            Show = show,
-                        },
-                        cancellationToken
-                    )
-            )
-            : 0;
+        if (!parsed.GetValue(Wait))
+            return exitCode;
+        var waited = await request.Console.WithProgressAsync(
+            "Reconciling",
+            (show, console) =>
+                WaitAsync(
+                    cluster,
+                    waiting,
+                    value,
+                    request with
+                    {
+                        Limit = TimeSpan.FromSeconds(parsed.GetValue(Timeout)),
+                        Console = console,
+                        Show = show,
+                    },
+                    cancellationToken
+                )
+        );
+        return Math.Max(exitCode, waited);
     }
 
     /// <returns>1 where a policy is not Ready, or was not reconciled in time.</returns>
@@ -195,7 +225,18 @@ internal static class PolicyChangeCommands
             request.Show(all - waiting.Count, all);
             foreach (var key in waiting.ToArray())
             {
-                var policy = await cluster.Client.GetAsync(ApiResources.Policies, key, cancellationToken);
+                BucketEncryptionPolicy policy;
+                try
+                {
+                    policy = await cluster.Client.GetAsync(ApiResources.Policies, key, cancellationToken);
+                }
+                catch (KubeApiException e) when (e.Failure == KubeFailureKind.NotFound)
+                {
+                    waiting.Remove(key);
+                    await request.Console.WarnAsync($"{key}: it was deleted");
+                    exitCode = 1;
+                    continue;
+                }
                 if (policy.Status?.LastHandledReconcileAt != value)
                     continue;
                 waiting.Remove(key);

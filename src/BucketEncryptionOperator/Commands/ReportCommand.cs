@@ -44,35 +44,26 @@ internal static class ReportCommand
             Port,
         };
         ClusterTarget.AddTo(command);
-        command.SetAction(
-            (parsed, cancellationToken) =>
+        CommandConsole.SetAction(
+            command,
+            environment,
+            async (parsed, console, cancellationToken) =>
             {
-                var console = CommandConsole.Of(parsed, environment);
-                return console.RunAsync(
-                    async () =>
-                    {
-                        var format = parsed.GetValue(Format);
-                        if (parsed.GetValue(Serve) && format != ReportFormat.Html)
-                            throw new UsageException("--serve goes only with --output html");
-                        using var cluster = ClusterTarget.Connect(parsed, environment, time);
-                        var evidence = await ReadAsync(cancellationToken);
-                        if (parsed.GetValue(Serve))
-                            return await new ReportServer(console, ReadAsync).RunAsync(
-                                parsed.GetValue(Port),
-                                cancellationToken
-                            );
-                        await console.Output.WriteAsync(TextOf(evidence, format));
-                        return 0;
+                var format = parsed.GetValue(Format);
+                if (parsed.GetValue(Serve) && format != ReportFormat.Html)
+                    throw new UsageException("--serve goes only with --output html");
+                using var cluster = ClusterTarget.Connect(parsed, environment, time);
+                var evidence = await ReadAsync(cancellationToken);
+                if (parsed.GetValue(Serve))
+                    return await new ReportServer(console, ReadAsync).RunAsync(
+                        parsed.GetValue(Port),
+                        cancellationToken
+                    );
+                await console.Output.WriteAsync(TextOf(evidence, format));
+                return 0;
 
-                        async Task<EvidenceReport> ReadAsync(CancellationToken token) =>
-                            new(
-                                time.GetUtcNow(),
-                                cluster.Server,
-                                await ClusterTarget.RowsAsync(parsed, cluster, token)
-                            );
-                    },
-                    cancellationToken
-                );
+                async Task<EvidenceReport> ReadAsync(CancellationToken token) =>
+                    new(time.GetUtcNow(), cluster.Server, await ClusterTarget.RowsAsync(parsed, cluster, token));
             }
         );
         return command;

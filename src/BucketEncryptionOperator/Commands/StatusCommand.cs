@@ -58,15 +58,10 @@ internal static class StatusCommand
             Format,
         };
         ClusterTarget.AddTo(command);
-        command.SetAction(
-            (parsed, cancellationToken) =>
-            {
-                var console = CommandConsole.Of(parsed, environment);
-                return console.RunAsync(
-                    () => RunAsync(parsed, console, environment, time, cancellationToken),
-                    cancellationToken
-                );
-            }
+        CommandConsole.SetAction(
+            command,
+            environment,
+            (parsed, console, token) => RunAsync(parsed, console, environment, time, token)
         );
         return command;
     }

@@ -41,7 +41,7 @@ public sealed partial class BucketRequestTests
         ("the bucket must be given as oss://bucket, obs://bucket, s3://bucket", Get with { Words = ["b-one"] }),
         ("the bucket must be given as oss://bucket, obs://bucket, s3://bucket", Get with { Words = ["http://b-one"] }),
         ("the bucket must be given as s3://bucket", Get with { Vendor = "jdcloud" }),
-        ("--vendor is none of alibaba, huawei, jdcloud, s3", Get with { Vendor = "marked" }),
+        ("--vendor must be one of alibaba, huawei, jdcloud, s3", Get with { Vendor = "marked" }),
         (
             "the bucket's name is none: it has 3 to 63 lower-case letters, digits, hyphens and dots, and no object "
                 + "follows it",

@@ -267,7 +267,7 @@ public sealed class ExportCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--vendor is none of", "export", "--vendor", "acme", "--region", "x")]
+    [InlineData("--vendor must be one of", "export", "--vendor", "acme", "--region", "x")]
     [InlineData("is not allowed", "export", "--vendor", "s3", "--region", "x", "-e", "https://collector.example.com")]
     [InlineData("is not a pattern", "export", "--vendor", "alibaba", "--region", "cn-x", "--match", "A")]
     [InlineData("--keys must be", "export", "--vendor", "alibaba", "--region", "cn-x", "--keys", "vault")]
