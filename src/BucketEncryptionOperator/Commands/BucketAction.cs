@@ -37,7 +37,7 @@ internal sealed class BucketAction(TimeProvider time, Func<string, Task> warn)
         {
             using var put = await api.BeginWriteAsync(address, key, cancellationToken);
             var basis = await ReadBasisAsync(put, cancellationToken);
-            var target = desired.TargetFrom(basis.Encryption);
+            var target = basis.WithoutHarm(desired.TargetFrom(basis.Encryption));
             if (basis.NeedsNamedKey && target is { UsesKms: true, KmsKey: null })
                 await warn(NeedsNamedKey);
             await put.PutAsync(api.Write(target, basis), NothingToCheck, cancellationToken);

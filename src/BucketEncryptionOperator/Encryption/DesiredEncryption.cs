@@ -46,6 +46,7 @@ internal abstract record DesiredEncryption
         target with
         {
             Blocked = Blocked ?? observed.Blocked,
+            IdleBucketKey = observed.SaysBucketKey,
         };
 
     protected abstract BucketEncryption DefaultFrom(BucketEncryption observed);

@@ -182,6 +182,19 @@ internal sealed record Observation(BucketEncryption Encryption, string? Document
     public bool NeedsNamedKey { get; init; }
 
     /// <summary>
+    /// The store is known to refuse every upload where a bucket key is switched on beside AES256 (Ceph).
+    /// </summary>
+    public bool RefusesIdleBucketKey { get; init; }
+
+    /// <summary>The bucket has what such a store refuses uploads for.</summary>
+    public bool HasHarmfulBucketKey =>
+        RefusesIdleBucketKey && Encryption is BucketEncryption.Aes256 { IdleBucketKey: true };
+
+    /// <summary>Returns the target without what such a store refuses uploads for.</summary>
+    public BucketEncryption WithoutHarm(BucketEncryption target) =>
+        RefusesIdleBucketKey ? target with { IdleBucketKey = false } : target;
+
+    /// <summary>
     /// What a PUT of the very same would send; null where nothing is configured, and where nobody has asked for it.
     /// </summary>
     public string? Repeated { get; init; }

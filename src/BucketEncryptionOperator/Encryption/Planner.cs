@@ -20,9 +20,10 @@ internal static class Planner
     )
     {
         var history = WriteHistory.Concerning(remembered, goal, now);
-        if (goal.IsMetBy(observed, wasWritten: history is { IsRefused: false, Count: > 1 }))
+        var isHarmful = goal is Goal.Declared && observed.HasHarmfulBucketKey;
+        if (!isHarmful && goal.IsMetBy(observed, wasWritten: history is { IsRefused: false, Count: > 1 }))
             return new Plan.Keep(WriteHistory.AfterMet(history));
-        var target = goal.TargetFrom(observed.Encryption);
+        var target = observed.WithoutHarm(goal.TargetFrom(observed.Encryption));
         if (target.Weakens(observed.Encryption) && !goal.AllowDowngrade)
             return new Plan.Refuse(Downgrade(goal, observed.Encryption, target));
         if (observed.NeedsNamedKey && goal is Goal.Declared && target is { UsesKms: true, KmsKey: null })

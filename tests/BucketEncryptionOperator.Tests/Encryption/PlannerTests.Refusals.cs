@@ -72,6 +72,31 @@ public sealed partial class PlannerTests
     }
 
     [Theory]
+    [InlineData("a store that refuses uploads for it", true, "apply AES256", false)]
+    [InlineData("another store, where it has no effect", false, "keep", true)]
+    public void A_bucket_key_beside_AES256_goes_where_the_store_refuses_uploads_for_it(
+        string sentence,
+        bool refuses,
+        string expected,
+        bool keeps
+    )
+    {
+        Plan Decide(BucketEncryption live) =>
+            Planner.Decide(
+                new Goal.Declared(WantAes, AtLeast: false, Consent: true),
+                new Observation(live, Document: null) { RefusesIdleBucketKey = refuses },
+                remembered: null,
+                wasInSync: true,
+                Now
+            );
+
+        Assert.True(expected == Say(Decide(Aes with { IdleBucketKey = true })), sentence);
+        Assert.Equal("keep", Say(Decide(Aes)));
+        var write = Assert.IsType<Plan.Write>(Decide(new BucketEncryption.Kms("k-1", DataCipher.Aes256, null, true)));
+        Assert.True(keeps == write.Target.IdleBucketKey, sentence);
+    }
+
+    [Theory]
     [InlineData("a removal puts back nothing, in whatever words it was said", true, "keep")]
     [InlineData("another document of the same is put back once", false, "apply AES256")]
     public void An_original_is_compared_by_its_document_unless_it_is_none(string sentence, bool isNone, string expected)

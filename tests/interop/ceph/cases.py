@@ -275,6 +275,10 @@ class Cases:
         said = self.command("put", bucket, "--sse-algorithm", "KMS", "--kms-masterkey-id", "testkey-2")
         self.note("put KMS testkey-2 over a bucket key", f"{get().status} BucketKeyEnabled {get().field('BucketKeyEnabled')}", f"{said}; {self.command('get', bucket)}",
                   "200 BucketKeyEnabled True", "exit 0, KMS testkey-2 bucket key; exit 0, KMS testkey-2 bucket key")
+        said = self.command("put", bucket, "--sse-algorithm", "AES256")
+        refused = self.a.upload(self.alice, bucket).field("Message") or ""
+        self.note("put AES256 over a bucket key", f"{get().status} BucketKeyEnabled {get().field('BucketKeyEnabled')}; upload says {refused!r}", f"{said}; {self.command('get', bucket)}",
+                  "200 BucketKeyEnabled None; upload says ''", "exit 0, AES256; exit 0, AES256")
         said = self.command("delete", bucket)
         self.note("delete", get(), f"{said}; {self.command('get', bucket)}", "404 ServerSideEncryptionConfigurationNotFoundError", "exit 0, None; exit 0, None")
         self.note("delete, nothing configured", self.a.ask(self.alice, "DELETE", f"/{bucket}", "encryption"), self.command("delete", bucket), "204", "exit 0, None")

@@ -114,7 +114,14 @@ internal static class Answers
         };
         return found is null
             ? new(Value: null, problem)
-            : new(found with { NeedsNamedKey = dialect.NeedsNamedKey(response) }, Failure: null);
+            : new(
+                found with
+                {
+                    NeedsNamedKey = dialect.NeedsNamedKey(response),
+                    RefusesIdleBucketKey = dialect.RefusesIdleBucketKey(response),
+                },
+                Failure: null
+            );
     }
 
     /// <summary>Whether a write is done. What is not there need not be removed.</summary>

@@ -130,7 +130,7 @@ internal sealed class EncryptionDocument(DocumentShape shape)
                         e.Name.LocalName.StartsWith("KMS", StringComparison.Ordinal) || e.Name.LocalName == Project
                     )
                     .Remove();
-                if (!shape.TakesIdleBucketKey)
+                if (!shape.TakesIdleBucketKey || (SaysBucketKey(rule) && !target.IdleBucketKey))
                     rule.Elements()
                         .Where(e => e.Name.LocalName.StartsWith(BucketKeyWords, StringComparison.Ordinal))
                         .Remove();

@@ -41,4 +41,10 @@ internal interface IVendorDialect : IRequestSigner
     /// does not work.
     /// </summary>
     bool NeedsNamedKey(VendorResponse answer) => false;
+
+    /// <summary>
+    /// Whether the store that gave this answer is known to refuse uploads where a bucket key is switched on beside
+    /// AES256.
+    /// </summary>
+    bool RefusesIdleBucketKey(VendorResponse answer) => false;
 }

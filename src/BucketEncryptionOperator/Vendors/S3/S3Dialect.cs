@@ -45,6 +45,8 @@ internal sealed class S3Dialect(BodyChecksum? checksum = null) : IVendorDialect
 
     public bool NeedsNamedKey(VendorResponse answer) => CephAnswers.IsCeph(answer);
 
+    public bool RefusesIdleBucketKey(VendorResponse answer) => CephAnswers.IsCeph(answer);
+
     public HttpRequestMessage Sign(UnsignedRequest request) =>
         request.Address.BucketName is not null
         && request.Address.OptionsOr(S3Options.Default).ExpectedBucketOwner is { } owner

@@ -355,6 +355,7 @@ public sealed partial class BucketEncryptionApiTests : IDisposable
 
         Assert.True(needsNamedKey == (await GetAsync("s3", absent)).NeedsNamedKey, sentence);
         Assert.True(needsNamedKey == (await GetAsync("s3", present)).NeedsNamedKey, sentence);
+        Assert.True(needsNamedKey == (await GetAsync("s3", present)).RefusesIdleBucketKey, sentence);
         Assert.False((await GetAsync("jdcloud", present)).NeedsNamedKey, sentence);
     }
 

@@ -235,8 +235,17 @@ public sealed partial class EncryptionDocumentTests
                 "<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID>",
                 "<BucketKeyEnabled>true</BucketKeyEnabled>"
             ),
-            Aes,
+            Aes with
+            {
+                IdleBucketKey = true,
+            },
             Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", "<BucketKeyEnabled>true</BucketKeyEnabled>")
+        ),
+        ["S3 drops a bucket key beside AES256 where the target has none"] = (
+            "s3",
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>", "<BucketKeyEnabled>true</BucketKeyEnabled>"),
+            Aes,
+            Dialects.Document("s3", "<SSEAlgorithm>AES256</SSEAlgorithm>")
         ),
         ["what only blocks stays beside a new default"] = (
             "s3",
