@@ -6,9 +6,9 @@ using KubeRuntime.Client;
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
-/// Shows the report as a page on the loopback address, read anew for each request with the caller's rights. Other users
-/// of the machine can reach the port, and pages of the caller's browser too: so the path has a part that nobody can
-/// guess, and the host must be this machine's own name (a stranger's name may lead here).
+/// Serves the report as a page on the loopback address. Each request reads the cluster again, with the caller's rights.
+/// Other users of the machine and other pages in the caller's browser can reach the port: so the path contains a random
+/// token, and the Host header must name the loopback address (DNS rebinding).
 /// </summary>
 internal sealed class ReportServer(CommandConsole console, Func<CancellationToken, Task<EvidenceReport>> read)
 {

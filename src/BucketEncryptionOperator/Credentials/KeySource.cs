@@ -22,7 +22,7 @@ internal abstract record KeySource
 
     public sealed record FromIdentity(TemporaryIdentity Identity) : KeySource
     {
-        /// <summary>Who assumes the role; null where the identity is none that is assumed.</summary>
+        /// <summary>The identity that assumes the role; null unless the identity is an assumed role.</summary>
         public KeySource? Base => (Identity as AssumedRole)?.Base;
 
         public override string ToString() => Identity.ToString();

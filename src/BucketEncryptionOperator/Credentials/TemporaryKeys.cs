@@ -7,7 +7,7 @@ namespace BucketEncryptionOperator.Credentials;
 internal sealed record TemporaryKey(AccessKey Key, TimeSpan Lasts);
 
 /// <summary>
-/// The temporary keys of identities. Nothing runs by itself: who asks for a key renews it where that is due,
+/// The temporary keys of identities. There is no background loop: a request for a key renews it when that is due,
 /// one at a time for each identity.
 /// <list type="bullet">
 /// <item>Fresh: given as it is.</item>
@@ -41,7 +41,7 @@ internal sealed class TemporaryKeys(
     private readonly KeyCache<TemporaryIdentity, CachedTemporaryKey> _cache = new(isUsed);
 
     /// <summary>The key to use now, or why there is none.</summary>
-    /// <param name="basis">The key of who assumes the role; null for an identity that is none.</param>
+    /// <param name="basis">The key that assumes the role; null unless the identity is an assumed role.</param>
     public async Task<Result<AccessKey>> GetAsync(
         TemporaryIdentity identity,
         AccessKey? basis,

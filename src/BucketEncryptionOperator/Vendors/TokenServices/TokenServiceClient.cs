@@ -6,7 +6,7 @@ namespace BucketEncryptionOperator.Vendors.TokenServices;
 /// <summary>Asks the token services for temporary keys, whatever the identity.</summary>
 internal sealed class TokenServiceClient(AmbientIdentities ambient, ServiceAccountTokens accounts, RoleAssumer roles)
 {
-    /// <param name="basis">The key of who assumes the role; null for an identity that is none.</param>
+    /// <param name="basis">The key that assumes the role; null unless the identity is an assumed role.</param>
     /// <exception cref="KeySourceException">Which step failed, and why.</exception>
     public Task<TemporaryKey> FetchAsync(
         TemporaryIdentity identity,
