@@ -33,6 +33,7 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
+        var roots = Task.Run(ReadSystemRoots, CancellationToken.None);
         var options = new OperatorOptions();
         RunFlags.Fill(options, parsed);
         try
@@ -45,7 +46,6 @@ internal static class RunCommand
                 Environment.GetEnvironmentVariable,
                 TimeProvider.System
             );
-            var roots = Task.Run(ReadSystemRoots, CancellationToken.None);
             await using var app = Compose(options, parsed, connection);
             await Task.WhenAll(app.RunAsync(cancellationToken), roots);
             return Environment.ExitCode;
@@ -77,7 +77,7 @@ internal static class RunCommand
         }
     }
 
-    private static WebApplication Compose(OperatorOptions options, ParseResult parsed, KubeConnection connection)
+    internal static WebApplication Compose(OperatorOptions options, ParseResult parsed, KubeConnection connection)
     {
         // Not the slim builder: it reads appsettings.json of the working directory, and watches all files below it.
         // In a container that is the whole file system. The environment is read for the OTEL_ variables.
