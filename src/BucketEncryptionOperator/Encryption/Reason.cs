@@ -40,7 +40,7 @@ internal enum ReasonTraits
     /// <summary>The log has no line for it.</summary>
     NotLogged = 1 << 4,
 
-    /// <summary>Nobody answered at the endpoint: it counts for the endpoint's circuit breaker.</summary>
+    /// <summary>There was no whole answer: it counts for the endpoint's circuit breaker.</summary>
     NoAnswer = 1 << 5,
 
     /// <summary>It is reported and concerns another policy: Ready stays True.</summary>

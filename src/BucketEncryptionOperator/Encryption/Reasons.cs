@@ -134,7 +134,7 @@ internal static class Reasons
     public static readonly FailureReason Unreachable = Row("Unreachable", Transient, VendorError, NoAnswer);
     public static readonly FailureReason NameNotResolved = Row("NameNotResolved", Transient, VendorError);
     public static readonly FailureReason TlsFailed = Row("TlsFailed", Transient, VendorError);
-    public static readonly FailureReason BrokenAnswer = Row("BrokenAnswer", Transient, VendorError);
+    public static readonly FailureReason BrokenAnswer = Row("BrokenAnswer", Transient, VendorError, NoAnswer);
     public static readonly FailureReason AnswerTooLarge = Row("AnswerTooLarge", Transient, VendorError);
     public static readonly FailureReason AddressNotAllowed = Row("AddressNotAllowed", Refused, VendorError);
     public static readonly FailureReason Md5NotAvailable = Row("Md5NotAvailable", Refused, VendorError);

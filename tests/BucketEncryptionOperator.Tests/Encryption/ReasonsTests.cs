@@ -86,7 +86,7 @@ public sealed class ReasonsTests
         Unreachable | Transient | VendorError | NoAnswer
         NameNotResolved | Transient | VendorError
         TlsFailed | Transient | VendorError
-        BrokenAnswer | Transient | VendorError
+        BrokenAnswer | Transient | VendorError | NoAnswer
         AnswerTooLarge | Transient | VendorError
         AddressNotAllowed | Refused | VendorError
         Md5NotAvailable | Refused | VendorError

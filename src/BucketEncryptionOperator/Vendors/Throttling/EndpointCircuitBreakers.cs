@@ -20,9 +20,9 @@ internal enum EndpointChange
 /// One circuit breaker per endpoint, service at it and bundle of roots. An endpoint that does not answer costs each
 /// request a timeout, a slot of its rate limit and a worker's time; behind its breaker it costs nothing.
 /// <list type="bullet">
-/// <item>Closed: requests pass. Only a missing answer counts against the endpoint: a connection that could not be made,
-/// or a timeout. An answer of any status does not, and neither do a name that does not resolve or a certificate that is
-/// not accepted: these fail at once, and may concern one bucket only.</item>
+/// <item>Closed: requests pass. Only a missing answer counts against the endpoint: a connection that could not be made
+/// or that broke, or a timeout. An answer of any status does not, and neither do a name that does not resolve or a
+/// certificate that is not accepted: these fail at once, and may concern one bucket only.</item>
 /// <item>Open, after <see cref="OpensAt"/> such requests in a row: requests fail at once with <see
 /// cref="Reasons.EndpointDown"/>. In a row means that the endpoint has answered nothing since the request was sent. One
 /// lost request happens; eight are usually under way at a time, so the third comes with the first; and an endpoint that
