@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 STEP := tests/tools/step.sh
 SOLUTION := BucketEncryptionOperator.sln
 
-.PHONY: help build operator unit test scenarios chaos interop interop-ceph apiserver apiserver-check bench bench-growth bench-scenes bench-steady bench-micro bench-commands lint demo render chart sbom release-dry-run docs observe telemetry-cost image mutants ownership-model clean
+.PHONY: help build operator unit test scenarios chaos interop interop-ceph apiserver apiserver-check bench bench-growth bench-scenes bench-steady bench-micro bench-commands hot-paths lint demo render chart sbom release-dry-run docs observe telemetry-cost image mutants ownership-model clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -63,6 +63,10 @@ bench-micro: build ## the hot paths one by one, with BenchmarkDotNet: time and b
 
 bench-commands: build operator ## the start of a command, and plan and export of 10 000 buckets (about 9 minutes, most of them the rate limit that export keeps)
 	@python3 tests/Benchmarks/commands.py "$$(tests/tools/operator.sh)"
+
+hot-paths: ## instructions and bytes of the hot paths, compiled ahead of time, against tests/Benchmarks/hot-paths.tsv (two minutes)
+	@tests/tools/ensure.sh valgrind >/dev/null
+	@$(STEP) "hot paths" tests/Benchmarks/hot_paths.py "$$(tests/Benchmarks/compile.sh)"
 
 lint: ## formatting, analyzers, shell scripts, YAML, stray paths
 	@tests/lint.sh

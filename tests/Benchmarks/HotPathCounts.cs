@@ -13,7 +13,7 @@ namespace Benchmarks;
 /// </summary>
 internal static class HotPathCounts
 {
-    /// <summary>Enough that a collection or two does not matter; callgrind is 50 times slower than the machine.</summary>
+    /// <summary>Callgrind is 50 times slower than the machine.</summary>
     private const int Operations = 200;
     private const int FewestCalls = 10;
 

@@ -151,7 +151,8 @@ public class HotPaths : IDisposable
     public object ComposeLarge() => StatusComposer.Compose(_large, _largeFindings, TimeSpan.FromDays(1), Now);
 
     [Benchmark(Description = "compare statuses of 256 buckets")]
-    public object? Compare() => StatusWriter.IsSame(_large.Status ?? new(), _largeAgain.Status ?? new()) ? _large : null;
+    public object? Compare() =>
+        StatusWriter.IsSame(_large.Status ?? new(), _largeAgain.Status ?? new()) ? _large : null;
 
     [Benchmark(Description = "line of the log, JSON, two scopes")]
     public object LogLine()

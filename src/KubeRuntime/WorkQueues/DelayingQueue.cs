@@ -2,7 +2,8 @@ namespace KubeRuntime.WorkQueues;
 
 /// <summary>
 /// Holds keys that become due later, at most one due time per key: the earliest requested. One timer serves all of
-/// them. The callback runs outside the lock, on a timer thread.
+/// them. The callback runs outside the lock, on a timer thread. Long delays end on whole seconds of the clock: keys
+/// that become due in the same second do so together, and the process sleeps in between.
 /// </summary>
 public sealed class DelayingQueue<TKey> : IDisposable
     where TKey : struct
@@ -14,6 +15,9 @@ public sealed class DelayingQueue<TKey> : IDisposable
 
     /// <summary>Maximum delay: far longer than any use, and within the range of the clock.</summary>
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(365 * 100);
+
+    /// <summary>From this delay on, up to a second more does not matter.</summary>
+    private static readonly TimeSpan LongDelay = TimeSpan.FromSeconds(30);
 
     private const int SupersededAllowed = 64;
     private readonly Lock _gate = new();
@@ -61,6 +65,8 @@ public sealed class DelayingQueue<TKey> : IDisposable
     {
         var wait = delay < LongestDelay ? delay : LongestDelay;
         var due = _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency);
+        if (wait >= LongDelay && due % _time.TimestampFrequency is > 0 and var part)
+            due += _time.TimestampFrequency - part;
         lock (_gate)
         {
             if (_due.TryGetValue(key, out var known) && known <= due)

@@ -52,7 +52,8 @@ public sealed partial class ContainerTypesTests
         var factory = Value(provider, "CallSiteFactory");
         var cache = (IEnumerable?)factory.GetType().GetField("_callSiteCache", Any)?.GetValue(factory);
         Assert.NotNull(cache);
-        return cache.Cast<object>()
+        return cache
+            .Cast<object>()
             .Select(entry => Value(entry, "Value"))
             .Select(site => site.GetType().GetProperty("ImplementationType", Any)?.GetValue(site))
             .OfType<Type>()

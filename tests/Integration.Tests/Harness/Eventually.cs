@@ -3,7 +3,9 @@ namespace Integration.Tests.Harness;
 /// <summary>Waits for a condition instead of for a time.</summary>
 internal static class Eventually
 {
-    /// <summary>Longer than anything here takes, such as the back-off after six failures in a row (32 to 64 s).</summary>
+    /// <summary>
+    /// Longer than anything here takes, such as the back-off after six failures in a row (32 to 64 s).
+    /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);

@@ -54,6 +54,27 @@ public sealed class DelayingQueueTests : IDisposable
         Assert.Equal([(1, 4 * Second)], _fired);
     }
 
+    /// <summary>
+    /// 10 000 keys at random times of ten minutes would wake the process 17 times a second, for one key each.
+    /// </summary>
+    [Fact]
+    public void Keys_that_wait_long_come_together_on_whole_seconds()
+    {
+        _clock.Advance(0.5 * Second);
+        _delayed.Schedule(1, 60.1 * Second);
+        _delayed.Schedule(2, 60.4 * Second);
+        _delayed.Schedule(3, 60.5 * Second);
+        _delayed.Schedule(4, 60.6 * Second);
+        _delayed.Schedule(5, 29.9 * Second);
+
+        _clock.Advance(100 * Second);
+
+        Assert.Equal(
+            [(5, 30.4 * Second), (1, 61 * Second), (2, 61 * Second), (3, 61 * Second), (4, 62 * Second)],
+            _fired.OrderBy(f => f.At).ThenBy(f => f.Key)
+        );
+    }
+
     [Fact]
     public void Nothing_comes_early()
     {
