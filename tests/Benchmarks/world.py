@@ -138,6 +138,8 @@ class World:
         self.kubeconfig = self.work / "api/admin.kubeconfig"
         self._kubectl("apply", "-f", "crds")
         self._kubectl("wait", "--for=condition=Established", f"--timeout={PATIENCE}s", "crd", "--all")
+        # What is measured is a cluster that is at work: the kinds' document is served, and their storage is ready, which begins with the first request
+        until(self._is_at_work, PATIENCE, "the kinds")
         for namespace in self.namespaces:
             self._kubectl("create", "namespace", namespace)
             self._kubectl("apply", "-n", namespace, "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": [
@@ -146,6 +148,13 @@ class World:
                 {"apiVersion": "bucketencryption.io/v1alpha1", "kind": "BucketStore", "metadata": {"name": "bench"},
                  "spec": {"vendor": "AlibabaOSS", "region": "cn-hangzhou", "endpoint": self.store, "credentials": {"secretRef": {"name": "oss-keys"}},
                           "rateLimit": {"requestsPerSecond": 1000, "burst": 1000, "maxConcurrency": 64}}}]}))
+
+    def _is_at_work(self):
+        try:
+            self._kubectl("get", "bucketencryptionpolicies,bucketstores,clusterbucketstores", "--all-namespaces")
+            return "bucketencryptionpolicies/{name}/status" in self._kubectl("get", "--raw", "/openapi/v3/apis/bucketencryption.io/v1alpha1")
+        except Failed:
+            return False
 
     def _kubectl(self, *arguments, text=None):
         done = subprocess.run([self.kubectl, "--kubeconfig", str(self.kubeconfig), *arguments], cwd=ROOT, input=text, capture_output=True, text=True, timeout=PATIENCE * 2,
