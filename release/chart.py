@@ -62,8 +62,8 @@ chart = directory / "chart"
 shutil.rmtree(chart, ignore_errors=True)
 shutil.copytree(root / CHART, chart)
 put(chart / "values.yaml",
-    ('  # -- Where the image is, without its tag. To be given: no image is published yet. Build it with `make image` and push it to a registry of yours.\n  repository: ""\n',
-     f"  # -- Where the image is, without its tag.\n  repository: {image}\n"),
+    ('  # -- Repository of the image, without its tag. Required, because no image is published yet: build it with `make image` and push it to your registry.\n  repository: ""\n',
+     f"  # -- Repository of the image, without its tag.\n  repository: {image}\n"),
     ('  digest: ""\n', f"  digest: {digest}\n"))
 indented = "".join("    " + line + "\n" for line in "\n".join(f"- kind: {n['kind']}\n  description: {json.dumps(n['description'], ensure_ascii=False)}" for n in notes()).splitlines())
 put(chart / "Chart.yaml",
