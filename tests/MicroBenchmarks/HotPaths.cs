@@ -112,7 +112,10 @@ public class HotPaths : IDisposable
     public object? LargeLine() => ObjectReader.ReadWatchLine(_largeLine, ApiResources.Policies).Item;
 
     [Benchmark(Description = "page of 500 → objects", OperationsPerInvoke = PageSize)]
-    public object Page() => ObjectReader.ReadList(_page, ApiResources.Policies).Items;
+    public Task PageAsync() =>
+        new ListReader<BucketEncryptionPolicy>(new MemoryStream(_page), ApiResources.Policies, _page.Length).ReadAsync(
+            CancellationToken.None
+        );
 
     [Benchmark(Description = "queue: add, take, done", OperationsPerInvoke = 100)]
     public async Task QueueAsync()

@@ -14,11 +14,11 @@ internal sealed class ApiHandler(KubeConnection connection, ServerWarnings? warn
     /// Maximum length of an answer, in bytes. An object in etcd has at most 1.5 MiB; a list that is larger is read by
     /// smaller pages.
     /// </summary>
-    private const int MaxBody = 16 * 1024 * 1024;
+    internal const int MaxBody = 16 * 1024 * 1024;
     private const int MaxErrorBody = 64 * 1024;
 
     /// <summary>For a whole call; of a watch, for its head.</summary>
-    private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(30);
 
     /// <summary>What a request asks for; an object without this option.</summary>
     public static readonly HttpRequestOptionsKey<Wanted> Wants = new(nameof(Wanted));
@@ -31,8 +31,11 @@ internal sealed class ApiHandler(KubeConnection connection, ServerWarnings? warn
         /// <summary>One object: an answer is about that object.</summary>
         Object,
 
-        /// <summary>Something else, whole: a list, or a document of the server's own.</summary>
+        /// <summary>A document of the server's own, whole.</summary>
         Document,
+
+        /// <summary>A list, which its reader reads as it arrives, by its own deadline and limit.</summary>
+        List,
 
         /// <summary>A stream, which has no end to wait for.</summary>
         Watch,
@@ -58,7 +61,7 @@ internal sealed class ApiHandler(KubeConnection connection, ServerWarnings? warn
                 connection.DoubtIdentity();
             if (!response.IsSuccessStatusCode)
                 throw await FailureAsync(response, operation, wanted, deadline.Token);
-            if (wanted != Wanted.Watch)
+            if (wanted is Wanted.Object or Wanted.Document)
                 await response.Content.LoadIntoBufferAsync(MaxBody, deadline.Token);
             var good = response;
             response = null;

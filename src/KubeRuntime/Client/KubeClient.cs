@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -110,25 +109,27 @@ public sealed class KubeClient : IDisposable
     {
         var query = $"?limit={limit}{scope.Query}" + (next is null ? "" : "&continue=" + Uri.EscapeDataString(next));
         var path = resource.CollectionPath(scope.Namespace) + query;
-        using var response = await SendAsync(
-            HttpMethod.Get,
-            path,
-            content: null,
-            ApiHandler.Wanted.Document,
-            cancellationToken
-        );
-        // A page is large and gone in a moment: an array of its own would live until the next full collection.
-        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken); // it is in a buffer
-        var length = (int)body.Length;
-        var page = ArrayPool<byte>.Shared.Rent(length);
+        using var deadline = new Deadline(ApiHandler.CallDeadline, _time, cancellationToken);
         try
         {
-            await body.ReadExactlyAsync(page.AsMemory(0, length), cancellationToken);
-            return ObjectReader.ReadList(page.AsSpan(0, length), resource);
+            using var response = await SendAsync(
+                HttpMethod.Get,
+                path,
+                content: null,
+                ApiHandler.Wanted.List,
+                deadline.Token
+            );
+            await using var body = await response.Content.ReadAsStreamAsync(deadline.Token);
+            return await new ListReader<T>(body, resource, ApiHandler.MaxBody).ReadAsync(deadline.Token);
         }
-        finally
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            ArrayPool<byte>.Shared.Return(page);
+            throw new KubeApiException(KubeFailureKind.Transient, $"LIST {resource.Plural}: no answer in time", e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            var problem = $"LIST {resource.Plural}: {ApiHandler.Describe(e)}";
+            throw new KubeApiException(KubeFailureKind.Transient, problem, e);
         }
     }
 

@@ -48,8 +48,8 @@ public sealed record WatchLine<T>(
     where T : class;
 
 /// <summary>
-/// Reads lists and watch lines object by object, so that one bad object costs only itself. The envelope is scanned with
-/// a <see cref="Utf8JsonReader"/>; each object's bytes then go to the kind's source-generated reader.
+/// Reads watch lines and what lists are made of, object by object, so that one bad object costs only itself. What is
+/// around an object is read by a <see cref="Utf8JsonReader"/>; its bytes then go to the kind's source-generated reader.
 /// </summary>
 internal static class ObjectReader
 {
@@ -62,42 +62,8 @@ internal static class ObjectReader
     /// </summary>
     private const int MaxDepth = 1000;
 
-    /// <exception cref="KubeApiException">Transient: the text is not a list (cut off, or not JSON).</exception>
-    public static ListPage<T> ReadList<T>(ReadOnlySpan<byte> json, KubeResource<T> resource)
-        where T : class, IKubernetesObject
-    {
-        try
-        {
-            var items = new List<T>();
-            var unreadable = new List<UnreadableObject>();
-            string? version = null,
-                next = null;
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
-            Expect(ref reader, JsonTokenType.StartObject);
-            while (NextProperty(ref reader, out var name))
-            {
-                if (name is "metadata")
-                    (version, next) = ReadListMeta(Slice(json, ref reader));
-                else if (name is "items" && reader.TokenType == JsonTokenType.StartArray)
-                    ReadItems(json, ref reader, resource, items, unreadable);
-                else
-                    reader.Skip();
-            }
-            ExpectEnd(ref reader);
-            return string.IsNullOrEmpty(version)
-                ? throw new JsonException("no metadata.resourceVersion")
-                : new ListPage<T>(items, unreadable, version, next is "" ? null : next);
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            // Invalid UTF-8 inside a string is an InvalidOperationException.
-            throw new KubeApiException(
-                KubeFailureKind.Transient,
-                $"LIST {resource.Plural}: the answer is not a list: {Bounded(e.Message)}",
-                e
-            );
-        }
-    }
+    /// <summary>What the text around objects is read with.</summary>
+    public static readonly JsonReaderOptions Envelope = new() { MaxDepth = MaxDepth };
 
     /// <exception cref="KubeApiException">Transient: the text is not a watch line (cut off, or not JSON).</exception>
     public static WatchLine<T> ReadWatchLine<T>(ReadOnlySpan<byte> json, KubeResource<T> resource)
@@ -107,7 +73,7 @@ internal static class ObjectReader
         {
             string? type = null;
             ReadOnlySpan<byte> body = default;
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
+            var reader = new Utf8JsonReader(json, Envelope);
             Expect(ref reader, JsonTokenType.StartObject);
             while (NextProperty(ref reader, out var name))
             {
@@ -230,25 +196,6 @@ internal static class ObjectReader
         );
     }
 
-    private static void ReadItems<T>(
-        ReadOnlySpan<byte> json,
-        ref Utf8JsonReader reader,
-        KubeResource<T> resource,
-        List<T> items,
-        List<UnreadableObject> unreadable
-    )
-        where T : class, IKubernetesObject
-    {
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-        {
-            var (item, bad) = ReadObject(Slice(json, ref reader), resource);
-            if (item is not null)
-                items.Add(item);
-            else if (bad is not null)
-                unreadable.Add(bad);
-        }
-    }
-
     /// <summary>Reads one object, or says what is wrong with it.</summary>
     public static (T? Item, UnreadableObject? Bad) ReadObject<T>(ReadOnlySpan<byte> body, KubeResource<T> resource)
         where T : class, IKubernetesObject
@@ -297,7 +244,8 @@ internal static class ObjectReader
         }
     }
 
-    private static (string? Version, string? Continue) ReadListMeta(ReadOnlySpan<byte> body)
+    /// <summary>Reads the metadata of a list.</summary>
+    public static (string? Version, string? Continue) ReadListMeta(ReadOnlySpan<byte> body)
     {
         using var document = JsonDocument.Parse(body.ToArray());
         var meta = document.RootElement;
@@ -360,5 +308,5 @@ internal static class ObjectReader
         return json[start..(int)reader.BytesConsumed];
     }
 
-    private static string Bounded(string text) => text.Length <= MaxMessage ? text : text[..MaxMessage];
+    public static string Bounded(string text) => text.Length <= MaxMessage ? text : text[..MaxMessage];
 }

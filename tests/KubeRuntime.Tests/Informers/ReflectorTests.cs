@@ -88,12 +88,13 @@ public sealed partial class ReflectorTests : IAsyncLifetime
     [Fact]
     public async Task An_object_that_is_too_large_by_itself_is_named_by_the_one_before_it()
     {
+        var large = Widget.Annotated("large", 2, new string('x', 17 * 1024 * 1024));
         _server.Otherwise = request =>
         {
             var page = (request.Query("limit"), request.Query("continue"));
             return page == ("1", null)
                 ? Answer.Whole(Widget.List(1000, "next", Widget.Json("before", 1)))
-                : Answer.Whole(new string('x', 17 * 1024 * 1024));
+                : Answer.Whole(Widget.List(1000, null, large));
         };
         Run();
 
