@@ -107,18 +107,24 @@ def latency(rounds):
                        before=lambda w, ms=milliseconds: http("POST", f"{w.store}/_admin/faults", {"action": "latency", "latencyMs": ms}))
 
 
-def outage(rounds):
+def outage(rounds, fault=(("action", "reset"),), what="vendor back"):
     """The vendor resets every connection for a while. Measured from its return until all policies are Ready."""
     for name in in_turn(rounds):
         with World(1000) as world:
             world.fill()
-            http("POST", f"{world.store}/_admin/faults", {"action": "reset"})
+            http("POST", f"{world.store}/_admin/faults", dict(fault))
             ready = world.watch()
             program = world.run(name)
             time.sleep(DOWN)
             back = time.time()
             http("DELETE", f"{world.store}/_admin/faults")
-            yield {"scene": f"vendor back after {DOWN} s", "program": name, "policies": 1000, "buckets": 1, **measured(world, program, ready(program) - back)}
+            yield {"scene": f"{what} after {DOWN} s", "program": name, "policies": 1000, "buckets": 1, **measured(world, program, ready(program) - back)}
+
+
+def faults(rounds):
+    """The vendor answers, and with nothing but 503."""
+    fault = {"action": "error", "status": 503, "code": "ServiceUnavailable"}
+    yield from outage(rounds, fault.items(), "vendor well")
 
 
 def change(rounds):

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Credentials;
@@ -39,6 +40,17 @@ internal sealed class TemporaryKeys(
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
     private readonly KeyCache<TemporaryIdentity, CachedTemporaryKey> _cache = new(isUsed);
+
+    /// <summary>Replaced as a whole, and read without the gate.</summary>
+    private ImmutableArray<Action<TemporaryIdentity>> _listeners = [];
+
+    /// <summary>Adds a listener for identities that have a key again, after callers were told that there is none.</summary>
+    /// <param name="listener">Runs on a caller that asked for the key; it must return at once.</param>
+    public void Listen(Action<TemporaryIdentity> listener) =>
+        ImmutableInterlocked.Update(ref _listeners, static (all, one) => all.Add(one), listener);
+
+    public void StopListening(Action<TemporaryIdentity> listener) =>
+        ImmutableInterlocked.Update(ref _listeners, static (all, one) => all.Remove(one), listener);
 
     /// <summary>The key to use now, or why there is none.</summary>
     /// <param name="basis">The key that assumes the role; null unless the identity is an assumed role.</param>
@@ -144,6 +156,7 @@ internal sealed class TemporaryKeys(
         Failure? failure = null;
         var said = "";
         var isTakenBack = false;
+        bool isRecovered;
         try
         {
             var (key, lasts) = await fetch(identity, basis, cancellationToken);
@@ -157,6 +170,8 @@ internal sealed class TemporaryKeys(
         }
         lock (_cache.Gate)
         {
+            isRecovered =
+                renewed is not null && entry.Failure is not null && entry.Key is null or { Lifetime.IsOver: true };
             Take(entry, renewed, failure);
             entry.TriedWith = basis;
             if (renewed is not null)
@@ -176,6 +191,11 @@ internal sealed class TemporaryKeys(
             );
         else
             Log.KeyRenewed(logger, identity, UsableFor(entry));
+        if (isRecovered)
+        {
+            foreach (var listener in _listeners)
+                listener(identity);
+        }
     }
 
     private void Take(CachedTemporaryKey entry, AccessKey? renewed, Failure? failure)

@@ -75,8 +75,9 @@ internal static class ControllerWiring
 
         var storeInformer = InformerOf(services, ApiResources.Stores, options.WatchNamespaces, handlers.OfStore);
         var queue = services.GetRequiredService<WorkQueue<NamespacedName>>();
-        var endpoints = new EndpointStateSource(
+        var recoveries = new RecoverySource(
             services.GetRequiredService<EndpointCircuitBreakers>(),
+            services.GetRequiredService<TemporaryKeys>(),
             policies,
             stores,
             queue.Failures
@@ -86,7 +87,7 @@ internal static class ControllerWiring
         {
             storeInformer,
             policyInformer,
-            endpoints,
+            recoveries,
             services.GetRequiredService<KeyHealths>(),
         };
         var storeControllers = new List<Controller>

@@ -1,3 +1,5 @@
+using System.Net;
+using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
 
@@ -25,7 +27,7 @@ internal sealed class EndpointBreakerStep(EndpointCircuitBreakers breakers) : Ca
         try
         {
             var answer = await next.SendAsync(request, cancellationToken);
-            pass.Answered();
+            pass.Answered(IsFault(answer));
             return answer;
         }
         catch (VendorException e) when (!e.IsOfWriteGuard)
@@ -33,4 +35,12 @@ internal sealed class EndpointBreakerStep(EndpointCircuitBreakers breakers) : Ca
             throw new VendorException(pass.Failed(e.Failure));
         }
     }
+
+    /// <summary>A vendor in trouble answers 500, or 503 as if it were asked too often.</summary>
+    private static bool IsFault(VendorAnswer answer) =>
+        answer
+            is {
+                Response.Status: >= HttpStatusCode.InternalServerError,
+                Problem.Kind: FailureKind.Transient or FailureKind.Throttled
+            };
 }

@@ -25,6 +25,11 @@ internal sealed record RateLimiterState(
 /// second of full use, so that few requests are throttled whatever the vendor accepts. Below the limit there are no
 /// bursts: they would only meet the vendor's limit again. First come, first served.
 /// <para>
+/// Where the rate was lowered <see cref="OutageAt"/> times and no request succeeded, the rate was not the reason: the
+/// vendor was down. The first success afterwards raises it to an eighth of what it was before, and every further one
+/// adds ten times as much as otherwise, until that rate is reached or a request is throttled.
+/// </para>
+/// <para>
 /// A call never waits for long, neither for permits nor for a slot of <see cref="RateLimit.MaxConcurrency"/>, which an
 /// endpoint without answers occupies until the timeout. A call that would wait longer than <see cref="LongestWait"/> is
 /// refused at once, by how long calls have taken lately; a call that has waited that long is refused then.
@@ -42,7 +47,12 @@ internal sealed class AdaptiveRateLimiter : IDisposable
 {
     private const double Decrease = 0.8;
     private const double Increase = 0.03;
-    private const double SlowestRate = 0.1;
+    private const double SlowestRate = 0.5;
+
+    /// <summary>That many decreases take nine tenths off a rate.</summary>
+    private const int OutageAt = 10;
+    private const double RateAfterOutage = 1 / 8d;
+    private const double IncreaseAfterOutage = 0.3;
 
     /// <summary>Weight of the last call in the average duration of calls.</summary>
     private const double WeightOfLast = 0.2;
@@ -64,6 +74,13 @@ internal sealed class AdaptiveRateLimiter : IDisposable
     private long _pausedAt;
     private TimeSpan _pause;
     private long _slowedAt = long.MinValue;
+
+    /// <summary>Number of decreases since the last success.</summary>
+    private int _decreases;
+
+    /// <summary>The rate before the first of them; while the rate returns after an outage, where it returns to.</summary>
+    private double _rateBefore;
+    private bool _isReturning;
     private int _waitingRequests;
     private int _inFlight;
 
@@ -177,9 +194,21 @@ internal sealed class AdaptiveRateLimiter : IDisposable
             Fill();
             if (failure is { Kind: FailureKind.Throttled })
                 SlowDown(failure.RetryAfter, sentAt);
-            else
-                _rate = Math.Min(_limit.RequestsPerSecond, _rate + Increase);
+            else if (failure is not { Kind: FailureKind.Transient }) // that tells nothing of the rate
+                SpeedUp();
         }
+    }
+
+    private void SpeedUp()
+    {
+        if (_decreases >= OutageAt)
+        {
+            _isReturning = true;
+            _rate = Math.Max(_rate, _rateBefore * RateAfterOutage);
+        }
+        _decreases = 0;
+        _rate = Math.Min(_limit.RequestsPerSecond, _rate + (_isReturning ? IncreaseAfterOutage : Increase));
+        _isReturning &= _rate < _rateBefore;
     }
 
     private void SlowDown(TimeSpan? retryAfter, long sentAt)
@@ -189,6 +218,8 @@ internal sealed class AdaptiveRateLimiter : IDisposable
             (_pausedAt, _pause) = (_time.GetTimestamp(), Durations.Min(asked, LongestPause));
         if (sentAt <= _slowedAt)
             return; // sent at an earlier rate
+        if (_decreases++ == 0)
+            (_rateBefore, _isReturning) = (_rate, false);
         (_rate, _tokens, _slowedAt) = (Math.Max(SlowestRate, _rate * Decrease), 0, _time.GetTimestamp());
     }
 

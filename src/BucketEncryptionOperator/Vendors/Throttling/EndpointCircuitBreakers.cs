@@ -27,9 +27,12 @@ internal enum EndpointChange
 /// cref="Reasons.EndpointDown"/>. In a row means that the endpoint has answered nothing since the request was sent. One
 /// lost request happens; eight are usually under way at a time, so the third comes with the first; and an endpoint that
 /// was taken for down by mistake is probed within seconds.</item>
-/// <item>Half open: one request at a time passes as a probe. The pause after a probe is a twentieth of the time that
-/// the endpoint has been down, at least <see cref="ShortestPause"/> and at most <see cref="LongestPause"/>.</item>
+/// <item>Half open: one request at a time passes as a probe. The pause after a probe is a sixtieth of the time that the
+/// endpoint has been down, at least <see cref="ShortestPause"/> and at most <see cref="LongestPause"/>.</item>
 /// <item>Any answer closes the breaker, whichever request it is for.</item>
+/// <item>Where every answer tells of a fault of the endpoint's own (500, 503), the breaker stays closed: it may be one
+/// bucket's. The first other answer, after <see cref="OpensAt"/> faults in a row and <see cref="ShortestTrouble"/>, is
+/// told to the listeners as the end of an outage is.</item>
 /// </list>
 /// The proxy is the process's own, and which one is used follows from the endpoint, so it needs no breaker of its own.
 /// In memory only.
@@ -44,9 +47,15 @@ internal sealed class EndpointCircuitBreakers : IDisposable
     /// </summary>
     internal const int MaxEndpoints = 1024;
 
-    internal static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(2);
+    internal static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     internal static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
-    private const double PauseOfDownTime = 0.05;
+    private const double PauseOfDownTime = 1 / 60d;
+
+    /// <summary>
+    /// Faults that last for less are told to nobody: a back-off is not longer by then, and an endpoint that fails now
+    /// and then would wake all its policies each time.
+    /// </summary>
+    internal static readonly TimeSpan ShortestTrouble = TimeSpan.FromSeconds(5);
 
     /// <summary>A breaker that was not used for this long is dropped: no policy uses its endpoint any more.</summary>
     private static readonly TimeSpan KeptUnused = TimeSpan.FromHours(1);
@@ -159,19 +168,26 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         };
     }
 
-    private void Answered(Breaker breaker, bool isProbe)
+    private void Answered(Breaker breaker, bool isProbe, bool isFault)
     {
         bool isUp;
         lock (_gate)
         {
+            var now = _time.GetTimestamp();
             breaker.IsProbed &= !isProbe;
-            isUp = breaker.IsOpen && breaker.IsTold;
+            isUp = breaker.IsTold && (breaker.IsOpen || (!isFault && IsInTrouble(breaker, now)));
             (breaker.DownSince, breaker.ProbeAt, breaker.Unanswered) = (null, null, 0);
-            breaker.AnsweredAt = _time.GetTimestamp();
+            breaker.AnsweredAt = now;
+            breaker.FaultsSince = isFault ? breaker.FaultsSince ?? now : null;
+            breaker.Faults = isFault ? breaker.Faults + 1 : 0;
         }
         if (isUp)
             Notify([(breaker.Endpoint, EndpointChange.Up)]);
     }
+
+    private bool IsInTrouble(Breaker breaker, long now) =>
+        breaker is { Faults: >= OpensAt, FaultsSince: { } since }
+        && _time.GetElapsedTime(since, now) >= ShortestTrouble;
 
     /// <returns>The failure to report: with the breaker open, the same as for all other requests.</returns>
     private Failure Failed(Breaker breaker, bool isProbe, long sentAt, Failure failure)
@@ -257,10 +273,11 @@ internal sealed class EndpointCircuitBreakers : IDisposable
         private bool _ended;
 
         /// <summary>An answer came, whatever its status.</summary>
-        public void Answered()
+        /// <param name="isFault">It told of a fault of the endpoint's own.</param>
+        public void Answered(bool isFault = false)
         {
             _ended = true;
-            breakers.Answered(breaker, isProbe);
+            breakers.Answered(breaker, isProbe, isFault);
         }
 
         /// <returns>The failure to report.</returns>
@@ -296,6 +313,12 @@ internal sealed class EndpointCircuitBreakers : IDisposable
 
         /// <summary>Time of the last answer; requests that were sent before it do not count.</summary>
         public long AnsweredAt { get; set; } = long.MinValue;
+
+        /// <summary>Number of answers in a row that told of a fault.</summary>
+        public int Faults { get; set; }
+
+        /// <summary>Time of the first of them.</summary>
+        public long? FaultsSince { get; set; }
 
         /// <summary>Null while it is closed.</summary>
         public long? DownSince { get; set; }

@@ -356,6 +356,42 @@ public sealed class AdaptiveRateLimiterTests(ITestOutputHelper output) : IDispos
         Assert.InRange(refused, 1, jobs / 10);
     }
 
+    /// <summary>A vendor that is down answers like one that throttles: some answer 503 SlowDown to everything.</summary>
+    [Theory]
+    [InlineData("a whole outage", 200, 2.5, 12)]
+    [InlineData("too short a row for one", 9, 2.5, 3)]
+    public async Task After_an_outage_the_rate_returns_in_seconds(
+        string sentence,
+        int refused,
+        double first,
+        double later
+    )
+    {
+        await AnswerAsync(SlowDown, refused);
+        Assert.True(State.RequestsPerSecond is >= 0.5 and < 3, sentence);
+
+        await AnswerAsync(failure: null, 1);
+        Assert.InRange(State.RequestsPerSecond, first, first + 0.5);
+        await AnswerAsync(failure: null, 32);
+        Assert.InRange(State.RequestsPerSecond, later, later + 1);
+        await AnswerAsync(failure: null, 30);
+        await AnswerAsync(SlowDown, 1);
+        var lowered = State.RequestsPerSecond;
+        await AnswerAsync(failure: null, 10);
+
+        Assert.Equal(lowered + 0.3, State.RequestsPerSecond, tolerance: 0.001); // the vendor's limit again
+    }
+
+    private async Task AnswerAsync(Failure? failure, int times)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(3));
+            using var turn = await EnterAsync();
+            turn.Send().Answered(failure);
+        }
+    }
+
     private Task<AdaptiveRateLimiter.Permit> EnterAsync() =>
         Pace.EnterAsync(Limit, "Get", requests: 1, CancellationToken.None);
 

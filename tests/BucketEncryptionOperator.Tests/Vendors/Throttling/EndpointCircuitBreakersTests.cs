@@ -116,6 +116,32 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
         Assert.Equal((Bucket.Endpoint, EndpointChange.Up), _news[^1]);
     }
 
+    [Theory]
+    [InlineData("503 for a minute", 20, 60, true)]
+    [InlineData("too few to be a row", 2, 60, false)]
+    [InlineData("over in a moment", 20, 4, false)]
+    public void The_end_of_a_row_of_faults_is_told_and_nothing_is_refused_in_it(
+        string sentence,
+        int faults,
+        int seconds,
+        bool isTold
+    )
+    {
+        for (var i = 0; i < faults; i++)
+        {
+            if (i > 0)
+                _time.Advance(TimeSpan.FromSeconds(seconds) / (faults - 1));
+            using var pass = _breakers.Enter(Bucket, "Get");
+            pass.Answered(isFault: true);
+        }
+        Assert.Empty(_news);
+
+        Answer();
+        Answer();
+
+        Assert.True(_news.SequenceEqual(isTold ? [(Bucket.Endpoint, EndpointChange.Up)] : []), sentence);
+    }
+
     /// <summary>What a status says must not change with each probe.</summary>
     [Fact]
     public void A_probe_that_fails_is_told_what_all_others_are_told_but_that_it_was_sent()
@@ -155,14 +181,14 @@ public sealed class EndpointCircuitBreakersTests : IDisposable
     }
 
     [Theory]
-    [InlineData(10, 2, 2)]
-    [InlineData(80, 3, 5)]
-    [InlineData(300, 14, 16)]
+    [InlineData(10, 1, 1)]
+    [InlineData(80, 1.3, 1.5)]
+    [InlineData(300, 5, 5.5)]
     [InlineData(86_400, 30, 30)]
-    public void The_pause_between_two_probes_is_a_twentieth_of_the_time_that_it_has_been_down(
+    public void The_pause_between_two_probes_is_a_sixtieth_of_the_time_that_it_has_been_down(
         int secondsDown,
-        int least,
-        int most
+        double least,
+        double most
     )
     {
         Open();

@@ -1,4 +1,5 @@
 using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Reconciling;
 using BucketEncryptionOperator.Specs;
@@ -8,11 +9,12 @@ using BucketEncryptionOperator.Vendors.Description;
 using BucketEncryptionOperator.Vendors.Protocol;
 using BucketEncryptionOperator.Vendors.Throttling;
 using KubeRuntime.Informers;
+using Microsoft.Extensions.Logging.Abstractions;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Reconciling;
 
-public sealed class EndpointStateSourceTests : IAsyncLifetime
+public sealed class RecoverySourceTests : IAsyncLifetime
 {
     private static readonly BucketAddress Here = new(
         "finance-archive",
@@ -29,15 +31,21 @@ public sealed class EndpointStateSourceTests : IAsyncLifetime
         ("healthy", "hangzhou"),
         ("failing-elsewhere", "shanghai"),
         ("failing-without-store", "none"),
+        ("failing-with-role", "role"),
+        ("healthy-with-role", "role"),
     ];
 
     private readonly ManualTimeProvider _time = new();
     private readonly EndpointCircuitBreakers _breakers;
+    private readonly AccessKeyCircuitBreakers _keyBreakers;
+    private readonly TemporaryKeys _keys;
+    private readonly Stores _stores;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<string> _woken = [];
     private readonly Task _running;
+    private bool _hasKey;
 
-    public EndpointStateSourceTests()
+    public RecoverySourceTests()
     {
         _breakers = new EndpointCircuitBreakers(_time);
         var (policies, stores) = (new ObjectCache<BucketEncryptionPolicy>(), new ObjectCache<BucketStore>());
@@ -45,6 +53,18 @@ public sealed class EndpointStateSourceTests : IAsyncLifetime
         stores.Apply(new WatchEvent<BucketStore>.Applied(Given.Store()));
         elsewhere = elsewhere with { Metadata = elsewhere.Metadata with { Name = "shanghai" } };
         stores.Apply(new WatchEvent<BucketStore>.Applied(elsewhere));
+        var withRole = elsewhere with
+        {
+            Metadata = elsewhere.Metadata with { Name = "role" },
+            Spec = elsewhere.Spec with
+            {
+                Credentials = elsewhere.Spec.Credentials with
+                {
+                    AssumeRole = [new AssumeRoleSpec { RoleArn = "acs:ram::1:role/r" }],
+                },
+            },
+        };
+        stores.Apply(new WatchEvent<BucketStore>.Applied(withRole));
         foreach (var (name, store) in Policies)
         {
             var policy = Given.Policy();
@@ -63,10 +83,22 @@ public sealed class EndpointStateSourceTests : IAsyncLifetime
             Partitions.None,
             new KeySourceReader(AmbientRules.None)
         );
-        var news = new EndpointStateSource(
+        _stores = new Stores(stores, shared: null, reader);
+        _keyBreakers = new AccessKeyCircuitBreakers(_time);
+        _keys = new TemporaryKeys(
+            (_, _, _) =>
+                _hasKey
+                    ? Task.FromResult(new TemporaryKey(new AccessKey("id", "secret", "token"), TimeSpan.FromHours(1)))
+                    : throw new KeySourceException(new Failure(FailureKind.Transient, "AssumeRole", "Timeout")),
+            _keyBreakers,
+            _time,
+            NullLogger<TemporaryKeys>.Instance
+        );
+        var news = new RecoverySource(
             _breakers,
+            _keys,
             policies,
-            new Stores(stores, shared: null, reader),
+            _stores,
             key => key.Name.StartsWith("failing", StringComparison.Ordinal) ? 1 : 0
         );
         _running = news.RunAsync(key => _woken.Add(key.Name), _stop.Token);
@@ -78,6 +110,7 @@ public sealed class EndpointStateSourceTests : IAsyncLifetime
     {
         await _stop.CancelAsync();
         await _running.ContinueWith(_ => { }, TaskScheduler.Default).Within();
+        _keys.Dispose();
         _breakers.Dispose();
         _stop.Dispose();
     }
@@ -110,6 +143,27 @@ public sealed class EndpointStateSourceTests : IAsyncLifetime
 
         Assert.Equal(asked[..2], asked[2..]);
         Assert.Equal(["failing-1", "failing-2"], asked[..2].Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task When_an_identity_has_a_key_again_the_failing_policies_of_its_stores_are_woken_once()
+    {
+        var store = _stores.Find(new StoreReference { Kind = "BucketStore", Name = "role" }, Given.Namespace).Value;
+        var identity = Assert.IsType<KeySource.FromIdentity>(store?.Keys).Identity;
+        await GetAsync();
+        Assert.Empty(_woken);
+
+        _hasKey = true;
+        await GetAsync();
+        Assert.Equal(["failing-with-role"], _woken);
+        await GetAsync();
+        Assert.Single(_woken); // a renewal that nobody has waited for wakes nobody
+
+        async Task GetAsync()
+        {
+            _time.Advance(TimeSpan.FromMinutes(55));
+            await _keys.GetAsync(identity, basis: null, CancellationToken.None);
+        }
     }
 
     [Fact]
