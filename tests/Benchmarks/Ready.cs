@@ -22,29 +22,40 @@ internal static class Ready
     )
     {
         using var client = Cluster.Connect(kubeconfig);
-        using var watch = await client.StreamListAsync(
-            ApiResources.Policies,
-            new WatchScope(null),
-            LongestWatch,
-            cancellationToken
-        );
-        var ready = new HashSet<NamespacedName>();
-        var isComplete = false;
-        while (!isComplete || ready.Count < policies)
-        {
-            var line =
-                await watch.ReadAsync(cancellationToken) ?? throw new InvalidOperationException("the watch has ended");
-            if (line.Type == WatchLineType.InitialEventsEnd)
-            {
-                isComplete = true;
-                Console.WriteLine("watching");
-            }
-            if (line.Item is { } policy && IsReady(policy, generation))
-                ready.Add(policy.Metadata.Key);
-        }
+        var isSeen = false;
+        // The server ends watches when the kind's definition has just changed
+        while (!await WatchAsync())
+            Console.Error.WriteLine("the watch has ended; watching again");
         var now = TimeProvider.System.GetUtcNow() - DateTimeOffset.UnixEpoch;
         Console.WriteLine(now.TotalSeconds.ToString("0.000000", CultureInfo.InvariantCulture));
         return 0;
+
+        async Task<bool> WatchAsync()
+        {
+            using var watch = await client.StreamListAsync(
+                ApiResources.Policies,
+                new WatchScope(null),
+                LongestWatch,
+                cancellationToken
+            );
+            var ready = new HashSet<NamespacedName>();
+            var isComplete = false;
+            while (!isComplete || ready.Count < policies)
+            {
+                if (await watch.ReadAsync(cancellationToken) is not { } line)
+                    return false;
+                if (line.Type == WatchLineType.InitialEventsEnd)
+                {
+                    isComplete = true;
+                    if (!isSeen)
+                        Console.WriteLine("watching");
+                    isSeen = true;
+                }
+                if (line.Item is { } policy && IsReady(policy, generation))
+                    ready.Add(policy.Metadata.Key);
+            }
+            return true;
+        }
     }
 
     private static bool IsReady(BucketEncryptionPolicy policy, int generation) =>

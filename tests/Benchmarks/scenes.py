@@ -124,7 +124,7 @@ def outage(rounds, fault=(("action", "reset"),), what="vendor back"):
 def faults(rounds):
     """The vendor answers, and with nothing but 503."""
     fault = {"action": "error", "status": 503, "code": "ServiceUnavailable"}
-    yield from outage(rounds, fault.items(), "vendor well")
+    yield from outage(rounds, fault.items(), "vendor back from 503")
 
 
 def change(rounds):
@@ -235,7 +235,7 @@ def is_encrypted(world, bucket):
 
 
 SCENES = {f.__name__.replace("_", "-"): f for f in (
-    start, small, buckets, large, sync, growth, latency, outage, change, one, steady, peer_steady, hour, failover, shards, selector)}
+    start, small, buckets, large, sync, growth, latency, outage, faults, change, one, steady, peer_steady, hour, failover, shards, selector)}
 EVERYDAY = ("start", "small", "buckets", "large", "sync")
 ONCE = ("large",)  # in the everyday form: its runs take minutes
 __all__ = ["EVERYDAY", "ONCE", "SCENES", "Failed"]

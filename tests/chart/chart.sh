@@ -2,6 +2,7 @@
 # Tests the chart with Helm 3 and Helm 4 (make chart):
 #   lint         helm lint --strict
 #   templates    template.py: what becomes of values, and which are refused
+#   release      release/chart.py: the chart as a release packs it installs the image by digest
 #   kustomize    kustomize.sh: the renderings and deploy/, built by kustomize
 #   life         life.sh: install, upgrade, rollback, uninstall, reinstall on a real API server; two releases of one name; what helm test starts
 #   guardrails   guardrails.sh: what the ValidatingAdmissionPolicies deny on a real API server, and what they let through
@@ -10,7 +11,7 @@
 #                nothing was denied, and nothing was granted that was not used
 #
 #   tests/chart/chart.sh           all of it
-#   tests/chart/chart.sh quick     lint, templates, kustomize and health: seconds, no API server
+#   tests/chart/chart.sh quick     lint, templates, release, kustomize and health: seconds, no API server
 #
 # The last line is "chart: N passed, N failed"; a scene that the demo played is a test that passed. Needs what `make build` has
 # built; the operator is the program as it ships, published if need be, or what OPERATOR chooses (tests/tools/operator.sh).
@@ -40,6 +41,17 @@ lint() {
     n=$((n + 1))
   done
   echo "$n passed, 0 failed"
+}
+release() {
+  local helm=$1 directory=$work/release-$2 image=ghcr.io/example/bucket-encryption-operator
+  local digest=sha256:0000000000000000000000000000000000000000000000000000000000000000
+  if release/chart.py example/bucket-encryption-operator "$image" "$digest" "$directory" &&
+    "$helm" template x "$directory/chart" --show-only templates/deployment.yaml | grep -q "image: $image:.*@$digest"; then
+    echo "1 passed, 0 failed"
+  else
+    echo "0 passed, 1 failed"
+    return 1
+  fi
 }
 demo() {
   local code=0 log=$work/demo-$1.scenes
@@ -72,6 +84,7 @@ for version in helm3 helm4; do
   helm=$(tests/tools/ensure.sh "$version")
   start "lint, $version" lint "$helm"
   start "templates, $version" "$python" tests/chart/template.py "$helm"
+  start "release, $version" release "$helm" "$version"
   start "kustomize, $version" tests/chart/kustomize.sh "$helm" "$(tests/tools/ensure.sh kubectl)"
 done
 show

@@ -118,7 +118,7 @@ internal static class PolicyChangeCommands
         {
             if ((policy.Spec.Suspend == true) == suspend)
                 await console.WriteLineAsync($"{policy.Metadata.Key} unchanged");
-            else if (await IsTakenAsync(cluster, policy, patch, console, cancellationToken))
+            else if (await TryChangeAsync(cluster, policy, patch, console, cancellationToken))
                 await console.WriteLineAsync($"{policy.Metadata.Key} {(suspend ? "suspended" : "resumed")}");
             else
                 exitCode = 1;
@@ -129,7 +129,7 @@ internal static class PolicyChangeCommands
     /// <summary>
     /// Changes a policy. Where the API server refuses the change of this one, that is said, and the others go on.
     /// </summary>
-    private static async Task<bool> IsTakenAsync(
+    private static async Task<bool> TryChangeAsync(
         ClusterConnection cluster,
         BucketEncryptionPolicy policy,
         ReadOnlyMemory<byte> patch,
@@ -176,7 +176,7 @@ internal static class PolicyChangeCommands
         var exitCode = 0;
         foreach (var policy in policies)
         {
-            if (!await IsTakenAsync(cluster, policy, patch, request.Console, cancellationToken))
+            if (!await TryChangeAsync(cluster, policy, patch, request.Console, cancellationToken))
             {
                 exitCode = 1;
                 continue;

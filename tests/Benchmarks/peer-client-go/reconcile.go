@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -40,7 +39,7 @@ func (r *reconciler) work(ctx context.Context, informer cache.SharedIndexInforme
 			if p := o.(*Policy); p.Status == nil || p.Status.ObservedGeneration != p.Generation {
 				add(o)
 			} else {
-				queue.AddAfter(cache.MetaObjectToName(p).String(), time.Duration(rand.Int64N(int64(resync))))
+				queue.AddAfter(cache.MetaObjectToName(p).String(), untilNext(p))
 			}
 		},
 		UpdateFunc: func(was, is any) {
@@ -59,12 +58,13 @@ func (r *reconciler) work(ctx context.Context, informer cache.SharedIndexInforme
 					return
 				}
 				if o, exists, _ := informer.GetStore().GetByKey(key); exists {
-					if err := r.reconcile(ctx, o.(*Policy)); err != nil {
+					policy := o.(*Policy)
+					if err := r.reconcile(ctx, policy); err != nil {
 						slog.Warn("reconcile failed", "policy", key, "error", err)
 						queue.AddRateLimited(key)
 					} else {
 						queue.Forget(key)
-						queue.AddAfter(key, resync-time.Duration(rand.Int64N(int64(resync)/10)))
+						queue.AddAfter(key, untilNext(policy))
 					}
 				}
 				queue.Done(key)
@@ -74,6 +74,18 @@ func (r *reconciler) work(ctx context.Context, informer cache.SharedIndexInforme
 	<-ctx.Done()
 	queue.ShutDown()
 	running.Wait()
+}
+
+// untilNext spreads the policies over the interval as the operator does: each has a phase of its own, and comes after 0.1 to 1.1 of the interval.
+func untilNext(p *Policy) time.Duration {
+	hash := fnv.New64a()
+	hash.Write([]byte(p.UID))
+	phase := int64(hash.Sum64() % uint64(resync))
+	rest := resync - time.Duration((time.Now().UnixNano()-phase)%int64(resync))
+	if rest < resync/10 {
+		rest += resync
+	}
+	return rest
 }
 
 // reconcile reads all buckets, puts the writes on record, writes and reads back, and reports; each of them once, as the operator does.
