@@ -44,7 +44,7 @@ internal sealed class TemporaryKeys(
     /// <summary>Replaced as a whole, and read without the gate.</summary>
     private ImmutableArray<Action<TemporaryIdentity>> _listeners = [];
 
-    /// <summary>Adds a listener for identities that have a key again, after callers were told that there is none.</summary>
+    /// <summary>Adds a listener for identities that have a key again, after callers were refused one.</summary>
     /// <param name="listener">Runs on a caller that asked for the key; it must return at once.</param>
     public void Listen(Action<TemporaryIdentity> listener) =>
         ImmutableInterlocked.Update(ref _listeners, static (all, one) => all.Add(one), listener);

@@ -10,8 +10,8 @@ namespace BucketEncryptionOperator.Reconciling;
 
 /// <summary>
 /// Enqueues the policies of an endpoint that answers again, and of an identity that has a key again, so that none of
-/// them waits for the rest of its back-off. While the endpoint does not answer, it enqueues one of them whenever a probe
-/// is due. Only policies whose last reconcile failed are enqueued: the others have not noticed.
+/// them waits for the rest of its back-off. While the endpoint does not answer, it enqueues one of them whenever a
+/// probe is due. Only policies whose last reconcile failed are enqueued: the others have not noticed.
 /// </summary>
 /// <param name="failures">Number of a policy's failures in a row, as the queue has counted them.</param>
 internal sealed class RecoverySource(

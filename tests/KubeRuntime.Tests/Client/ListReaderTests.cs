@@ -74,7 +74,7 @@ public sealed class ListReaderTests
                     == ("5", "next", "aü|c"),
                 $"buffer of {size} bytes"
             );
-            Assert.Equal(["", "ns/b"], page.Unreadable.Select(u => u.Key.ToString()));
+            Assert.Equal("|ns/b", string.Join('|', page.Unreadable.Select(u => u.Key.ToString())));
         }
     }
 

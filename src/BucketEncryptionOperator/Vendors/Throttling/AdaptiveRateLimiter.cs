@@ -78,7 +78,7 @@ internal sealed class AdaptiveRateLimiter : IDisposable
     /// <summary>Number of decreases since the last success.</summary>
     private int _decreases;
 
-    /// <summary>The rate before the first of them; while the rate returns after an outage, where it returns to.</summary>
+    /// <summary>The rate before the first of them. After an outage, the rate returns to it.</summary>
     private double _rateBefore;
     private bool _isReturning;
     private int _waitingRequests;
