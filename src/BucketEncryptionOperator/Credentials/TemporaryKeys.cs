@@ -88,7 +88,7 @@ internal sealed class TemporaryKeys(
         if (_cache.Find(identity) is not { } entry)
             return null;
         lock (_cache.Gate)
-            return entry.Key is { Lifetime.IsOver: false } key ? key : null;
+            return Usable(entry);
     }
 
     /// <summary>What the identity stands on is gone or refused: its key is not given any more, valid or not.</summary>
@@ -118,10 +118,18 @@ internal sealed class TemporaryKeys(
     {
         lock (_cache.Gate)
         {
-            return entry.Key is { Lifetime.IsOver: false } key
+            return Usable(entry) is { } key
                 ? new Result<AccessKey>(key, Failure: null)
                 : new Result<AccessKey>(Value: null, entry.Failure ?? Over);
         }
+    }
+
+    /// <summary>For a caller that needs a key: without one, it is told when there is one again.</summary>
+    private static AccessKey? Usable(CachedTemporaryKey entry)
+    {
+        var key = entry.Key is { Lifetime.IsOver: false } usable ? usable : null;
+        entry.IsMissed |= key is null;
+        return key;
     }
 
     private bool IsDue(CachedTemporaryKey entry, AccessKey? basis)
@@ -170,9 +178,9 @@ internal sealed class TemporaryKeys(
         }
         lock (_cache.Gate)
         {
-            isRecovered =
-                renewed is not null && entry.Failure is not null && entry.Key is null or { Lifetime.IsOver: true };
             Take(entry, renewed, failure);
+            isRecovered = renewed is not null && entry.IsMissed;
+            entry.IsMissed &= renewed is null;
             entry.TriedWith = basis;
             if (renewed is not null)
                 entry.IssuedTo = basis;
@@ -250,6 +258,9 @@ internal sealed class TemporaryKeys(
         /// <summary>Of the last try; null if it succeeded.</summary>
         public Failure? Failure { get; set; }
         public int Failures { get; set; }
+
+        /// <summary>Callers got no key since there was one.</summary>
+        public bool IsMissed { get; set; }
         public long TriedAt { get; set; }
 
         /// <summary>The key that the last try was made with, if it is a role's.</summary>

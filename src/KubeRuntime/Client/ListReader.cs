@@ -64,7 +64,7 @@ internal sealed class ListReader<T>(Stream stream, KubeResource<T> resource, int
     private void MakeRoom()
     {
         if (_start == 0 && _end == _buffer.Length)
-            Array.Resize(ref _buffer, _buffer.Length * 2);
+            Array.Resize(ref _buffer, Math.Min(_buffer.Length * 2, maxLength + 1));
         _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
         (_start, _end) = (0, _end - _start);
     }

@@ -146,7 +146,7 @@ public sealed class RecoverySourceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task When_an_identity_has_a_key_again_the_failing_policies_of_its_stores_are_woken_once()
+    public async Task When_an_identity_has_a_key_again_the_failing_policies_of_its_stores_are_woken()
     {
         var store = _stores.Find(new StoreReference { Kind = "BucketStore", Name = "role" }, Given.Namespace).Value;
         var identity = Assert.IsType<KeySource.FromIdentity>(store?.Keys).Identity;
@@ -158,6 +158,11 @@ public sealed class RecoverySourceTests : IAsyncLifetime
         Assert.Equal(["failing-with-role"], _woken);
         await GetAsync();
         Assert.Single(_woken); // a renewal that nobody has waited for wakes nobody
+
+        _keys.TakeBack(identity); // what it stands on was refused
+        Assert.Null(_keys.UsableOf(identity));
+        await GetAsync();
+        Assert.Equal(["failing-with-role", "failing-with-role"], _woken);
 
         async Task GetAsync()
         {

@@ -14,7 +14,7 @@ public sealed class ListReaderTests
         "c"
     )]
     [InlineData(
-        "an empty continue token is none",
+        "an empty continue token: the last page",
         """{"metadata":{"continue":"","resourceVersion":"5"},"items":[{"metadata":{"name":"a"}}]}""",
         null
     )]
@@ -47,7 +47,7 @@ public sealed class ListReaderTests
     [InlineData("metadata of another shape", """{"metadata":[],"items":[]}""")]
     [InlineData("something after it", """{"metadata":{"resourceVersion":"5"},"items":[]}{}""")]
     [InlineData("half a surrogate pair in a name", """{"\ud800":1,"metadata":{"resourceVersion":"5"},"items":[]}""")]
-    public async Task What_is_no_list_is_a_passing_failure(string rule, string json)
+    public async Task What_is_not_a_list_is_a_transient_failure(string rule, string json)
     {
         var failure = await Assert.ThrowsAsync<KubeApiException>(() => ReadAsync(json));
 

@@ -6,7 +6,8 @@ using BucketEncryptionOperator.Vendors.Throttling;
 namespace BucketEncryptionOperator.Vendors.Pipeline;
 
 /// <summary>
-/// Fails a request to an endpoint that is down, and learns from each request whether an answer came. It checks once
+/// Fails a request to an endpoint that is down, and learns from each request whether an answer came, and
+/// whether it told of a fault of the vendor's. It checks once
 /// more while the call is admitted, because the wait for the access key may have been long.
 /// </summary>
 internal sealed class EndpointBreakerStep(EndpointCircuitBreakers breakers) : CallStep("endpoint breaker")

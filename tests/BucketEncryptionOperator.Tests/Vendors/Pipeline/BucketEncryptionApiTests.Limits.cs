@@ -121,6 +121,33 @@ public sealed partial class BucketEncryptionApiTests
         Assert.True(server.Requests.Count == 5, sentence);
     }
 
+    [Theory]
+    [InlineData("the vendor's error", 500, true)]
+    [InlineData("as if it were asked too often", 503, true)]
+    [InlineData("there is no such bucket", 404, false)]
+    [InlineData("asked too often", 429, false)]
+    public async Task The_end_of_a_row_of_faults_is_the_end_of_an_outage(string sentence, int status, bool isTold)
+    {
+        var answers = 0;
+        await using var server = new ScriptedServer(_ => ScriptedServer.Answer(++answers <= 4 ? status : 403));
+        using var breakers = new EndpointCircuitBreakers(_time);
+        var changes = new List<EndpointChange>();
+        breakers.Listen((_, change) => changes.Add(change));
+        var api = new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
+            Dialects.All["s3"]
+        );
+
+        for (var i = 0; i < 5; i++)
+        {
+            await Assert
+                .ThrowsAsync<VendorException>(() => api.GetAsync(At(server), Dialects.Key, CancellationToken.None))
+                .Within();
+            _time.Advance(TimeSpan.FromSeconds(3));
+        }
+
+        Assert.True(changes.SequenceEqual(isTold ? [EndpointChange.Up] : []), sentence);
+    }
+
     [Fact]
     public async Task A_write_that_its_last_check_stops_leaves_the_endpoints_probe_to_the_next_request()
     {
