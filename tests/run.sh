@@ -2,12 +2,13 @@
 # Runs the tests that `dotnet build -c Release` has built, and counts them.
 #
 #   tests/run.sh unit   the unit test projects, random tests with a tenth of their cases
-#   tests/run.sh all    those, the integration tests, the interop tests, the commands of docs/tutorial.md, and the demo with each vendor
+#   tests/run.sh random the same with all cases of random tests
+#   tests/run.sh all    unit, the integration tests, the interop tests, the commands of docs/tutorial.md, and the demo with each vendor
 #   tests/run.sh scenarios   what the product does, one line a file of tests/scenarios; BEO_SCENARIO=part plays only files with that in their path
 #   tests/run.sh chaos  the chaos table alone, with each fault at its full length (about 10 minutes)
 #
 # Whatever failed is named again at the end. The last line of stdout is the sum over all projects: "N passed, N failed",
-# and ", N skipped" if any; of chaos and scenarios, the same after "chaos: " and "scenarios: ".
+# and ", N skipped" if any; of random, chaos and scenarios, the same after "random: ", "chaos: " and "scenarios: ".
 # Exit code 0 only when every project ran at least one test and none failed or was skipped.
 # Results (trx) and console output stay in artifacts/test-results/.
 #
@@ -25,7 +26,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly project_timeout=1200 # s
 readonly hang_timeout=300000 # ms without the end of a test: the test is named and the run ended
 
-unit=(tests/KubeRuntime.Tests tests/BucketEncryptionOperator.Tests) others=()
+unit=(tests/KubeRuntime.Tests tests/BucketEncryptionOperator.Tests) cases=quick others=()
 interop='' tutorial='' demos=() closing_prefix=''
 api_server() {
   BEO_APISERVER_SERVE=$PWD/tests/apiserver/serve.sh
@@ -39,7 +40,11 @@ none_of() { one_of "$@" | sed -E 's/~/!~/g; s/\|/\&/g'; }
 readonly cuts=(Chaos. SilentDeath KilledOperator Neighbour)
 readonly waits=(AmbientIdentity RejectedKey Evidence SettledPolicy FailingBuckets)
 case ${1:-} in
-  unit) export BEO_TESTS=quick ;; # random tests run a tenth of their cases
+  unit) ;;
+  random)
+    cases=all
+    closing_prefix='random: '
+    ;;
   all)
     # Three parts side by side, each with an API server of its own: they mostly wait. The chaos table's faults that
     # cannot be shortened are for `chaos`.
@@ -66,7 +71,7 @@ case ${1:-} in
     closing_prefix='scenarios: '
     api_server
     ;;
-  *) echo "usage: tests/run.sh unit|all|scenarios|chaos" >&2; exit 2 ;;
+  *) echo "usage: tests/run.sh unit|random|all|scenarios|chaos" >&2; exit 2 ;;
 esac
 
 results=$PWD/artifacts/test-results
@@ -177,7 +182,7 @@ report_project() {
 
 # The unit tests side by side: nothing in them measures time.
 [ ${#unit[@]} -eq 0 ] || echo "==> ${unit[*]##*/}"
-for project in "${unit[@]}"; do run_project "$project" "${project##*/}" & done
+for project in "${unit[@]}"; do BEO_TESTS=$cases run_project "$project" "${project##*/}" & done
 wait
 for project in "${unit[@]}"; do report_project "${project##*/}"; done
 [ ${#others[@]} -eq 0 ] || echo "==> Integration.Tests: ${others[*]%% *}"

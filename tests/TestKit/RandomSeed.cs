@@ -23,7 +23,7 @@ public static class RandomSeed
 
     /// <summary>
     /// How many of the cases of a random test to run: all of them, or a tenth where the environment's BEO_TESTS says
-    /// quick (make unit).
+    /// quick (make unit, make test).
     /// </summary>
     public static int Cases(int all) =>
         Environment.GetEnvironmentVariable("BEO_TESTS") == "quick" ? Math.Max(1, all / 10) : all;

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Numerics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -6,19 +8,20 @@ namespace KubeRuntime.Client;
 
 /// <summary>
 /// Reads equal texts as one string where it can: the objects of a kind repeat their namespace, their keys, and what
-/// their conditions say, and a cache of many would hold a copy of each. It remembers one text a slot, so what it holds
-/// is bounded, and a text that has lost its slot costs a copy and nothing else. Not for kinds that carry secrets: a
-/// text may stay in its slot for as long as the process lives.
+/// their conditions say, and a cache of many would hold a copy of each. It remembers two texts a set, so what it holds
+/// is bounded, and a text that others have driven out costs a copy and nothing else. Not for kinds that carry secrets: a
+/// text may stay for as long as the process lives.
 /// </summary>
 public sealed class RepeatedTextConverter : JsonConverter<string>
 {
-    private const int Slots = 4096;
+    private const int Sets = 2048;
 
-    /// <summary>Bytes. With the number of slots it bounds what is held: 1 MiB.</summary>
+    /// <summary>Bytes. With the number of texts it bounds what is held: 1 MiB.</summary>
     private const int Longest = 128;
 
-    // Written by any thread without a lock: a reference is written whole, and either text would do.
-    private readonly string?[] _texts = new string?[Slots];
+    // Two neighbours are a set. Written by any thread without a lock: a reference is written whole, and either text
+    // would do.
+    private readonly string?[] _texts = new string?[2 * Sets];
 
     public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Take(ref reader, JsonTokenType.String);
@@ -45,14 +48,29 @@ public sealed class RepeatedTextConverter : JsonConverter<string>
             || reader.ValueSpan.Length > Longest
         )
             return reader.GetString();
-        var hash = default(HashCode);
-        hash.AddBytes(reader.ValueSpan);
-        ref var slot = ref _texts[(uint)hash.ToHashCode() % Slots];
+        var set = _texts.AsSpan(2 * (int)(Hash(reader.ValueSpan) % Sets), 2);
         // False for other characters: those are never shared
-        if (slot is { } text && Ascii.Equals(reader.ValueSpan, text))
-            return text;
-        text = reader.GetString();
-        slot = text;
+        if (set[0] is { } newer && Ascii.Equals(reader.ValueSpan, newer))
+            return newer;
+        if (set[1] is { } older && Ascii.Equals(reader.ValueSpan, older))
+            return older;
+        var text = reader.GetString();
+        set[1] = set[0];
+        set[0] = text;
         return text;
+    }
+
+    /// <summary>
+    /// The same in every process, so that what an object costs is too. Whoever finds texts that meet in a set makes
+    /// copies of them and no more: it needs no secret.
+    /// </summary>
+    private static uint Hash(ReadOnlySpan<byte> text)
+    {
+        var hash = (uint)text.Length;
+        for (; text.Length >= sizeof(ulong); text = text[sizeof(ulong)..])
+            hash = BitOperations.Crc32C(hash, BinaryPrimitives.ReadUInt64LittleEndian(text));
+        foreach (var octet in text)
+            hash = BitOperations.Crc32C(hash, octet);
+        return hash;
     }
 }

@@ -42,11 +42,22 @@ public sealed class RepeatedTextConverterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Texts_that_meet_in_a_slot_are_not_mistaken_for_each_other()
+    public void Texts_of_one_object_do_not_drive_each_other_out()
+    {
+        var texts = Enumerable.Range(0, 200).Select(i => $"\"the text with the number {i}\"").ToList();
+        var first = texts.Select(Read).ToList();
+
+        var second = texts.Select(Read).ToList();
+
+        Assert.All(texts.Index(), t => Assert.Same(first[t.Index], second[t.Index]));
+    }
+
+    [Fact]
+    public void Texts_that_meet_in_a_set_are_not_mistaken_for_each_other()
     {
         var random = RandomSeed.NewRandom(output.WriteLine);
 
-        for (var i = 0; i < 20_000; i++) // five texts a slot
+        for (var i = 0; i < 20_000; i++) // ten texts a set
         {
             var text = random.Next(1_000_000).ToString("x", CultureInfo.InvariantCulture);
             Assert.Equal(text, Read($"\"{text}\""));
