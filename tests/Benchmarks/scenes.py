@@ -183,7 +183,7 @@ def failover(rounds):
             leader.process.terminate()
             leader.process.wait(60)
             ended = time.time()
-            world.change(1, f"other-kms-{i}")  # unlike the store's secret, which no answer may repeat
+            world.change(1, f"other-kms-{i}")
             written = until(lambda: [w for w in json.loads(http("GET", f"{world.store}/_admin/counters"))["writes"] if w["accepted"]], 60, "a write")
             yield {"scene": "failover", "program": OURS, "policies": 10_000, "buckets": 1, "seconds": time.time() - ended,
                    "sinceAsked": time.time() - asked, "writes": len(written), **standby.memory()}

@@ -123,7 +123,7 @@ class World:
 
     def _start(self):
         names = [f"bench-{i}-{j}" for i in range(self.policies) for j in range(self.buckets)]
-        account = {"accessKeyId": "example-key-id", "secret": "example-key-secret", "enabled": True, "kmsEnabled": True}
+        account = {"accessKeyId": "example-key-id", "secret": "signs-for-all-of-it", "enabled": True, "kmsEnabled": True}
         (self.work / "seed.json").write_text(json.dumps({"accounts": [account], "buckets": [{"name": n, "region": "cn-hangzhou"} for n in names]}), encoding="utf-8")
         # Its garbage collector lists all objects twice a second, which takes a whole core where there are 10 000
         server = self.start(Process(

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
 using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Credentials;
@@ -21,6 +23,9 @@ internal static class KeyRedaction
     /// of 1000 characters is then there in part only.
     /// </summary>
     private const int Piece = 12;
+
+    /// <summary>What is searched for first, by secret; for as long as the secret is in memory.</summary>
+    private static readonly ConditionalWeakTable<string, SearchValues<string>> Blocks = [];
 
     /// <summary>
     /// The failure without the key: a text that repeats the secret or token is dropped, and an id is replaced.
@@ -55,9 +60,9 @@ internal static class KeyRedaction
     {
         if (text is null || secret is not { Length: >= Shortest })
             return false;
-        var length = Math.Min(Piece, secret.Length);
-        if (!MayRepeat(text, secret, length))
+        if (!text.AsSpan().ContainsAny(Blocks.GetOrAdd(secret, BlocksOf)))
             return false;
+        var length = PieceOf(secret);
         for (var at = 0; at + length <= text.Length; at++)
         {
             if (secret.AsSpan().Contains(text.AsSpan(at, length), StringComparison.OrdinalIgnoreCase))
@@ -67,19 +72,17 @@ internal static class KeyRedaction
     }
 
     /// <summary>
-    /// Looks for the blocks of which every piece of the secret holds at least one in whole. Nearly every answer of a
-    /// vendor has none of them, and need not be searched for each piece.
+    /// The blocks of which every piece of the secret holds at least one in whole. Nearly every answer of a vendor has
+    /// none of them, and need not be searched for each piece.
     /// </summary>
-    private static bool MayRepeat(string text, string secret, int length)
+    private static SearchValues<string> BlocksOf(string secret)
     {
-        var block = (length + 1) / 2;
-        for (var at = 0; at + block <= secret.Length; at += block)
-        {
-            if (text.AsSpan().Contains(secret.AsSpan(at, block), StringComparison.OrdinalIgnoreCase))
-                return true;
-        }
-        return false;
+        var block = (PieceOf(secret) + 1) / 2;
+        var blocks = Enumerable.Range(0, secret.Length / block).Select(i => secret.Substring(i * block, block));
+        return SearchValues.Create([.. blocks], StringComparison.OrdinalIgnoreCase);
     }
+
+    private static int PieceOf(string secret) => Math.Min(Piece, secret.Length);
 
     private static bool Shows(string? text, AccessKey key) => Repeats(text, key) || ShowsId(text, key);
 

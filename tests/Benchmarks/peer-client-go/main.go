@@ -76,7 +76,7 @@ func main() {
 		http:     &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: maxConcurrency}, Timeout: 10 * time.Second},
 		rate:     rate.NewLimiter(rate.Limit(*vendorRate), int(*vendorRate)),
 		slots:    make(chan struct{}, maxConcurrency),
-		endpoint: *endpoint, partition: where.Host, region: "cn-hangzhou", accessKeyID: "example-key-id", accessKey: "example-key-secret",
+		endpoint: *endpoint, partition: where.Host, region: "cn-hangzhou", accessKeyID: "example-key-id", accessKey: "signs-for-all-of-it",
 	}
 	recorder, flush := record(ctx, config)
 	r := &reconciler{client: client, store: s, events: recorder}

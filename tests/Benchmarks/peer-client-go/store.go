@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -24,6 +25,7 @@ type store struct {
 	endpoint, region       string
 	partition              string // host and port, as the operator names it in statuses
 	accessKeyID, accessKey string
+	signingKeys            sync.Map // day → []byte
 }
 
 type document struct {
@@ -91,14 +93,23 @@ func (s *store) sign(request *http.Request, bucket string, hasBody bool) {
 	}
 	canonical := strings.Join([]string{request.Method, "/" + bucket + "/", "encryption", headers, "", "UNSIGNED-PAYLOAD"}, "\n")
 	hash := sha256.Sum256([]byte(canonical))
-	key := []byte("aliyun_v4" + s.accessKey)
-	for _, step := range []string{date[:8], s.region, "oss", "aliyun_v4_request"} {
-		key = mac(key, step)
-	}
-	signature := mac(key, "OSS4-HMAC-SHA256\n"+date+"\n"+scope+"\n"+hex.EncodeToString(hash[:]))
+	signature := mac(s.signingKey(date[:8]), "OSS4-HMAC-SHA256\n"+date+"\n"+scope+"\n"+hex.EncodeToString(hash[:]))
 	request.Header.Set("x-oss-date", date)
 	request.Header.Set("x-oss-content-sha256", "UNSIGNED-PAYLOAD")
 	request.Header.Set("Authorization", "OSS4-HMAC-SHA256 Credential="+s.accessKeyID+"/"+scope+",Signature="+hex.EncodeToString(signature))
+}
+
+// signingKey derives the key of a day once, as the operator does.
+func (s *store) signingKey(day string) []byte {
+	if known, ok := s.signingKeys.Load(day); ok {
+		return known.([]byte)
+	}
+	key := []byte("aliyun_v4" + s.accessKey)
+	for _, step := range []string{day, s.region, "oss", "aliyun_v4_request"} {
+		key = mac(key, step)
+	}
+	s.signingKeys.Store(day, key)
+	return key
 }
 
 func mac(key []byte, text string) []byte {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Vendors.Signing;
 
 namespace BucketEncryptionOperator.Vendors.Alibaba;
 
@@ -31,6 +32,7 @@ internal static class OssV4Signer
     public const string PayloadHeader = "x-oss-content-sha256";
     public const string UnsignedPayload = "UNSIGNED-PAYLOAD";
     private const string Algorithm = "OSS4-HMAC-SHA256";
+    private const string KeyPrefix = "aliyun_v4";
     private const string Terminator = "aliyun_v4_request";
 
     /// <summary>The value of the header <c>x-oss-date</c>.</summary>
@@ -43,14 +45,13 @@ internal static class OssV4Signer
     /// <param name="product"><c>oss</c>; CloudBox has its own.</param>
     public static string Authorize(OssCanonicalInput input, AccessKey key, string date, string region, string product)
     {
-        var day = date[..8];
-        var scope = $"{day}/{region}/{product}/{Terminator}";
+        var scope = new SigningScope(KeyPrefix, date[..8], region, product, Terminator);
         var toSign =
             $"{Algorithm}\n{date}\n{scope}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalRequest(input))))}";
         var additional = AdditionalNames(input);
         return $"{Algorithm} Credential={key.Id}/{scope}"
             + (additional.Count == 0 ? "" : $",AdditionalHeaders={string.Join(';', additional)}")
-            + $",Signature={Hex(Hmac(SigningKey(key.Secret, day, region, product), toSign))}";
+            + $",Signature={Hex(SigningKeyChain.Sign(key, scope, toSign))}";
     }
 
     internal static string CanonicalRequest(OssCanonicalInput input)
@@ -94,18 +95,8 @@ internal static class OssV4Signer
     private static bool IsAlwaysSigned(string lowerName) =>
         lowerName is "content-type" or "content-md5" || lowerName.StartsWith("x-oss-", StringComparison.Ordinal);
 
-    private static byte[] SigningKey(string secret, string day, string region, string product)
-    {
-        var key = Hmac(Encoding.UTF8.GetBytes("aliyun_v4" + secret), day);
-        foreach (var step in (ReadOnlySpan<string>)[region, product, Terminator])
-            key = Hmac(key, step);
-        return key;
-    }
-
     /// <summary>RFC 3986: everything but <c>A-Z a-z 0-9 - . _ ~</c> is encoded, as upper-case hex of UTF-8.</summary>
     private static string Encode(string text) => Uri.EscapeDataString(text);
-
-    private static byte[] Hmac(byte[] key, string text) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text));
 
     private static string Hex(byte[] bytes) => Convert.ToHexStringLower(bytes);
 }

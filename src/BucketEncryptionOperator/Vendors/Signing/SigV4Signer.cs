@@ -56,13 +56,12 @@ internal static class SigV4Signer
     /// <param name="date">As in <see cref="DateHeader"/>, which <paramref name="input"/> must hold.</param>
     public static string Authorize(SigV4Input input, AccessKey key, string date, string region, SigV4Scheme scheme)
     {
-        var day = date[..8];
-        var scope = $"{day}/{region}/{scheme.Service}/{scheme.Terminator}";
+        var scope = new SigningScope(scheme.KeyPrefix, date[..8], region, scheme.Service, scheme.Terminator);
         var hash = Hex(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalRequest(input))));
         var toSign = $"{scheme.Algorithm}\n{date}\n{scope}\n{hash}";
         var names = string.Join(';', Signed(input).Select(h => h.Name));
         return $"{scheme.Algorithm} Credential={key.Id}/{scope}, SignedHeaders={names}, "
-            + $"Signature={Hex(Hmac(SigningKey(scheme, key.Secret, day, region), toSign))}";
+            + $"Signature={Hex(SigningKeyChain.Sign(key, scope, toSign))}";
     }
 
     internal static string CanonicalRequest(SigV4Input input)
@@ -90,16 +89,6 @@ internal static class SigV4Signer
                 .Headers.Select(h => (Name: h.Key.ToLowerInvariant(), Value: h.Value.Trim()))
                 .OrderBy(h => h.Name, StringComparer.Ordinal),
         ];
-
-    private static byte[] SigningKey(SigV4Scheme scheme, string secret, string day, string region)
-    {
-        var key = Hmac(Encoding.UTF8.GetBytes(scheme.KeyPrefix + secret), day);
-        foreach (var step in (ReadOnlySpan<string>)[region, scheme.Service, scheme.Terminator])
-            key = Hmac(key, step);
-        return key;
-    }
-
-    private static byte[] Hmac(byte[] key, string text) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text));
 
     private static string Hex(byte[] bytes) => Convert.ToHexStringLower(bytes);
 }
