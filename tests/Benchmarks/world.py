@@ -18,6 +18,8 @@ AGENTS = {OURS: "bucket-encryption-operator", PEER: "peer-client-go"}  # what th
 PATIENCE = 60  # seconds for a start or a stop
 LONGEST = 1800  # seconds until all policies are Ready
 TICKS = os.sysconf("SC_CLK_TCK")
+# The root certificates as an image has them: one file. Debian's folder has each of them twice more, which .NET reads all.
+ROOTS = {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt", "SSL_CERT_DIR": "/nonexistent"}
 
 
 class Failed(Exception):
@@ -64,7 +66,7 @@ class Program(Process):
     """One of the programs that are measured, as it works."""
 
     def __init__(self, name, command, log):
-        super().__init__(command, log)
+        super().__init__(command, log, **ROOTS)
         self.name = name
         self.allocated = None
 

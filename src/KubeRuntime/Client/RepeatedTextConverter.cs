@@ -9,8 +9,8 @@ namespace KubeRuntime.Client;
 /// <summary>
 /// Reads equal texts as one string where it can: the objects of a kind repeat their namespace, their keys, and what
 /// their conditions say, and a cache of many would hold a copy of each. It remembers two texts a set, so what it holds
-/// is bounded, and a text that others have driven out costs a copy and nothing else. Not for kinds that carry secrets: a
-/// text may stay for as long as the process lives.
+/// is bounded, and a text that others have driven out costs a copy and nothing else. Not for kinds that carry secrets:
+/// a text may stay for as long as the process lives.
 /// </summary>
 public sealed class RepeatedTextConverter : JsonConverter<string>
 {

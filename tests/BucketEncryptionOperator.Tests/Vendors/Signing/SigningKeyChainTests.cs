@@ -51,7 +51,10 @@ public sealed class SigningKeyChainTests
         var scopes = Enumerable.Range(0, 100).Select(i => Scope with { Region = $"region-{i}" }).ToList();
 
         foreach (var scope in (IEnumerable<SigningScope>)[.. scopes, .. scopes])
-            Assert.Equal(SigningKeyChain.Sign(NewKey("secret"), scope, "text"), SigningKeyChain.Sign(key, scope, "text"));
+            Assert.Equal(
+                SigningKeyChain.Sign(NewKey("secret"), scope, "text"),
+                SigningKeyChain.Sign(key, scope, "text")
+            );
     }
 
     private static AccessKey NewKey(string secret) => new("id", secret, SecurityToken: null);
