@@ -28,7 +28,7 @@ internal readonly record struct SigningScope(
 /// </summary>
 internal static class SigningKeyChain
 {
-    /// <summary>Maximum number of scopes of an access key that are remembered: those of the regions of a store.</summary>
+    /// <summary>Maximum number of scopes that are remembered of an access key: one a region of its store.</summary>
     private const int MostRemembered = 32;
 
     private static readonly ConditionalWeakTable<AccessKey, ConcurrentDictionary<SigningScope, byte[]>> Remembered = [];
