@@ -51,7 +51,7 @@ SCENES ?=
 bench: apiserver build operator ## speed and memory beside the same work on client-go, 10 to 20 minutes: docs/benchmarks.md; SCENES="small change" ROUNDS=1 as you like
 	@$(STEP) "bench" tests/Benchmarks/bench.sh --rounds $(ROUNDS) $(SCENES)
 
-bench-growth: apiserver build operator ## time, CPU and memory against 100 to 30 000 policies; draws docs/growth.svg (23 minutes a round)
+bench-growth: apiserver build operator ## time, CPU and memory against 100 to 30 000 policies; draws docs/growth.svg (about 20 minutes)
 	@$(STEP) "bench-growth" tests/Benchmarks/bench.sh --rounds $(ROUNDS) --output artifacts/growth.jsonl growth
 	@tests/Benchmarks/plot.py artifacts/growth.jsonl >artifacts/growth.svg && mv artifacts/growth.svg docs/growth.svg
 

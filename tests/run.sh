@@ -3,7 +3,8 @@
 #
 #   tests/run.sh unit   the unit test projects, random tests with a tenth of their cases
 #   tests/run.sh random the same with all cases of random tests
-#   tests/run.sh all    unit, the integration tests, the interop tests, the commands of docs/tutorial.md, and the demo with each vendor
+#   tests/run.sh all    unit, the integration tests, the interop tests, the commands of docs/tutorial.md, and the demo
+#                       with each vendor
 #   tests/run.sh scenarios   what the product does, one line a file of tests/scenarios; BEO_SCENARIO=part plays only files with that in their path
 #   tests/run.sh chaos  the chaos table alone, with each fault at its full length (about 10 minutes)
 #

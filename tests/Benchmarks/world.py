@@ -18,7 +18,8 @@ AGENTS = {OURS: "bucket-encryption-operator", PEER: "peer-client-go"}  # what th
 PATIENCE = 60  # seconds for a start or a stop
 LONGEST = 1800  # seconds until all policies are Ready
 TICKS = os.sysconf("SC_CLK_TCK")
-# The root certificates as an image has them: one file. Debian's folder has each of them twice more, which .NET reads all.
+# The root certificates as an image has them: one file. Debian's folder has each of them twice more, and .NET reads
+# all of it.
 ROOTS = {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt", "SSL_CERT_DIR": "/nonexistent"}
 
 
@@ -125,7 +126,8 @@ class World:
 
     def _start(self):
         names = [f"bench-{i}-{j}" for i in range(self.policies) for j in range(self.buckets)]
-        account = {"accessKeyId": "example-key-id", "secret": "signs-for-all-of-it", "enabled": True, "kmsEnabled": True}
+        account = {"accessKeyId": "example-key-id", "secret": "signs-for-all-of-it",
+                   "enabled": True, "kmsEnabled": True}
         (self.work / "seed.json").write_text(json.dumps({"accounts": [account], "buckets": [{"name": n, "region": "cn-hangzhou"} for n in names]}), encoding="utf-8")
         # Its garbage collector lists all objects twice a second, which takes a whole core where there are 10 000
         server = self.start(Process(

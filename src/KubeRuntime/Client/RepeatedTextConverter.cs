@@ -8,9 +8,9 @@ namespace KubeRuntime.Client;
 
 /// <summary>
 /// Reads equal texts as one string where it can: the objects of a kind repeat their namespace, their keys, and what
-/// their conditions say, and a cache of many would hold a copy of each. It remembers two texts a set, so what it holds
-/// is bounded, and a text that others have driven out costs a copy and nothing else. Not for kinds that carry secrets:
-/// a text may stay for as long as the process lives.
+/// their conditions say, and a cache of many would hold a copy of each. It is a two-way set-associative cache, so what
+/// it holds is bounded, and an evicted text costs a copy and nothing else. Not for kinds that carry secrets: a text may
+/// stay for as long as the process lives.
 /// </summary>
 public sealed class RepeatedTextConverter : JsonConverter<string>
 {
@@ -61,8 +61,8 @@ public sealed class RepeatedTextConverter : JsonConverter<string>
     }
 
     /// <summary>
-    /// The same in every process, so that what an object costs is too. Whoever finds texts that meet in a set makes
-    /// copies of them and no more: it needs no secret.
+    /// The same in every process, so that what an object costs is too. It needs no random seed: texts that collide on
+    /// purpose are copied, and nothing else happens.
     /// </summary>
     private static uint Hash(ReadOnlySpan<byte> text)
     {

@@ -42,7 +42,7 @@ public sealed class RepeatedTextConverterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Texts_of_one_object_do_not_drive_each_other_out()
+    public void Texts_of_one_object_do_not_evict_each_other()
     {
         var texts = Enumerable.Range(0, 200).Select(i => $"\"the text with the number {i}\"").ToList();
         var first = texts.Select(Read).ToList();
@@ -53,7 +53,7 @@ public sealed class RepeatedTextConverterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Texts_that_meet_in_a_set_are_not_mistaken_for_each_other()
+    public void Texts_that_collide_are_not_mistaken_for_each_other()
     {
         var random = RandomSeed.NewRandom(output.WriteLine);
 

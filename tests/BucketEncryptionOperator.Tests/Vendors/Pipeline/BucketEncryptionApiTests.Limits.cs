@@ -35,9 +35,7 @@ public sealed partial class BucketEncryptionApiTests
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointCircuitBreakers(_time);
-        var api = new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
-            Dialects.All["s3"]
-        );
+        var api = Api(breakers);
         var address = At(server) with { Limit = new RateLimit(RequestsPerSecond: 100, Burst: 100, MaxConcurrency: 1) };
         Task<Observation> GetAsync() => api.GetAsync(address, Dialects.Key, CancellationToken.None);
         var codes = new List<string>();
@@ -109,9 +107,7 @@ public sealed partial class BucketEncryptionApiTests
     {
         await using var server = new ScriptedServer(_ => ScriptedServer.Answer(status));
         using var breakers = new EndpointCircuitBreakers(_time);
-        var api = new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
-            Dialects.All["s3"]
-        );
+        var api = Api(breakers);
 
         for (var i = 0; i < 5; i++)
             await Assert
@@ -133,9 +129,7 @@ public sealed partial class BucketEncryptionApiTests
         using var breakers = new EndpointCircuitBreakers(_time);
         var changes = new List<EndpointChange>();
         breakers.Listen((_, change) => changes.Add(change));
-        var api = new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
-            Dialects.All["s3"]
-        );
+        var api = Api(breakers);
 
         for (var i = 0; i < 5; i++)
         {
@@ -153,9 +147,7 @@ public sealed partial class BucketEncryptionApiTests
     {
         await using var server = new ScriptedServer(_ => new Reply.Silence());
         using var breakers = new EndpointCircuitBreakers(_time);
-        var api = new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
-            Dialects.All["s3"]
-        );
+        var api = Api(breakers);
         Task<Observation> GetAsync() => api.GetAsync(At(server), Dialects.Key, CancellationToken.None);
         var unanswered = Enumerable.Range(0, EndpointCircuitBreakers.OpensAt).Select(_ => GetAsync()).ToList();
         await Waiting.UntilAsync(() => server.Requests.Count == EndpointCircuitBreakers.OpensAt);
@@ -178,4 +170,9 @@ public sealed partial class BucketEncryptionApiTests
 
         Assert.Equal("EndpointDown", (await Assert.ThrowsAsync<VendorException>(() => probe).Within()).Failure.Code);
     }
+
+    private IBucketEncryptionApi Api(EndpointCircuitBreakers breakers) =>
+        new VendorServices(_http, new ServerClocks(_time), _limits) { EndpointBreakers = breakers }.Connect(
+            Dialects.All["s3"]
+        );
 }
