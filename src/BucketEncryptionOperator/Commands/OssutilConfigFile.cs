@@ -13,7 +13,10 @@ internal static class OssutilConfigFile
     /// </summary>
     public const string Scheme = "oss";
 
-    /// <exception cref="UsageException">The file was named and is not there, or cannot be read.</exception>
+    /// <exception cref="UsageException">
+    /// The file was named and is not there, or cannot be read. The message does not quote the name: a secret may have
+    /// been typed in its place.
+    /// </exception>
     public static OssutilConfig Load(
         CommandTarget target,
         BucketEncryptionArguments given,
@@ -31,14 +34,19 @@ internal static class OssutilConfigFile
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return given.ConfigFile is null
-                ? OssutilConfig.Empty
-                : throw new UsageException($"Read config file error: there is no file {given.ConfigFile}");
+            return given.ConfigFile is null ? OssutilConfig.Empty : throw Unreadable("is not there");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (UnauthorizedAccessException)
         {
-            throw new UsageException($"Read config file error: {e.Message}");
+            throw Unreadable("may not be read by this user, or is a directory");
         }
+        catch (Exception e) when (e is IOException or ArgumentException)
+        {
+            throw Unreadable("cannot be read");
+        }
+
+        UsageException Unreadable(string what) =>
+            new($"Read config file error: {(given.ConfigFile is null ? DefaultPath : "the file of -c")} {what}");
     }
 
     /// <summary>Reads at most the maximum length: a pipe or a device has no length, and may have no end.</summary>
