@@ -204,7 +204,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
         Run();
 
         _recorder.Record(Widget());
-        _recorder.Record(Widget(name: "b"));
+        _recorder.Record(Widget(note: "b"));
         await Waiting.UntilAsync(() =>
         {
             _clock.Advance(TimeSpan.FromSeconds(1));
@@ -212,7 +212,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
         });
 
         Assert.Equal(EventRecorder.Tries + 1, _api.Calls);
-        Assert.Equal("b", Assert.Single(_api.Stored.Values).Regarding?.Name);
+        Assert.Equal("b", Assert.Single(_api.Stored.Values).Note);
         Assert.Equal(1, _metrics.Sum("event_recorder_dropped_total", "failed"));
         Assert.Single(_logger.Entries);
     }
@@ -287,6 +287,22 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_slow_answer_delays_the_events_of_a_part_of_the_subjects()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _api.Gate = gate.Task;
+        Run();
+
+        for (var i = 0; i < 200; i++)
+            _recorder.Record(Widget(name: $"w{i}"));
+        await Waiting.UntilAsync(() => _api.Calls == 4);
+        gate.SetResult();
+        await Waiting.UntilAsync(() => _api.Stored.Count == 200);
+
+        Assert.Equal(200, _api.Calls);
+    }
+
+    [Fact]
     public async Task A_stop_sends_what_was_under_way_and_what_waits()
     {
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -294,7 +310,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
         Run();
         _recorder.Record(Widget());
         await Waiting.UntilAsync(() => _api.Calls == 1);
-        _recorder.Record(Widget(name: "b"));
+        _recorder.Record(Widget(note: "b"));
 
         await _stop.CancelAsync();
         await Waiting.UntilAsync(() => _api.Calls == 2); // the first one again
@@ -311,7 +327,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
         _api.Gate = new TaskCompletionSource().Task;
         Run();
         _recorder.Record(Widget());
-        _recorder.Record(Widget(name: "b"));
+        _recorder.Record(Widget(note: "b"));
         await Waiting.UntilAsync(() => _api.Calls == 1);
         await _stop.CancelAsync();
         await Waiting.UntilAsync(() => _api.Calls == 2);

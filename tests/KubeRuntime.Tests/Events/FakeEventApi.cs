@@ -12,6 +12,7 @@ namespace KubeRuntime.Tests.Events;
 internal sealed class FakeEventApi : IEventApi
 {
     private readonly Channel<string> _calls = Channel.CreateUnbounded<string>();
+    private int _begun;
 
     public ConcurrentDictionary<NamespacedName, Eventsv1Event> Stored { get; } = new();
 
@@ -26,7 +27,7 @@ internal sealed class FakeEventApi : IEventApi
     /// <summary>A call waits for it, or for its own cancellation.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
-    public int Calls { get; private set; }
+    public int Calls => Volatile.Read(ref _begun);
 
     /// <summary>POST or PATCH, once it is answered.</summary>
     public Task<string> NextAsync() => TestKit.Waiting.Within(_calls.Reader.ReadAsync().AsTask());
@@ -63,7 +64,7 @@ internal sealed class FakeEventApi : IEventApi
 
     private async Task CallAsync(string verb, Action act, CancellationToken cancellationToken)
     {
-        var call = ++Calls;
+        var call = Interlocked.Increment(ref _begun);
         await Gate.WaitAsync(cancellationToken);
         try
         {
