@@ -31,8 +31,8 @@ internal static class CallerKey
                 );
             return new BucketKeyReader(target, new(), OssutilConfig.Empty, environment).Read();
         }
-        var given = new BucketEncryptionArguments { ConfigFile = source[FromFile.Length..] };
-        var config = OssutilConfigFile.Load(target, given, environment);
+        var path = source[FromFile.Length..];
+        var config = OssutilConfigFile.Read(path, path, environment);
         if (config.AccessKeyId is null || config.AccessKeySecret is null)
             throw new UsageException("the file has no accessKeyID and accessKeySecret in [Credentials]");
         return new BucketKeyReader(target, new(), config, _ => null).Read();

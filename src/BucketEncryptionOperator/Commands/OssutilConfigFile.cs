@@ -14,8 +14,8 @@ internal static class OssutilConfigFile
     public const string Scheme = "oss";
 
     /// <exception cref="UsageException">
-    /// The file was named and is not there, or cannot be read. The message does not quote the name: a secret may have
-    /// been typed in its place.
+    /// The file was named and is not there, or cannot be read. The message does not quote the name: as any value of an
+    /// option of this command, it may be a misplaced secret.
     /// </exception>
     public static OssutilConfig Load(
         CommandTarget target,
@@ -23,40 +23,56 @@ internal static class OssutilConfigFile
         Func<string, string?> environment
     )
     {
-        if (given.ConfigFile is null && target.Vendor.Shell.Scheme != Scheme)
-            return OssutilConfig.Empty;
-        var path = given.ConfigFile ?? DefaultPath;
+        if (given.ConfigFile is not null)
+            return Read(given.ConfigFile, "value of option --config-file", environment);
+        return target.Vendor.Shell.Scheme == Scheme
+            ? ReadIfThere(DefaultPath, DefaultPath, environment) ?? OssutilConfig.Empty
+            : OssutilConfig.Empty;
+    }
+
+    /// <param name="called">How a message names the file.</param>
+    /// <exception cref="UsageException">It is not there, or cannot be read.</exception>
+    public static OssutilConfig Read(string path, string called, Func<string, string?> environment) =>
+        ReadIfThere(path, called, environment) ?? throw Unreadable(called, "there is no such file");
+
+    private static OssutilConfig? ReadIfThere(string path, string called, Func<string, string?> environment)
+    {
         if (path.StartsWith("~/", StringComparison.Ordinal))
             path = Path.Combine(environment("HOME") ?? "", path[2..]);
         try
         {
-            return OssutilConfig.Parse(ReadText(path));
+            return ReadText(path) is { } text
+                ? OssutilConfig.Parse(text)
+                : throw Unreadable(called, $"the file is larger than {OssutilConfig.MaxLength} bytes");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return given.ConfigFile is null ? OssutilConfig.Empty : throw Unreadable("is not there");
+            return null;
+        }
+        catch (Exception e) when (e is PathTooLongException or ArgumentException)
+        {
+            throw Unreadable(called, "no file can have this name");
         }
         catch (UnauthorizedAccessException)
         {
-            throw Unreadable("may not be read by this user, or is a directory");
+            throw Unreadable(called, "this user may not read the file, or it is a directory");
         }
-        catch (Exception e) when (e is IOException or ArgumentException)
+        catch (IOException)
         {
-            throw Unreadable("cannot be read");
+            throw Unreadable(called, "the file cannot be read");
         }
-
-        UsageException Unreadable(string what) =>
-            new($"Read config file error: {(given.ConfigFile is null ? DefaultPath : "the file of -c")} {what}");
     }
 
+    private static UsageException Unreadable(string called, string why) =>
+        new($"Read config file error: {called}: {why}");
+
     /// <summary>Reads at most the maximum length: a pipe or a device has no length, and may have no end.</summary>
-    private static string ReadText(string path)
+    /// <returns>Null if it is longer.</returns>
+    private static string? ReadText(string path)
     {
         using var file = File.OpenRead(path);
         var bytes = new byte[OssutilConfig.MaxLength + 1];
         var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        return length <= OssutilConfig.MaxLength
-            ? Encoding.UTF8.GetString(bytes, 0, length)
-            : throw new UsageException($"Read config file error: it is larger than {OssutilConfig.MaxLength} bytes");
+        return length <= OssutilConfig.MaxLength ? Encoding.UTF8.GetString(bytes, 0, length) : null;
     }
 }

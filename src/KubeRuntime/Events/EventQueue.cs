@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using k8s.Models;
 using KubeRuntime.Client;
@@ -7,25 +6,26 @@ using KubeRuntime.WorkQueues;
 namespace KubeRuntime.Events;
 
 /// <summary>
-/// One of the queues of an <see cref="EventRecorder"/>, with the series and the limits of the subjects whose events it
-/// gets.
+/// One of the queues of an <see cref="EventRecorder"/>: it sends one event at a time. It has the series and the limits
+/// of its subjects.
 /// </summary>
-/// <param name="taken">Called for each event that waits no longer.</param>
-internal sealed class EventQueue(EventSending sending, Random random, Action taken)
+/// <param name="queues">How many share the recorder's bounds.</param>
+/// <param name="random">For the names of events and the back-off; its own, because it is not thread-safe.</param>
+internal sealed class EventQueue(EventSender sender, int queues, Random random)
 {
-    private readonly Channel<Occurrence> _waiting = Channel.CreateUnbounded<Occurrence>(
-        new UnboundedChannelOptions { SingleReader = true }
+    private readonly Channel<Occurrence> _waiting = Channel.CreateBounded<Occurrence>(
+        new BoundedChannelOptions(EventRecorder.MaxWaiting / queues) { SingleReader = true }
     );
-    private readonly SubjectLimits _limits = new(sending.Time);
-    private readonly EventSeriesCache _series = new(sending.Time);
+    private readonly SubjectLimits _limits = new(sender.Time, EventRecorder.MaxSubjects / queues);
+    private readonly EventSeriesCache _series = new(sender.Time, EventRecorder.MaxSeries / queues);
     private readonly Backoff _backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), random);
+    private volatile bool _ended;
 
+    /// <summary>Returns at once. Drops the event if the queue is full or has ended. Thread-safe.</summary>
     public void Add(Occurrence occurrence)
     {
-        if (_waiting.Writer.TryWrite(occurrence))
-            return;
-        taken();
-        sending.Drop("shutdown");
+        if (!_waiting.Writer.TryWrite(occurrence))
+            sender.Drop(_ended ? "shutdown" : "queue_full");
     }
 
     /// <summary>
@@ -38,14 +38,19 @@ internal sealed class EventQueue(EventSending sending, Random random, Action tak
         {
             while (true)
             {
-                unsent = Admit(await TakeAsync(cancellationToken));
+                unsent = Admit(await _waiting.Reader.ReadAsync(cancellationToken));
                 if (unsent is not null)
-                    await sending.SendAsync(unsent, EventRecorder.Tries, _backoff, cancellationToken);
+                    await sender.SendAsync(unsent, EventRecorder.Tries, _backoff, cancellationToken);
                 unsent = null;
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
+            // The flush comes next.
+        }
+        finally
+        {
+            _ended = true;
             _waiting.Writer.TryComplete();
         }
         await FlushAsync(unsent);
@@ -53,22 +58,22 @@ internal sealed class EventQueue(EventSending sending, Random random, Action tak
 
     private async Task FlushAsync(Eventsv1Event? unsent)
     {
-        using var deadline = new Deadline(EventRecorder.FlushTimeout, sending.Time, CancellationToken.None);
+        using var deadline = new Deadline(EventRecorder.FlushTimeout, sender.Time, CancellationToken.None);
         try
         {
             if (unsent is not null)
-                await sending.SendAsync(unsent, tries: 1, _backoff, deadline.Token);
-            while (TryTake(out var occurrence))
+                await sender.SendAsync(unsent, tries: 1, _backoff, deadline.Token);
+            while (_waiting.Reader.TryRead(out var occurrence))
             {
                 if (Admit(occurrence) is { } admitted)
-                    await sending.SendAsync(admitted, tries: 1, _backoff, deadline.Token);
+                    await sender.SendAsync(admitted, tries: 1, _backoff, deadline.Token);
             }
         }
         catch (OperationCanceledException)
         {
-            sending.Drop("shutdown");
-            while (TryTake(out _))
-                sending.Drop("shutdown");
+            sender.Drop("shutdown");
+            while (_waiting.Reader.TryRead(out _))
+                sender.Drop("shutdown");
         }
     }
 
@@ -79,28 +84,13 @@ internal sealed class EventQueue(EventSending sending, Random random, Action tak
         if (!_limits.TryTake(occurrence.Subject))
         {
             if (again is null)
-                sending.Drop("rate_limited");
+                sender.Drop("rate_limited");
             return null;
         }
         if (again is not null)
             return again;
-        var first = KubeEvent.Of(occurrence, sending.Reporter, random.NextInt64());
+        var first = KubeEvent.Of(occurrence, sender.Reporter, random.NextInt64());
         _series.Begin(occurrence, first);
         return first;
-    }
-
-    private async Task<Occurrence> TakeAsync(CancellationToken cancellationToken)
-    {
-        var occurrence = await _waiting.Reader.ReadAsync(cancellationToken);
-        taken();
-        return occurrence;
-    }
-
-    private bool TryTake([NotNullWhen(true)] out Occurrence? occurrence)
-    {
-        if (!_waiting.Reader.TryRead(out occurrence))
-            return false;
-        taken();
-        return true;
     }
 }

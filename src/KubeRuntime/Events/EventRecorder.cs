@@ -29,11 +29,12 @@ public sealed record Occurrence(
 public sealed record EventReporter(string Controller, string Instance);
 
 /// <summary>
-/// Sends events (<c>events.k8s.io/v1</c>) from a few queues, one at a time from each; a subject's are all in one queue
-/// (<see cref="EventQueue"/>), so they stay in order. Best effort, and never in the way of work:
+/// Sends events (<c>events.k8s.io/v1</c>) from a few queues (<see cref="EventQueue"/>). Each queue sends one event at a
+/// time. All events of a subject are in the same queue, so they stay in order. Best effort, and never in the way of
+/// work:
 /// <list type="bullet">
 /// <item>
-/// What waits is bounded; a new event beyond that is dropped, for the first ones tell how trouble began.
+/// Each queue is bounded. A new event is dropped while its queue is full: the first ones show how a problem began.
 /// </item>
 /// <item>
 /// The same event again within minutes is counted in a series on the first (<see cref="EventSeriesCache"/>).
@@ -43,29 +44,35 @@ public sealed record EventReporter(string Controller, string Instance);
 /// is counted, and the next write tells the sum.
 /// </item>
 /// <item>
-/// What may pass is tried again for about a minute, under one name: that the event exists already means that an earlier
-/// try went well.
+/// A failure that may pass is retried (<see cref="Tries"/>), under one name: that the event exists already means that
+/// an earlier try went well.
 /// </item>
 /// <item>What is dropped is counted in a metric, and each kind of failure is logged once.</item>
 /// </list>
 /// </summary>
 public sealed class EventRecorder : IEventRecorder
 {
+    /// <summary>Events that wait, in all queues together.</summary>
     internal const int MaxWaiting = 1000;
+
+    /// <summary>The same of series that are remembered (<see cref="EventSeriesCache"/>).</summary>
+    internal const int MaxSeries = 1024;
+
+    /// <summary>The same of subjects that are remembered (<see cref="SubjectLimits"/>).</summary>
+    internal const int MaxSubjects = 4096;
+
     internal const int Tries = 6;
 
     /// <summary>Time for the events that still wait at the end of the process.</summary>
     public static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// How many events are sent at a time. One at a time is some 80 a second, and a first pass over many policies has
-    /// more.
+    /// How many events are sent at a time. One at a time is about 80 per second, and a first pass over many policies
+    /// needs more.
     /// </summary>
-    private const int Queues = 4;
+    internal const int QueueCount = 4;
 
     private readonly EventQueue[] _queues;
-    private readonly EventSending _sending;
-    private int _waiting;
 
     public EventRecorder(
         KubeClient client,
@@ -77,36 +84,29 @@ public sealed class EventRecorder : IEventRecorder
     )
         : this(new KubeEvents(client), reporter, random, time, logger, metrics) { }
 
+    /// <param name="random">Used by this constructor alone.</param>
+    /// <param name="queues">One makes all events wait for each other, in the order in which they came.</param>
     internal EventRecorder(
         IEventApi api,
         EventReporter reporter,
         Random random,
         TimeProvider time,
         ILogger logger,
-        RuntimeMetrics? metrics = null
+        RuntimeMetrics? metrics = null,
+        int queues = QueueCount
     )
     {
-        _sending = new EventSending(api, reporter, time, logger, metrics);
+        var sender = new EventSender(api, reporter, time, logger, metrics);
         _queues =
         [
-            .. Enumerable.Range(0, Queues).Select(_ => new EventQueue(_sending, new Random(random.Next()), Taken)),
+            .. Enumerable.Range(0, queues).Select(_ => new EventQueue(sender, queues, new Random(random.Next()))),
         ];
     }
 
-    public void Record(Occurrence occurrence)
-    {
-        if (Interlocked.Increment(ref _waiting) > MaxWaiting)
-        {
-            Taken();
-            _sending.Drop("queue_full");
-            return;
-        }
-        _queues[(uint)occurrence.Subject.GetHashCode() % Queues].Add(occurrence);
-    }
+    public void Record(Occurrence occurrence) =>
+        _queues[(uint)occurrence.Subject.GetHashCode() % (uint)_queues.Length].Add(occurrence);
 
     /// <summary>Sends until cancelled, then what still waits, bounded by <see cref="FlushTimeout"/>.</summary>
     public Task RunAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(_queues.Select(q => q.RunAsync(cancellationToken)));
-
-    private void Taken() => Interlocked.Decrement(ref _waiting);
 }

@@ -7,9 +7,9 @@ namespace KubeRuntime.Events;
 /// another occurrence of a series. The text counts too: it cannot be changed later, so an event with another text would
 /// not be seen. Not thread-safe.
 /// </summary>
-internal sealed class EventSeriesCache(TimeProvider time)
+/// <param name="maxRemembered">Series.</param>
+internal sealed class EventSeriesCache(TimeProvider time, int maxRemembered)
 {
-    public const int MaxRemembered = 1024;
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(6);
 
     private readonly Dictionary<Identity, Series> _series = [];
@@ -31,9 +31,9 @@ internal sealed class EventSeriesCache(TimeProvider time)
 
     public void Begin(Occurrence occurrence, Eventsv1Event sent)
     {
-        if (_series.Count >= MaxRemembered)
+        if (_series.Count >= maxRemembered)
         {
-            foreach (var (identity, _) in _series.OrderBy(e => e.Value.LastAt).Take(MaxRemembered / 2).ToList())
+            foreach (var (identity, _) in _series.OrderBy(e => e.Value.LastAt).Take(maxRemembered / 2).ToList())
                 _series.Remove(identity);
         }
         _series[Identity.Of(occurrence)] = new Series(sent, time.GetTimestamp());

@@ -3,12 +3,12 @@ namespace KubeRuntime.Events;
 /// <summary>
 /// A token bucket per subject, with client-go's numbers: 25 events at once, then one per five minutes. A full bucket
 /// needs no memory, so memory is bounded by the subjects that had events in the last two hours, and by
-/// <see cref="MaxRemembered"/>. Not thread-safe.
+/// <paramref name="maxRemembered"/>. Not thread-safe.
 /// </summary>
-internal sealed class SubjectLimits(TimeProvider time)
+/// <param name="maxRemembered">Subjects.</param>
+internal sealed class SubjectLimits(TimeProvider time, int maxRemembered)
 {
     public const int Burst = 25;
-    public const int MaxRemembered = 4096;
     public static readonly TimeSpan Refill = TimeSpan.FromMinutes(5);
 
     /// <summary>By subject: when its bucket is full again.</summary>
@@ -23,7 +23,7 @@ internal sealed class SubjectLimits(TimeProvider time)
         var fullAt = _fullAt.TryGetValue(subject, out var known) && known > now ? known : now;
         if (fullAt + Refill > now + Burst * Refill)
             return false;
-        if (_fullAt.Count >= MaxRemembered && !_fullAt.ContainsKey(subject))
+        if (_fullAt.Count >= maxRemembered && !_fullAt.ContainsKey(subject))
             Forget(now);
         _fullAt[subject] = fullAt + Refill;
         return true;
@@ -35,7 +35,7 @@ internal sealed class SubjectLimits(TimeProvider time)
         foreach (
             var (subject, fullAt) in _fullAt
                 .OrderBy(b => b.Value)
-                .Take(MaxRemembered / 2)
+                .Take(maxRemembered / 2)
                 .Concat(_fullAt.Where(b => b.Value <= now))
                 .ToList()
         )

@@ -103,5 +103,40 @@ public sealed class OssutilConfigTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>Messages of <c>bucket-encryption</c> do not quote its options: one of them is a secret.</summary>
+    [Theory]
+    [InlineData("it is not there", "/nonexistent/marked", "there is no such file")]
+    [InlineData("it is a directory", "/", "this user may not read the file, or it is a directory")]
+    [InlineData("it never ends", "/dev/zero", "the file is larger than 1048576 bytes")]
+    [InlineData("no name", "", "no file can have this name")]
+    [InlineData("a name with a NUL", "marked\0", "no file can have this name")]
+    [InlineData("a name that is too long", "LONG", "no file can have this name")]
+    public async Task A_file_that_cannot_be_read_is_named_by_its_option(string rule, string path, string why)
+    {
+        path = path == "LONG" ? "marked" + new string('a', 300) : path;
+
+        var ran = await Ran.Of(["bucket-encryption", "--method", "get", "oss://b-one", "-c", path]);
+
+        Assert.True(ran.ExitCode == 1, rule);
+        Assert.Contains(
+            $"Read config file error: value of option --config-file: {why}",
+            ran.Output,
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain("marked", ran.Output + ran.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_of_keys_that_is_not_there_is_named()
+    {
+        var vendor = BucketRequest.VendorOf("alibaba");
+
+        var error = Assert.Throws<UsageException>(() =>
+            CallerKey.Read("file:/nonexistent/keys", vendor, environment: _ => null)
+        );
+
+        Assert.Equal("Read config file error: /nonexistent/keys: there is no such file", error.Message);
+    }
+
     private static OssutilConfig Parse(string credentials) => OssutilConfig.Parse("[Credentials]\n" + credentials);
 }

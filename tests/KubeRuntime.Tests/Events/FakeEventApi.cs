@@ -16,6 +16,9 @@ internal sealed class FakeEventApi : IEventApi
 
     public ConcurrentDictionary<NamespacedName, Eventsv1Event> Stored { get; } = new();
 
+    /// <summary>What was created, in this order.</summary>
+    public ConcurrentQueue<Eventsv1Event> Created { get; } = new();
+
     /// <summary>
     /// From the number of the call, from 1, to how it fails before anything is stored; null for no fault.
     /// </summary>
@@ -24,8 +27,10 @@ internal sealed class FakeEventApi : IEventApi
     /// <summary>After the event was stored.</summary>
     public Func<int, Exception?> FaultAfter { get; set; } = _ => null;
 
-    /// <summary>A call waits for it, or for its own cancellation.</summary>
-    public Task Gate { get; set; } = Task.CompletedTask;
+    /// <summary>
+    /// From the number of the call to what it waits for before anything is stored; its own cancellation ends the wait.
+    /// </summary>
+    public Func<int, Task> Gate { get; set; } = _ => Task.CompletedTask;
 
     public int Calls => Volatile.Read(ref _begun);
 
@@ -45,6 +50,7 @@ internal sealed class FakeEventApi : IEventApi
                     )
                 )
                     throw new KubeApiException(KubeFailureKind.Conflict, "it exists");
+                Created.Enqueue(created);
             },
             cancellationToken
         );
@@ -65,7 +71,7 @@ internal sealed class FakeEventApi : IEventApi
     private async Task CallAsync(string verb, Action act, CancellationToken cancellationToken)
     {
         var call = Interlocked.Increment(ref _begun);
-        await Gate.WaitAsync(cancellationToken);
+        await Gate(call).WaitAsync(cancellationToken);
         try
         {
             if (Fault(call) is { } fault)

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeRuntime.Events;
 
-/// <summary>What the queues of an <see cref="EventRecorder"/> share. Thread-safe.</summary>
-internal sealed class EventSending(
+/// <summary>Writes events for the queues of an <see cref="EventRecorder"/>. Thread-safe.</summary>
+internal sealed class EventSender(
     IEventApi api,
     EventReporter reporter,
     TimeProvider time,
