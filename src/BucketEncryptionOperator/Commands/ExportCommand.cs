@@ -155,6 +155,10 @@ internal static class ExportCommand
         );
         if (!DnsName.IsSubdomain(name.Name))
             throw new UsageException($"--store: {name.Name} cannot be the name of an object");
+        if (name.Name.Length > EstateExporter.LongestStoreName)
+            throw new UsageException(
+                $"--store: at most {EstateExporter.LongestStoreName} characters, because policies are named after it"
+            );
         if (name.Namespace.Length > 0 && !DnsName.IsLabel(name.Namespace))
             throw new UsageException($"--namespace: {name.Namespace} cannot be the name of a namespace");
         if (!DnsName.IsSubdomain(spec.Credentials.SecretRef?.Name ?? ""))

@@ -172,7 +172,7 @@ internal static class PolicyChangeCommands
             json.WriteEndObject();
             json.WriteEndObject();
         });
-        var waiting = new List<NamespacedName>();
+        var waiting = new List<(NamespacedName Key, string? HandledBefore)>();
         var exitCode = 0;
         foreach (var policy in policies)
         {
@@ -185,7 +185,7 @@ internal static class PolicyChangeCommands
             if (policy.Spec.Suspend == true)
                 await request.Console.WarnAsync($"{policy.Metadata.Key} is suspended: nothing comes of it");
             else
-                waiting.Add(policy.Metadata.Key);
+                waiting.Add((policy.Metadata.Key, policy.Status?.LastHandledReconcileAt));
         }
         if (!parsed.GetValue(Wait))
             return exitCode;
@@ -211,7 +211,7 @@ internal static class PolicyChangeCommands
     /// <returns>1 where a policy is not Ready, or was not reconciled in time.</returns>
     private static async Task<int> WaitAsync(
         ClusterConnection cluster,
-        List<NamespacedName> waiting,
+        List<(NamespacedName Key, string? HandledBefore)> waiting,
         string value,
         Request request,
         CancellationToken cancellationToken
@@ -223,8 +223,9 @@ internal static class PolicyChangeCommands
         while (waiting.Count > 0)
         {
             request.Show(all - waiting.Count, all);
-            foreach (var key in waiting.ToArray())
+            foreach (var awaited in waiting.ToArray())
             {
+                var key = awaited.Key;
                 BucketEncryptionPolicy policy;
                 try
                 {
@@ -232,18 +233,18 @@ internal static class PolicyChangeCommands
                 }
                 catch (KubeApiException e) when (e.Failure == KubeFailureKind.NotFound)
                 {
-                    waiting.Remove(key);
+                    waiting.Remove(awaited);
                     await request.Console.WarnAsync($"{key}: it was deleted");
                     exitCode = 1;
                     continue;
                 }
-                if (policy.Status?.LastHandledReconcileAt != value)
+                if (!IsHandled(policy, value, awaited.HandledBefore))
                     continue;
-                waiting.Remove(key);
-                var ready = policy.Status.Conditions.Find(ConditionTypes.Ready);
+                waiting.Remove(awaited);
+                var ready = policy.Status?.Conditions.Find(ConditionTypes.Ready);
                 await request.Console.WriteLineAsync(
                     $"{key} reconciled: Ready {ready?.Status} {ready?.Reason}, "
-                        + $"{policy.Status.Summary?.Text} as declared"
+                        + $"{policy.Status?.Summary?.Text} as declared"
                 );
                 exitCode = ready?.Status == Condition.True ? exitCode : 1;
             }
@@ -251,12 +252,23 @@ internal static class PolicyChangeCommands
                 break;
             if (request.Time.GetElapsedTime(started) > request.Limit)
                 throw new UsageException(
-                    $"not reconciled within {request.Limit.TotalSeconds:0} s: {string.Join(", ", waiting)}; "
-                        + "does the operator run?"
+                    $"not reconciled within {request.Limit.TotalSeconds:0} s: "
+                        + $"{string.Join(", ", waiting.Select(w => w.Key))}; does the operator run?"
                 );
             await Task.Delay(Poll, request.Time, cancellationToken);
         }
         return exitCode;
+    }
+
+    /// <summary>
+    /// Whether the operator has handled this request, or one that has replaced it since: somebody else's, made later.
+    /// </summary>
+    /// <param name="handledBefore">What had been handled before this request was made.</param>
+    internal static bool IsHandled(BucketEncryptionPolicy policy, string value, string? handledBefore)
+    {
+        var handled = policy.Status?.LastHandledReconcileAt;
+        return handled == value
+            || handled is not null && handled != handledBefore && handled == Schedule.RequestedAtOf(policy);
     }
 
     /// <summary>A merge patch without a version: it names no list, so no other writer's change is lost.</summary>

@@ -36,13 +36,28 @@ internal sealed class EstateExporter(VendorConnections vendors, TimeProvider tim
     /// <summary>The bucket's encryption has no words in a policy.</summary>
     public const string NotDeclarable = "NotDeclarable";
 
+    /// <summary>
+    /// Policies are named after the store, with the algorithm and a number; a name has at most 253 characters.
+    /// </summary>
+    public const int LongestStoreName = 240;
+
     private const string Step = "Export";
 
     private readonly PatientReads _reads = new(time);
 
     public async Task<Export> ExportAsync(ExportTarget target, CancellationToken cancellationToken)
     {
-        var listed = await ListAsync(target, cancellationToken);
+        var inventory = new AccountInventory(
+            vendors.Accounts[target.Store.Vendor],
+            target.Store.Place.Store,
+            target.Key,
+            time
+        );
+        var listed = await _reads.UntilAnsweredAsync(
+            t => ListAsync(target, inventory, t),
+            l => l.Problems.FirstOrDefault(p => p.Kind == FailureKind.Throttled),
+            cancellationToken
+        );
         var names = listed.Names;
         var observed = new Result<Observation>[names.Length];
         var read = 0;
@@ -70,15 +85,17 @@ internal sealed class EstateExporter(VendorConnections vendors, TimeProvider tim
         };
     }
 
-    private async Task<ListedNames> ListAsync(ExportTarget target, CancellationToken cancellationToken)
+    private static async Task<ListedNames> ListAsync(
+        ExportTarget target,
+        AccountInventory inventory,
+        CancellationToken cancellationToken
+    )
     {
-        var place = target.Store.Place;
-        var inventory = new AccountInventory(vendors.Accounts[target.Store.Vendor], place.Store, target.Key, time);
         var any = new Freshness(TimeSpan.MaxValue, NotBefore: null);
         try
         {
             var (list, _) = await inventory.ListAsync(any, cancellationToken);
-            var facts = new FactReader(inventory, target.Selector, place.Traits);
+            var facts = new FactReader(inventory, target.Selector, target.Store.Place.Traits);
             await facts.ReadAsync(list, any, OptionsFor(target, cancellationToken), () => false);
             return new ListedNames([
                 .. facts

@@ -281,6 +281,44 @@ public sealed class ExportCommandTests : IDisposable
         Assert.Contains(message, ran.Errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(240, "set OSS_ACCESS_KEY_ID")]
+    [InlineData(241, "--store: at most 240 characters, because policies are named after it")]
+    public async Task The_store_has_a_name_that_policies_can_be_named_after(int length, string message)
+    {
+        var name = new string('a', length);
+
+        var ran = await Ran.Of(["export", "--vendor", "alibaba", "--region", "cn-x", "--store", name]);
+
+        Assert.Equal((1, ""), (ran.ExitCode, ran.Output));
+        Assert.Contains(message, ran.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_throttled_list_is_asked_for_again()
+    {
+        await using var server = await StartAsync("AlibabaOSS");
+        Create(server, "b-one", "cn-hangzhou", Oss("<SSEAlgorithm>AES256</SSEAlgorithm>"));
+        var fault = new FaultRule
+        {
+            Action = FaultAction.Error,
+            Status = 503,
+            Code = "QpsLimitExceeded",
+            Operations = ["ListBuckets"],
+            Times = 1,
+        };
+        server.World.Faults.Add(fault);
+
+        var ran = await RunAsync(
+            server,
+            ["export", "--vendor", "alibaba", "--region", "cn-hangzhou", "-e", "http://oss-cn-hangzhou.aliyuncs.com"]
+        );
+
+        Assert.Equal((0, ""), (ran.ExitCode, ran.Errors));
+        Assert.Contains("name: b-one", ran.Output, StringComparison.Ordinal);
+        Assert.Equal(1, Assert.Single(server.World.Faults.All).Struck);
+    }
+
     private static async Task<SimulatorServer> StartAsync(string vendor)
     {
         var server = await SimulatorServer.StartAsync(new SimulatorOptions { Vendor = Enum.Parse<Vendor>(vendor) });

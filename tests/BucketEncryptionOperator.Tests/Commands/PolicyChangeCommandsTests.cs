@@ -1,3 +1,7 @@
+using BucketEncryptionOperator.Api;
+using BucketEncryptionOperator.Commands;
+using BucketEncryptionOperator.Reconciling;
+using KubeRuntime.Client;
 using TestKit;
 
 namespace BucketEncryptionOperator.Tests.Commands;
@@ -57,6 +61,41 @@ public sealed class PolicyChangeCommandsTests : IAsyncLifetime
         Assert.Contains("ns/a reconciled: Ready True InSync, 1/1 as declared\n", ran.Output, StringComparison.Ordinal);
         Assert.Contains("ns/c reconciled: Ready True InSync, 1/1 as declared\n", ran.Output, StringComparison.Ordinal);
         Assert.Equal("reconcile: ns/b: it was deleted\n", ran.Errors);
+    }
+
+    [Theory]
+    [InlineData("handled", "mine", "mine", "old", true)]
+    [InlineData("not handled yet", "mine", "old", "old", false)]
+    [InlineData("never handled any", "mine", null, null, false)]
+    [InlineData("another request came later, and neither is handled", "theirs", "old", "old", false)]
+    [InlineData("another request came later, and is handled", "theirs", "theirs", "old", true)]
+    [InlineData("another request came later, and mine is handled", "theirs", "mine", "old", true)]
+    [InlineData("a manifest has put back a request that was handled before", "old", "old", "old", false)]
+    [InlineData("the annotation is gone", null, null, null, false)]
+    public void A_request_is_handled_when_it_or_a_later_one_is(
+        string rule,
+        string? requested,
+        string? handled,
+        string? handledBefore,
+        bool expected
+    )
+    {
+        var policy = new BucketEncryptionPolicy
+        {
+            Metadata = new ObjectMeta
+            {
+                Name = "a",
+                Annotations = requested is null ? [] : [new(Schedule.RequestedAt, requested)],
+            },
+            Spec = new PolicySpec
+            {
+                StoreRef = new() { Name = "s" },
+                Encryption = new() { Algorithm = "KMS" },
+            },
+            Status = new PolicyStatus { LastHandledReconcileAt = handled },
+        };
+
+        Assert.True(expected == PolicyChangeCommands.IsHandled(policy, "mine", handledBefore), rule);
     }
 
     private Task<Ran> RunAsync(params string[] words) =>
