@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Runtime.CompilerServices;
 using BucketEncryptionOperator.Encryption;
 
 namespace BucketEncryptionOperator.Credentials;
@@ -24,8 +22,14 @@ internal static class KeyRedaction
     /// </summary>
     private const int Piece = 12;
 
-    /// <summary>What is searched for first, by secret; for as long as the secret is in memory.</summary>
-    private static readonly ConditionalWeakTable<string, SearchValues<string>> Blocks = [];
+    /// <summary>Texts are searched in parts of this length, so that the first look stays exact enough.</summary>
+    private const int PartLength = 1024;
+
+    /// <summary>Of the first look: 16 bits of the table for each character of a part.</summary>
+    private const int HashBits = 14;
+
+    /// <summary>The bit in which a letter of ASCII differs from its upper case.</summary>
+    private const char LowerCase = ' ';
 
     /// <summary>
     /// The failure without the key: a text that repeats the secret or token is dropped, and an id is replaced.
@@ -55,34 +59,65 @@ internal static class KeyRedaction
     public static bool Repeats(string? text, AccessKey key) =>
         Repeats(text, key.Secret) || Repeats(text, key.SecurityToken);
 
-    /// <summary>Whether the text repeats the secret, in whole or in part.</summary>
+    /// <summary>
+    /// Whether the text repeats the secret, in whole or in part. It takes time in proportion to the length of the text
+    /// and of the secret, whatever an endpoint has made up.
+    /// </summary>
     public static bool Repeats(string? text, string? secret)
     {
         if (text is null || secret is not { Length: >= Shortest })
             return false;
-        if (!text.AsSpan().ContainsAny(Blocks.GetOrAdd(secret, BlocksOf)))
-            return false;
-        var length = PieceOf(secret);
-        for (var at = 0; at + length <= text.Length; at++)
+        var length = Math.Min(Piece, secret.Length);
+        HashSet<string>? pieces = null;
+        // Parts overlap, so that each piece is in one of them in whole.
+        for (var at = 0; at + length <= text.Length; at += PartLength - length + 1)
         {
-            if (secret.AsSpan().Contains(text.AsSpan(at, length), StringComparison.OrdinalIgnoreCase))
-                return true;
+            var part = text.AsSpan(at, Math.Min(PartLength, text.Length - at));
+            if (!MayRepeat(part, secret, length))
+                continue;
+            pieces ??= Enumerable
+                .Range(0, secret.Length - length + 1)
+                .Select(i => secret.Substring(i, length))
+                .ToHashSet(StringComparer.OrdinalIgnoreCase);
+            var lookup = pieces.GetAlternateLookup<ReadOnlySpan<char>>();
+            for (var i = 0; i + length <= part.Length; i++)
+            {
+                if (lookup.Contains(part.Slice(i, length)))
+                    return true;
+            }
         }
         return false;
     }
 
     /// <summary>
-    /// The blocks of which every piece of the secret holds at least one in whole. Nearly every answer of a vendor has
-    /// none of them, and need not be searched for each piece.
+    /// A first look that may err only by saying yes: whether the secret has, for each run of four characters of some
+    /// piece, one in the text whose hash is the same. Nearly no answer of a vendor does.
     /// </summary>
-    private static SearchValues<string> BlocksOf(string secret)
+    private static bool MayRepeat(ReadOnlySpan<char> text, ReadOnlySpan<char> secret, int length)
     {
-        var block = (PieceOf(secret) + 1) / 2;
-        var blocks = Enumerable.Range(0, secret.Length / block).Select(i => secret.Substring(i * block, block));
-        return SearchValues.Create([.. blocks], StringComparison.OrdinalIgnoreCase);
+        Span<ulong> seen = stackalloc ulong[1 << (HashBits - 6)];
+        seen.Clear();
+        uint four = 0;
+        for (var i = 0; i < text.Length; i++)
+        {
+            four = (four << 8) | (byte)(text[i] | LowerCase);
+            if (i >= 3)
+                seen[HashOf(four) >> 6] |= 1UL << HashOf(four);
+        }
+        var found = 0; // neighbouring runs
+        for (var i = 0; i < secret.Length; i++)
+        {
+            four = (four << 8) | (byte)(secret[i] | LowerCase);
+            if (i < 3)
+                continue;
+            found = (seen[HashOf(four) >> 6] & (1UL << HashOf(four))) != 0 ? found + 1 : 0;
+            if (found == length - 3)
+                return true;
+        }
+        return false;
     }
 
-    private static int PieceOf(string secret) => Math.Min(Piece, secret.Length);
+    private static int HashOf(uint four) => (int)(four * 2654435761 >> (32 - HashBits));
 
     private static bool Shows(string? text, AccessKey key) => Repeats(text, key) || ShowsId(text, key);
 

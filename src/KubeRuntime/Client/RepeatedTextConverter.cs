@@ -16,7 +16,7 @@ public sealed class RepeatedTextConverter : JsonConverter<string>
 {
     private const int Sets = 2048;
 
-    /// <summary>Bytes. With the number of texts it bounds what is held: 1 MiB.</summary>
+    /// <summary>Bytes. With the number of texts it bounds what is held: about 1 MiB.</summary>
     private const int Longest = 128;
 
     // Two neighbours are a set. Written by any thread without a lock: a reference is written whole, and either text

@@ -46,10 +46,10 @@ internal static class OssV4Signer
     public static string Authorize(OssCanonicalInput input, AccessKey key, string date, string region, string product)
     {
         var scope = new SigningScope(KeyPrefix, date[..8], region, product, Terminator);
-        var toSign =
-            $"{Algorithm}\n{date}\n{scope}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalRequest(input))))}";
+        var hash = Hex(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalRequest(input))));
+        var toSign = $"{Algorithm}\n{date}\n{scope.Text}\n{hash}";
         var additional = AdditionalNames(input);
-        return $"{Algorithm} Credential={key.Id}/{scope}"
+        return $"{Algorithm} Credential={key.Id}/{scope.Text}"
             + (additional.Count == 0 ? "" : $",AdditionalHeaders={string.Join(';', additional)}")
             + $",Signature={Hex(SigningKeyChain.Sign(key, scope, toSign))}";
     }

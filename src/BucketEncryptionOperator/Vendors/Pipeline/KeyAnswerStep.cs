@@ -1,4 +1,5 @@
 using BucketEncryptionOperator.Credentials;
+using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
 
 namespace BucketEncryptionOperator.Vendors.Pipeline;
@@ -24,8 +25,13 @@ internal sealed class KeyAnswerStep(IKeyServiceDialect dialect, ServerClocks clo
         var answer = await next.SendAsync(request, cancellationToken);
         var response = answer.Response ?? throw new InvalidOperationException("an answer without a response");
         var read = dialect.Read(question, response, context);
-        if (read.Health is not null && KeyRedaction.Repeats(response.Body, request.Call.Key))
+        if (read.Health is not null && Repeats(response.Body, read.Health, request.Call.Key))
             read = KeyFailures.NotUnderstood(response, context, "The answer repeats the request's secrets.");
         return answer with { Health = read.Health, Problem = read.Failure, IsSkewed = read.IsSkewed };
     }
+
+    /// <summary>In the body as it came, or in what was read from it, where no escape hides it.</summary>
+    private static bool Repeats(string body, KeyHealth health, AccessKey key) =>
+        KeyRedaction.Repeats(body, key)
+        || health is KeyHealth.Unusable unusable && KeyRedaction.Repeats(unusable.VendorState, key);
 }

@@ -1,4 +1,3 @@
-using System.Xml.Linq;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
@@ -7,7 +6,8 @@ namespace BucketEncryptionOperator.Vendors.Pipeline;
 
 /// <summary>
 /// Turns the vendor's answer into what the operation returns: what a read found, or whether a write is done. A document
-/// that repeats the request's secrets is not taken: a later write would send it, and a status may show it.
+/// that repeats the request's secrets is not taken: a later write would send it, and a status may show it. What is
+/// searched is the document's text as it is read, without references and comments, which could hide a secret.
 /// </summary>
 internal sealed class ResultStep(IVendorDialect dialect) : CallStep("result")
 {
@@ -26,7 +26,7 @@ internal sealed class ResultStep(IVendorDialect dialect) : CallStep("result")
         var (observed, problem) = Answers.Observe(dialect, response, answer.Problem);
         if (observed is null)
             return answer with { Error = problem ?? throw new InvalidOperationException("no value and no reason") };
-        return KeyRedaction.Repeats(response.Body, request.Call.Key)
+        return Repeats(response.Body, request) || Repeats(response.Root?.Value, request)
             ? answer with
             {
                 Error = RepeatsSecrets(request, response),
@@ -43,11 +43,10 @@ internal sealed class ResultStep(IVendorDialect dialect) : CallStep("result")
         if (answer.Problem is { } problem)
             return ErrorTable.SaysNoTags(problem) ? null : problem;
         var response = answer.Response ?? throw new InvalidOperationException("an answer without a response");
-        var texts = answer.Document?.DescendantNodes().OfType<XText>() ?? [];
-        return texts.Any(t => KeyRedaction.Repeats(t.Value, request.Call.Key))
-            ? RepeatsSecrets(request, response)
-            : null;
+        return Repeats(answer.Document?.Value, request) ? RepeatsSecrets(request, response) : null;
     }
+
+    private static bool Repeats(string? text, CallRequest request) => KeyRedaction.Repeats(text, request.Call.Key);
 
     private static Failure RepeatsSecrets(CallRequest request, VendorResponse response) =>
         KeyRedaction.Redact(

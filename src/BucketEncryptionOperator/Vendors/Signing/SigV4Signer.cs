@@ -58,9 +58,9 @@ internal static class SigV4Signer
     {
         var scope = new SigningScope(scheme.KeyPrefix, date[..8], region, scheme.Service, scheme.Terminator);
         var hash = Hex(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalRequest(input))));
-        var toSign = $"{scheme.Algorithm}\n{date}\n{scope}\n{hash}";
+        var toSign = $"{scheme.Algorithm}\n{date}\n{scope.Text}\n{hash}";
         var names = string.Join(';', Signed(input).Select(h => h.Name));
-        return $"{scheme.Algorithm} Credential={key.Id}/{scope}, SignedHeaders={names}, "
+        return $"{scheme.Algorithm} Credential={key.Id}/{scope.Text}, SignedHeaders={names}, "
             + $"Signature={Hex(SigningKeyChain.Sign(key, scope, toSign))}";
     }
 

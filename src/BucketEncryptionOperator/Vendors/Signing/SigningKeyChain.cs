@@ -18,20 +18,26 @@ internal readonly record struct SigningScope(
 )
 {
     /// <summary>As it stands in the credential and in the text to sign.</summary>
-    public override string ToString() => $"{Day}/{Region}/{Service}/{Terminator}";
+    public string Text => $"{Day}/{Region}/{Service}/{Terminator}";
 }
 
 /// <summary>
 /// The signing keys of version 4, of AWS as of OSS: each is the end of a chain of HMACs that begins at the secret and
-/// goes through the parts of the scope. A key is good for a day, so the last ones of each access key are remembered,
-/// for as long as the access key itself is.
+/// goes through the parts of the scope. A key is good for a day, so those of the day are remembered with the access
+/// key, for as long as it is in memory.
 /// </summary>
 internal static class SigningKeyChain
 {
-    /// <summary>Maximum number of scopes that are remembered of an access key: one a region of its store.</summary>
-    private const int MostRemembered = 32;
+    /// <summary>
+    /// Maximum number of scopes that are remembered of an access key: one per service and region of its stores.
+    /// </summary>
+    internal const int MostRemembered = 128;
 
+    // Static, so that signers need no owner; it holds nothing that its access key does not.
     private static readonly ConditionalWeakTable<AccessKey, ConcurrentDictionary<SigningScope, byte[]>> Remembered = [];
+
+    /// <summary>Number of scopes whose signing keys are remembered.</summary>
+    internal static int CountOf(AccessKey key) => Remembered.TryGetValue(key, out var known) ? known.Count : 0;
 
     public static byte[] Sign(AccessKey key, SigningScope scope, string text) => Hmac(KeyOf(key, scope), text);
 
@@ -40,8 +46,11 @@ internal static class SigningKeyChain
         var known = Remembered.GetOrAdd(key, static _ => new ConcurrentDictionary<SigningScope, byte[]>());
         if (known.TryGetValue(scope, out var found))
             return found;
-        if (known.Count >= MostRemembered)
-            known.Clear(); // mostly yesterday's
+        foreach (var (other, _) in known)
+        {
+            if (other.Day != scope.Day || known.Count >= MostRemembered)
+                known.TryRemove(other, out _);
+        }
         return known[scope] = Derive(key.Secret, scope);
     }
 

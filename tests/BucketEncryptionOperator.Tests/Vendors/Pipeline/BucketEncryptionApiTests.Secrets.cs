@@ -83,11 +83,14 @@ public sealed partial class BucketEncryptionApiTests
     public async Task An_answer_that_repeats_the_secrets_is_not_taken_for_what_a_bucket_has(string vendor)
     {
         var key = Dialects.Temporary;
-        var body = Dialects.Document(
-            vendor,
-            $"<KMSMasterKeyID>{key.SecurityToken}</KMSMasterKeyID><SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm>"
-        );
-        foreach (var answer in new[] { body, "not a document" })
+        var bodies = SpellingsOf(key.SecurityToken ?? "")
+            .Select(token =>
+                Dialects.Document(
+                    vendor,
+                    $"<KMSMasterKeyID>{token}</KMSMasterKeyID><SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm>"
+                )
+            );
+        foreach (var answer in bodies.Append("not a document"))
         {
             await using var server = new ScriptedServer(_ =>
                 ScriptedServer.Answer(
@@ -106,6 +109,16 @@ public sealed partial class BucketEncryptionApiTests
             Assert.Equal((FailureKind.Transient, "UnreadableAnswer"), (thrown.Failure.Kind, thrown.Failure.Code));
             AssertSaysNothing(key, thrown);
         }
+    }
+
+    /// <summary>What a reader of XML takes for the same text.</summary>
+    internal static IEnumerable<string> SpellingsOf(string text)
+    {
+        yield return text;
+        yield return string.Concat(text.Select(c => $"&#{(int)c};"));
+        yield return string.Join("<!-- -->", text.Chunk(5).Select(c => new string(c)));
+        yield return string.Concat(text.Chunk(5).Select(c => $"<![CDATA[{new string(c)}]]>"));
+        yield return string.Concat(text.Chunk(5).Select(c => $"<a>{new string(c)}</a>"));
     }
 
     private static void AssertSaysNothing(AccessKey key, VendorException thrown)

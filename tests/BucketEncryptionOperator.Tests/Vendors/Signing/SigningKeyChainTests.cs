@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Vendors.Signing;
 
@@ -48,13 +49,67 @@ public sealed class SigningKeyChainTests
     public void Many_scopes_of_one_key_each_sign_as_they_should()
     {
         var key = NewKey("secret");
-        var scopes = Enumerable.Range(0, 100).Select(i => Scope with { Region = $"region-{i}" }).ToList();
+        var scopes = Enumerable
+            .Range(0, 3 * SigningKeyChain.MostRemembered)
+            .Select(i => Scope with { Region = $"region-{i}" })
+            .ToList();
 
-        foreach (var scope in (IEnumerable<SigningScope>)[.. scopes, .. scopes])
+        Parallel.ForEach(
+            (IEnumerable<SigningScope>)[.. scopes, .. scopes],
+            scope =>
+                Assert.Equal(
+                    SigningKeyChain.Sign(NewKey("secret"), scope, "text"),
+                    SigningKeyChain.Sign(key, scope, "text")
+                )
+        );
+
+        // Two threads that need room at the same time may make more than they need
+        Assert.InRange(SigningKeyChain.CountOf(key), 1, SigningKeyChain.MostRemembered + Environment.ProcessorCount);
+    }
+
+    [Fact]
+    public void Only_the_scopes_of_one_day_are_remembered()
+    {
+        var key = NewKey("secret");
+
+        Assert.Equal(1, CountAfter("a1"));
+        Assert.Equal(2, CountAfter("b1"));
+        Assert.Equal(2, CountAfter("a1"));
+        Assert.Equal(1, CountAfter("a2"));
+        Assert.Equal(1, CountAfter("a1"));
+
+        int CountAfter(string regionAndDay)
+        {
+            var scope = Scope with { Region = regionAndDay[..1], Day = $"2013052{regionAndDay[1]}" };
             Assert.Equal(
                 SigningKeyChain.Sign(NewKey("secret"), scope, "text"),
                 SigningKeyChain.Sign(key, scope, "text")
             );
+            return SigningKeyChain.CountOf(key);
+        }
+    }
+
+    /// <summary>A signing key is as good as the secret for a day, so it must not stay longer than the secret.</summary>
+    [Fact]
+    public void Nothing_is_remembered_once_the_access_key_is_gone()
+    {
+        var gone = SignAndForget();
+
+        for (var i = 0; i < 10 && gone.IsAlive; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.False(gone.IsAlive);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference SignAndForget()
+    {
+        var key = NewKey("secret");
+        SigningKeyChain.Sign(key, Scope, "text");
+        return new WeakReference(key);
     }
 
     private static AccessKey NewKey(string secret) => new("id", secret, SecurityToken: null);
