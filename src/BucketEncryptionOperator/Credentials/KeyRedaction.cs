@@ -75,10 +75,7 @@ internal static class KeyRedaction
             var part = text.AsSpan(at, Math.Min(PartLength, text.Length - at));
             if (!MayRepeat(part, secret, length))
                 continue;
-            pieces ??= Enumerable
-                .Range(0, secret.Length - length + 1)
-                .Select(i => secret.Substring(i, length))
-                .ToHashSet(StringComparer.OrdinalIgnoreCase);
+            pieces ??= PiecesOf(secret, length);
             var lookup = pieces.GetAlternateLookup<ReadOnlySpan<char>>();
             for (var i = 0; i + length <= part.Length; i++)
             {
@@ -88,6 +85,12 @@ internal static class KeyRedaction
         }
         return false;
     }
+
+    private static HashSet<string> PiecesOf(string secret, int length) =>
+        Enumerable
+            .Range(0, secret.Length - length + 1)
+            .Select(i => secret.Substring(i, length))
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
     /// A first look that may err only by saying yes: whether the secret has, for each run of four characters of some
