@@ -172,7 +172,7 @@ internal static class PolicyChangeCommands
             json.WriteEndObject();
             json.WriteEndObject();
         });
-        var waiting = new List<(NamespacedName Key, string? HandledBefore)>();
+        var waiting = new List<(NamespacedName Key, string?[] Before)>();
         var exitCode = 0;
         foreach (var policy in policies)
         {
@@ -185,7 +185,9 @@ internal static class PolicyChangeCommands
             if (policy.Spec.Suspend == true)
                 await request.Console.WarnAsync($"{policy.Metadata.Key} is suspended: nothing comes of it");
             else
-                waiting.Add((policy.Metadata.Key, policy.Status?.LastHandledReconcileAt));
+                waiting.Add(
+                    (policy.Metadata.Key, [policy.Status?.LastHandledReconcileAt, Schedule.RequestedAtOf(policy)])
+                );
         }
         if (!parsed.GetValue(Wait))
             return exitCode;
@@ -211,7 +213,7 @@ internal static class PolicyChangeCommands
     /// <returns>1 where a policy is not Ready, or was not reconciled in time.</returns>
     private static async Task<int> WaitAsync(
         ClusterConnection cluster,
-        List<(NamespacedName Key, string? HandledBefore)> waiting,
+        List<(NamespacedName Key, string?[] Before)> waiting,
         string value,
         Request request,
         CancellationToken cancellationToken
@@ -238,7 +240,7 @@ internal static class PolicyChangeCommands
                     exitCode = 1;
                     continue;
                 }
-                if (!IsHandled(policy, value, awaited.HandledBefore))
+                if (!IsHandled(policy, value, awaited.Before))
                     continue;
                 waiting.Remove(awaited);
                 var ready = policy.Status?.Conditions.Find(ConditionTypes.Ready);
@@ -263,12 +265,14 @@ internal static class PolicyChangeCommands
     /// <summary>
     /// Whether the operator has handled this request, or one that has replaced it since: somebody else's, made later.
     /// </summary>
-    /// <param name="handledBefore">What had been handled before this request was made.</param>
-    internal static bool IsHandled(BucketEncryptionPolicy policy, string value, string? handledBefore)
+    /// <param name="before">What had been handled, and requested, before this request was made.</param>
+    internal static bool IsHandled(BucketEncryptionPolicy policy, string value, string?[] before)
     {
         var handled = policy.Status?.LastHandledReconcileAt;
         return handled == value
-            || handled is not null && handled != handledBefore && handled == Schedule.RequestedAtOf(policy);
+            || handled is not null
+                && Schedule.RequestedAtOf(policy) != value
+                && !before.Contains(handled, StringComparer.Ordinal);
     }
 
     /// <summary>A merge patch without a version: it names no list, so no other writer's change is lost.</summary>

@@ -60,8 +60,8 @@ internal static class KeyRedaction
         Repeats(text, key.Secret) || Repeats(text, key.SecurityToken);
 
     /// <summary>
-    /// Whether the text repeats the secret, in whole or in part. It takes time in proportion to the length of the text
-    /// and of the secret, whatever an endpoint has made up.
+    /// Whether the text repeats the secret, in whole or in part. It takes time in proportion to the length of the text,
+    /// whatever an endpoint has made up. Secrets and tokens are of ASCII.
     /// </summary>
     public static bool Repeats(string? text, string? secret)
     {

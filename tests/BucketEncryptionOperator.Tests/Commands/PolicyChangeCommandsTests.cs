@@ -64,19 +64,21 @@ public sealed class PolicyChangeCommandsTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("handled", "mine", "mine", "old", true)]
-    [InlineData("not handled yet", "mine", "old", "old", false)]
-    [InlineData("never handled any", "mine", null, null, false)]
-    [InlineData("another request came later, and neither is handled", "theirs", "old", "old", false)]
-    [InlineData("another request came later, and is handled", "theirs", "theirs", "old", true)]
-    [InlineData("another request came later, and mine is handled", "theirs", "mine", "old", true)]
-    [InlineData("a manifest has put back a request that was handled before", "old", "old", "old", false)]
-    [InlineData("the annotation is gone", null, null, null, false)]
+    [InlineData("handled", "mine", "mine", true)]
+    [InlineData("not handled yet", "mine", "handled before", false)]
+    [InlineData("never handled any", "mine", null, false)]
+    [InlineData("another request came later, and neither is handled", "theirs", "handled before", false)]
+    [InlineData("another request came later, and is handled", "theirs", "theirs", true)]
+    [InlineData("another request came later, and mine is handled", "theirs", "mine", true)]
+    [InlineData("two came later, and one of them is handled", "yet another", "theirs", true)]
+    [InlineData("one came later, is handled, and gone", null, "theirs", true)]
+    [InlineData("a manifest has put back an old request", "handled before", "handled before", false)]
+    [InlineData("the pass for the request before mine ends", "asked before", "asked before", false)]
+    [InlineData("the annotation is gone", null, null, false)]
     public void A_request_is_handled_when_it_or_a_later_one_is(
         string rule,
         string? requested,
         string? handled,
-        string? handledBefore,
         bool expected
     )
     {
@@ -95,7 +97,10 @@ public sealed class PolicyChangeCommandsTests : IAsyncLifetime
             Status = new PolicyStatus { LastHandledReconcileAt = handled },
         };
 
-        Assert.True(expected == PolicyChangeCommands.IsHandled(policy, "mine", handledBefore), rule);
+        Assert.True(
+            expected == PolicyChangeCommands.IsHandled(policy, "mine", ["handled before", "asked before"]),
+            rule
+        );
     }
 
     private Task<Ran> RunAsync(params string[] words) =>

@@ -1,3 +1,4 @@
+using System.Xml.Linq;
 using BucketEncryptionOperator.Credentials;
 using BucketEncryptionOperator.Encryption;
 using BucketEncryptionOperator.Vendors.Protocol;
@@ -7,7 +8,7 @@ namespace BucketEncryptionOperator.Vendors.Pipeline;
 /// <summary>
 /// Turns the vendor's answer into what the operation returns: what a read found, or whether a write is done. A document
 /// that repeats the request's secrets is not taken: a later write would send it, and a status may show it. What is
-/// searched is the document's text as it is read, without references and comments, which could hide a secret.
+/// searched is the document as it is read: character references and comments hide nothing.
 /// </summary>
 internal sealed class ResultStep(IVendorDialect dialect) : CallStep("result")
 {
@@ -26,7 +27,7 @@ internal sealed class ResultStep(IVendorDialect dialect) : CallStep("result")
         var (observed, problem) = Answers.Observe(dialect, response, answer.Problem);
         if (observed is null)
             return answer with { Error = problem ?? throw new InvalidOperationException("no value and no reason") };
-        return Repeats(response.Body, request) || Repeats(response.Root?.Value, request)
+        return TextsOf(response).Any(t => KeyRedaction.Repeats(t, request.Call.Key))
             ? answer with
             {
                 Error = RepeatsSecrets(request, response),
@@ -43,10 +44,29 @@ internal sealed class ResultStep(IVendorDialect dialect) : CallStep("result")
         if (answer.Problem is { } problem)
             return ErrorTable.SaysNoTags(problem) ? null : problem;
         var response = answer.Response ?? throw new InvalidOperationException("an answer without a response");
-        return Repeats(answer.Document?.Value, request) ? RepeatsSecrets(request, response) : null;
+        return KeyRedaction.Repeats(answer.Document?.Value, request.Call.Key)
+            ? RepeatsSecrets(request, response)
+            : null;
     }
 
-    private static bool Repeats(string? text, CallRequest request) => KeyRedaction.Repeats(text, request.Call.Key);
+    /// <summary>
+    /// Every text that the document, or one that is made from it, can show: a write keeps attributes, and removes
+    /// elements, so that the texts on both sides of one become neighbours.
+    /// </summary>
+    private static IEnumerable<string> TextsOf(VendorResponse response)
+    {
+        yield return response.Body;
+        if (response.Root is not { } root)
+            yield break;
+        yield return root.Value;
+        foreach (var element in root.DescendantsAndSelf())
+        {
+            foreach (var attribute in element.Attributes())
+                yield return attribute.Value;
+            if (element.HasElements)
+                yield return string.Concat(element.Nodes().OfType<XText>().Select(t => t.Value));
+        }
+    }
 
     private static Failure RepeatsSecrets(CallRequest request, VendorResponse response) =>
         KeyRedaction.Redact(

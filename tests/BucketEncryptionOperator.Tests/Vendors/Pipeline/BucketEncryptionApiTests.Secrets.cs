@@ -90,6 +90,16 @@ public sealed partial class BucketEncryptionApiTests
                     $"<KMSMasterKeyID>{token}</KMSMasterKeyID><SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm>"
                 )
             );
+        string[] kept =
+        [
+            .. SpellingsOf(key.SecurityToken ?? "")
+                .Take(2)
+                .SelectMany(t => new[] { $"<Future x=\"{t}\"/>", $"<Future xmlns:x=\"{t}\" x:y=\"\"/>" }),
+            string.Join("<KMSFuture/>", key.SecurityToken?.Chunk(5).Select(c => new string(c)) ?? []),
+        ];
+        bodies = bodies.Concat(
+            kept.Select(k => Dialects.Document(vendor, $"<SSEAlgorithm>{Dialects.Kms(vendor)}</SSEAlgorithm>{k}"))
+        );
         foreach (var answer in bodies.Append("not a document"))
         {
             await using var server = new ScriptedServer(_ =>
