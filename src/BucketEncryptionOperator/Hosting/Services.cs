@@ -129,6 +129,7 @@ internal static class Services
         services.AddSingleton(Schema);
         services.AddControllers();
         services.AddSingleton<OperatorParts>();
+        services.AddHostedService(p => PeriodicFullCollection.OfRuntime(p.GetRequiredService<TimeProvider>()));
         services.AddHostedService<OperatorService>();
     }
 
