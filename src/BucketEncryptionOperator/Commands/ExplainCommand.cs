@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.Reflection;
+using System.Text.RegularExpressions;
 
 namespace BucketEncryptionOperator.Commands;
 
 /// <summary>
 /// <c>explain</c>: a reason's section of docs/troubleshooting.md, which is embedded in the program.
 /// </summary>
-internal static class ExplainCommand
+internal static partial class ExplainCommand
 {
     private const string Page = "docs/troubleshooting.md";
     private const string Heading = "### ";
@@ -68,6 +69,27 @@ internal static class ExplainCommand
             if (name is not null)
                 sections[name] = sections.GetValueOrDefault(name, "") + (line.StartsWith('#') ? name : line) + "\n";
         }
-        return sections.ToDictionary(s => s.Key, s => s.Value.TrimEnd() + "\n", StringComparer.OrdinalIgnoreCase);
+        return sections.ToDictionary(
+            s => s.Key,
+            s => Link().Replace(s.Value.TrimEnd(), TextOf) + "\n",
+            StringComparer.OrdinalIgnoreCase
+        );
     }
+
+    /// <summary>A link as a terminal can show it: its text, and the page in brackets.</summary>
+    private static string TextOf(Match link)
+    {
+        var (text, target) = (link.Groups["text"].Value, link.Groups["page"].Value);
+        if (target.Length == 0)
+            return text;
+        var page = target.Contains("://", StringComparison.Ordinal) ? target : "docs/" + target;
+        return page == text ? text : $"{text} ({page})";
+    }
+
+    [GeneratedRegex(
+        @"\[(?<text>[^\]]*)\]\((?<page>[^)#]*)(#[^)]*)?\)",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
+    private static partial Regex Link();
 }

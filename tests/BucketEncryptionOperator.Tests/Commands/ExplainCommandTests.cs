@@ -14,7 +14,18 @@ public sealed class ExplainCommandTests
             Assert.True(ran.ExitCode == 0, ran.Errors);
             Assert.StartsWith(reason.Name + "\n", ran.Output, StringComparison.Ordinal);
             Assert.DoesNotContain("\n#", ran.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain("](", ran.Output, StringComparison.Ordinal);
         }
+    }
+
+    [Theory]
+    [InlineData("AccessDenied", "lists under Permissions (docs/vendors).")]
+    [InlineData("EndpointDown", "(limits (docs/limits.md))")]
+    public async Task A_link_is_shown_as_its_text_and_page(string reason, string expected)
+    {
+        var ran = await Ran.Of(["explain", reason]);
+
+        Assert.Contains(expected, ran.Output, StringComparison.Ordinal);
     }
 
     [Fact]

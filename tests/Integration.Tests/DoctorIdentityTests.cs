@@ -1,0 +1,120 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using BucketEncryptionOperator.Commands;
+using Integration.Tests.Harness;
+using ObjectStoreSimulator.State;
+
+namespace Integration.Tests;
+
+/// <summary><c>doctor</c> with stores whose keys are traded: roles that are assumed, and ServiceAccounts.</summary>
+[Collection(ClusterTests.Name)]
+public sealed class DoctorIdentityTests(ClusterFixture fixture)
+{
+    private const string Role = "acs:ram::123:role/buckets";
+    private const string Provider = "acs:ram::123:oidc-provider/p";
+
+    [Fact]
+    public async Task Roles_are_assumed_with_the_store_s_own_key()
+    {
+        var scene = await SetAsync($"{{secretRef: {{name: oss-keys}}, assumeRole: [{{roleArn: '{Role}'}}] }}");
+
+        var unknown = await DoctorAsync(scene);
+        scene.Vendor.Identities.Set(
+            new IdentityValues { Roles = [new AssumableRole { Arn = Role, By = [Scene.KeyId] }] }
+        );
+        var known = await DoctorAsync(scene);
+
+        Assert.Equal((1, "failed"), (unknown.Code, unknown.Results["key"]));
+        Assert.Contains("AssumeRole", unknown.Text, StringComparison.Ordinal);
+        IsWell(known);
+    }
+
+    [Fact]
+    public async Task A_token_of_the_store_s_ServiceAccount_is_traded_if_the_account_names_the_store()
+    {
+        var scene = await SetAsync(
+            $"{{serviceAccountRef: {{name: buckets, roleArn: '{Role}', oidcProviderArn: '{Provider}'}} }}"
+        );
+        scene.Vendor.Identities.Set(
+            new IdentityValues
+            {
+                TokenKey = fixture.Server.TokenKey,
+                OidcProviderArn = Provider,
+                Roles =
+                [
+                    new AssumableRole { Arn = Role, Subject = $"system:serviceaccount:{scene.Namespace}:buckets" },
+                ],
+            }
+        );
+
+        var missing = await DoctorAsync(scene);
+        await scene.Cluster.KubectlAsync("-n", scene.Namespace, "create", "serviceaccount", "buckets");
+        var silent = await DoctorAsync(scene);
+        await scene.Cluster.KubectlAsync(
+            "-n",
+            scene.Namespace,
+            "annotate",
+            "serviceaccount",
+            "buckets",
+            "bucketencryption.io/stores=oss"
+        );
+        var offered = await DoctorAsync(scene);
+
+        Assert.Equal((1, "failed"), (missing.Code, missing.Results["key"]));
+        Assert.Contains("ServiceAccountNotFound", missing.Text, StringComparison.Ordinal);
+        Assert.Equal((1, "failed"), (silent.Code, silent.Results["key"]));
+        Assert.Contains("ServiceAccountNotOffered", silent.Text, StringComparison.Ordinal);
+        IsWell(offered);
+    }
+
+    private static void IsWell(Doctor doctor)
+    {
+        Assert.True(doctor.Code == 2, doctor.Text); // no Lease, and plain http
+        Assert.Equal(("ok", "ok"), (doctor.Results["key"], doctor.Results["bucket ledger"]));
+    }
+
+    private async Task<Scene> SetAsync(string credentials)
+    {
+        var scene = await fixture.SceneAsync();
+        scene.CreateBuckets("ledger");
+        await scene.Cluster.ApplyAsync(scene.StoreYaml().Replace("{secretRef: {name: oss-keys} }", credentials));
+        await scene.ApplyPolicyAsync("finance", ["ledger"]);
+        return scene;
+    }
+
+    private async Task<Doctor> DoctorAsync(Scene scene)
+    {
+        var (output, errors) = (new StringWriter(), new StringWriter());
+        var code = await CommandLine.RunAsync(
+            [
+                "doctor",
+                "--store",
+                "oss",
+                "-n",
+                scene.Namespace,
+                "--allowed-endpoints",
+                scene.Here,
+                "--sts-endpoint",
+                scene.Here,
+                "--kubeconfig",
+                fixture.Server.Kubeconfig,
+                "-o",
+                "json",
+            ],
+            _ => null,
+            TimeProvider.System,
+            new InvocationConfiguration { Output = output, Error = errors }
+        );
+        Assert.Equal("", errors.ToString());
+        var results = JsonNode.Parse(output.ToString())!["checks"]!
+            .AsArray()
+            .ToDictionary(
+                c => c!["check"]!.GetValue<string>(),
+                c => c!["result"]!.GetValue<string>(),
+                StringComparer.Ordinal
+            );
+        return new Doctor(code, output.ToString(), results);
+    }
+
+    private sealed record Doctor(int Code, string Text, IReadOnlyDictionary<string, string> Results);
+}
