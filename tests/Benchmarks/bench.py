@@ -8,7 +8,7 @@ import sys
 import time
 
 import report
-from scenes import EVERYDAY, ONCE, SCENES, Failed
+from scenes import EVERYDAY, SCENES, Failed
 from world import ROOT, World
 
 
@@ -24,8 +24,7 @@ def main():
     began, runs = time.monotonic(), []
     with open(options.output, "w", encoding="utf-8") as output:
         for name in options.scenes or EVERYDAY:
-            rounds = 1 if name in ONCE and not options.scenes else options.rounds
-            for run in SCENES[name](rounds):
+            for run in SCENES[name](options.rounds):
                 runs.append(run)
                 print(json.dumps(run), file=output, flush=True)
                 shown = " ".join(f"{k}={v:.3f}" for k, v in run.items() if isinstance(v, float))

@@ -5,7 +5,8 @@ import statistics
 from world import OURS, PEER
 
 FIGURES = ("seconds", "sinceAsked", "cpuSeconds", "millicores", "rssMiB", "privateMiB", "peakMiB", "heapMiB", "allocatedMiB")
-SAME = 0.05  # the programs' requests may differ by this much
+SAME = 0.05  # the programs' requests of one kind may differ by this much of all requests of that side,
+FEW = 5  # or by this many, for what a process asks once as it starts
 
 
 def what(run):
@@ -27,14 +28,20 @@ def spread(found):
     return f"{statistics.median(found):.2f} ({min(found):.2f} – {max(found):.2f})" if found else ""
 
 
+def compared(ours, peer, scene):
+    """The ratio of the medians, and the least and the most of the rounds' ratios. The minutes of `settled` are no rounds."""
+    rounds = [] if scene.startswith("settled") else [a / b for a, b in zip(ours, peer)]
+    return f"{statistics.median(ours) / statistics.median(peer):.2f}" + (f" ({min(rounds):.2f} – {max(rounds):.2f})" if len(rounds) > 1 else "")
+
+
 def figures(runs):
-    lines = ["| scene | figure | runs | ours: median (least – most) | client-go: median (least – most) | ours / client-go |", "|---|---|---|---|---|---|"]
+    lines = ["| scene | figure | runs | ours: median (least – most) | client-go: median (least – most) | ours / client-go (of a round: least – most) |", "|---|---|---|---|---|---|"]
     for scene, programs in grouped(runs).items():
         for figure in FIGURES:
             ours, peer = values(programs[OURS], figure), values(programs[PEER], figure)
             if not ours and not peer:
                 continue
-            ratio = f"{statistics.median(ours) / statistics.median(peer):.2f}" if ours and peer and statistics.median(peer) else ""
+            ratio = compared(ours, peer, scene) if ours and peer and min(peer) else ""
             lines.append(f"| {scene} | {figure} | {max(len(ours), len(peer))} | {spread(ours)} | {spread(peer)} | {ratio} |")
     return lines
 
@@ -62,10 +69,11 @@ def differences(runs):
         if scene.startswith("vendor back") or not (programs[OURS] and programs[PEER]):
             continue
         for kind in ("vendor", "kubernetes"):
-            ours, peer = (sum(counts(programs[name], kind).values()) for name in (OURS, PEER))
-            # What a process asks once, as it starts, is no difference
-            if peer and abs(ours - peer) > max(SAME * peer, 20):
-                found.append(f"{scene}: {ours:.0f} {kind} requests of ours, {peer:.0f} of client-go")
+            ours, peer = (counts(programs[name], kind) for name in (OURS, PEER))
+            for verb in sorted({*ours, *peer}):
+                a, b = ours.get(verb, 0), peer.get(verb, 0)
+                if abs(a - b) > max(SAME * sum(peer.values()), FEW):
+                    found.append(f"{scene}: {a:.0f} {kind} requests of ours, {b:.0f} of client-go: {verb}")
     return found
 
 

@@ -1,10 +1,11 @@
 """The scenes of `make bench`. A scene yields runs: dicts of what was measured, for report.py. docs/benchmarks.md says what each is for."""
 import json
+import os
 import re
 import subprocess
 import time
 
-from world import BENCHMARKS, OURS, PEER, Failed, World, http, until
+from world import AGENTS, BENCHMARKS, OURS, PEER, ROOTS, Failed, World, http, until
 
 REST = 2  # seconds after the last Ready, so that what is under way ends
 DOWN = 80  # seconds for which the vendor is away
@@ -21,7 +22,7 @@ def in_turn(rounds):
 def measured(world, program, seconds):
     time.sleep(REST)
     figures = {"seconds": seconds, "cpuSeconds": program.cpu(), **program.memory(),
-               "vendor": world.vendor_requests(), "kubernetes": world.kubernetes_requests(program.name)}
+               "vendor": world.vendor_requests(), "kubernetes": world.kubernetes_requests(AGENTS[program.name])}
     program.stop()
     return {**figures, "allocatedMiB": program.allocated}
 
@@ -94,10 +95,13 @@ def sync(rounds):
         ours = [BENCHMARKS, "sync", "--kubeconfig", world.kubeconfig, "--policies", world.policies]
         for name in in_turn(rounds):
             for way in ("stream", "pages"):
-                command = [*(ours if name == OURS else peer), *(["--pages"] if name == OURS and way == "pages" else [])]
-                pages = ["KUBE_FEATURE_WatchListClient=false"] if name == PEER and way == "pages" else []
-                done = subprocess.run(["env", *pages, *map(str, command)], capture_output=True, text=True, timeout=300, check=True)
-                yield {"scene": f"sync by {way}", "program": name, **common, **{k: float(v) for k, v in re.findall(r"(\w+)=([\d.]+)", done.stdout)}}
+                pages = way == "pages"
+                command = [*(ours if name == OURS else peer), *["--pages"] * pages]
+                environment = {**os.environ, **ROOTS, **({"KUBE_FEATURE_WatchListClient": "false"} if pages else {})}
+                world.kubernetes_requests(agent := AGENTS[name] if name == PEER else "benchmarks")
+                done = subprocess.run([*map(str, command)], env=environment, capture_output=True, text=True, timeout=300, check=True)
+                yield {"scene": f"sync by {way}", "program": name, **common, **{k: float(v) for k, v in re.findall(r"(\w+)=([\d.]+)", done.stdout)},
+                       "kubernetes": world.kubernetes_requests(agent)}
 
 
 def latency(rounds):
@@ -105,6 +109,16 @@ def latency(rounds):
     for milliseconds in (20, 200):
         yield from job(f"vendor takes {milliseconds} ms", rounds, 1000, workers=32,
                        before=lambda w, ms=milliseconds: http("POST", f"{w.store}/_admin/faults", {"action": "latency", "latencyMs": ms}))
+
+
+def default_rate(rounds):
+    """A store with the default rate limit, 20 requests a second. The peer has none but a rate, and reads no bucket again that waited."""
+    for _ in range(rounds):
+        with World(500, rate={}) as world:
+            world.fill()
+            ready = world.watch()
+            program = world.run(OURS)
+            yield {"scene": "default rate", "program": OURS, "policies": 500, "buckets": 1, **measured(world, program, ready(program) - program.began)}
 
 
 def outage(rounds, fault=(("action", "reset"),), what="vendor back"):
@@ -136,7 +150,7 @@ def change(rounds):
             program = world.run(name)
             ready(program)
             time.sleep(REST)
-            world.vendor_requests(), world.kubernetes_requests(name)
+            world.vendor_requests(), world.kubernetes_requests(AGENTS[name])
             cpu, ready, began = program.cpu(), world.watch(generation=2), time.time()
             world.change(1000, "example-other-key-id")
             run = measured(world, program, ready(program) - began)
@@ -151,12 +165,12 @@ def steady(rounds, minutes=10, name=OURS):
         program = world.run(name)
         ready(program)
         time.sleep(SETTLING)
-        world.vendor_requests(), world.kubernetes_requests(name)
+        world.vendor_requests(), world.kubernetes_requests(AGENTS[name])
         for minute in range(1, minutes + 1):
             cpu = program.cpu()
             time.sleep(60)
             yield {"scene": "settled", "program": name, "policies": 10_000, "buckets": 1, "minute": minute, "millicores": (program.cpu() - cpu) / 60 * 1000,
-                   **program.memory(), "vendor": world.vendor_requests(), "kubernetes": world.kubernetes_requests(name)}
+                   **program.memory(), "vendor": world.vendor_requests(), "kubernetes": world.kubernetes_requests(AGENTS[name])}
 
 
 def peer_steady(rounds):
@@ -178,6 +192,7 @@ def failover(rounds):
             standby = world.run(OURS)
             until(lambda p=standby: p.log.read_text(encoding="utf-8").count("All watched kinds are in memory") >= 2, 60, "the standby's caches")
             time.sleep(SETTLING / 3)
+            waiting = standby.memory()
             http("DELETE", f"{world.store}/_admin/counters")
             asked = time.time()
             leader.process.terminate()
@@ -186,7 +201,7 @@ def failover(rounds):
             world.change(1, f"other-kms-{i}")
             written = until(lambda: [w for w in json.loads(http("GET", f"{world.store}/_admin/counters"))["writes"] if w["accepted"]], 60, "a write")
             yield {"scene": "failover", "program": OURS, "policies": 10_000, "buckets": 1, "seconds": time.time() - ended,
-                   "sinceAsked": time.time() - asked, "writes": len(written), **standby.memory()}
+                   "sinceAsked": time.time() - asked, "writes": len(written), **waiting}
             leader = standby
 
 
@@ -202,7 +217,7 @@ def shards(rounds):
             time.sleep(REST)
             yield {"scene": f"{len(programs)} installation{'s' * split}", "program": OURS, "policies": 10_000, "buckets": 1, "seconds": seconds,
                    "cpuSeconds": sum(p.cpu() for p in programs), "rssMiB": max(p.memory()["rssMiB"] for p in programs),
-                   "vendor": world.vendor_requests(), "kubernetes": world.kubernetes_requests(OURS)}
+                   "vendor": world.vendor_requests(), "kubernetes": world.kubernetes_requests(AGENTS[OURS])}
 
 
 def selector(rounds):
@@ -235,7 +250,6 @@ def is_encrypted(world, bucket):
 
 
 SCENES = {f.__name__.replace("_", "-"): f for f in (
-    start, small, buckets, large, sync, growth, latency, outage, faults, change, one, steady, peer_steady, hour, failover, shards, selector)}
+    start, small, buckets, large, sync, growth, latency, default_rate, outage, faults, change, one, steady, peer_steady, hour, failover, shards, selector)}
 EVERYDAY = ("start", "small", "buckets", "large", "sync")
-ONCE = ("large",)  # in the everyday form: its runs take minutes
-__all__ = ["EVERYDAY", "ONCE", "SCENES", "Failed"]
+__all__ = ["EVERYDAY", "SCENES", "Failed"]

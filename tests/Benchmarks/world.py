@@ -17,6 +17,7 @@ OURS, PEER = "ours", "client-go"
 AGENTS = {OURS: "bucket-encryption-operator", PEER: "peer-client-go"}  # what their User-Agent begins with
 PATIENCE = 60  # seconds for a start or a stop
 LONGEST = 1800  # seconds until all policies are Ready
+FASTEST = {"requestsPerSecond": 1000, "burst": 1000, "maxConcurrency": 64}  # the most that a store may declare
 TICKS = os.sysconf("SC_CLK_TCK")
 # The root certificates as an image has them: one file. Debian's folder has each of them twice more, and .NET reads
 # all of it.
@@ -100,12 +101,12 @@ class World:
 
     kubectl = operator = peer = None  # paths, which bench.py sets
 
-    def __init__(self, policies, buckets=1, workers=4, namespaces=("bench",)):
-        self.policies, self.buckets, self.workers, self.namespaces = policies, buckets, workers, namespaces
+    def __init__(self, policies, buckets=1, workers=4, namespaces=("bench",), rate=FASTEST):
+        self.policies, self.buckets, self.workers, self.namespaces, self.rate = policies, buckets, workers, namespaces, rate
         self.folder = tempfile.TemporaryDirectory(prefix="bucket-encryption-bench.")
         self.work = pathlib.Path(self.folder.name)
         self.processes = []
-        self.counted = collections.Counter()
+        self.counted = collections.defaultdict(collections.Counter)
 
     def __enter__(self):
         try:
@@ -151,7 +152,7 @@ class World:
                  "stringData": {"accessKeyId": account["accessKeyId"], "accessKeySecret": account["secret"]}},
                 {"apiVersion": "bucketencryption.io/v1alpha1", "kind": "BucketStore", "metadata": {"name": "bench"},
                  "spec": {"vendor": "AlibabaOSS", "region": "cn-hangzhou", "endpoint": self.store, "credentials": {"secretRef": {"name": "oss-keys"}},
-                          "rateLimit": {"requestsPerSecond": 1000, "burst": 1000, "maxConcurrency": 64}}}]}))
+                          "rateLimit": self.rate}}]}))
 
     def _is_at_work(self):
         try:
@@ -231,13 +232,13 @@ class World:
                     except ValueError:  # the last line, half written
                         continue
 
-    def kubernetes_requests(self, name):
-        """Requests that the API server has got from a program since the last call, by verb and resource."""
+    def kubernetes_requests(self, agent):
+        """Requests that the API server has got from a program, by its User-Agent, since the last call; by verb and resource."""
         sums = collections.Counter()
         for event in self.audited():
-            if event["stage"] == "ResponseComplete" and event.get("userAgent", "").startswith(AGENTS[name]) and event["verb"] != "watch":
+            if event["stage"] == "ResponseComplete" and event.get("userAgent", "").startswith(agent) and event["verb"] != "watch":
                 where = event.get("objectRef", {})
                 sums[" ".join(filter(None, (event["verb"], where.get("resource", event["requestURI"]), where.get("subresource"))))] += 1
-        new = sums - self.counted
-        self.counted = sums
+        new = sums - self.counted[agent]
+        self.counted[agent] = sums
         return new

@@ -2,12 +2,13 @@
 // events, structured logs, a record of each write before it is sent, and a status with the same fields. It is no operator: one store whose keys are
 // flags, one encryption, no errors in the status, no metrics. docs/benchmarks.md lists what it does, and why.
 //
-//	peer-client-go sync -kubeconfig F -objects N    until the informer has synced; prints what it took, and ends
-//	peer-client-go run  -kubeconfig F -endpoint U   until SIGTERM; its last line has the bytes that it allocated
+//	peer-client-go sync -kubeconfig F -objects N [-pages]   until the informer has synced; prints what it took, and ends
+//	peer-client-go run  -kubeconfig F -endpoint U           until SIGTERM; its last line has the bytes that it allocated
 //
 // It is given what client-go's users are told to give: managedFields are dropped before an object is stored, and the client's own rate limit is a flag.
 // -qps -1 (the default here) means no limit; client-go's own default is 5 requests a second with bursts of 10, and would be all that is measured.
-// KUBE_FEATURE_WatchListClient=false makes the informer list by pages; client-go's default is a streaming list.
+// client-go's default is a streaming list. KUBE_FEATURE_WatchListClient=false makes the informer list, and -pages makes this a list of etcd's state by
+// pages of 500, as the operator's is: client-go asks for the watch cache's (resourceVersion=0), of which the API server sends all objects at once.
 package main
 
 import (
@@ -28,7 +29,6 @@ import (
 
 	"golang.org/x/time/rate"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	eventsv1 "k8s.io/client-go/kubernetes/typed/events/v1"
@@ -48,6 +48,7 @@ func main() {
 	qps := flags.Float64("qps", -1, "requests a second to the API server; -1: no limit, 0: client-go's default of 5")
 	burst := flags.Int("burst", 0, "requests at once; 0: client-go's default of 10")
 	objects := flags.Int("objects", 0, "sync: objects that must be there")
+	pages := flags.Bool("pages", false, "sync: list by pages")
 	endpoint := flags.String("endpoint", "", "run: URL of the store")
 	vendorRate := flags.Float64("vendor-rate", 1000, "run: requests a second to the store")
 	workers := flags.Int("workers", 4, "run: policies worked on at a time")
@@ -64,7 +65,7 @@ func main() {
 	}
 	config.QPS, config.Burst = float32(*qps), *burst
 	config.UserAgent = "peer-client-go" // by which the audit log is counted
-	client, informer := connect(config)
+	client, informer := connect(config, *pages)
 	if os.Args[1] == "sync" {
 		syncOnce(ctx, informer, *objects, *qps)
 		return
@@ -81,7 +82,7 @@ func main() {
 	recorder, flush := record(ctx, config)
 	r := &reconciler{client: client, store: s, events: recorder}
 	go informer.RunWithContext(ctx) // a standby has all in memory
-	if cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
+	if cache.WaitFor(ctx, "policies", informer.HasSyncedChecker()) { // WaitForCacheSync looks only every 100 ms
 		lead(ctx, config, func(ctx context.Context) { r.work(ctx, informer, *workers) })
 	}
 	flush()
@@ -119,7 +120,7 @@ func must(err error) {
 	}
 }
 
-func connect(config *rest.Config) (rest.Interface, cache.SharedIndexInformer) {
+func connect(config *rest.Config, pages bool) (rest.Interface, cache.SharedIndexInformer) {
 	scheme := newScheme()
 	config = rest.CopyConfig(config)
 	config.GroupVersion = &groupVersion
@@ -129,7 +130,11 @@ func connect(config *rest.Config) (rest.Interface, cache.SharedIndexInformer) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	source := cache.ToListWatcherWithWatchListSemantics(cache.NewListWatchFromClient(client, plural, metav1.NamespaceAll, fields.Everything()), client)
+	source := cache.ToListWatcherWithWatchListSemantics(cache.NewFilteredListWatchFromClient(client, plural, metav1.NamespaceAll, func(o *metav1.ListOptions) {
+		if pages && !o.Watch && o.ResourceVersion == "0" {
+			o.ResourceVersion = ""
+		}
+	}), client)
 	informer := cache.NewSharedIndexInformer(source, &Policy{}, 0, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
 	if err := informer.SetTransform(withoutManagedFields); err != nil {
 		log.Fatal(err)
@@ -146,9 +151,7 @@ func withoutManagedFields(o any) (any, error) {
 
 func syncOnce(ctx context.Context, informer cache.SharedIndexInformer, objects int, qps float64) {
 	go informer.RunWithContext(ctx)
-	for !informer.HasSynced() { // WaitForCacheSync looks only every 100 ms
-		time.Sleep(time.Millisecond)
-	}
+	cache.WaitFor(ctx, "policies", informer.HasSyncedChecker())
 	seconds := sinceStart()
 	if n := len(informer.GetStore().ListKeys()); n != objects {
 		log.Fatalf("%d objects, expected %d", n, objects)
