@@ -48,14 +48,14 @@ apiserver-check: ## test the test API server: its cache and its contract
 
 ROUNDS ?= 3
 SCENES ?=
-bench: apiserver build operator ## speed and memory beside the same work on client-go, about 25 minutes: docs/benchmarks.md; SCENES="small change" ROUNDS=1 as you like
+bench: apiserver build operator ## speed and memory beside the same work on client-go, about half an hour: docs/benchmarks.md; SCENES="small change" ROUNDS=1 as you like
 	@$(STEP) "bench" tests/Benchmarks/bench.sh --rounds $(ROUNDS) $(SCENES)
 
 bench-growth: apiserver build operator ## time, CPU and memory against 100 to 30 000 policies; draws docs/growth.svg (about 20 minutes)
 	@$(STEP) "bench-growth" tests/Benchmarks/bench.sh --rounds $(ROUNDS) --output artifacts/growth.jsonl growth
 	@tests/Benchmarks/plot.py artifacts/growth.jsonl >artifacts/growth.svg && mv artifacts/growth.svg docs/growth.svg
 
-bench-scenes: apiserver build operator ## a slow vendor, the default rate, outages, all specs changed, failover, two installations, a selector (an hour)
+bench-scenes: apiserver build operator ## a slow vendor, the default rate, outages, all specs changed, failover, two installations, a selector (more than an hour)
 	@$(STEP) "bench-scenes" tests/Benchmarks/bench.sh --rounds $(ROUNDS) --output artifacts/scenes.jsonl latency default-rate outage faults change one failover shards selector
 
 bench-steady: apiserver build operator ## 10 000 buckets with nothing to do, for ten minutes, ours and the peer; SCENES=hour for an hour of ours

@@ -29,13 +29,17 @@ def spread(found):
 
 
 def compared(ours, peer, scene):
-    """The ratio of the medians, and the least and the most of the rounds' ratios. The minutes of `settled` are no rounds."""
-    rounds = [] if scene.startswith("settled") else [a / b for a, b in zip(ours, peer)]
-    return f"{statistics.median(ours) / statistics.median(peer):.2f}" + (f" ({min(rounds):.2f} – {max(rounds):.2f})" if len(rounds) > 1 else "")
+    """The ratio of the medians, and the least and most of the rounds' ratios. The minutes of `settled` are no rounds."""
+    ratio = f"{statistics.median(ours) / statistics.median(peer):.2f}"
+    rounds = [a / b for a, b in zip(ours, peer)]
+    if scene.startswith("settled") or len(rounds) == 1:
+        return ratio
+    return f"{ratio} ({min(rounds):.2f} – {max(rounds):.2f})"
 
 
 def figures(runs):
-    lines = ["| scene | figure | runs | ours: median (least – most) | client-go: median (least – most) | ours / client-go (of a round: least – most) |", "|---|---|---|---|---|---|"]
+    lines = ["| scene | figure | runs | ours: median (least – most) | client-go: median (least – most) "
+             "| ours / client-go (of a round: least – most) |", "|---|---|---|---|---|---|"]
     for scene, programs in grouped(runs).items():
         for figure in FIGURES:
             ours, peer = values(programs[OURS], figure), values(programs[PEER], figure)

@@ -98,9 +98,12 @@ def sync(rounds):
                 pages = way == "pages"
                 command = [*(ours if name == OURS else peer), *["--pages"] * pages]
                 environment = {**os.environ, **ROOTS, **({"KUBE_FEATURE_WatchListClient": "false"} if pages else {})}
-                world.kubernetes_requests(agent := AGENTS[name] if name == PEER else "benchmarks")
-                done = subprocess.run([*map(str, command)], env=environment, capture_output=True, text=True, timeout=300, check=True)
-                yield {"scene": f"sync by {way}", "program": name, **common, **{k: float(v) for k, v in re.findall(r"(\w+)=([\d.]+)", done.stdout)},
+                agent = AGENTS[PEER] if name == PEER else "benchmarks"
+                world.kubernetes_requests(agent)
+                done = subprocess.run([str(c) for c in command], env=environment, capture_output=True, text=True,
+                                      timeout=300, check=True)
+                found = {k: float(v) for k, v in re.findall(r"(\w+)=([\d.]+)", done.stdout)}
+                yield {"scene": f"sync by {way}", "program": name, **common, **found,
                        "kubernetes": world.kubernetes_requests(agent)}
 
 
@@ -112,13 +115,14 @@ def latency(rounds):
 
 
 def default_rate(rounds):
-    """A store with the default rate limit, 20 requests a second. The peer has none but a rate, and reads no bucket again that waited."""
+    """A store with the default rate limit, 20 requests a second. The peer reads no bucket again that waited."""
     for _ in range(rounds):
         with World(500, rate={}) as world:
             world.fill()
             ready = world.watch()
             program = world.run(OURS)
-            yield {"scene": "default rate", "program": OURS, "policies": 500, "buckets": 1, **measured(world, program, ready(program) - program.began)}
+            yield {"scene": "default rate", "program": OURS, "policies": 500, "buckets": 1,
+                   **measured(world, program, ready(program) - program.began)}
 
 
 def outage(rounds, fault=(("action", "reset"),), what="vendor back"):
@@ -170,7 +174,8 @@ def steady(rounds, minutes=10, name=OURS):
             cpu = program.cpu()
             time.sleep(60)
             yield {"scene": "settled", "program": name, "policies": 10_000, "buckets": 1, "minute": minute, "millicores": (program.cpu() - cpu) / 60 * 1000,
-                   **program.memory(), "vendor": world.vendor_requests(), "kubernetes": world.kubernetes_requests(AGENTS[name])}
+                   **program.memory(), "vendor": world.vendor_requests(),
+                   "kubernetes": world.kubernetes_requests(AGENTS[name])}
 
 
 def peer_steady(rounds):
@@ -250,6 +255,7 @@ def is_encrypted(world, bucket):
 
 
 SCENES = {f.__name__.replace("_", "-"): f for f in (
-    start, small, buckets, large, sync, growth, latency, default_rate, outage, faults, change, one, steady, peer_steady, hour, failover, shards, selector)}
+    start, small, buckets, large, sync, growth, latency, default_rate, outage, faults, change, one, steady, peer_steady,
+    hour, failover, shards, selector)}
 EVERYDAY = ("start", "small", "buckets", "large", "sync")
 __all__ = ["EVERYDAY", "SCENES", "Failed"]

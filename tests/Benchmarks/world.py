@@ -102,7 +102,8 @@ class World:
     kubectl = operator = peer = None  # paths, which bench.py sets
 
     def __init__(self, policies, buckets=1, workers=4, namespaces=("bench",), rate=FASTEST):
-        self.policies, self.buckets, self.workers, self.namespaces, self.rate = policies, buckets, workers, namespaces, rate
+        self.policies, self.buckets, self.workers = policies, buckets, workers
+        self.namespaces, self.rate = namespaces, rate
         self.folder = tempfile.TemporaryDirectory(prefix="bucket-encryption-bench.")
         self.work = pathlib.Path(self.folder.name)
         self.processes = []
@@ -233,7 +234,7 @@ class World:
                         continue
 
     def kubernetes_requests(self, agent):
-        """Requests that the API server has got from a program, by its User-Agent, since the last call; by verb and resource."""
+        """Requests of a User-Agent that the API server has got since the last call, by verb and resource."""
         sums = collections.Counter()
         for event in self.audited():
             if event["stage"] == "ResponseComplete" and event.get("userAgent", "").startswith(agent) and event["verb"] != "watch":

@@ -1,6 +1,4 @@
-using System.CommandLine;
 using System.Text.Json.Nodes;
-using BucketEncryptionOperator.Commands;
 using Integration.Tests.Harness;
 using ObjectStoreSimulator.State;
 
@@ -187,7 +185,7 @@ public sealed class ClusterCommandsTests(ClusterFixture fixture)
                 "ok KMS key",
                 "notChecked writing",
             ],
-            LinesOf(ran.Output),
+            ran.Checks,
             StringComparer.Ordinal
         );
     }
@@ -221,10 +219,10 @@ public sealed class ClusterCommandsTests(ClusterFixture fixture)
         var found = await RunAsync([.. words, "--ambient-credentials-in-namespaced-stores"]);
 
         Assert.Equal((1, 0), (refused.Code, asked)); // a tenant's store gets no key of the operator's
-        Assert.Contains("failed store", LinesOf(refused.Output), StringComparer.Ordinal);
+        Assert.Contains("failed store", refused.Checks, StringComparer.Ordinal);
         Assert.True(found.Code == 2, found.Output + found.Errors);
-        Assert.Contains("ok key", LinesOf(found.Output), StringComparer.Ordinal);
-        Assert.Contains("ok bucket finance-archive", LinesOf(found.Output), StringComparer.Ordinal);
+        Assert.Contains("ok key", found.Checks, StringComparer.Ordinal);
+        Assert.Contains("ok bucket finance-archive", found.Checks, StringComparer.Ordinal);
     }
 
     [Fact]
@@ -279,29 +277,14 @@ public sealed class ClusterCommandsTests(ClusterFixture fixture)
     [Fact]
     public async Task A_cluster_that_is_not_there_is_one_line_and_exit_code_1()
     {
-        var ran = await CommandAsync("status", "--kubeconfig", "/nonexistent");
+        var ran = await CommandRun.OfAsync(["status", "--kubeconfig", "/nonexistent"]);
 
         Assert.Equal((1, ""), (ran.Code, ran.Output));
         Assert.Equal("status: kubeconfig /nonexistent: no such file\n", ran.Errors);
     }
 
-    private Task<(int Code, string Output, string Errors)> RunAsync(params string[] words) =>
-        CommandAsync([.. words, "--kubeconfig", fixture.Server.Kubeconfig]);
-
-    private static async Task<(int Code, string Output, string Errors)> CommandAsync(params string[] words)
-    {
-        var (output, errors) = (new StringWriter(), new StringWriter());
-        var code = await CommandLine.RunAsync(
-            words,
-            _ => null,
-            TimeProvider.System,
-            new InvocationConfiguration { Output = output, Error = errors }
-        );
-        return (code, output.ToString(), errors.ToString());
-    }
-
-    private static IEnumerable<string> LinesOf(string doctor) =>
-        JsonNode.Parse(doctor)!["checks"]!.AsArray().Select(c => $"{Text(c!, "result")} {Text(c!, "check")}");
+    private Task<CommandRun> RunAsync(params string[] words) =>
+        CommandRun.OfAsync([.. words, "--kubeconfig", fixture.Server.Kubeconfig]);
 
     private static string? Text(JsonNode row, string field) => row[field]?.GetValue<string>();
 }

@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
-using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using BucketEncryptionOperator.Commands;
 using BucketEncryptionOperator.Manifests;
 using Integration.Tests.Harness;
 using Integration.Tests.Scenarios;
@@ -218,9 +216,8 @@ public sealed class PlanThenApplyTests : IAsyncLifetime
                     $"{(store.Cluster ? "" : one.Stage.NamespaceOf(store.In))}/{name}=file:{file}",
                 ]);
         }
-        var (output, errors) = (new StringWriter(), new StringWriter());
 
-        await CommandLine.RunAsync(
+        var ran = await CommandRun.OfAsync(
             [
                 "plan",
                 "-f",
@@ -233,13 +230,11 @@ public sealed class PlanThenApplyTests : IAsyncLifetime
                 string.Join(',', VendorStreet.Endpoints),
                 .. keys,
             ],
-            name => name == "http_proxy" ? Street.Url.ToString() : null,
-            TimeProvider.System,
-            new InvocationConfiguration { Output = output, Error = errors }
+            name => name == "http_proxy" ? Street.Url.ToString() : null
         );
 
-        Assert.True(errors.ToString().Length == 0, errors.ToString());
-        return JsonNode.Parse(output.ToString())!;
+        Assert.True(ran.Errors.Length == 0, ran.Errors);
+        return JsonNode.Parse(ran.Output)!;
     }
 
     private async Task<OperatorProcess> StartAsync(List<Case> cases)
